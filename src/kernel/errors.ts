@@ -1,0 +1,58 @@
+/** Fields of an error that a program may want to read; printed under `details` by `--output json`. */
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
+export interface ErrorOptions {
+  /** The next step for the person who reads it, as a full sentence. */
+  readonly hint?: string;
+  readonly details?: ErrorDetails;
+  readonly cause?: unknown;
+}
+
+/**
+ * Base of every error this library throws on purpose. `code` is stable and meant for programs; `message` is for people;
+ * `exitCode` is what the command line exits with. Anything else that is thrown is a bug and keeps its stack.
+ */
+export abstract class SlothError extends Error {
+  abstract readonly exitCode: number;
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly details: ErrorDetails;
+
+  constructor(code: string, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details ?? {};
+  }
+}
+
+/** The database or the machine failed: disk full, file unreadable, busy too long. */
+export class StoreError extends SlothError {
+  readonly exitCode = 1;
+}
+
+/** A value the caller gave is not acceptable; `details.field` names it. */
+export class InvalidInputError extends SlothError {
+  readonly exitCode = 2;
+}
+
+/** What was asked for does not exist, or did not exist at that version. */
+export class NotFoundError extends SlothError {
+  readonly exitCode = 3;
+}
+
+/** The stack is locked by somebody else, or the lock shown is no longer held. */
+export class LockedError extends SlothError {
+  readonly exitCode = 4;
+}
+
+/** Somebody else got there first: another version, a name already taken. */
+export class ConflictError extends SlothError {
+  readonly exitCode = 5;
+}
+
+/** What is stored is not what was stored: the hash chain, a schema or a document does not hold. */
+export class IntegrityError extends SlothError {
+  readonly exitCode = 7;
+}
