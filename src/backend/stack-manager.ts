@@ -1,0 +1,99 @@
+import type { Command } from '../commands/index.js';
+import { stackMoment } from '../queries/at.js';
+import { readResource, readResources } from '../queries/resource.js';
+import type { At, EventStore, Receipt } from '../store/event-store.js';
+import type { ExecutionRecord, ResourceRecord, StackListItem, StackRecord } from '../store/records.js';
+import type { CallOptions } from './options.js';
+
+/** A command's fields but for its type. */
+type Fields<T extends Command['type']> = Omit<Extract<Command, { type: T }>, 'type'>;
+
+type Execute = (command: Command, call?: CallOptions) => Promise<Receipt>;
+
+/** Stacks, their resources and their executions. Got from {@link StateBackend.getStackManager}. */
+export class StackManager {
+  readonly #store: EventStore;
+  readonly #execute: Execute;
+
+  constructor(store: EventStore, execute: Execute) {
+    this.#store = store;
+    this.#execute = execute;
+  }
+
+  /** @throws ConflictError when the name or id is taken */
+  createStack(fields: Fields<'createStack'>, call?: CallOptions): Promise<Receipt> {
+    return this.#execute({ type: 'createStack', ...fields }, call);
+  }
+
+  /** Fields left out stay as they are. */
+  updateStack(stack: string, fields: Omit<Fields<'updateStack'>, 'stack'>, call?: CallOptions): Promise<Receipt> {
+    return this.#execute({ type: 'updateStack', stack, ...fields }, call);
+  }
+
+  deleteStack(stack: string, call?: CallOptions): Promise<Receipt> {
+    return this.#execute({ type: 'deleteStack', stack }, call);
+  }
+
+  restoreStack(stack: string, call?: CallOptions): Promise<Receipt> {
+    return this.#execute({ type: 'restoreStack', stack }, call);
+  }
+
+  /** @throws NotFoundError */
+  async getStack(stack: string): Promise<StackRecord> {
+    return (await stackMoment(this.#store, stack)).stack;
+  }
+
+  /** In name order. A stack must bear all of `tags`. */
+  listStacks(
+    filter: { readonly tags?: readonly string[]; readonly status?: string; readonly deleted?: boolean } = {},
+  ): Promise<readonly StackListItem[]> {
+    return this.#store.stacks(filter);
+  }
+
+  /** Many changes of one stack, as one commit and one version. */
+  apply(fields: Fields<'apply'>, call?: CallOptions): Promise<Receipt> {
+    return this.#execute({ type: 'apply', ...fields }, call);
+  }
+
+  /** Makes or changes one resource. */
+  setResource(
+    stack: string,
+    resource: NonNullable<Fields<'apply'>['resources']>[number],
+    call?: CallOptions,
+  ): Promise<Receipt> {
+    return this.apply({ stack, kind: 'set', resources: [resource] }, call);
+  }
+
+  /** By address or id. */
+  removeResource(stack: string, resource: string, call?: CallOptions): Promise<Receipt> {
+    return this.apply({ stack, kind: 'remove', remove: [resource] }, call);
+  }
+
+  /** By address or id. */
+  async getResource(stack: string, resource: string, at?: At): Promise<ResourceRecord> {
+    return (await readResource(this.#store, stack, resource, at)).resource;
+  }
+
+  /** In address order. */
+  async listResources(stack: string, at?: At): Promise<readonly ResourceRecord[]> {
+    return (await readResources(this.#store, stack, at)).resources;
+  }
+
+  startExecution(stack: string, executionId?: string, call?: CallOptions): Promise<Receipt> {
+    return this.#execute({ type: 'startExecution', stack, ...(executionId === undefined ? {} : { executionId }) }, call);
+  }
+
+  completeExecution(stack: string, fields: Omit<Fields<'completeExecution'>, 'stack'>, call?: CallOptions): Promise<Receipt> {
+    return this.#execute({ type: 'completeExecution', stack, ...fields }, call);
+  }
+
+  failExecution(stack: string, fields: Omit<Fields<'failExecution'>, 'stack'>, call?: CallOptions): Promise<Receipt> {
+    return this.#execute({ type: 'failExecution', stack, ...fields }, call);
+  }
+
+  /** Newest first. */
+  async listExecutions(stack: string, limit = 50): Promise<readonly ExecutionRecord[]> {
+    const { stack: record } = await stackMoment(this.#store, stack);
+    return this.#store.executions(record.stream, limit);
+  }
+}

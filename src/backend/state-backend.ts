@@ -1,0 +1,255 @@
+import { type Observable, Subject, takeUntil } from 'rxjs';
+import type { Command } from '../commands/index.js';
+import { type Engine, openEngine } from '../engine.js';
+import type { RecordedEvent, UnknownEvent } from '../events/index.js';
+import { type Clock, systemClock } from '../kernel/clock.js';
+import type { Json } from '../kernel/json.js';
+import { stackMoment } from '../queries/at.js';
+import { diffVersions, type StateDiff } from '../queries/diff.js';
+import { blame, resourceHistory } from '../queries/history.js';
+import { liveEvents } from '../queries/live.js';
+import { readDrift, readLock, readTags } from '../queries/signals.js';
+import { readState, type StateView } from '../queries/state.js';
+import { readActivity, readVersions } from '../queries/versions.js';
+import type { At, Checkpoint, LogHead, Receipt, StoreDescription } from '../store/event-store.js';
+import type { DependencyRecord, DriftRecord, LockRecord, StackRecord } from '../store/records.js';
+import type { CallOptions, OpenOptions } from './options.js';
+import { StackManager } from './stack-manager.js';
+
+/** A drift finding, with the field names of the original API. */
+export interface DriftInfo extends DriftRecord {
+  /** Names of the top-level fields that differ. */
+  readonly driftedFields: readonly string[];
+}
+
+export interface LockOptions extends CallOptions {
+  /** What the lock is for. */
+  readonly operation: string;
+  /** Who holds it. Default: the actor. */
+  readonly who?: string;
+  readonly info?: string;
+  /** Milliseconds, 1 second to 7 days. Default: 30 minutes. */
+  readonly durationMs?: number;
+  /** The lock's id. Taking a lock again under its id gives the same lock. Default: a new one. */
+  readonly id?: string;
+}
+
+/**
+ * The state of many stacks in one database. Every method that changes something is one command: it is refused whole
+ * with a typed error, or durable when the promise resolves. Stacks are named by id or by name.
+ */
+export class StateBackend implements AsyncDisposable {
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+  readonly #defaults: { readonly actor: string; readonly source: string };
+  readonly #closed = new Subject<void>();
+  readonly #manager: StackManager;
+
+  private constructor(engine: Engine, clock: Clock, options: OpenOptions) {
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#defaults = { actor: options.actor ?? 'api', source: options.source ?? 'api' };
+    this.#manager = new StackManager(engine.store, (command, call) => this.execute(command, call));
+  }
+
+  /**
+   * Opens a database, making it where there is none.
+   * @param pathOrUrl a file path, or `:memory:` for one that ends with this backend
+   * @throws StoreError for a file that cannot be used, is no database of ours, or is of a newer release
+   */
+  static async open(pathOrUrl: string, options: OpenOptions = {}): Promise<StateBackend> {
+    const clock = options.clock ?? systemClock;
+    return new StateBackend(openEngine(pathOrUrl, clock), clock, options);
+  }
+
+  /** Waits for what was accepted, ends live subscriptions, and lets go of the database. May be called twice. */
+  async close(): Promise<void> {
+    this.#closed.next();
+    this.#closed.complete();
+    await this.#engine.store.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Carries out any command. The methods below are shorter ways to say the common ones. */
+  execute(command: Command, call: CallOptions = {}): Promise<Receipt> {
+    return this.#engine.execute(command, { ...this.#defaults, ...call });
+  }
+
+  /** Stacks and their resources. */
+  getStackManager(): StackManager {
+    return this.#manager;
+  }
+
+  // Versions ---------------------------------------------------------------------------------------------------------
+
+  /** Marks the current version as a kept checkpoint and returns it. */
+  async createSnapshot(stack: string, by?: string, description = '', call: CallOptions = {}): Promise<number> {
+    const receipt = await this.execute({ type: 'takeSnapshot', stack, description }, as(by, call));
+    return receipt.version;
+  }
+
+  /** Brings the stack back to what it was at `version`, as a new version. See the ADR on rollback for what it covers. */
+  rollbackToSnapshot(stack: string, version: number, by?: string, call: CallOptions = {}): Promise<Receipt> {
+    return this.execute({ type: 'rollback', stack, toVersion: version }, as(by, call));
+  }
+
+  /** Newest first. */
+  async listVersions(stack: string, options: { readonly limit?: number; readonly onlySnapshots?: boolean; readonly at?: At } = {}) {
+    return (await readVersions(this.#engine.store, stack, options)).versions;
+  }
+
+  /** The whole stack, now or at a version, an instant or a position of the log. */
+  getState(stack: string, at?: At): Promise<StateView> {
+    return readState(this.#engine.store, stack, at);
+  }
+
+  diff(stack: string, from: number, to: number): Promise<StateDiff> {
+    return diffVersions(this.#engine.store, stack, from, to);
+  }
+
+  /** Each change of a resource, newest first. */
+  getResourceHistory(stack: string, resource: string, at?: At) {
+    return resourceHistory(this.#engine.store, stack, resource, at);
+  }
+
+  /** For each field of a resource, the version that set it. */
+  getBlame(stack: string, resource: string, at?: At) {
+    return blame(this.#engine.store, stack, resource, at);
+  }
+
+  // Drift ------------------------------------------------------------------------------------------------------------
+
+  /** Compares two states of a resource and records what differs; equal states clear an open finding. */
+  detectDrift(stack: string, resource: string, expected: Json, actual: Json, call?: CallOptions): Promise<Receipt> {
+    return this.execute({ type: 'detectDrift', stack, findings: [{ resource, expected, actual }] }, call);
+  }
+
+  /** Recorded findings, newest first. */
+  async getDriftInfo(stack: string, at?: At): Promise<readonly DriftInfo[]> {
+    const { findings } = await readDrift(this.#engine.store, stack, at);
+    return findings.map((finding) => ({ ...finding, driftedFields: finding.fields }));
+  }
+
+  // Locks ------------------------------------------------------------------------------------------------------------
+
+  /** @throws LockedError when somebody else holds it */
+  async lockState(stack: string, options: LockOptions): Promise<LockRecord> {
+    const { operation, who, info, durationMs, id, ...call } = options;
+    await this.execute(
+      {
+        type: 'acquireLock',
+        stack,
+        operation,
+        ...(who === undefined ? {} : { who }),
+        ...(info === undefined ? {} : { info }),
+        ...(durationMs === undefined ? {} : { ttlMs: durationMs }),
+        ...(id === undefined ? {} : { id }),
+      },
+      call,
+    );
+    return (await this.#heldLock(stack)) as LockRecord;
+  }
+
+  async renewLock(stack: string, id: string, durationMs?: number, call?: CallOptions): Promise<LockRecord> {
+    await this.execute({ type: 'renewLock', stack, id, ...(durationMs === undefined ? {} : { ttlMs: durationMs }) }, call);
+    return (await this.#heldLock(stack)) as LockRecord;
+  }
+
+  unlockState(stack: string, id: string, call?: CallOptions): Promise<Receipt> {
+    return this.execute({ type: 'releaseLock', stack, id }, call);
+  }
+
+  /** Takes the lock away from its holder; the reason is kept. */
+  breakLock(stack: string, reason: string, call?: CallOptions): Promise<Receipt> {
+    return this.execute({ type: 'breakLock', stack, reason }, call);
+  }
+
+  /** The lock in force, now or then. */
+  async getLockInfo(stack: string, at?: At): Promise<LockRecord | undefined> {
+    return (await readLock(this.#engine.store, stack, this.#clock.now(), at)).lock;
+  }
+
+  async #heldLock(stack: string): Promise<LockRecord | undefined> {
+    return (await readLock(this.#engine.store, stack, '')).lock;
+  }
+
+  // Tags -------------------------------------------------------------------------------------------------------------
+
+  addTag(stack: string, tag: string, call?: CallOptions): Promise<Receipt> {
+    return this.execute({ type: 'addTags', stack, tags: [tag] }, call);
+  }
+
+  removeTag(stack: string, tag: string, call?: CallOptions): Promise<Receipt> {
+    return this.execute({ type: 'removeTags', stack, tags: [tag] }, call);
+  }
+
+  /** In alphabetical order. */
+  async getTags(stack: string, at?: At): Promise<readonly string[]> {
+    return (await readTags(this.#engine.store, stack, at)).tags.map(({ tag }) => tag);
+  }
+
+  async getTagRecords(stack: string, at?: At) {
+    return (await readTags(this.#engine.store, stack, at)).tags;
+  }
+
+  // Dependencies -----------------------------------------------------------------------------------------------------
+
+  addDependency(
+    stack: string,
+    resource: string,
+    dependsOn: string,
+    dependencyType: 'explicit' | 'implicit' = 'explicit',
+    call?: CallOptions,
+  ): Promise<Receipt> {
+    return this.execute({ type: 'addDependency', stack, resource, dependsOn, dependencyType }, call);
+  }
+
+  removeDependency(stack: string, resource: string, dependsOn: string, call?: CallOptions): Promise<Receipt> {
+    return this.execute({ type: 'removeDependency', stack, resource, dependsOn }, call);
+  }
+
+  /** The stack's edges, or those that start from one resource. */
+  async getDependencies(stack: string, resource?: string, at?: At): Promise<readonly DependencyRecord[]> {
+    const { stack: record, version, past } = await stackMoment(this.#engine.store, stack, at);
+    const edges = await this.#engine.store.dependencies(record.stream, past ? version : undefined);
+    return resource === undefined ? edges : edges.filter(({ address }) => address === resource);
+  }
+
+  // The log ----------------------------------------------------------------------------------------------------------
+
+  /** A stack's events, newest first. */
+  async getActivity(stack: string, options: { readonly limit?: number; readonly at?: At } = {}) {
+    return (await readActivity(this.#engine.store, stack, { limit: 50, ...options })).events;
+  }
+
+  /**
+   * Every event from position `from` on (default: the first), then each new one as it is appended, also by other
+   * processes; in order, each once. Ends when the backend is closed.
+   */
+  events$(options: { readonly from?: number } = {}): Observable<RecordedEvent | UnknownEvent> {
+    return liveEvents(this.#engine.store, options.from ?? 1).pipe(takeUntil(this.#closed));
+  }
+
+  /** The log's last position and its hash. */
+  head(): Promise<LogHead> {
+    return this.#engine.store.head();
+  }
+
+  checkpoints(): Promise<readonly Checkpoint[]> {
+    return this.#engine.store.checkpoints();
+  }
+
+  describe(): Promise<StoreDescription> {
+    return this.#engine.store.describe();
+  }
+
+  /** The stack of this id or name, or undefined. */
+  findStack(ref: string): Promise<StackRecord | undefined> {
+    return this.#engine.store.stack(ref);
+  }
+}
+
+const as = (by: string | undefined, call: CallOptions): CallOptions => (by === undefined ? call : { ...call, actor: by });

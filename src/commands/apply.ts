@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { type NewEvent, resourceAddress, type StackDocument } from '../events/index.js';
+import { ConflictError, InvalidInputError, NotFoundError } from '../kernel/errors.js';
+import { newId } from '../kernel/ids.js';
+import { equalJson, type Json } from '../kernel/json.js';
+import { name } from '../kernel/text.js';
+import type { Facts } from '../store/facts.js';
+import type { ResourceSlot } from '../store/records.js';
+import { defineCommand, jsonValue, stackRef } from './command.js';
+import { removeSlot, resourceInput, resourceNotFound, setResource } from './resource-input.js';
+import { checkNameFree, createdStack, documentFields, originInput, updatedStack } from './stack-document.js';
+
+const outputInput = z.strictObject({
+  name: name(1024),
+  value: jsonValue('value'),
+  sensitive: z.boolean().default(false),
+  metadata: jsonValue('metadata').default(null),
+});
+
+const schema = z.strictObject({
+  type: z.literal('apply'),
+  stack: stackRef,
+  /** How people call what is done; it names the version. */
+  kind: z.enum(['apply', 'set', 'remove', 'import']).default('apply'),
+  /** Makes the stack, named as `stack` says, where there is none. */
+  create: z.strictObject({ id: name(128).default(newId) }).optional(),
+  document: z.strictObject({ ...documentFields, origin: originInput.optional() }).default({}),
+  resources: z.array(resourceInput).default([]),
+  /** Resources to take out, by address or id. */
+  remove: z.array(name(2048)).default([]),
+  outputs: z.array(outputInput).default([]),
+  removeOutputs: z.array(name(1024)).default([]),
+});
+type Apply = z.output<typeof schema>;
+
+/** Many changes of one stack, as one commit and one version. What is as wanted already gives no event. */
+export const apply = defineCommand({
+  schema,
+  kind: ({ kind }) => kind,
+  target: ({ create }) => (create ? 'live or absent' : 'live'),
+  lock: 'held',
+  facts: ({ stack, create, resources, remove, outputs, removeOutputs }) => ({
+    stack,
+    name: stack,
+    document: true,
+    ...(create ? { id: create.id } : {}),
+    addresses: [...resources.map(resourceAddress), ...remove],
+    resourceIds: [...resources.flatMap(({ id }) => (id === undefined ? [] : [id])), ...remove],
+    outputs: [...outputs.map((output) => output.name), ...removeOutputs],
+  }),
+  decide: (payload, facts, context) => {
+    refuseRepeats(payload);
+    return [
+      ...stackEvents(payload, facts),
+      ...slotsToRemove(payload, facts).flatMap(removeSlot),
+      ...payload.resources.flatMap((input) => setResource(input, facts, context.now)),
+      ...payload.removeOutputs.map((output) => removeOutput(output, facts)),
+      ...payload.outputs.flatMap((output) => setOutput(output, facts)),
+    ];
+  },
+});
+
+/** One commit states each thing once: which of two values should win is not ours to guess. */
+function refuseRepeats({ resources, outputs, removeOutputs }: Apply): void {
+  once('resource', resources.map(resourceAddress));
+  once('output', [...outputs.map((output) => output.name), ...removeOutputs]);
+  once('resource id', resources.flatMap(({ id }) => (id === undefined ? [] : [id])));
+}
+
+function once(field: string, keys: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const key of keys) {
+    if (seen.has(key)) throw givenTwice(field, key);
+    seen.add(key);
+  }
+}
+
+const givenTwice = (field: string, key: string): InvalidInputError =>
+  new InvalidInputError('GIVEN_TWICE', `${field} "${key}" is given twice`, {
+    hint: 'Give each resource and output once.',
+    details: { field, key },
+  });
+
+function stackEvents({ stack, create, document }: Apply, facts: Facts): NewEvent[] {
+  if (facts.stack) return updatedStack(facts.document as StackDocument, document, facts.stack.stateVersion + 1);
+  checkNameFree(stack, facts);
+  const { id } = create as NonNullable<Apply['create']>;
+  if (facts.idTaken) {
+    throw new ConflictError('ID_TAKEN', `the id "${id}" is taken by another stack`, { details: { field: 'id', id } });
+  }
+  return [createdStack(id, stack, document)];
+}
+
+function slotsToRemove({ remove, resources }: Apply, facts: Facts): readonly ResourceSlot[] {
+  const taken = new Set(resources.map(resourceAddress));
+  return remove.map((ref) => {
+    const byId = facts.resourcesById.get(ref);
+    const slot = facts.resources.get(ref) ?? (byId?.stream === facts.stack?.stream ? byId : undefined);
+    if (!slot?.value) throw resourceNotFound(ref);
+    if (taken.has(slot.address)) throw givenTwice('resource', slot.address);
+    taken.add(slot.address);
+    return slot;
+  });
+}
+
+function setOutput({ name: output, value, sensitive, metadata }: Apply['outputs'][number], facts: Facts): NewEvent[] {
+  const current = facts.outputs.get(output);
+  const same =
+    current?.sensitive === sensitive && equalJson(current.value, value) && equalJson(current.metadata, metadata as Json);
+  return same ? [] : [{ type: 'OutputSet', data: { name: output, value, sensitive, metadata } }];
+}
+
+function removeOutput(output: string, facts: Facts): NewEvent {
+  if (!facts.outputs.has(output)) {
+    throw new NotFoundError('OUTPUT_NOT_FOUND', `no output "${output}" in the stack`, { details: { output } });
+  }
+  return { type: 'OutputRemoved', data: { name: output } };
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import type { NewEvent } from '../events/index.js';
+import { InvalidInputError } from '../kernel/errors.js';
+import { assertJson, type Json, type JsonObject } from '../kernel/json.js';
+import { name, prose } from '../kernel/text.js';
+import type { FactKeys, Facts } from '../store/facts.js';
+
+/** What every command may carry beside its own fields. */
+export const envelopeSchema = z.strictObject({
+  /** Sent again with the same id, a command does nothing and returns its first receipt. Default: a new UUIDv7. */
+  commandId: name(128).optional(),
+  actor: name(),
+  /** Through what it came: `cli`, `api`, `terraform`, `migration` … */
+  source: name(64).default('api'),
+  /** Kept with the events, shown as the version's description. */
+  reason: prose().optional(),
+  correlationId: name(128).optional(),
+  causationId: name(128).optional(),
+  /** The state version the caller has seen; another one is refused. 0: the stack must not exist yet. */
+  expectedVersion: z.int().nonnegative().optional(),
+  /** The lock the caller holds on the stack. */
+  lockId: name(128).optional(),
+  /** The token its lock came with: refuses a lock taken anew under the same id. */
+  fencingToken: z.int().positive().optional(),
+});
+export type Envelope = z.infer<typeof envelopeSchema>;
+export type EnvelopeInput = z.input<typeof envelopeSchema>;
+
+/** What a decision knows beside the facts. */
+export type Context = Envelope & {
+  /** The instant the events will carry. */
+  readonly now: string;
+};
+
+/** What the stack must be for the command to make sense. */
+export type Target = 'absent' | 'live' | 'live or absent' | 'deleted' | 'live or deleted';
+
+/** A command: its schema, the facts it needs and its decision. All three are pure. */
+export interface CommandModule<Schema extends z.ZodType = z.ZodType> {
+  readonly schema: Schema;
+  /** What people call it in the log: `apply`, `rollback` … Some commands are known by several names. */
+  readonly kind: string | ((payload: z.output<Schema>) => string);
+  readonly target: Target | ((payload: z.output<Schema>) => Target);
+  /** `held`: on a locked stack the caller must hold the lock. `free`: changes no state, so no lock is needed. */
+  readonly lock: 'held' | 'free' | 'own';
+  facts(payload: z.output<Schema>): FactKeys;
+  /** @throws SlothError when the command cannot be accepted */
+  decide(payload: z.output<Schema>, facts: Facts, context: Context): NewEvent[];
+}
+
+export const defineCommand = <Schema extends z.ZodType>(module: CommandModule<Schema>): CommandModule<Schema> => module;
+
+/** A stack's id or name, as the caller knows it. */
+export const stackRef = name();
+
+const checked = <T extends Json>(what: string) =>
+  z.custom<T>().superRefine((value, context) => {
+    try {
+      assertJson(value, what);
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message, params: { code: error.code, hint: error.hint } });
+    }
+  });
+
+/** Any JSON value within the limits of one document. */
+export const jsonValue = (what: string) => checked<Json>(what);
+
+/** A JSON object within the limits of one document. */
+export const jsonRecord = (what: string) =>
+  checked<JsonObject>(what).refine(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'must be an object',
+  );

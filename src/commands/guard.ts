@@ -1,0 +1,81 @@
+import type { NewEvent } from '../events/index.js';
+import { ConflictError, LockedError } from '../kernel/errors.js';
+import type { Facts } from '../store/facts.js';
+import type { LockRecord, StackRecord } from '../store/records.js';
+import { stackDeleted, stackNotFound } from '../store/stack-errors.js';
+import type { CommandModule, Context, Target } from './command.js';
+
+/**
+ * What holds for every command before its own decision: the stack is there (or is not), it stands at the version the
+ * caller expects, and nobody else has it locked. Returns the event that records a lock that has run out.
+ */
+export function guard(target: Target, lock: CommandModule['lock'], ref: string, facts: Facts, context: Context): NewEvent[] {
+  checkTarget(target, ref, facts.stack);
+  checkVersion(ref, facts.stack, context);
+  return lock === 'own' ? [] : checkLock(ref, facts.lock, lock, context);
+}
+
+function checkTarget(target: Target, ref: string, stack: StackRecord | undefined): void {
+  if (!stack) {
+    if (target === 'absent' || target === 'live or absent') return;
+    throw stackNotFound(ref);
+  }
+  if (target === 'live or deleted') return;
+  if (stack.deletedAt !== null && target !== 'deleted') {
+    throw stackDeleted(ref, stack);
+  }
+  if (target === 'deleted' && stack.deletedAt === null) {
+    throw new ConflictError('STACK_NOT_DELETED', `stack "${ref}" is not deleted`, { details: { stack: ref } });
+  }
+}
+
+function checkVersion(ref: string, stack: StackRecord | undefined, { expectedVersion }: Context): void {
+  if (expectedVersion === undefined) return;
+  const actual = stack?.stateVersion ?? 0;
+  if (actual === expectedVersion) return;
+  throw new ConflictError('VERSION_CONFLICT', `stack "${ref}" is at version ${actual}, not ${expectedVersion}`, {
+    hint: 'Somebody changed it in between. Look at the difference, then try again with the current version.',
+    details: { stack: ref, expectedVersion, actualVersion: actual },
+  });
+}
+
+export const isExpired = (lock: LockRecord, now: string): boolean => lock.expiresAt <= now;
+
+export const expired = (lock: LockRecord): NewEvent => ({
+  type: 'LockExpired',
+  data: { lockId: lock.lockId, token: lock.token, expiresAt: lock.expiresAt },
+});
+
+export const lockedBy = (ref: string, lock: LockRecord): LockedError =>
+  new LockedError(
+    'STACK_LOCKED',
+    `stack "${ref}" is locked by ${lock.who} for "${lock.operation}" since ${lock.createdAt}, until ${lock.expiresAt}`,
+    {
+      hint: 'Wait, pass the lock with --lock-id if it is yours, or break it with: stack state unlock --force --reason TEXT',
+      details: { stack: ref, ...lock },
+    },
+  );
+
+/** The caller says it holds a lock that is not, or no longer, there: it may have overslept, so it must not go on. */
+export const lockNotHeld = (ref: string, lockId: string, why: string): LockedError =>
+  new LockedError('LOCK_NOT_HELD', `lock ${lockId} on stack "${ref}" is not held: ${why}`, {
+    hint: 'Take the lock again, and check what changed meanwhile, before going on.',
+    details: { stack: ref, lockId },
+  });
+
+function checkLock(ref: string, lock: LockRecord | undefined, need: 'held' | 'free', context: Context): NewEvent[] {
+  const { now, lockId, fencingToken } = context;
+  if (lockId !== undefined) {
+    if (!lock) throw lockNotHeld(ref, lockId, 'it was released, broken or has expired');
+    if (isExpired(lock, now)) throw lockNotHeld(ref, lockId, `it expired at ${lock.expiresAt}`);
+    if (lock.lockId !== lockId) throw lockedBy(ref, lock);
+    if (fencingToken !== undefined && fencingToken !== lock.token) {
+      throw lockNotHeld(ref, lockId, `it was taken anew (token ${lock.token}, not ${fencingToken})`);
+    }
+    return [];
+  }
+  if (!lock) return [];
+  if (isExpired(lock, now)) return [expired(lock)];
+  if (need === 'held') throw lockedBy(ref, lock);
+  return [];
+}

@@ -1,0 +1,42 @@
+import type { z } from 'zod';
+import { apply } from './apply.js';
+import { addDependency, removeDependency } from './dependency.js';
+import { detectDrift, ignoreDrift, resolveDrift } from './drift.js';
+import { completeExecution, failExecution, startExecution } from './execution.js';
+import { acquireLock, breakLock, releaseLock, renewLock } from './lock.js';
+import { rollback, takeSnapshot } from './rollback.js';
+import { createStack, deleteStack, restoreStack, updateStack } from './stack.js';
+import { addTags, removeTags } from './tag.js';
+
+/** Every command, by the `type` it is sent with. */
+export const COMMANDS = {
+  createStack,
+  updateStack,
+  deleteStack,
+  restoreStack,
+  apply,
+  addDependency,
+  removeDependency,
+  takeSnapshot,
+  rollback,
+  startExecution,
+  completeExecution,
+  failExecution,
+  detectDrift,
+  resolveDrift,
+  ignoreDrift,
+  acquireLock,
+  renewLock,
+  releaseLock,
+  breakLock,
+  addTags,
+  removeTags,
+};
+
+export type CommandType = keyof typeof COMMANDS;
+/** A command as a caller writes it; fields with a default may be left out. */
+export type Command = { [T in CommandType]: z.input<(typeof COMMANDS)[T]['schema']> }[CommandType];
+
+export type { CommandModule, Context, Envelope, EnvelopeInput } from './command.js';
+export { envelopeSchema } from './command.js';
+export { prepare } from './prepare.js';

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import type { NewEvent } from '../events/index.js';
+import { later } from '../kernel/clock.js';
+import { NotFoundError } from '../kernel/errors.js';
+import { newId } from '../kernel/ids.js';
+import { name, prose } from '../kernel/text.js';
+import type { LockRecord } from '../store/records.js';
+import { defineCommand, stackRef } from './command.js';
+import { expired, isExpired, lockedBy, lockNotHeld } from './guard.js';
+
+const SECOND = 1_000;
+const DAY = 86_400 * SECOND;
+
+/** Milliseconds, from one second to seven days. */
+const ttl = z
+  .int()
+  .min(SECOND, 'must be at least 1 second (1000)')
+  .max(7 * DAY, `must be at most 7 days (${7 * DAY})`);
+
+/** Taking a lock again under its own id gives the same lock: nothing is recorded, the receipt has no events. */
+export const acquireLock = defineCommand({
+  schema: z.strictObject({
+    type: z.literal('acquireLock'),
+    stack: stackRef,
+    id: name(128).default(newId),
+    operation: name(),
+    who: name().optional(),
+    info: prose().default(''),
+    ttlMs: ttl.default(30 * 60 * SECOND),
+  }),
+  kind: 'lock',
+  target: 'live',
+  lock: 'own',
+  facts: ({ stack }) => ({ stack }),
+  decide: ({ stack, id, operation, who, info, ttlMs }, { lock }, { actor, now }) => {
+    const events: NewEvent[] = [];
+    if (lock && isExpired(lock, now)) events.push(expired(lock));
+    else if (lock?.lockId === id) return [];
+    else if (lock) throw lockedBy(stack, lock);
+    const data = { lockId: id, operation, who: who ?? actor, info, expiresAt: later(now, ttlMs) };
+    return [...events, { type: 'LockAcquired', data }];
+  },
+});
+
+/** The lock when it is there, not run out, and the one meant. */
+function held(stack: string, id: string, lock: LockRecord | undefined, now: string): LockRecord {
+  if (!lock) throw lockNotHeld(stack, id, 'it was released, broken or has expired');
+  if (lock.lockId !== id) throw lockedBy(stack, lock);
+  if (isExpired(lock, now)) throw lockNotHeld(stack, id, `it expired at ${lock.expiresAt}`);
+  return lock;
+}
+
+const ofLock = { stack: stackRef, id: name(128) };
+
+/** The lock runs for `ttlMs` from now. */
+export const renewLock = defineCommand({
+  schema: z.strictObject({ type: z.literal('renewLock'), ...ofLock, ttlMs: ttl.default(30 * 60 * SECOND) }),
+  kind: 'renew',
+  target: 'live',
+  lock: 'own',
+  facts: ({ stack }) => ({ stack }),
+  decide: ({ stack, id, ttlMs }, { lock }, { now }) => {
+    const { token } = held(stack, id, lock, now);
+    return [{ type: 'LockRenewed', data: { lockId: id, token, expiresAt: later(now, ttlMs) } }];
+  },
+});
+
+export const releaseLock = defineCommand({
+  schema: z.strictObject({ type: z.literal('releaseLock'), ...ofLock }),
+  kind: 'unlock',
+  target: 'live',
+  lock: 'own',
+  facts: ({ stack }) => ({ stack }),
+  decide: ({ stack, id }, { lock }, { now }) => [
+    { type: 'LockReleased', data: { lockId: id, token: held(stack, id, lock, now).token } },
+  ],
+});
+
+/** Takes the lock from whoever holds it. The reason stays in the log. */
+export const breakLock = defineCommand({
+  schema: z.strictObject({
+    type: z.literal('breakLock'),
+    stack: stackRef,
+    reason: prose().refine((text) => text.trim() !== '', 'must say why the lock is broken'),
+  }),
+  kind: 'break lock',
+  target: 'live',
+  lock: 'own',
+  facts: ({ stack }) => ({ stack }),
+  decide: ({ stack, reason }, { lock }, { now }) => {
+    if (!lock) {
+      throw new NotFoundError('NOT_LOCKED', `stack "${stack}" is not locked`, { details: { stack } });
+    }
+    if (isExpired(lock, now)) return [expired(lock)];
+    return [{ type: 'LockBroken', data: { lockId: lock.lockId, token: lock.token, holder: lock.who, reason } }];
+  },
+});

@@ -1,0 +1,54 @@
+import type { z } from 'zod';
+import type { NewEvent } from '../events/index.js';
+import { InvalidInputError } from '../kernel/errors.js';
+import { newId } from '../kernel/ids.js';
+import type { AppendRequest } from '../store/event-store.js';
+import { type CommandModule, type EnvelopeInput, envelopeSchema } from './command.js';
+import { guard } from './guard.js';
+
+/**
+ * Checks a command and its envelope and makes them ready to be decided inside the appending transaction.
+ * @throws InvalidInputError that names the first field that is wrong
+ */
+export function prepare(module: CommandModule, command: unknown, envelopeInput: EnvelopeInput): AppendRequest {
+  const envelope = parse(envelopeSchema, envelopeInput);
+  const payload = parse(module.schema, command);
+  const kind = typeof module.kind === 'string' ? module.kind : module.kind(payload);
+  const target = typeof module.target === 'string' ? module.target : module.target(payload);
+  const keys = module.facts(payload);
+  const { actor, source, correlationId, causationId, reason } = envelope;
+  return {
+    commandId: envelope.commandId ?? newId(),
+    resendable: envelope.commandId !== undefined,
+    meta: {
+      actor,
+      source,
+      command: kind,
+      ...(correlationId === undefined ? {} : { correlationId }),
+      ...(causationId === undefined ? {} : { causationId }),
+      ...(reason === undefined ? {} : { reason }),
+    },
+    keys,
+    decide: (facts, now): NewEvent[] => {
+      const context = { ...envelope, now };
+      const before = guard(target, module.lock, keys.stack, facts, context);
+      return [...before, ...module.decide(payload, facts, context)];
+    },
+  };
+}
+
+/** @throws InvalidInputError with the field, what is wrong with it, and every further problem in the details */
+function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => ({
+    field: issue.path.map(String).join('.') || 'command',
+    problem: issue.message,
+    ...('params' in issue && issue.params ? { hint: (issue.params as { hint?: string }).hint } : {}),
+  }));
+  const [first] = problems;
+  throw new InvalidInputError('INVALID_INPUT', `${first?.field}: ${first?.problem}`, {
+    hint: first?.hint ?? `Correct the field "${first?.field}" and try again; nothing was changed.`,
+    details: { field: first?.field, problems },
+  });
+}

@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { type NewEvent, type ResourceValue, resourceAddress } from '../events/index.js';
+import { sha256 } from '../kernel/digest.js';
+import { ConflictError, InvalidInputError, NotFoundError } from '../kernel/errors.js';
+import { equalJson, type Json, stringifyJson } from '../kernel/json.js';
+import { name, prose } from '../kernel/text.js';
+import type { Facts } from '../store/facts.js';
+import type { ResourceSlot } from '../store/records.js';
+import { jsonRecord, jsonValue } from './command.js';
+
+/** `res-17` is how a resource without an id of its own is known. */
+const RESERVED_ID = /^res-\d+$/;
+
+/** A resource as a caller wants it to be. */
+export const resourceInput = z.strictObject({
+  module: z.union([z.literal(''), name(1024)]).default(''),
+  type: name(),
+  name: name(1024),
+  /** Unique over all stacks. Left out, the resource is known as `res-<number>`. */
+  id: name(128)
+    .refine((id) => !RESERVED_ID.test(id), 'ids of the form res-<number> are given by the system')
+    .optional(),
+  properties: jsonRecord('properties').optional(),
+  /** `merge` changes the properties named and keeps the rest, and every field left out; `replace` states the whole value. */
+  mode: z.enum(['replace', 'merge']).default('replace'),
+  dependencies: z.array(name(2048)).optional(),
+  /** What is known of the real thing: `applied` (the default), `pending`, `failed`, `tainted` … */
+  state: name(64).optional(),
+  metadata: jsonValue('metadata').optional(),
+  lastApplied: z.iso.datetime({ precision: 3 }).optional(),
+  errorMessage: prose().nullable().optional(),
+});
+export type ResourceInput = z.output<typeof resourceInput>;
+
+type Fields = Omit<ResourceValue, 'checksum' | 'lastApplied'>;
+
+const FRESH: Fields = { properties: {}, dependencies: [], state: 'applied', metadata: {}, errorMessage: null };
+
+function wanted(input: ResourceInput, current: ResourceValue | null): Fields {
+  const base = input.mode === 'merge' && current ? current : FRESH;
+  const given = input.properties ?? {};
+  return {
+    properties: input.mode === 'merge' ? { ...base.properties, ...given } : given,
+    dependencies: input.dependencies === undefined ? base.dependencies : [...new Set(input.dependencies)],
+    state: input.state ?? base.state,
+    metadata: input.metadata === undefined ? base.metadata : input.metadata,
+    errorMessage: input.errorMessage === undefined ? base.errorMessage : input.errorMessage,
+  };
+}
+
+const sameFields = (a: Fields, b: Fields): boolean =>
+  a.state === b.state &&
+  a.errorMessage === b.errorMessage &&
+  equalJson(a.properties, b.properties) &&
+  equalJson(a.dependencies, b.dependencies) &&
+  equalJson(a.metadata as Json, b.metadata as Json);
+
+/** Equal in everything but when it was last applied. */
+export const sameValue = (a: ResourceValue, b: ResourceValue): boolean => sameFields(a, b);
+
+const complete = (fields: Fields, lastApplied: string | null): ResourceValue => ({
+  properties: fields.properties,
+  dependencies: fields.dependencies,
+  state: fields.state,
+  metadata: fields.metadata,
+  checksum: sha256(stringifyJson(fields.properties)),
+  lastApplied,
+  errorMessage: fields.errorMessage,
+});
+
+/** The edges a resource's declared dependencies add and take away. */
+export function edgeChanges(address: string, before: readonly string[], after: readonly string[]): NewEvent[] {
+  const added = after.filter((target) => !before.includes(target));
+  const removed = before.filter((target) => !after.includes(target));
+  return [
+    ...removed.map((target): NewEvent => ({ type: 'DependencyRemoved', data: { address, target } })),
+    ...added.map(
+      (target): NewEvent => ({
+        type: 'DependencyAdded',
+        data: { address, target, dependencyType: 'explicit', path: null },
+      }),
+    ),
+  ];
+}
+
+/** The events that make a resource what the caller wants; none where it is that already. */
+export function setResource(input: ResourceInput, facts: Facts, now: string): NewEvent[] {
+  const address = resourceAddress(input);
+  const slot = facts.resources.get(address);
+  checkIdentity(input, address, slot, facts);
+  const current = slot?.value ?? null;
+  const fields = wanted(input, current);
+  if (fields.dependencies.includes(address)) {
+    throw new InvalidInputError('DEPENDS_ON_ITSELF', `resource "${address}" cannot depend on itself`, {
+      details: { field: 'dependencies', address },
+    });
+  }
+  if (current && sameFields(fields, current)) return [];
+  const lastApplied = input.lastApplied ?? (fields.state === 'applied' ? now : (current?.lastApplied ?? null));
+  const value = complete(fields, lastApplied);
+  const id = input.id ?? (current ? slot?.id : undefined) ?? undefined;
+  const identity = {
+    ...(slot ? { resource: slot.resource } : {}),
+    ...(id === undefined ? {} : { id }),
+    module: input.module,
+    type: input.type,
+    name: input.name,
+  };
+  const event: NewEvent =
+    slot && current
+      ? { type: 'ResourceUpdated', data: { ...identity, resource: slot.resource, ...value } }
+      : { type: 'ResourceCreated', data: { ...identity, ...value } };
+  return [event, ...edgeChanges(address, current?.dependencies ?? [], value.dependencies)];
+}
+
+function checkIdentity(input: ResourceInput, address: string, slot: ResourceSlot | undefined, facts: Facts): void {
+  if (slot && (slot.module !== input.module || slot.type !== input.type || slot.name !== input.name)) {
+    throw new ConflictError('ADDRESS_TAKEN', `"${address}" already names the ${slot.type} "${slot.name}"`, {
+      hint: 'Choose a name whose address differs.',
+      details: { field: 'name', address, module: slot.module, type: slot.type, name: slot.name },
+    });
+  }
+  if (input.id === undefined) return;
+  if (slot?.value && slot.id !== input.id) {
+    throw new ConflictError('RESOURCE_ID_FIXED', `resource "${address}" has the id ${slot.id ?? `res-${slot.resource}`}`, {
+      hint: 'Leave the id out, or remove the resource first.',
+      details: { field: 'id', address, id: input.id },
+    });
+  }
+  const holder = facts.resourcesById.get(input.id);
+  if (holder && holder.resource !== slot?.resource) {
+    throw new ConflictError('RESOURCE_ID_TAKEN', `the resource id "${input.id}" is taken by "${holder.address}"`, {
+      hint: 'Choose another id, or leave it out.',
+      details: { field: 'id', id: input.id, address: holder.address },
+    });
+  }
+}
+
+export const resourceNotFound = (ref: string): NotFoundError =>
+  new NotFoundError('RESOURCE_NOT_FOUND', `no resource "${ref}" in the stack`, {
+    hint: 'List the resources with: sloth-runner stack resource list STACK',
+    details: { resource: ref },
+  });
+
+/** The events that take a resource, and the edges that start from it, out of the stack. */
+export function removeSlot(slot: ResourceSlot): NewEvent[] {
+  return [
+    {
+      type: 'ResourceRemoved',
+      data: {
+        resource: slot.resource,
+        ...(slot.id === null ? {} : { id: slot.id }),
+        module: slot.module,
+        type: slot.type,
+        name: slot.name,
+      },
+    },
+    ...edgeChanges(slot.address, slot.value?.dependencies ?? [], []),
+  ];
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import type { NewEvent, StackDocument } from '../events/index.js';
+import { ConflictError, NotFoundError } from '../kernel/errors.js';
+import { equalJson, type Json } from '../kernel/json.js';
+import { prose } from '../kernel/text.js';
+import type { Difference } from '../store/facts.js';
+import type { StackRecord } from '../store/records.js';
+import { defineCommand, stackRef } from './command.js';
+import { removeSlot, sameValue } from './resource-input.js';
+import { checkNameFree, updatedStack } from './stack-document.js';
+
+export const takeSnapshot = defineCommand({
+  schema: z.strictObject({
+    type: z.literal('takeSnapshot'),
+    stack: stackRef,
+    description: prose().default(''),
+  }),
+  kind: 'snapshot',
+  target: 'live',
+  lock: 'free',
+  facts: ({ stack }) => ({ stack }),
+  decide: ({ description }, { stack }) => [
+    { type: 'SnapshotTaken', data: { version: (stack as StackRecord).stateVersion, description } },
+  ],
+});
+
+/**
+ * Goes back to what the stack was at a version, by a new commit that undoes the difference: resources, outputs,
+ * dependencies and the stack's own fields. Not covered, because they are not state: its name and status, executions,
+ * locks, tags, drift findings and snapshots; and an imported state's lineage, serial and header stay the latest, so
+ * that the other tool accepts what comes after.
+ */
+export const rollback = defineCommand({
+  schema: z.strictObject({ type: z.literal('rollback'), stack: stackRef, toVersion: z.int().positive() }),
+  kind: 'rollback',
+  target: 'live or deleted',
+  lock: 'held',
+  facts: ({ stack, toVersion }) => ({ stack, deleted: true, ownName: true, document: true, changedSince: toVersion }),
+  decide: ({ toVersion }, facts) => {
+    const stack = facts.stack as StackRecord;
+    if (toVersion > stack.stateVersion) throw noSuchVersion(stack, toVersion);
+    const undo = undone(facts.difference as Difference, stack.stateVersion + 1);
+    const restored: NewEvent[] = [];
+    if (stack.deletedAt !== null) {
+      checkNameFree(stack.name, facts, stack.id);
+      restored.push({ type: 'StackRestored', data: { name: stack.name } });
+    }
+    if (undo.length + restored.length === 0) return [];
+    return [
+      ...restored,
+      { type: 'StackRolledBack', data: { fromVersion: stack.stateVersion, toVersion } },
+      ...undo,
+    ];
+  },
+});
+
+const noSuchVersion = (stack: StackRecord, version: number): NotFoundError =>
+  new NotFoundError('VERSION_NOT_FOUND', `stack "${stack.name}" has no version ${version}, the latest is ${stack.stateVersion}`, {
+    hint: `List its versions with: sloth-runner stack state versions ${stack.name}`,
+    details: { stack: stack.name, version, latest: stack.stateVersion },
+  });
+
+/**
+ * Removals come first and then everything else, so that an id that moved to another resource is free again before it
+ * goes back. A resource whose id changed is therefore removed and created, not updated.
+ */
+function undone({ document, resources, outputs, dependencies }: Difference, version: number): NewEvent[] {
+  const removals: NewEvent[] = [];
+  const settings: NewEvent[] = [];
+  const leaving = new Set(
+    resources.filter(({ now, then }) => now && (!then || now.id !== then.id)).map(({ slot }) => slot.resource),
+  );
+  for (const { slot, now, then, idHolder } of resources) {
+    const moved = now && then && now.id !== then.id;
+    if (now && (!then || moved)) removals.push(...removeSlot(now).slice(0, 1));
+    if (!then?.value || (now?.value && !moved && sameValue(now.value, then.value))) continue;
+    if (idHolder !== undefined && idHolder !== slot.resource && !leaving.has(idHolder)) {
+      throw new ConflictError('RESOURCE_ID_TAKEN', `the id "${then.id}" of "${slot.address}" belongs to another resource now`, {
+        hint: 'Remove or rename that resource first, then roll back.',
+        details: { address: slot.address, id: then.id },
+      });
+    }
+    const data = {
+      resource: slot.resource,
+      ...(then.id === null ? {} : { id: then.id }),
+      module: slot.module,
+      type: slot.type,
+      name: slot.name,
+      ...then.value,
+    };
+    settings.push(now && !moved ? { type: 'ResourceUpdated', data } : { type: 'ResourceCreated', data });
+  }
+  for (const { address, target, now, then } of dependencies) {
+    if (now && !then) settings.push({ type: 'DependencyRemoved', data: { address, target } });
+    if (then && (now?.type !== then.type || now.path !== then.path)) {
+      settings.push({ type: 'DependencyAdded', data: { address, target, dependencyType: then.type, path: then.path } });
+    }
+  }
+  for (const { name, now, then } of outputs) {
+    if (now && !then) settings.push({ type: 'OutputRemoved', data: { name } });
+    if (then && !(now && now.sensitive === then.sensitive && equalJson(now.value, then.value) && equalJson(now.metadata, then.metadata))) {
+      const { value, sensitive, metadata } = then;
+      settings.push({ type: 'OutputSet', data: { name, value, sensitive, metadata: metadata as Json } });
+    }
+  }
+  const { description, version: label, workflowFile, configuration, metadata } = document.then as StackDocument;
+  const fields = { description, version: label, workflowFile, configuration, metadata };
+  return [...removals, ...settings, ...updatedStack(document.now as StackDocument, fields, version)];
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { NotFoundError } from '../kernel/errors.js';
+import { name } from '../kernel/text.js';
+import { defineCommand, stackRef } from './command.js';
+
+const tags = z
+  .array(name(128))
+  .min(1, 'must name at least one tag')
+  .transform((all) => [...new Set(all)]);
+
+/** A tag the stack bears already stays as it is. */
+export const addTags = defineCommand({
+  schema: z.strictObject({ type: z.literal('addTags'), stack: stackRef, tags }),
+  kind: 'tag',
+  target: 'live',
+  lock: 'free',
+  facts: ({ stack, tags: wanted }) => ({ stack, tags: wanted }),
+  decide: ({ tags: wanted }, facts) =>
+    wanted.filter((tag) => !facts.tags.has(tag)).map((tag) => ({ type: 'TagAdded', data: { tag } })),
+});
+
+export const removeTags = defineCommand({
+  schema: z.strictObject({ type: z.literal('removeTags'), stack: stackRef, tags }),
+  kind: 'untag',
+  target: 'live',
+  lock: 'free',
+  facts: ({ stack, tags: unwanted }) => ({ stack, tags: unwanted }),
+  decide: ({ stack, tags: unwanted }, facts) =>
+    unwanted.map((tag) => {
+      if (!facts.tags.has(tag)) {
+        throw new NotFoundError('TAG_NOT_FOUND', `stack "${stack}" has no tag "${tag}"`, {
+          hint: `List its tags with: sloth-runner stack state tags list ${stack}`,
+          details: { stack, tag },
+        });
+      }
+      return { type: 'TagRemoved', data: { tag } };
+    }),
+});

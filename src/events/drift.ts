@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { instant, json, position } from './fields.js';
+
+/** A side that has no value at `path` lacks the field: absent is not null. */
+const fieldDrift = z.strictObject({ path: z.string(), expected: json.optional(), actual: json.optional() });
+
+/** `finding` is the position of the DriftDetected event it speaks of. */
+const about = { finding: position, resourceId: z.string() };
+
+export const driftEvents = {
+  DriftDetected: z.strictObject({
+    /** Absent when the stack holds no resource of that id. */
+    resource: position.optional(),
+    resourceId: z.string(),
+    expected: json,
+    actual: json,
+    /** Names of the top-level fields that differ. */
+    fields: z.array(z.string()),
+    changes: z.array(fieldDrift),
+  }),
+  DriftCleared: z.strictObject(about),
+  DriftResolved: z.strictObject({ ...about, reason: z.string() }),
+  DriftIgnored: z.strictObject({ ...about, reason: z.string(), expiresAt: instant.nullable() }),
+};

@@ -1,0 +1,10 @@
+export type { EventData, EventType } from './catalogue.js';
+export { catalogue, EVENT_TYPES, isEventType, raisesVersion } from './catalogue.js';
+export type { Commit, EventMeta, NewEvent, RecordedEvent, StoredEvent, UnknownEvent } from './envelope.js';
+export { metaSchema } from './envelope.js';
+export { GENESIS_HASH, hashEvent } from './hash-chain.js';
+export type { ResourceValue } from './resource.js';
+export { resourceAddress } from './resource.js';
+export type { Origin, StackDocument } from './stack.js';
+export type { Upcasters } from './upcast.js';
+export { currentSchemaVersion, decodeEvent, isKnown, upcasters } from './upcast.js';

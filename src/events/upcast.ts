@@ -1,0 +1,33 @@
+import { type JsonObject, parseStoredJson } from '../kernel/json.js';
+import { type EventType, isEventType } from './catalogue.js';
+import type { EventMeta, RecordedEvent, StoredEvent, UnknownEvent } from './envelope.js';
+
+/** Brings the data of one schema version to the next. Pure; the stored text never changes. */
+type Upcaster = (data: JsonObject) => JsonObject;
+
+/** For each type, `[n]` lifts schema version n to n + 1. A type that is not here is still at version 1. */
+export type Upcasters = { readonly [T in EventType]?: { readonly [from: number]: Upcaster } };
+
+export const upcasters: Upcasters = {};
+
+/** The version that new events of a type are written in. */
+export function currentSchemaVersion(type: EventType, table: Upcasters = upcasters): number {
+  return 1 + Object.keys(table[type] ?? {}).length;
+}
+
+/** Reads a row of the log. A type or schema version from a newer release comes back as it is, not as an error. */
+export function decodeEvent(stored: StoredEvent, table: Upcasters = upcasters): RecordedEvent | UnknownEvent {
+  const meta = parseStoredJson(stored.meta) as unknown as EventMeta;
+  let data = parseStoredJson(stored.data) as JsonObject;
+  if (isEventType(stored.type)) {
+    const steps = table[stored.type] ?? {};
+    let version = stored.schemaVersion;
+    for (let lift = steps[version]; lift; lift = steps[++version]) data = lift(data);
+  }
+  return { ...stored, data, meta } as unknown as RecordedEvent | UnknownEvent;
+}
+
+/** True for an event that this release has a schema for. */
+export function isKnown(event: RecordedEvent | UnknownEvent, table: Upcasters = upcasters): event is RecordedEvent {
+  return isEventType(event.type) && event.schemaVersion <= currentSchemaVersion(event.type, table);
+}

@@ -1,0 +1,345 @@
+import { type ParseErrorCode, printParseErrorCode, visit } from 'jsonc-parser';
+import { InvalidInputError } from './errors.js';
+
+/**
+ * A JSON number whose written form a double does not give back: `12345678901234567890`, `1e400`, `1.0`.
+ * It keeps the text as written. Compare numbers with {@link equalJson}, not with `===`.
+ */
+export class JsonNumber {
+  readonly #text: string;
+
+  /** @param text a number in JSON's own grammar (RFC 8259 §6), not checked again here */
+  constructor(text: string) {
+    this.#text = text;
+    Object.freeze(this);
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+}
+
+export type Json = null | boolean | number | string | JsonNumber | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
+
+export interface JsonLimits {
+  /** Largest document in UTF-8 bytes. */
+  readonly maxBytes: number;
+  /** Deepest nesting of arrays and objects. */
+  readonly maxDepth: number;
+}
+
+/** What one stored value may be: 16 MiB and 512 levels. */
+export const DOCUMENT_LIMITS: JsonLimits = { maxBytes: 16 * 1024 * 1024, maxDepth: 512 };
+/** What a file that holds many documents may be (a Terraform state, a desired state): 256 MiB. */
+export const FILE_LIMITS: JsonLimits = { maxBytes: 256 * 1024 * 1024, maxDepth: 512 };
+
+type JsonPath = readonly (string | number)[];
+
+/** One step of a path: `.a` for a key that is a plain word, else `["a b"]`. */
+export const pathStep = (key: string): string =>
+  /^[\p{L}_$][\p{L}\p{N}_$-]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+
+/** `$.a.b[0]`, with quoted keys where they are no plain words. */
+export const formatPath = (path: JsonPath): string =>
+  `$${path.map((step) => (typeof step === 'number' ? `[${step}]` : pathStep(step))).join('')}`;
+
+function refuse(what: string, path: JsonPath, problem: string, hint: string): never {
+  const at = formatPath(path);
+  throw new InvalidInputError('INVALID_JSON', `${what}: ${problem} at ${at}`, {
+    hint,
+    details: { field: what, path: at },
+  });
+}
+
+function tooLarge(what: string, bytes: number, limits: JsonLimits): never {
+  throw new InvalidInputError('DOCUMENT_TOO_LARGE', `${what} is ${bytes} bytes, more than ${limits.maxBytes}`, {
+    hint: 'Store large content elsewhere and keep a reference to it in the state.',
+    details: { field: what, bytes, maxBytes: limits.maxBytes },
+  });
+}
+
+/** Reads UTF-8 bytes; bytes that are no UTF-8 are refused, never replaced. */
+export function decodeUtf8(bytes: Uint8Array, what: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new InvalidInputError('INVALID_UTF8', `${what} is not valid UTF-8`, {
+      hint: 'Save it as UTF-8 and try again.',
+      details: { field: what },
+      cause,
+    });
+  }
+}
+
+/**
+ * Parses a JSON text (RFC 8259) without losing anything: numbers a double cannot give back become {@link JsonNumber},
+ * `__proto__` stays an ordinary key, a lone surrogate stays. Duplicate keys, nesting and size over the limits and
+ * anything that is no JSON are refused with the path.
+ *
+ * @param what names the text in errors: a file, a flag, a field
+ * @throws InvalidInputError
+ */
+export function parseJson(text: string, what = 'JSON', limits: JsonLimits = DOCUMENT_LIMITS): Json {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > limits.maxBytes) tooLarge(what, bytes, limits);
+  return parseFast(text, limits) ?? parseExactly(text, what, limits);
+}
+
+/**
+ * A text that the platform's own writer gives back to the letter was read without loss; that proof is several times
+ * cheaper than reading it token by token. Returns undefined where there is no such proof.
+ */
+function parseFast(text: string, limits: JsonLimits): Json | undefined {
+  let value: Json;
+  try {
+    value = JSON.parse(text) as Json;
+    if (value === null || typeof value !== 'object') return undefined;
+    const same = JSON.stringify(value) === text || JSON.stringify(value, null, 2) === text.trimEnd();
+    return same && depthOf(value, limits.maxDepth) <= limits.maxDepth ? value : undefined;
+  } catch {
+    return undefined; // no JSON, or nested too deep for the stack: the exact parser says where
+  }
+}
+
+function depthOf(value: Json, limit: number): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (limit < 0) return 1;
+  let deepest = 0;
+  for (const item of Object.values(value)) deepest = Math.max(deepest, depthOf(item as Json, limit - 1));
+  return deepest + 1;
+}
+
+/** Sets an own property whatever the key: plain assignment to `__proto__` would change the prototype instead. */
+function setOwn(target: Record<string, Json>, key: string, value: Json): void {
+  if (key === '__proto__') {
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  } else target[key] = value;
+}
+
+interface Frame {
+  readonly container: Json[] | Record<string, Json>;
+  key: string | undefined;
+}
+
+function parseExactly(text: string, what: string, limits: JsonLimits): Json {
+  const stack: Frame[] = [];
+  let result: Json | undefined;
+  const path = (): (string | number)[] =>
+    stack.map((frame) => (Array.isArray(frame.container) ? frame.container.length : (frame.key ?? '')));
+  const add = (value: Json): void => {
+    const frame = stack.at(-1);
+    if (!frame) result = value;
+    else if (Array.isArray(frame.container)) frame.container.push(value);
+    else setOwn(frame.container, frame.key as string, value);
+  };
+  const open = (container: Frame['container']): void => {
+    if (stack.length >= limits.maxDepth) {
+      refuse(what, path().slice(0, 8), `nested deeper than ${limits.maxDepth} levels`, 'Flatten the document.');
+    }
+    stack.push({ container, key: undefined });
+  };
+  const close = (): void => {
+    const frame = stack.pop();
+    if (frame) add(frame.container);
+  };
+  visit(
+    text,
+    {
+      onObjectBegin: () => open({}),
+      onArrayBegin: () => open([]),
+      onObjectEnd: close,
+      onArrayEnd: close,
+      onObjectProperty: (key) => {
+        const frame = stack.at(-1) as Frame;
+        frame.key = key;
+        if (Object.hasOwn(frame.container, key)) {
+          refuse(what, path(), 'the key stands twice', 'Keep one of the two values.');
+        }
+      },
+      onLiteralValue: (value, offset, length) => {
+        add(typeof value === 'number' ? toJsonNumber(text.slice(offset, offset + length)) : (value as Json));
+      },
+      onError: (error: ParseErrorCode, _offset, _length, line, character) => {
+        const name = printParseErrorCode(error);
+        refuse(
+          what,
+          path(),
+          `not valid JSON (${name}, line ${line + 1}, column ${character + 1})`,
+          'Check it with a JSON validator.',
+        );
+      },
+    },
+    { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false },
+  );
+  return result as Json;
+}
+
+/** The double where it prints as it was written, else the text itself. */
+export function toJsonNumber(text: string): number | JsonNumber {
+  const value = Number(text);
+  return String(value) === text ? value : new JsonNumber(text);
+}
+
+/** True for what a stored text may hold that `JSON.parse` would change; may also be true for a harmless text. */
+const NEEDS_EXACT_PARSING = /[[:,]-?(?:0[,}\]]|\d{16}|\d+(?:\.\d+)?[eE]|\d+\.\d*0[,}\]]|\d+\.\d{15})/;
+
+/** Parses a text written by {@link stringifyJson} into the same value. Only for text that was checked before. */
+export function parseStoredJson(text: string): Json {
+  if (!NEEDS_EXACT_PARSING.test(text)) return JSON.parse(text) as Json;
+  return parseExactly(text, 'stored document', { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 2_000 });
+}
+
+interface Walk {
+  readonly what: string;
+  readonly limits: JsonLimits;
+  readonly path: (string | number)[];
+  /** Characters seen: never more than the bytes of the written text. */
+  size: number;
+  /** Whether a number was met that only {@link write} keeps. */
+  exotic: boolean;
+}
+
+/** Refuses every value JSON cannot carry unchanged (undefined, NaN, dates, functions, class instances, cycles), naming its path. */
+function walk(value: unknown, state: Walk): void {
+  const { what, path, limits } = state;
+  state.size += 1;
+  switch (typeof value) {
+    case 'string':
+      state.size += value.length;
+      return;
+    case 'boolean':
+      return;
+    case 'number':
+      if (!Number.isFinite(value)) refuse(what, path, `${value} is no JSON number`, 'Use null or a string.');
+      if (Object.is(value, -0)) state.exotic = true;
+      return;
+    case 'bigint':
+      state.exotic = true;
+      return;
+    case 'object':
+      break;
+    default:
+      refuse(what, path, `a value of type ${typeof value} is no JSON`, 'Leave the key out or use null.');
+  }
+  if (value === null) return;
+  if (value instanceof JsonNumber) {
+    state.exotic = true;
+    return;
+  }
+  if (path.length >= limits.maxDepth) {
+    refuse(what, path.slice(0, 8), `nested deeper than ${limits.maxDepth} levels`, 'Flatten the document.');
+  }
+  if (state.size > limits.maxBytes) tooLarge(what, state.size, limits);
+  const isArray = Array.isArray(value);
+  if (!isArray) {
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype !== null && prototype !== Object.prototype) {
+      refuse(what, path, `a ${value.constructor?.name ?? 'object'} is no JSON`, 'Convert it to a plain value first.');
+    }
+  }
+  const keys = isArray ? value.keys() : Object.keys(value);
+  for (const key of keys) {
+    if (typeof key === 'string') state.size += key.length;
+    path.push(key);
+    walk((value as Record<string | number, unknown>)[key], state);
+    path.pop();
+  }
+}
+
+function check(value: unknown, what: string, limits: JsonLimits): Walk {
+  const state: Walk = { what, limits, path: [], size: 0, exotic: false };
+  walk(value, state);
+  if (state.size > limits.maxBytes) tooLarge(what, state.size, limits);
+  return state;
+}
+
+/**
+ * Makes sure that a value handed in by a program can be stored as JSON without changing it.
+ * @param what names the value in errors
+ * @throws InvalidInputError with the path of what cannot
+ */
+export function assertJson(value: unknown, what: string, limits: JsonLimits = DOCUMENT_LIMITS): asserts value is Json {
+  check(value, what, limits);
+}
+
+/** Deeper than any document may be, so that what holds documents can be written too. */
+const WRITE_LIMITS: JsonLimits = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 2_000 };
+
+/**
+ * The JSON text of a value, compact unless `indent` is given. {@link parseStoredJson} of it is the same value.
+ * @throws InvalidInputError for a value that JSON cannot carry unchanged
+ */
+export function stringifyJson(value: unknown, indent = 0): string {
+  return check(value, 'value', WRITE_LIMITS).exotic
+    ? write(value as Json, indent, '')
+    : JSON.stringify(value, null, indent);
+}
+
+function write(value: Json | bigint, indent: number, margin: string): string {
+  if (typeof value === 'bigint' || value instanceof JsonNumber) return value.toString();
+  if (Object.is(value, -0)) return '-0';
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const isArray = Array.isArray(value);
+  const inner = margin + ' '.repeat(indent);
+  const items = isArray
+    ? value.map((item) => write(item as Json, indent, inner))
+    : Object.entries(value).map(
+        ([key, item]) => `${JSON.stringify(key)}:${indent ? ' ' : ''}${write(item as Json, indent, inner)}`,
+      );
+  const [start, end] = isArray ? '[]' : '{}';
+  if (items.length === 0) return `${start}${end}`;
+  return indent
+    ? `${start}\n${inner}${items.join(`,\n${inner}`)}\n${margin}${end}`
+    : `${start}${items.join(',')}${end}`;
+}
+
+/** The same value with every object's keys in code-unit order: equal values give equal text. */
+export function sortKeys(value: Json): Json {
+  if (value === null || typeof value !== 'object' || value instanceof JsonNumber) return value;
+  if (Array.isArray(value)) return value.map(sortKeys);
+  const sorted: Record<string, Json> = {};
+  for (const key of Object.keys(value).sort()) setOwn(sorted, key, sortKeys((value as JsonObject)[key] as Json));
+  return sorted;
+}
+
+const isNumber = (value: unknown): value is number | JsonNumber =>
+  typeof value === 'number' || value instanceof JsonNumber;
+
+/** A number as sign, significant digits and power of ten: the same for `1`, `1.0` and `10e-1`. */
+export function canonicalNumber(value: number | JsonNumber): string {
+  const [, sign = '', whole = '0', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(String(value)) ?? [];
+  const digits = (whole + fraction).replace(/^0+/, '');
+  const significant = digits.replace(/0+$/, '');
+  if (significant === '') return '0';
+  return `${sign}${significant}e${BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length)}`;
+}
+
+/** Value equality: key order does not matter, `1` equals `1.0`, `"3"` is not `3`, null is not absent. */
+export function equalJson(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === b) return true;
+  if (isNumber(a) && isNumber(b)) return canonicalNumber(a) === canonicalNumber(b);
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (a instanceof JsonNumber || b instanceof JsonNumber) return false;
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, index) => equalJson(item, b[index]));
+  }
+  if (Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && equalJson((a as JsonObject)[key], (b as JsonObject)[key]))
+  );
+}
+
+/** The values of a document that are no objects, with their paths; arrays and empty objects count as one value. */
+export function leaves(value: Json, path = '$'): (readonly [path: string, value: Json])[] {
+  if (typeof value !== 'object' || value === null || value instanceof JsonNumber || Array.isArray(value)) {
+    return [[path, value]];
+  }
+  const entries = Object.entries(value as JsonObject);
+  return entries.length === 0 ? [[path, value]] : entries.flatMap(([key, item]) => leaves(item, path + pathStep(key)));
+}

@@ -1,0 +1,62 @@
+import { concatMap, from, map, type Observable } from 'rxjs';
+import { type Commit, isKnown, type RecordedEvent, type UnknownEvent } from '../events/index.js';
+import { IntegrityError } from '../kernel/errors.js';
+import type { RowChange } from '../store/row-change.js';
+import type { Projector } from './projector.js';
+
+type AnyEvent = RecordedEvent | UnknownEvent;
+
+/** Cuts events in log order into commits: runs of one command id. */
+function* commitsOf(events: readonly AnyEvent[]): Generator<readonly AnyEvent[]> {
+  let start = 0;
+  for (let index = 1; index <= events.length; index++) {
+    if (events[index]?.commandId === events[start]?.commandId) continue;
+    if (index > start) yield events.slice(start, index);
+    start = index;
+  }
+}
+
+const toCommit = (events: readonly AnyEvent[]): Commit => ({
+  events: events.filter((event): event is RecordedEvent => isKnown(event)),
+  first: events[0] as unknown as Commit['first'],
+  last: events[events.length - 1] as unknown as Commit['last'],
+});
+
+/**
+ * Runs every projector over the events, as one cold pipeline that ends before this returns.
+ *
+ * Danger: RxJS rethrows what a `subscribe` handler throws on a later tick; measured, a transaction around it then
+ * commits a half-projected event. So the error is captured here and thrown, and a pipeline that has not completed
+ * when `subscribe` returns is itself an error.
+ *
+ * @throws what a projector threw
+ */
+export function drain(events: readonly AnyEvent[], projectors: readonly Projector[]): readonly RowChange[] {
+  return collect(
+    from(commitsOf(events)).pipe(
+      map(toCommit),
+      concatMap((commit) => from(projectors).pipe(concatMap((projector) => from(projector.project(commit))))),
+    ),
+  );
+}
+
+/** Everything a synchronous source emits. */
+export function collect<T>(source: Observable<T>): readonly T[] {
+  const values: T[] = [];
+  let outcome: { readonly error?: unknown } | undefined;
+  const subscription = source.subscribe({
+    next: (value) => values.push(value),
+    error: (error: unknown) => {
+      outcome = { error };
+    },
+    complete: () => {
+      outcome ??= {};
+    },
+  });
+  if (!outcome) {
+    subscription.unsubscribe();
+    throw new IntegrityError('PROJECTION_NOT_SYNCHRONOUS', 'a projector waits for something inside the transaction');
+  }
+  if ('error' in outcome) throw outcome.error;
+  return values;
+}

@@ -1,0 +1,44 @@
+import { NotFoundError } from '../kernel/errors.js';
+import type { At, EventStore, Moment } from '../store/event-store.js';
+import type { StackRecord } from '../store/records.js';
+import { stackDeleted, stackNotFound } from '../store/stack-errors.js';
+
+export interface StackMoment extends Moment {
+  readonly stack: StackRecord;
+  /** Whether a place in history was asked for, rather than now. */
+  readonly past: boolean;
+}
+
+/**
+ * Finds a stack, and its place in history where one is asked for. With a place, or where `deleted` says so, a deleted
+ * stack answers too.
+ * @throws NotFoundError for an unknown stack, and for a version, instant or position at which it was not there
+ */
+export async function stackMoment(
+  store: EventStore,
+  ref: string,
+  at?: At,
+  options: { readonly deleted?: boolean } = {},
+): Promise<StackMoment> {
+  const stack = await store.stack(ref, { deleted: options.deleted || at !== undefined });
+  if (!stack) throw await notFound(store, ref);
+  const latest = { version: stack.stateVersion, position: Number.MAX_SAFE_INTEGER };
+  if (!at) return { stack, past: false, ...latest };
+  const moment = await store.moment(stack.stream, at);
+  if (!moment || ('version' in at && moment.version !== at.version)) throw notThere(stack, at);
+  return { stack, past: true, ...moment };
+}
+
+async function notFound(store: EventStore, ref: string): Promise<NotFoundError> {
+  const deleted = await store.stack(ref, { deleted: true });
+  return deleted ? stackDeleted(ref, deleted) : stackNotFound(ref);
+}
+
+function notThere(stack: StackRecord, at: At): NotFoundError {
+  const where =
+    'version' in at ? `version ${at.version}` : 'time' in at ? `state at ${at.time}` : `state at position ${at.position}`;
+  return new NotFoundError('VERSION_NOT_FOUND', `stack "${stack.name}" has no ${where}`, {
+    hint: `It has the versions 1 to ${stack.stateVersion} and began at ${stack.createdAt}: stack state versions ${stack.name}`,
+    details: { stack: stack.name, ...at, latest: stack.stateVersion },
+  });
+}

@@ -1,0 +1,108 @@
+import { decodeEvent, isKnown, type RecordedEvent } from '../events/index.js';
+import { equalJson, type Json, type JsonObject, leaves } from '../kernel/json.js';
+import { type FieldChange, fieldChanges } from '../kernel/json-diff.js';
+import type { At, EventStore } from '../store/event-store.js';
+import type { StackRecord } from '../store/records.js';
+import { stackMoment } from './at.js';
+import { resourceMissing } from './resource.js';
+
+type ResourceEvent = RecordedEvent<'ResourceCreated' | 'ResourceUpdated' | 'ResourceRemoved'>;
+
+export interface ResourceChange {
+  readonly version: number;
+  readonly position: number;
+  readonly kind: 'added' | 'changed' | 'removed';
+  readonly at: string;
+  readonly actor: string;
+  /** The kind of command that did it. */
+  readonly command: string;
+  readonly reason: string | undefined;
+  readonly fields: readonly FieldChange[];
+}
+
+interface Timeline {
+  readonly stack: StackRecord;
+  readonly address: string;
+  readonly events: readonly ResourceEvent[];
+}
+
+/** The events of one resource up to a moment, oldest first. `ref` is its address or id. */
+async function timeline(store: EventStore, stackRef: string, ref: string, at?: At): Promise<Timeline> {
+  const { stack, position } = await stackMoment(store, stackRef, at, { deleted: true });
+  const address = (await store.resourceAddress(stack.stream, ref)) ?? ref;
+  const rows = await store.resourceHistory(stack.stream, address);
+  const events = rows
+    .filter((row) => row.position <= position)
+    .map((row) => decodeEvent(row))
+    .filter((event) => isKnown(event)) as ResourceEvent[];
+  if (events.length === 0) throw resourceMissing(stack.name, ref);
+  return { stack, address, events };
+}
+
+/** What a change of this resource is told by. */
+function content(event: ResourceEvent | undefined): JsonObject | undefined {
+  if (!event || event.type === 'ResourceRemoved') return undefined;
+  const { properties, dependencies, state, metadata, errorMessage } = event.data;
+  return { properties, dependencies, state, metadata: metadata as Json, errorMessage };
+}
+
+const KINDS = { ResourceCreated: 'added', ResourceUpdated: 'changed', ResourceRemoved: 'removed' } as const;
+
+/** Each change of a resource, newest first: version, when, who, which fields. */
+export async function resourceHistory(
+  store: EventStore,
+  stackRef: string,
+  ref: string,
+  at?: At,
+): Promise<{ readonly stack: StackRecord; readonly address: string; readonly changes: readonly ResourceChange[] }> {
+  const { stack, address, events } = await timeline(store, stackRef, ref, at);
+  const changes = events.map(
+    (event, index): ResourceChange => ({
+      version: event.version,
+      position: event.position,
+      kind: KINDS[event.type],
+      at: event.recordedAt,
+      actor: event.meta.actor,
+      command: event.meta.command,
+      reason: event.meta.reason,
+      fields: event.type === 'ResourceUpdated' ? fieldChanges(content(events[index - 1]), content(event)) : [],
+    }),
+  );
+  return { stack, address, changes: changes.reverse() };
+}
+
+export interface FieldBlame {
+  readonly path: string;
+  readonly value: Json;
+  readonly version: number;
+  readonly at: string;
+  readonly actor: string;
+  readonly reason: string | undefined;
+}
+
+/**
+ * For each field a resource has: which version set it, who, when. A field is a value that is no object; an array counts
+ * as one field.
+ */
+export async function blame(
+  store: EventStore,
+  stackRef: string,
+  ref: string,
+  at?: At,
+): Promise<{ readonly stack: StackRecord; readonly address: string; readonly fields: readonly FieldBlame[] }> {
+  const { stack, address, events } = await timeline(store, stackRef, ref, at);
+  let fields = new Map<string, FieldBlame>();
+  for (const event of events) {
+    const now = content(event);
+    const next = new Map<string, FieldBlame>();
+    for (const [path, value] of now ? leaves(now, '$') : []) {
+      const before = fields.get(path);
+      const kept = before && equalJson(before.value, value);
+      const { version, recordedAt, meta } = event;
+      next.set(path, kept ? before : { path, value, version, at: recordedAt, actor: meta.actor, reason: meta.reason });
+    }
+    fields = next;
+  }
+  if (fields.size === 0) throw resourceMissing(stack.name, ref);
+  return { stack, address, fields: [...fields.values()] };
+}

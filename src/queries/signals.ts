@@ -1,0 +1,79 @@
+import { decodeEvent, type EventType } from '../events/index.js';
+import { evolve, initialState, type StackState } from '../projections/evolve.js';
+import type { At, EventStore } from '../store/event-store.js';
+import type { DriftRecord, LockRecord, StackRecord, TagRecord } from '../store/records.js';
+import { stackMoment } from './at.js';
+
+/** A stack's tags, now or as they were. */
+export async function readTags(
+  store: EventStore,
+  ref: string,
+  at?: At,
+): Promise<{ readonly stack: StackRecord; readonly tags: readonly TagRecord[] }> {
+  const { stack, position, past } = await stackMoment(store, ref, at);
+  if (!past) return { stack, tags: await store.tags(stack.stream) };
+  const { tags } = await fold(store, stack.stream, position, ['TagAdded', 'TagRemoved']);
+  const list = [...tags].map(([tag, { createdAt, createdBy }]) => ({ tag, createdAt, createdBy }));
+  return { stack, tags: list.sort((a, b) => (a.tag < b.tag ? -1 : 1)) };
+}
+
+const LOCK_TYPES: readonly EventType[] = ['LockAcquired', 'LockRenewed', 'LockReleased', 'LockExpired', 'LockBroken'];
+
+/** Who holds a stack, now or then; a lock that has run out is none. */
+export async function readLock(
+  store: EventStore,
+  ref: string,
+  now: string,
+  at?: At,
+): Promise<{ readonly stack: StackRecord; readonly lock: LockRecord | undefined }> {
+  const { stack, position, past } = await stackMoment(store, ref, at);
+  if (!past) {
+    const lock = await store.lock(stack.stream);
+    return { stack, lock: lock && lock.expiresAt > now ? lock : undefined };
+  }
+  const { lock } = await fold(store, stack.stream, position, LOCK_TYPES);
+  const [last] = await store.events({ stream: stack.stream, upTo: position, descending: true, limit: 1 });
+  const then = at && 'time' in at ? at.time : (last?.recordedAt ?? now);
+  return { stack, lock: lock && lock.expiresAt > then ? lock : undefined };
+}
+
+/** Recorded drift findings, newest first, as they stood at the moment asked for. */
+export async function readDrift(
+  store: EventStore,
+  ref: string,
+  at?: At,
+): Promise<{ readonly stack: StackRecord; readonly findings: readonly DriftRecord[] }> {
+  const { stack, position, past } = await stackMoment(store, ref, at);
+  const findings = await store.drift(stack.stream);
+  if (!past) return { stack, findings };
+  const { drift } = await fold(store, stack.stream, position, [
+    'DriftDetected',
+    'DriftCleared',
+    'DriftResolved',
+    'DriftIgnored',
+  ]);
+  return {
+    stack,
+    findings: findings.flatMap((finding) => {
+      const then = drift.get(finding.id);
+      if (!then) return [];
+      const { isDrifted, status: resolutionStatus, reason } = then;
+      const open = resolutionStatus === 'pending';
+      return [{ ...finding, isDrifted, resolutionStatus, reason, ...(open && { resolvedAt: null, ignoredUntil: null }) }];
+    }),
+  };
+}
+
+/** What events of a few types say of a stack up to a position. They are found by an index of their own. */
+async function fold(
+  store: EventStore,
+  stream: number,
+  upTo: number,
+  types: readonly EventType[],
+): Promise<StackState> {
+  const rows = await store.events({ stream, upTo, types, limit: Number.MAX_SAFE_INTEGER });
+  return evolve(
+    initialState,
+    rows.map((row) => decodeEvent(row)),
+  );
+}

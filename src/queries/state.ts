@@ -1,0 +1,46 @@
+import { sha256 } from '../kernel/digest.js';
+import { type Json, sortKeys, stringifyJson } from '../kernel/json.js';
+import type { At, EventStore } from '../store/event-store.js';
+import type { DependencyRecord, DocumentRecord, OutputRecord, ResourceRecord, StackRecord } from '../store/records.js';
+import { stackMoment } from './at.js';
+
+/** A stack whole, now or at a version. */
+export interface StateView extends DocumentRecord {
+  readonly stack: StackRecord;
+  readonly version: number;
+  /** In address order. */
+  readonly resources: readonly ResourceRecord[];
+  /** In name order. */
+  readonly outputs: readonly OutputRecord[];
+  readonly dependencies: readonly DependencyRecord[];
+}
+
+export async function readState(store: EventStore, ref: string, at?: At): Promise<StateView> {
+  const { stack, version, past } = await stackMoment(store, ref, at);
+  const asOf = past ? version : undefined;
+  const [own, resources, outputs, dependencies] = await Promise.all([
+    store.document(stack.stream, asOf),
+    store.resources(stack.stream, asOf),
+    store.outputs(stack.stream, asOf),
+    store.dependencies(stack.stream, asOf),
+  ]);
+  return { stack, version, ...own, resources, outputs, dependencies };
+}
+
+/**
+ * Identifies a state by its content: SHA-256 of the JSON of its own fields, resources, outputs and edges with sorted
+ * keys. Two stacks of the same content have the same hash; ids, times and the way there do not count.
+ */
+export function stateHash(state: StateView): string {
+  const { name: _, origin: __, status: ___, ...own } = state.document;
+  const content = {
+    stack: own,
+    resources: state.resources.map(({ module, type, name, value }) => {
+      const { lastApplied: _applied, checksum: _checksum, ...rest } = value;
+      return { module, type, name, ...rest };
+    }),
+    outputs: state.outputs.map(({ name, value, sensitive }) => ({ name, value, sensitive })),
+    dependencies: state.dependencies.map(({ address, target, type }) => ({ address, target, type })),
+  };
+  return sha256(stringifyJson(sortKeys(content as unknown as Json)));
+}

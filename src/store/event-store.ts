@@ -1,0 +1,174 @@
+import type { EventMeta, NewEvent, RecordedEvent, StoredEvent, UnknownEvent } from '../events/index.js';
+import type { FactKeys, Facts } from './facts.js';
+import type {
+  CommitRecord,
+  DependencyRecord,
+  DocumentRecord,
+  DriftRecord,
+  ExecutionRecord,
+  LockRecord,
+  OutputRecord,
+  ResourceRecord,
+  SnapshotRecord,
+  StackListItem,
+  StackRecord,
+  TagRecord,
+} from './records.js';
+import type { RowChange } from './row-change.js';
+
+/** A command, ready to be decided inside the appending transaction. */
+export interface AppendRequest {
+  readonly commandId: string;
+  /** Whether the caller chose the id, and so may send the command again. */
+  readonly resendable: boolean;
+  readonly meta: EventMeta;
+  readonly keys: FactKeys;
+  /** Pure. `now` is the instant the events will carry. What it throws refuses the command and leaves nothing behind. */
+  decide(facts: Facts, now: string): readonly NewEvent[];
+}
+
+/** What a command did. The same command sent again gives an equal receipt. */
+export interface Receipt {
+  readonly commandId: string;
+  readonly stackId: string;
+  /** The stack's state version after the command. */
+  readonly version: number;
+  /** How many events were appended; 0 when there was nothing to change, and then the positions are the log's head. */
+  readonly events: number;
+  readonly firstPosition: number;
+  readonly lastPosition: number;
+  /** The log's hash at `lastPosition`. */
+  readonly hash: string;
+  readonly recordedAt: string;
+}
+
+/** Turns newly appended events, whole commits in log order, into row changes. Handed to the store, which runs it in the transaction. */
+export type ProjectionStep = (events: readonly (RecordedEvent | UnknownEvent)[]) => readonly RowChange[];
+
+export interface Projection {
+  readonly project: ProjectionStep;
+  /** Each projector's name and version, for its checkpoint. */
+  readonly projectors: readonly { readonly name: string; readonly version: number }[];
+}
+
+export interface LogHead {
+  /** 0 for an empty log. */
+  readonly position: number;
+  readonly hash: string;
+  readonly recordedAt: string | null;
+}
+
+export interface EventFilter {
+  /** Only after this position. */
+  readonly after?: number;
+  readonly upTo?: number;
+  readonly stream?: number;
+  readonly types?: readonly string[];
+  readonly descending?: boolean;
+  readonly limit: number;
+}
+
+export interface CommitFilter {
+  readonly limit?: number;
+  readonly upTo?: number;
+  /** Only commits that raised the version. */
+  readonly raised?: boolean;
+}
+
+export interface Checkpoint {
+  readonly name: string;
+  readonly version: number;
+  readonly position: number;
+}
+
+/**
+ * The port every store implements; `test/contracts` holds the suite all of them pass. Readers see committed state only.
+ * Versions given to readers are state versions; the state at version V includes V.
+ */
+export interface EventStore {
+  /**
+   * Decides and appends in one transaction with the projection. When it resolves, the events are durable.
+   * Requests waiting at the same time may share a transaction; a refused one does not touch the others.
+   */
+  append(request: AppendRequest): Promise<Receipt>;
+
+  head(): Promise<LogHead>;
+  events(filter: EventFilter): Promise<readonly StoredEvent[]>;
+  /** Calls back after events may have been appended, by this process or another. Returns how to stop. */
+  onAppend(listener: () => void): () => void;
+  checkpoints(): Promise<readonly Checkpoint[]>;
+  describe(): Promise<StoreDescription>;
+
+  /** By id or name; a deleted stack only when asked for and no live one answers, the last deleted of that name first. */
+  stack(ref: string, options?: { readonly deleted?: boolean }): Promise<StackRecord | undefined>;
+  stacks(filter: {
+    readonly tags?: readonly string[];
+    readonly status?: string;
+    readonly deleted?: boolean;
+  }): Promise<readonly StackListItem[]>;
+  /** The stack's own values, now or at a version. */
+  document(stream: number, version?: number): Promise<DocumentRecord>;
+  resource(stream: number, address: string, version?: number): Promise<ResourceRecord | undefined>;
+  /** The address of a resource by its id, present or not. */
+  resourceAddress(stream: number, id: string): Promise<string | undefined>;
+  /** In address order. */
+  resources(stream: number, version?: number): Promise<readonly ResourceRecord[]>;
+  /** The events that created, changed or removed the resource of this address, oldest first. */
+  resourceHistory(stream: number, address: string): Promise<readonly StoredEvent[]>;
+  outputs(stream: number, version?: number): Promise<readonly OutputRecord[]>;
+  output(stream: number, name: string, version?: number): Promise<OutputRecord | undefined>;
+  dependencies(stream: number, version?: number): Promise<readonly DependencyRecord[]>;
+  dependency(
+    stream: number,
+    edge: readonly [address: string, target: string],
+    version?: number,
+  ): Promise<DependencyRecord | undefined>;
+  /** What a commit after `from` and up to `to` touched: addresses, output names, edges. Costs what changed. */
+  touched(stream: number, from: number, to: number): Promise<Touched>;
+
+  commit(stream: number, version: number): Promise<CommitRecord | undefined>;
+  /** Newest first. */
+  commits(stream: number, filter?: CommitFilter): Promise<readonly CommitRecord[]>;
+  /** The last commit at or before a version, an instant or a position of the log; undefined before the stack was. */
+  moment(stream: number, at: At): Promise<Moment | undefined>;
+  /** Newest first. */
+  snapshots(stream: number): Promise<readonly SnapshotRecord[]>;
+  /** Newest first. */
+  executions(stream: number, limit: number): Promise<readonly ExecutionRecord[]>;
+  lock(stream: number): Promise<LockRecord | undefined>;
+  tags(stream: number): Promise<readonly TagRecord[]>;
+  /** Newest first. */
+  drift(stream: number): Promise<readonly DriftRecord[]>;
+
+  /** Waits for what was accepted, then lets go of the database. Later calls are refused. */
+  close(): Promise<void>;
+}
+
+/** A place in a stack's history: a state version, an instant (ISO-8601 UTC), or a position of the log. */
+export type At = { readonly version: number } | { readonly time: string } | { readonly position: number };
+
+export interface Moment {
+  readonly version: number;
+  /** The stack's last event up to then, those that raise no version included. */
+  readonly position: number;
+}
+
+export interface Touched {
+  readonly addresses: readonly string[];
+  readonly outputs: readonly string[];
+  readonly dependencies: readonly (readonly [address: string, target: string])[];
+}
+
+/** What `doctor` shows of a store. */
+export interface StoreDescription {
+  readonly kind: string;
+  readonly location: string;
+  /** Engine name and version: `SQLite 3.51.2`. */
+  readonly engine: string;
+  readonly schemaVersion: number;
+  readonly settings: Readonly<Record<string, string | number>>;
+  readonly bytes: number;
+  readonly events: number;
+  readonly stacks: number;
+  readonly locks: number;
+}

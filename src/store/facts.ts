@@ -1,0 +1,74 @@
+import type { StackDocument } from '../events/index.js';
+import type {
+  DependencyRecord,
+  DriftRecord,
+  ExecutionRecord,
+  LockRecord,
+  OutputRecord,
+  ResourceSlot,
+  StackRecord,
+} from './records.js';
+
+/** What a decision needs to know, by key. A store reads exactly this inside the appending transaction, nothing more. */
+export interface FactKeys {
+  /** The stack the command is for, by id or by name. */
+  readonly stack: string;
+  /** Look among deleted stacks too, when no live one answers to it. */
+  readonly deleted?: boolean;
+  /** A name whose holder is wanted: the stack that has it as its id, or the live one that bears it. */
+  readonly name?: string;
+  /** The same for the stack's own name, which a deleted stack may have lost to another. */
+  readonly ownName?: boolean;
+  /** An id whose holder is wanted. */
+  readonly id?: string;
+  /** The stack's own document is wanted. */
+  readonly document?: boolean;
+  readonly addresses?: readonly string[];
+  /** Resources by id; they come with those of `addresses`. */
+  readonly resourceIds?: readonly string[];
+  readonly outputs?: readonly string[];
+  /** Edges, as [address, target]. */
+  readonly edges?: readonly (readonly [string, string])[];
+  readonly tags?: readonly string[];
+  /** Addresses or ids of resources whose last drift finding is wanted. */
+  readonly driftOf?: readonly string[];
+  readonly execution?: string;
+  /** Everything that differs between the current version and this one. */
+  readonly changedSince?: number;
+}
+
+/** A value now and at an earlier version; undefined where it has or had none. */
+export interface Then<T> {
+  readonly now: T | undefined;
+  readonly then: T | undefined;
+}
+
+export interface Difference {
+  readonly document: Then<StackDocument>;
+  readonly resources: readonly (Then<ResourceSlot> & {
+    readonly slot: ResourceSlot;
+    /** The resource that bears the earlier id now. */
+    readonly idHolder: number | undefined;
+  })[];
+  readonly outputs: readonly (Then<OutputRecord> & { readonly name: string })[];
+  readonly dependencies: readonly (Then<DependencyRecord> & { readonly address: string; readonly target: string })[];
+}
+
+/** The answers. A key without an answer is absent from its map. */
+export interface Facts {
+  readonly stack: StackRecord | undefined;
+  readonly document: StackDocument | undefined;
+  readonly lock: LockRecord | undefined;
+  /** Id of the stack that holds the name asked for. */
+  readonly nameHolder: string | undefined;
+  readonly idTaken: boolean;
+  readonly resources: ReadonlyMap<string, ResourceSlot>;
+  /** By the id asked for. Ids are unique over all stacks, so an answer may belong to another one. */
+  readonly resourcesById: ReadonlyMap<string, ResourceSlot & { readonly stream: number }>;
+  readonly outputs: ReadonlyMap<string, OutputRecord>;
+  readonly edges: readonly DependencyRecord[];
+  readonly tags: ReadonlySet<string>;
+  readonly drift: ReadonlyMap<string, DriftRecord>;
+  readonly execution: ExecutionRecord | undefined;
+  readonly difference: Difference | undefined;
+}

@@ -1,0 +1,64 @@
+import {
+  currentSchemaVersion,
+  type EventMeta,
+  hashEvent,
+  type NewEvent,
+  type RecordedEvent,
+  raisesVersion,
+  type StoredEvent,
+} from '../events/index.js';
+import { IntegrityError } from '../kernel/errors.js';
+import { stringifyJson } from '../kernel/json.js';
+
+/** Where the log and the stack's stream end before the append. */
+export interface LogEnd {
+  readonly position: number;
+  readonly hash: string;
+  /** Undefined for a stack that is only now created: its first position becomes its stream. */
+  readonly stream: number | undefined;
+  readonly revision: number;
+  readonly version: number;
+}
+
+interface Recording {
+  readonly stored: readonly StoredEvent[];
+  readonly recorded: readonly RecordedEvent[];
+}
+
+/**
+ * Gives a commit its places in the log, its version and its hashes. All of its events carry the same version: the one
+ * after the commit.
+ */
+export function recordEvents(
+  events: readonly NewEvent[],
+  end: LogEnd,
+  commit: { readonly commandId: string; readonly meta: EventMeta; readonly now: string },
+): Recording {
+  const version = end.version + (events.some((event) => raisesVersion(event.type)) ? 1 : 0);
+  const meta = stringifyJson(commit.meta);
+  const stream = end.stream ?? end.position + 1;
+  const stored: StoredEvent[] = [];
+  const recorded: RecordedEvent[] = [];
+  let hash = end.hash;
+  for (const [index, event] of events.entries()) {
+    const row = {
+      position: end.position + index + 1,
+      stream,
+      revision: end.revision + index + 1,
+      version,
+      type: event.type,
+      schemaVersion: currentSchemaVersion(event.type),
+      data: stringifyJson(event.data),
+      meta,
+      recordedAt: commit.now,
+      commandId: commit.commandId,
+    };
+    hash = hashEvent(hash, row);
+    stored.push({ ...row, hash });
+    recorded.push({ ...row, hash, data: event.data, meta: commit.meta } as unknown as RecordedEvent);
+  }
+  if (end.stream === undefined && events[0]?.type !== 'StackCreated') {
+    throw new IntegrityError('STREAM_WITHOUT_STACK', 'a stream must begin with StackCreated');
+  }
+  return { stored, recorded };
+}

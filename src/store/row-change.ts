@@ -1,0 +1,30 @@
+import type { KeyOf, TableName, Tables } from './tables.js';
+
+/** What a projector asks of the store. `patch` and `remove` of a row that is not there change nothing. */
+export type RowChange = {
+  [T in TableName]:
+    | { readonly table: T; readonly op: 'put'; readonly row: Tables[T] }
+    | {
+        readonly table: T;
+        readonly op: 'patch';
+        readonly key: KeyOf<T>;
+        readonly set: Partial<Tables[T]>;
+        /** Columns to add to, for sums that no single event knows. */
+        readonly add?: { readonly [C in keyof Tables[T]]?: number };
+      }
+    | { readonly table: T; readonly op: 'remove'; readonly key: KeyOf<T> };
+}[TableName];
+
+/** Writes the whole row, over an older one of the same key. */
+export const put = <T extends TableName>(table: T, row: Tables[T]): RowChange =>
+  ({ table, op: 'put', row }) as unknown as RowChange;
+
+export const patch = <T extends TableName>(
+  table: T,
+  key: KeyOf<T>,
+  set: Partial<Tables[T]>,
+  add?: { readonly [C in keyof Tables[T]]?: number },
+): RowChange => ({ table, op: 'patch', key, set, ...(add && { add }) }) as unknown as RowChange;
+
+export const remove = <T extends TableName>(table: T, key: KeyOf<T>): RowChange =>
+  ({ table, op: 'remove', key }) as unknown as RowChange;

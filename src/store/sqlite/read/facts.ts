@@ -1,0 +1,82 @@
+import type { Difference, FactKeys, Facts } from '../../facts.js';
+import type { ResourceSlot } from '../../records.js';
+import type { Statements } from '../statements.js';
+import { touchedBetween } from './commits.js';
+import { dependencyAt, outputAt } from './outputs.js';
+import { resourceAt, slotByAddress, slotById } from './resources.js';
+import { executionById, hasTag, lastDriftOf, readLock } from './signals.js';
+import { findStack, readDocument } from './stacks.js';
+
+const NAME_HOLDER = 'SELECT id FROM stack_rows WHERE (name = :name AND deleted_at IS NULL) OR id = :name LIMIT 1';
+const ID_TAKEN = 'SELECT 1 FROM stack_rows WHERE id = ?';
+
+/** Reads what a decision asked for, each by its key. */
+export function readFacts(sql: Statements, keys: FactKeys): Facts {
+  const stack = findStack(sql, keys.stack, keys.deleted ?? false);
+  const stream = stack?.stream;
+  const known = <T>(items: readonly string[] | undefined, read: (stream: number, key: string) => T | undefined) =>
+    stream === undefined ? new Map<string, T>() : answers(items, (key) => read(stream, key));
+  return {
+    stack,
+    document: stream !== undefined && keys.document ? readDocument(sql, stream).document : undefined,
+    lock: stream === undefined ? undefined : readLock(sql, stream),
+    nameHolder: holderOf(sql, keys.name ?? (keys.ownName ? stack?.name : undefined)),
+    idTaken: keys.id !== undefined && sql(ID_TAKEN).get(keys.id) !== undefined,
+    resources: known(keys.addresses, (at, address) => slotByAddress(sql, at, address)),
+    resourcesById: answers(keys.resourceIds, (id) => slotById(sql, id)),
+    outputs: known(keys.outputs, (at, name) => outputAt(sql, at, name)),
+    edges:
+      stream === undefined ? [] : (keys.edges ?? []).flatMap((edge) => dependencyAt(sql, stream, edge) ?? []),
+    tags: new Set(known(keys.tags, (at, tag) => hasTag(sql, at, tag) || undefined).keys()),
+    drift: known(keys.driftOf, (at, ref) => {
+      const slot = slotByAddress(sql, at, ref);
+      return lastDriftOf(sql, at, slot ? (slot.id ?? `res-${slot.resource}`) : ref);
+    }),
+    execution:
+      stream === undefined || keys.execution === undefined ? undefined : executionById(sql, stream, keys.execution),
+    difference:
+      stack === undefined || keys.changedSince === undefined
+        ? undefined
+        : readDifference(sql, stack.stream, keys.changedSince, stack.stateVersion),
+  };
+}
+
+const holderOf = (sql: Statements, name: string | undefined): string | undefined =>
+  name === undefined ? undefined : (sql(NAME_HOLDER).get({ name }) as { id: string } | undefined)?.id;
+
+function answers<T>(keys: readonly string[] | undefined, read: (key: string) => T | undefined): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const key of keys ?? []) {
+    const answer = read(key);
+    if (answer !== undefined) found.set(key, answer);
+  }
+  return found;
+}
+
+function readDifference(sql: Statements, stream: number, from: number, to: number): Difference {
+  const touched = touchedBetween(sql, stream, from, to);
+  return {
+    document: { now: readDocument(sql, stream).document, then: readDocument(sql, stream, from).document },
+    resources: touched.addresses.map((address) => {
+      const slot = slotByAddress(sql, stream, address) as ResourceSlot;
+      const then = resourceAt(sql, stream, address, from);
+      return {
+        slot,
+        now: slot.value === null ? undefined : slot,
+        then: then && { ...slot, id: then.id === `res-${then.resource}` ? null : then.id, value: then.value },
+        idHolder: then && slotById(sql, then.id)?.resource,
+      };
+    }),
+    outputs: touched.outputs.map((name) => ({
+      name,
+      now: outputAt(sql, stream, name),
+      then: outputAt(sql, stream, name, from),
+    })),
+    dependencies: touched.dependencies.map(([address, target]) => ({
+      address,
+      target,
+      now: dependencyAt(sql, stream, [address, target]),
+      then: dependencyAt(sql, stream, [address, target], from),
+    })),
+  };
+}

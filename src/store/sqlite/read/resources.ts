@@ -1,0 +1,121 @@
+import type { EventData, ResourceValue } from '../../../events/index.js';
+import { parseStoredJson } from '../../../kernel/json.js';
+import type { ResourceRecord, ResourceSlot } from '../../records.js';
+import type { Statements } from '../statements.js';
+
+interface SlotRow {
+  resource: number;
+  stream: number;
+  address: string;
+  module: string;
+  type: string;
+  name: string;
+  id: string | null;
+  data: string | null;
+}
+
+const SLOT = `
+SELECT r.resource, r.stream, r.address, r.module, r.type, r.name, r.id, e.data
+FROM resource_rows r LEFT JOIN events e ON e.position = r.position`;
+const SLOT_BY_ADDRESS = `${SLOT} WHERE r.stream = ? AND r.address = ?`;
+const SLOT_BY_ID = `${SLOT} WHERE r.id = ?`;
+const SLOT_BY_NUMBER = `${SLOT} WHERE r.resource = ?`;
+
+/** Resources without an id of their own are known by their number. */
+const NUMBERED = /^res-([1-9]\d{0,15})$/;
+
+function toValue(data: string): ResourceValue {
+  const { properties, dependencies, state, metadata, checksum, lastApplied, errorMessage } = parseStoredJson(
+    data,
+  ) as unknown as EventData['ResourceUpdated'];
+  return { properties, dependencies, state, metadata, checksum, lastApplied, errorMessage };
+}
+
+const toSlot = (row: SlotRow): ResourceSlot & { stream: number } => ({
+  resource: row.resource,
+  stream: row.stream,
+  id: row.id,
+  address: row.address,
+  module: row.module,
+  type: row.type,
+  name: row.name,
+  value: row.data === null ? null : toValue(row.data),
+});
+
+export function slotByAddress(sql: Statements, stream: number, address: string): ResourceSlot | undefined {
+  const row = sql(SLOT_BY_ADDRESS).get(stream, address) as SlotRow | undefined;
+  return row && toSlot(row);
+}
+
+export function slotById(sql: Statements, id: string): (ResourceSlot & { stream: number }) | undefined {
+  const number = NUMBERED.exec(id)?.[1];
+  const row = (number === undefined ? sql(SLOT_BY_ID).get(id) : sql(SLOT_BY_NUMBER).get(Number(number))) as
+    | SlotRow
+    | undefined;
+  return row && toSlot(row);
+}
+
+interface RecordRow {
+  resource: number;
+  address: string;
+  module: string;
+  type: string;
+  name: string;
+  position: number;
+  version: number;
+  data: string;
+  created_at: string;
+  updated_at: string;
+}
+
+/** :version picks the value in force at that version: the row with the largest version not above it. */
+const AT_VERSION = `
+SELECT r.resource, r.address, r.module, r.type, r.name, e.position, e.version, e.data,
+       c.recorded_at AS created_at, e.recorded_at AS updated_at
+FROM resource_rows r
+JOIN resource_history h ON h.resource = r.resource AND h.present = 1
+ AND h.version = (SELECT max(version) FROM resource_history WHERE resource = r.resource AND version <= :version)
+JOIN events e ON e.position = h.position
+JOIN events c ON c.position = r.resource
+WHERE r.stream = :stream`;
+const RESOURCE_AT_VERSION = `${AT_VERSION} AND r.address = :address`;
+const RESOURCES_AT_VERSION = `${AT_VERSION} ORDER BY r.address`;
+
+const toRecord = (row: RecordRow): ResourceRecord => {
+  const data = parseStoredJson(row.data) as unknown as EventData['ResourceUpdated'];
+  return {
+    resource: row.resource,
+    id: data.id ?? `res-${row.resource}`,
+    address: row.address,
+    module: row.module,
+    type: row.type,
+    name: row.name,
+    position: row.position,
+    version: row.version,
+    value: toValue(row.data),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+};
+
+export function resourceAt(
+  sql: Statements,
+  stream: number,
+  address: string,
+  version = Number.MAX_SAFE_INTEGER,
+): ResourceRecord | undefined {
+  const row = sql(RESOURCE_AT_VERSION).get({ stream, address, version }) as RecordRow | undefined;
+  return row && toRecord(row);
+}
+
+export function resourcesAt(sql: Statements, stream: number, version = Number.MAX_SAFE_INTEGER): ResourceRecord[] {
+  return (sql(RESOURCES_AT_VERSION).all({ stream, version }) as RecordRow[]).map(toRecord);
+}
+
+/** Positions of the events of one resource, oldest first: :stream, :address. */
+export const RESOURCE_HISTORY = `
+SELECT e.* FROM resource_rows r
+JOIN resource_history h ON h.resource = r.resource
+JOIN events e ON e.position = h.position
+WHERE r.stream = :stream AND r.address = :address
+ORDER BY h.version`;

@@ -1,0 +1,111 @@
+import type { EventData, StackDocument } from '../../../events/index.js';
+import { type Json, parseStoredJson } from '../../../kernel/json.js';
+import type { DocumentRecord, StackListItem, StackRecord } from '../../records.js';
+import type { Tables } from '../../tables.js';
+import type { Statements } from '../statements.js';
+
+type StackRow = Tables['stack_rows'];
+
+const toRecord = (row: StackRow): StackRecord => ({
+  stream: row.stream,
+  id: row.id,
+  name: row.name,
+  description: row.description,
+  version: row.version,
+  status: row.status,
+  workflowFile: row.workflow_file,
+  stateVersion: row.state_version,
+  revision: row.revision,
+  resourceCount: row.resource_count,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  completedAt: row.completed_at,
+  executionCount: row.execution_count,
+  lastDuration: row.last_duration,
+  lastError: row.last_error,
+  deletedAt: row.deleted_at,
+});
+
+const STACK_BY_ID = 'SELECT * FROM stack_rows WHERE id = ?';
+const LIVE_STACK_BY_NAME = 'SELECT * FROM stack_rows WHERE name = ? AND deleted_at IS NULL';
+const LAST_DELETED_STACK_BY_NAME =
+  'SELECT * FROM stack_rows WHERE name = ? AND deleted_at IS NOT NULL ORDER BY deleted_at DESC, stream DESC LIMIT 1';
+
+/** A live stack's id or name goes before a deleted one's. */
+export function findStack(sql: Statements, ref: string, deleted: boolean): StackRecord | undefined {
+  const byId = sql(STACK_BY_ID).get(ref) as StackRow | undefined;
+  if (byId && byId.deleted_at === null) return toRecord(byId);
+  const live = sql(LIVE_STACK_BY_NAME).get(ref) as StackRow | undefined;
+  if (live) return toRecord(live);
+  if (!deleted) return undefined;
+  const last = byId ?? (sql(LAST_DELETED_STACK_BY_NAME).get(ref) as StackRow | undefined);
+  return last && toRecord(last);
+}
+
+/** :tags a JSON array of tags a stack must bear all of, :status one or null, :deleted 1 for the deleted instead of the live. */
+const LIST_STACKS = `
+SELECT s.*, (SELECT json_group_array(tag) FROM (SELECT tag FROM tag_rows WHERE stream = s.stream ORDER BY tag)) AS tags,
+       EXISTS (SELECT 1 FROM lock_rows l WHERE l.stream = s.stream AND l.expires_at > :now) AS locked
+FROM stack_rows s
+WHERE (s.deleted_at IS NOT NULL) = :deleted
+  AND (:status IS NULL OR s.status = :status)
+  AND NOT EXISTS (SELECT 1 FROM json_each(:tags) w
+                  WHERE NOT EXISTS (SELECT 1 FROM tag_rows t WHERE t.stream = s.stream AND t.tag = w.value))
+ORDER BY s.name, s.stream`;
+
+export function listStacks(
+  sql: Statements,
+  filter: { readonly tags?: readonly string[]; readonly status?: string; readonly deleted?: boolean },
+  now: string,
+): StackListItem[] {
+  const rows = sql(LIST_STACKS).all({
+    tags: JSON.stringify(filter.tags ?? []),
+    status: filter.status ?? null,
+    deleted: filter.deleted ? 1 : 0,
+    now,
+  }) as (StackRow & { tags: string; locked: number })[];
+  return rows.map((row) => ({
+    ...toRecord(row),
+    tags: JSON.parse(row.tags) as string[],
+    locked: row.locked === 1,
+  }));
+}
+
+/** :stream, :version. The last event of each part at or before the version. */
+const DOCUMENT_PARTS = `
+SELECT p.part, e.position, e.type, e.data
+FROM (SELECT 'document' AS part UNION ALL SELECT 'started' UNION ALL SELECT 'finished') p
+JOIN document_history h ON h.stream = :stream AND h.part = p.part
+ AND h.version = (SELECT max(version) FROM document_history WHERE stream = :stream AND part = p.part AND version <= :version)
+JOIN events e ON e.position = h.position`;
+
+/** @throws never for a stream that exists: its first version has a document */
+export function readDocument(sql: Statements, stream: number, version = Number.MAX_SAFE_INTEGER): DocumentRecord {
+  const parts = sql(DOCUMENT_PARTS).all({ stream, version }) as {
+    part: string;
+    position: number;
+    type: string;
+    data: string;
+  }[];
+  const part = (name: string) => parts.find((row) => row.part === name);
+  const document = part('document');
+  const started = part('started');
+  const finished = part('finished');
+  const data = parseStoredJson(document?.data ?? '{}') as unknown as StackDocument & { id?: string };
+  const { id: _, ...own } = data;
+  const end = finished && (parseStoredJson(finished.data) as unknown as Partial<EventData['ExecutionFailed']>);
+  const start = started && (parseStoredJson(started.data) as unknown as EventData['ExecutionStarted']);
+  const status = [
+    { at: document?.position ?? 0, status: own.status },
+    { at: started?.position ?? 0, status: 'running' },
+    { at: finished?.position ?? 0, status: finished?.type === 'ExecutionFailed' ? 'failed' : 'completed' },
+  ].reduce((last, next) => (next.at > last.at ? next : last)).status;
+  return {
+    document: { ...own, status },
+    executionCount: start?.number ?? 0,
+    completedAt: end?.completedAt ?? null,
+    lastDuration: end?.durationMs ?? null,
+    lastError: end?.error ?? null,
+    taskResults: (end?.taskResults ?? null) as Json,
+  };
+}

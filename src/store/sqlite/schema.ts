@@ -1,0 +1,284 @@
+/** "SLTH": tells our files from other SQLite databases. */
+export const APPLICATION_ID = 0x53_4c_54_48;
+/** Grows with every change of the schema; a file with a larger one is refused unmodified. */
+export const SCHEMA_VERSION = 1;
+
+/**
+ * The event log. The triggers refuse every way to change it, including INSERT OR REPLACE, which deletes the old row
+ * without firing delete triggers: a row is only taken at the next position, and never at a revision that exists.
+ */
+const EVENT_LOG = `
+CREATE TABLE events (
+  position       INTEGER PRIMARY KEY,
+  stream         INTEGER NOT NULL,
+  revision       INTEGER NOT NULL,
+  version        INTEGER NOT NULL,
+  type           TEXT NOT NULL,
+  schema_version INTEGER NOT NULL,
+  data           TEXT NOT NULL,
+  meta           TEXT NOT NULL,
+  recorded_at    TEXT NOT NULL,
+  command_id     TEXT NOT NULL,
+  hash           TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX events_by_stream ON events (stream, revision);
+CREATE INDEX events_signals ON events (stream, position)
+  WHERE type IN ('TagAdded', 'TagRemoved', 'LockAcquired', 'LockRenewed', 'LockReleased', 'LockExpired', 'LockBroken',
+                 'DriftDetected', 'DriftCleared', 'DriftResolved', 'DriftIgnored');
+CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN
+  SELECT RAISE(ABORT, 'the event log is immutable: UPDATE refused');
+END;
+CREATE TRIGGER events_no_delete BEFORE DELETE ON events BEGIN
+  SELECT RAISE(ABORT, 'the event log is immutable: DELETE refused');
+END;
+CREATE TRIGGER events_append_only BEFORE INSERT ON events
+WHEN NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM events)
+  OR EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND revision = NEW.revision)
+BEGIN
+  SELECT RAISE(ABORT, 'the event log is append-only: INSERT refused');
+END;
+`;
+
+/** Written by projectors only; `../tables.ts` explains the columns. */
+const PROJECTIONS = `
+CREATE TABLE stack_rows (
+  stream          INTEGER PRIMARY KEY,
+  id              TEXT NOT NULL UNIQUE,
+  name            TEXT NOT NULL,
+  description     TEXT NOT NULL,
+  version         TEXT NOT NULL,
+  status          TEXT NOT NULL,
+  workflow_file   TEXT NOT NULL,
+  document        INTEGER NOT NULL,
+  started         INTEGER,
+  finished        INTEGER,
+  created_at      TEXT NOT NULL,
+  updated_at      TEXT NOT NULL,
+  completed_at    TEXT,
+  execution_count INTEGER NOT NULL,
+  last_duration   INTEGER,
+  last_error      TEXT,
+  state_version   INTEGER NOT NULL,
+  revision        INTEGER NOT NULL,
+  resource_count  INTEGER NOT NULL,
+  deleted_at      TEXT
+) STRICT;
+CREATE UNIQUE INDEX stack_rows_by_name ON stack_rows (name) WHERE deleted_at IS NULL;
+CREATE INDEX stack_rows_deleted ON stack_rows (name, deleted_at) WHERE deleted_at IS NOT NULL;
+
+CREATE TABLE document_history (
+  stream INTEGER NOT NULL, part TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL,
+  PRIMARY KEY (stream, part, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE resource_rows (
+  resource INTEGER PRIMARY KEY,
+  stream   INTEGER NOT NULL,
+  address  TEXT NOT NULL,
+  base     TEXT,
+  module   TEXT NOT NULL,
+  type     TEXT NOT NULL,
+  name     TEXT NOT NULL,
+  id       TEXT,
+  position INTEGER
+) STRICT;
+CREATE UNIQUE INDEX resource_rows_by_address ON resource_rows (stream, address);
+CREATE INDEX resource_rows_by_base ON resource_rows (stream, base) WHERE base IS NOT NULL;
+CREATE UNIQUE INDEX resource_rows_by_id ON resource_rows (id) WHERE id IS NOT NULL;
+
+CREATE TABLE resource_history (
+  resource INTEGER NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL, present INTEGER NOT NULL,
+  PRIMARY KEY (resource, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE output_rows (
+  stream INTEGER NOT NULL, name TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (stream, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE output_history (
+  stream INTEGER NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL, present INTEGER NOT NULL,
+  PRIMARY KEY (stream, name, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE dependency_rows (
+  stream INTEGER NOT NULL, address TEXT NOT NULL, target TEXT NOT NULL, type TEXT NOT NULL, position INTEGER NOT NULL,
+  PRIMARY KEY (stream, address, target)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX dependency_rows_by_target ON dependency_rows (stream, target);
+
+CREATE TABLE dependency_history (
+  stream INTEGER NOT NULL, address TEXT NOT NULL, target TEXT NOT NULL, version INTEGER NOT NULL,
+  position INTEGER NOT NULL, present INTEGER NOT NULL,
+  PRIMARY KEY (stream, address, target, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE commit_rows (
+  position       INTEGER PRIMARY KEY,
+  first_position INTEGER NOT NULL,
+  stream         INTEGER NOT NULL,
+  version        INTEGER NOT NULL,
+  raised         INTEGER NOT NULL,
+  kind           TEXT NOT NULL,
+  added          INTEGER NOT NULL,
+  changed        INTEGER NOT NULL,
+  removed        INTEGER NOT NULL,
+  command_id     TEXT NOT NULL UNIQUE,
+  actor          TEXT NOT NULL,
+  at             TEXT NOT NULL,
+  description    TEXT
+) STRICT;
+CREATE INDEX commit_rows_by_version ON commit_rows (stream, version, position);
+
+CREATE TABLE snapshot_rows (
+  position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, version INTEGER NOT NULL,
+  description TEXT NOT NULL, created_by TEXT NOT NULL, created_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX snapshot_rows_by_version ON snapshot_rows (stream, version);
+
+CREATE TABLE execution_rows (
+  stream INTEGER NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, status TEXT NOT NULL,
+  started_at TEXT NOT NULL, completed_at TEXT, duration INTEGER, error_message TEXT, finished INTEGER,
+  version INTEGER NOT NULL,
+  PRIMARY KEY (stream, number)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX execution_rows_by_id ON execution_rows (stream, id);
+
+CREATE TABLE drift_rows (
+  position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, resource INTEGER, resource_id TEXT NOT NULL,
+  is_drifted INTEGER NOT NULL, resolution_status TEXT NOT NULL, resolved_at TEXT, reason TEXT, ignored_until TEXT
+) STRICT;
+CREATE INDEX drift_rows_by_resource ON drift_rows (stream, resource_id, position);
+
+CREATE TABLE lock_rows (
+  stream INTEGER PRIMARY KEY, token INTEGER NOT NULL, lock_id TEXT NOT NULL, operation TEXT NOT NULL,
+  who TEXT NOT NULL, info TEXT NOT NULL, created_at TEXT NOT NULL, expires_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE tag_rows (
+  stream INTEGER NOT NULL, tag TEXT NOT NULL, created_at TEXT NOT NULL, created_by TEXT NOT NULL,
+  PRIMARY KEY (stream, tag)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tag_rows_by_tag ON tag_rows (tag, stream);
+
+CREATE TABLE projection_checkpoints (
+  name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
+/**
+ * The tables of the specification, by its names and columns, for any SQLite client from 3.38 on (the operator ->).
+ * They are views because a copied document would cost every write (docs/adr/0004).
+ */
+const VIEWS = `
+CREATE VIEW stacks AS
+SELECT s.id, s.name, s.description, s.version, s.status, s.created_at, s.updated_at, s.completed_at, s.workflow_file,
+       f.data -> '$.taskResults' AS task_results,
+       (SELECT json_group_object(o.name, json(e.data -> '$.value'))
+          FROM output_rows o JOIN events e ON e.position = o.position WHERE o.stream = s.stream) AS outputs,
+       d.data -> '$.configuration' AS configuration,
+       d.data -> '$.metadata' AS metadata,
+       s.execution_count, s.last_duration, s.last_error,
+       CAST(s.state_version AS TEXT) AS resource_version
+FROM stack_rows s
+JOIN events d ON d.position = s.document
+LEFT JOIN events f ON f.position = s.finished
+WHERE s.deleted_at IS NULL;
+
+CREATE VIEW resources AS
+SELECT coalesce(r.id, 'res-' || r.resource) AS id, s.id AS stack_id, r.type, r.name, r.module,
+       e.data -> '$.properties' AS properties,
+       e.data -> '$.dependencies' AS dependencies,
+       e.data ->> '$.state' AS state,
+       e.data ->> '$.checksum' AS checksum,
+       c.recorded_at AS created_at, e.recorded_at AS updated_at,
+       e.data ->> '$.lastApplied' AS last_applied,
+       e.data ->> '$.errorMessage' AS error_message,
+       e.data -> '$.metadata' AS metadata
+FROM resource_rows r
+JOIN stack_rows s ON s.stream = r.stream
+JOIN events e ON e.position = r.position
+JOIN events c ON c.position = r.resource
+WHERE s.deleted_at IS NULL;
+
+CREATE VIEW resource_dependencies AS
+SELECT coalesce(a.id, 'res-' || a.resource) AS resource_id,
+       coalesce(b.id, 'res-' || b.resource) AS depends_on_id,
+       d.type AS dependency_type, e.recorded_at AS created_at
+FROM dependency_rows d
+JOIN stack_rows s ON s.stream = d.stream AND s.deleted_at IS NULL
+JOIN resource_rows a ON a.stream = d.stream AND a.address = d.address AND a.position IS NOT NULL
+JOIN resource_rows b ON b.stream = d.stream AND (b.address = d.target OR b.base = d.target) AND b.position IS NOT NULL
+JOIN events e ON e.position = d.position;
+
+CREATE VIEW drift_detections AS
+SELECT d.position AS id, s.id AS stack_id, d.resource_id, e.recorded_at AS detected_at,
+       e.data -> '$.expected' AS expected_state, e.data -> '$.actual' AS actual_state,
+       e.data -> '$.fields' AS drift_fields, d.is_drifted, d.resolution_status
+FROM drift_rows d
+JOIN stack_rows s ON s.stream = d.stream AND s.deleted_at IS NULL
+JOIN events e ON e.position = d.position;
+
+CREATE VIEW state_locks AS
+SELECT s.id AS stack_id, l.lock_id, l.operation, l.who, l.created_at, l.expires_at, l.info
+FROM lock_rows l JOIN stack_rows s ON s.stream = l.stream AND s.deleted_at IS NULL
+WHERE l.expires_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now');
+
+CREATE VIEW stack_tags AS
+SELECT s.id AS stack_id, t.tag, t.created_at, t.created_by
+FROM tag_rows t JOIN stack_rows s ON s.stream = t.stream AND s.deleted_at IS NULL;
+
+CREATE VIEW stack_executions AS
+SELECT x.id, s.id AS stack_id, x.number AS execution_number, x.status, x.started_at, x.completed_at, x.duration,
+       e.data -> '$.taskResults' AS task_results, x.error_message
+FROM execution_rows x
+JOIN stack_rows s ON s.stream = x.stream AND s.deleted_at IS NULL
+LEFT JOIN events e ON e.position = x.finished;
+
+CREATE VIEW stack_versions AS
+SELECT s.id AS stack_id, c.version, c.kind, c.added, c.changed, c.removed, c.position, e.hash,
+       c.actor AS created_by, c.at AS created_at, c.description
+FROM commit_rows c
+JOIN stack_rows s ON s.stream = c.stream
+JOIN events e ON e.position = c.position
+WHERE c.raised = 1;
+
+CREATE VIEW state_versions AS
+SELECT s.id || ':' || c.version AS id, s.id AS stack_id, c.version,
+       json_object(
+         'stack', (SELECT json(e.data) FROM document_history h JOIN events e ON e.position = h.position
+                   WHERE h.stream = c.stream AND h.part = 'document' AND h.version <= c.version
+                   ORDER BY h.version DESC LIMIT 1),
+         'outputs', (SELECT json_group_object(o.name, json(e.data -> '$.value'))
+                     FROM (SELECT DISTINCT name FROM output_history WHERE stream = c.stream) o
+                     JOIN output_history h ON h.stream = c.stream AND h.name = o.name AND h.present = 1
+                      AND h.version = (SELECT max(version) FROM output_history
+                                       WHERE stream = c.stream AND name = o.name AND version <= c.version)
+                     JOIN events e ON e.position = h.position),
+         'resources', (SELECT json_group_array(json_object(
+                                'id', coalesce(e.data ->> '$.id', 'res-' || r.resource), 'module', r.module, 'type', r.type,
+                                'name', r.name, 'properties', json(e.data -> '$.properties'),
+                                'dependencies', json(e.data -> '$.dependencies'), 'state', e.data ->> '$.state',
+                                'checksum', e.data ->> '$.checksum', 'metadata', json(e.data -> '$.metadata')))
+                       FROM resource_rows r
+                       JOIN resource_history h ON h.resource = r.resource AND h.present = 1
+                        AND h.version = (SELECT max(version) FROM resource_history
+                                         WHERE resource = r.resource AND version <= c.version)
+                       JOIN events e ON e.position = h.position
+                       WHERE r.stream = c.stream)
+       ) AS state_snapshot,
+       coalesce(n.created_at, c.at) AS created_at, coalesce(n.created_by, c.actor) AS created_by,
+       coalesce(n.description, c.description) AS description, l.hash AS checksum
+FROM commit_rows c
+JOIN stack_rows s ON s.stream = c.stream
+JOIN events l ON l.position = c.position
+LEFT JOIN snapshot_rows n ON n.position = (SELECT max(position) FROM snapshot_rows
+                                           WHERE stream = c.stream AND version = c.version)
+WHERE c.raised = 1;
+
+CREATE VIEW state_activity AS
+SELECT e.position AS id, s.id AS stack_id, e.type AS action, e.data AS details, e.version,
+       e.recorded_at AS created_at, e.meta ->> '$.actor' AS created_by
+FROM events e LEFT JOIN stack_rows s ON s.stream = e.stream;
+`;
+
+export const SCHEMA = EVENT_LOG + PROJECTIONS + VIEWS;

@@ -1,0 +1,202 @@
+import { statSync } from 'node:fs';
+import type { Clock } from '../../kernel/clock.js';
+import { StoreError } from '../../kernel/errors.js';
+import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
+import { appender } from './append.js';
+import { translate } from './errors.js';
+import { type Connection, openConnection } from './open.js';
+import { commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
+import { type EventRow, readCheckpoints, readEvents, readHead, toStored } from './read/log.js';
+import { dependenciesAt, dependencyAt, outputAt, outputsAt } from './read/outputs.js';
+import { RESOURCE_HISTORY, resourceAt, resourcesAt, slotById } from './read/resources.js';
+import { readDrift, readExecutions, readLock, readTags } from './read/signals.js';
+import { findStack, listStacks, readDocument } from './read/stacks.js';
+import { statementCache, type Statements } from './statements.js';
+
+export interface SqliteStoreOptions {
+  /** A file path, or `:memory:`. */
+  readonly path: string;
+  readonly projection: Projection;
+  readonly clock: Clock;
+}
+
+/** How often another process's commits are looked for, in milliseconds. */
+const POLL_INTERVAL = 100;
+
+interface Waiting {
+  readonly request: AppendRequest;
+  readonly resolve: (receipt: Receipt) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** @throws StoreError for a path that cannot be opened or is no database of ours */
+export function openSqliteStore(options: SqliteStoreOptions): EventStore {
+  const { path, projection, clock } = options;
+  const db = openConnection(path);
+  try {
+    registerProjectors(db, projection);
+  } catch (error) {
+    db.close();
+    throw translate(error, path);
+  }
+  const sql = statementCache(db);
+  const append = groupCommit(db, path, appender(db, sql, projection, clock));
+  const listeners = new Set<() => void>();
+  const read = async <T>(query: (sql: Statements) => T): Promise<T> => {
+    if (!db.open) throw closed(path);
+    try {
+      return query(sql);
+    } catch (error) {
+      throw translate(error, path);
+    }
+  };
+
+  return {
+    append: async (request) => {
+      if (!db.open) throw closed(path);
+      const receipt = await append.submit(request);
+      if (receipt.events > 0) for (const listener of listeners) listener();
+      return receipt;
+    },
+    head: () => read(readHead),
+    events: (filter) => read((sql) => readEvents(sql, filter)),
+    onAppend: (listener) => watch(db, sql, listeners, listener),
+    checkpoints: () => read(readCheckpoints),
+    describe: () => read((sql) => describe(db, sql, path, clock)),
+
+    stack: (ref, { deleted = false } = {}) => read((sql) => findStack(sql, ref, deleted)),
+    stacks: (filter) => read((sql) => listStacks(sql, filter, clock.now())),
+    document: (stream, version) => read((sql) => readDocument(sql, stream, version)),
+    resource: (stream, address, version) => read((sql) => resourceAt(sql, stream, address, version)),
+    resourceAddress: (stream, id) =>
+      read((sql) => {
+        const slot = slotById(sql, id);
+        return slot?.stream === stream ? slot.address : undefined;
+      }),
+    resources: (stream, version) => read((sql) => resourcesAt(sql, stream, version)),
+    resourceHistory: (stream, address) =>
+      read((sql) => (sql(RESOURCE_HISTORY).all({ stream, address }) as EventRow[]).map(toStored)),
+    outputs: (stream, version) => read((sql) => outputsAt(sql, stream, version)),
+    output: (stream, name, version) => read((sql) => outputAt(sql, stream, name, version)),
+    dependency: (stream, edge, version) => read((sql) => dependencyAt(sql, stream, edge, version)),
+    dependencies: (stream, version) => read((sql) => dependenciesAt(sql, stream, version)),
+    touched: (stream, from, to) => read((sql) => touchedBetween(sql, stream, from, to)),
+
+    commit: (stream, version) => read((sql) => commitOfVersion(sql, stream, version)),
+    commits: (stream, filter = {}) => read((sql) => commitsOf(sql, stream, filter)),
+    moment: (stream, at) => read((sql) => momentAt(sql, stream, at)),
+    snapshots: (stream) => read((sql) => snapshotsOf(sql, stream)),
+    executions: (stream, limit) => read((sql) => readExecutions(sql, stream, limit)),
+    lock: (stream) => read((sql) => readLock(sql, stream)),
+    tags: (stream) => read((sql) => readTags(sql, stream)),
+    drift: (stream) => read((sql) => readDrift(sql, stream)),
+
+    close: async () => {
+      await append.drained();
+      db.close();
+    },
+  };
+}
+
+const closed = (path: string): StoreError =>
+  new StoreError('STORE_CLOSED', `the database was closed: ${path}`, { hint: 'Open it again before using it.' });
+
+/**
+ * Commits all commands that wait at the same moment in one transaction, each under a savepoint of its own: with full
+ * sync the disk's flush is the cost, and one serves them all. A refused command rolls back to its savepoint only.
+ * Nothing resolves before COMMIT has returned.
+ */
+function groupCommit(db: Connection, path: string, run: (request: AppendRequest) => Receipt) {
+  let waiting: Waiting[] = [];
+  let flush: Promise<void> | undefined;
+
+  const runAlone = db.transaction(run);
+  const runAll = db.transaction((group: readonly Waiting[]): (() => void)[] =>
+    group.map(({ request, resolve, reject }) => {
+      try {
+        const receipt = runAlone(request); // nested: a savepoint
+        return () => resolve(receipt);
+      } catch (error) {
+        if (!db.inTransaction) throw error; // SQLite itself rolled back everything: disk full, I/O error
+        return () => reject(translate(error, path));
+      }
+    }),
+  );
+  const flushNow = (): void => {
+    const group = waiting;
+    waiting = [];
+    flush = undefined;
+    try {
+      for (const settle of runAll.immediate(group)) settle();
+    } catch (error) {
+      for (const { reject } of group) reject(translate(error, path));
+    }
+  };
+  return {
+    submit: (request: AppendRequest): Promise<Receipt> =>
+      new Promise((resolve, reject) => {
+        waiting.push({ request, resolve, reject });
+        flush ??= new Promise<void>((done) => setImmediate(() => done(flushNow())));
+      }),
+    drained: async (): Promise<void> => {
+      while (flush) await flush;
+    },
+  };
+}
+
+const REGISTER = 'INSERT INTO projection_checkpoints (name, version, position) VALUES (?, ?, ?)';
+
+/** A database made by this release knows its projectors from the start; one without checkpoints is new. */
+function registerProjectors(db: Connection, projection: Projection): void {
+  const known = db.prepare('SELECT count(*) FROM projection_checkpoints').pluck();
+  if ((known.get() as number) > 0) return;
+  db.transaction(() => {
+    if ((known.get() as number) > 0) return;
+    const register = db.prepare(REGISTER);
+    for (const { name, version } of projection.projectors) register.run(name, version, 0);
+  }).immediate();
+}
+
+/** Own commits call back at once; others' are seen by SQLite's change counter, polled while somebody listens. */
+function watch(db: Connection, sql: Statements, listeners: Set<() => void>, listener: () => void): () => void {
+  listeners.add(listener);
+  const dataVersion = () => sql('PRAGMA data_version').pluck().get() as number;
+  let seen = dataVersion();
+  const timer = setInterval(() => {
+    if (!db.open) return;
+    const now = dataVersion();
+    if (now === seen) return;
+    seen = now;
+    listener();
+  }, POLL_INTERVAL);
+  return () => {
+    clearInterval(timer);
+    listeners.delete(listener);
+  };
+}
+
+const COUNTS = `
+SELECT (SELECT count(*) FROM stack_rows WHERE deleted_at IS NULL) AS stacks,
+       (SELECT count(*) FROM lock_rows WHERE expires_at > ?) AS locks`;
+
+function describe(db: Connection, sql: Statements, path: string, clock: Clock): StoreDescription {
+  const pragma = (name: string) => db.pragma(name, { simple: true }) as string | number;
+  const { stacks, locks } = sql(COUNTS).get(clock.now()) as { stacks: number; locks: number };
+  const size = (file: string): number => (path === ':memory:' ? 0 : (statSync(file, { throwIfNoEntry: false })?.size ?? 0));
+  return {
+    kind: 'sqlite',
+    location: path,
+    engine: `SQLite ${sql('SELECT sqlite_version()').pluck().get()}`,
+    schemaVersion: pragma('user_version') as number,
+    settings: {
+      journal_mode: pragma('journal_mode'),
+      synchronous: ['OFF', 'NORMAL', 'FULL', 'EXTRA'][pragma('synchronous') as number] ?? 'unknown',
+      busy_timeout_ms: pragma('busy_timeout'),
+      page_size: pragma('page_size'),
+    },
+    bytes: path === ':memory:' ? (pragma('page_count') as number) * (pragma('page_size') as number) : size(path) + size(`${path}-wal`),
+    events: readHead(sql).position,
+    stacks,
+    locks,
+  };
+}

@@ -1,0 +1,14 @@
+import { NotFoundError } from '../kernel/errors.js';
+import type { StackRecord } from './records.js';
+
+export const stackNotFound = (ref: string): NotFoundError =>
+  new NotFoundError('STACK_NOT_FOUND', `no stack with the name or id "${ref}"`, {
+    hint: 'List the stacks with: sloth-runner stack state list',
+    details: { stack: ref },
+  });
+
+export const stackDeleted = (ref: string, { name, deletedAt }: StackRecord): NotFoundError =>
+  new NotFoundError('STACK_DELETED', `stack "${ref}" was deleted at ${deletedAt}`, {
+    hint: `Bring it back with: sloth-runner stack restore ${name}`,
+    details: { stack: ref, deletedAt },
+  });
