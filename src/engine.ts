@@ -1,4 +1,5 @@
 import { COMMANDS, type Command, type EnvelopeInput, prepare } from './commands/index.js';
+import type { NewEvent } from './events/index.js';
 import { type Clock, systemClock } from './kernel/clock.js';
 import { InvalidInputError } from './kernel/errors.js';
 import { drain } from './projections/drain.js';
@@ -14,6 +15,8 @@ export interface Engine {
    * @throws SlothError when it is refused; then nothing has changed
    */
   execute(command: Command, envelope: EnvelopeInput): Promise<Receipt>;
+  /** The events the command would give rise to now, by the very same decision. Changes nothing. */
+  preview(command: Command, envelope: EnvelopeInput): Promise<readonly NewEvent[]>;
 }
 
 export const PROJECTION: Projection = {
@@ -24,6 +27,7 @@ export const PROJECTION: Projection = {
 export const engineOn = (store: EventStore): Engine => ({
   store,
   execute: async (command, envelope) => store.append(prepare(moduleOf(command), command, envelope)),
+  preview: async (command, envelope) => store.preview(prepare(moduleOf(command), command, envelope)),
 });
 
 function moduleOf(command: Command) {

@@ -1,8 +1,8 @@
-export type { Command, EnvelopeInput } from './commands/index.js';
 export type { CallOptions, OpenOptions } from './backend/options.js';
+export { StackManager } from './backend/stack-manager.js';
 export type { DriftInfo, LockOptions } from './backend/state-backend.js';
 export { StateBackend } from './backend/state-backend.js';
-export { StackManager } from './backend/stack-manager.js';
+export type { Command, EnvelopeInput } from './commands/index.js';
 export type {
   EventData,
   EventMeta,

@@ -80,10 +80,17 @@ export class StackManager {
   }
 
   startExecution(stack: string, executionId?: string, call?: CallOptions): Promise<Receipt> {
-    return this.#execute({ type: 'startExecution', stack, ...(executionId === undefined ? {} : { executionId }) }, call);
+    return this.#execute(
+      { type: 'startExecution', stack, ...(executionId === undefined ? {} : { executionId }) },
+      call,
+    );
   }
 
-  completeExecution(stack: string, fields: Omit<Fields<'completeExecution'>, 'stack'>, call?: CallOptions): Promise<Receipt> {
+  completeExecution(
+    stack: string,
+    fields: Omit<Fields<'completeExecution'>, 'stack'>,
+    call?: CallOptions,
+  ): Promise<Receipt> {
     return this.#execute({ type: 'completeExecution', stack, ...fields }, call);
   }
 

@@ -97,7 +97,10 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /** Newest first. */
-  async listVersions(stack: string, options: { readonly limit?: number; readonly onlySnapshots?: boolean; readonly at?: At } = {}) {
+  async listVersions(
+    stack: string,
+    options: { readonly limit?: number; readonly onlySnapshots?: boolean; readonly at?: At } = {},
+  ) {
     return (await readVersions(this.#engine.store, stack, options)).versions;
   }
 
@@ -154,7 +157,10 @@ export class StateBackend implements AsyncDisposable {
   }
 
   async renewLock(stack: string, id: string, durationMs?: number, call?: CallOptions): Promise<LockRecord> {
-    await this.execute({ type: 'renewLock', stack, id, ...(durationMs === undefined ? {} : { ttlMs: durationMs }) }, call);
+    await this.execute(
+      { type: 'renewLock', stack, id, ...(durationMs === undefined ? {} : { ttlMs: durationMs }) },
+      call,
+    );
     return (await this.#heldLock(stack)) as LockRecord;
   }
 
@@ -252,4 +258,5 @@ export class StateBackend implements AsyncDisposable {
   }
 }
 
-const as = (by: string | undefined, call: CallOptions): CallOptions => (by === undefined ? call : { ...call, actor: by });
+const as = (by: string | undefined, call: CallOptions): CallOptions =>
+  by === undefined ? call : { ...call, actor: by };

@@ -64,7 +64,10 @@ export const apply = defineCommand({
 function refuseRepeats({ resources, outputs, removeOutputs }: Apply): void {
   once('resource', resources.map(resourceAddress));
   once('output', [...outputs.map((output) => output.name), ...removeOutputs]);
-  once('resource id', resources.flatMap(({ id }) => (id === undefined ? [] : [id])));
+  once(
+    'resource id',
+    resources.flatMap(({ id }) => (id === undefined ? [] : [id])),
+  );
 }
 
 function once(field: string, keys: readonly string[]): void {
@@ -106,7 +109,9 @@ function slotsToRemove({ remove, resources }: Apply, facts: Facts): readonly Res
 function setOutput({ name: output, value, sensitive, metadata }: Apply['outputs'][number], facts: Facts): NewEvent[] {
   const current = facts.outputs.get(output);
   const same =
-    current?.sensitive === sensitive && equalJson(current.value, value) && equalJson(current.metadata, metadata as Json);
+    current?.sensitive === sensitive &&
+    equalJson(current.value, value) &&
+    equalJson(current.metadata, metadata as Json);
   return same ? [] : [{ type: 'OutputSet', data: { name: output, value, sensitive, metadata } }];
 }
 

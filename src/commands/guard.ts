@@ -9,7 +9,13 @@ import type { CommandModule, Context, Target } from './command.js';
  * What holds for every command before its own decision: the stack is there (or is not), it stands at the version the
  * caller expects, and nobody else has it locked. Returns the event that records a lock that has run out.
  */
-export function guard(target: Target, lock: CommandModule['lock'], ref: string, facts: Facts, context: Context): NewEvent[] {
+export function guard(
+  target: Target,
+  lock: CommandModule['lock'],
+  ref: string,
+  facts: Facts,
+  context: Context,
+): NewEvent[] {
   checkTarget(target, ref, facts.stack);
   checkVersion(ref, facts.stack, context);
   return lock === 'own' ? [] : checkLock(ref, facts.lock, lock, context);

@@ -122,10 +122,14 @@ function checkIdentity(input: ResourceInput, address: string, slot: ResourceSlot
   }
   if (input.id === undefined) return;
   if (slot?.value && slot.id !== input.id) {
-    throw new ConflictError('RESOURCE_ID_FIXED', `resource "${address}" has the id ${slot.id ?? `res-${slot.resource}`}`, {
-      hint: 'Leave the id out, or remove the resource first.',
-      details: { field: 'id', address, id: input.id },
-    });
+    throw new ConflictError(
+      'RESOURCE_ID_FIXED',
+      `resource "${address}" has the id ${slot.id ?? `res-${slot.resource}`}`,
+      {
+        hint: 'Leave the id out, or remove the resource first.',
+        details: { field: 'id', address, id: input.id },
+      },
+    );
   }
   const holder = facts.resourcesById.get(input.id);
   if (holder && holder.resource !== slot?.resource) {

@@ -46,19 +46,19 @@ export const rollback = defineCommand({
       restored.push({ type: 'StackRestored', data: { name: stack.name } });
     }
     if (undo.length + restored.length === 0) return [];
-    return [
-      ...restored,
-      { type: 'StackRolledBack', data: { fromVersion: stack.stateVersion, toVersion } },
-      ...undo,
-    ];
+    return [...restored, { type: 'StackRolledBack', data: { fromVersion: stack.stateVersion, toVersion } }, ...undo];
   },
 });
 
 const noSuchVersion = (stack: StackRecord, version: number): NotFoundError =>
-  new NotFoundError('VERSION_NOT_FOUND', `stack "${stack.name}" has no version ${version}, the latest is ${stack.stateVersion}`, {
-    hint: `List its versions with: sloth-runner stack state versions ${stack.name}`,
-    details: { stack: stack.name, version, latest: stack.stateVersion },
-  });
+  new NotFoundError(
+    'VERSION_NOT_FOUND',
+    `stack "${stack.name}" has no version ${version}, the latest is ${stack.stateVersion}`,
+    {
+      hint: `List its versions with: sloth-runner stack state versions ${stack.name}`,
+      details: { stack: stack.name, version, latest: stack.stateVersion },
+    },
+  );
 
 /**
  * Removals come first and then everything else, so that an id that moved to another resource is free again before it
@@ -68,42 +68,57 @@ function undone({ document, resources, outputs, dependencies }: Difference, vers
   const removals: NewEvent[] = [];
   const settings: NewEvent[] = [];
   const leaving = new Set(
-    resources.filter(({ now, then }) => now && (!then || now.id !== then.id)).map(({ slot }) => slot.resource),
+    resources.filter(({ now, before }) => now && (!before || now.id !== before.id)).map(({ slot }) => slot.resource),
   );
-  for (const { slot, now, then, idHolder } of resources) {
-    const moved = now && then && now.id !== then.id;
-    if (now && (!then || moved)) removals.push(...removeSlot(now).slice(0, 1));
-    if (!then?.value || (now?.value && !moved && sameValue(now.value, then.value))) continue;
+  for (const { slot, now, before, idHolder } of resources) {
+    const moved = now && before && now.id !== before.id;
+    if (now && (!before || moved)) removals.push(...removeSlot(now).slice(0, 1));
+    if (!before?.value || (now?.value && !moved && sameValue(now.value, before.value))) continue;
     if (idHolder !== undefined && idHolder !== slot.resource && !leaving.has(idHolder)) {
-      throw new ConflictError('RESOURCE_ID_TAKEN', `the id "${then.id}" of "${slot.address}" belongs to another resource now`, {
-        hint: 'Remove or rename that resource first, then roll back.',
-        details: { address: slot.address, id: then.id },
-      });
+      throw new ConflictError(
+        'RESOURCE_ID_TAKEN',
+        `the id "${before.id}" of "${slot.address}" belongs to another resource now`,
+        {
+          hint: 'Remove or rename that resource first, then roll back.',
+          details: { address: slot.address, id: before.id },
+        },
+      );
     }
     const data = {
       resource: slot.resource,
-      ...(then.id === null ? {} : { id: then.id }),
+      ...(before.id === null ? {} : { id: before.id }),
       module: slot.module,
       type: slot.type,
       name: slot.name,
-      ...then.value,
+      ...before.value,
     };
     settings.push(now && !moved ? { type: 'ResourceUpdated', data } : { type: 'ResourceCreated', data });
   }
-  for (const { address, target, now, then } of dependencies) {
-    if (now && !then) settings.push({ type: 'DependencyRemoved', data: { address, target } });
-    if (then && (now?.type !== then.type || now.path !== then.path)) {
-      settings.push({ type: 'DependencyAdded', data: { address, target, dependencyType: then.type, path: then.path } });
+  for (const { address, target, now, before } of dependencies) {
+    if (now && !before) settings.push({ type: 'DependencyRemoved', data: { address, target } });
+    if (before && (now?.type !== before.type || now.path !== before.path)) {
+      settings.push({
+        type: 'DependencyAdded',
+        data: { address, target, dependencyType: before.type, path: before.path },
+      });
     }
   }
-  for (const { name, now, then } of outputs) {
-    if (now && !then) settings.push({ type: 'OutputRemoved', data: { name } });
-    if (then && !(now && now.sensitive === then.sensitive && equalJson(now.value, then.value) && equalJson(now.metadata, then.metadata))) {
-      const { value, sensitive, metadata } = then;
+  for (const { name, now, before } of outputs) {
+    if (now && !before) settings.push({ type: 'OutputRemoved', data: { name } });
+    if (
+      before &&
+      !(
+        now &&
+        now.sensitive === before.sensitive &&
+        equalJson(now.value, before.value) &&
+        equalJson(now.metadata, before.metadata)
+      )
+    ) {
+      const { value, sensitive, metadata } = before;
       settings.push({ type: 'OutputSet', data: { name, value, sensitive, metadata: metadata as Json } });
     }
   }
-  const { description, version: label, workflowFile, configuration, metadata } = document.then as StackDocument;
+  const { description, version: label, workflowFile, configuration, metadata } = document.before as StackDocument;
   const fields = { description, version: label, workflowFile, configuration, metadata };
   return [...removals, ...settings, ...updatedStack(document.now as StackDocument, fields, version)];
 }

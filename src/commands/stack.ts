@@ -8,7 +8,12 @@ import { defineCommand, stackRef } from './command.js';
 import { checkNameFree, createdStack, documentFields, updatedStack } from './stack-document.js';
 
 export const createStack = defineCommand({
-  schema: z.strictObject({ type: z.literal('createStack'), name: name(), id: name(128).default(newId), ...documentFields }),
+  schema: z.strictObject({
+    type: z.literal('createStack'),
+    name: name(),
+    id: name(128).default(newId),
+    ...documentFields,
+  }),
   kind: 'create',
   target: 'absent',
   lock: 'free',
@@ -62,7 +67,9 @@ export const deleteStack = defineCommand({
   facts: ({ stack }) => ({ stack }),
   decide: (_, { stack, lock }, { lockId }) => {
     const released: NewEvent[] =
-      lock && lock.lockId === lockId ? [{ type: 'LockReleased', data: { lockId: lock.lockId, token: lock.token } }] : [];
+      lock && lock.lockId === lockId
+        ? [{ type: 'LockReleased', data: { lockId: lock.lockId, token: lock.token } }]
+        : [];
     return [{ type: 'StackDeleted', data: { name: (stack as StackRecord).name } }, ...released];
   },
 });

@@ -49,5 +49,8 @@ export const dependencyEvents = {
 };
 
 /** `module.type.name`, or `type.name` in the root module: what people call a resource. Unique within a stack. */
-export const resourceAddress = (r: { readonly module: string; readonly type: string; readonly name: string }): string =>
-  r.module === '' ? `${r.type}.${r.name}` : `${r.module}.${r.type}.${r.name}`;
+export const resourceAddress = (r: {
+  readonly module: string;
+  readonly type: string;
+  readonly name: string;
+}): string => (r.module === '' ? `${r.type}.${r.name}` : `${r.module}.${r.type}.${r.name}`);

@@ -90,7 +90,14 @@ type Recipes = { readonly [T in EventType]: (state: Draft<StackState>, event: Re
 
 const setResource = (state: Draft<StackState>, event: RecordedEvent<'ResourceCreated' | 'ResourceUpdated'>): void => {
   const { resource = event.position, id = null, module, type, name, ...value } = event.data;
-  state.resources.set(resourceAddress(event.data), { resource, id, module, type, name, value } as Draft<FoldedResource>);
+  state.resources.set(resourceAddress(event.data), {
+    resource,
+    id,
+    module,
+    type,
+    name,
+    value,
+  } as Draft<FoldedResource>);
 };
 
 const endExecution = (
@@ -205,6 +212,7 @@ export const evolve = (state: StackState, events: Iterable<RecordedEvent | Unkno
     for (const event of events) {
       draft.version = event.version;
       draft.revision = event.revision;
-      if (isKnown(event)) (recipes[event.type] as (state: Draft<StackState>, event: RecordedEvent) => void)(draft, event);
+      if (isKnown(event))
+        (recipes[event.type] as (state: Draft<StackState>, event: RecordedEvent) => void)(draft, event);
     }
   });

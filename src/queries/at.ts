@@ -36,7 +36,11 @@ async function notFound(store: EventStore, ref: string): Promise<NotFoundError> 
 
 function notThere(stack: StackRecord, at: At): NotFoundError {
   const where =
-    'version' in at ? `version ${at.version}` : 'time' in at ? `state at ${at.time}` : `state at position ${at.position}`;
+    'version' in at
+      ? `version ${at.version}`
+      : 'time' in at
+        ? `state at ${at.time}`
+        : `state at position ${at.position}`;
   return new NotFoundError('VERSION_NOT_FOUND', `stack "${stack.name}" has no ${where}`, {
     hint: `It has the versions 1 to ${stack.stateVersion} and began at ${stack.createdAt}: stack state versions ${stack.name}`,
     details: { stack: stack.name, ...at, latest: stack.stateVersion },

@@ -69,12 +69,7 @@ export async function diffVersions(store: EventStore, ref: string, from: number,
 export const isEmptyDiff = (diff: StateDiff): boolean =>
   diff.stack.length + diff.resources.length + diff.outputs.length + diff.dependencies.length === 0;
 
-function item<T>(
-  key: string,
-  before: T | undefined,
-  after: T | undefined,
-  content: (value: T) => Json,
-): ItemDiff<T>[] {
+function item<T>(key: string, before: T | undefined, after: T | undefined, content: (value: T) => Json): ItemDiff<T>[] {
   if (before === undefined && after === undefined) return [];
   if (before === undefined) return [{ key, kind: 'added', before, after, fields: [] }];
   if (after === undefined) return [{ key, kind: 'removed', before, after, fields: [] }];
@@ -83,7 +78,7 @@ function item<T>(
 }
 
 /** The fields of a resource that a difference speaks of; when it was last applied is no difference of state. */
-export const resourceFields = ({ id, value }: ResourceRecord): Json => ({
+export const resourceFields = ({ id, value }: Pick<ResourceRecord, 'id' | 'value'>): Json => ({
   id,
   properties: value.properties,
   dependencies: value.dependencies,

@@ -59,18 +59,15 @@ export async function readDrift(
       if (!then) return [];
       const { isDrifted, status: resolutionStatus, reason } = then;
       const open = resolutionStatus === 'pending';
-      return [{ ...finding, isDrifted, resolutionStatus, reason, ...(open && { resolvedAt: null, ignoredUntil: null }) }];
+      return [
+        { ...finding, isDrifted, resolutionStatus, reason, ...(open && { resolvedAt: null, ignoredUntil: null }) },
+      ];
     }),
   };
 }
 
 /** What events of a few types say of a stack up to a position. They are found by an index of their own. */
-async function fold(
-  store: EventStore,
-  stream: number,
-  upTo: number,
-  types: readonly EventType[],
-): Promise<StackState> {
+async function fold(store: EventStore, stream: number, upTo: number, types: readonly EventType[]): Promise<StackState> {
   const rows = await store.events({ stream, upTo, types, limit: Number.MAX_SAFE_INTEGER });
   return evolve(
     initialState,

@@ -91,6 +91,8 @@ export interface EventStore {
    * Requests waiting at the same time may share a transaction; a refused one does not touch the others.
    */
   append(request: AppendRequest): Promise<Receipt>;
+  /** The events the command would append now; none for one that was carried out before. Appends nothing. */
+  preview(request: AppendRequest): Promise<readonly NewEvent[]>;
 
   head(): Promise<LogHead>;
   events(filter: EventFilter): Promise<readonly StoredEvent[]>;

@@ -38,20 +38,20 @@ export interface FactKeys {
 }
 
 /** A value now and at an earlier version; undefined where it has or had none. */
-export interface Then<T> {
+export interface Change<T> {
   readonly now: T | undefined;
-  readonly then: T | undefined;
+  readonly before: T | undefined;
 }
 
 export interface Difference {
-  readonly document: Then<StackDocument>;
-  readonly resources: readonly (Then<ResourceSlot> & {
+  readonly document: Change<StackDocument>;
+  readonly resources: readonly (Change<ResourceSlot> & {
     readonly slot: ResourceSlot;
     /** The resource that bears the earlier id now. */
     readonly idHolder: number | undefined;
   })[];
-  readonly outputs: readonly (Then<OutputRecord> & { readonly name: string })[];
-  readonly dependencies: readonly (Then<DependencyRecord> & { readonly address: string; readonly target: string })[];
+  readonly outputs: readonly (Change<OutputRecord> & { readonly name: string })[];
+  readonly dependencies: readonly (Change<DependencyRecord> & { readonly address: string; readonly target: string })[];
 }
 
 /** The answers. A key without an answer is absent from its map. */

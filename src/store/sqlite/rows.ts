@@ -33,7 +33,10 @@ export function rowWriter(db: Connection): (changes: readonly RowChange[]) => vo
         const set = Object.keys(change.set);
         const add = Object.keys(change.add ?? {});
         prepared(`patch ${table} ${set} + ${add}`, () => {
-          const assignments = [...set.map((column) => `${column} = ?`), ...add.map((column) => `${column} = ${column} + ?`)];
+          const assignments = [
+            ...set.map((column) => `${column} = ?`),
+            ...add.map((column) => `${column} = ${column} + ?`),
+          ];
           return `UPDATE ${table} SET ${assignments.join(', ')} WHERE ${where()}`;
         }).run(...Object.values(change.set), ...Object.values(change.add ?? {}), ...keyValues(keys, change.key));
         return;

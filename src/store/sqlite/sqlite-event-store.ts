@@ -5,13 +5,14 @@ import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription }
 import { appender } from './append.js';
 import { translate } from './errors.js';
 import { type Connection, openConnection } from './open.js';
-import { commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
+import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
+import { readFacts } from './read/facts.js';
 import { type EventRow, readCheckpoints, readEvents, readHead, toStored } from './read/log.js';
 import { dependenciesAt, dependencyAt, outputAt, outputsAt } from './read/outputs.js';
 import { RESOURCE_HISTORY, resourceAt, resourcesAt, slotById } from './read/resources.js';
 import { readDrift, readExecutions, readLock, readTags } from './read/signals.js';
 import { findStack, listStacks, readDocument } from './read/stacks.js';
-import { statementCache, type Statements } from './statements.js';
+import { type Statements, statementCache } from './statements.js';
 
 export interface SqliteStoreOptions {
   /** A file path, or `:memory:`. */
@@ -58,6 +59,12 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
       if (receipt.events > 0) for (const listener of listeners) listener();
       return receipt;
     },
+    preview: (request) =>
+      read((sql) =>
+        commitOfCommand(sql, request.commandId)
+          ? []
+          : db.transaction(() => request.decide(readFacts(sql, request.keys), clock.now()))(),
+      ),
     head: () => read(readHead),
     events: (filter) => read((sql) => readEvents(sql, filter)),
     onAppend: (listener) => watch(db, sql, listeners, listener),
@@ -182,7 +189,8 @@ SELECT (SELECT count(*) FROM stack_rows WHERE deleted_at IS NULL) AS stacks,
 function describe(db: Connection, sql: Statements, path: string, clock: Clock): StoreDescription {
   const pragma = (name: string) => db.pragma(name, { simple: true }) as string | number;
   const { stacks, locks } = sql(COUNTS).get(clock.now()) as { stacks: number; locks: number };
-  const size = (file: string): number => (path === ':memory:' ? 0 : (statSync(file, { throwIfNoEntry: false })?.size ?? 0));
+  const size = (file: string): number =>
+    path === ':memory:' ? 0 : (statSync(file, { throwIfNoEntry: false })?.size ?? 0);
   return {
     kind: 'sqlite',
     location: path,
@@ -194,7 +202,10 @@ function describe(db: Connection, sql: Statements, path: string, clock: Clock): 
       busy_timeout_ms: pragma('busy_timeout'),
       page_size: pragma('page_size'),
     },
-    bytes: path === ':memory:' ? (pragma('page_count') as number) * (pragma('page_size') as number) : size(path) + size(`${path}-wal`),
+    bytes:
+      path === ':memory:'
+        ? (pragma('page_count') as number) * (pragma('page_size') as number)
+        : size(path) + size(`${path}-wal`),
     events: readHead(sql).position,
     stacks,
     locks,

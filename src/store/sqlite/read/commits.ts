@@ -94,12 +94,7 @@ WHERE e.stream = :stream
   AND e.type IN ('ResourceCreated', 'ResourceUpdated', 'ResourceRemoved', 'OutputSet', 'OutputRemoved',
                  'DependencyAdded', 'DependencyRemoved')`;
 
-export function touchedBetween(
-  sql: Statements,
-  stream: number,
-  from: number,
-  to: number,
-): Touched {
+export function touchedBetween(sql: Statements, stream: number, from: number, to: number): Touched {
   const addresses = new Set<string>();
   const outputs = new Set<string>();
   const dependencies = new Map<string, readonly [string, string]>();

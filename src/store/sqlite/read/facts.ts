@@ -25,8 +25,7 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
     resources: known(keys.addresses, (at, address) => slotByAddress(sql, at, address)),
     resourcesById: answers(keys.resourceIds, (id) => slotById(sql, id)),
     outputs: known(keys.outputs, (at, name) => outputAt(sql, at, name)),
-    edges:
-      stream === undefined ? [] : (keys.edges ?? []).flatMap((edge) => dependencyAt(sql, stream, edge) ?? []),
+    edges: stream === undefined ? [] : (keys.edges ?? []).flatMap((edge) => dependencyAt(sql, stream, edge) ?? []),
     tags: new Set(known(keys.tags, (at, tag) => hasTag(sql, at, tag) || undefined).keys()),
     drift: known(keys.driftOf, (at, ref) => {
       const slot = slotByAddress(sql, at, ref);
@@ -56,27 +55,31 @@ function answers<T>(keys: readonly string[] | undefined, read: (key: string) => 
 function readDifference(sql: Statements, stream: number, from: number, to: number): Difference {
   const touched = touchedBetween(sql, stream, from, to);
   return {
-    document: { now: readDocument(sql, stream).document, then: readDocument(sql, stream, from).document },
+    document: { now: readDocument(sql, stream).document, before: readDocument(sql, stream, from).document },
     resources: touched.addresses.map((address) => {
       const slot = slotByAddress(sql, stream, address) as ResourceSlot;
-      const then = resourceAt(sql, stream, address, from);
+      const before = resourceAt(sql, stream, address, from);
       return {
         slot,
         now: slot.value === null ? undefined : slot,
-        then: then && { ...slot, id: then.id === `res-${then.resource}` ? null : then.id, value: then.value },
-        idHolder: then && slotById(sql, then.id)?.resource,
+        before: before && {
+          ...slot,
+          id: before.id === `res-${before.resource}` ? null : before.id,
+          value: before.value,
+        },
+        idHolder: before && slotById(sql, before.id)?.resource,
       };
     }),
     outputs: touched.outputs.map((name) => ({
       name,
       now: outputAt(sql, stream, name),
-      then: outputAt(sql, stream, name, from),
+      before: outputAt(sql, stream, name, from),
     })),
     dependencies: touched.dependencies.map(([address, target]) => ({
       address,
       target,
       now: dependencyAt(sql, stream, [address, target]),
-      then: dependencyAt(sql, stream, [address, target], from),
+      before: dependencyAt(sql, stream, [address, target], from),
     })),
   };
 }

@@ -74,9 +74,7 @@ function toDependency(row: DependencyRow): DependencyRecord {
 
 export function dependenciesAt(sql: Statements, stream: number, version?: number): DependencyRecord[] {
   const rows =
-    version === undefined
-      ? sql(DEPENDENCIES).all({ stream })
-      : sql(DEPENDENCIES_AT_VERSION).all({ stream, version });
+    version === undefined ? sql(DEPENDENCIES).all({ stream }) : sql(DEPENDENCIES_AT_VERSION).all({ stream, version });
   return (rows as DependencyRow[]).map(toDependency);
 }
 

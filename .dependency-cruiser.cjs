@@ -1,0 +1,84 @@
+/** Which folder of src may import which others. A wrong arrow fails `npm run check:imports` and the tests. */
+const ALLOWED = {
+  kernel: [],
+  events: ['kernel'],
+  store: ['events', 'kernel'],
+  projections: ['store', 'events', 'kernel'],
+  commands: ['store', 'events', 'kernel'],
+  queries: ['projections', 'store', 'events', 'kernel'],
+  interop: ['queries', 'commands', 'store', 'events', 'kernel'],
+};
+
+const arrows = Object.entries(ALLOWED).map(([folder, targets]) => ({
+  name: `${folder}-imports`,
+  severity: 'error',
+  from: { path: `^src/${folder}/` },
+  to: { path: '^src/', pathNot: `^src/(${[folder, ...targets].join('|')})/` },
+}));
+
+const only = (name, module, from) => ({
+  name,
+  severity: 'error',
+  from: { path: '^src/', pathNot: from },
+  to: { path: `^node_modules/(${module})/` },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: '^src/cli/(commands|hooks|help)' },
+      to: {},
+    },
+    {
+      name: 'no-dev-dependencies',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    ...arrows,
+    {
+      name: 'projections-know-only-rows',
+      comment: 'Projectors give row changes; how a store keeps them is not theirs to know.',
+      severity: 'error',
+      from: { path: '^src/projections/' },
+      to: { path: '^src/store/', pathNot: '^src/store/(tables|row-change|records)\\.ts$' },
+    },
+    {
+      name: 'ports-only',
+      comment: 'A store is known by its port; only the engine names one.',
+      severity: 'error',
+      from: { path: '^src/(commands|queries|interop|backend|cli)/' },
+      to: { path: '^src/store/(sqlite|memory)/' },
+    },
+    {
+      name: 'cli-imports',
+      comment: 'The command line uses the library as anybody would.',
+      severity: 'error',
+      from: { path: '^src/cli/' },
+      to: { path: '^src/', pathNot: '^src/(cli/|kernel/|index\\.ts$)' },
+    },
+    {
+      name: 'nobody-imports-the-cli',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'engine-is-the-root',
+      severity: 'error',
+      from: { path: '^src/(kernel|events|store|projections|commands|queries|interop)/' },
+      to: { path: '^src/(engine|index|backend)' },
+    },
+    only('driver-in-its-store', 'better-sqlite3', '^src/store/sqlite/'),
+    only('terminal-in-the-cli', '@oclif/core|cli-table3|picocolors|cli-progress|string-width|date-fns', '^src/cli/'),
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node'] },
+  },
+};

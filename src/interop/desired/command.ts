@@ -1,0 +1,41 @@
+import type { Command } from '../../commands/index.js';
+import { resourceAddress } from '../../events/index.js';
+import type { DesiredState } from './format.js';
+
+type Apply = Extract<Command, { type: 'apply' }>;
+
+const given = <K extends string, V>(key: K, value: V | undefined) =>
+  (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
+
+/**
+ * The command that brings a stack to the desired state. What the file does not speak of stays; with `present`, the
+ * resources and outputs the stack has now, those the file does not name are removed.
+ */
+export function applyCommand(
+  stack: string,
+  desired: DesiredState,
+  present: { readonly addresses: readonly string[]; readonly outputs: readonly string[] } | undefined,
+): Apply {
+  const resources = (desired.resources ?? []).map(({ depends_on, ...resource }) => ({
+    ...resource,
+    ...given('dependencies', depends_on),
+  }));
+  const outputs = Object.entries(desired.outputs ?? {}).map(([name, output]) => ({ name, ...output }));
+  const wanted = new Set(resources.map((resource) => resourceAddress({ module: '', ...resource })));
+  const named = new Set(outputs.map(({ name }) => name));
+  return {
+    type: 'apply',
+    stack,
+    document: {
+      ...given('description', desired.description),
+      ...given('version', desired.version),
+      ...given('workflowFile', desired.workflow_file),
+      ...given('configuration', desired.configuration),
+      ...given('metadata', desired.metadata),
+    },
+    resources: resources as NonNullable<Apply['resources']>,
+    outputs,
+    remove: present?.addresses.filter((address) => !wanted.has(address)) ?? [],
+    removeOutputs: present?.outputs.filter((name) => !named.has(name)) ?? [],
+  };
+}
