@@ -2,19 +2,29 @@ import { type Observable, Subject, takeUntil } from 'rxjs';
 import type { Command } from '../commands/index.js';
 import { type Engine, openEngine } from '../engine.js';
 import type { RecordedEvent, UnknownEvent } from '../events/index.js';
+import { applyCommand } from '../interop/desired/command.js';
+import { toDesiredState } from '../interop/desired/format.js';
+import { readDocument } from '../interop/document-file.js';
+import { importTerraform, readTerraformState, toTerraformState } from '../interop/terraform/index.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
-import type { Json } from '../kernel/json.js';
+import { NotFoundError } from '../kernel/errors.js';
+import type { Json, JsonObject } from '../kernel/json.js';
 import { stackMoment } from '../queries/at.js';
 import { diffVersions, type StateDiff } from '../queries/diff.js';
 import { blame, resourceHistory } from '../queries/history.js';
 import { liveEvents } from '../queries/live.js';
+import { type Plan, planOf } from '../queries/plan.js';
+import { readResource, readResources } from '../queries/resource.js';
 import { readDrift, readLock, readTags } from '../queries/signals.js';
 import { readState, type StateView } from '../queries/state.js';
-import { readActivity, readVersions } from '../queries/versions.js';
+import { readActivity, readVersions, type VersionView } from '../queries/versions.js';
 import type { At, Checkpoint, LogHead, Receipt, StoreDescription } from '../store/event-store.js';
-import type { DependencyRecord, DriftRecord, LockRecord, StackRecord } from '../store/records.js';
+import type { DependencyRecord, DriftRecord, LockRecord, ResourceRecord, StackRecord } from '../store/records.js';
 import type { CallOptions, OpenOptions } from './options.js';
 import { StackManager } from './stack-manager.js';
+
+/** A command about a stack by its name or id. */
+export type StackCommand = Exclude<Command, { type: 'createStack' }>;
 
 /** A drift finding, with the field names of the original API. */
 export interface DriftInfo extends DriftRecord {
@@ -78,6 +88,53 @@ export class StateBackend implements AsyncDisposable {
     return this.#engine.execute(command, { ...this.#defaults, ...call });
   }
 
+  /**
+   * The command that brings a stack to the desired state of a YAML or JSON document. Send it through `preview` to see
+   * the plan and through `execute` to carry it out.
+   * @throws InvalidInputError for a document that is no desired state
+   */
+  async desiredStateCommand(
+    stack: string,
+    document: Uint8Array,
+    options: { readonly name?: string; readonly prune?: boolean } = {},
+  ): Promise<StackCommand> {
+    const name = options.name ?? 'desired state';
+    const desired = toDesiredState(readDocument(document, name), name);
+    if (!options.prune) return applyCommand(stack, desired, undefined);
+    const { resources, outputs } = await readState(this.#engine.store, stack);
+    return applyCommand(stack, desired, {
+      addresses: resources.map(({ address }) => address),
+      outputs: outputs.map((output) => output.name),
+    });
+  }
+
+  /**
+   * The command that takes in the state another tool keeps; it makes the stack where there is none.
+   * @throws InvalidInputError for a document that is no such state; ConflictError for a lower serial or another lineage
+   */
+  async importCommand(
+    stack: string,
+    document: Uint8Array,
+    options: { readonly from: 'terraform'; readonly name?: string; readonly force?: boolean },
+  ): Promise<StackCommand> {
+    const incoming = readTerraformState(document, options.name ?? 'state');
+    const known = await this.#engine.store.stack(stack);
+    const current = known && (await readState(this.#engine.store, known.id));
+    return importTerraform(stack, incoming, current, options.force ?? false);
+  }
+
+  /** A stack as another tool reads it, now or at a moment. What was imported and not changed comes back the same. */
+  async exportState(stack: string, _to: 'terraform', at?: At): Promise<JsonObject> {
+    return toTerraformState(await readState(this.#engine.store, stack, at));
+  }
+
+  /** What a command would change now, decided by the same rules. Changes nothing. */
+  async preview(command: StackCommand, call: CallOptions = {}): Promise<Plan> {
+    const events = await this.#engine.preview(command, { ...this.#defaults, ...call });
+    const stack = await this.#engine.store.stack(command.stack, { deleted: true });
+    return planOf(this.#engine.store, stack, events);
+  }
+
   /** Stacks and their resources. */
   getStackManager(): StackManager {
     return this.#manager;
@@ -97,11 +154,11 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /** Newest first. */
-  async listVersions(
+  listVersions(
     stack: string,
     options: { readonly limit?: number; readonly onlySnapshots?: boolean; readonly at?: At } = {},
-  ) {
-    return (await readVersions(this.#engine.store, stack, options)).versions;
+  ): Promise<{ readonly stack: StackRecord; readonly versions: readonly VersionView[] }> {
+    return readVersions(this.#engine.store, stack, options);
   }
 
   /** The whole stack, now or at a version, an instant or a position of the log. */
@@ -111,6 +168,26 @@ export class StateBackend implements AsyncDisposable {
 
   diff(stack: string, from: number, to: number): Promise<StateDiff> {
     return diffVersions(this.#engine.store, stack, from, to);
+  }
+
+  /** One resource, by address or id. */
+  getResource(stack: string, resource: string, at?: At) {
+    return readResource(this.#engine.store, stack, resource, at);
+  }
+
+  /** The same, or undefined where there is none now. */
+  async findResource(stack: string, resource: string): Promise<ResourceRecord | undefined> {
+    try {
+      return (await this.getResource(stack, resource)).resource;
+    } catch (error) {
+      if (error instanceof NotFoundError && error.code === 'RESOURCE_NOT_FOUND') return undefined;
+      throw error;
+    }
+  }
+
+  /** All resources in address order. */
+  getResources(stack: string, at?: At) {
+    return readResources(this.#engine.store, stack, at);
   }
 
   /** Each change of a resource, newest first. */
@@ -132,8 +209,16 @@ export class StateBackend implements AsyncDisposable {
 
   /** Recorded findings, newest first. */
   async getDriftInfo(stack: string, at?: At): Promise<readonly DriftInfo[]> {
-    const { findings } = await readDrift(this.#engine.store, stack, at);
-    return findings.map((finding) => ({ ...finding, driftedFields: finding.fields }));
+    return (await this.getDrift(stack, at)).findings;
+  }
+
+  /** The same, with the stack. */
+  async getDrift(
+    stack: string,
+    at?: At,
+  ): Promise<{ readonly stack: StackRecord; readonly findings: readonly DriftInfo[] }> {
+    const { stack: record, findings } = await readDrift(this.#engine.store, stack, at);
+    return { stack: record, findings: findings.map((finding) => ({ ...finding, driftedFields: finding.fields })) };
   }
 
   // Locks ------------------------------------------------------------------------------------------------------------
@@ -227,8 +312,11 @@ export class StateBackend implements AsyncDisposable {
   // The log ----------------------------------------------------------------------------------------------------------
 
   /** A stack's events, newest first. */
-  async getActivity(stack: string, options: { readonly limit?: number; readonly at?: At } = {}) {
-    return (await readActivity(this.#engine.store, stack, { limit: 50, ...options })).events;
+  getActivity(
+    stack: string,
+    options: { readonly limit?: number; readonly at?: At } = {},
+  ): Promise<{ readonly stack: StackRecord; readonly events: readonly (RecordedEvent | UnknownEvent)[] }> {
+    return readActivity(this.#engine.store, stack, { limit: 50, ...options });
   }
 
   /**

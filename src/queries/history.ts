@@ -5,6 +5,7 @@ import type { At, EventStore } from '../store/event-store.js';
 import type { StackRecord } from '../store/records.js';
 import { stackMoment } from './at.js';
 import { resourceMissing } from './resource.js';
+import { sensitivePaths } from './sensitive.js';
 
 type ResourceEvent = RecordedEvent<'ResourceCreated' | 'ResourceUpdated' | 'ResourceRemoved'>;
 
@@ -20,9 +21,12 @@ export interface ResourceChange {
   readonly fields: readonly FieldChange[];
 }
 
-interface Timeline {
+/** A resource through time. */
+export interface Timeline {
   readonly stack: StackRecord;
   readonly address: string;
+  /** Paths that were sensitive at any time: they stay hidden in all of its history. */
+  readonly hidden: readonly string[];
   readonly events: readonly ResourceEvent[];
 }
 
@@ -36,7 +40,8 @@ async function timeline(store: EventStore, stackRef: string, ref: string, at?: A
     .map((row) => decodeEvent(row))
     .filter((event) => isKnown(event)) as ResourceEvent[];
   if (events.length === 0) throw resourceMissing(stack.name, ref);
-  return { stack, address, events };
+  const hidden = events.flatMap((event) => ('metadata' in event.data ? sensitivePaths(event.data.metadata) : []));
+  return { stack, address, hidden: [...new Set(hidden)], events };
 }
 
 /** What a change of this resource is told by. */
@@ -54,8 +59,8 @@ export async function resourceHistory(
   stackRef: string,
   ref: string,
   at?: At,
-): Promise<{ readonly stack: StackRecord; readonly address: string; readonly changes: readonly ResourceChange[] }> {
-  const { stack, address, events } = await timeline(store, stackRef, ref, at);
+): Promise<Omit<Timeline, 'events'> & { readonly changes: readonly ResourceChange[] }> {
+  const { events, ...about } = await timeline(store, stackRef, ref, at);
   const changes = events.map(
     (event, index): ResourceChange => ({
       version: event.version,
@@ -68,7 +73,7 @@ export async function resourceHistory(
       fields: event.type === 'ResourceUpdated' ? fieldChanges(content(events[index - 1]), content(event)) : [],
     }),
   );
-  return { stack, address, changes: changes.reverse() };
+  return { ...about, changes: changes.reverse() };
 }
 
 export interface FieldBlame {
@@ -89,8 +94,8 @@ export async function blame(
   stackRef: string,
   ref: string,
   at?: At,
-): Promise<{ readonly stack: StackRecord; readonly address: string; readonly fields: readonly FieldBlame[] }> {
-  const { stack, address, events } = await timeline(store, stackRef, ref, at);
+): Promise<Omit<Timeline, 'events'> & { readonly fields: readonly FieldBlame[] }> {
+  const { events, ...about } = await timeline(store, stackRef, ref, at);
   let fields = new Map<string, FieldBlame>();
   for (const event of events) {
     const now = content(event);
@@ -103,6 +108,6 @@ export async function blame(
     }
     fields = next;
   }
-  if (fields.size === 0) throw resourceMissing(stack.name, ref);
-  return { stack, address, fields: [...fields.values()] };
+  if (fields.size === 0) throw resourceMissing(about.stack.name, ref);
+  return { ...about, fields: [...fields.values()] };
 }

@@ -4,6 +4,7 @@ import { type FieldChange, fieldChanges } from '../kernel/json-diff.js';
 import type { EventStore } from '../store/event-store.js';
 import type { OutputRecord, StackRecord } from '../store/records.js';
 import { resourceFields } from './diff.js';
+import { sensitivePaths } from './sensitive.js';
 
 /** One thing a command would add, change or remove. */
 export interface PlannedChange {
@@ -11,8 +12,8 @@ export interface PlannedChange {
   readonly key: string;
   readonly kind: 'added' | 'changed' | 'removed';
   readonly fields: readonly FieldChange[];
-  /** The resource's metadata, which says what in it is sensitive; for an output whether it is. */
-  readonly metadata: Json;
+  /** Paths that must not be shown. */
+  readonly hidden: readonly string[];
 }
 
 /** What a command would do to a stack, before it is carried out. */
@@ -43,11 +44,11 @@ async function toChange(
 ): Promise<PlannedChange[]> {
   switch (event.type) {
     case 'StackCreated':
-      return [{ what: 'stack', key: event.data.name, kind: 'added', fields: [], metadata: null }];
+      return [{ what: 'stack', key: event.data.name, kind: 'added', fields: [], hidden: [] }];
     case 'StackUpdated': {
       const before = stack && (await store.document(stack.stream)).document;
       const fields = fieldChanges(before as unknown as Json, event.data as unknown as Json);
-      return [{ what: 'stack', key: event.data.name, kind: 'changed', fields, metadata: null }];
+      return [{ what: 'stack', key: event.data.name, kind: 'changed', fields, hidden: [] }];
     }
     case 'ResourceCreated':
     case 'ResourceUpdated':
@@ -57,10 +58,18 @@ async function toChange(
       const { name, value, sensitive } = event.data;
       const before = outputs.get(name);
       const fields = before ? fieldChanges({ value: before.value }, { value }) : [{ path: '$.value', after: value }];
-      return [{ what: 'output', key: name, kind: before ? 'changed' : 'added', fields, metadata: sensitive }];
+      return [
+        {
+          what: 'output',
+          key: name,
+          kind: before ? 'changed' : 'added',
+          fields,
+          hidden: sensitive || before?.sensitive ? ['$'] : [],
+        },
+      ];
     }
     case 'OutputRemoved':
-      return [{ what: 'output', key: event.data.name, kind: 'removed', fields: [], metadata: true }];
+      return [{ what: 'output', key: event.data.name, kind: 'removed', fields: [], hidden: [] }];
     default:
       return [];
   }
@@ -72,10 +81,11 @@ async function resourceChange(
   { type, data }: Extract<NewEvent, { type: 'ResourceCreated' | 'ResourceUpdated' | 'ResourceRemoved' }>,
 ): Promise<PlannedChange> {
   const key = resourceAddress(data);
-  if (type === 'ResourceRemoved') return { what: 'resource', key, kind: 'removed', fields: [], metadata: null };
+  if (type === 'ResourceRemoved') return { what: 'resource', key, kind: 'removed', fields: [], hidden: [] };
   const value = data as EventData['ResourceUpdated'];
   const after = resourceFields({ id: '', value });
   const before = type === 'ResourceUpdated' && stack ? await store.resource(stack.stream, key) : undefined;
   const fields = fieldChanges(before ? resourceFields({ id: '', value: before.value }) : {}, after);
-  return { what: 'resource', key, kind: before ? 'changed' : 'added', fields, metadata: value.metadata };
+  const hidden = [...sensitivePaths(before?.value.metadata), ...sensitivePaths(value.metadata)];
+  return { what: 'resource', key, kind: before ? 'changed' : 'added', fields, hidden };
 }

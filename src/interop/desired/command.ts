@@ -16,12 +16,13 @@ export function applyCommand(
   desired: DesiredState,
   present: { readonly addresses: readonly string[]; readonly outputs: readonly string[] } | undefined,
 ): Apply {
-  const resources = (desired.resources ?? []).map(({ depends_on, ...resource }) => ({
+  const resources = (desired.resources ?? []).map(({ depends_on, module = '', ...resource }) => ({
     ...resource,
+    module,
     ...given('dependencies', depends_on),
   }));
-  const outputs = Object.entries(desired.outputs ?? {}).map(([name, output]) => ({ name, ...output }));
-  const wanted = new Set(resources.map((resource) => resourceAddress({ module: '', ...resource })));
+  const outputs = (desired.outputs ?? []).map(({ name, output }) => ({ name, ...output }));
+  const wanted = new Set(resources.map(resourceAddress));
   const named = new Set(outputs.map(({ name }) => name));
   return {
     type: 'apply',

@@ -2,6 +2,17 @@ import { z } from 'zod';
 import { InvalidInputError } from '../../kernel/errors.js';
 import type { Json } from '../../kernel/json.js';
 
+const output = z.strictObject({
+  value: z.custom<Json>((value) => value !== undefined, 'is missing'),
+  sensitive: z.boolean().optional(),
+});
+
+/** A list of pairs: a schema for records would pass over an output named `__proto__` in silence. */
+const toEntries = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.entries(value).map(([name, entry]) => ({ name, output: entry }))
+    : value;
+
 /**
  * The desired state of a stack as people write it for `stack apply`. Values are checked by the command; here only the
  * shape of the file is.
@@ -26,12 +37,7 @@ const desiredSchema = z.strictObject({
       }),
     )
     .optional(),
-  outputs: z
-    .record(
-      z.string(),
-      z.strictObject({ value: z.custom<Json>((value) => value !== undefined), sensitive: z.boolean().optional() }),
-    )
-    .optional(),
+  outputs: z.preprocess(toEntries, z.array(z.strictObject({ name: z.string(), output }))).optional(),
 });
 export type DesiredState = z.output<typeof desiredSchema>;
 

@@ -1,0 +1,101 @@
+import { Command, Errors } from '@oclif/core';
+import { StateBackend } from '../index.js';
+import { SlothError } from '../kernel/errors.js';
+import { stringifyJson } from '../kernel/json.js';
+import { chooseDatabase } from './database-path.js';
+import { globalFlags } from './flags.js';
+import { escapeText } from './output/escape.js';
+
+interface GlobalValues {
+  readonly db?: string | undefined;
+  readonly actor: string;
+  readonly output: 'table' | 'json';
+}
+
+/** What every command shares: the global flags, opening and closing the database, printing, and the exit code of an error. */
+export abstract class BaseCommand extends Command {
+  static override baseFlags = globalFlags;
+  #backend: StateBackend | undefined;
+
+  /** Opens the database the flags name. It is closed when the command ends. */
+  protected async open({ db, actor }: GlobalValues): Promise<StateBackend> {
+    this.#backend = await StateBackend.open(chooseDatabase(db).path, { actor, source: 'cli' });
+    return this.#backend;
+  }
+
+  /** Prints the result: as JSON exact and alone on standard output, or as text for people. */
+  protected show({ output }: GlobalValues, json: unknown, text: () => string): void {
+    this.write(output === 'json' ? stringifyJson(json, 2) : text());
+  }
+
+  /** A remark for people; never on standard output. */
+  protected note(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  protected write(text: string): void {
+    process.stdout.write(`${text}\n`);
+  }
+
+  override async init(): Promise<void> {
+    await super.init();
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(0); // the reader has seen enough: `| head`
+      throw error;
+    });
+  }
+
+  /** Sets the exit code by the kind of error; errors that are nobody's input keep their stack. */
+  protected override async catch(error: Error & { exitCode?: number }): Promise<void> {
+    const { code, message, hint, details, exitCode } = describe(error);
+    process.exitCode = exitCode;
+    if (this.#wantsJson()) {
+      this.write(
+        stringifyJson({ error: { code, message, ...(hint ? { hint } : {}), ...(details ? { details } : {}) } }, 2),
+      );
+    } else {
+      this.note(`Error: ${escapeLines(message)}`);
+      if (hint) this.note(escapeLines(hint));
+    }
+    if (code === 'INTERNAL') this.note(error.stack ?? '');
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    await this.#backend?.close();
+    await super.finally(error);
+  }
+
+  /** Asked of the words themselves: the error may be that they could not be parsed. */
+  #wantsJson(): boolean {
+    return this.argv.some(
+      (word, index) => word === '--output=json' || (word === 'json' && this.argv[index - 1] === '--output'),
+    );
+  }
+}
+
+const escapeLines = (text: string): string => text.split('\n').map(escapeText).join('\n');
+
+interface Described {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly details?: unknown;
+  readonly exitCode: number;
+}
+
+function describe(error: Error): Described {
+  if (error instanceof SlothError) {
+    const { code, message, hint, details, exitCode } = error;
+    return { code, message, hint, details, exitCode };
+  }
+  if (error instanceof Errors.CLIError) {
+    const hint = 'Run the command with --help to see how it is used.';
+    return { code: 'USAGE', message: error.message.replace(/\n?See more help with --help$/, ''), hint, exitCode: 2 };
+  }
+  return {
+    code: 'INTERNAL',
+    message: error.message,
+    hint: 'This is a bug; please report it with the lines below.',
+    exitCode: 1,
+  };
+}

@@ -1,0 +1,26 @@
+import { Flags } from '@oclif/core';
+import { stringifyJson } from '../../../kernel/json.js';
+import { stackArg } from '../../args.js';
+import { BaseCommand } from '../../base-command.js';
+import { atFlags, atOf } from '../../flags.js';
+
+export default class StackExport extends BaseCommand {
+  static override summary = 'Print the state of a stack as another tool reads it.';
+  static override description =
+    'A state that was imported and not changed since comes back the same, value for value; a changed one has a higher serial. The document is printed whatever --output says.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-stack --to terraform > terraform.tfstate',
+    '<%= config.bin %> <%= command.id %> my-stack --to terraform --at-version 1',
+  ];
+  static override args = { stack: stackArg };
+  static override flags = {
+    to: Flags.option({ description: 'which tool is to read it', options: ['terraform'] as const, required: true })(),
+    ...atFlags,
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(StackExport);
+    const backend = await this.open(flags);
+    this.write(stringifyJson(await backend.exportState(args.stack, flags.to, atOf(flags)), 2));
+  }
+}

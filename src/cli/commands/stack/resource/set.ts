@@ -1,0 +1,75 @@
+import { Flags } from '@oclif/core';
+import type { StackCommand } from '../../../../index.js';
+import { parseAddress } from '../../../address.js';
+import { resourceArg, stackArg } from '../../../args.js';
+import { assignments } from '../../../assignments.js';
+import { BaseCommand } from '../../../base-command.js';
+import { callOptions, writeFlags } from '../../../flags.js';
+import { readObject } from '../../../input.js';
+import { planText } from '../../../present/diff.js';
+import { receiptJson } from '../../../present/receipt.js';
+
+export default class StackResourceSet extends BaseCommand {
+  static override summary = 'Make a resource, or change some of its properties.';
+  static override description =
+    'Properties named are set and the others stay; with --replace they are the whole value. A value after = is read as JSON where it is JSON, else as text.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-stack aws_instance.web --property size=3 --property name=web-1',
+    '<%= config.bin %> <%= command.id %> my-stack aws_instance.web --properties properties.json --replace',
+  ];
+  static override args = { stack: stackArg, resource: resourceArg };
+  static override flags = {
+    property: Flags.string({
+      char: 'p',
+      description: 'a property, KEY=VALUE; repeat it for several',
+      multiple: true,
+      helpValue: 'KEY=VALUE',
+    }),
+    properties: Flags.string({
+      description: 'properties from a YAML or JSON file, - for standard input',
+      helpValue: 'FILE',
+    }),
+    replace: Flags.boolean({ description: 'drop the properties that are not given' }),
+    'depends-on': Flags.string({
+      description: 'what it depends on; repeat it for several',
+      multiple: true,
+      helpValue: 'ADDRESS',
+    }),
+    state: Flags.string({ description: 'its state, such as applied, pending, failed', helpValue: 'STATE' }),
+    id: Flags.string({ description: 'id for a new resource', helpValue: 'ID' }),
+    module: Flags.string({ description: 'its module, where the address does not say', helpValue: 'MODULE' }),
+    ...writeFlags,
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(StackResourceSet);
+    const fromFile = flags.properties === undefined ? {} : await readObject(flags.properties, '--properties');
+    const backend = await this.open(flags);
+    const known = await backend.findResource(args.stack, args.resource);
+    const { module, type, name } = known ?? parseAddress(args.resource, flags.module);
+    const command: StackCommand = {
+      type: 'apply',
+      kind: 'set',
+      stack: args.stack,
+      resources: [
+        {
+          module,
+          type,
+          name,
+          mode: flags.replace ? 'replace' : 'merge',
+          properties: assignments(flags.property ?? [], fromFile),
+          ...(flags['depends-on'] ? { dependencies: flags['depends-on'] } : {}),
+          ...(flags.state === undefined ? {} : { state: flags.state }),
+          ...(flags.id === undefined ? {} : { id: flags.id }),
+        },
+      ],
+    };
+    const plan = await backend.preview(command, callOptions(flags));
+    const receipt = await backend.execute(command, callOptions(flags));
+    this.show(flags, receiptJson(receipt), () =>
+      receipt.events === 0
+        ? `${args.resource} is like that already.`
+        : `${planText(plan)}\nVersion ${receipt.version} of ${args.stack}.`,
+    );
+  }
+}

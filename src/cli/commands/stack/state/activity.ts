@@ -1,0 +1,19 @@
+import { stackArg } from '../../../args.js';
+import { BaseCommand } from '../../../base-command.js';
+import { atFlags, atOf, limitFlag } from '../../../flags.js';
+import { activityTable, eventJson } from '../../../present/versions.js';
+
+export default class StackStateActivity extends BaseCommand {
+  static override summary = 'Show everything that was done to a stack, newest first.';
+  static override examples = ['<%= config.bin %> <%= command.id %> my-stack --limit 20'];
+  static override args = { stack: stackArg };
+  static override flags = { limit: limitFlag(50), ...atFlags };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(StackStateActivity);
+    const backend = await this.open(flags);
+    const at = atOf(flags);
+    const { stack, events } = await backend.getActivity(args.stack, { limit: flags.limit, ...(at ? { at } : {}) });
+    this.show(flags, { stack_id: stack.id, activity: events.map(eventJson(stack.id)) }, () => activityTable(events));
+  }
+}

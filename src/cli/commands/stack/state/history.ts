@@ -1,0 +1,24 @@
+import { resourceArg, stackArg } from '../../../args.js';
+import { BaseCommand } from '../../../base-command.js';
+import { atFlags, atOf } from '../../../flags.js';
+import { changeJson, historyText } from '../../../present/resource.js';
+
+export default class StackStateHistory extends BaseCommand {
+  static override summary = 'Show each change of a resource: version, when, who, which fields.';
+  static override examples = ['<%= config.bin %> <%= command.id %> my-stack aws_instance.web'];
+  static override args = { stack: stackArg, resource: resourceArg };
+  static override flags = atFlags;
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(StackStateHistory);
+    const backend = await this.open(flags);
+    const { stack, address, hidden, changes } = await backend.getResourceHistory(
+      args.stack,
+      args.resource,
+      atOf(flags),
+    );
+    this.show(flags, { stack_id: stack.id, address, history: changes.map(changeJson) }, () =>
+      historyText(changes, hidden),
+    );
+  }
+}

@@ -1,0 +1,21 @@
+import { stackArg } from '../../../args.js';
+import { BaseCommand } from '../../../base-command.js';
+import { atFlags, atOf } from '../../../flags.js';
+import { lockJson, lockLine } from '../../../present/lock.js';
+
+export default class StackStateLockInfo extends BaseCommand {
+  static override summary = 'Show who holds the lock of a stack, for what, since when and until when.';
+  static override examples = ['<%= config.bin %> <%= command.id %> my-stack'];
+  static override args = { stack: stackArg };
+  static override flags = atFlags;
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(StackStateLockInfo);
+    const backend = await this.open(flags);
+    const lock = await backend.getLockInfo(args.stack, atOf(flags));
+    const { id } = (await backend.findStack(args.stack)) ?? { id: args.stack };
+    this.show(flags, { locked: lock !== undefined, lock: lock ? lockJson(id, lock) : null }, () =>
+      lock ? `${args.stack} is ${lockLine(lock)}` : `${args.stack} is not locked.`,
+    );
+  }
+}

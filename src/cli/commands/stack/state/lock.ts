@@ -1,0 +1,57 @@
+import { Flags } from '@oclif/core';
+import { parseDuration } from '../../../../kernel/durations.js';
+import { InvalidInputError } from '../../../../kernel/errors.js';
+import { stackArg } from '../../../args.js';
+import { BaseCommand } from '../../../base-command.js';
+import { lockJson, lockLine } from '../../../present/lock.js';
+
+export default class StackStateLock extends BaseCommand {
+  static override summary = 'Lock a stack, so that only the holder of the lock may change it.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-stack --operation "deployment" --who "admin" --duration 30m',
+    '<%= config.bin %> <%= command.id %> my-stack --renew --lock-id 0192… --duration 1h30m',
+  ];
+  static override args = { stack: stackArg };
+  static override flags = {
+    operation: Flags.string({ description: 'what the lock is for', default: 'manual', helpValue: 'TEXT' }),
+    who: Flags.string({ description: 'who holds it (default: the actor)', helpValue: 'NAME' }),
+    info: Flags.string({ description: 'anything else worth knowing', default: '', helpValue: 'TEXT' }),
+    duration: Flags.string({ description: 'how long it holds, 1s to 7d', default: '30m', helpValue: 'TIME' }),
+    'lock-id': Flags.string({
+      description: 'id for the lock (default: a new one); the lock to renew',
+      helpValue: 'ID',
+    }),
+    renew: Flags.boolean({ description: 'let the lock you hold run for --duration from now', dependsOn: ['lock-id'] }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(StackStateLock);
+    const durationMs = parseDuration(flags.duration, '--duration');
+    if (durationMs < 1_000 || durationMs > 7 * 86_400_000) {
+      throw new InvalidInputError('INVALID_DURATION', `--duration: ${flags.duration} is not between 1s and 7d`, {
+        hint: 'Choose a duration from 1s to 7d; a lock can be renewed.',
+        details: { field: '--duration', value: flags.duration },
+      });
+    }
+    const backend = await this.open(flags);
+    const id = flags['lock-id'];
+    const lock =
+      flags.renew && id !== undefined
+        ? await backend.renewLock(args.stack, id, durationMs)
+        : await backend.lockState(args.stack, {
+            operation: flags.operation,
+            info: flags.info,
+            durationMs,
+            ...(flags.who === undefined ? {} : { who: flags.who }),
+            ...(id === undefined ? {} : { id }),
+          });
+    const { id: stackId } = await backend.getStackManager().getStack(args.stack);
+    this.show(
+      flags,
+      lockJson(stackId, lock),
+      () =>
+        `${args.stack} is ${lockLine(lock)}\n` +
+        `Release it with: ${this.config.bin} stack state unlock ${args.stack} --lock-id ${lock.lockId}`,
+    );
+  }
+}

@@ -1,0 +1,24 @@
+import { stackArg } from '../../../args.js';
+import { BaseCommand } from '../../../base-command.js';
+import { atFlags, atOf } from '../../../flags.js';
+import { detailsJson, detailsText } from '../../../present/stack.js';
+
+export default class StackStateShow extends BaseCommand {
+  static override summary = 'Show a stack: its fields, outputs and resources.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-stack',
+    '<%= config.bin %> <%= command.id %> my-stack --at-version 3 --output json',
+  ];
+  static override args = { stack: stackArg };
+  static override flags = atFlags;
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(StackStateShow);
+    const backend = await this.open(flags);
+    const at = atOf(flags);
+    const state = await backend.getState(args.stack, at);
+    const tags = await backend.getTagRecords(args.stack, at);
+    const lock = await backend.getLockInfo(args.stack, at);
+    this.show(flags, detailsJson({ state, tags, lock }), () => detailsText({ state, tags, lock }));
+  }
+}

@@ -1,0 +1,22 @@
+import { Args } from '@oclif/core';
+import { stackArg } from '../../../../args.js';
+import { BaseCommand } from '../../../../base-command.js';
+import { receiptJson } from '../../../../present/receipt.js';
+
+export default class StackStateTagsAdd extends BaseCommand {
+  static override summary = 'Tag a stack.';
+  static override examples = ['<%= config.bin %> <%= command.id %> my-stack production'];
+  static override strict = false;
+  static override args = {
+    stack: stackArg,
+    tag: Args.string({ description: 'the tag; several may follow', required: true }),
+  };
+
+  async run(): Promise<void> {
+    const { args, argv, flags } = await this.parse(StackStateTagsAdd);
+    const backend = await this.open(flags);
+    const tags = argv.slice(1).map(String);
+    const receipt = await backend.execute({ type: 'addTags', stack: args.stack, tags });
+    this.show(flags, receiptJson(receipt), () => `${args.stack} bears: ${tags.join(', ')}`);
+  }
+}

@@ -1,0 +1,22 @@
+import { Args } from '@oclif/core';
+import { stackArg } from '../../../../args.js';
+import { BaseCommand } from '../../../../base-command.js';
+import { receiptJson } from '../../../../present/receipt.js';
+
+export default class StackStateTagsRemove extends BaseCommand {
+  static override summary = 'Take tags off a stack.';
+  static override examples = ['<%= config.bin %> <%= command.id %> my-stack production'];
+  static override strict = false;
+  static override args = {
+    stack: stackArg,
+    tag: Args.string({ description: 'the tag; several may follow', required: true }),
+  };
+
+  async run(): Promise<void> {
+    const { args, argv, flags } = await this.parse(StackStateTagsRemove);
+    const backend = await this.open(flags);
+    const tags = argv.slice(1).map(String);
+    const receipt = await backend.execute({ type: 'removeTags', stack: args.stack, tags });
+    this.show(flags, receiptJson(receipt), () => `${args.stack} no longer bears: ${tags.join(', ')}`);
+  }
+}

@@ -1,0 +1,29 @@
+import { Flags } from '@oclif/core';
+import { stackArg } from '../../../args.js';
+import { BaseCommand } from '../../../base-command.js';
+import { receiptJson } from '../../../present/receipt.js';
+
+export default class StackStateUnlock extends BaseCommand {
+  static override summary = 'Release the lock of a stack, or break it.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-stack --lock-id 0192…',
+    '<%= config.bin %> <%= command.id %> my-stack --force --reason "the pipeline died"',
+  ];
+  static override args = { stack: stackArg };
+  static override flags = {
+    'lock-id': Flags.string({ description: 'the lock you hold', helpValue: 'ID', exactlyOne: ['lock-id', 'force'] }),
+    force: Flags.boolean({ description: 'take the lock away from whoever holds it', dependsOn: ['reason'] }),
+    reason: Flags.string({ description: 'why it is broken; kept in the log', dependsOn: ['force'], helpValue: 'TEXT' }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(StackStateUnlock);
+    const backend = await this.open(flags);
+    const id = flags['lock-id'];
+    const receipt =
+      id === undefined
+        ? await backend.breakLock(args.stack, flags.reason ?? '')
+        : await backend.unlockState(args.stack, id);
+    this.show(flags, receiptJson(receipt), () => `${args.stack} is unlocked.`);
+  }
+}

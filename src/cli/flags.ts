@@ -1,0 +1,105 @@
+import { userInfo } from 'node:os';
+import { Flags } from '@oclif/core';
+import type { At, CallOptions } from '../index.js';
+import { InvalidInputError } from '../kernel/errors.js';
+import { parseInstant } from '../kernel/instants.js';
+
+function loginName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown'; // a user id without an entry in the user database
+  }
+}
+
+/** A whole number in digits: no sign, fraction, exponent or blank is guessed at. */
+export const wholeNumber = Flags.custom<number, { min?: number }>({
+  parse: async (text, _context, { min = 0, name }) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isSafeInteger(value) || value < min) {
+      throw new InvalidInputError('INVALID_NUMBER', `--${name}: "${text}" is no whole number of at least ${min}`, {
+        hint: `Give --${name} as digits, for example --${name} ${Math.max(min, 10)}.`,
+        details: { field: name, value: text },
+      });
+    }
+    return value;
+  },
+});
+
+export const globalFlags = {
+  db: Flags.string({
+    description: 'database file; see DATABASE below for the one used by default',
+    env: 'SLOTH_RUNNER_DB',
+    helpGroup: 'GLOBAL',
+    helpValue: 'PATH',
+  }),
+  actor: Flags.string({
+    description: 'who acts, kept with every change (default: your login name)',
+    env: 'SLOTH_RUNNER_ACTOR',
+    helpGroup: 'GLOBAL',
+    helpValue: 'NAME',
+    default: async () => loginName(),
+    noCacheDefault: true,
+  }),
+  output: Flags.option({
+    description: 'a table for people, or JSON alone on standard output',
+    options: ['table', 'json'] as const,
+    default: 'table',
+    helpGroup: 'GLOBAL',
+  })(),
+};
+
+/** For commands that change a stack. */
+export const writeFlags = {
+  'lock-id': Flags.string({ description: 'the lock you hold on the stack', helpValue: 'ID' }),
+  'if-version': wholeNumber({ description: 'refuse unless the stack is at this version', helpValue: 'N' }),
+  reason: Flags.string({ char: 'm', description: 'why, kept with the version', helpValue: 'TEXT' }),
+};
+
+export function callOptions(flags: {
+  readonly 'lock-id'?: string | undefined;
+  readonly 'if-version'?: number | undefined;
+  readonly reason?: string | undefined;
+}): CallOptions {
+  return {
+    ...(flags['lock-id'] === undefined ? {} : { lockId: flags['lock-id'] }),
+    ...(flags['if-version'] === undefined ? {} : { expectedVersion: flags['if-version'] }),
+    ...(flags.reason === undefined ? {} : { reason: flags.reason }),
+  };
+}
+
+/** For commands that read: a place in history instead of now. */
+export const atFlags = {
+  'at-version': wholeNumber({
+    description: 'as of this version',
+    helpValue: 'N',
+    min: 1,
+    exclusive: ['at-time', 'at-position'],
+  }),
+  'at-time': Flags.string({
+    description: 'as of this instant (2026-01-31T12:00:00Z)',
+    helpValue: 'TIME',
+    exclusive: ['at-version', 'at-position'],
+  }),
+  'at-position': wholeNumber({
+    description: 'as of this position of the log',
+    helpValue: 'P',
+    min: 1,
+    exclusive: ['at-version', 'at-time'],
+  }),
+};
+
+export function atOf(flags: {
+  readonly 'at-version'?: number | undefined;
+  readonly 'at-time'?: string | undefined;
+  readonly 'at-position'?: number | undefined;
+}): At | undefined {
+  if (flags['at-version'] !== undefined) return { version: flags['at-version'] };
+  if (flags['at-time'] !== undefined) return { time: parseInstant(flags['at-time'], '--at-time') };
+  if (flags['at-position'] !== undefined) return { position: flags['at-position'] };
+  return undefined;
+}
+
+/** `limit` newest ones. */
+export const limitFlag = (standard: number) =>
+  wholeNumber({ description: 'at most this many, the newest', helpValue: 'N', min: 1, default: standard });

@@ -1,0 +1,79 @@
+import { type FieldChange, type Plan, type StateDiff, sensitivePaths } from '../../index.js';
+import { colour, counts, marked } from '../output/colour.js';
+import { escapeText } from '../output/escape.js';
+import { HIDDEN, shown } from './values.js';
+
+/** `properties.size: 1 → 2`. */
+export function fieldLine(field: FieldChange, hidden: readonly string[]): string {
+  const path = escapeText(field.path.replace(/^\$\.?/, ''));
+  const before = shown(field.before, field.path, hidden);
+  const after = shown(field.after, field.path, hidden);
+  if (!('before' in field)) return colour.added(`${path}: ${after}`);
+  if (!('after' in field)) return colour.removed(`${path}: ${before} → (none)`);
+  return `${path}: ${colour.removed(before)} → ${colour.added(after)}`;
+}
+
+const lines = (fields: readonly FieldChange[], hidden: readonly string[] = []): string[] =>
+  fields.map((field) => `    ${fieldLine(field, hidden)}`);
+
+export const diffJson = (diff: StateDiff) => ({
+  stack_id: diff.stackId,
+  name: diff.name,
+  from: diff.from,
+  to: diff.to,
+  stack: diff.stack,
+  resources: diff.resources.map(({ key, kind, fields, before, after }) => ({
+    address: key,
+    kind,
+    fields,
+    before: before?.value.properties ?? null,
+    after: after?.value.properties ?? null,
+  })),
+  outputs: diff.outputs.map(({ key, kind, before, after }) => ({
+    name: key,
+    kind,
+    before: before?.value ?? null,
+    after: after?.value ?? null,
+  })),
+  dependencies: diff.dependencies.map(({ key, kind }) => ({ edge: key, kind })),
+});
+
+export function diffText(diff: StateDiff): string {
+  const count = (kind: string) => diff.resources.filter((item) => item.kind === kind).length;
+  const text = [
+    `${colour.heading(escapeText(diff.name))} version ${diff.from} → ${diff.to}  ${counts(count('added'), count('changed'), count('removed'))}`,
+  ];
+  if (diff.stack.length > 0) text.push(marked('changed', 'stack'), ...lines(diff.stack));
+  for (const { key, kind, fields, before, after } of diff.resources) {
+    // What was sensitive on either side stays hidden on both.
+    const hidden = [before, after].flatMap((side) => sensitivePaths(side?.value.metadata));
+    text.push(marked(kind, escapeText(key)), ...lines(fields, hidden));
+  }
+  for (const { key, kind, fields, before, after } of diff.outputs) {
+    text.push(marked(kind, `output ${escapeText(key)}`));
+    if (kind === 'changed') {
+      text.push(...(before?.sensitive || after?.sensitive ? [`    ${HIDDEN}`] : lines(fields)));
+    }
+  }
+  for (const { key, kind } of diff.dependencies) text.push(marked(kind, `dependency ${escapeText(key)}`));
+  return text.length === 1 ? `${text[0]}\nNo differences.` : text.join('\n');
+}
+
+export const planJson = (plan: Plan) => ({
+  version: plan.version,
+  changes: plan.changes.map(({ what, key, kind, fields }) => ({ what, key, kind, fields })),
+});
+
+export function planText(plan: Plan): string {
+  if (plan.changes.length === 0) return 'Nothing to change.';
+  const count = (kind: string) =>
+    plan.changes.filter((change) => change.what === 'resource' && change.kind === kind).length;
+  return [
+    ...plan.changes.flatMap(({ what, key, kind, fields, hidden }) => {
+      const head = marked(kind, what === 'resource' ? escapeText(key) : `${what} ${escapeText(key)}`);
+      return kind === 'changed' || what === 'output' ? [head, ...lines(fields, hidden)] : [head];
+    }),
+    '',
+    `Resources: ${counts(count('added'), count('changed'), count('removed'))}`,
+  ].join('\n');
+}

@@ -1,0 +1,12 @@
+import { isSensitive, type Json, stringifyJson } from '../../index.js';
+import { escapeText } from '../output/escape.js';
+
+export const HIDDEN = '(sensitive)';
+
+/** A JSON value on one line. */
+export const inline = (value: Json | undefined): string =>
+  value === undefined ? '(none)' : escapeText(typeof value === 'string' ? JSON.stringify(value) : stringifyJson(value));
+
+/** A value of a field for people, masked where the field is among the hidden ones. */
+export const shown = (value: Json | undefined, path: string, hidden: readonly string[]): string =>
+  value !== undefined && isSensitive(path, hidden) ? HIDDEN : inline(value);
