@@ -5,7 +5,7 @@ import type { RecordedEvent, UnknownEvent } from '../events/index.js';
 import { applyCommand } from '../interop/desired/command.js';
 import { toDesiredState } from '../interop/desired/format.js';
 import { readDocument } from '../interop/document-file.js';
-import { importTerraform, readTerraformState, toTerraformState } from '../interop/terraform/index.js';
+import { FORMATS, type InteropFormat } from '../interop/formats.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import { NotFoundError } from '../kernel/errors.js';
 import type { Json, JsonObject } from '../kernel/json.js';
@@ -115,17 +115,16 @@ export class StateBackend implements AsyncDisposable {
   async importCommand(
     stack: string,
     document: Uint8Array,
-    options: { readonly from: 'terraform'; readonly name?: string; readonly force?: boolean },
+    options: { readonly from: InteropFormat; readonly name?: string; readonly force?: boolean },
   ): Promise<StackCommand> {
-    const incoming = readTerraformState(document, options.name ?? 'state');
     const known = await this.#engine.store.stack(stack);
     const current = known && (await readState(this.#engine.store, known.id));
-    return importTerraform(stack, incoming, current, options.force ?? false);
+    return FORMATS[options.from].take(stack, document, options.name ?? 'state', current, options.force ?? false);
   }
 
   /** A stack as another tool reads it, now or at a moment. What was imported and not changed comes back the same. */
-  async exportState(stack: string, _to: 'terraform', at?: At): Promise<JsonObject> {
-    return toTerraformState(await readState(this.#engine.store, stack, at));
+  async exportState(stack: string, to: InteropFormat, at?: At): Promise<JsonObject> {
+    return FORMATS[to].give(await readState(this.#engine.store, stack, at));
   }
 
   /** What a command would change now, decided by the same rules. Changes nothing. */
