@@ -183,12 +183,17 @@ export function toJsonNumber(text: string): number | JsonNumber {
   return String(value) === text ? value : new JsonNumber(text);
 }
 
-/** True for what a stored text may hold that `JSON.parse` would change; may also be true for a harmless text. */
-const NEEDS_EXACT_PARSING = /[[:,]-?(?:0[,}\]]|\d{16}|\d+(?:\.\d+)?[eE]|\d+\.\d*0[,}\]]|\d+\.\d{15})/;
+/**
+ * True for what a stored text may hold that `JSON.parse` would change: 16 digits or more, an exponent, what a double
+ * prints with an exponent, a fraction that ends in zero, minus zero. May also be true for a harmless text.
+ */
+const NEEDS_EXACT_PARSING =
+  /[[:,]\s*(?:-0\s*[,}\]]|-?(?:\d{16}|[\d.]{17}|0\.0{6}|\d[\d.]*[eE]|\d+\.\d*0\s*[,}\]]))/;
 
 /** Parses a text written by {@link stringifyJson} into the same value. Only for text that was checked before. */
 export function parseStoredJson(text: string): Json {
-  if (!NEEDS_EXACT_PARSING.test(text)) return JSON.parse(text) as Json;
+  const isDocument = text.startsWith('{') || text.startsWith('[');
+  if (isDocument && !NEEDS_EXACT_PARSING.test(text)) return JSON.parse(text) as Json;
   return parseExactly(text, 'stored document', { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 2_000 });
 }
 
@@ -305,11 +310,12 @@ export function sortKeys(value: Json): Json {
   return sorted;
 }
 
-const isNumber = (value: unknown): value is number | JsonNumber =>
-  typeof value === 'number' || value instanceof JsonNumber;
+/** A program may hand in a bigint: {@link assertJson} accepts it and {@link stringifyJson} writes it as a number. */
+const isNumber = (value: unknown): value is number | bigint | JsonNumber =>
+  typeof value === 'number' || typeof value === 'bigint' || value instanceof JsonNumber;
 
 /** A number as sign, significant digits and power of ten: the same for `1`, `1.0` and `10e-1`. */
-export function canonicalNumber(value: number | JsonNumber): string {
+export function canonicalNumber(value: number | bigint | JsonNumber): string {
   const [, sign = '', whole = '0', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(String(value)) ?? [];
   const digits = (whole + fraction).replace(/^0+/, '');

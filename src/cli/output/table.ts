@@ -10,7 +10,7 @@ export interface Column {
 }
 
 const GAP = 2;
-const NARROWEST = 8;
+const NARROWEST = 5;
 
 /** Columns of the terminal; without one, COLUMNS, else no limit: what a program reads is never cut. */
 export const terminalWidth = (): number =>

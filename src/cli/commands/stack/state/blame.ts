@@ -1,3 +1,4 @@
+import { Flags } from '@oclif/core';
 import { resourceArg, stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf } from '../../../flags.js';
@@ -7,12 +8,20 @@ export default class StackStateBlame extends BaseCommand {
   static override summary = 'Show for each field of a resource which version set it, who and when.';
   static override examples = ['<%= config.bin %> <%= command.id %> my-stack aws_instance.web'];
   static override args = { stack: stackArg, resource: resourceArg };
-  static override flags = atFlags;
+  static override flags = {
+    all: Flags.boolean({ description: 'what is kept beside the properties too' }),
+    ...atFlags,
+  };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackStateBlame);
     const backend = await this.open(flags);
     const { stack, address, hidden, fields } = await backend.getBlame(args.stack, args.resource, atOf(flags));
-    this.show(flags, { stack_id: stack.id, address, fields: fields.map(blameJson) }, () => blameTable(fields, hidden));
+    this.show(flags, { stack_id: stack.id, address, fields: fields.map(blameJson) }, () =>
+      blameTable(
+        fields.filter(({ path }) => flags.all || !path.startsWith('$.metadata')),
+        hidden,
+      ),
+    );
   }
 }
