@@ -1,5 +1,4 @@
-import { diff, type IChange } from 'json-diff-ts';
-import { canonicalNumber, equalJson, type Json, JsonNumber, type JsonObject, pathStep } from './json.js';
+import { equalJson, type Json, JsonNumber, type JsonObject, pathStep } from './json.js';
 
 /** One field that differs. A side without value lacks the field: absent is not null. */
 export interface FieldChange {
@@ -15,127 +14,73 @@ const IDENTITY_FIELDS = ['id', 'key', 'name'] as const;
 /**
  * The fields in which two documents differ, in order of path. Types count (`"3"` is not `3`), spelling of numbers does
  * not (`1.0` is `1`), nor does the order of keys. Items of an array are matched by `id`, `key` or `name` where every
- * item on both sides has one of its own, else by index.
+ * item on both sides has one of its own, else by index; where only the order of such items changed, by index too.
  */
 export function fieldChanges(before: Json | undefined, after: Json | undefined): FieldChange[] {
-  if (equalJson(before, after)) return [];
-  if (!isObject(before) || !isObject(after)) return [side('$', before, after)];
-  const matched = changesBy(before, after, arrayKeys(before, after));
-  return matched.length > 0 ? matched : changesBy(before, after, new Map()); // only the order of items changed
-}
-
-function changesBy(before: JsonObject, after: JsonObject, embeddedObjKeys: Map<string, string>): FieldChange[] {
-  const changes = diff(comparable(before), comparable(after), { embeddedObjKeys, treatTypeChangeAsReplace: true });
-  const fields = new Map<string, { before?: Json; after?: Json }>();
-  flatten(changes, '$', undefined, fields);
-  return [...fields]
-    .map(([path, { before: old, after: now }]) => side(path, old, now))
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  const changes: FieldChange[] = [];
+  if (isObject(before) && isObject(after)) compareObjects('$', before, after, changes);
+  else compareLeaf('$', before, after, changes);
+  return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber);
 
-const side = (path: string, before: Json | undefined, after: Json | undefined): FieldChange => ({
-  path,
-  ...(before === undefined ? {} : { before }),
-  ...(after === undefined ? {} : { after }),
-});
+const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
 
-/**
- * Walks the library's nested changes down to the values. `matchedBy` is how the items of the array above are named:
- * by a field, or by `$index`. A type change comes as a removal and an addition of one path: one change to people.
- */
-function flatten(
-  changes: readonly IChange[],
-  prefix: string,
-  matchedBy: string | undefined,
-  fields: Map<string, { before?: Json; after?: Json }>,
-): void {
-  for (const change of changes) {
-    const path = prefix + step(change.key, matchedBy);
-    if (change.changes) {
-      flatten(change.changes, path, change.embeddedKey as string | undefined, fields);
-      continue;
-    }
-    const field = fields.get(path) ?? {};
-    fields.set(path, field);
-    if (change.type === 'REMOVE') field.before = restore(change.value);
-    else {
-      field.after = restore(change.value);
-      if (change.type === 'UPDATE') field.before = restore(change.oldValue);
-    }
+function compare(path: string, before: Json | undefined, after: Json | undefined, changes: FieldChange[]): void {
+  if (isObject(before) && isObject(after)) compareObjects(path, before, after, changes);
+  else if (isList(before) && isList(after)) compareLists(path, before, after, changes);
+  else compareLeaf(path, before, after, changes);
+}
+
+function compareLeaf(path: string, before: Json | undefined, after: Json | undefined, changes: FieldChange[]): void {
+  if (equalJson(before, after)) return;
+  changes.push({
+    path,
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+  });
+}
+
+function compareObjects(path: string, before: JsonObject, after: JsonObject, changes: FieldChange[]): void {
+  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    compare(path + pathStep(key), own(before, key), own(after, key), changes);
   }
 }
 
-function step(key: string, matchedBy: string | undefined): string {
-  if (matchedBy === undefined) return pathStep(key === PROTO ? '__proto__' : key);
-  return matchedBy === '$index' ? `[${key}]` : `[?(@.${matchedBy}==${JSON.stringify(key)})]`;
+const own = (object: JsonObject, key: string): Json | undefined =>
+  Object.hasOwn(object, key) ? object[key] : undefined;
+
+function compareLists(path: string, before: readonly Json[], after: readonly Json[], changes: FieldChange[]): void {
+  const key = IDENTITY_FIELDS.find((field) => identifies(before, field) && identifies(after, field));
+  if (key !== undefined && compareItems(path, key, before, after, changes)) return;
+  for (let index = 0; index < Math.max(before.length, after.length); index += 1) {
+    compare(`${path}[${index}]`, before[index], after[index], changes);
+  }
 }
 
-/** Stand-ins for what the diff library cannot see: it would take a number object for a record and `__proto__` for a prototype. */
-const PROTO = '\u0000proto';
-const NUMBER = '\u0000number:';
-
-function comparable(value: Json): unknown {
-  if (value instanceof JsonNumber) {
-    const canonical = canonicalNumber(value);
-    const double = Number(String(value));
-    return canonical === canonicalNumber(double) ? double : `${NUMBER}${canonical}:${value}`;
+/** Compares items of the same identity. False where that tells nothing and the order did change. */
+function compareItems(
+  path: string,
+  key: string,
+  before: readonly Json[],
+  after: readonly Json[],
+  changes: FieldChange[],
+): boolean {
+  const [old, now] = [byIdentity(before, key), byIdentity(after, key)];
+  const known = changes.length;
+  for (const id of new Set([...old.keys(), ...now.keys()])) {
+    compare(`${path}[?(@.${key}==${JSON.stringify(id)})]`, old.get(id), now.get(id), changes);
   }
-  if (Array.isArray(value)) return value.map(comparable);
-  if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key === '__proto__' ? PROTO : key, comparable(item)]),
-  );
+  const order = [...now.keys()];
+  return changes.length > known || [...old.keys()].every((id, index) => id === order[index]);
 }
 
-function restore(value: unknown): Json {
-  if (typeof value === 'string' && value.startsWith(NUMBER)) {
-    return new JsonNumber(value.slice(value.lastIndexOf(':') + 1));
-  }
-  if (Array.isArray(value)) return value.map(restore);
-  if (typeof value !== 'object' || value === null) return value as Json;
-  const restored: Record<string, Json> = {};
-  for (const [key, item] of Object.entries(value)) {
-    Object.defineProperty(restored, key === PROTO ? '__proto__' : key, {
-      value: restore(item),
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  }
-  return restored;
-}
-
-/** Which arrays to match by which field, by the path of keys that leads to them. */
-function arrayKeys(before: Json, after: Json, path = '', keys = new Map<string, string>()): Map<string, string> {
-  if (Array.isArray(before) && Array.isArray(after)) {
-    const key = IDENTITY_FIELDS.find((field) => identifies(before, field) && identifies(after, field));
-    if (key === undefined) return keys;
-    keys.set(path, key);
-    for (const item of before) {
-      const twin = after.find((other) => (other as JsonObject)[key] === (item as JsonObject)[key]);
-      if (twin !== undefined) arrayKeys(item as Json, twin as Json, path, keys);
-    }
-  } else if (isObject(before) && isObject(after)) {
-    for (const [name, value] of Object.entries(before)) {
-      if (Object.hasOwn(after, name)) {
-        arrayKeys(value, after[name] as Json, path === '' ? name : `${path}.${name}`, keys);
-      }
-    }
-  }
-  return keys;
-}
+const byIdentity = (items: readonly Json[], key: string): Map<string, Json> =>
+  new Map(items.map((item) => [(item as JsonObject)[key] as string, item]));
 
 function identifies(items: readonly Json[], field: string): boolean {
-  if (items.length === 0) return false;
-  const seen = new Set<unknown>();
-  for (const item of items) {
-    if (!isObject(item) || !Object.hasOwn(item, field)) return false;
-    const identity = item[field];
-    if (typeof identity !== 'string' || seen.has(identity)) return false;
-    seen.add(identity);
-  }
-  return true;
+  const seen = new Set(items.map((item) => (isObject(item) ? own(item, field) : undefined)));
+  return items.length > 0 && seen.size === items.length && [...seen].every((id) => typeof id === 'string');
 }

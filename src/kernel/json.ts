@@ -187,8 +187,7 @@ export function toJsonNumber(text: string): number | JsonNumber {
  * True for what a stored text may hold that `JSON.parse` would change: 16 digits or more, an exponent, what a double
  * prints with an exponent, a fraction that ends in zero, minus zero. May also be true for a harmless text.
  */
-const NEEDS_EXACT_PARSING =
-  /[[:,]\s*(?:-0\s*[,}\]]|-?(?:\d{16}|[\d.]{17}|0\.0{6}|\d[\d.]*[eE]|\d+\.\d*0\s*[,}\]]))/;
+const NEEDS_EXACT_PARSING = /[[:,]\s*(?:-0\s*[,}\]]|-?(?:\d{16}|[\d.]{17}|0\.0{6}|\d[\d.]*[eE]|\d+\.\d*0\s*[,}\]]))/;
 
 /** Parses a text written by {@link stringifyJson} into the same value. Only for text that was checked before. */
 export function parseStoredJson(text: string): Json {

@@ -24,7 +24,12 @@ describe('fieldChanges', () => {
     ['an object against an array', '{"a":{}}', '{"a":[]}', '[{"path":"$.a","before":{},"after":[]}]'],
     ['an object against a string', '{"a":{"b":1}}', '{"a":"x"}', '[{"path":"$.a","before":{"b":1},"after":"x"}]'],
     ['an object against a big number', '{"a":{}}', '{"a":1e400}', '[{"path":"$.a","before":{},"after":1e400}]'],
-    ['big numbers', '{"a":9007199254740993}', '{"a":9007199254740992}', '[{"path":"$.a","before":9007199254740993,"after":9007199254740992}]'],
+    [
+      'big numbers',
+      '{"a":9007199254740993}',
+      '{"a":9007199254740992}',
+      '[{"path":"$.a","before":9007199254740993,"after":9007199254740992}]',
+    ],
     ['numbers beyond a double', '{"a":1e400}', '{"a":1e401}', '[{"path":"$.a","before":1e400,"after":1e401}]'],
     ['a number as it is written', '{"a":1.0}', '{"a":2.50}', '[{"path":"$.a","before":1.0,"after":2.50}]'],
     ['unicode forms', '{"\\u00e9":1}', '{"e\\u0301":1}', '[{"path":"$[\\"é\\"]","after":1},{"path":"$.é","before":1}]'],
@@ -45,7 +50,12 @@ describe('fieldChanges', () => {
   });
 
   it('gives the changes in order of path', () => {
-    expect(paths({ b: 1, a: { d: 1, c: 1 }, z: 1 }, { z: 2, a: { c: 2, d: 2 }, b: 2 })).toEqual(['$.a.c', '$.a.d', '$.b', '$.z']);
+    expect(paths({ b: 1, a: { d: 1, c: 1 }, z: 1 }, { z: 2, a: { c: 2, d: 2 }, b: 2 })).toEqual([
+      '$.a.c',
+      '$.a.d',
+      '$.b',
+      '$.z',
+    ]);
   });
 
   it('takes a missing document for one without fields', () => {
@@ -79,7 +89,9 @@ describe('keys of any kind', () => {
     expect(changes(at('1'), at('2'))).toBe(`[{"path":${quoted},"before":1,"after":2}]`);
     expect(changes('{}', at('{"x":1.0}'))).toBe(`[{"path":${quoted},"after":{"x":1.0}}]`);
     expect(changes(at('null'), '{}')).toBe(`[{"path":${quoted},"before":null}]`);
-    expect(changes(at('{"x":1}'), at('{"x":2}'))).toBe(`[{"path":${JSON.stringify(`${path}.x`)},"before":1,"after":2}]`);
+    expect(changes(at('{"x":1}'), at('{"x":2}'))).toBe(
+      `[{"path":${JSON.stringify(`${path}.x`)},"before":1,"after":2}]`,
+    );
     expect(changes(`[${at('1')}]`, `[${at('1.0')}]`)).toBe('[]');
   });
 
@@ -101,19 +113,30 @@ describe('keys of any kind', () => {
 });
 
 describe('strings of any kind', () => {
-  it.each(['\u0000number:1', '\u0000number:1e400:evil', '\u0000number:1:0,"x":[', '\u0000', '\ud800', '$', '__proto__'])(
-    '%j stays a string',
-    (text) => {
-      expect(fieldChanges({ a: text }, { a: 1 })).toEqual([{ path: '$.a', before: text, after: 1 }]);
-      expect(fieldChanges({}, { a: [text, { b: text }] })).toEqual([{ path: '$.a', after: [text, { b: text }] }]);
-    },
-  );
+  it.each([
+    '\u0000number:1',
+    '\u0000number:1e400:evil',
+    '\u0000number:1:0,"x":[',
+    '\u0000',
+    '\ud800',
+    '$',
+    '__proto__',
+  ])('%j stays a string', (text) => {
+    expect(fieldChanges({ a: text }, { a: 1 })).toEqual([{ path: '$.a', before: text, after: 1 }]);
+    expect(fieldChanges({}, { a: [text, { b: text }] })).toEqual([{ path: '$.a', after: [text, { b: text }] }]);
+  });
 });
 
 describe('lists', () => {
   it.each(['id', 'key', 'name'])('match items by their %s', (field) => {
-    const before = [{ [field]: 'a', port: 1 }, { [field]: 'b', port: 2 }];
-    const after = [{ [field]: 'c', port: 3 }, { [field]: 'b', port: 9 }];
+    const before = [
+      { [field]: 'a', port: 1 },
+      { [field]: 'b', port: 2 },
+    ];
+    const after = [
+      { [field]: 'c', port: 3 },
+      { [field]: 'b', port: 9 },
+    ];
     expect(fieldChanges({ rules: before }, { rules: after })).toEqual([
       { path: `$.rules[?(@.${field}=="a")]`, before: before[0] },
       { path: `$.rules[?(@.${field}=="b")].port`, before: 2, after: 9 },
@@ -130,8 +153,28 @@ describe('lists', () => {
   });
 
   it.each<[string, Json[], Json[]]>([
-    ['an identity stands twice', [{ id: 'a', v: 1 }, { id: 'a', v: 2 }], [{ id: 'a', v: 1 }, { id: 'a', v: 3 }]],
-    ['an identity is no text', [{ id: 1, v: 0 }, { id: 2, v: 1 }], [{ id: 1, v: 0 }, { id: 2, v: 2 }]],
+    [
+      'an identity stands twice',
+      [
+        { id: 'a', v: 1 },
+        { id: 'a', v: 2 },
+      ],
+      [
+        { id: 'a', v: 1 },
+        { id: 'a', v: 3 },
+      ],
+    ],
+    [
+      'an identity is no text',
+      [
+        { id: 1, v: 0 },
+        { id: 2, v: 1 },
+      ],
+      [
+        { id: 1, v: 0 },
+        { id: 2, v: 2 },
+      ],
+    ],
     ['one item has none', [{ id: 'a', v: 1 }, { v: 2 }], [{ id: 'a', v: 1 }, { v: 3 }]],
     ['one item is plain', ['x', { v: 2 }], ['x', { v: 3 }]],
     ['the identity is inherited', [{ v: 0 }, { v: 2 }], [{ v: 0 }, { v: 3 }]],
@@ -150,7 +193,10 @@ describe('lists', () => {
   });
 
   it('show a new order alone by index, and not beside a change of the same list', () => {
-    const [a, b] = [{ id: 'a', v: 1 }, { id: 'b', v: 1 }];
+    const [a, b] = [
+      { id: 'a', v: 1 },
+      { id: 'b', v: 1 },
+    ];
     expect(paths({ l: [a, b] }, { l: [b, a] })).toEqual(['$.l[0].id', '$.l[1].id']);
     expect(paths({ l: [a, b] }, { l: [b, { ...a, v: 2 }] })).toEqual(['$.l[?(@.id=="a")].v']);
     expect(paths({ l: [a, b], x: 1 }, { l: [b, a], x: 2 })).toEqual(['$.l[0].id', '$.l[1].id', '$.x']);
@@ -172,14 +218,20 @@ describe('lists', () => {
   });
 
   it.each(['__proto__', 'constructor', 'a.b', 'x"]', ' ', '', '\ud800', '$index'])('take %j as an identity', (id) => {
-    const named = (v: number) => ({ l: [{ id, v }, { id: 'other', v: 0 }] });
+    const named = (v: number) => ({
+      l: [
+        { id, v },
+        { id: 'other', v: 0 },
+      ],
+    });
     const path = `$.l[?(@.id==${JSON.stringify(id)})]`;
     expect(fieldChanges(named(1), named(2))).toEqual([{ path: `${path}.v`, before: 1, after: 2 }]);
     expect(fieldChanges(named(1), { l: [{ id: 'other', v: 0 }] })).toEqual([{ path, before: { id, v: 1 } }]);
   });
 
   it('of 20,000 items with identities are compared in one pass', () => {
-    const list = (v: number) => Array.from({ length: 20_000 }, (_, index) => ({ id: `i${index}`, v: index === 19_999 ? v : 0 }));
+    const list = (v: number) =>
+      Array.from({ length: 20_000 }, (_, index) => ({ id: `i${index}`, v: index === 19_999 ? v : 0 }));
     const start = performance.now();
     expect(paths({ l: list(1) }, { l: list(2).reverse() })).toEqual(['$.l[?(@.id=="i19999")].v']);
     expect(performance.now() - start).toBeLessThan(5_000);
@@ -191,10 +243,19 @@ describe('for any two documents', () => {
   /** Two documents that share much: the second is the first with some values exchanged. */
   const pair = fc.tuple(object, object, fc.nat(3)).map(([a, b, how]): [Json, Json] => {
     if (how === 0) return [a, parseJson(stringifyJson(a))];
-    return how === 1 ? [a, b] : [{ ...a, ...b, x: a.root as Json }, { ...b, ...a, x: a.root as Json }];
+    return how === 1
+      ? [a, b]
+      : [
+          { ...a, ...b, x: a.root as Json },
+          { ...b, ...a, x: a.root as Json },
+        ];
   });
   const identity = fc.record({ id: fc.constantFrom('a', 'b', '__proto__'), v: fc.nat(2) });
-  const lists = fc.record({ l: fc.array(fc.oneof(identity, fc.nat(2), fc.record({ l: fc.array(identity, { maxLength: 3 }) })), { maxLength: 3 }) });
+  const lists = fc.record({
+    l: fc.array(fc.oneof(identity, fc.nat(2), fc.record({ l: fc.array(identity, { maxLength: 3 }) })), {
+      maxLength: 3,
+    }),
+  });
 
   it('there is a change exactly where they are not equal', () => {
     for (const documents of [pair, fc.tuple(lists, lists)]) {
