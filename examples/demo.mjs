@@ -12,7 +12,8 @@ const env = { ...process.env, SLOTH_RUNNER_DB: join(folder, 'stacks.db'), SLOTH_
 
 /** Runs one command as a person would, showing it and what it prints; `quiet` only returns what it prints. */
 function run(args, { quiet = false, expect = 0 } = {}) {
-  if (!quiet) console.log(`\n$ sloth-runner ${args.map((word) => (/[\s"[\]]/.test(word) ? `'${word}'` : word)).join(' ')}`);
+  if (!quiet)
+    console.log(`\n$ sloth-runner ${args.map((word) => (/[\s"[\]]/.test(word) ? `'${word}'` : word)).join(' ')}`);
   const { status, stdout } = spawnSync(process.execPath, [here('../bin/run.js'), ...args], {
     cwd: here('.'),
     env,
@@ -32,7 +33,17 @@ try {
   run(['stack', 'state', 'snapshot', 'web', '--description', 'Before the change']);
 
   chapter('A change, and what it changed');
-  run(['stack', 'resource', 'set', 'web', 'terraform_data.vpc', '--property', 'triggers_replace=["blue"]', '-m', 'go blue']);
+  run([
+    'stack',
+    'resource',
+    'set',
+    'web',
+    'terraform_data.vpc',
+    '--property',
+    'triggers_replace=["blue"]',
+    '-m',
+    'go blue',
+  ]);
   run(['stack', 'state', 'diff', 'web', '--from', '1', '--to', '2']);
   run(['stack', 'state', 'blame', 'web', 'terraform_data.vpc']);
 
