@@ -11,7 +11,7 @@ import { jsonRecord, jsonValue } from './command.js';
 /** `res-17` is how a resource without an id of its own is known. */
 const RESERVED_ID = /^res-\d+$/;
 
-/** A resource as a caller wants it to be. */
+/** A resource as a caller wants it to be. What is left out stays as it is; a new resource starts empty and `applied`. */
 export const resourceInput = z.strictObject({
   module: z.union([z.literal(''), name(1024)]).default(''),
   type: name(),
@@ -21,7 +21,7 @@ export const resourceInput = z.strictObject({
     .refine((id) => !RESERVED_ID.test(id), 'ids of the form res-<number> are given by the system')
     .optional(),
   properties: jsonRecord('properties').optional(),
-  /** `merge` changes the properties named and keeps the rest, and every field left out; `replace` states the whole value. */
+  /** `merge` changes the properties named and keeps the rest; `replace` states them all. */
   mode: z.enum(['replace', 'merge']).default('replace'),
   dependencies: z.array(name(2048)).optional(),
   /** What is known of the real thing: `applied` (the default), `pending`, `failed`, `tainted` … */
@@ -37,8 +37,8 @@ type Fields = Omit<ResourceValue, 'checksum' | 'lastApplied'>;
 const FRESH: Fields = { properties: {}, dependencies: [], state: 'applied', metadata: {}, errorMessage: null };
 
 function wanted(input: ResourceInput, current: ResourceValue | null): Fields {
-  const base = input.mode === 'merge' && current ? current : FRESH;
-  const given = input.properties ?? {};
+  const base = current ?? FRESH;
+  const given = input.properties ?? (input.mode === 'merge' ? {} : base.properties);
   return {
     properties: input.mode === 'merge' ? { ...base.properties, ...given } : given,
     dependencies: input.dependencies === undefined ? base.dependencies : [...new Set(input.dependencies)],

@@ -8,7 +8,8 @@ const given = <K extends string, V>(key: K, value: V | undefined) =>
   (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 
 /**
- * The command that brings a stack to the desired state. What the file does not speak of stays; with `present`, the
+ * The command that brings a stack to the desired state. A resource the file names becomes what the file says of it;
+ * resources, outputs and fields it does not name stay. With `present`, the
  * resources and outputs the stack has now, those the file does not name are removed.
  */
 export function applyCommand(
@@ -16,11 +17,15 @@ export function applyCommand(
   desired: DesiredState,
   present: { readonly addresses: readonly string[]; readonly outputs: readonly string[] } | undefined,
 ): Apply {
-  const resources = (desired.resources ?? []).map(({ depends_on, module = '', ...resource }) => ({
-    ...resource,
-    module,
-    ...given('dependencies', depends_on),
-  }));
+  const resources = (desired.resources ?? []).map(
+    ({ depends_on: dependencies = [], module = '', properties = {}, state = 'applied', ...resource }) => ({
+      ...resource,
+      module,
+      properties,
+      dependencies,
+      state,
+    }),
+  );
   const outputs = (desired.outputs ?? []).map(({ name, output }) => ({ name, ...output }));
   const wanted = new Set(resources.map(resourceAddress));
   const named = new Set(outputs.map(({ name }) => name));
