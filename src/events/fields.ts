@@ -1,11 +1,9 @@
 import { z } from 'zod';
-import type { Json, JsonObject } from '../kernel/json.js';
+import { isJsonObject, type Json, type JsonObject } from '../kernel/json.js';
 
 /** JSON of any shape. It was checked when the command came in; here only its place in an event matters. */
 export const json = z.custom<Json>((value) => value !== undefined);
-export const jsonObject = z.custom<JsonObject>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-);
+export const jsonObject = z.custom<JsonObject>(isJsonObject);
 
 /** A place in the log; where it names something, the place of the event that first named it. */
 export const position = z.int().positive();

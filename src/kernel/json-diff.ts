@@ -1,4 +1,4 @@
-import { equalJson, type Json, JsonNumber, type JsonObject, pathStep } from './json.js';
+import { equalJson, isJsonObject, type Json, type JsonObject, pathStep } from './json.js';
 
 /** One field that differs. A side without value lacks the field: absent is not null. */
 export interface FieldChange {
@@ -18,18 +18,15 @@ const IDENTITY_FIELDS = ['id', 'key', 'name'] as const;
  */
 export function fieldChanges(before: Json | undefined, after: Json | undefined): FieldChange[] {
   const changes: FieldChange[] = [];
-  if (isObject(before) && isObject(after)) compareObjects('$', before, after, changes);
+  if (isJsonObject(before) && isJsonObject(after)) compareObjects('$', before, after, changes);
   else compareLeaf('$', before, after, changes);
   return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber);
-
 const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
 
 function compare(path: string, before: Json | undefined, after: Json | undefined, changes: FieldChange[]): void {
-  if (isObject(before) && isObject(after)) compareObjects(path, before, after, changes);
+  if (isJsonObject(before) && isJsonObject(after)) compareObjects(path, before, after, changes);
   else if (isList(before) && isList(after)) compareLists(path, before, after, changes);
   else compareLeaf(path, before, after, changes);
 }
@@ -81,6 +78,6 @@ const byIdentity = (items: readonly Json[], key: string): Map<string, Json> =>
   new Map(items.map((item) => [(item as JsonObject)[key] as string, item]));
 
 function identifies(items: readonly Json[], field: string): boolean {
-  const seen = new Set(items.map((item) => (isObject(item) ? own(item, field) : undefined)));
+  const seen = new Set(items.map((item) => (isJsonObject(item) ? own(item, field) : undefined)));
   return items.length > 0 && seen.size === items.length && [...seen].every((id) => typeof id === 'string');
 }

@@ -24,6 +24,10 @@ export interface JsonObject {
   readonly [key: string]: Json;
 }
 
+/** True for `{…}`: no array, no null, no {@link JsonNumber}. */
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber);
+
 export interface JsonLimits {
   /** Largest document in UTF-8 bytes. */
   readonly maxBytes: number;

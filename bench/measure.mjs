@@ -1,0 +1,24 @@
+// Times two or more things in turn, A B A B …, so that a machine whose speed drifts treats them alike.
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/**
+ * @param subjects name → async function that does the thing once
+ * @param rounds how often each is timed
+ * @param times how often the thing is done in each round
+ * @returns name → {median, min, max} in milliseconds for one time
+ */
+export async function interleaved(subjects, { rounds = 7, times = 20 } = {}) {
+  const samples = new Map(Object.keys(subjects).map((name) => [name, []]));
+  for (let round = -1; round < rounds; round++) {
+    for (const [name, once] of Object.entries(subjects)) {
+      const begin = performance.now();
+      for (let time = 0; time < times; time++) await once();
+      if (round >= 0) samples.get(name).push((performance.now() - begin) / times); // the first round warms up
+    }
+  }
+  return Object.fromEntries(
+    [...samples].map(([name, values]) => [name, { median: median(values), min: Math.min(...values), max: Math.max(...values) }]),
+  );
+}
+
+export const milliseconds = ({ median: middle, min, max }) => `${middle.toFixed(3)} ms (${min.toFixed(3)}–${max.toFixed(3)})`;
