@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { anEdge, aSlot, aStack, aValue, given, NOW, request } from '../support/decision.js';
+
+const stack = aStack();
+const properties = { a: 1 };
+const web = aSlot('app.web', { id: 'w', value: aValue({ properties, dependencies: ['db.main'], state: 'pending', lastApplied: null }) });
+const known = { stack, resources: [web] };
+const edge = { stack: 'web', resource: 'app.web', dependsOn: 'net.vpc' } as const;
+const updated = (dependencies: string[]) => ({
+  type: 'ResourceUpdated' as const,
+  data: {
+    resource: 10,
+    id: 'w',
+    module: '',
+    type: 'app',
+    name: 'web',
+    ...aValue({ properties, dependencies, state: 'pending', lastApplied: null }),
+  },
+});
+
+describe('addDependency', () => {
+  it('declares an explicit one with the resource', () => {
+    given(known)
+      .when({ type: 'addDependency', ...edge })
+      .thenEvents(updated(['db.main', 'net.vpc']), {
+        type: 'DependencyAdded',
+        data: { address: 'app.web', target: 'net.vpc', dependencyType: 'explicit', path: null },
+      });
+  });
+
+  it('keeps the resource as it is but for when it was applied', () => {
+    const applied = aSlot('app.web', { value: aValue({ lastApplied: '2020-01-01T00:00:00.000Z', errorMessage: 'e' }) });
+    const [event] = given({ stack, resources: [applied] }).when({ type: 'addDependency', ...edge }).events();
+    expect(event?.data).toMatchObject({ state: 'applied', errorMessage: 'e', lastApplied: NOW });
+  });
+
+  it('records nothing where it is declared already', () => {
+    given(known).when({ type: 'addDependency', ...edge, dependsOn: 'db.main' }).thenEvents();
+  });
+
+  it('records an implicit one as an edge only, with where it was found', () => {
+    given(known)
+      .when({ type: 'addDependency', ...edge, dependencyType: 'implicit', path: '$.subnet' })
+      .thenEvents({
+        type: 'DependencyAdded',
+        data: { address: 'app.web', target: 'net.vpc', dependencyType: 'implicit', path: '$.subnet' },
+      });
+  });
+
+  it.each(['explicit', 'implicit'] as const)('records no implicit one where there is an %s edge', (type) => {
+    given({ ...known, edges: [anEdge('app.web', 'net.vpc', { type })] })
+      .when({ type: 'addDependency', ...edge, dependencyType: 'implicit' })
+      .thenEvents();
+  });
+
+  it('makes an implicit edge explicit', () => {
+    const events = given({ ...known, edges: [anEdge('app.web', 'net.vpc', { type: 'implicit' })] })
+      .when({ type: 'addDependency', ...edge })
+      .events();
+    expect(events.map(({ type }) => type)).toEqual(['ResourceUpdated', 'DependencyAdded']);
+  });
+
+  it.each(['explicit', 'implicit'] as const)('refuses a resource that depends on itself: %s', (dependencyType) => {
+    given(known)
+      .when({ type: 'addDependency', ...edge, dependsOn: 'app.web', dependencyType })
+      .refused('DEPENDS_ON_ITSELF');
+  });
+
+  it('refuses an unknown kind', () => {
+    const error = given(known)
+      .when({ type: 'addDependency', ...edge, dependencyType: 'weak' as never })
+      .refused('INVALID_INPUT');
+    expect(error.details.field).toBe('dependencyType');
+  });
+});
+
+describe('removeDependency', () => {
+  it('takes an explicit one out of the declared ones', () => {
+    given({ ...known, edges: [anEdge('app.web', 'db.main')] })
+      .when({ type: 'removeDependency', ...edge, dependsOn: 'db.main' })
+      .thenEvents(updated([]), { type: 'DependencyRemoved', data: { address: 'app.web', target: 'db.main' } });
+  });
+
+  it('takes an implicit one away, and leaves the resource alone', () => {
+    given({ ...known, edges: [anEdge('app.web', 'net.vpc', { type: 'implicit', path: '$.x' })] })
+      .when({ type: 'removeDependency', ...edge })
+      .thenEvents({ type: 'DependencyRemoved', data: { address: 'app.web', target: 'net.vpc' } });
+  });
+
+  it('refuses one that is not there', () => {
+    const error = given({ ...known, edges: [anEdge('app.web', 'db.main')] })
+      .when({ type: 'removeDependency', ...edge })
+      .refused('DEPENDENCY_NOT_FOUND');
+    expect(error).toMatchObject({ exitCode: 3, details: { resource: 'app.web', dependsOn: 'net.vpc' } });
+  });
+});
+
+describe.each(['addDependency', 'removeDependency'] as const)('%s', (type) => {
+  it('refuses a resource that is not there, or no longer', () => {
+    given({ stack }).when({ type, ...edge }).refused('RESOURCE_NOT_FOUND');
+    given({ stack, resources: [{ ...web, value: null }] }).when({ type, ...edge }).refused('RESOURCE_NOT_FOUND');
+  });
+
+  it('asks for the resource and the edge, no more', () => {
+    expect(request({ type, ...edge }).keys).toEqual({
+      stack: 'web',
+      addresses: ['app.web'],
+      edges: [['app.web', 'net.vpc']],
+    });
+  });
+});

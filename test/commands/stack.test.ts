@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { JsonNumber } from '../../src/kernel/json.js';
+import { aDocument, aLock, aStack, EARLIER, given, request } from '../support/decision.js';
+
+const stack = aStack();
+const document = aDocument();
+const deleted = aStack({ deletedAt: EARLIER });
+
+describe('createStack', () => {
+  it('makes a stack with nothing but a name', () => {
+    given()
+      .when({ type: 'createStack', name: 'web', id: 'stack-1' })
+      .thenEvents({ type: 'StackCreated', data: { id: 'stack-1', ...document } });
+  });
+
+  it('makes a stack with all its fields, exactly as given', () => {
+    const fields = {
+      description: 'two\nlines',
+      version: '1.0.0',
+      status: 'active',
+      workflowFile: 'a.yaml',
+      configuration: { big: new JsonNumber('12345678901234567890'), list: [null] },
+      metadata: 'any JSON',
+    };
+    given()
+      .when({ type: 'createStack', name: 'web', id: 'stack-1', ...fields })
+      .thenEvents({ type: 'StackCreated', data: { id: 'stack-1', name: 'web', ...fields, origin: null } });
+  });
+
+  it('gives it an id of its own where none is given', () => {
+    const ids = [1, 2].map(() => {
+      const [event] = given().when({ type: 'createStack', name: 'web' }).events();
+      return event?.type === 'StackCreated' ? event.data.id : undefined;
+    });
+    expect(ids[0]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(ids[0]).not.toBe(ids[1]);
+  });
+
+  it('refuses a name that another stack bears', () => {
+    const error = given({ names: { web: 'stack-9' } }).when({ type: 'createStack', name: 'web' }).refused('NAME_TAKEN');
+    expect(error).toMatchObject({ exitCode: 5, details: { field: 'name', name: 'web', stackId: 'stack-9' } });
+  });
+
+  it('refuses an id that another stack has, also a deleted one or one that bears it as its name', () => {
+    given({ takenIds: ['x'] }).when({ type: 'createStack', name: 'web', id: 'x' }).refused('ID_TAKEN');
+    given({ stack: aStack({ name: 'x' }) }).when({ type: 'createStack', name: 'web', id: 'x' }).refused('ID_TAKEN');
+  });
+
+  it('asks for the holders of its name and its id', () => {
+    expect(request({ type: 'createStack', name: 'web', id: 'x' }).keys).toEqual({ stack: 'x', name: 'web', id: 'x' });
+  });
+});
+
+describe('updateStack', () => {
+  it('changes the fields that are given and keeps the rest', () => {
+    given({ stack, document: aDocument({ description: 'old', configuration: { a: 1 } }) })
+      .when({ type: 'updateStack', stack: 'web', version: '2', configuration: { b: 2 } })
+      .thenEvents({
+        type: 'StackUpdated',
+        data: aDocument({ description: 'old', version: '2', configuration: { b: 2 } }),
+      });
+  });
+
+  it.each([
+    { description: '' },
+    { version: '' },
+    { workflowFile: '' },
+    { configuration: null },
+    { metadata: null },
+    { status: 'x' },
+  ])('takes %j for a value, not for an absence', (change) => {
+    const full = aDocument({
+      description: 'd',
+      version: 'v',
+      status: 's',
+      workflowFile: 'w',
+      configuration: { c: 1 },
+      metadata: { m: 1 },
+    });
+    given({ stack, document: full })
+      .when({ type: 'updateStack', stack: 'web', ...change })
+      .thenEvents({ type: 'StackUpdated', data: { ...full, ...change } });
+  });
+
+  it('keeps the origin as it is', () => {
+    const origin = { format: 'terraform', lineage: 'l', serial: 1, version: 2, header: {} };
+    given({ stack, document: aDocument({ origin }) })
+      .when({ type: 'updateStack', stack: 'web', description: 'new' })
+      .thenEvents({ type: 'StackUpdated', data: aDocument({ origin, description: 'new' }) });
+  });
+
+  it('records nothing where nothing differs', () => {
+    given({ stack, document: aDocument({ configuration: { a: 1, b: 2 } }) })
+      .when({ type: 'updateStack', stack: 'web', name: 'web', configuration: { b: new JsonNumber('2.0'), a: 1 } })
+      .thenEvents();
+  });
+
+  it('refuses a change without a field', () => {
+    const error = given({ stack, document }).when({ type: 'updateStack', stack: 'web' }).refused('NOTHING_TO_UPDATE');
+    expect(error.exitCode).toBe(2);
+    given({ stack, document })
+      .when({ type: 'updateStack', stack: 'web', description: undefined } as never)
+      .refused('NOTHING_TO_UPDATE');
+  });
+
+  it('renames to a free name, to its own, to its own id, and to no other', () => {
+    const rename = (to: string, names: Record<string, string>) =>
+      given({ stack, document, names }).when({ type: 'updateStack', stack: 'web', name: to });
+    rename('api', {}).thenEvents({ type: 'StackUpdated', data: aDocument({ name: 'api' }) });
+    rename('web', { web: 'stack-1' }).thenEvents();
+    rename('stack-1', { 'stack-1': 'stack-1' }).thenEvents({ type: 'StackUpdated', data: aDocument({ name: 'stack-1' }) });
+    rename('api', { api: 'stack-2' }).refused('NAME_TAKEN');
+  });
+
+  it('asks for the holder of a name only to rename', () => {
+    expect(request({ type: 'updateStack', stack: 'web', status: 'x' }).keys).toEqual({ stack: 'web', document: true });
+    expect(request({ type: 'updateStack', stack: 'web', name: 'y' }).keys.name).toBe('y');
+  });
+});
+
+describe('deleteStack', () => {
+  it('deletes', () => {
+    given({ stack }).when({ type: 'deleteStack', stack: 'stack-1' }).thenEvents({ type: 'StackDeleted', data: { name: 'web' } });
+  });
+
+  it('releases the lock it is done under', () => {
+    given({ stack, lock: aLock() })
+      .when({ type: 'deleteStack', stack: 'web' }, { lockId: 'lock-1' })
+      .thenEvents(
+        { type: 'StackDeleted', data: { name: 'web' } },
+        { type: 'LockReleased', data: { lockId: 'lock-1', token: 9 } },
+      );
+  });
+
+  it('refuses a deleted stack', () => {
+    expect(request({ type: 'deleteStack', stack: 'web' }).keys).toEqual({ stack: 'web' });
+    given({ stack: deleted }).when({ type: 'deleteStack', stack: 'web' }).refused('STACK_NOT_FOUND');
+  });
+});
+
+describe('restoreStack', () => {
+  it('brings a deleted stack back under its name', () => {
+    given({ stack: deleted, names: { web: 'stack-1' } })
+      .when({ type: 'restoreStack', stack: 'stack-1' })
+      .thenEvents({ type: 'StackRestored', data: { name: 'web' } });
+  });
+
+  it('refuses where another stack bears the name by now', () => {
+    given({ stack: deleted, names: { web: 'stack-2' } }).when({ type: 'restoreStack', stack: 'web' }).refused('NAME_TAKEN');
+  });
+
+  it('refuses a stack that is not deleted', () => {
+    const error = given({ stack }).when({ type: 'restoreStack', stack: 'web' }).refused('STACK_NOT_DELETED');
+    expect(error.exitCode).toBe(5);
+  });
+});
