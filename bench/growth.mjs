@@ -21,7 +21,10 @@ async function filledBackend(folder, size) {
   await manager.createStack({ name: 'stack' });
   for (let from = 0; from < size; from += BATCH) {
     const count = Math.min(BATCH, size - from);
-    await manager.apply({ stack: 'stack', resources: Array.from({ length: count }, (_, index) => resource(from + index, 0)) });
+    await manager.apply({
+      stack: 'stack',
+      resources: Array.from({ length: count }, (_, index) => resource(from + index, 0)),
+    });
   }
   return { backend, manager, size, n: 0 };
 }
@@ -36,7 +39,8 @@ const OPERATIONS = {
     await stack.backend.rollbackToSnapshot('stack', version - 1);
   },
   'one resource, now': (stack) => stack.manager.getResource('stack', `server.web-${pick(stack)}`),
-  'one resource at an old version': (stack) => stack.manager.getResource('stack', `server.web-${pick(stack)}`, { version: stack.old }),
+  'one resource at an old version': (stack) =>
+    stack.manager.getResource('stack', `server.web-${pick(stack)}`, { version: stack.old }),
   'diff of neighbouring versions': (stack) => stack.backend.diff('stack', stack.old, stack.old + 1),
 };
 
@@ -53,7 +57,12 @@ export async function growth() {
     const rows = [];
     for (const [operation, once] of Object.entries(OPERATIONS)) {
       const { small, large } = await interleaved({ small: () => once(stacks.small), large: () => once(stacks.large) });
-      rows.push({ operation, small: milliseconds(small), large: milliseconds(large), ratio: large.median / small.median });
+      rows.push({
+        operation,
+        small: milliseconds(small),
+        large: milliseconds(large),
+        ratio: large.median / small.median,
+      });
     }
     for (const { backend } of Object.values(stacks)) await backend.close();
     return rows;

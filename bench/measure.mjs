@@ -17,8 +17,12 @@ export async function interleaved(subjects, { rounds = 7, times = 20 } = {}) {
     }
   }
   return Object.fromEntries(
-    [...samples].map(([name, values]) => [name, { median: median(values), min: Math.min(...values), max: Math.max(...values) }]),
+    [...samples].map(([name, values]) => [
+      name,
+      { median: median(values), min: Math.min(...values), max: Math.max(...values) },
+    ]),
   );
 }
 
-export const milliseconds = ({ median: middle, min, max }) => `${middle.toFixed(3)} ms (${min.toFixed(3)}–${max.toFixed(3)})`;
+export const milliseconds = ({ median: middle, min, max }) =>
+  `${middle.toFixed(3)} ms (${min.toFixed(3)}–${max.toFixed(3)})`;

@@ -1,5 +1,6 @@
 import type { Command } from '../commands/index.js';
 import { stackMoment } from '../queries/at.js';
+import { type ListMoment, listStacks, type StackFilter } from '../queries/list.js';
 import { readResource, readResources } from '../queries/resource.js';
 import type { At, EventStore, Receipt } from '../store/event-store.js';
 import type { ExecutionRecord, ResourceRecord, StackListItem, StackRecord } from '../store/records.js';
@@ -43,11 +44,9 @@ export class StackManager {
     return (await stackMoment(this.#store, stack)).stack;
   }
 
-  /** In name order. A stack must bear all of `tags`. */
-  listStacks(
-    filter: { readonly tags?: readonly string[]; readonly status?: string; readonly deleted?: boolean } = {},
-  ): Promise<readonly StackListItem[]> {
-    return this.#store.stacks(filter);
+  /** In name order, now or as they were. */
+  listStacks(filter: StackFilter = {}, at?: ListMoment): Promise<readonly StackListItem[]> {
+    return listStacks(this.#store, filter, at);
   }
 
   /** Many changes of one stack, as one commit and one version. */

@@ -49,10 +49,15 @@ export const globalFlags = {
   })(),
 };
 
+/** Optimistic concurrency, for every command that writes. */
+export const versionFlag = {
+  'if-version': wholeNumber({ description: 'refuse unless the stack is at this version', helpValue: 'N' }),
+};
+
 /** For commands that change a stack. */
 export const writeFlags = {
   'lock-id': Flags.string({ description: 'the lock you hold on the stack', helpValue: 'ID' }),
-  'if-version': wholeNumber({ description: 'refuse unless the stack is at this version', helpValue: 'N' }),
+  ...versionFlag,
   reason: Flags.string({ char: 'm', description: 'why, kept with the version', helpValue: 'TEXT' }),
 };
 
@@ -68,14 +73,8 @@ export function callOptions(flags: {
   };
 }
 
-/** For commands that read: a place in history instead of now. */
-export const atFlags = {
-  'at-version': wholeNumber({
-    description: 'as of this version',
-    helpValue: 'N',
-    min: 1,
-    exclusive: ['at-time', 'at-position'],
-  }),
+/** For lists of stacks: versions are a stack's own. */
+export const momentFlags = {
   'at-time': Flags.string({
     description: 'as of this instant (2026-01-31T12:00:00Z)',
     helpValue: 'TIME',
@@ -89,16 +88,28 @@ export const atFlags = {
   }),
 };
 
-export function atOf(flags: {
-  readonly 'at-version'?: number | undefined;
+export function momentOf(flags: {
   readonly 'at-time'?: string | undefined;
   readonly 'at-position'?: number | undefined;
-}): At | undefined {
-  if (flags['at-version'] !== undefined) return { version: flags['at-version'] };
+}): { time: string } | { position: number } | undefined {
   if (flags['at-time'] !== undefined) return { time: parseInstant(flags['at-time'], '--at-time') };
-  if (flags['at-position'] !== undefined) return { position: flags['at-position'] };
-  return undefined;
+  return flags['at-position'] === undefined ? undefined : { position: flags['at-position'] };
 }
+
+/** For commands that read one stack: a place in its history instead of now. */
+export const atFlags = {
+  'at-version': wholeNumber({
+    description: 'as of this version',
+    helpValue: 'N',
+    min: 1,
+    exclusive: ['at-time', 'at-position'],
+  }),
+  ...momentFlags,
+};
+
+export const atOf = (
+  flags: Parameters<typeof momentOf>[0] & { readonly 'at-version'?: number | undefined },
+): At | undefined => (flags['at-version'] === undefined ? momentOf(flags) : { version: flags['at-version'] });
 
 /** `limit` newest ones. */
 export const limitFlag = (standard: number) =>

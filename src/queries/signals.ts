@@ -66,6 +66,10 @@ export async function readDrift(
   };
 }
 
+/** What of a stack is not state, as it was after a position of the log. */
+export const signalsAt = (store: EventStore, stream: number, upTo: number): Promise<StackState> =>
+  fold(store, stream, upTo, ['TagAdded', 'TagRemoved', ...LOCK_TYPES, 'StackDeleted', 'StackRestored']);
+
 /** What events of a few types say of a stack up to a position. They are found by an index of their own. */
 async function fold(store: EventStore, stream: number, upTo: number, types: readonly EventType[]): Promise<StackState> {
   const rows = await store.events({ stream, upTo, types, limit: Number.MAX_SAFE_INTEGER });

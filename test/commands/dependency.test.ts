@@ -3,7 +3,10 @@ import { anEdge, aSlot, aStack, aValue, given, NOW, request } from '../support/d
 
 const stack = aStack();
 const properties = { a: 1 };
-const web = aSlot('app.web', { id: 'w', value: aValue({ properties, dependencies: ['db.main'], state: 'pending', lastApplied: null }) });
+const web = aSlot('app.web', {
+  id: 'w',
+  value: aValue({ properties, dependencies: ['db.main'], state: 'pending', lastApplied: null }),
+});
 const known = { stack, resources: [web] };
 const edge = { stack: 'web', resource: 'app.web', dependsOn: 'net.vpc' } as const;
 const updated = (dependencies: string[]) => ({
@@ -30,12 +33,16 @@ describe('addDependency', () => {
 
   it('keeps the resource as it is but for when it was applied', () => {
     const applied = aSlot('app.web', { value: aValue({ lastApplied: '2020-01-01T00:00:00.000Z', errorMessage: 'e' }) });
-    const [event] = given({ stack, resources: [applied] }).when({ type: 'addDependency', ...edge }).events();
+    const [event] = given({ stack, resources: [applied] })
+      .when({ type: 'addDependency', ...edge })
+      .events();
     expect(event?.data).toMatchObject({ state: 'applied', errorMessage: 'e', lastApplied: NOW });
   });
 
   it('records nothing where it is declared already', () => {
-    given(known).when({ type: 'addDependency', ...edge, dependsOn: 'db.main' }).thenEvents();
+    given(known)
+      .when({ type: 'addDependency', ...edge, dependsOn: 'db.main' })
+      .thenEvents();
   });
 
   it('records an implicit one as an edge only, with where it was found', () => {
@@ -97,8 +104,12 @@ describe('removeDependency', () => {
 
 describe.each(['addDependency', 'removeDependency'] as const)('%s', (type) => {
   it('refuses a resource that is not there, or no longer', () => {
-    given({ stack }).when({ type, ...edge }).refused('RESOURCE_NOT_FOUND');
-    given({ stack, resources: [{ ...web, value: null }] }).when({ type, ...edge }).refused('RESOURCE_NOT_FOUND');
+    given({ stack })
+      .when({ type, ...edge })
+      .refused('RESOURCE_NOT_FOUND');
+    given({ stack, resources: [{ ...web, value: null }] })
+      .when({ type, ...edge })
+      .refused('RESOURCE_NOT_FOUND');
   });
 
   it('asks for the resource and the edge, no more', () => {

@@ -49,7 +49,9 @@ describe('completeExecution', () => {
   const complete = { type: 'completeExecution', stack: 'web', executionId: 'run-4' } as const;
 
   it('measures the time since the start', () => {
-    given(known).when(complete).thenEvents({ type: 'ExecutionCompleted', data: { ...ended, taskResults: null } });
+    given(known)
+      .when(complete)
+      .thenEvents({ type: 'ExecutionCompleted', data: { ...ended, taskResults: null } });
   });
 
   it('takes the duration and the results it is given', () => {

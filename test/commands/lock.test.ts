@@ -42,7 +42,9 @@ describe('acquireLock', () => {
   });
 
   it('gives the same lock to who asks with its id again', () => {
-    given(held).when({ ...acquire, id: 'lock-1' }).thenEvents();
+    given(held)
+      .when({ ...acquire, id: 'lock-1' })
+      .thenEvents();
   });
 
   it('refuses a lock that somebody else holds, and says who, what, since and until when', () => {
@@ -81,21 +83,27 @@ describe('renewLock', () => {
   const renew = { type: 'renewLock', stack: 'web', id: 'lock-1' } as const;
 
   it('lets the lock run from now', () => {
-    given(held).when(renew).thenEvents({
-      type: 'LockRenewed',
-      data: { lockId: 'lock-1', token: 9, expiresAt: '2026-01-02T03:34:05.000Z' },
-    });
-    given(held).when({ ...renew, ttlMs: 1_000 }).thenEvents({
-      type: 'LockRenewed',
-      data: { lockId: 'lock-1', token: 9, expiresAt: '2026-01-02T03:04:06.000Z' },
-    });
+    given(held)
+      .when(renew)
+      .thenEvents({
+        type: 'LockRenewed',
+        data: { lockId: 'lock-1', token: 9, expiresAt: '2026-01-02T03:34:05.000Z' },
+      });
+    given(held)
+      .when({ ...renew, ttlMs: 1_000 })
+      .thenEvents({
+        type: 'LockRenewed',
+        data: { lockId: 'lock-1', token: 9, expiresAt: '2026-01-02T03:04:06.000Z' },
+      });
   });
 
   it('refuses a lock that is not there, that ran out, or that another holds', () => {
     given({ stack }).when(renew).refused('LOCK_NOT_HELD');
     given(over).when(renew).refused('LOCK_NOT_HELD');
     given(justOver).when(renew).refused('LOCK_NOT_HELD');
-    given(held).when({ ...renew, id: 'lock-2' }).refused('STACK_LOCKED');
+    given(held)
+      .when({ ...renew, id: 'lock-2' })
+      .refused('STACK_LOCKED');
   });
 });
 
@@ -103,13 +111,17 @@ describe('releaseLock', () => {
   const release = { type: 'releaseLock', stack: 'web', id: 'lock-1' } as const;
 
   it('frees the stack', () => {
-    given(held).when(release).thenEvents({ type: 'LockReleased', data: { lockId: 'lock-1', token: 9 } });
+    given(held)
+      .when(release)
+      .thenEvents({ type: 'LockReleased', data: { lockId: 'lock-1', token: 9 } });
   });
 
   it('refuses a lock that is not there, that ran out, or that another holds', () => {
     expect(given({ stack }).when(release).refused('LOCK_NOT_HELD').exitCode).toBe(4);
     given(over).when(release).refused('LOCK_NOT_HELD');
-    given(held).when({ ...release, id: 'lock-2' }).refused('STACK_LOCKED');
+    given(held)
+      .when({ ...release, id: 'lock-2' })
+      .refused('STACK_LOCKED');
   });
 });
 
@@ -117,10 +129,12 @@ describe('breakLock', () => {
   const force = { type: 'breakLock', stack: 'web', reason: 'gone home' } as const;
 
   it('takes the lock from its holder, with the reason', () => {
-    given(held).when(force).thenEvents({
-      type: 'LockBroken',
-      data: { lockId: 'lock-1', token: 9, holder: 'bea', reason: 'gone home' },
-    });
+    given(held)
+      .when(force)
+      .thenEvents({
+        type: 'LockBroken',
+        data: { lockId: 'lock-1', token: 9, holder: 'bea', reason: 'gone home' },
+      });
   });
 
   it('records only the end of a lock that ran out by itself', () => {
@@ -132,6 +146,10 @@ describe('breakLock', () => {
   });
 
   it.each(['', '  ', '\n'])('refuses the empty reason %j', (reason) => {
-    expect(given(held).when({ ...force, reason }).refused('INVALID_INPUT').details.field).toBe('reason');
+    expect(
+      given(held)
+        .when({ ...force, reason })
+        .refused('INVALID_INPUT').details.field,
+    ).toBe('reason');
   });
 });

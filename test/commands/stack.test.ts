@@ -37,13 +37,19 @@ describe('createStack', () => {
   });
 
   it('refuses a name that another stack bears', () => {
-    const error = given({ names: { web: 'stack-9' } }).when({ type: 'createStack', name: 'web' }).refused('NAME_TAKEN');
+    const error = given({ names: { web: 'stack-9' } })
+      .when({ type: 'createStack', name: 'web' })
+      .refused('NAME_TAKEN');
     expect(error).toMatchObject({ exitCode: 5, details: { field: 'name', name: 'web', stackId: 'stack-9' } });
   });
 
   it('refuses an id that another stack has, also a deleted one or one that bears it as its name', () => {
-    given({ takenIds: ['x'] }).when({ type: 'createStack', name: 'web', id: 'x' }).refused('ID_TAKEN');
-    given({ stack: aStack({ name: 'x' }) }).when({ type: 'createStack', name: 'web', id: 'x' }).refused('ID_TAKEN');
+    given({ takenIds: ['x'] })
+      .when({ type: 'createStack', name: 'web', id: 'x' })
+      .refused('ID_TAKEN');
+    given({ stack: aStack({ name: 'x' }) })
+      .when({ type: 'createStack', name: 'web', id: 'x' })
+      .refused('ID_TAKEN');
   });
 
   it('asks for the holders of its name and its id', () => {
@@ -108,7 +114,10 @@ describe('updateStack', () => {
       given({ stack, document, names }).when({ type: 'updateStack', stack: 'web', name: to });
     rename('api', {}).thenEvents({ type: 'StackUpdated', data: aDocument({ name: 'api' }) });
     rename('web', { web: 'stack-1' }).thenEvents();
-    rename('stack-1', { 'stack-1': 'stack-1' }).thenEvents({ type: 'StackUpdated', data: aDocument({ name: 'stack-1' }) });
+    rename('stack-1', { 'stack-1': 'stack-1' }).thenEvents({
+      type: 'StackUpdated',
+      data: aDocument({ name: 'stack-1' }),
+    });
     rename('api', { api: 'stack-2' }).refused('NAME_TAKEN');
   });
 
@@ -120,7 +129,9 @@ describe('updateStack', () => {
 
 describe('deleteStack', () => {
   it('deletes', () => {
-    given({ stack }).when({ type: 'deleteStack', stack: 'stack-1' }).thenEvents({ type: 'StackDeleted', data: { name: 'web' } });
+    given({ stack })
+      .when({ type: 'deleteStack', stack: 'stack-1' })
+      .thenEvents({ type: 'StackDeleted', data: { name: 'web' } });
   });
 
   it('releases the lock it is done under', () => {
@@ -146,7 +157,9 @@ describe('restoreStack', () => {
   });
 
   it('refuses where another stack bears the name by now', () => {
-    given({ stack: deleted, names: { web: 'stack-2' } }).when({ type: 'restoreStack', stack: 'web' }).refused('NAME_TAKEN');
+    given({ stack: deleted, names: { web: 'stack-2' } })
+      .when({ type: 'restoreStack', stack: 'web' })
+      .refused('NAME_TAKEN');
   });
 
   it('refuses a stack that is not deleted', () => {

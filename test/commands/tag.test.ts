@@ -11,7 +11,9 @@ describe('addTags', () => {
   });
 
   it('records nothing where all are there', () => {
-    given({ stack, tags: ['a'] }).when({ type: 'addTags', stack: 'web', tags: ['a', 'a'] }).thenEvents();
+    given({ stack, tags: ['a'] })
+      .when({ type: 'addTags', stack: 'web', tags: ['a', 'a'] })
+      .thenEvents();
   });
 
   it('needs no lock', () => {
@@ -52,7 +54,9 @@ describe.each(['addTags', 'removeTags'] as const)('%s', (type) => {
     ['a tag that is a number', [7], 'tags.0'],
     ['a bare tag', 'a', 'tags'],
   ])('refuses %s', (_, tags, field) => {
-    const error = given({ stack, tags: ['a'] }).when({ type, stack: 'web', tags: tags as string[] }).refused('INVALID_INPUT');
+    const error = given({ stack, tags: ['a'] })
+      .when({ type, stack: 'web', tags: tags as string[] })
+      .refused('INVALID_INPUT');
     expect(error.details.field).toBe(field);
   });
 });

@@ -43,7 +43,8 @@ describe('the catalogue', () => {
 
   it('knows its types and no inherited ones', () => {
     expect(EVENT_TYPES.every(isEventType)).toBe(true);
-    for (const type of ['toString', '__proto__', 'constructor', '', 'stackCreated']) expect(isEventType(type)).toBe(false);
+    for (const type of ['toString', '__proto__', 'constructor', '', 'stackCreated'])
+      expect(isEventType(type)).toBe(false);
   });
 
   it.each(EVENT_TYPES)('%s refuses a field that is not its own', (type) => {

@@ -32,7 +32,12 @@ describe('fieldChanges', () => {
     ],
     ['numbers beyond a double', '{"a":1e400}', '{"a":1e401}', '[{"path":"$.a","before":1e400,"after":1e401}]'],
     ['a number as it is written', '{"a":1.0}', '{"a":2.50}', '[{"path":"$.a","before":1.0,"after":2.50}]'],
-    ['unicode forms', '{"\\u00e9":1}', '{"e\\u0301":1}', '[{"path":"$.é","before":1},{"path":"$[\\"e\u0301\\"]","after":1}]'],
+    [
+      'unicode forms',
+      '{"\\u00e9":1}',
+      '{"e\\u0301":1}',
+      '[{"path":"$.é","before":1},{"path":"$[\\"e\u0301\\"]","after":1}]',
+    ],
     ['roots of two types', '[1]', '{"a":1}', '[{"path":"$","before":[1],"after":{"a":1}}]'],
     ['plain roots', '1', '2', '[{"path":"$","before":1,"after":2}]'],
   ])('finds %s', (_, before, after, expected) => {

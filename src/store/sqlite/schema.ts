@@ -24,7 +24,7 @@ CREATE TABLE events (
 CREATE UNIQUE INDEX events_by_stream ON events (stream, revision);
 CREATE INDEX events_signals ON events (stream, position)
   WHERE type IN ('TagAdded', 'TagRemoved', 'LockAcquired', 'LockRenewed', 'LockReleased', 'LockExpired', 'LockBroken',
-                 'DriftDetected', 'DriftCleared', 'DriftResolved', 'DriftIgnored');
+                 'DriftDetected', 'DriftCleared', 'DriftResolved', 'DriftIgnored', 'StackDeleted', 'StackRestored');
 CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN
   SELECT RAISE(ABORT, 'the event log is immutable: UPDATE refused');
 END;

@@ -52,9 +52,9 @@ const STREAM_BACKWARD = `${STREAM} ORDER BY revision DESC LIMIT :limit`;
 const SIGNALS = `
 SELECT * FROM events WHERE stream = :stream AND position > :after AND position <= :upTo AND ${OF_TYPES}
   AND type IN ('TagAdded', 'TagRemoved', 'LockAcquired', 'LockRenewed', 'LockReleased', 'LockExpired', 'LockBroken',
-                 'DriftDetected', 'DriftCleared', 'DriftResolved', 'DriftIgnored')
+                 'DriftDetected', 'DriftCleared', 'DriftResolved', 'DriftIgnored', 'StackDeleted', 'StackRestored')
 ORDER BY position LIMIT :limit`;
-const SIGNAL = /^(Tag|Lock|Drift)/;
+const SIGNAL = /^(Tag|Lock|Drift|StackDeleted|StackRestored)/;
 
 export function readEvents(sql: Statements, filter: EventFilter): StoredEvent[] {
   const { after = 0, upTo = Number.MAX_SAFE_INTEGER, stream, types, descending, limit } = filter;

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.js';
+import { momentFlags, momentOf } from '../../../flags.js';
 import { stackListJson, stackTable } from '../../../present/stack.js';
 
 export default class StackStateList extends BaseCommand {
@@ -16,16 +17,20 @@ export default class StackStateList extends BaseCommand {
     }),
     status: Flags.string({ description: 'only stacks of this status', helpValue: 'STATUS' }),
     deleted: Flags.boolean({ description: 'the deleted stacks instead' }),
+    ...momentFlags,
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(StackStateList);
     const backend = await this.open(flags);
-    const stacks = await backend.getStackManager().listStacks({
-      ...(flags.tag ? { tags: flags.tag } : {}),
-      ...(flags.status === undefined ? {} : { status: flags.status }),
-      deleted: flags.deleted,
-    });
+    const stacks = await backend.getStackManager().listStacks(
+      {
+        ...(flags.tag ? { tags: flags.tag } : {}),
+        ...(flags.status === undefined ? {} : { status: flags.status }),
+        deleted: flags.deleted,
+      },
+      momentOf(flags),
+    );
     this.show(flags, stackListJson(stacks), () => stackTable(stacks));
   }
 }

@@ -3,6 +3,7 @@ import { parseDuration } from '../../../../kernel/durations.js';
 import { InvalidInputError } from '../../../../kernel/errors.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
+import { callOptions, versionFlag } from '../../../flags.js';
 import { lockJson, lockLine } from '../../../present/lock.js';
 
 export default class StackStateLock extends BaseCommand {
@@ -21,6 +22,7 @@ export default class StackStateLock extends BaseCommand {
       description: 'id for the lock (default: a new one); the lock to renew',
       helpValue: 'ID',
     }),
+    ...versionFlag,
     renew: Flags.boolean({ description: 'let the lock you hold run for --duration from now', dependsOn: ['lock-id'] }),
   };
 
@@ -35,12 +37,14 @@ export default class StackStateLock extends BaseCommand {
     }
     const backend = await this.open(flags);
     const id = flags['lock-id'];
+    const call = callOptions({ 'if-version': flags['if-version'] });
     const lock =
       flags.renew && id !== undefined
-        ? await backend.renewLock(args.stack, id, durationMs)
+        ? await backend.renewLock(args.stack, id, durationMs, call)
         : await backend.lockState(args.stack, {
             operation: flags.operation,
             info: flags.info,
+            ...call,
             durationMs,
             ...(flags.who === undefined ? {} : { who: flags.who }),
             ...(id === undefined ? {} : { id }),

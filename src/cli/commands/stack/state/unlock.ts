@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
+import { callOptions, versionFlag } from '../../../flags.js';
 import { receiptJson } from '../../../present/receipt.js';
 
 export default class StackStateUnlock extends BaseCommand {
@@ -12,6 +13,7 @@ export default class StackStateUnlock extends BaseCommand {
   static override args = { stack: stackArg };
   static override flags = {
     'lock-id': Flags.string({ description: 'the lock you hold', helpValue: 'ID', exactlyOne: ['lock-id', 'force'] }),
+    ...versionFlag,
     force: Flags.boolean({ description: 'take the lock away from whoever holds it', dependsOn: ['reason'] }),
     reason: Flags.string({ description: 'why it is broken; kept in the log', dependsOn: ['force'], helpValue: 'TEXT' }),
   };
@@ -20,10 +22,11 @@ export default class StackStateUnlock extends BaseCommand {
     const { args, flags } = await this.parse(StackStateUnlock);
     const backend = await this.open(flags);
     const id = flags['lock-id'];
+    const call = callOptions({ 'if-version': flags['if-version'] });
     const receipt =
       id === undefined
-        ? await backend.breakLock(args.stack, flags.reason ?? '')
-        : await backend.unlockState(args.stack, id);
+        ? await backend.breakLock(args.stack, flags.reason ?? '', call)
+        : await backend.unlockState(args.stack, id, call);
     this.show(flags, receiptJson(receipt), () => `${args.stack} is unlocked.`);
   }
 }

@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import { stackArg } from '../../../../args.js';
 import { BaseCommand } from '../../../../base-command.js';
+import { callOptions, writeFlags } from '../../../../flags.js';
 import { receiptJson } from '../../../../present/receipt.js';
 
 export default class StackStateTagsRemove extends BaseCommand {
@@ -12,11 +13,13 @@ export default class StackStateTagsRemove extends BaseCommand {
     tag: Args.string({ description: 'the tag; several may follow', required: true }),
   };
 
+  static override flags = writeFlags;
+
   async run(): Promise<void> {
     const { args, argv, flags } = await this.parse(StackStateTagsRemove);
     const backend = await this.open(flags);
     const tags = argv.slice(1).map(String);
-    const receipt = await backend.execute({ type: 'removeTags', stack: args.stack, tags });
+    const receipt = await backend.execute({ type: 'removeTags', stack: args.stack, tags }, callOptions(flags));
     this.show(flags, receiptJson(receipt), () => `${args.stack} no longer bears: ${tags.join(', ')}`);
   }
 }

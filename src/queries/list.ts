@@ -1,0 +1,64 @@
+import type { At, EventStore } from '../store/event-store.js';
+import type { StackListItem } from '../store/records.js';
+import { signalsAt } from './signals.js';
+
+export interface StackFilter {
+  /** A stack must bear all of them. */
+  readonly tags?: readonly string[];
+  readonly status?: string;
+  /** The deleted stacks instead of the live ones. */
+  readonly deleted?: boolean;
+}
+
+/** The stacks in name order, now or as they were at an instant or a position of the log. */
+export async function listStacks(
+  store: EventStore,
+  filter: StackFilter,
+  at?: ListMoment,
+): Promise<readonly StackListItem[]> {
+  if (!at) return store.stacks(filter);
+  const all = [...(await store.stacks({})), ...(await store.stacks({ deleted: true }))];
+  const then = await Promise.all(all.map((stack) => asOf(store, stack, at)));
+  return then
+    .filter((stack) => stack !== undefined)
+    .filter((stack) => (stack.deletedAt !== null) === (filter.deleted ?? false))
+    .filter((stack) => filter.status === undefined || stack.status === filter.status)
+    .filter((stack) => (filter.tags ?? []).every((tag) => stack.tags.includes(tag)))
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.stream - b.stream));
+}
+
+/** Versions are a stack's own, so a list is asked for by time or position. */
+export type ListMoment = Exclude<At, { readonly version: number }>;
+
+async function asOf(store: EventStore, stack: StackListItem, at: ListMoment): Promise<StackListItem | undefined> {
+  const moment = await store.moment(stack.stream, at);
+  if (!moment) return undefined;
+  const [signals, own, commits, [last]] = await Promise.all([
+    signalsAt(store, stack.stream, moment.position),
+    store.document(stack.stream, moment.version),
+    store.commits(stack.stream, { raised: true, upTo: moment.version }),
+    store.events({ stream: stack.stream, upTo: moment.position, descending: true, limit: 1 }),
+  ]);
+  const { document, executionCount, completedAt, lastDuration, lastError } = own;
+  const updatedAt = last?.recordedAt ?? stack.createdAt;
+  const when = 'time' in at ? at.time : updatedAt;
+  return {
+    ...stack,
+    name: document.name,
+    description: document.description,
+    version: document.version,
+    status: document.status,
+    workflowFile: document.workflowFile,
+    stateVersion: moment.version,
+    revision: last?.revision ?? 0,
+    resourceCount: commits.reduce((sum, { added, removed }) => sum + added - removed, 0),
+    updatedAt,
+    executionCount,
+    completedAt,
+    lastDuration,
+    lastError,
+    deletedAt: signals.deleted ? updatedAt : null,
+    tags: [...signals.tags.keys()].sort(),
+    locked: signals.lock !== null && signals.lock.expiresAt > when,
+  };
+}

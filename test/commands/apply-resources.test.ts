@@ -1,0 +1,309 @@
+import { describe, expect, it } from 'vitest';
+import type { NewEvent, ResourceValue } from '../../src/events/index.js';
+import { type JsonObject, JsonNumber, parseJson } from '../../src/kernel/json.js';
+import { aDocument, aSlot, aStack, aValue, given, NOW, request } from '../support/decision.js';
+
+const stack = aStack();
+const document = aDocument();
+const OLD = '2020-01-01T00:00:00.000Z';
+
+const apply = (fields: object) => ({ type: 'apply', stack: 'web', ...fields }) as const;
+const resource = (fields: object = {}) => ({ type: 'app', name: 'web', ...fields });
+const identity = { module: '', type: 'app', name: 'web' };
+const created = (value: Partial<ResourceValue> = {}, fields: object = {}): NewEvent => ({
+  type: 'ResourceCreated',
+  data: { ...identity, ...aValue(value), ...fields },
+});
+const updated = (value: Partial<ResourceValue> = {}, fields: object = {}): NewEvent => ({
+  type: 'ResourceUpdated',
+  data: { resource: 10, ...identity, ...aValue(value), ...fields },
+});
+const edgeAdded = (target: string, address = 'app.web'): NewEvent => ({
+  type: 'DependencyAdded',
+  data: { address, target, dependencyType: 'explicit', path: null },
+});
+const edgeRemoved = (target: string, address = 'app.web'): NewEvent => ({
+  type: 'DependencyRemoved',
+  data: { address, target },
+});
+const removed = (fields: object = {}): NewEvent => ({
+  type: 'ResourceRemoved',
+  data: { resource: 10, ...identity, ...fields },
+});
+
+/** A stack with one resource of this value. */
+const having = (value: Partial<ResourceValue> = {}, slot: object = {}) =>
+  given({ stack, document, resources: [aSlot('app.web', { value: aValue({ lastApplied: OLD, ...value }), ...slot })] });
+const empty = given({ stack, document });
+
+describe('apply: a new resource', () => {
+  it('is created with defaults', () => {
+    empty.when(apply({ resources: [resource()] })).thenEvents(created());
+  });
+
+  it('is created with all that is given, exactly, and its edges', () => {
+    const value = {
+      properties: parseJson('{"big":12345678901234567890,"__proto__":{"x":1.0}}') as JsonObject,
+      dependencies: ['db.main', 'net.vpc'],
+      state: 'tainted',
+      metadata: [1],
+      lastApplied: OLD,
+      errorMessage: 'e',
+    };
+    empty
+      .when(apply({ resources: [resource({ id: 'w', ...value, dependencies: ['db.main', 'net.vpc', 'db.main'] })] }))
+      .thenEvents(created(value, { id: 'w' }), edgeAdded('db.main'), edgeAdded('net.vpc'));
+  });
+
+  it('in a module has the module in its address', () => {
+    empty
+      .when(apply({ resources: [resource({ module: 'module.a', dependencies: ['x.y'] })] }))
+      .thenEvents(created({ dependencies: ['x.y'] }, { module: 'module.a' }), edgeAdded('x.y', 'module.a.app.web'));
+  });
+
+  it.each(['pending', 'failed'])('that is %s has not been applied', (state) => {
+    empty.when(apply({ resources: [resource({ state })] })).thenEvents(created({ state, lastApplied: null }));
+  });
+
+  it('has a checksum of its properties as they are stored', () => {
+    const checksum = (properties: JsonObject) => {
+      const [event] = empty.when(apply({ resources: [resource({ properties })] })).events();
+      return event?.type === 'ResourceCreated' ? event.data.checksum : undefined;
+    };
+    // sha256 of {"a":1.0}
+    expect(checksum({ a: new JsonNumber('1.0') })).toBe('c29a44abc114a1d75486434c013102c9e736f526b4fd19658d9492b7b224de6d');
+    expect(checksum({ a: 1 })).not.toBe(checksum({ a: new JsonNumber('1.0') }));
+  });
+
+  it('with `merge` is created like any other', () => {
+    empty
+      .when(apply({ resources: [resource({ mode: 'merge', properties: { a: 1 } })] }))
+      .thenEvents(created({ properties: { a: 1 } }));
+  });
+});
+
+describe('apply: a known resource', () => {
+  const full = { properties: { a: 1, b: { c: 2 } }, dependencies: ['db.main'], state: 'failed', metadata: { m: 1 }, errorMessage: 'e' };
+
+  it('is replaced whole: what is left out goes back to its default', () => {
+    having(full)
+      .when(apply({ resources: [resource({ properties: { z: 1 } })] }))
+      .thenEvents(updated({ properties: { z: 1 } }), edgeRemoved('db.main'));
+  });
+
+  it('is merged: the properties named change, every field left out stays', () => {
+    having(full)
+      .when(apply({ resources: [resource({ mode: 'merge', properties: { b: 3, d: null } })] }))
+      .thenEvents(updated({ ...full, properties: { a: 1, b: 3, d: null }, lastApplied: OLD }));
+    having(full)
+      .when(apply({ resources: [resource({ mode: 'merge', state: 'applied', errorMessage: null })] }))
+      .thenEvents(updated({ ...full, state: 'applied', errorMessage: null, lastApplied: NOW }));
+  });
+
+  it('is merged with empty values too', () => {
+    having(full)
+      .when(apply({ resources: [resource({ mode: 'merge', dependencies: [], metadata: null })] }))
+      .thenEvents(updated({ ...full, dependencies: [], metadata: null, lastApplied: OLD }), edgeRemoved('db.main'));
+  });
+
+  it('keeps a `__proto__` property through a merge', () => {
+    having({ properties: parseJson('{"__proto__":{"a":1}}') as JsonObject })
+      .when(apply({ resources: [resource({ mode: 'merge', properties: { b: 1 } })] }))
+      .thenEvents(updated({ properties: parseJson('{"__proto__":{"a":1},"b":1}') as JsonObject }));
+  });
+
+  it.each<[string, Partial<ResourceValue>, object]>([
+    ['nothing is given', {}, {}],
+    ['the same is given', full, full],
+    ['only the order of keys differs', full, { ...full, properties: { b: { c: 2 }, a: 1 } }],
+    ['only the spelling of a number differs', full, { ...full, properties: { a: new JsonNumber('1.0'), b: { c: 2 } } }],
+    ['a number comes as a bigint', full, { ...full, properties: { a: 1n, b: { c: 2 } } }],
+    ['it is merged with what it holds', full, { mode: 'merge', properties: { b: { c: 2 } } }],
+    ['it is merged with nothing', full, { mode: 'merge' }],
+    ['only the time it was applied at differs', full, { ...full, lastApplied: '2021-01-01T00:00:00.000Z' }],
+  ])('stays as it is where %s', (_, value, given) => {
+    having(value).when(apply({ resources: [resource(given)] })).thenEvents();
+  });
+
+  it.each<[string, object]>([
+    ['a type', { properties: { a: '1', b: { c: 2 } } }],
+    ['a property', { properties: { a: 1 } }],
+    ['null for absent', { properties: { a: 1, b: { c: 2 }, d: null } }],
+    ['the dependencies', { dependencies: ['net.vpc'] }],
+    ['the order of dependencies', { dependencies: ['db.main', 'db.main2'] }],
+    ['the state', { state: 'applied' }],
+    ['the metadata', { metadata: { m: '1' } }],
+    ['the error', { errorMessage: null }],
+  ])('is updated where %s differs', (_, change) => {
+    const [event] = having(full).when(apply({ resources: [resource({ ...full, ...change })] })).events();
+    expect(event?.type).toBe('ResourceUpdated');
+    expect(event?.data).toMatchObject(change);
+  });
+
+  it('was applied now where its state says so, then when it is told, else when it was', () => {
+    const at = (fields: object) => {
+      const [event] = having({ state: 'pending' }).when(apply({ resources: [resource({ properties: { n: 1 }, ...fields })] })).events();
+      return event?.type === 'ResourceUpdated' ? event.data.lastApplied : undefined;
+    };
+    expect(at({})).toBe(NOW);
+    expect(at({ state: 'failed' })).toBe(OLD);
+    expect(at({ lastApplied: '2021-01-01T00:00:00.000Z' })).toBe('2021-01-01T00:00:00.000Z');
+    expect(at({ state: 'failed', lastApplied: '2021-01-01T00:00:00.000Z' })).toBe('2021-01-01T00:00:00.000Z');
+  });
+
+  it('gains and loses the edges that differ, losses first', () => {
+    having({ dependencies: ['a.a', 'b.b', 'c.c'] })
+      .when(apply({ resources: [resource({ dependencies: ['d.d', 'b.b', 'e.e'] })] }))
+      .thenEvents(
+        updated({ dependencies: ['d.d', 'b.b', 'e.e'] }),
+        edgeRemoved('a.a'),
+        edgeRemoved('c.c'),
+        edgeAdded('d.d'),
+        edgeAdded('e.e'),
+      );
+  });
+
+  it('cannot depend on itself, whether newly or still', () => {
+    const error = empty.when(apply({ resources: [resource({ dependencies: ['a.a', 'app.web'] })] })).refused('DEPENDS_ON_ITSELF');
+    expect(error).toMatchObject({ exitCode: 2, details: { address: 'app.web' } });
+    having({ dependencies: ['app.web'] })
+      .when(apply({ resources: [resource({ mode: 'merge', state: 'x' })] }))
+      .refused('DEPENDS_ON_ITSELF');
+  });
+});
+
+describe('apply: the id of a resource', () => {
+  it('is kept by later changes that do not name it', () => {
+    having({}, { id: 'w' })
+      .when(apply({ resources: [resource({ state: 'x' })] }))
+      .thenEvents(updated({ state: 'x', lastApplied: OLD }, { id: 'w' }));
+  });
+
+  it('may be named again', () => {
+    having({}, { id: 'w' }).when(apply({ resources: [resource({ id: 'w' })] })).thenEvents();
+  });
+
+  it('cannot change, nor be given later', () => {
+    const error = having({}, { id: 'w' }).when(apply({ resources: [resource({ id: 'v' })] })).refused('RESOURCE_ID_FIXED');
+    expect(error.exitCode).toBe(5);
+    expect(error.message).toContain('has the id w');
+    expect(having().when(apply({ resources: [resource({ id: 'v' })] })).refused('RESOURCE_ID_FIXED').message).toContain(
+      'has the id res-10',
+    );
+  });
+
+  it('can be a new one, or none, after the resource was removed', () => {
+    const gone = { value: null, id: 'w' };
+    having({}, gone)
+      .when(apply({ resources: [resource({ id: 'v' })] }))
+      .thenEvents(created({}, { resource: 10, id: 'v' }));
+    having({}, gone).when(apply({ resources: [resource()] })).thenEvents(created({}, { resource: 10 }));
+  });
+
+  it('cannot be that of another resource, of this stack or another', () => {
+    const other = aSlot('db.main', { resource: 11, id: 'w' });
+    for (const known of [{ resources: [other] }, { elsewhere: [other] }]) {
+      const error = given({ stack, document, ...known })
+        .when(apply({ resources: [resource({ id: 'w' })] }))
+        .refused('RESOURCE_ID_TAKEN');
+      expect(error.details).toMatchObject({ field: 'id', id: 'w', address: 'db.main' });
+    }
+  });
+
+  it.each(['res-1', 'res-0012'])('cannot be %s, which the system gives', (id) => {
+    const error = empty.when(apply({ resources: [resource({ id })] })).refused('INVALID_INPUT');
+    expect(error.details.field).toBe('resources.0.id');
+  });
+
+  it.each(['res-', 'res-x', 'ares-1', 'res-1a', 'RES-1'])('can be %s', (id) => {
+    empty.when(apply({ resources: [resource({ id })] })).thenEvents(created({}, { id }));
+  });
+});
+
+describe('apply: what must not stand twice', () => {
+  it.each<[string, object, string]>([
+    ['an address', { resources: [resource(), resource({ properties: { a: 1 } })] }, 'app.web'],
+    ['an address spelled by other parts', { resources: [{ module: 'a', type: 'b.c', name: 'd' }, { module: 'a.b', type: 'c', name: 'd' }] }, 'a.b.c.d'],
+    ['a resource id', { resources: [resource({ id: 'w' }), resource({ name: 'x', id: 'w' })] }, 'w'],
+    ['an output', { outputs: [{ name: 'o', value: 1 }, { name: 'o', value: 1 }] }, 'o'],
+    ['an output to set and remove', { outputs: [{ name: 'o', value: 1 }], removeOutputs: ['o'] }, 'o'],
+    ['an output to remove', { removeOutputs: ['o', 'o'] }, 'o'],
+    ['a resource to set and remove', { resources: [resource()], remove: ['app.web'] }, 'app.web'],
+    ['a resource to set and remove by id', { resources: [resource()], remove: ['w'] }, 'app.web'],
+    ['a resource to remove', { remove: ['app.web', 'app.web'] }, 'app.web'],
+    ['a resource to remove by address and id', { remove: ['app.web', 'w'] }, 'app.web'],
+  ])('%s', (_, fields, key) => {
+    const error = having({}, { id: 'w' }).when(apply(fields)).refused('GIVEN_TWICE');
+    expect(error).toMatchObject({ exitCode: 2, details: { key } });
+  });
+
+  it('an address that another kind of resource bears', () => {
+    const error = given({ stack, document, resources: [aSlot('a.b.c', { module: 'a', type: 'b', name: 'c' })] })
+      .when(apply({ resources: [{ type: 'a', name: 'b.c' }] }))
+      .refused('ADDRESS_TAKEN');
+    expect(error).toMatchObject({ exitCode: 5, details: { address: 'a.b.c', module: 'a', type: 'b', name: 'c' } });
+  });
+});
+
+describe('apply: removing resources', () => {
+  it('takes one out by address, with its edges', () => {
+    having({ dependencies: ['a.a', 'b.b'] })
+      .when(apply({ remove: ['app.web'] }))
+      .thenEvents(removed(), edgeRemoved('a.a'), edgeRemoved('b.b'));
+  });
+
+  it('takes one out by its id, given or not', () => {
+    having({}, { id: 'w' }).when(apply({ remove: ['w'] })).thenEvents(removed({ id: 'w' }));
+    having().when(apply({ remove: ['res-10'] })).thenEvents(removed());
+  });
+
+  it('prefers an address to an id of the same text', () => {
+    given({ stack, document, resources: [aSlot('app.web'), aSlot('db.main', { resource: 11, id: 'app.web' })] })
+      .when(apply({ remove: ['app.web'] }))
+      .thenEvents(removed());
+  });
+
+  it('refuses one that is not there, no longer there, or of another stack', () => {
+    expect(empty.when(apply({ remove: ['app.web'] })).refused('RESOURCE_NOT_FOUND')).toMatchObject({
+      exitCode: 3,
+      details: { resource: 'app.web' },
+    });
+    having({}, { value: null }).when(apply({ remove: ['app.web'] })).refused('RESOURCE_NOT_FOUND');
+    given({ stack, document, elsewhere: [aSlot('app.web', { id: 'w' })] })
+      .when(apply({ remove: ['w'] }))
+      .refused('RESOURCE_NOT_FOUND');
+  });
+});
+
+describe('apply: what is asked for', () => {
+  it('is each resource by address and id, nothing more', () => {
+    const command = apply({
+      resources: [resource({ id: 'w' }), resource({ module: 'm', name: 'x' })],
+      remove: ['db.main'],
+      outputs: [{ name: 'o', value: 1 }],
+      removeOutputs: ['p'],
+    });
+    expect(request(command).keys).toEqual({
+      stack: 'web',
+      name: 'web',
+      document: true,
+      addresses: ['app.web', 'm.app.x', 'db.main'],
+      resourceIds: ['w', 'db.main'],
+      outputs: ['o', 'p'],
+    });
+  });
+});
+
+describe('apply: properties', () => {
+  it.each<[string, unknown]>([
+    ['an array', []],
+    ['null', null],
+    ['a text', 'x'],
+    ['a number', 1],
+    ['an exact number', new JsonNumber('1.0')],
+    ['a date', new Date(0)],
+  ])('are an object, not %s', (_, properties) => {
+    const error = empty.when(apply({ resources: [resource(), resource({ name: 'x', properties })] })).refused('INVALID_INPUT');
+    expect(error.details.field).toBe('resources.1.properties');
+  });
+});

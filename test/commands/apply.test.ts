@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+import type { NewEvent } from '../../src/events/index.js';
+import { JsonNumber } from '../../src/kernel/json.js';
+import { aDocument, anOutput, aSlot, aStack, aValue, given, request } from '../support/decision.js';
+
+const stack = aStack();
+const document = aDocument();
+const apply = (fields: object = {}) => ({ type: 'apply', stack: 'web', ...fields }) as const;
+const set = (name: string, value: unknown, fields: object = {}): NewEvent => ({
+  type: 'OutputSet',
+  data: { name, value: value as null, sensitive: false, metadata: null, ...fields },
+});
+
+describe('apply: outputs', () => {
+  const known = given({ stack, document, outputs: [anOutput('o'), anOutput('secret', { sensitive: true, metadata: 'string' })] });
+
+  it('sets a new one and changes a known one', () => {
+    known
+      .when(apply({ outputs: [{ name: 'p', value: null }, { name: 'o', value: { a: new JsonNumber('1e400') } }] }))
+      .thenEvents(set('p', null), set('o', { a: new JsonNumber('1e400') }));
+  });
+
+  it.each([
+    { name: 'o', value: '1' },
+    { name: 'o', value: 1, sensitive: true },
+    { name: 'o', value: 1, metadata: 'number' },
+  ])('changes a known one for %j', (output) => {
+    known.when(apply({ outputs: [output] })).thenEvents(set(output.name, output.value, output));
+  });
+
+  it('leaves one as it is that is as wanted', () => {
+    known
+      .when(
+        apply({
+          outputs: [
+            { name: 'o', value: new JsonNumber('1.0') },
+            { name: 'secret', value: 1, sensitive: true, metadata: 'string' },
+          ],
+        }),
+      )
+      .thenEvents();
+  });
+
+  it('removes one, before it sets others', () => {
+    known
+      .when(apply({ removeOutputs: ['o'], outputs: [{ name: 'p', value: 1 }] }))
+      .thenEvents({ type: 'OutputRemoved', data: { name: 'o' } }, set('p', 1));
+  });
+
+  it('refuses to remove one that is not there', () => {
+    expect(known.when(apply({ removeOutputs: ['x'] })).refused('OUTPUT_NOT_FOUND').exitCode).toBe(3);
+  });
+
+  it('needs a value, which may be null', () => {
+    const error = known.when(apply({ outputs: [{ name: 'p' }] })).refused('INVALID_INPUT');
+    expect(error.details.field).toBe('outputs.0.value');
+  });
+});
+
+describe('apply: the stack itself', () => {
+  const origin = { format: 'terraform', lineage: 'l-1', serial: 4, header: { version: 4 } };
+
+  it('changes its document at the version to come', () => {
+    given({ stack, document })
+      .when(apply({ document: { description: 'new', origin } }))
+      .thenEvents({ type: 'StackUpdated', data: aDocument({ description: 'new', origin: { ...origin, version: 4 } }) });
+  });
+
+  it('leaves an origin that is the same but for the version it came in at', () => {
+    given({ stack, document: aDocument({ origin: { ...origin, version: 2 } }) })
+      .when(apply({ document: { origin } }))
+      .thenEvents();
+  });
+
+  it.each([{ serial: 5 }, { lineage: 'l-2' }, { header: {} }, { format: 'pulumi' }])('takes a new origin: %j', (change) => {
+    given({ stack, document: aDocument({ origin: { ...origin, version: 2 } }) })
+      .when(apply({ document: { origin: { ...origin, ...change } } }))
+      .thenEvents({ type: 'StackUpdated', data: aDocument({ origin: { ...origin, ...change, version: 4 } }) });
+  });
+
+  it.each([-1, 1.5, '4'])('refuses the serial %j', (serial) => {
+    const error = given({ stack, document }).when(apply({ document: { origin: { ...origin, serial } } })).refused('INVALID_INPUT');
+    expect(error.details.field).toBe('document.origin.serial');
+  });
+
+  it('is not made unless asked for', () => {
+    given().when(apply()).refused('STACK_NOT_FOUND');
+  });
+
+  it('is made where it is not there, under the name it was called', () => {
+    given()
+      .when(apply({ create: { id: 'stack-7' }, document: { description: 'd', origin } }))
+      .thenEvents({
+        type: 'StackCreated',
+        data: { id: 'stack-7', ...aDocument({ description: 'd', origin: { ...origin, version: 1 } }) },
+      });
+    const [event] = given().when(apply({ create: {} })).events();
+    expect(event?.type === 'StackCreated' && event.data.id).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('is not made again where it is there', () => {
+    given({ stack, document, names: { web: 'stack-1' } }).when(apply({ create: { id: 'stack-7' } })).thenEvents();
+  });
+
+  it('is not made under a name or an id that is taken', () => {
+    given({ names: { web: 'stack-9' } }).when(apply({ create: {} })).refused('NAME_TAKEN');
+    given({ takenIds: ['stack-7'] }).when(apply({ create: { id: 'stack-7' } })).refused('ID_TAKEN');
+    expect(request(apply({ create: { id: 'stack-7' } })).keys).toMatchObject({ name: 'web', id: 'stack-7' });
+  });
+});
+
+describe('apply: one commit', () => {
+  it('holds everything in order: stack, removals, resources, outputs', () => {
+    const events = given({ stack, document, resources: [aSlot('a.old')], outputs: [anOutput('o')] })
+      .when(
+        apply({
+          outputs: [{ name: 'p', value: 1 }],
+          removeOutputs: ['o'],
+          resources: [
+            { type: 'a', name: 'one', dependencies: ['a.two'] },
+            { type: 'a', name: 'two' },
+          ],
+          remove: ['a.old'],
+          document: { status: 'active' },
+        }),
+      )
+      .events();
+    expect(events.map(({ type }) => type)).toEqual([
+      'StackUpdated',
+      'ResourceRemoved',
+      'ResourceCreated',
+      'DependencyAdded',
+      'ResourceCreated',
+      'OutputRemoved',
+      'OutputSet',
+    ]);
+  });
+
+  it('may hold 10,000 resources', () => {
+    const resources = Array.from({ length: 10_000 }, (_, index) => ({ type: 'a', name: `n${index}`, properties: { index } }));
+    const events = given({ stack, document, resources: [aSlot('a.n17', { value: aValue({ properties: { index: 17 } }) })] })
+      .when(apply({ resources }))
+      .events();
+    expect(events).toHaveLength(9_999);
+  });
+
+  it.each(['apply', 'set', 'remove', 'import'])('is called %s', (kind) => {
+    expect(request(apply({ kind })).meta.command).toBe(kind);
+  });
+
+  it('is called apply by itself, and by no other name', () => {
+    expect(request(apply()).meta.command).toBe('apply');
+    expect(given({ stack, document }).when(apply({ kind: 'destroy' as 'apply' })).refused('INVALID_INPUT').details.field).toBe('kind');
+  });
+});
