@@ -50,10 +50,12 @@ export const apply = defineCommand({
   }),
   decide: (payload, facts, context) => {
     refuseRepeats(payload);
+    const removed = slotsToRemove(payload, facts);
+    const leaving = new Set(removed.map(({ resource }) => resource));
     return [
       ...stackEvents(payload, facts),
-      ...slotsToRemove(payload, facts).flatMap(removeSlot),
-      ...payload.resources.flatMap((input) => setResource(input, facts, context.now)),
+      ...removed.flatMap(removeSlot),
+      ...payload.resources.flatMap((input) => setResource(input, facts, context.now, leaving)),
       ...payload.removeOutputs.map((output) => removeOutput(output, facts)),
       ...payload.outputs.flatMap((output) => setOutput(output, facts)),
     ];

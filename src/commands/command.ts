@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { NewEvent } from '../events/index.js';
 import { InvalidInputError } from '../kernel/errors.js';
-import { assertJson, type Json, type JsonObject } from '../kernel/json.js';
+import { assertJson, isJsonObject, type Json, type JsonObject } from '../kernel/json.js';
 import { name, prose } from '../kernel/text.js';
 import type { FactKeys, Facts } from '../store/facts.js';
 
@@ -67,8 +67,4 @@ const checked = <T extends Json>(what: string) =>
 export const jsonValue = (what: string) => checked<Json>(what);
 
 /** A JSON object within the limits of one document. */
-export const jsonRecord = (what: string) =>
-  checked<JsonObject>(what).refine(
-    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-    'must be an object',
-  );
+export const jsonRecord = (what: string) => checked<JsonObject>(what).refine(isJsonObject, 'must be an object');

@@ -83,11 +83,19 @@ export function edgeChanges(address: string, before: readonly string[], after: r
   ];
 }
 
-/** The events that make a resource what the caller wants; none where it is that already. */
-export function setResource(input: ResourceInput, facts: Facts, now: string): NewEvent[] {
+/**
+ * The events that make a resource what the caller wants; none where it is that already.
+ * @param leaving resources that the same commit removes: their ids are free
+ */
+export function setResource(
+  input: ResourceInput,
+  facts: Facts,
+  now: string,
+  leaving: ReadonlySet<number> = new Set(),
+): NewEvent[] {
   const address = resourceAddress(input);
   const slot = facts.resources.get(address);
-  checkIdentity(input, address, slot, facts);
+  checkIdentity(input, address, slot, facts, leaving);
   const current = slot?.value ?? null;
   const fields = wanted(input, current);
   if (fields.dependencies.includes(address)) {
@@ -113,7 +121,13 @@ export function setResource(input: ResourceInput, facts: Facts, now: string): Ne
   return [event, ...edgeChanges(address, current?.dependencies ?? [], value.dependencies)];
 }
 
-function checkIdentity(input: ResourceInput, address: string, slot: ResourceSlot | undefined, facts: Facts): void {
+function checkIdentity(
+  input: ResourceInput,
+  address: string,
+  slot: ResourceSlot | undefined,
+  facts: Facts,
+  leaving: ReadonlySet<number>,
+): void {
   if (slot && (slot.module !== input.module || slot.type !== input.type || slot.name !== input.name)) {
     throw new ConflictError('ADDRESS_TAKEN', `"${address}" already names the ${slot.type} "${slot.name}"`, {
       hint: 'Choose a name whose address differs.',
@@ -132,7 +146,7 @@ function checkIdentity(input: ResourceInput, address: string, slot: ResourceSlot
     );
   }
   const holder = facts.resourcesById.get(input.id);
-  if (holder && holder.resource !== slot?.resource) {
+  if (holder && holder.resource !== slot?.resource && !leaving.has(holder.resource)) {
     throw new ConflictError('RESOURCE_ID_TAKEN', `the resource id "${input.id}" is taken by "${holder.address}"`, {
       hint: 'Choose another id, or leave it out.',
       details: { field: 'id', id: input.id, address: holder.address },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NewEvent, ResourceValue } from '../../src/events/index.js';
-import { type JsonObject, JsonNumber, parseJson } from '../../src/kernel/json.js';
+import { JsonNumber, type JsonObject, parseJson } from '../../src/kernel/json.js';
 import { aDocument, aSlot, aStack, aValue, given, NOW, request } from '../support/decision.js';
 
 const stack = aStack();
@@ -71,7 +71,9 @@ describe('apply: a new resource', () => {
       return event?.type === 'ResourceCreated' ? event.data.checksum : undefined;
     };
     // sha256 of {"a":1.0}
-    expect(checksum({ a: new JsonNumber('1.0') })).toBe('c29a44abc114a1d75486434c013102c9e736f526b4fd19658d9492b7b224de6d');
+    expect(checksum({ a: new JsonNumber('1.0') })).toBe(
+      'c29a44abc114a1d75486434c013102c9e736f526b4fd19658d9492b7b224de6d',
+    );
     expect(checksum({ a: 1 })).not.toBe(checksum({ a: new JsonNumber('1.0') }));
   });
 
@@ -83,12 +85,24 @@ describe('apply: a new resource', () => {
 });
 
 describe('apply: a known resource', () => {
-  const full = { properties: { a: 1, b: { c: 2 } }, dependencies: ['db.main'], state: 'failed', metadata: { m: 1 }, errorMessage: 'e' };
+  const full = {
+    properties: { a: 1, b: { c: 2 } },
+    dependencies: ['db.main'],
+    state: 'failed',
+    metadata: { m: 1 },
+    errorMessage: 'e',
+  };
 
-  it('is replaced whole: what is left out goes back to its default', () => {
+  it('is replaced: its properties are those given, every field left out stays', () => {
     having(full)
       .when(apply({ resources: [resource({ properties: { z: 1 } })] }))
-      .thenEvents(updated({ properties: { z: 1 } }), edgeRemoved('db.main'));
+      .thenEvents(updated({ ...full, properties: { z: 1 }, lastApplied: OLD }));
+    having(full)
+      .when(apply({ resources: [resource({ properties: {} })] }))
+      .thenEvents(updated({ ...full, properties: {}, lastApplied: OLD }));
+    having(full)
+      .when(apply({ resources: [resource({ state: 'tainted' })] }))
+      .thenEvents(updated({ ...full, state: 'tainted', lastApplied: OLD }));
   });
 
   it('is merged: the properties named change, every field left out stays', () => {
@@ -122,7 +136,9 @@ describe('apply: a known resource', () => {
     ['it is merged with nothing', full, { mode: 'merge' }],
     ['only the time it was applied at differs', full, { ...full, lastApplied: '2021-01-01T00:00:00.000Z' }],
   ])('stays as it is where %s', (_, value, given) => {
-    having(value).when(apply({ resources: [resource(given)] })).thenEvents();
+    having(value)
+      .when(apply({ resources: [resource(given)] }))
+      .thenEvents();
   });
 
   it.each<[string, object]>([
@@ -135,17 +151,22 @@ describe('apply: a known resource', () => {
     ['the metadata', { metadata: { m: '1' } }],
     ['the error', { errorMessage: null }],
   ])('is updated where %s differs', (_, change) => {
-    const [event] = having(full).when(apply({ resources: [resource({ ...full, ...change })] })).events();
+    const [event] = having(full)
+      .when(apply({ resources: [resource({ ...full, ...change })] }))
+      .events();
     expect(event?.type).toBe('ResourceUpdated');
     expect(event?.data).toMatchObject(change);
   });
 
   it('was applied now where its state says so, then when it is told, else when it was', () => {
     const at = (fields: object) => {
-      const [event] = having({ state: 'pending' }).when(apply({ resources: [resource({ properties: { n: 1 }, ...fields })] })).events();
+      const [event] = having({ state: 'pending' })
+        .when(apply({ resources: [resource({ state: 'applied', ...fields })] }))
+        .events();
       return event?.type === 'ResourceUpdated' ? event.data.lastApplied : undefined;
     };
     expect(at({})).toBe(NOW);
+    expect(at({ state: undefined, properties: { n: 1 } })).toBe(OLD);
     expect(at({ state: 'failed' })).toBe(OLD);
     expect(at({ lastApplied: '2021-01-01T00:00:00.000Z' })).toBe('2021-01-01T00:00:00.000Z');
     expect(at({ state: 'failed', lastApplied: '2021-01-01T00:00:00.000Z' })).toBe('2021-01-01T00:00:00.000Z');
@@ -164,7 +185,9 @@ describe('apply: a known resource', () => {
   });
 
   it('cannot depend on itself, whether newly or still', () => {
-    const error = empty.when(apply({ resources: [resource({ dependencies: ['a.a', 'app.web'] })] })).refused('DEPENDS_ON_ITSELF');
+    const error = empty
+      .when(apply({ resources: [resource({ dependencies: ['a.a', 'app.web'] })] }))
+      .refused('DEPENDS_ON_ITSELF');
     expect(error).toMatchObject({ exitCode: 2, details: { address: 'app.web' } });
     having({ dependencies: ['app.web'] })
       .when(apply({ resources: [resource({ mode: 'merge', state: 'x' })] }))
@@ -180,16 +203,22 @@ describe('apply: the id of a resource', () => {
   });
 
   it('may be named again', () => {
-    having({}, { id: 'w' }).when(apply({ resources: [resource({ id: 'w' })] })).thenEvents();
+    having({}, { id: 'w' })
+      .when(apply({ resources: [resource({ id: 'w' })] }))
+      .thenEvents();
   });
 
   it('cannot change, nor be given later', () => {
-    const error = having({}, { id: 'w' }).when(apply({ resources: [resource({ id: 'v' })] })).refused('RESOURCE_ID_FIXED');
+    const error = having({}, { id: 'w' })
+      .when(apply({ resources: [resource({ id: 'v' })] }))
+      .refused('RESOURCE_ID_FIXED');
     expect(error.exitCode).toBe(5);
     expect(error.message).toContain('has the id w');
-    expect(having().when(apply({ resources: [resource({ id: 'v' })] })).refused('RESOURCE_ID_FIXED').message).toContain(
-      'has the id res-10',
-    );
+    expect(
+      having()
+        .when(apply({ resources: [resource({ id: 'v' })] }))
+        .refused('RESOURCE_ID_FIXED').message,
+    ).toContain('has the id res-10');
   });
 
   it('can be a new one, or none, after the resource was removed', () => {
@@ -197,7 +226,9 @@ describe('apply: the id of a resource', () => {
     having({}, gone)
       .when(apply({ resources: [resource({ id: 'v' })] }))
       .thenEvents(created({}, { resource: 10, id: 'v' }));
-    having({}, gone).when(apply({ resources: [resource()] })).thenEvents(created({}, { resource: 10 }));
+    having({}, gone)
+      .when(apply({ resources: [resource()] }))
+      .thenEvents(created({}, { resource: 10 }));
   });
 
   it('cannot be that of another resource, of this stack or another', () => {
@@ -223,9 +254,27 @@ describe('apply: the id of a resource', () => {
 describe('apply: what must not stand twice', () => {
   it.each<[string, object, string]>([
     ['an address', { resources: [resource(), resource({ properties: { a: 1 } })] }, 'app.web'],
-    ['an address spelled by other parts', { resources: [{ module: 'a', type: 'b.c', name: 'd' }, { module: 'a.b', type: 'c', name: 'd' }] }, 'a.b.c.d'],
+    [
+      'an address spelled by other parts',
+      {
+        resources: [
+          { module: 'a', type: 'b.c', name: 'd' },
+          { module: 'a.b', type: 'c', name: 'd' },
+        ],
+      },
+      'a.b.c.d',
+    ],
     ['a resource id', { resources: [resource({ id: 'w' }), resource({ name: 'x', id: 'w' })] }, 'w'],
-    ['an output', { outputs: [{ name: 'o', value: 1 }, { name: 'o', value: 1 }] }, 'o'],
+    [
+      'an output',
+      {
+        outputs: [
+          { name: 'o', value: 1 },
+          { name: 'o', value: 1 },
+        ],
+      },
+      'o',
+    ],
     ['an output to set and remove', { outputs: [{ name: 'o', value: 1 }], removeOutputs: ['o'] }, 'o'],
     ['an output to remove', { removeOutputs: ['o', 'o'] }, 'o'],
     ['a resource to set and remove', { resources: [resource()], remove: ['app.web'] }, 'app.web'],
@@ -253,8 +302,12 @@ describe('apply: removing resources', () => {
   });
 
   it('takes one out by its id, given or not', () => {
-    having({}, { id: 'w' }).when(apply({ remove: ['w'] })).thenEvents(removed({ id: 'w' }));
-    having().when(apply({ remove: ['res-10'] })).thenEvents(removed());
+    having({}, { id: 'w' })
+      .when(apply({ remove: ['w'] }))
+      .thenEvents(removed({ id: 'w' }));
+    having()
+      .when(apply({ remove: ['res-10'] }))
+      .thenEvents(removed());
   });
 
   it('prefers an address to an id of the same text', () => {
@@ -268,7 +321,9 @@ describe('apply: removing resources', () => {
       exitCode: 3,
       details: { resource: 'app.web' },
     });
-    having({}, { value: null }).when(apply({ remove: ['app.web'] })).refused('RESOURCE_NOT_FOUND');
+    having({}, { value: null })
+      .when(apply({ remove: ['app.web'] }))
+      .refused('RESOURCE_NOT_FOUND');
     given({ stack, document, elsewhere: [aSlot('app.web', { id: 'w' })] })
       .when(apply({ remove: ['w'] }))
       .refused('RESOURCE_NOT_FOUND');
@@ -303,7 +358,9 @@ describe('apply: properties', () => {
     ['an exact number', new JsonNumber('1.0')],
     ['a date', new Date(0)],
   ])('are an object, not %s', (_, properties) => {
-    const error = empty.when(apply({ resources: [resource(), resource({ name: 'x', properties })] })).refused('INVALID_INPUT');
+    const error = empty
+      .when(apply({ resources: [resource(), resource({ name: 'x', properties })] }))
+      .refused('INVALID_INPUT');
     expect(error.details.field).toBe('resources.1.properties');
   });
 });

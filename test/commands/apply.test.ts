@@ -12,11 +12,22 @@ const set = (name: string, value: unknown, fields: object = {}): NewEvent => ({
 });
 
 describe('apply: outputs', () => {
-  const known = given({ stack, document, outputs: [anOutput('o'), anOutput('secret', { sensitive: true, metadata: 'string' })] });
+  const known = given({
+    stack,
+    document,
+    outputs: [anOutput('o'), anOutput('secret', { sensitive: true, metadata: 'string' })],
+  });
 
   it('sets a new one and changes a known one', () => {
     known
-      .when(apply({ outputs: [{ name: 'p', value: null }, { name: 'o', value: { a: new JsonNumber('1e400') } }] }))
+      .when(
+        apply({
+          outputs: [
+            { name: 'p', value: null },
+            { name: 'o', value: { a: new JsonNumber('1e400') } },
+          ],
+        }),
+      )
       .thenEvents(set('p', null), set('o', { a: new JsonNumber('1e400') }));
   });
 
@@ -72,14 +83,19 @@ describe('apply: the stack itself', () => {
       .thenEvents();
   });
 
-  it.each([{ serial: 5 }, { lineage: 'l-2' }, { header: {} }, { format: 'pulumi' }])('takes a new origin: %j', (change) => {
-    given({ stack, document: aDocument({ origin: { ...origin, version: 2 } }) })
-      .when(apply({ document: { origin: { ...origin, ...change } } }))
-      .thenEvents({ type: 'StackUpdated', data: aDocument({ origin: { ...origin, ...change, version: 4 } }) });
-  });
+  it.each([{ serial: 5 }, { lineage: 'l-2' }, { header: {} }, { format: 'pulumi' }])(
+    'takes a new origin: %j',
+    (change) => {
+      given({ stack, document: aDocument({ origin: { ...origin, version: 2 } }) })
+        .when(apply({ document: { origin: { ...origin, ...change } } }))
+        .thenEvents({ type: 'StackUpdated', data: aDocument({ origin: { ...origin, ...change, version: 4 } }) });
+    },
+  );
 
   it.each([-1, 1.5, '4'])('refuses the serial %j', (serial) => {
-    const error = given({ stack, document }).when(apply({ document: { origin: { ...origin, serial } } })).refused('INVALID_INPUT');
+    const error = given({ stack, document })
+      .when(apply({ document: { origin: { ...origin, serial } } }))
+      .refused('INVALID_INPUT');
     expect(error.details.field).toBe('document.origin.serial');
   });
 
@@ -94,17 +110,25 @@ describe('apply: the stack itself', () => {
         type: 'StackCreated',
         data: { id: 'stack-7', ...aDocument({ description: 'd', origin: { ...origin, version: 1 } }) },
       });
-    const [event] = given().when(apply({ create: {} })).events();
+    const [event] = given()
+      .when(apply({ create: {} }))
+      .events();
     expect(event?.type === 'StackCreated' && event.data.id).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   it('is not made again where it is there', () => {
-    given({ stack, document, names: { web: 'stack-1' } }).when(apply({ create: { id: 'stack-7' } })).thenEvents();
+    given({ stack, document, names: { web: 'stack-1' } })
+      .when(apply({ create: { id: 'stack-7' } }))
+      .thenEvents();
   });
 
   it('is not made under a name or an id that is taken', () => {
-    given({ names: { web: 'stack-9' } }).when(apply({ create: {} })).refused('NAME_TAKEN');
-    given({ takenIds: ['stack-7'] }).when(apply({ create: { id: 'stack-7' } })).refused('ID_TAKEN');
+    given({ names: { web: 'stack-9' } })
+      .when(apply({ create: {} }))
+      .refused('NAME_TAKEN');
+    given({ takenIds: ['stack-7'] })
+      .when(apply({ create: { id: 'stack-7' } }))
+      .refused('ID_TAKEN');
     expect(request(apply({ create: { id: 'stack-7' } })).keys).toMatchObject({ name: 'web', id: 'stack-7' });
   });
 });
@@ -137,8 +161,16 @@ describe('apply: one commit', () => {
   });
 
   it('may hold 10,000 resources', () => {
-    const resources = Array.from({ length: 10_000 }, (_, index) => ({ type: 'a', name: `n${index}`, properties: { index } }));
-    const events = given({ stack, document, resources: [aSlot('a.n17', { value: aValue({ properties: { index: 17 } }) })] })
+    const resources = Array.from({ length: 10_000 }, (_, index) => ({
+      type: 'a',
+      name: `n${index}`,
+      properties: { index },
+    }));
+    const events = given({
+      stack,
+      document,
+      resources: [aSlot('a.n17', { value: aValue({ properties: { index: 17 } }) })],
+    })
       .when(apply({ resources }))
       .events();
     expect(events).toHaveLength(9_999);
@@ -150,6 +182,10 @@ describe('apply: one commit', () => {
 
   it('is called apply by itself, and by no other name', () => {
     expect(request(apply()).meta.command).toBe('apply');
-    expect(given({ stack, document }).when(apply({ kind: 'destroy' as 'apply' })).refused('INVALID_INPUT').details.field).toBe('kind');
+    expect(
+      given({ stack, document })
+        .when(apply({ kind: 'destroy' as 'apply' }))
+        .refused('INVALID_INPUT').details.field,
+    ).toBe('kind');
   });
 });

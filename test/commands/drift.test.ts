@@ -1,0 +1,279 @@
+import { describe, expect, it } from 'vitest';
+import type { NewEvent } from '../../src/events/index.js';
+import { JsonNumber } from '../../src/kernel/json.js';
+import type { DriftRecord } from '../../src/store/records.js';
+import { aLock, aSlot, aStack, aValue, EARLIER, given, LATER, request } from '../support/decision.js';
+
+const stack = aStack();
+const properties = { size: 1, tags: { env: 'prod', 'a.b': 1 } };
+const web = aSlot('app.web', { value: aValue({ properties }) });
+const known = { stack, resources: [web] };
+const detect = (...findings: { resource: string; expected?: unknown; actual: unknown }[]) =>
+  ({ type: 'detectDrift', stack: 'web', findings: findings as never }) as const;
+
+const finding = (fields: Partial<DriftRecord> = {}): DriftRecord => ({
+  id: 40,
+  resource: 10,
+  resourceId: 'res-10',
+  detectedAt: EARLIER,
+  expected: properties,
+  actual: { size: 2, tags: { env: 'prod', 'a.b': 1 } },
+  fields: ['size'],
+  changes: [{ path: '$.size', expected: 1, actual: 2 }],
+  isDrifted: true,
+  resolutionStatus: 'pending',
+  resolvedAt: null,
+  reason: null,
+  ignoredUntil: null,
+  ...fields,
+});
+const drifted = (record: DriftRecord) => ({ ...known, drift: { 'app.web': record } });
+const actual = { size: 2, tags: { env: 'prod', 'a.b': 1 } };
+const detected: NewEvent = {
+  type: 'DriftDetected',
+  data: {
+    resource: 10,
+    resourceId: 'res-10',
+    expected: properties,
+    actual,
+    fields: ['size'],
+    changes: [{ path: '$.size', expected: 1, actual: 2 }],
+  },
+};
+const cleared: NewEvent = { type: 'DriftCleared', data: { finding: 40, resourceId: 'res-10' } };
+
+describe('detectDrift', () => {
+  it('finds what differs from the properties', () => {
+    given(known)
+      .when(detect({ resource: 'app.web', actual }))
+      .thenEvents(detected);
+  });
+
+  it('finds nothing where only order and spelling differ', () => {
+    given(known)
+      .when(detect({ resource: 'app.web', actual: { tags: { 'a.b': new JsonNumber('1.0'), env: 'prod' }, size: 1 } }))
+      .thenEvents();
+  });
+
+  it('finds nothing where a number comes as a bigint', () => {
+    given(known)
+      .when(detect({ resource: 'app.web', actual: { ...properties, size: 1n } }))
+      .thenEvents();
+  });
+
+  it('names each top-level field once, and lacks the side that lacks the field', () => {
+    given(known)
+      .when(detect({ resource: 'app.web', actual: { size: '1', tags: { 'a.b': 2 }, 'x.y': null } }))
+      .thenEvents({
+        type: 'DriftDetected',
+        data: {
+          resource: 10,
+          resourceId: 'res-10',
+          expected: properties,
+          actual: { size: '1', tags: { 'a.b': 2 }, 'x.y': null },
+          fields: ['size', 'tags', 'x.y'],
+          changes: [
+            { path: '$.size', expected: 1, actual: '1' },
+            { path: '$.tags.env', expected: 'prod' },
+            { path: '$.tags["a.b"]', expected: 1, actual: 2 },
+            { path: '$["x.y"]', actual: null },
+          ],
+        },
+      });
+  });
+
+  it.each(['a"b', 'a]b', 'a\\', '[0]', '', 'ключ', '__proto__', 'a b.c'])('names the field %j', (field) => {
+    const holding = (value: string) => JSON.parse(`{${JSON.stringify(field)}:${value}}`);
+    const [event] = given(known)
+      .when(detect({ resource: 'y', expected: {}, actual: holding('{"x":1}') }))
+      .events();
+    expect(event?.type === 'DriftDetected' && event.data.fields).toEqual([field]);
+    const [nested] = given(known)
+      .when(detect({ resource: 'y', expected: holding('{"x":2}'), actual: holding('{"x":1}') }))
+      .events();
+    expect(nested?.type === 'DriftDetected' && nested.data.fields).toEqual([field]);
+  });
+
+  it('names the whole where one side is no object', () => {
+    const [event] = given(known)
+      .when(detect({ resource: 'app.web', actual: null }))
+      .events();
+    expect(event?.data).toMatchObject({ fields: ['$'], changes: [{ path: '$', expected: properties, actual: null }] });
+  });
+
+  it('compares with what it is told to expect, rather than with the properties', () => {
+    const [event] = given(known)
+      .when(detect({ resource: 'app.web', expected: { a: 1 }, actual: { a: 2 } }))
+      .events();
+    expect(event?.data).toMatchObject({ resource: 10, expected: { a: 1 }, fields: ['a'] });
+    given(known)
+      .when(detect({ resource: 'app.web', expected: { a: 1 }, actual: { a: 1 } }))
+      .thenEvents();
+  });
+
+  it('knows a resource by its id too', () => {
+    const named = { stack, resources: [{ ...web, id: 'w' }] };
+    for (const resource of ['w', 'app.web']) {
+      const [event] = given(named)
+        .when(detect({ resource, actual: {} }))
+        .events();
+      expect(event?.data).toMatchObject({ resource: 10, resourceId: 'w', expected: properties });
+    }
+    const [event] = given(known)
+      .when(detect({ resource: 'res-10', actual: {} }))
+      .events();
+    expect(event?.data).toMatchObject({ resource: 10, resourceId: 'res-10' });
+  });
+
+  it('takes an id the stack does not hold as it is', () => {
+    const changes = [{ path: '$.a', expected: 1, actual: 2 }];
+    const data = { resourceId: 'i-1', expected: { a: 1 }, actual: { a: 2 }, fields: ['a'], changes };
+    for (const elsewhere of [[], [aSlot('app.web', { id: 'i-1' })]]) {
+      given({ stack, elsewhere })
+        .when(detect({ resource: 'i-1', expected: { a: 1 }, actual: { a: 2 } }))
+        .thenEvents({ type: 'DriftDetected', data });
+    }
+  });
+
+  it('refuses an id the stack does not hold, or no longer, without something to expect', () => {
+    const command = detect({ resource: 'app.web', actual: {} });
+    expect(given({ stack }).when(command).refused('NOTHING_EXPECTED').exitCode).toBe(2);
+    given({ stack, resources: [{ ...web, value: null }] })
+      .when(command)
+      .refused('NOTHING_EXPECTED');
+    given({ stack, elsewhere: [aSlot('x.y', { id: 'app.web' })] })
+      .when(command)
+      .refused('NOTHING_EXPECTED');
+  });
+
+  it('clears a finding that no longer holds', () => {
+    for (const resolutionStatus of ['pending', 'ignored']) {
+      given(drifted(finding({ resolutionStatus })))
+        .when(detect({ resource: 'app.web', actual: properties }))
+        .thenEvents(cleared);
+    }
+  });
+
+  it('does not clear one that was closed before', () => {
+    given(drifted(finding({ isDrifted: false, resolutionStatus: 'resolved' })))
+      .when(detect({ resource: 'app.web', actual: properties }))
+      .thenEvents();
+  });
+
+  it.each(['pending', 'ignored'])('does not record again one that stands: %s', (resolutionStatus) => {
+    given(drifted(finding({ resolutionStatus })))
+      .when(detect({ resource: 'app.web', actual }))
+      .thenEvents();
+  });
+
+  it('records another difference in place of the one that stood', () => {
+    given(drifted(finding({ actual: { size: 3 } })))
+      .when(detect({ resource: 'app.web', actual }))
+      .thenEvents(cleared, detected);
+    given(drifted(finding({ expected: { size: 3 } })))
+      .when(detect({ resource: 'app.web', actual }))
+      .thenEvents(cleared, detected);
+  });
+
+  it('records one again that came back', () => {
+    given(drifted(finding({ isDrifted: false, resolutionStatus: 'resolved' })))
+      .when(detect({ resource: 'app.web', actual }))
+      .thenEvents(detected);
+  });
+
+  it('takes several findings, each on its own, and needs no lock', () => {
+    const db = aSlot('db.main', { resource: 11 });
+    const events = given({ stack, resources: [web, db], lock: aLock() })
+      .when(
+        detect(
+          { resource: 'db.main', actual: {} },
+          { resource: 'app.web', actual: {} },
+          { resource: 'z', expected: 1, actual: 2 },
+        ),
+      )
+      .events();
+    expect(events.map(({ data }) => (data as { resourceId: string }).resourceId)).toEqual(['res-10', 'z']);
+  });
+
+  it('keeps a text that looks like a marker as the text it is', () => {
+    const size = '\u0000number:1:0,"x":[';
+    const [event] = given(known)
+      .when(detect({ resource: 'app.web', expected: { size: 1 }, actual: { size } }))
+      .events();
+    expect(event?.data).toMatchObject({ changes: [{ path: '$.size', expected: 1, actual: size }] });
+  });
+
+  it('needs a finding, each with something actual', () => {
+    expect(given(known).when(detect()).refused('INVALID_INPUT').details.field).toBe('findings');
+    expect(
+      given(known)
+        .when(detect({ resource: 'app.web' } as never))
+        .refused('INVALID_INPUT').details.field,
+    ).toBe('findings.0.actual');
+  });
+
+  it('asks for the resources by address and id, and for their last findings', () => {
+    expect(request(detect({ resource: 'app.web', actual: {} }, { resource: 'w', actual: {} })).keys).toEqual({
+      stack: 'web',
+      addresses: ['app.web', 'w'],
+      resourceIds: ['app.web', 'w'],
+      driftOf: ['app.web', 'w'],
+    });
+  });
+});
+
+describe.each(['resolveDrift', 'ignoreDrift'] as const)('%s', (type) => {
+  const command = { type, stack: 'web', resource: 'app.web' } as const;
+
+  it('refuses where no finding is pending', () => {
+    expect(given(known).when(command).refused('DRIFT_NOT_FOUND').exitCode).toBe(3);
+    given(drifted(finding({ resolutionStatus: 'ignored' })))
+      .when(command)
+      .refused('DRIFT_NOT_FOUND');
+    given(drifted(finding({ isDrifted: false })))
+      .when(command)
+      .refused('DRIFT_NOT_FOUND');
+  });
+
+  it('asks for the last finding', () => {
+    expect(request(command).keys).toEqual({ stack: 'web', driftOf: ['app.web'] });
+  });
+});
+
+describe('closing a finding', () => {
+  const about = { finding: 40, resourceId: 'res-10' };
+
+  it('resolves it, with a reason or without', () => {
+    const resolve = { type: 'resolveDrift', stack: 'web', resource: 'app.web' } as const;
+    given(drifted(finding()))
+      .when(resolve)
+      .thenEvents({ type: 'DriftResolved', data: { ...about, reason: '' } });
+    given(drifted(finding()))
+      .when({ ...resolve, reason: 'fixed\nby hand' })
+      .thenEvents({ type: 'DriftResolved', data: { ...about, reason: 'fixed\nby hand' } });
+  });
+
+  it('ignores it, for good or until a time', () => {
+    const ignore = { type: 'ignoreDrift', stack: 'web', resource: 'app.web', reason: 'known' } as const;
+    given(drifted(finding()))
+      .when(ignore)
+      .thenEvents({ type: 'DriftIgnored', data: { ...about, reason: 'known', expiresAt: null } });
+    given(drifted(finding()))
+      .when({ ...ignore, expiresAt: LATER })
+      .thenEvents({ type: 'DriftIgnored', data: { ...about, reason: 'known', expiresAt: LATER } });
+  });
+
+  it.each([
+    'tomorrow',
+    '2026-01-02',
+    '2026-01-02T03:04:05Z',
+    '2026-01-02T03:04:05.000',
+    '2026-01-02T03:04:05.000+01:00',
+    1,
+  ])('refuses to ignore it until %j', (expiresAt) => {
+    const error = given(drifted(finding()))
+      .when({ type: 'ignoreDrift', stack: 'web', resource: 'app.web', expiresAt: expiresAt as string })
+      .refused('INVALID_INPUT');
+    expect(error.details.field).toBe('expiresAt');
+  });
+});

@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest';
+import { COMMANDS, type Command, type CommandType } from '../../src/commands/index.js';
+import { aDocument, aLock, anEdge, aSlot, aStack, aValue, EARLIER, given, type Known } from '../support/decision.js';
+
+/** One good command of every type: a type without an example does not compile. */
+const EXAMPLES: { readonly [T in CommandType]: Extract<Command, { type: T }> } = {
+  createStack: { type: 'createStack', name: 'new' },
+  updateStack: { type: 'updateStack', stack: 'web', description: 'x' },
+  deleteStack: { type: 'deleteStack', stack: 'web' },
+  restoreStack: { type: 'restoreStack', stack: 'web' },
+  apply: { type: 'apply', stack: 'web', outputs: [{ name: 'o', value: 1 }] },
+  addDependency: { type: 'addDependency', stack: 'web', resource: 'app.web', dependsOn: 'x.y' },
+  removeDependency: { type: 'removeDependency', stack: 'web', resource: 'app.web', dependsOn: 'db.main' },
+  takeSnapshot: { type: 'takeSnapshot', stack: 'web' },
+  rollback: { type: 'rollback', stack: 'web', toVersion: 1 },
+  startExecution: { type: 'startExecution', stack: 'web' },
+  completeExecution: { type: 'completeExecution', stack: 'web', executionId: 'run-1' },
+  failExecution: { type: 'failExecution', stack: 'web', executionId: 'run-1', error: 'x' },
+  detectDrift: { type: 'detectDrift', stack: 'web', findings: [{ resource: 'app.web', actual: { a: 1 } }] },
+  resolveDrift: { type: 'resolveDrift', stack: 'web', resource: 'app.web' },
+  ignoreDrift: { type: 'ignoreDrift', stack: 'web', resource: 'app.web' },
+  acquireLock: { type: 'acquireLock', stack: 'web', operation: 'deploy' },
+  renewLock: { type: 'renewLock', stack: 'web', id: 'lock-1' },
+  releaseLock: { type: 'releaseLock', stack: 'web', id: 'lock-1' },
+  breakLock: { type: 'breakLock', stack: 'web', reason: 'x' },
+  addTags: { type: 'addTags', stack: 'web', tags: ['b'] },
+  removeTags: { type: 'removeTags', stack: 'web', tags: ['a'] },
+};
+
+/** A stack on which each of them is accepted. */
+const KNOWN: Known = {
+  stack: aStack(),
+  document: aDocument(),
+  resources: [aSlot('app.web', { value: aValue({ dependencies: ['db.main'] }) })],
+  edges: [anEdge('app.web', 'db.main')],
+  tags: ['a'],
+  drift: {
+    'app.web': {
+      id: 40,
+      resource: 10,
+      resourceId: 'res-10',
+      detectedAt: EARLIER,
+      expected: {},
+      actual: {},
+      fields: [],
+      changes: [],
+      isDrifted: true,
+      resolutionStatus: 'pending',
+      resolvedAt: null,
+      reason: null,
+      ignoredUntil: null,
+    },
+  },
+  executions: [
+    {
+      number: 1,
+      id: 'run-1',
+      status: 'running',
+      startedAt: EARLIER,
+      completedAt: null,
+      duration: null,
+      error: null,
+      taskResults: null,
+    },
+  ],
+  difference: {
+    document: { now: aDocument({ description: 'y' }), before: aDocument() },
+    resources: [],
+    outputs: [],
+    dependencies: [],
+  },
+};
+
+const LOCK_COMMANDS: readonly CommandType[] = ['acquireLock', 'renewLock', 'releaseLock', 'breakLock'];
+/** They change no state, so a lock does not keep them out. */
+const FREE: readonly CommandType[] = [
+  'takeSnapshot',
+  'detectDrift',
+  'resolveDrift',
+  'ignoreDrift',
+  'addTags',
+  'removeTags',
+];
+
+const TYPES = Object.keys(COMMANDS) as CommandType[];
+const NAMING = TYPES.filter((type) => type !== 'createStack');
+
+const knownFor = (type: CommandType): Known => ({
+  ...KNOWN,
+  ...(type === 'restoreStack' ? { stack: aStack({ deletedAt: EARLIER }) } : {}),
+  ...(['renewLock', 'releaseLock', 'breakLock'].includes(type) ? { lock: aLock() } : {}),
+});
+const naming = (type: CommandType, stack: unknown): Command => ({ ...EXAMPLES[type], stack }) as Command;
+
+describe.each(TYPES)('%s', (type) => {
+  it('is accepted as the example is', () => {
+    expect(given(knownFor(type)).when(EXAMPLES[type]).events()).not.toEqual([]);
+  });
+
+  it('refuses a field it does not know', () => {
+    const error = given(knownFor(type))
+      .when({ ...EXAMPLES[type], ...{ unheardOf: 1 } })
+      .refused('INVALID_INPUT');
+    expect(error.message).toContain('unheardOf');
+  });
+
+  it('refuses another version than the expected one', () => {
+    const error = given(knownFor(type)).when(EXAMPLES[type], { expectedVersion: 2 }).refused('VERSION_CONFLICT');
+    expect(error.exitCode).toBe(5);
+    const actual = type === 'createStack' ? 0 : 3;
+    expect(error.details).toMatchObject({ expectedVersion: 2, actualVersion: actual });
+    expect(given(knownFor(type)).when(EXAMPLES[type], { expectedVersion: actual }).events()).not.toEqual([]);
+  });
+
+  it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, '3'])('refuses the expected version %j', (value) => {
+    const error = given(knownFor(type))
+      .when(EXAMPLES[type], { expectedVersion: value as number })
+      .refused('INVALID_INPUT');
+    expect(error.details.field).toBe('expectedVersion');
+  });
+});
+
+describe.each(NAMING)('%s', (type) => {
+  it.each<[string, unknown]>([
+    ['an empty name', ''],
+    ['a name of 10 kB', 'x'.repeat(10_240)],
+    ['a name with a line break', 'a\nb'],
+    ['a name with an escape sequence', '\u001b[2J'],
+    ['a name with NUL', 'a\u0000'],
+    ['a name with a lone surrogate', '\ud800'],
+    ['a name between blanks', ' web '],
+    ['a number for a name', 7],
+    ['no name', undefined],
+  ])('refuses %s', (_, stack) => {
+    const error = given(knownFor(type)).when(naming(type, stack)).refused('INVALID_INPUT');
+    expect(error).toMatchObject({ exitCode: 2, details: { field: 'stack' } });
+  });
+
+  it('refuses a stack that is not there', () => {
+    const error = given(knownFor(type)).when(naming(type, 'nowhere')).refused('STACK_NOT_FOUND');
+    expect(error).toMatchObject({ exitCode: 3, details: { stack: 'nowhere' } });
+    expect(error.hint).toBeDefined();
+  });
+
+  it('finds the stack by its id too', () => {
+    expect(given(knownFor(type)).when(naming(type, 'stack-1')).events()).not.toEqual([]);
+  });
+
+  it('refuses a deleted stack, unless it brings it back', () => {
+    const known = { ...knownFor(type), stack: aStack({ deletedAt: EARLIER }) };
+    const decision = given(known).when(EXAMPLES[type]);
+    if (type === 'restoreStack' || type === 'rollback') expect(decision.events()).not.toEqual([]);
+    else expect(decision.refused('STACK_NOT_FOUND').exitCode).toBe(3);
+  });
+});
+
+describe.each(NAMING.filter((type) => !LOCK_COMMANDS.includes(type)))('%s on a locked stack', (type) => {
+  const unlocked = knownFor(type);
+  const known = { ...unlocked, lock: aLock() };
+
+  it(FREE.includes(type) ? 'needs no lock' : 'needs its lock', () => {
+    const decision = given(known).when(EXAMPLES[type]);
+    if (FREE.includes(type)) expect(decision.events()).not.toEqual([]);
+    else expect(decision.refused('STACK_LOCKED').exitCode).toBe(4);
+  });
+
+  it('is accepted with its lock, and refused with one that is not held', () => {
+    expect(given(known).when(EXAMPLES[type], { lockId: 'lock-1', fencingToken: 9 }).events()).not.toEqual([]);
+    given(known).when(EXAMPLES[type], { lockId: 'lock-2' }).refused('STACK_LOCKED');
+    given(known).when(EXAMPLES[type], { lockId: 'lock-1', fencingToken: 8 }).refused('LOCK_NOT_HELD');
+    given(unlocked).when(EXAMPLES[type], { lockId: 'lock-1' }).refused('LOCK_NOT_HELD');
+  });
+
+  it('records that a lock ran out', () => {
+    const [first] = given({ ...known, lock: aLock({ expiresAt: EARLIER }) })
+      .when(EXAMPLES[type])
+      .events();
+    expect(first?.type).toBe('LockExpired');
+  });
+});

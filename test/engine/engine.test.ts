@@ -1,0 +1,235 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, expect, test } from 'vitest';
+import { COMMANDS, type Command } from '../../src/commands/index.js';
+import { openEngine } from '../../src/engine.js';
+import { StateBackend, stateHash } from '../../src/index.js';
+import { TestClock } from '../support/clock.js';
+import { scratchFolder } from '../support/folder.js';
+
+const ACTOR = { actor: 'test' };
+
+describe('opening', () => {
+  test('makes the file and its folders for the owner alone, with full sync', async () => {
+    const path = join(scratchFolder(), 'deep', 'er', 'stacks.db');
+    await using backend = await StateBackend.open(path);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect((await backend.describe()).settings).toMatchObject({ journal_mode: 'wal', synchronous: 'FULL' });
+  });
+
+  test('two at once make one database', async () => {
+    const path = join(scratchFolder(), 'stacks.db');
+    const backends = await Promise.all([StateBackend.open(path), StateBackend.open(path)]);
+    await backends[0].getStackManager().createStack({ name: 'a' });
+    expect(await backends[1].getStackManager().listStacks()).toHaveLength(1);
+    for (const backend of backends) await backend.close();
+  });
+
+  test('a URL of a store we do not have is refused, and makes no file', async () => {
+    await expect(StateBackend.open('mysql://host/db')).rejects.toMatchObject({
+      code: 'UNSUPPORTED_DATABASE',
+      exitCode: 2,
+    });
+    expect(existsSync('mysql:')).toBe(false);
+  });
+
+  test('after close every call is refused; closing twice is fine', async () => {
+    const backend = await StateBackend.open(':memory:');
+    await backend.close();
+    await backend.close();
+    await expect(backend.head()).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+    await expect(backend.getStackManager().createStack({ name: 'a' })).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+  });
+});
+
+describe('commits', () => {
+  test('10,000 resources are one commit and one version', async () => {
+    await using backend = await StateBackend.open(':memory:');
+    const manager = backend.getStackManager();
+    await manager.createStack({ name: 'a' });
+    const resources = Array.from({ length: 10_000 }, (_, n) => ({ type: 't', name: `r${n}`, properties: { n } }));
+    const receipt = await manager.apply({ stack: 'a', resources });
+    expect(receipt).toMatchObject({ version: 2, events: 10_000, firstPosition: 2, lastPosition: 10_001 });
+    expect((await manager.getStack('a')).resourceCount).toBe(10_000);
+    expect(await manager.listResources('a', { version: 1 })).toEqual([]);
+  });
+
+  test('callers at the same time share a transaction; a refused one hurts no other', async () => {
+    const path = join(scratchFolder(), 'stacks.db');
+    await using backend = await StateBackend.open(path);
+    const manager = backend.getStackManager();
+    await manager.createStack({ name: 'a' });
+    const others = new Database(path, { readonly: true });
+    const results = await Promise.allSettled(
+      Array.from({ length: 100 }, async (_, n) => {
+        const call = n % 10 === 3 ? { expectedVersion: 999 } : {};
+        const receipt = await manager.setResource('a', { type: 't', name: `r${n}` }, call);
+        // Acknowledged: another connection sees it.
+        const seen = others.prepare('SELECT hash FROM events WHERE position = ?').pluck().get(receipt.lastPosition);
+        expect(seen).toBe(receipt.hash);
+        return receipt;
+      }),
+    );
+    const done = results.filter((result) => result.status === 'fulfilled').map(({ value }) => value.lastPosition);
+    expect(done).toEqual(Array.from({ length: 90 }, (_, n) => n + 2));
+    const refused = results.filter((result) => result.status === 'rejected');
+    expect(refused.map(({ reason }) => reason.code)).toEqual(Array(10).fill('VERSION_CONFLICT'));
+    others.close();
+  });
+
+  test('a command sent again returns its first receipt; another under its id is refused', async () => {
+    const engine = openEngine(':memory:');
+    const create: Command = { type: 'createStack', name: 'a' };
+    const first = await engine.execute(create, { ...ACTOR, commandId: 'c1' });
+    expect(await engine.execute(create, { ...ACTOR, commandId: 'c1' })).toEqual(first);
+    await expect(
+      engine.execute({ type: 'addTags', stack: 'a', tags: ['t'] }, { ...ACTOR, commandId: 'c1' }),
+    ).rejects.toMatchObject({
+      code: 'COMMAND_ID_REUSED',
+    });
+    expect(await engine.store.head()).toMatchObject({ position: 1 });
+    await engine.store.close();
+  });
+});
+
+describe('a locked stack', () => {
+  const HELD: readonly Command[] = [
+    { type: 'updateStack', stack: 'a', description: 'x' },
+    { type: 'apply', stack: 'a', resources: [{ type: 't', name: 'n', properties: { x: 2 } }] },
+    { type: 'addDependency', stack: 'a', resource: 't.n', dependsOn: 't.o' },
+    { type: 'removeDependency', stack: 'a', resource: 't.m', dependsOn: 't.n' },
+    { type: 'rollback', stack: 'a', toVersion: 1 },
+    { type: 'startExecution', stack: 'a' },
+    { type: 'completeExecution', stack: 'a', executionId: 'run' },
+    { type: 'failExecution', stack: 'a', executionId: 'run', error: 'x' },
+    { type: 'deleteStack', stack: 'a' },
+  ];
+
+  async function lockedStack() {
+    const clock = new TestClock();
+    const engine = openEngine(':memory:', clock);
+    await engine.execute({ type: 'createStack', name: 'a' }, ACTOR);
+    const resources = [
+      { type: 't', name: 'n', properties: { x: 1 } },
+      { type: 't', name: 'm', dependencies: ['t.n'] },
+    ];
+    await engine.execute({ type: 'apply', stack: 'a', resources }, ACTOR);
+    await engine.execute({ type: 'startExecution', stack: 'a', executionId: 'run' }, ACTOR);
+    const lock = await engine.execute(
+      { type: 'acquireLock', stack: 'a', id: 'mine', operation: 'o', ttlMs: 60_000 },
+      ACTOR,
+    );
+    return { clock, engine, token: lock.lastPosition };
+  }
+
+  test.each(HELD.map((command) => [command.type, command] as const))('%s needs the lock', async (_, command) => {
+    const { engine, clock, token } = await lockedStack();
+    const refused = (envelope: object, code: string) =>
+      expect(engine.execute(command, { ...ACTOR, ...envelope })).rejects.toMatchObject({ code, exitCode: 4 });
+    await refused({}, 'STACK_LOCKED');
+    await refused({ lockId: 'other' }, 'STACK_LOCKED');
+    await refused({ lockId: 'mine', fencingToken: token + 1 }, 'LOCK_NOT_HELD');
+    clock.advance(60_000);
+    await refused({ lockId: 'mine' }, 'LOCK_NOT_HELD'); // it overslept, though nobody took the lock
+    clock.advance(-1);
+    const { lastPosition } = await engine.execute(command, { ...ACTOR, lockId: 'mine', fencingToken: token });
+    expect(lastPosition).toBeGreaterThan(token);
+    await engine.store.close();
+  });
+
+  test.each(HELD.map((command) => [command.type, command] as const))(
+    '%s records an expired lock',
+    async (_, command) => {
+      const { engine, clock, token } = await lockedStack();
+      clock.advance(60_000);
+      await engine.execute(command, ACTOR);
+      const [event] = await engine.store.events({ after: token, limit: 1 });
+      expect(event?.type).toBe('LockExpired');
+      await engine.store.close();
+    },
+  );
+
+  test('covers every command that raises the version of a stack that is there', () => {
+    const held = Object.entries(COMMANDS).filter(([type, { lock }]) => lock === 'held' && type !== 'restoreStack');
+    expect(HELD.map(({ type }) => type).toSorted()).toEqual(held.map(([type]) => type).toSorted());
+  });
+});
+
+describe('rollback', () => {
+  test('brings back a deleted stack, and what it was', async () => {
+    await using backend = await StateBackend.open(':memory:');
+    const manager = backend.getStackManager();
+    await manager.createStack({ name: 'a' });
+    await manager.setResource('a', { type: 't', name: 'n', properties: { x: 1 } });
+    const hash = stateHash(await backend.getState('a'));
+    await manager.removeResource('a', 't.n');
+    await manager.deleteStack('a');
+    await backend.rollbackToSnapshot('a', 2);
+    const state = await backend.getState('a');
+    expect(stateHash(state)).toBe(hash);
+    expect(state.version).toBe(5);
+  });
+
+  test('gives an id back that moved to another resource, and refuses when that one is not part of it', async () => {
+    await using backend = await StateBackend.open(':memory:');
+    const manager = backend.getStackManager();
+    for (const name of ['a', 'b']) await manager.createStack({ name });
+    await manager.setResource('a', { type: 't', name: 'old', id: 'the-id' });
+    await manager.apply({ stack: 'a', remove: ['t.old'], resources: [{ type: 't', name: 'new', id: 'the-id' }] });
+    await backend.rollbackToSnapshot('a', 2);
+    expect((await manager.listResources('a')).map(({ address, id }) => [address, id])).toEqual([['t.old', 'the-id']]);
+
+    await manager.removeResource('a', 't.old');
+    await manager.setResource('b', { type: 't', name: 'thief', id: 'the-id' });
+    await expect(backend.rollbackToSnapshot('a', 2)).rejects.toMatchObject({ code: 'RESOURCE_ID_TAKEN' });
+  });
+});
+
+describe('values', () => {
+  test('of every kind come back as they went in', async () => {
+    const { parseJson, stringifyJson } = await import('../../src/index.js');
+    const text =
+      '{"big":12345678901234567890,"huge":1e400,"one":1.0,"minus":-0,"__proto__":{"x":1},"constructor":null,' +
+      '"lone":"\\ud800","nul":"\\u0000","deep":' +
+      `${'['.repeat(500)}${']'.repeat(500)},"long":"${'x'.repeat(1_000_000)}"}`;
+    const path = join(scratchFolder(), 'stacks.db');
+    await using backend = await StateBackend.open(path);
+    const manager = backend.getStackManager();
+    await manager.createStack({ name: 'a', configuration: parseJson(text), metadata: [null, 'x'] });
+    await manager.setResource('a', { type: 't', name: 'n', properties: parseJson(text) as never });
+    const { value } = await manager.getResource('a', 't.n');
+    expect(stringifyJson(value.properties)).toBe(text);
+    expect(stringifyJson((await backend.getState('a')).document.configuration)).toBe(text);
+    const client = new Database(path, { readonly: true });
+    expect(client.prepare('SELECT properties FROM resources').pluck().get()).toBe(text);
+    expect(client.prepare('SELECT configuration FROM stacks').pluck().get()).toBe(text);
+    client.close();
+  });
+
+  test.each([
+    ['undefined', { a: { b: undefined } }, '$.a.b'],
+    ['NaN', { a: [1, Number.NaN] }, '$.a[1]'],
+    ['a date', { when: new Date() }, '$.when'],
+    ['a map', { m: new Map() }, '$.m'],
+  ])('that JSON cannot carry are refused with their path: %s', async (_, properties, path) => {
+    await using backend = await StateBackend.open(':memory:');
+    const manager = backend.getStackManager();
+    await manager.createStack({ name: 'a' });
+    await expect(
+      manager.setResource('a', { type: 't', name: 'n', properties: properties as never }),
+    ).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringContaining(path),
+    });
+    expect((await backend.head()).position).toBe(1);
+  });
+
+  test('over 16 MiB are refused', async () => {
+    await using backend = await StateBackend.open(':memory:');
+    const manager = backend.getStackManager();
+    await manager.createStack({ name: 'a' });
+    const properties = { text: 'x'.repeat(16 * 1024 * 1024) };
+    await expect(manager.setResource('a', { type: 't', name: 'n', properties })).rejects.toThrow(/more than 16777216/);
+  });
+});
