@@ -6,7 +6,7 @@ import { chooseDatabase } from './database-path.js';
 import { globalFlags } from './flags.js';
 import { escapeText } from './output/escape.js';
 
-interface GlobalValues {
+export interface GlobalValues {
   readonly db?: string | undefined;
   readonly actor: string;
   readonly output: 'table' | 'json';

@@ -83,13 +83,13 @@ describe('addDependency', () => {
 
 describe('removeDependency', () => {
   it('takes an explicit one out of the declared ones', () => {
-    given({ ...known, edges: [anEdge('app.web', 'db.main')] })
+    given({ ...known, edges: [anEdge('app.web', 'db.main', { path: '$.db' })] })
       .when({ type: 'removeDependency', ...edge, dependsOn: 'db.main' })
       .thenEvents(updated([]), { type: 'DependencyRemoved', data: { address: 'app.web', target: 'db.main' } });
   });
 
   it('takes an implicit one away, and leaves the resource alone', () => {
-    given({ ...known, edges: [anEdge('app.web', 'net.vpc', { type: 'implicit', path: '$.x' })] })
+    given({ ...known, edges: [anEdge('app.web', 'net.vpc', { type: 'implicit' })] })
       .when({ type: 'removeDependency', ...edge })
       .thenEvents({ type: 'DependencyRemoved', data: { address: 'app.web', target: 'net.vpc' } });
   });

@@ -147,7 +147,7 @@ describe('detectDrift', () => {
   });
 
   it('clears a finding that no longer holds', () => {
-    for (const resolutionStatus of ['pending', 'ignored']) {
+    for (const resolutionStatus of ['pending', 'ignored', 'resolved']) {
       given(drifted(finding({ resolutionStatus })))
         .when(detect({ resource: 'app.web', actual: properties }))
         .thenEvents(cleared);
@@ -175,10 +175,13 @@ describe('detectDrift', () => {
       .thenEvents(cleared, detected);
   });
 
-  it('records one again that came back', () => {
+  it('records one again that came back, and one that was called resolved and is not', () => {
     given(drifted(finding({ isDrifted: false, resolutionStatus: 'resolved' })))
       .when(detect({ resource: 'app.web', actual }))
       .thenEvents(detected);
+    given(drifted(finding({ resolutionStatus: 'resolved' })))
+      .when(detect({ resource: 'app.web', actual }))
+      .thenEvents(cleared, detected);
   });
 
   it('takes several findings, each on its own, and needs no lock', () => {

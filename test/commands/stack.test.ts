@@ -143,6 +143,15 @@ describe('deleteStack', () => {
       );
   });
 
+  it('records the end of a lock that ran out, and no release of it', () => {
+    given({ stack, lock: aLock({ expiresAt: EARLIER }) })
+      .when({ type: 'deleteStack', stack: 'web' })
+      .thenEvents(
+        { type: 'LockExpired', data: { lockId: 'lock-1', token: 9, expiresAt: EARLIER } },
+        { type: 'StackDeleted', data: { name: 'web' } },
+      );
+  });
+
   it('refuses a deleted stack', () => {
     expect(request({ type: 'deleteStack', stack: 'web' }).keys).toEqual({ stack: 'web' });
     given({ stack: deleted }).when({ type: 'deleteStack', stack: 'web' }).refused('STACK_NOT_FOUND');

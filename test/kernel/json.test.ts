@@ -9,6 +9,7 @@ import {
   formatPath,
   type Json,
   JsonNumber,
+  type JsonObject,
   leaves,
   parseJson,
   parseStoredJson,
@@ -51,6 +52,7 @@ describe('parseJson keeps', () => {
     ['-17', 'number'],
   ])('the number %s as it is written', (text, kind) => {
     expect(kindOf(parseJson(text))).toBe(kind);
+    expect(kindOf((parseStoredJson(`{"a":${text}}`) as JsonObject).a)).toBe(kind);
     for (const document of [text, `[${text}]`, `{"a":${text}}`, `[1,${text},2]`]) {
       expect(stringifyJson(parseJson(document))).toBe(document);
       expect(stringifyJson(parseStoredJson(stringifyJson(parseJson(document))))).toBe(document);

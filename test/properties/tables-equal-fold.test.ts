@@ -10,6 +10,8 @@ import { anyStep, type Step } from '../support/commands.js';
 import { comparableFold, comparableView, fold } from '../support/folded.js';
 
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 150);
+/** Enough for a long run on a busy machine, in milliseconds. */
+const TIMEOUT = 60_000 + RUNS * 200;
 let tried = 0;
 let accepted = 0;
 const steps = fc.array(anyStep, { minLength: 10, maxLength: 60, size: 'max' });
@@ -48,7 +50,7 @@ async function lockOf(store: EventStore, command: Command, lockId: string | unde
 
 const streams = async (store: EventStore) => [...(await store.stacks({})), ...(await store.stacks({ deleted: true }))];
 
-test('the tables are the log: the state at every version is the fold of the events up to it', async () => {
+test('the tables are the log: the state at every version is the fold of the events up to it', { timeout: TIMEOUT }, async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (script) => {
       const store = await live(script);
@@ -79,7 +81,7 @@ test('the tables are the log: the state at every version is the fold of the even
   );
 });
 
-test('a rollback gives the state it names, and a rollback of it the state before', async () => {
+test('a rollback gives the state it names, and a rollback of it the state before', { timeout: TIMEOUT }, async () => {
   await fc.assert(
     fc.asyncProperty(steps, fc.nat(), async (script, seed) => {
       const store = await live(script);
@@ -115,7 +117,7 @@ test('a rollback gives the state it names, and a rollback of it the state before
   );
 });
 
-test('any command sent twice, at any later point, changes nothing the second time', async () => {
+test('any command sent twice, at any later point, changes nothing the second time', { timeout: TIMEOUT }, async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (script) => {
       const clock = new TestClock();

@@ -4,72 +4,94 @@ import { decodeUtf8, FILE_LIMITS, type Json, type JsonObject, parseJson } from '
 
 /**
  * Terraform's state file, format version 4 (internal/states/statefile/version4.go of Terraform and OpenTofu). Only what
- * we read is named: every other field is kept as it is, so that what a later release adds comes back too.
+ * we read is named: every other field is kept as it is, so that what a later release adds comes back too. Null is
+ * allowed where Go's decoder takes it for absent.
  */
 const instanceSchema = z.looseObject({
-  index_key: z.union([z.string(), z.number(), z.null()]).optional(),
-  deposed: z.string().optional(),
-  status: z.string().optional(),
+  index_key: z.union([z.string(), z.int().nonnegative(), z.null()]).optional(),
+  deposed: z.string().nullish(),
+  status: z.string().nullish(),
 });
 
 const blockSchema = z.looseObject({
-  module: z.string().optional(),
-  mode: z.enum(['managed', 'data', 'ephemeral']),
+  module: z.string().nullish(),
+  mode: z.string().min(1),
   type: z.string().min(1),
   name: z.string().min(1),
-  instances: z.array(instanceSchema),
+  instances: z.array(instanceSchema).nullish(),
 });
 
 const stateSchema = z.looseObject({
-  version: z.literal(4),
+  version: z.literal(4, 'must be 4'),
   serial: z.int().nonnegative(),
   lineage: z.string(),
-  outputs: z.custom<Record<string, JsonObject>>(isObjectOfObjects, 'must be an object of objects').optional(),
-  resources: z.array(blockSchema).optional(),
+  outputs: z.custom<Record<string, JsonObject>>(isObjectOfObjects, 'must be an object of objects').nullish(),
+  resources: z.array(blockSchema).nullish(),
 });
 
-/** OpenTofu's encrypted state: all that can be read of it stands beside the ciphertext. */
+/** OpenTofu's encrypted state: all that can be read of it stands beside the ciphertext, and not even that must. */
 const encryptedSchema = z.looseObject({
   encrypted_data: z.string(),
-  serial: z.int().nonnegative().default(0),
-  lineage: z.string().default(''),
+  serial: z.int().nonnegative().optional(),
+  lineage: z.string().optional(),
 });
 
 export type TerraformInstance = z.infer<typeof instanceSchema> & JsonObject;
-export type TerraformBlock = z.infer<typeof blockSchema> & JsonObject;
-export type TerraformDocument = z.infer<typeof stateSchema> & JsonObject;
+/** What names a resource, in the block that holds its instances. */
+export interface BlockIdentity {
+  readonly module?: string | null | undefined;
+  readonly mode: string;
+  readonly type: string;
+  readonly name: string;
+}
+export type TerraformBlock = BlockIdentity & { readonly instances?: readonly TerraformInstance[] | null } & JsonObject;
+export type TerraformDocument = {
+  readonly serial: number;
+  readonly lineage: string;
+  readonly outputs?: Readonly<Record<string, JsonObject>> | null;
+  readonly resources?: readonly TerraformBlock[] | null;
+} & JsonObject;
+export type EncryptedDocument = z.infer<typeof encryptedSchema> & JsonObject;
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
 function isObjectOfObjects(value: unknown): boolean {
-  const isObject = (one: unknown) => typeof one === 'object' && one !== null && !Array.isArray(one);
-  return isObject(value) && Object.values(value as object).every(isObject);
+  return isObject(value) && Object.values(value).every(isObject);
 }
 
 const HINT =
   'Give a Terraform or OpenTofu state of format version 4: terraform.tfstate, or what `terraform state pull` prints.';
 
+function refuse(what: string, field: string, problem: string): never {
+  throw new InvalidInputError('INVALID_TERRAFORM_STATE', `${what} is no Terraform state: ${field}: ${problem}`, {
+    hint: HINT,
+    details: { field, file: what },
+  });
+}
+
+function check<T extends z.ZodType>(schema: T, value: Json, what: string): void {
+  const issue = schema.safeParse(value).error?.issues[0];
+  if (issue) refuse(what, issue.path.map(String).join('.') || 'document', issue.message);
+}
+
 /**
- * Reads a state file; `encrypted` when nothing but its lineage and serial can be known.
+ * Reads a state file; `encrypted` where nothing but its lineage and serial can be known. What is returned is the parsed
+ * value itself, not zod's copy: a copy would drop a key named `__proto__`, and add what it has a default for.
  * @param what names the file in errors
  * @throws InvalidInputError with the path of what is wrong
  */
 export function parseTerraform(
   bytes: Uint8Array,
   what: string,
-): { readonly encrypted: boolean; readonly document: TerraformDocument } {
-  const value = parseJson(decodeUtf8(bytes, what), what, FILE_LIMITS);
-  const encrypted = isEncrypted(value);
-  const result = (encrypted ? encryptedSchema : stateSchema).safeParse(value);
-  if (result.success) {
-    // The parsed value itself, not zod's copy: a copy would drop a key named `__proto__`.
-    return { encrypted, document: (encrypted ? { ...result.data, ...(value as object) } : value) as TerraformDocument };
+): { readonly encrypted: EncryptedDocument } | { readonly document: TerraformDocument } {
+  const text = decodeUtf8(bytes, what);
+  if (text.trim() === '') refuse(what, 'document', 'it is empty');
+  const value = parseJson(text, what, FILE_LIMITS);
+  if (isObject(value) && Object.hasOwn(value, 'encrypted_data')) {
+    check(encryptedSchema, value, what);
+    return { encrypted: value as EncryptedDocument };
   }
-  const [issue] = result.error.issues;
-  const path = issue?.path.map(String).join('.') || 'document';
-  throw new InvalidInputError('INVALID_TERRAFORM_STATE', `${what} is no Terraform state: ${path}: ${issue?.message}`, {
-    hint: HINT,
-    details: { field: path, file: what },
-  });
+  check(stateSchema, value, what);
+  return { document: value as TerraformDocument };
 }
-
-const isEncrypted = (value: Json): boolean =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, 'encrypted_data');

@@ -1,12 +1,10 @@
-import type { TerraformBlock, TerraformInstance } from './format.js';
+import type { BlockIdentity, TerraformBlock, TerraformInstance } from './format.js';
 
 /** Go compares strings by their UTF-8 bytes. */
-const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
-
-type BlockKey = Pick<TerraformBlock, 'module' | 'mode' | 'type' | 'name'>;
+const byBytes = (a: string, b: string): number => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b)));
 
 /** The order Terraform writes blocks in: module, mode, type, name. */
-export const compareBlocks = (a: BlockKey, b: BlockKey): number =>
+export const compareBlocks = (a: BlockIdentity, b: BlockIdentity): number =>
   byBytes(a.module ?? '', b.module ?? '') ||
   byBytes(a.mode, b.mode) ||
   byBytes(a.type, b.type) ||
@@ -29,8 +27,7 @@ export function compareInstances(a: InstanceKey, b: InstanceKey): number {
 /** Whether blocks and instances stand as Terraform writes them, so that their order need not be kept. */
 export function isCanonical(blocks: readonly TerraformBlock[]): boolean {
   return (
-    ascending(blocks, compareBlocks) &&
-    blocks.every(({ instances }) => ascending(instances as InstanceKey[], compareInstances))
+    ascending(blocks, compareBlocks) && blocks.every(({ instances }) => ascending(instances ?? [], compareInstances))
   );
 }
 

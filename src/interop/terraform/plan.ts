@@ -3,7 +3,9 @@ import { type Origin, resourceAddress } from '../../events/index.js';
 import { ConflictError } from '../../kernel/errors.js';
 import { equalJson, type Json } from '../../kernel/json.js';
 import type { StateView } from '../../queries/state.js';
-import type { Incoming, IncomingOutput, IncomingResource } from './import.js';
+import type { Incoming } from './import.js';
+import type { IncomingResource } from './instances.js';
+import type { IncomingOutput } from './outputs.js';
 
 type Apply = Extract<Command, { type: 'apply' }>;
 
@@ -36,7 +38,7 @@ export function importTerraform(
   const same = known !== null && equalJson(asJson(origin), asJson({ ...known, version: undefined }));
   const empty = Object.values(changes).every((list) => list.length === 0);
   if (!force) checkSuccession(current, known, incoming, same && empty);
-  return { ...command, ...changes, document: same ? {} : { origin } };
+  return { ...command, ...changes, document: same && empty ? {} : { origin } };
 }
 
 const asJson = ({ format, lineage, serial, header }: Omit<Origin, 'version'> & { version?: undefined }): Json => ({

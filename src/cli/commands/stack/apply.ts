@@ -1,12 +1,9 @@
 import { Flags } from '@oclif/core';
 import { stackArg } from '../../args.js';
-import { BaseCommand } from '../../base-command.js';
-import { callOptions, writeFlags } from '../../flags.js';
 import { readInput } from '../../input.js';
-import { planJson, planText } from '../../present/diff.js';
-import { receiptJson } from '../../present/receipt.js';
+import { PlannedCommand, plannedFlags } from '../../planned-command.js';
 
-export default class StackApply extends BaseCommand {
+export default class StackApply extends PlannedCommand {
   static override summary = 'Bring a stack to the desired state of a file, in one commit.';
   static override description =
     'The file is YAML or JSON with any of: description, version, workflow_file, configuration, metadata, resources (type, name, module, id, properties, depends_on, state, metadata) and outputs (name: {value, sensitive}). What it does not name stays, unless --prune.';
@@ -23,8 +20,7 @@ export default class StackApply extends BaseCommand {
       helpValue: 'FILE',
     }),
     prune: Flags.boolean({ description: 'remove resources and outputs the file does not name' }),
-    'dry-run': Flags.boolean({ description: 'show the plan, and change nothing' }),
-    ...writeFlags,
+    ...plannedFlags,
   };
 
   async run(): Promise<void> {
@@ -32,17 +28,12 @@ export default class StackApply extends BaseCommand {
     const file = await readInput(flags.file);
     const backend = await this.open(flags);
     const command = await backend.desiredStateCommand(args.stack, file.bytes, { name: file.name, prune: flags.prune });
-    const plan = await backend.preview(command, callOptions(flags));
-    if (flags['dry-run']) {
-      this.show(flags, planJson(plan), () => planText(plan));
-      return;
-    }
-    const receipt = await backend.execute(command, { expectedVersion: plan.version, ...callOptions(flags) });
-    this.show(flags, { ...receiptJson(receipt), changes: planJson(plan).changes }, () =>
-      receipt.events === 0
-        ? `${planText(plan)}`
-        : `${planText(plan)}\nApplied to ${args.stack}: version ${receipt.version}.\n` +
-          `Undo with: ${this.config.bin} stack state rollback ${args.stack} --version ${plan.version}`,
+    await this.carryOut(
+      flags,
+      backend,
+      command,
+      (receipt, plan) => `Applied to ${args.stack}: version ${receipt.version}.\n${this.undo(args.stack, plan)}`,
+      'Nothing to change.',
     );
   }
 }

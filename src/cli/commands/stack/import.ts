@@ -1,12 +1,9 @@
 import { Args, Flags } from '@oclif/core';
 import { stackArg } from '../../args.js';
-import { BaseCommand } from '../../base-command.js';
-import { callOptions, writeFlags } from '../../flags.js';
 import { readInput } from '../../input.js';
-import { planJson, planText } from '../../present/diff.js';
-import { receiptJson } from '../../present/receipt.js';
+import { PlannedCommand, plannedFlags } from '../../planned-command.js';
 
-export default class StackImport extends BaseCommand {
+export default class StackImport extends PlannedCommand {
   static override summary = 'Take in the state another tool keeps, as one commit; makes the stack where there is none.';
   static override description =
     'The next state of the same lineage commits only what changed. A lower serial, or another lineage, is refused unless --force.';
@@ -18,8 +15,7 @@ export default class StackImport extends BaseCommand {
   static override flags = {
     from: Flags.option({ description: 'whose state it is', options: ['terraform'] as const, required: true })(),
     force: Flags.boolean({ description: 'take in a lower serial or another lineage' }),
-    'dry-run': Flags.boolean({ description: 'show the plan, and change nothing' }),
-    ...writeFlags,
+    ...plannedFlags,
   };
 
   async run(): Promise<void> {
@@ -31,16 +27,12 @@ export default class StackImport extends BaseCommand {
       from: flags.from,
       force: flags.force,
     });
-    const plan = await backend.preview(command, callOptions(flags));
-    if (flags['dry-run']) {
-      this.show(flags, planJson(plan), () => planText(plan));
-      return;
-    }
-    const receipt = await backend.execute(command, { expectedVersion: plan.version, ...callOptions(flags) });
-    this.show(flags, { ...receiptJson(receipt), changes: planJson(plan).changes }, () =>
-      receipt.events === 0
-        ? `${args.stack} holds this state already; nothing was changed.`
-        : `${planText(plan)}\nImported into ${args.stack}: version ${receipt.version}.`,
+    await this.carryOut(
+      flags,
+      backend,
+      command,
+      (receipt) => `Imported into ${args.stack}: version ${receipt.version}.`,
+      `${args.stack} holds this state already; nothing was changed.`,
     );
   }
 }

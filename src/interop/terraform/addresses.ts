@@ -1,0 +1,53 @@
+import type { BlockIdentity, TerraformInstance } from './format.js';
+
+/** What Go's `unicode.IsPrint` lets stand: letters, marks, numbers, punctuation, symbols, and of spaces only the plain one. */
+const PRINTABLE = /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
+const ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '"': '\\"', '\\': '\\\\' };
+const PLAIN: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
+
+type Key = TerraformInstance['index_key'];
+
+/** A text as Terraform quotes it in addresses: an HCL string (`toHCLQuotedString`, internal/addrs/instance_key.go). */
+function quoted(text: string): string {
+  const escaped = Array.from(text, (char) => {
+    if (ESCAPES[char] !== undefined) return ESCAPES[char];
+    if (PRINTABLE.test(char)) return char;
+    const code = (char.codePointAt(0) as number).toString(16);
+    return code.length > 4 ? `\\U${code.padStart(8, '0')}` : `\\u${code.padStart(4, '0')}`;
+  }).join('');
+  return `"${escaped.replace(/([$%])(?=\{)/g, '$1$1')}"`;
+}
+
+const unquoted = (inner: string): string =>
+  inner.replace(
+    /\\(?:u(\p{AHex}{4})|U(\p{AHex}{8})|(.))|([$%])\4\{/gu,
+    (_, short?: string, long?: string, char?: string, sign?: string) => {
+      if (sign !== undefined) return `${sign}{`;
+      if (char !== undefined) return PLAIN[char] ?? char;
+      return String.fromCodePoint(Number.parseInt(short ?? long ?? '', 16));
+    },
+  );
+
+/** Of the resource type and the mode: `aws_vpc`, `data.aws_ami`, so that our addresses read as Terraform's own. */
+export const typeName = ({ mode, type }: Pick<BlockIdentity, 'mode' | 'type'>): string =>
+  mode === 'managed' ? type : `${mode}.${type}`;
+
+/** `web`, `web[0]`, `web["a"]`, as Terraform writes it; a deposed object is told by its key. */
+export function instanceName(name: string, { index_key: key = null, deposed = null }: TerraformInstance): string {
+  const index = key === null ? '' : `[${typeof key === 'number' ? key : quoted(key)}]`;
+  return `${name}${index}${deposed === null ? '' : ` (deposed ${deposed})`}`;
+}
+
+const QUOTED = /"(?:[^"\\$%]|\\(?:[nrt"\\]|u\p{AHex}{4}|U00(?:0\p{AHex}|10)\p{AHex}{4})|[$%])*"/u;
+const KEYED = new RegExp(`^(.+?)\\[(?:(\\d{1,15})|(${QUOTED.source}))\\]$`, 'u');
+
+/** The name and key of which {@link instanceName} makes this; where it is not of that form, all of it is the name. */
+export function splitName(name: string): { readonly name: string; readonly key?: NonNullable<Key> } {
+  const [, base, number, text] = KEYED.exec(name) ?? [];
+  if (base === undefined) return { name };
+  return { name: base, key: text === undefined ? Number(number) : unquoted(text.slice(1, -1)) };
+}
+
+/** What Terraform may read in `dependencies`: a resource, not one of its instances. With a key it refuses the state. */
+export const withoutKey = (address: string): string =>
+  address.replace(/ \(deposed [^)]*\)$/, '').replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]$/, '');

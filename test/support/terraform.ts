@@ -1,0 +1,61 @@
+import { onTestFinished } from 'vitest';
+import { StateBackend } from '../../src/index.js';
+import { equalJson, type Json, type JsonObject, parseJson, stringifyJson } from '../../src/kernel/json.js';
+
+export const fixture = (name: string): URL => new URL(`../fixtures/terraform/${name}`, import.meta.url);
+
+/** A state file with these fields beside or in place of the usual ones. */
+export const stateFile = (fields: JsonObject = {}): JsonObject => ({
+  version: 4,
+  terraform_version: '1.11.4',
+  serial: 1,
+  lineage: 'line',
+  outputs: {},
+  resources: [],
+  check_results: null,
+  ...fields,
+});
+
+/** A block of `terraform_data` with these instances. */
+export const block = (name: string, instances: readonly Json[], fields: JsonObject = {}): JsonObject => ({
+  mode: 'managed',
+  type: 'terraform_data',
+  name,
+  provider: 'provider["terraform.io/builtin/terraform"]',
+  instances,
+  ...fields,
+});
+
+export const instance = (fields: JsonObject = {}): JsonObject => ({
+  schema_version: 0,
+  attributes: { id: 'an-id' },
+  sensitive_attributes: [],
+  ...fields,
+});
+
+/** A stack `s` in memory, and Terraform's way in and out of it. */
+export async function terraformStack() {
+  const backend = await StateBackend.open(':memory:');
+  onTestFinished(() => backend.close());
+  return {
+    backend,
+    take: async (document: Json | string, options: { readonly force?: boolean } = {}) => {
+      const text = typeof document === 'string' ? document : stringifyJson(document, 2);
+      const command = await backend.importCommand('s', new TextEncoder().encode(text), {
+        from: 'terraform',
+        ...options,
+      });
+      return backend.execute(command);
+    },
+    give: (version?: number) => backend.exportState('s', 'terraform', version === undefined ? undefined : { version }),
+    addresses: async () => (await backend.getState('s')).resources.map(({ address }) => address),
+  };
+}
+
+/** Takes the document in, gives it out, and says whether both are equal, value for value, also as text. */
+export async function comesBack(document: Json | string): Promise<boolean> {
+  const { take, give } = await terraformStack();
+  const before = typeof document === 'string' ? parseJson(document) : document;
+  await take(document);
+  return equalJson(parseJson(stringifyJson(await give())), before);
+}
