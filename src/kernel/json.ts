@@ -314,7 +314,7 @@ export function sortKeys(value: Json): Json {
 }
 
 /** A program may hand in a bigint: {@link assertJson} accepts it and {@link stringifyJson} writes it as a number. */
-const isNumber = (value: unknown): value is number | bigint | JsonNumber =>
+export const isNumber = (value: unknown): value is number | bigint | JsonNumber =>
   typeof value === 'number' || typeof value === 'bigint' || value instanceof JsonNumber;
 
 /** A number as sign, significant digits and power of ten: the same for `1`, `1.0` and `10e-1`. */

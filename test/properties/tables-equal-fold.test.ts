@@ -50,7 +50,9 @@ async function lockOf(store: EventStore, command: Command, lockId: string | unde
 
 const streams = async (store: EventStore) => [...(await store.stacks({})), ...(await store.stacks({ deleted: true }))];
 
-test('the tables are the log: the state at every version is the fold of the events up to it', { timeout: TIMEOUT }, async () => {
+test('the tables are the log: the state at every version is the fold of the events up to it', {
+  timeout: TIMEOUT,
+}, async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (script) => {
       const store = await live(script);
