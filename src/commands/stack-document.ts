@@ -58,17 +58,11 @@ export const createdStack = (id: string, stackName: string, fields: DocumentPatc
   data: { id, ...patched({ name: stackName, ...EMPTY }, fields, 1) },
 });
 
-/** The event that gives the stack a new document, or none where nothing differs. */
+/** The event that gives the stack a new document, or none where nothing differs. An origin given is always taken anew. */
 export function updatedStack(document: StackDocument, change: DocumentPatch, version: number): NewEvent[] {
   const next = patched(document, change, version);
-  return sameDocument(document, next) ? [] : [{ type: 'StackUpdated', data: next }];
-}
-
-/** Equal but for the version an origin was taken in at. */
-function sameDocument(a: StackDocument, b: StackDocument): boolean {
-  const plain = (document: StackDocument) =>
-    ({ ...document, origin: document.origin && { ...document.origin, version: 0 } }) as unknown as Json;
-  return equalJson(plain(a), plain(b));
+  const same = equalJson(document as unknown as Json, next as unknown as Json);
+  return same ? [] : [{ type: 'StackUpdated', data: next }];
 }
 
 /** Names and ids share one space, so that `--stack X` can mean only one stack. */
