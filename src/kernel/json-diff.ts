@@ -112,12 +112,10 @@ function identifies(items: readonly Json[], field: string): boolean {
 const byIdentity = (items: readonly Json[], field: string): Map<string, Json> =>
   new Map(items.map((item) => [(item as JsonObject)[field] as string, item]));
 
-/** The same items, in another order. */
+/** The same items, in whatever order. */
 function onlyMoved(field: string, before: readonly Json[], after: readonly Json[]): boolean {
   const old = byIdentity(before, field);
   return (
-    before.length === after.length &&
-    !equalJson(before, after) &&
-    [...byIdentity(after, field)].every(([id, item]) => equalJson(old.get(id), item))
+    before.length === after.length && [...byIdentity(after, field)].every(([id, item]) => equalJson(old.get(id), item))
   );
 }

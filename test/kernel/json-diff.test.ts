@@ -20,6 +20,8 @@ describe('fieldChanges', () => {
     ['absent against null', '{}', '{"a":null}', '[{"path":"$.a","after":null}]'],
     ['null against a value', '{"a":null}', '{"a":{}}', '[{"path":"$.a","before":null,"after":{}}]'],
     ['a string against a number', '{"a":"3"}', '{"a":3}', '[{"path":"$.a","before":"3","after":3}]'],
+    ['a text against true', '{"a":"true"}', '{"a":true}', '[{"path":"$.a","before":"true","after":true}]'],
+    ['a text against null', '{"a":"null"}', '{"a":null}', '[{"path":"$.a","before":"null","after":null}]'],
     ['true against 1', '{"a":true}', '{"a":1}', '[{"path":"$.a","before":true,"after":1}]'],
     ['an object against an array', '{"a":{}}', '{"a":[]}', '[{"path":"$.a","before":{},"after":[]}]'],
     ['an object against a string', '{"a":{"b":1}}', '{"a":"x"}', '[{"path":"$.a","before":{"b":1},"after":"x"}]'],
