@@ -73,7 +73,7 @@ module.exports = {
       to: { path: '^src/(engine|index|backend)' },
     },
     only('driver-in-its-store', 'better-sqlite3', '^src/store/sqlite/'),
-    only('terminal-in-the-cli', '@oclif/core|cli-table3|picocolors|cli-progress|string-width|date-fns', '^src/cli/'),
+    only('terminal-in-the-cli', '@oclif/core|cli-table3|picocolors|string-width|date-fns', '^src/cli/'),
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },

@@ -11,6 +11,9 @@ export const plannedFlags = {
   ...writeFlags,
 };
 
+/** From how many resources on a person should be told to wait: about a second's work. */
+const MANY = 3_000;
+
 type PlannedValues = GlobalValues & Parameters<typeof callOptions>[0] & { readonly 'dry-run': boolean };
 
 /** A command that is planned, then carried out on the very version it was planned for. */
@@ -24,6 +27,7 @@ export abstract class PlannedCommand extends BaseCommand {
     unchanged: string,
   ): Promise<void> {
     const call = callOptions(flags);
+    this.#announce(command);
     const plan = await backend.preview(command, call);
     if (flags['dry-run']) {
       this.show(flags, planJson(plan), () => planText(plan));
@@ -33,6 +37,12 @@ export abstract class PlannedCommand extends BaseCommand {
     this.show(flags, { ...receiptJson(receipt), changes: planJson(plan).changes }, () =>
       receipt.events === 0 ? unchanged : `${planText(plan)}\n\n${told(receipt, plan)}`,
     );
+  }
+
+  /** Planning and committing many resources takes seconds in which nothing else can be shown: say so before. */
+  #announce(command: StackCommand): void {
+    const count = command.type === 'apply' ? (command.resources?.length ?? 0) : 0;
+    if (process.stderr.isTTY && count >= MANY) this.note(`Comparing and committing ${count} resources …`);
   }
 
   /** The command that undoes what was planned on `plan`. */

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS, type Command } from '../../src/commands/index.js';
 import { openEngine } from '../../src/engine.js';
-import { StateBackend, stateHash } from '../../src/index.js';
+import { hashEvent, StateBackend, stateHash } from '../../src/index.js';
 import { TestClock } from '../support/clock.js';
 import { scratchFolder } from '../support/folder.js';
 
@@ -232,4 +232,38 @@ describe('values', () => {
     const properties = { text: 'x'.repeat(16 * 1024 * 1024) };
     await expect(manager.setResource('a', { type: 't', name: 'n', properties })).rejects.toThrow(/more than 16777216/);
   });
+});
+
+test('events of a type from a later release are kept, shown and passed over', async () => {
+  const path = join(scratchFolder(), 'stacks.db');
+  await using backend = await StateBackend.open(path);
+  const manager = backend.getStackManager();
+  await manager.createStack({ name: 'a' });
+  const { hash } = await backend.head();
+  const row = {
+    position: 2,
+    stream: 1,
+    revision: 2,
+    version: 1,
+    type: 'StackBlessed',
+    schemaVersion: 3,
+    data: '{"by":"a later release"}',
+    meta: '{"actor":"x","source":"x","command":"bless"}',
+    recordedAt: '2026-01-01T00:00:00.000Z',
+    commandId: 'later',
+  };
+  const later = new Database(path);
+  later
+    .prepare(
+      'INSERT INTO events VALUES (@position, @stream, @revision, @version, @type, @schemaVersion, @data, @meta, @recordedAt, @commandId, @hash)',
+    )
+    .run({ ...row, hash: hashEvent(hash, row) });
+  later.exec('UPDATE stack_rows SET revision = 2'); // as the later release's projector would
+  later.close();
+  expect((await backend.getActivity('a')).events[0]).toMatchObject({
+    type: 'StackBlessed',
+    data: { by: 'a later release' },
+  });
+  await manager.setResource('a', { type: 't', name: 'n' });
+  expect((await backend.getState('a')).resources).toHaveLength(1);
 });
