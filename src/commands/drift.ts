@@ -31,7 +31,10 @@ export const detectDrift = defineCommand({
     const refs = findings.map(({ resource }) => resource);
     return { stack, addresses: refs, resourceIds: refs, driftOf: refs };
   },
-  decide: ({ findings }, facts) => findings.flatMap((one) => compare(one, facts)),
+  decide: ({ findings }, facts, { now }) => {
+    refuseRepeats(findings, facts);
+    return findings.flatMap((one) => compare(one, facts, now));
+  },
 });
 
 const slotOf = (ref: string, facts: Facts): ResourceSlot | undefined => {
@@ -39,7 +42,22 @@ const slotOf = (ref: string, facts: Facts): ResourceSlot | undefined => {
   return facts.resources.get(ref) ?? (byId?.stream === facts.stack?.stream ? byId : undefined);
 };
 
-function compare({ resource, expected, actual }: Finding, facts: Facts): NewEvent[] {
+/** Two findings for one resource would leave the first of them open for ever. */
+function refuseRepeats(findings: readonly Finding[], facts: Facts): void {
+  const seen = new Set<string | number>();
+  for (const { resource } of findings) {
+    const key = slotOf(resource, facts)?.resource ?? resource;
+    if (seen.has(key)) {
+      throw new InvalidInputError('GIVEN_TWICE', `resource "${resource}" is given twice`, {
+        hint: 'Give each resource once.',
+        details: { field: 'findings', resource },
+      });
+    }
+    seen.add(key);
+  }
+}
+
+function compare({ resource, expected, actual }: Finding, facts: Facts, now: string): NewEvent[] {
   const slot = slotOf(resource, facts);
   const wanted = expected ?? slot?.value?.properties;
   if (wanted === undefined) {
@@ -55,7 +73,7 @@ function compare({ resource, expected, actual }: Finding, facts: Facts): NewEven
     ? [{ type: 'DriftCleared', data: { finding: open.id, resourceId: open.resourceId } }]
     : [];
   if (changes.length === 0) return cleared;
-  if (open && sameFinding(open, wanted, actual)) return [];
+  if (open && !isOver(open, now) && sameFinding(open, wanted, actual)) return [];
   return [
     ...cleared,
     {
@@ -76,9 +94,12 @@ function compare({ resource, expected, actual }: Finding, facts: Facts): NewEven
   ];
 }
 
-/** Still open and about the same two states. */
 const sameFinding = (open: DriftRecord, expected: Json, actual: Json): boolean =>
-  open.resolutionStatus !== 'resolved' && equalJson(open.expected, expected) && equalJson(open.actual, actual);
+  equalJson(open.expected, expected) && equalJson(open.actual, actual);
+
+/** Whether a finding was ignored for a time that has passed: then it counts as pending again. */
+const isOver = ({ resolutionStatus, ignoredUntil }: DriftRecord, now: string): boolean =>
+  resolutionStatus === 'ignored' && ignoredUntil !== null && ignoredUntil <= now;
 
 /** The field of the document in which a change lies: `tags` of `$.tags.Name`. */
 function topField({ path }: FieldChange): string {
@@ -89,9 +110,9 @@ function topField({ path }: FieldChange): string {
 const closing = { stack: stackRef, resource: name(2048), reason: prose().default('') };
 
 /** The resource's open finding. */
-function openFinding(stack: string, resource: string, facts: Facts): DriftRecord {
+function openFinding(stack: string, resource: string, facts: Facts, now: string): DriftRecord {
   const open = facts.drift.get(resource);
-  if (open?.isDrifted && open.resolutionStatus === 'pending') return open;
+  if (open?.isDrifted && (open.resolutionStatus === 'pending' || isOver(open, now))) return open;
   throw new NotFoundError('DRIFT_NOT_FOUND', `no open drift finding for "${resource}" in stack "${stack}"`, {
     hint: `See the findings with: sloth-runner stack state drift ${stack}`,
     details: { stack, resource },
@@ -104,8 +125,8 @@ export const resolveDrift = defineCommand({
   target: 'live',
   lock: 'free',
   facts: ({ stack, resource }) => ({ stack, driftOf: [resource] }),
-  decide: ({ stack, resource, reason }, facts) => {
-    const { id, resourceId } = openFinding(stack, resource, facts);
+  decide: ({ stack, resource, reason }, facts, { now }) => {
+    const { id, resourceId } = openFinding(stack, resource, facts, now);
     return [{ type: 'DriftResolved', data: { finding: id, resourceId, reason } }];
   },
 });
@@ -120,8 +141,8 @@ export const ignoreDrift = defineCommand({
   target: 'live',
   lock: 'free',
   facts: ({ stack, resource }) => ({ stack, driftOf: [resource] }),
-  decide: ({ stack, resource, reason, expiresAt }, facts) => {
-    const { id, resourceId } = openFinding(stack, resource, facts);
+  decide: ({ stack, resource, reason, expiresAt }, facts, { now }) => {
+    const { id, resourceId } = openFinding(stack, resource, facts, now);
     return [{ type: 'DriftIgnored', data: { finding: id, resourceId, reason, expiresAt } }];
   },
 });

@@ -1,5 +1,5 @@
 import type { NewEvent } from '../events/index.js';
-import { ConflictError, LockedError } from '../kernel/errors.js';
+import { ConflictError, InvalidInputError, LockedError } from '../kernel/errors.js';
 import type { Facts } from '../store/facts.js';
 import type { LockRecord, StackRecord } from '../store/records.js';
 import { stackDeleted, stackNotFound } from '../store/stack-errors.js';
@@ -16,15 +16,15 @@ export function guard(
   facts: Facts,
   context: Context,
 ): NewEvent[] {
-  checkTarget(target, ref, facts.stack);
+  checkTarget(target, ref, facts);
   checkVersion(ref, facts.stack, context);
   return lock === 'own' ? [] : checkLock(ref, facts.lock, lock, context);
 }
 
-function checkTarget(target: Target, ref: string, stack: StackRecord | undefined): void {
+function checkTarget(target: Target, ref: string, { stack, deletedStack }: Facts): void {
   if (!stack) {
     if (target === 'absent' || target === 'live or absent') return;
-    throw stackNotFound(ref);
+    throw deletedStack ? stackDeleted(ref, deletedStack) : stackNotFound(ref);
   }
   if (target === 'live or deleted') return;
   if (stack.deletedAt !== null && target !== 'deleted') {
@@ -69,16 +69,30 @@ export const lockNotHeld = (ref: string, lockId: string, why: string): LockedErr
     details: { stack: ref, lockId },
   });
 
+/** Refuses a holder whose lock was taken anew under the same id. */
+export function checkToken(ref: string, lock: LockRecord, fencingToken: number | undefined): void {
+  if (fencingToken === undefined || fencingToken === lock.token) return;
+  throw lockNotHeld(ref, lock.lockId, `it was taken anew (token ${lock.token}, not ${fencingToken})`);
+}
+
 function checkLock(ref: string, lock: LockRecord | undefined, need: 'held' | 'free', context: Context): NewEvent[] {
   const { now, lockId, fencingToken } = context;
   if (lockId !== undefined) {
     if (!lock) throw lockNotHeld(ref, lockId, 'it was released, broken or has expired');
     if (isExpired(lock, now)) throw lockNotHeld(ref, lockId, `it expired at ${lock.expiresAt}`);
     if (lock.lockId !== lockId) throw lockedBy(ref, lock);
-    if (fencingToken !== undefined && fencingToken !== lock.token) {
-      throw lockNotHeld(ref, lockId, `it was taken anew (token ${lock.token}, not ${fencingToken})`);
-    }
+    checkToken(ref, lock, fencingToken);
     return [];
+  }
+  if (fencingToken !== undefined) {
+    throw new InvalidInputError(
+      'TOKEN_WITHOUT_LOCK',
+      'fencingToken: a token is of no use without the lock it came with',
+      {
+        hint: 'Give lockId too.',
+        details: { field: 'fencingToken' },
+      },
+    );
   }
   if (!lock) return [];
   if (isExpired(lock, now)) return [expired(lock)];

@@ -5,8 +5,8 @@ import { NotFoundError } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';
 import { name, prose } from '../kernel/text.js';
 import type { LockRecord } from '../store/records.js';
-import { defineCommand, stackRef } from './command.js';
-import { expired, isExpired, lockedBy, lockNotHeld } from './guard.js';
+import { type Context, defineCommand, stackRef } from './command.js';
+import { checkToken, expired, isExpired, lockedBy, lockNotHeld } from './guard.js';
 
 const SECOND = 1_000;
 const DAY = 86_400 * SECOND;
@@ -43,10 +43,11 @@ export const acquireLock = defineCommand({
 });
 
 /** The lock when it is there, not run out, and the one meant. */
-function held(stack: string, id: string, lock: LockRecord | undefined, now: string): LockRecord {
+function held(stack: string, id: string, lock: LockRecord | undefined, { now, fencingToken }: Context): LockRecord {
   if (!lock) throw lockNotHeld(stack, id, 'it was released, broken or has expired');
   if (lock.lockId !== id) throw lockedBy(stack, lock);
   if (isExpired(lock, now)) throw lockNotHeld(stack, id, `it expired at ${lock.expiresAt}`);
+  checkToken(stack, lock, fencingToken);
   return lock;
 }
 
@@ -59,9 +60,9 @@ export const renewLock = defineCommand({
   target: 'live',
   lock: 'own',
   facts: ({ stack }) => ({ stack }),
-  decide: ({ stack, id, ttlMs }, { lock }, { now }) => {
-    const { token } = held(stack, id, lock, now);
-    return [{ type: 'LockRenewed', data: { lockId: id, token, expiresAt: later(now, ttlMs) } }];
+  decide: ({ stack, id, ttlMs }, { lock }, context) => {
+    const { token } = held(stack, id, lock, context);
+    return [{ type: 'LockRenewed', data: { lockId: id, token, expiresAt: later(context.now, ttlMs) } }];
   },
 });
 
@@ -71,8 +72,8 @@ export const releaseLock = defineCommand({
   target: 'live',
   lock: 'own',
   facts: ({ stack }) => ({ stack }),
-  decide: ({ stack, id }, { lock }, { now }) => [
-    { type: 'LockReleased', data: { lockId: id, token: held(stack, id, lock, now).token } },
+  decide: ({ stack, id }, { lock }, context) => [
+    { type: 'LockReleased', data: { lockId: id, token: held(stack, id, lock, context).token } },
   ],
 });
 

@@ -204,7 +204,7 @@ interface Walk {
   readonly what: string;
   readonly limits: JsonLimits;
   readonly path: (string | number)[];
-  /** Characters seen: never more than the bytes of the written text. */
+  /** Bytes of the texts seen: never more than those of the written text. */
   size: number;
   /** Whether a number was met that only {@link write} keeps. */
   exotic: boolean;
@@ -216,7 +216,7 @@ function walk(value: unknown, state: Walk): void {
   state.size += 1;
   switch (typeof value) {
     case 'string':
-      state.size += value.length;
+      state.size += Buffer.byteLength(value);
       return;
     case 'boolean':
       return;
@@ -250,7 +250,7 @@ function walk(value: unknown, state: Walk): void {
   }
   const keys = isArray ? value.keys() : Object.keys(value);
   for (const key of keys) {
-    if (typeof key === 'string') state.size += key.length;
+    if (typeof key === 'string') state.size += Buffer.byteLength(key);
     path.push(key);
     walk((value as Record<string | number, unknown>)[key], state);
     path.pop();

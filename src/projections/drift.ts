@@ -30,7 +30,13 @@ export const drift: Projector = {
       patch(
         'drift_rows',
         { position: data.finding },
-        { resolution_status: 'resolved', resolved_at: recordedAt, reason: data.reason, ignored_until: null },
+        {
+          is_drifted: 0,
+          resolution_status: 'resolved',
+          resolved_at: recordedAt,
+          reason: data.reason,
+          ignored_until: null,
+        },
       ),
     ],
     DriftIgnored: ({ recordedAt, data }) => [

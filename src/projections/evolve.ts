@@ -183,7 +183,8 @@ const recipes: Recipes = {
     });
   },
   DriftCleared: (state, { data }) => closeFinding(state, data.finding, { isDrifted: false, status: 'resolved' }),
-  DriftResolved: (state, { data }) => closeFinding(state, data.finding, { status: 'resolved', reason: data.reason }),
+  DriftResolved: (state, { data }) =>
+    closeFinding(state, data.finding, { isDrifted: false, status: 'resolved', reason: data.reason }),
   DriftIgnored: (state, { data }) => closeFinding(state, data.finding, { status: 'ignored', reason: data.reason }),
   LockAcquired: (state, { position, recordedAt, data }) => {
     const { lockId, operation, who, info, expiresAt } = data;

@@ -57,6 +57,8 @@ export interface Difference {
 /** The answers. A key without an answer is absent from its map. */
 export interface Facts {
   readonly stack: StackRecord | undefined;
+  /** Where there is no such stack: the deleted one that last answered to it. */
+  readonly deletedStack: StackRecord | undefined;
   readonly document: StackDocument | undefined;
   readonly lock: LockRecord | undefined;
   /** Id of the stack that holds the name asked for. */

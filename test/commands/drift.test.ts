@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '../../src/events/index.js';
 import { JsonNumber } from '../../src/kernel/json.js';
 import type { DriftRecord } from '../../src/store/records.js';
-import { aLock, aSlot, aStack, aValue, EARLIER, given, LATER, request } from '../support/decision.js';
+import { aLock, aSlot, aStack, aValue, EARLIER, given, LATER, NOW, request } from '../support/decision.js';
 
 const stack = aStack();
 const properties = { size: 1, tags: { env: 'prod', 'a.b': 1 } };
@@ -147,7 +147,7 @@ describe('detectDrift', () => {
   });
 
   it('clears a finding that no longer holds', () => {
-    for (const resolutionStatus of ['pending', 'ignored', 'resolved']) {
+    for (const resolutionStatus of ['pending', 'ignored']) {
       given(drifted(finding({ resolutionStatus })))
         .when(detect({ resource: 'app.web', actual: properties }))
         .thenEvents(cleared);
@@ -175,13 +175,25 @@ describe('detectDrift', () => {
       .thenEvents(cleared, detected);
   });
 
-  it('records one again that came back, and one that was called resolved and is not', () => {
+  it('records one again that came back, also after it was called resolved', () => {
     given(drifted(finding({ isDrifted: false, resolutionStatus: 'resolved' })))
       .when(detect({ resource: 'app.web', actual }))
       .thenEvents(detected);
-    given(drifted(finding({ resolutionStatus: 'resolved' })))
+  });
+
+  it('records one again that was ignored for a time that has passed', () => {
+    given(drifted(finding({ resolutionStatus: 'ignored', ignoredUntil: NOW })))
       .when(detect({ resource: 'app.web', actual }))
       .thenEvents(cleared, detected);
+    given(drifted(finding({ resolutionStatus: 'ignored', ignoredUntil: LATER })))
+      .when(detect({ resource: 'app.web', actual }))
+      .thenEvents();
+  });
+
+  it('refuses a resource given twice, by address and by id', () => {
+    given({ stack, resources: [web] })
+      .when(detect({ resource: 'app.web', actual }, { resource: 'res-10', actual }))
+      .refused('GIVEN_TWICE');
   });
 
   it('takes several findings, each on its own, and needs no lock', () => {

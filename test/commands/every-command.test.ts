@@ -150,7 +150,7 @@ describe.each(NAMING)('%s', (type) => {
     const known = { ...knownFor(type), stack: aStack({ deletedAt: EARLIER }) };
     const decision = given(known).when(EXAMPLES[type]);
     if (type === 'restoreStack' || type === 'rollback') expect(decision.events()).not.toEqual([]);
-    else expect(decision.refused('STACK_NOT_FOUND').exitCode).toBe(3);
+    else expect(decision.refused('STACK_DELETED').exitCode).toBe(3);
   });
 });
 

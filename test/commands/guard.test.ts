@@ -11,6 +11,7 @@ const live = aStack();
 const deleted = aStack({ deletedAt: EARLIER });
 const nothing: Facts = {
   stack: undefined,
+  deletedStack: undefined,
   document: undefined,
   lock: undefined,
   nameHolder: undefined,

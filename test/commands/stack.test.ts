@@ -154,7 +154,7 @@ describe('deleteStack', () => {
 
   it('refuses a deleted stack', () => {
     expect(request({ type: 'deleteStack', stack: 'web' }).keys).toEqual({ stack: 'web' });
-    given({ stack: deleted }).when({ type: 'deleteStack', stack: 'web' }).refused('STACK_NOT_FOUND');
+    given({ stack: deleted }).when({ type: 'deleteStack', stack: 'web' }).refused('STACK_DELETED');
   });
 });
 

@@ -53,6 +53,7 @@ function factsFor(keys: FactKeys, known: Known): Facts {
   const all = [...of(resources, stack?.stream ?? 0), ...of(elsewhere, 999)];
   return {
     stack: here ? stack : undefined,
+    deletedStack: !here && stack?.deletedAt && [stack.id, stack.name].includes(keys.stack) ? stack : undefined,
     document: keys.document ? known.document : undefined,
     lock: known.lock,
     nameHolder: named === undefined ? undefined : known.names?.[named],

@@ -1,5 +1,5 @@
 /** Control characters, marks that change the direction of writing, and halves of surrogate pairs. */
-const DANGEROUS = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]|\p{Cs}/gu;
+const DANGEROUS = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Cs}/gu;
 
 /**
  * A text from the state as a terminal may show it: control characters, escape sequences, changes of writing direction

@@ -18,6 +18,7 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
     stream === undefined ? new Map<string, T>() : answers(items, (key) => read(stream, key));
   return {
     stack,
+    deletedStack: stack ? undefined : findStack(sql, keys.stack, true),
     document: stream !== undefined && keys.document ? readDocument(sql, stream).document : undefined,
     lock: stream === undefined ? undefined : readLock(sql, stream),
     nameHolder: holderOf(sql, keys.name ?? (keys.ownName ? stack?.name : undefined)),
