@@ -3,7 +3,13 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { Plugin } from '@oclif/core';
 
-const plugin = new Plugin({ root: process.cwd(), type: 'core', ignoreManifest: true, errorOnManifestCreate: true });
+const plugin = new Plugin({
+  root: process.cwd(),
+  type: 'core',
+  ignoreManifest: true,
+  errorOnManifestCreate: true,
+  respectNoCacheDefault: true, // else the login name of whoever builds is published as the default of --actor
+});
 await plugin.load();
 writeFileSync('oclif.manifest.json', `${JSON.stringify(plugin.manifest, null, 2)}\n`);
 chmodSync('bin/run.js', 0o755);

@@ -83,14 +83,18 @@ interface Described {
   readonly exitCode: number;
 }
 
+/** The message without what oclif writes around that of a flag's own parser. */
+const unwrapped = (message: string): string =>
+  message.replace(/^Parsing --\S+ \n\t/, '').replace(/\n?See more help with --help$/, '');
+
 function describe(error: Error): Described {
   if (error instanceof SlothError) {
-    const { code, message, hint, details, exitCode } = error;
-    return { code, message, hint, details, exitCode };
+    const { code, hint, details, exitCode } = error;
+    return { code, message: unwrapped(error.message), hint, details, exitCode };
   }
   if (error instanceof Errors.CLIError) {
     const hint = 'Run the command with --help to see how it is used.';
-    return { code: 'USAGE', message: error.message.replace(/\n?See more help with --help$/, ''), hint, exitCode: 2 };
+    return { code: 'USAGE', message: unwrapped(error.message), hint, exitCode: 2 };
   }
   return {
     code: 'INTERNAL',

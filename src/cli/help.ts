@@ -5,7 +5,7 @@ import { chooseDatabase } from './database-path.js';
 export default class Help extends OclifHelp {
   override async showRootHelp(): Promise<void> {
     await super.showRootHelp();
-    this.log(this.#database());
+    this.log(`${this.#database()}\n`);
     this.log(
       this.section(
         'START HERE',

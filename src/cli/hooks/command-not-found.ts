@@ -1,5 +1,6 @@
 import { type Hook, toConfiguredId } from '@oclif/core';
 import { closest } from 'fastest-levenshtein';
+import { escapeText } from '../output/escape.js';
 
 /** Says which command was probably meant. Exits like any other wrong usage. */
 const hook: Hook.CommandNotFound = async ({ id, argv = [], config }) => {
@@ -15,7 +16,7 @@ const hook: Hook.CommandNotFound = async ({ id, argv = [], config }) => {
     process.stdout.write(
       `${JSON.stringify({ error: { code: 'USAGE', message, hint: `${config.bin} --help` } }, null, 2)}\n`,
     );
-  } else process.stderr.write(`Error: ${message}\nSee all commands with: ${config.bin} --help\n`);
+  } else process.stderr.write(`Error: ${escapeText(message)}\nSee all commands with: ${config.bin} --help\n`);
   process.exit(2);
 };
 

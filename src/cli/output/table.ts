@@ -11,10 +11,18 @@ export interface Column {
 
 const GAP = 2;
 const NARROWEST = 5;
+/** Rows laid out at once: cli-table3's time grows with their square (50,000 rows at once: over a minute). */
+const BATCH = 100;
 
-/** Columns of the terminal; without one, COLUMNS, else no limit: what a program reads is never cut. */
-export const terminalWidth = (): number =>
-  process.stdout.isTTY ? process.stdout.columns : Number(process.env.COLUMNS) || Number.POSITIVE_INFINITY;
+/**
+ * Columns of the terminal, 80 for one that does not know its own; without a terminal COLUMNS, else no limit: what a
+ * program reads is never cut.
+ */
+export function terminalWidth(stdout: Partial<NodeJS.WriteStream> = process.stdout, env = process.env): number {
+  if (stdout.isTTY) return stdout.columns || 80;
+  const columns = Number(env.COLUMNS);
+  return columns > 0 ? columns : Number.POSITIVE_INFINITY;
+}
 
 /** How wide each column becomes: natural widths, the widest flexible one made narrower until the row fits. */
 export function fitColumns(natural: readonly number[], flexible: readonly boolean[], width: number): number[] {
@@ -46,16 +54,21 @@ export function table(
   width = terminalWidth(),
 ): string {
   const natural = columns.map(({ title }, index) =>
-    Math.max(stringWidth(title), ...rows.map((row) => stringWidth(row[index] ?? ''))),
+    rows.reduce((widest, row) => Math.max(widest, stringWidth(row[index] ?? '')), stringWidth(title)),
   );
   const flexible = columns.map((column) => column.flexible ?? false);
-  const printer = new Table({
+  const layout = {
     chars: NO_BORDER,
     style: { 'padding-left': 0, 'padding-right': GAP, head: [], border: [] },
     colWidths: fitColumns(natural, flexible, width).map((column) => column + GAP),
     colAligns: columns.map(({ align }) => align ?? 'left'),
-    head: columns.map(({ title }) => colour.heading(title)),
-  });
-  printer.push(...rows.map((row) => [...row]));
-  return printer.toString().replace(/[ \t]+$/gm, '');
+  };
+  const lines = [columns.map(({ title }) => colour.heading(title)), ...rows];
+  const parts: string[] = [];
+  for (let start = 0; start < lines.length; start += BATCH) {
+    const printer = new Table(layout);
+    printer.push(...lines.slice(start, start + BATCH).map((line) => [...line]));
+    parts.push(printer.toString().replace(/[ \t]+$/gm, ''));
+  }
+  return parts.join('\n');
 }
