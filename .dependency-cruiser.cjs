@@ -7,6 +7,7 @@ const ALLOWED = {
   commands: ['store', 'events', 'kernel'],
   queries: ['projections', 'store', 'events', 'kernel'],
   interop: ['queries', 'commands', 'store', 'events', 'kernel'],
+  audit: ['projections', 'store', 'events', 'kernel'],
 };
 
 const arrows = Object.entries(ALLOWED).map(([folder, targets]) => ({
@@ -50,7 +51,7 @@ module.exports = {
       name: 'ports-only',
       comment: 'A store is known by its port; only the engine names one.',
       severity: 'error',
-      from: { path: '^src/(commands|queries|interop|backend|cli)/' },
+      from: { path: '^src/(commands|queries|interop|audit|backend|cli)/' },
       to: { path: '^src/store/(sqlite|memory)/' },
     },
     {
@@ -69,11 +70,11 @@ module.exports = {
     {
       name: 'engine-is-the-root',
       severity: 'error',
-      from: { path: '^src/(kernel|events|store|projections|commands|queries|interop)/' },
+      from: { path: '^src/(kernel|events|store|projections|commands|queries|interop|audit)/' },
       to: { path: '^src/(engine|index|backend)' },
     },
     only('driver-in-its-store', 'better-sqlite3', '^src/store/sqlite/'),
-    only('terminal-in-the-cli', '@oclif/core|cli-table3|picocolors|string-width|date-fns', '^src/cli/'),
+    only('terminal-in-the-cli', '@oclif/core|cli-table3|cli-progress|csv-stringify|picocolors|string-width|date-fns', '^src/cli/'),
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },

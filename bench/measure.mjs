@@ -5,11 +5,12 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
  * @param subjects name → async function that does the thing once
  * @param rounds how often each is timed
  * @param times how often the thing is done in each round
+ * @param warmUp whether a first round is done and not counted
  * @returns name → {median, min, max} in milliseconds for one time
  */
-export async function interleaved(subjects, { rounds = 7, times = 20 } = {}) {
+export async function interleaved(subjects, { rounds = 7, times = 20, warmUp = true } = {}) {
   const samples = new Map(Object.keys(subjects).map((name) => [name, []]));
-  for (let round = -1; round < rounds; round++) {
+  for (let round = warmUp ? -1 : 0; round < rounds; round++) {
     for (const [name, once] of Object.entries(subjects)) {
       const begin = performance.now();
       for (let time = 0; time < times; time++) await once();

@@ -1,12 +1,32 @@
-// npm run bench: ratios within one run, medians of seven rounds, minimum and maximum in brackets.
+// npm run bench [-- NAME]: ratios within one run, medians of several interleaved rounds, minimum and maximum in brackets.
 import { growth } from './growth.mjs';
+import { replay } from './replay.mjs';
 
-console.log('Cost of one operation in a stack of 100 and of 100,000 resources');
-console.table(
-  Object.fromEntries(
-    (await growth()).map(({ operation, small, large, ratio }) => [
-      operation,
-      { '100 resources': small, '100,000 resources': large, ratio: ratio.toFixed(2) },
-    ]),
-  ),
-);
+const BENCHES = {
+  growth: {
+    title: 'Cost of one operation in a stack of 100 and of 100,000 resources',
+    rows: async () =>
+      (await growth()).map(({ operation, small, large, ratio }) => ({
+        what: operation,
+        '100 resources': small,
+        '100,000 resources': large,
+        ratio: ratio.toFixed(2),
+      })),
+  },
+  replay: { title: 'Replay of 1,000,000 events of 100,000 resources, 1,000 to a commit', rows: () => replay() },
+  'replay-singles': {
+    title: 'Replay of 200,000 events, one to a commit',
+    rows: () => replay({ events: 200_000, share: 1 }),
+  },
+};
+
+const [chosen] = process.argv.slice(2);
+if (chosen !== undefined && !Object.hasOwn(BENCHES, chosen)) {
+  console.error(`no benchmark "${chosen}"; there are: ${Object.keys(BENCHES).join(', ')}`);
+  process.exit(2);
+}
+for (const [name, { title, rows }] of Object.entries(BENCHES)) {
+  if (chosen !== undefined && chosen !== name) continue;
+  console.log(title);
+  console.table(Object.fromEntries((await rows()).map(({ what, ...columns }) => [what, columns])));
+}

@@ -1,10 +1,12 @@
 import { COMMANDS, type Command, type EnvelopeInput, prepare } from './commands/index.js';
 import type { NewEvent } from './events/index.js';
 import { type Clock, systemClock } from './kernel/clock.js';
-import { InvalidInputError } from './kernel/errors.js';
+import { InvalidInputError, StoreError } from './kernel/errors.js';
 import { drain } from './projections/drain.js';
 import { PROJECTORS } from './projections/index.js';
 import type { EventStore, Projection, Receipt } from './store/event-store.js';
+import type { OnProgress } from './store/maintenance.js';
+import { MEMORY_LOCATION, openMemoryStore } from './store/memory/memory-event-store.js';
 import { openSqliteStore } from './store/sqlite/sqlite-event-store.js';
 
 /** The parts put together: commands are checked and decided here, stored and projected there. */
@@ -20,7 +22,7 @@ export interface Engine {
 }
 
 export const PROJECTION: Projection = {
-  project: (events) => drain(events, PROJECTORS),
+  project: (events, only) => drain(events, only ? PROJECTORS.filter(({ name }) => only.has(name)) : PROJECTORS),
   projectors: PROJECTORS,
 };
 
@@ -39,20 +41,46 @@ function moduleOf(command: Command) {
   });
 }
 
-/** Opens the database a path or URL names. */
+/**
+ * Opens the database a path or URL names: a SQLite file, `:memory:` for SQLite without a file, or `memory:` for a store
+ * without SQLite.
+ */
 export function openEngine(location: string, clock: Clock = systemClock): Engine {
   if (location === '') {
     throw new InvalidInputError('NO_DATABASE', 'the database path is empty', {
-      hint: 'Give a file path or :memory:.',
+      hint: 'Give a file path, :memory: or memory:.',
       details: { field: 'db' },
     });
   }
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(location)?.[1];
   if (scheme !== undefined) {
     throw new InvalidInputError('UNSUPPORTED_DATABASE', `this release keeps state in SQLite files, not "${scheme}"`, {
-      hint: 'Give a file path or :memory:.',
+      hint: 'Give a file path, :memory: or memory:.',
       details: { field: 'db', scheme },
     });
   }
+  if (location === MEMORY_LOCATION) return engineOn(openMemoryStore({ projection: PROJECTION, clock }));
   return engineOn(openSqliteStore({ path: location, projection: PROJECTION, clock }));
+}
+
+/** Database files as a whole, for backups: the backend knows no store by name. */
+export { COMPANIONS, makeSelfContained, removeDatabase } from './store/sqlite/backup.js';
+export { copyPrivately, type Found, findContent, replaceContent } from './store/sqlite/restore.js';
+
+/**
+ * Rebuilds what another release of a projector built, before anything is read from it.
+ * @throws StoreError for tables of a newer release, which this one cannot write
+ */
+export async function bringUpToDate({ store }: Engine, onProgress?: OnProgress): Promise<void> {
+  const checkpoints = await store.checkpoints();
+  const built = (name: string): number => checkpoints.find((checkpoint) => checkpoint.name === name)?.version ?? 0;
+  const newer = PROJECTORS.filter(({ name, version }) => built(name) > version);
+  if (newer.length > 0) {
+    throw new StoreError('NEWER_PROJECTIONS', `a newer release built the tables of ${newer[0]?.name}`, {
+      hint: 'Upgrade sloth-runner; nothing was changed.',
+      details: { projections: newer.map(({ name }) => name) },
+    });
+  }
+  const names = PROJECTORS.filter(({ name, version }) => built(name) < version).map(({ name }) => name);
+  if (names.length > 0) await store.rebuild({ names, ...(onProgress && { onProgress }) });
 }

@@ -1,12 +1,19 @@
+export type { Check, Problem, Verification } from './audit/verification.js';
+export type { VerifyOptions } from './audit/verify.js';
+export type { Backup, BackupOptions } from './backend/backup.js';
+export type { Rotation } from './backend/backup-rotation.js';
 export type { CallOptions, OpenOptions } from './backend/options.js';
+export type { PreparedRestore, Restored, RestoreOptions } from './backend/restore.js';
 export { StackManager } from './backend/stack-manager.js';
 export type { DriftInfo, LockOptions, StackCommand } from './backend/state-backend.js';
 export { StateBackend } from './backend/state-backend.js';
+export { StoreAdmin } from './backend/store-admin.js';
 export type { Command, EnvelopeInput } from './commands/index.js';
 export type {
   EventData,
   EventMeta,
   EventType,
+  LogHead,
   Origin,
   RecordedEvent,
   ResourceValue,
@@ -37,7 +44,8 @@ export { isSensitive, sensitivePaths } from './queries/sensitive.js';
 export type { StateView } from './queries/state.js';
 export { stateHash } from './queries/state.js';
 export type { VersionView } from './queries/versions.js';
-export type { At, Checkpoint, LogHead, Receipt, StoreDescription } from './store/event-store.js';
+export type { At, Checkpoint, Receipt, StoreDescription } from './store/event-store.js';
+export type { OnProgress, Progress, ProjectionStatus, Rebuilt } from './store/maintenance.js';
 export type {
   DependencyRecord,
   DriftRecord,

@@ -1,11 +1,19 @@
 import type { EnvelopeInput } from '../commands/index.js';
 import type { Clock } from '../kernel/clock.js';
+import type { OnProgress } from '../store/maintenance.js';
 
 export interface OpenOptions {
   /** Who acts where a call does not say. Default: `api`. */
   readonly actor?: string;
   /** Through what the caller comes; kept with every event. Default: `api`. */
   readonly source?: string;
+  /**
+   * Leaves the tables as they are, even where another release built them: to look at a database rather than to use it.
+   * Otherwise what an older release built is rebuilt first.
+   */
+  readonly asItIs?: boolean;
+  /** Hears how far that rebuild has come. */
+  readonly onProgress?: OnProgress;
   /** Where the time comes from; for tests. */
   readonly clock?: Clock;
 }

@@ -1,7 +1,7 @@
 import { type Observable, Subject, takeUntil } from 'rxjs';
 import type { Command } from '../commands/index.js';
-import { type Engine, openEngine } from '../engine.js';
-import type { RecordedEvent, UnknownEvent } from '../events/index.js';
+import { bringUpToDate, type Engine, openEngine } from '../engine.js';
+import type { LogHead, RecordedEvent, UnknownEvent } from '../events/index.js';
 import { applyCommand } from '../interop/desired/command.js';
 import { toDesiredState } from '../interop/desired/format.js';
 import { readDocument } from '../interop/document-file.js';
@@ -18,10 +18,12 @@ import { readResource, readResources } from '../queries/resource.js';
 import { readDrift, readLock, readTags } from '../queries/signals.js';
 import { readState, type StateView } from '../queries/state.js';
 import { readActivity, readVersions, type VersionView } from '../queries/versions.js';
-import type { At, Checkpoint, LogHead, Receipt, StoreDescription } from '../store/event-store.js';
+import type { At, Checkpoint, Receipt, StoreDescription } from '../store/event-store.js';
 import type { DependencyRecord, DriftRecord, LockRecord, ResourceRecord, StackRecord } from '../store/records.js';
 import type { CallOptions, OpenOptions } from './options.js';
+import { type PreparedRestore, prepareRestore, type Restored, type RestoreOptions } from './restore.js';
 import { StackManager } from './stack-manager.js';
+import { StoreAdmin } from './store-admin.js';
 
 /** A command about a stack by its name or id. */
 export type StackCommand = Exclude<Command, { type: 'createStack' }>;
@@ -54,22 +56,51 @@ export class StateBackend implements AsyncDisposable {
   readonly #defaults: { readonly actor: string; readonly source: string };
   readonly #closed = new Subject<void>();
   readonly #manager: StackManager;
+  readonly #admin: StoreAdmin;
 
   private constructor(engine: Engine, clock: Clock, options: OpenOptions) {
     this.#engine = engine;
     this.#clock = clock;
     this.#defaults = { actor: options.actor ?? 'api', source: options.source ?? 'api' };
     this.#manager = new StackManager(engine.store, (command, call) => this.execute(command, call));
+    this.#admin = new StoreAdmin(engine.store, clock);
   }
 
   /**
    * Opens a database, making it where there is none.
-   * @param pathOrUrl a file path, or `:memory:` for one that ends with this backend
+   * @param pathOrUrl a file path, `:memory:` for one that ends with this backend, or `memory:` for a store without SQLite
+   *   that ends with this backend
    * @throws StoreError for a file that cannot be used, is no database of ours, or is of a newer release
    */
   static async open(pathOrUrl: string, options: OpenOptions = {}): Promise<StateBackend> {
     const clock = options.clock ?? systemClock;
-    return new StateBackend(openEngine(pathOrUrl, clock), clock, options);
+    const engine = openEngine(pathOrUrl, clock);
+    try {
+      if (!options.asItIs) await bringUpToDate(engine, options.onProgress);
+    } catch (error) {
+      await engine.store.close();
+      throw error;
+    }
+    return new StateBackend(engine, clock, options);
+  }
+
+  /**
+   * Puts a backup's content in the place of a database's, once all of the backup is verified. What the database held is
+   * kept in a file beside it. Others may have it open: they see the old content or the new, writers wait, and what was
+   * acknowledged to them is in the one or the other. Other backends of this process must not write meanwhile.
+   * @param path the database; made where there is none
+   * @param file the backup; never written
+   * @throws IntegrityError `BACKUP_DAMAGED`; InvalidInputError for a file that is no backup; ConflictError where others
+   *   hold the database for too long. Nothing has changed then.
+   */
+  static async restore(path: string, file: string, options?: RestoreOptions): Promise<Restored> {
+    using restore = await StateBackend.prepareRestore(path, file, options);
+    return await restore.carryOut(options);
+  }
+
+  /** The same in two steps, for who wants to see what will be replaced by what. Nothing changes before the second. */
+  static prepareRestore(path: string, file: string, options?: RestoreOptions): Promise<PreparedRestore> {
+    return prepareRestore(path, file, systemClock.now(), options);
   }
 
   /** Waits for what was accepted, ends live subscriptions, and lets go of the database. May be called twice. */
@@ -137,6 +168,11 @@ export class StateBackend implements AsyncDisposable {
   /** Stacks and their resources. */
   getStackManager(): StackManager {
     return this.#manager;
+  }
+
+  /** Proof, rebuild and copies of the whole database. */
+  getAdmin(): StoreAdmin {
+    return this.#admin;
   }
 
   // Versions ---------------------------------------------------------------------------------------------------------

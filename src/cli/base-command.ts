@@ -1,10 +1,11 @@
 import { Command, Errors } from '@oclif/core';
-import { StateBackend } from '../index.js';
+import { type OpenOptions, StateBackend } from '../index.js';
 import { SlothError } from '../kernel/errors.js';
 import { stringifyJson } from '../kernel/json.js';
 import { chooseDatabase } from './database-path.js';
 import { globalFlags } from './flags.js';
 import { escapeText } from './output/escape.js';
+import { withProgress } from './output/progress.js';
 
 export interface GlobalValues {
   readonly db?: string | undefined;
@@ -18,8 +19,10 @@ export abstract class BaseCommand extends Command {
   #backend: StateBackend | undefined;
 
   /** Opens the database the flags name. It is closed when the command ends. */
-  protected async open({ db, actor }: GlobalValues): Promise<StateBackend> {
-    this.#backend = await StateBackend.open(chooseDatabase(db).path, { actor, source: 'cli' });
+  protected async open({ db, actor }: GlobalValues, options: Pick<OpenOptions, 'asItIs'> = {}): Promise<StateBackend> {
+    this.#backend = await withProgress('rebuilding', 'events', (onProgress) =>
+      StateBackend.open(chooseDatabase(db).path, { actor, source: 'cli', onProgress, ...options }),
+    );
     return this.#backend;
   }
 

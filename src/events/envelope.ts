@@ -36,6 +36,14 @@ export interface StoredEvent {
   readonly hash: string;
 }
 
+/** Where the log ends. */
+export interface LogHead {
+  /** 0 for an empty log. */
+  readonly position: number;
+  readonly hash: string;
+  readonly recordedAt: string | null;
+}
+
 type Decoded<T extends string, D> = Omit<StoredEvent, 'type' | 'data' | 'meta'> & {
   readonly type: T;
   readonly data: D;

@@ -1,6 +1,8 @@
 export type { EventData, EventType } from './catalogue.js';
 export { catalogue, EVENT_TYPES, isEventType, raisesVersion } from './catalogue.js';
-export type { Commit, EventMeta, NewEvent, RecordedEvent, StoredEvent, UnknownEvent } from './envelope.js';
+export type { ChainChecker, ChainProblem } from './chain-check.js';
+export { checkChain } from './chain-check.js';
+export type { Commit, EventMeta, LogHead, NewEvent, RecordedEvent, StoredEvent, UnknownEvent } from './envelope.js';
 export { metaSchema } from './envelope.js';
 export { GENESIS_HASH, hashEvent } from './hash-chain.js';
 export type { ResourceValue } from './resource.js';

@@ -12,12 +12,13 @@ export const upcasters: Upcasters = {};
 
 /** The version that new events of a type are written in. */
 export function currentSchemaVersion(type: EventType, table: Upcasters = upcasters): number {
-  return 1 + Object.keys(table[type] ?? {}).length;
+  const steps = table[type];
+  return steps === undefined ? 1 : 1 + Object.keys(steps).length;
 }
 
 /** Reads a row of the log. A type or schema version from a newer release comes back as it is, not as an error. */
 export function decodeEvent(stored: StoredEvent, table: Upcasters = upcasters): RecordedEvent | UnknownEvent {
-  const meta = parseStoredJson(stored.meta) as unknown as EventMeta;
+  const meta = parseMeta(stored.meta);
   let data = parseStoredJson(stored.data) as JsonObject;
   if (isEventType(stored.type)) {
     const steps = table[stored.type] ?? {};
@@ -25,6 +26,14 @@ export function decodeEvent(stored: StoredEvent, table: Upcasters = upcasters): 
     for (let lift = steps[version]; lift; lift = steps[++version]) data = lift(data);
   }
   return { ...stored, data, meta } as unknown as RecordedEvent | UnknownEvent;
+}
+
+let lastMeta: { readonly text: string; readonly meta: EventMeta } | undefined;
+
+/** The events of a commit have one text of meta, and commits that follow each other often have: it is read once. */
+function parseMeta(text: string): EventMeta {
+  if (lastMeta?.text !== text) lastMeta = { text, meta: parseStoredJson(text) as unknown as EventMeta };
+  return lastMeta.meta;
 }
 
 /** True for an event that this release has a schema for. */

@@ -1,3 +1,4 @@
+import type { StackDocument } from '../events/index.js';
 import { sha256 } from '../kernel/digest.js';
 import { type Json, sortKeys, stringifyJson } from '../kernel/json.js';
 import type { At, EventStore } from '../store/event-store.js';
@@ -12,7 +13,16 @@ export interface StateView extends DocumentRecord {
   readonly resources: readonly ResourceRecord[];
   /** In name order. */
   readonly outputs: readonly OutputRecord[];
+  /** In the order of address, then target. */
   readonly dependencies: readonly DependencyRecord[];
+}
+
+/** The part of a state that its hash speaks of; everything in the order of a StateView. */
+export interface StateContent {
+  readonly document: StackDocument;
+  readonly resources: readonly Pick<ResourceRecord, 'module' | 'type' | 'name' | 'value'>[];
+  readonly outputs: readonly Pick<OutputRecord, 'name' | 'value' | 'sensitive'>[];
+  readonly dependencies: readonly Pick<DependencyRecord, 'address' | 'target' | 'type'>[];
 }
 
 export async function readState(store: EventStore, ref: string, at?: At): Promise<StateView> {
@@ -31,7 +41,7 @@ export async function readState(store: EventStore, ref: string, at?: At): Promis
  * Identifies a state by its content: SHA-256 of the JSON of its own fields, resources, outputs and edges with sorted
  * keys. Two stacks of the same content have the same hash; ids, times and the way there do not count.
  */
-export function stateHash(state: StateView): string {
+export function stateHash(state: StateContent): string {
   const { name: _, origin: __, status: ___, ...own } = state.document;
   const content = {
     stack: own,

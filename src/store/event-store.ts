@@ -1,5 +1,6 @@
-import type { EventMeta, NewEvent, RecordedEvent, StoredEvent, UnknownEvent } from '../events/index.js';
+import type { EventMeta, LogHead, NewEvent, RecordedEvent, StoredEvent, UnknownEvent } from '../events/index.js';
 import type { FactKeys, Facts } from './facts.js';
+import type { Maintenance } from './maintenance.js';
 import type {
   CommitRecord,
   DependencyRecord,
@@ -15,6 +16,7 @@ import type {
   TagRecord,
 } from './records.js';
 import type { RowChange } from './row-change.js';
+import type { TableName } from './tables.js';
 
 /** A command, ready to be decided inside the appending transaction. */
 export interface AppendRequest {
@@ -42,20 +44,25 @@ export interface Receipt {
   readonly recordedAt: string;
 }
 
-/** Turns newly appended events, whole commits in log order, into row changes. Handed to the store, which runs it in the transaction. */
-export type ProjectionStep = (events: readonly (RecordedEvent | UnknownEvent)[]) => readonly RowChange[];
+/**
+ * Turns events, whole commits in log order, into row changes; of the projectors named, or all. Handed to the store, which
+ * runs it in the transaction.
+ */
+export type ProjectionStep = (
+  events: readonly (RecordedEvent | UnknownEvent)[],
+  only?: ReadonlySet<string>,
+) => readonly RowChange[];
+
+/** What the store must know of a projector to keep its tables and its checkpoint. */
+export interface ProjectorInfo {
+  readonly name: string;
+  readonly version: number;
+  readonly tables: readonly TableName[];
+}
 
 export interface Projection {
   readonly project: ProjectionStep;
-  /** Each projector's name and version, for its checkpoint. */
-  readonly projectors: readonly { readonly name: string; readonly version: number }[];
-}
-
-export interface LogHead {
-  /** 0 for an empty log. */
-  readonly position: number;
-  readonly hash: string;
-  readonly recordedAt: string | null;
+  readonly projectors: readonly ProjectorInfo[];
 }
 
 export interface EventFilter {
@@ -64,6 +71,11 @@ export interface EventFilter {
   readonly upTo?: number;
   readonly stream?: number;
   readonly types?: readonly string[];
+  /** Recorded at or after this instant. */
+  readonly since?: string;
+  /** Recorded at or before this instant. */
+  readonly until?: string;
+  readonly actor?: string;
   readonly descending?: boolean;
   readonly limit: number;
 }
@@ -85,7 +97,7 @@ export interface Checkpoint {
  * The port every store implements; `test/contracts` holds the suite all of them pass. Readers see committed state only.
  * Versions given to readers are state versions; the state at version V includes V.
  */
-export interface EventStore {
+export interface EventStore extends Maintenance {
   /**
    * Decides and appends in one transaction with the projection. When it resolves, the events are durable.
    * Requests waiting at the same time may share a transaction; a refused one does not touch the others.

@@ -63,6 +63,7 @@ export interface Facts {
   readonly lock: LockRecord | undefined;
   /** Id of the stack that holds the name asked for. */
   readonly nameHolder: string | undefined;
+  /** Whether a stack has the id asked for, or a live one bears it as its name. */
   readonly idTaken: boolean;
   readonly resources: ReadonlyMap<string, ResourceSlot>;
   /** By the id asked for. Ids are unique over all stacks, so an answer may belong to another one. */

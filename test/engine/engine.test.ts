@@ -258,7 +258,7 @@ test('events of a type from a later release are kept, shown and passed over', as
       'INSERT INTO events VALUES (@position, @stream, @revision, @version, @type, @schemaVersion, @data, @meta, @recordedAt, @commandId, @hash)',
     )
     .run({ ...row, hash: hashEvent(hash, row) });
-  later.exec('UPDATE stack_rows SET revision = 2'); // as the later release's projector would
+  later.exec('UPDATE stack_rows SET revision = 2; UPDATE projection_checkpoints SET position = 2'); // as the later release would
   later.close();
   expect((await backend.getActivity('a')).events[0]).toMatchObject({
     type: 'StackBlessed',
@@ -267,3 +267,17 @@ test('events of a type from a later release are kept, shown and passed over', as
   await manager.setResource('a', { type: 't', name: 'n' });
   expect((await backend.getState('a')).resources).toHaveLength(1);
 });
+
+test.each([':memory:', 'memory:'])(
+  'an id that is the name of a live stack is taken, however the stack is made (%s)',
+  async (location) => {
+    await using backend = await StateBackend.open(location);
+    const manager = backend.getStackManager();
+    await manager.createStack({ name: 'web' });
+    await expect(manager.apply({ stack: 'other', create: { id: 'web' } })).rejects.toMatchObject({ code: 'ID_TAKEN' });
+    await expect(manager.createStack({ name: 'other', id: 'web' })).rejects.toMatchObject({ code: 'ID_TAKEN' });
+    await manager.deleteStack('web');
+    await manager.apply({ stack: 'other', create: { id: 'web' } });
+    expect((await manager.getStack('web')).name).toBe('other');
+  },
+);

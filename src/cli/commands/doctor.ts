@@ -1,4 +1,4 @@
-import { accessSync, constants, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { BaseCommand } from '../base-command.js';
 import { chooseDatabase } from '../database-path.js';
 import { colour } from '../output/colour.js';
@@ -27,7 +27,7 @@ export default class Doctor extends BaseCommand {
     const { path, why } = chooseDatabase(flags.db);
     const backend = await this.open(flags);
     const [store, head, projections] = [await backend.describe(), await backend.head(), await backend.checkpoints()];
-    const file = path === ':memory:' ? undefined : fileFacts(path);
+    const file = existsSync(path) ? fileFacts(path) : undefined;
     const warnings = [
       ...(file?.network
         ? [`the file lies on ${file.network}: SQLite's locks may not hold there; use a local disk`]

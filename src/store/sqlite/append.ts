@@ -1,8 +1,7 @@
 import type { Clock } from '../../kernel/clock.js';
-import { ConflictError } from '../../kernel/errors.js';
+import { StoreError } from '../../kernel/errors.js';
 import type { AppendRequest, Projection, Receipt } from '../event-store.js';
-import { recordEvents } from '../record-events.js';
-import type { CommitRecord } from '../records.js';
+import { decideCommit, receiptAgain } from '../receipts.js';
 import type { Connection } from './open.js';
 import { commitOfCommand } from './read/commits.js';
 import { readFacts } from './read/facts.js';
@@ -10,10 +9,13 @@ import { readHead } from './read/log.js';
 import { rowWriter } from './rows.js';
 import type { Statements } from './statements.js';
 
-const INSERT_EVENT = `
+export const INSERT_EVENT = `
 INSERT INTO events (position, stream, revision, version, type, schema_version, data, meta, recorded_at, command_id, hash)
 VALUES (@position, @stream, @revision, @version, @type, @schemaVersion, @data, @meta, @recordedAt, @commandId, @hash)`;
-const MOVE_CHECKPOINTS = 'UPDATE projection_checkpoints SET position = ?';
+/** :projectors as a JSON array of [name, version]. Moves nothing that another release built, or that lags behind. */
+const MOVE_CHECKPOINTS = `
+UPDATE projection_checkpoints SET position = :position
+WHERE position = :before AND (name, version) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:projectors))`;
 const STACK_ID = 'SELECT id FROM stack_rows WHERE stream = ?';
 
 /**
@@ -22,73 +24,27 @@ const STACK_ID = 'SELECT id FROM stack_rows WHERE stream = ?';
  */
 export function appender(db: Connection, sql: Statements, projection: Projection, clock: Clock) {
   const applyRows = rowWriter(db);
+  const projectors = JSON.stringify(projection.projectors.map(({ name, version }) => [name, version]));
 
   return (request: AppendRequest): Receipt => {
     const earlier = commitOfCommand(sql, request.commandId);
-    if (earlier) return receiptAgain(sql, earlier, request);
-
-    const facts = readFacts(sql, request.keys);
-    const now = clock.now();
-    const decided = request.decide(facts, now);
-    const head = readHead(sql);
-    if (decided.length === 0 && !request.resendable) {
-      return {
-        commandId: request.commandId,
-        stackId: facts.stack?.id ?? '',
-        version: facts.stack?.stateVersion ?? 0,
-        events: 0,
-        firstPosition: head.position,
-        lastPosition: head.position,
-        hash: head.hash,
-        recordedAt: now,
-      };
+    if (earlier) {
+      return receiptAgain(earlier, sql(STACK_ID).pluck().get(earlier.stream) as string, request);
     }
-    const events = decided.length > 0 ? decided : [{ type: 'NothingChanged' as const, data: {} }];
-    const creates = events[0]?.type === 'StackCreated';
-    const { stored, recorded } = recordEvents(
-      events,
-      {
-        ...head,
-        stream: creates ? undefined : facts.stack?.stream,
-        revision: creates ? 0 : (facts.stack?.revision ?? 0),
-        version: creates ? 0 : (facts.stack?.stateVersion ?? 0),
-      },
-      { commandId: request.commandId, meta: request.meta, now },
-    );
+    const facts = readFacts(sql, request.keys);
+    const { stored, recorded, receipt } = decideCommit(request, facts, readHead(sql), clock.now());
+    if (stored.length === 0) return receipt;
     for (const event of stored) sql(INSERT_EVENT).run(event);
     applyRows(projection.project(recorded));
-    const last = stored[stored.length - 1] as (typeof stored)[number];
-    sql(MOVE_CHECKPOINTS).run(last.position);
-    return {
-      commandId: request.commandId,
-      stackId: events[0]?.type === 'StackCreated' ? events[0].data.id : (facts.stack?.id ?? ''),
-      version: last.version,
-      events: stored.length,
-      firstPosition: stored[0]?.position ?? last.position,
-      lastPosition: last.position,
-      hash: last.hash,
-      recordedAt: now,
-    };
+    const before = receipt.firstPosition - 1;
+    const { changes } = sql(MOVE_CHECKPOINTS).run({ position: receipt.lastPosition, before, projectors });
+    if (changes !== projection.projectors.length) throw tablesNotOurs();
+    return receipt;
   };
 }
 
-/** The receipt the command had the first time. A different command under the same id is a mistake of the caller's. */
-function receiptAgain(sql: Statements, commit: CommitRecord, request: AppendRequest): Receipt {
-  if (commit.kind !== request.meta.command) {
-    throw new ConflictError(
-      'COMMAND_ID_REUSED',
-      `command id ${request.commandId} was used for "${commit.kind}", now for "${request.meta.command}"`,
-      { hint: 'Give every command an id of its own; send the same id only to repeat the same command.' },
-    );
-  }
-  return {
-    commandId: commit.commandId,
-    stackId: sql(STACK_ID).pluck().get(commit.stream) as string,
-    version: commit.version,
-    events: commit.position - commit.firstPosition + 1,
-    firstPosition: commit.firstPosition,
-    lastPosition: commit.position,
-    hash: commit.hash,
-    recordedAt: commit.at,
-  };
-}
+/** Writing on would mix rows of two releases, or rows with a gap in them. */
+const tablesNotOurs = (): StoreError =>
+  new StoreError('PROJECTIONS_CHANGED', 'the tables were built by another release or do not show the whole log', {
+    hint: 'Start again; if it stays so, look at them with: sloth-runner projections status',
+  });

@@ -60,3 +60,6 @@ export const notADatabase = (path: string, cause?: unknown): StoreError =>
     details: { database: path },
     ...(cause === undefined ? {} : { cause }),
   });
+
+export const storeClosed = (path: string): StoreError =>
+  new StoreError('STORE_CLOSED', `the database was closed: ${path}`, { hint: 'Open it again before using it.' });

@@ -1,3 +1,6 @@
+import { TABLE_NAMES } from '../tables.js';
+import { createIndex, createTable, TABLE_DEFINITIONS } from './schema-tables.js';
+
 /** "SLTH": tells our files from other SQLite databases. */
 export const APPLICATION_ID = 0x53_4c_54_48;
 /** Grows with every change of the schema; a file with a larger one is refused unmodified. */
@@ -39,137 +42,24 @@ BEGIN
 END;
 `;
 
-/** Written by projectors only; `../tables.ts` explains the columns. */
-const PROJECTIONS = `
-CREATE TABLE stack_rows (
-  stream          INTEGER PRIMARY KEY,
-  id              TEXT NOT NULL UNIQUE,
-  name            TEXT NOT NULL,
-  description     TEXT NOT NULL,
-  version         TEXT NOT NULL,
-  status          TEXT NOT NULL,
-  workflow_file   TEXT NOT NULL,
-  document        INTEGER NOT NULL,
-  started         INTEGER,
-  finished        INTEGER,
-  created_at      TEXT NOT NULL,
-  updated_at      TEXT NOT NULL,
-  completed_at    TEXT,
-  execution_count INTEGER NOT NULL,
-  last_duration   INTEGER,
-  last_error      TEXT,
-  state_version   INTEGER NOT NULL,
-  revision        INTEGER NOT NULL,
-  resource_count  INTEGER NOT NULL,
-  deleted_at      TEXT
-) STRICT;
-CREATE UNIQUE INDEX stack_rows_by_name ON stack_rows (name) WHERE deleted_at IS NULL;
-CREATE INDEX stack_rows_deleted ON stack_rows (name, deleted_at) WHERE deleted_at IS NOT NULL;
-
-CREATE TABLE document_history (
-  stream INTEGER NOT NULL, part TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL,
-  PRIMARY KEY (stream, part, version)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE resource_rows (
-  resource INTEGER PRIMARY KEY,
-  stream   INTEGER NOT NULL,
-  address  TEXT NOT NULL,
-  base     TEXT,
-  module   TEXT NOT NULL,
-  type     TEXT NOT NULL,
-  name     TEXT NOT NULL,
-  id       TEXT,
-  position INTEGER
-) STRICT;
-CREATE UNIQUE INDEX resource_rows_by_address ON resource_rows (stream, address);
-CREATE INDEX resource_rows_by_base ON resource_rows (stream, base) WHERE base IS NOT NULL;
-CREATE UNIQUE INDEX resource_rows_by_id ON resource_rows (id) WHERE id IS NOT NULL;
-
-CREATE TABLE resource_history (
-  resource INTEGER NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL, present INTEGER NOT NULL,
-  PRIMARY KEY (resource, version)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE output_rows (
-  stream INTEGER NOT NULL, name TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (stream, name)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE output_history (
-  stream INTEGER NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL, present INTEGER NOT NULL,
-  PRIMARY KEY (stream, name, version)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE dependency_rows (
-  stream INTEGER NOT NULL, address TEXT NOT NULL, target TEXT NOT NULL, type TEXT NOT NULL, position INTEGER NOT NULL,
-  PRIMARY KEY (stream, address, target)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX dependency_rows_by_target ON dependency_rows (stream, target);
-
-CREATE TABLE dependency_history (
-  stream INTEGER NOT NULL, address TEXT NOT NULL, target TEXT NOT NULL, version INTEGER NOT NULL,
-  position INTEGER NOT NULL, present INTEGER NOT NULL,
-  PRIMARY KEY (stream, address, target, version)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE commit_rows (
-  position       INTEGER PRIMARY KEY,
-  first_position INTEGER NOT NULL,
-  stream         INTEGER NOT NULL,
-  version        INTEGER NOT NULL,
-  raised         INTEGER NOT NULL,
-  kind           TEXT NOT NULL,
-  added          INTEGER NOT NULL,
-  changed        INTEGER NOT NULL,
-  removed        INTEGER NOT NULL,
-  command_id     TEXT NOT NULL UNIQUE,
-  actor          TEXT NOT NULL,
-  at             TEXT NOT NULL,
-  description    TEXT
-) STRICT;
-CREATE INDEX commit_rows_by_version ON commit_rows (stream, version, position);
-
-CREATE TABLE snapshot_rows (
-  position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, version INTEGER NOT NULL,
-  description TEXT NOT NULL, created_by TEXT NOT NULL, created_at TEXT NOT NULL
-) STRICT;
-CREATE INDEX snapshot_rows_by_version ON snapshot_rows (stream, version);
-
-CREATE TABLE execution_rows (
-  stream INTEGER NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, status TEXT NOT NULL,
-  started_at TEXT NOT NULL, completed_at TEXT, duration INTEGER, error_message TEXT, finished INTEGER,
-  version INTEGER NOT NULL,
-  PRIMARY KEY (stream, number)
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX execution_rows_by_id ON execution_rows (stream, id);
-
-CREATE TABLE drift_rows (
-  position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, resource INTEGER, resource_id TEXT NOT NULL,
-  is_drifted INTEGER NOT NULL, resolution_status TEXT NOT NULL, resolved_at TEXT, reason TEXT, ignored_until TEXT
-) STRICT;
-CREATE INDEX drift_rows_by_resource ON drift_rows (stream, resource_id, position);
-
-CREATE TABLE lock_rows (
-  stream INTEGER PRIMARY KEY, token INTEGER NOT NULL, lock_id TEXT NOT NULL, operation TEXT NOT NULL,
-  who TEXT NOT NULL, info TEXT NOT NULL, created_at TEXT NOT NULL, expires_at TEXT NOT NULL
-) STRICT;
-
-CREATE TABLE tag_rows (
-  stream INTEGER NOT NULL, tag TEXT NOT NULL, created_at TEXT NOT NULL, created_by TEXT NOT NULL,
-  PRIMARY KEY (stream, tag)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX tag_rows_by_tag ON tag_rows (tag, stream);
-
+const CHECKPOINTS = `
 CREATE TABLE projection_checkpoints (
   name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 `;
 
+const PROJECTIONS = TABLE_NAMES.flatMap((table) => [
+  createTable(table, table),
+  ...TABLE_DEFINITIONS[table].indexes.map((index) => createIndex(index, index.name, table)),
+])
+  .map((statement) => `${statement};\n`)
+  .join('');
+
 /**
  * The tables of the specification, by its names and columns, for any SQLite client from 3.38 on (the operator ->).
  * They are views because a copied document would cost every write (docs/adr/0004).
  */
-const VIEWS = `
+export const VIEWS = `
 CREATE VIEW stacks AS
 SELECT s.id, s.name, s.description, s.version, s.status, s.created_at, s.updated_at, s.completed_at, s.workflow_file,
        f.data -> '$.taskResults' AS task_results,
@@ -281,4 +171,4 @@ SELECT e.position AS id, s.id AS stack_id, e.type AS action, e.data AS details, 
 FROM events e LEFT JOIN stack_rows s ON s.stream = e.stream;
 `;
 
-export const SCHEMA = EVENT_LOG + PROJECTIONS + VIEWS;
+export const SCHEMA = EVENT_LOG + CHECKPOINTS + PROJECTIONS + VIEWS;

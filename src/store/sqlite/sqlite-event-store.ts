@@ -1,17 +1,18 @@
 import { statSync } from 'node:fs';
 import type { Clock } from '../../kernel/clock.js';
-import { StoreError } from '../../kernel/errors.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
 import { appender } from './append.js';
 import { translate } from './errors.js';
+import { lifetime } from './lifetime.js';
 import { type Connection, openConnection } from './open.js';
 import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
 import { readFacts } from './read/facts.js';
-import { type EventRow, readCheckpoints, readEvents, readHead, toStored } from './read/log.js';
+import { readCheckpoints, readEvents, readHead } from './read/log.js';
 import { dependenciesAt, dependencyAt, outputAt, outputsAt } from './read/outputs.js';
-import { RESOURCE_HISTORY, resourceAt, resourcesAt, slotById } from './read/resources.js';
+import { resourceAt, resourceHistory, resourcesAt, slotById } from './read/resources.js';
 import { readDrift, readExecutions, readLock, readTags } from './read/signals.js';
 import { findStack, listStacks, readDocument } from './read/stacks.js';
+import { maintenance } from './rebuild/maintenance.js';
 import { type Statements, statementCache } from './statements.js';
 
 export interface SqliteStoreOptions {
@@ -43,19 +44,12 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
   const sql = statementCache(db);
   const append = groupCommit(db, path, appender(db, sql, projection, clock));
   const listeners = new Set<() => void>();
-  const read = async <T>(query: (sql: Statements) => T): Promise<T> => {
-    if (!db.open) throw closed(path);
-    try {
-      return query(sql);
-    } catch (error) {
-      throw translate(error, path);
-    }
-  };
+  const life = lifetime(db, path);
+  const read = <T>(query: (sql: Statements) => T): Promise<T> => life.during(() => query(sql));
 
   return {
     append: async (request) => {
-      if (!db.open) throw closed(path);
-      const receipt = await append.submit(request);
+      const receipt = await life.during(() => append(request));
       if (receipt.events > 0) for (const listener of listeners) listener();
       return receipt;
     },
@@ -67,7 +61,10 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
       ),
     head: () => read(readHead),
     events: (filter) => read((sql) => readEvents(sql, filter)),
-    onAppend: (listener) => watch(db, sql, listeners, listener),
+    onAppend: (listener) => {
+      life.check();
+      return watch(db, sql, listeners, listener);
+    },
     checkpoints: () => read(readCheckpoints),
     describe: () => read((sql) => describe(db, sql, path, clock)),
 
@@ -81,8 +78,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
         return slot?.stream === stream ? slot.address : undefined;
       }),
     resources: (stream, version) => read((sql) => resourcesAt(sql, stream, version)),
-    resourceHistory: (stream, address) =>
-      read((sql) => (sql(RESOURCE_HISTORY).all({ stream, address }) as EventRow[]).map(toStored)),
+    resourceHistory: (stream, address) => read((sql) => resourceHistory(sql, stream, address)),
     outputs: (stream, version) => read((sql) => outputsAt(sql, stream, version)),
     output: (stream, name, version) => read((sql) => outputAt(sql, stream, name, version)),
     dependency: (stream, edge, version) => read((sql) => dependencyAt(sql, stream, edge, version)),
@@ -98,15 +94,14 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
     tags: (stream) => read((sql) => readTags(sql, stream)),
     drift: (stream) => read((sql) => readDrift(sql, stream)),
 
+    ...maintenance(db, sql, path, projection, life),
+
     close: async () => {
-      await append.drained();
+      await life.end();
       db.close();
     },
   };
 }
-
-const closed = (path: string): StoreError =>
-  new StoreError('STORE_CLOSED', `the database was closed: ${path}`, { hint: 'Open it again before using it.' });
 
 /**
  * Commits all commands that wait at the same moment in one transaction, each under a savepoint of its own: with full
@@ -115,7 +110,6 @@ const closed = (path: string): StoreError =>
  */
 function groupCommit(db: Connection, path: string, run: (request: AppendRequest) => Receipt) {
   let waiting: Waiting[] = [];
-  let flush: Promise<void> | undefined;
 
   const runAlone = db.transaction(run);
   const runAll = db.transaction((group: readonly Waiting[]): (() => void)[] =>
@@ -132,33 +126,28 @@ function groupCommit(db: Connection, path: string, run: (request: AppendRequest)
   const flushNow = (): void => {
     const group = waiting;
     waiting = [];
-    flush = undefined;
     try {
       for (const settle of runAll.immediate(group)) settle();
     } catch (error) {
       for (const { reject } of group) reject(translate(error, path));
     }
   };
-  return {
-    submit: (request: AppendRequest): Promise<Receipt> =>
-      new Promise((resolve, reject) => {
-        waiting.push({ request, resolve, reject });
-        flush ??= new Promise<void>((done) => setImmediate(() => done(flushNow())));
-      }),
-    drained: async (): Promise<void> => {
-      while (flush) await flush;
-    },
-  };
+  return (request: AppendRequest): Promise<Receipt> =>
+    new Promise((resolve, reject) => {
+      if (waiting.push({ request, resolve, reject }) === 1) setImmediate(flushNow);
+    });
 }
 
 const REGISTER = 'INSERT INTO projection_checkpoints (name, version, position) VALUES (?, ?, ?)';
+const IS_NEW = `
+SELECT NOT EXISTS (SELECT 1 FROM projection_checkpoints) AND NOT EXISTS (SELECT 1 FROM events)`;
 
-/** A database made by this release knows its projectors from the start; one without checkpoints is new. */
+/** In a new database every projector is at the beginning of the log. */
 function registerProjectors(db: Connection, projection: Projection): void {
-  const known = db.prepare('SELECT count(*) FROM projection_checkpoints').pluck();
-  if ((known.get() as number) > 0) return;
+  const isNew = db.prepare(IS_NEW).pluck();
+  if (isNew.get() === 0) return;
   db.transaction(() => {
-    if ((known.get() as number) > 0) return;
+    if (isNew.get() === 0) return;
     const register = db.prepare(REGISTER);
     for (const { name, version } of projection.projectors) register.run(name, version, 0);
   }).immediate();

@@ -8,7 +8,7 @@ import { executionById, hasTag, lastDriftOf, readLock } from './signals.js';
 import { findStack, readDocument } from './stacks.js';
 
 const NAME_HOLDER = 'SELECT id FROM stack_rows WHERE (name = :name AND deleted_at IS NULL) OR id = :name LIMIT 1';
-const ID_TAKEN = 'SELECT 1 FROM stack_rows WHERE id = ?';
+const ID_TAKEN = 'SELECT 1 FROM stack_rows WHERE id = :id OR (name = :id AND deleted_at IS NULL)';
 
 /** Reads what a decision asked for, each by its key. */
 export function readFacts(sql: Statements, keys: FactKeys): Facts {
@@ -22,7 +22,7 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
     document: stream !== undefined && keys.document ? readDocument(sql, stream).document : undefined,
     lock: stream === undefined ? undefined : readLock(sql, stream),
     nameHolder: holderOf(sql, keys.name ?? (keys.ownName ? stack?.name : undefined)),
-    idTaken: keys.id !== undefined && sql(ID_TAKEN).get(keys.id) !== undefined,
+    idTaken: keys.id !== undefined && sql(ID_TAKEN).get({ id: keys.id }) !== undefined,
     resources: known(keys.addresses, (at, address) => slotByAddress(sql, at, address)),
     resourcesById: answers(keys.resourceIds, (id) => slotById(sql, id)),
     outputs: known(keys.outputs, (at, name) => outputAt(sql, at, name)),

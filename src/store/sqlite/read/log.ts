@@ -1,35 +1,10 @@
-import { GENESIS_HASH, type StoredEvent } from '../../../events/index.js';
-import type { Checkpoint, EventFilter, LogHead } from '../../event-store.js';
+import { GENESIS_HASH, type LogHead, type StoredEvent } from '../../../events/index.js';
+import type { Checkpoint, EventFilter } from '../../event-store.js';
 import type { Statements } from '../statements.js';
 
-/** A row of the events table as it comes from the driver. */
-export interface EventRow {
-  position: number;
-  stream: number;
-  revision: number;
-  version: number;
-  type: string;
-  schema_version: number;
-  data: string;
-  meta: string;
-  recorded_at: string;
-  command_id: string;
-  hash: string;
-}
-
-export const toStored = (row: EventRow): StoredEvent => ({
-  position: row.position,
-  stream: row.stream,
-  revision: row.revision,
-  version: row.version,
-  type: row.type,
-  schemaVersion: row.schema_version,
-  data: row.data,
-  meta: row.meta,
-  recordedAt: row.recorded_at,
-  commandId: row.command_id,
-  hash: row.hash,
-});
+/** The columns of an event under the names of {@link StoredEvent}, so that a row needs no mapping. */
+export const EVENT = `position, stream, revision, version, type, schema_version AS schemaVersion, data, meta,
+  recorded_at AS recordedAt, command_id AS commandId, hash`;
 
 const HEAD = 'SELECT position, hash, recorded_at FROM events ORDER BY position DESC LIMIT 1';
 
@@ -40,17 +15,27 @@ export function readHead(sql: Statements): LogHead {
     : { position: 0, hash: GENESIS_HASH, recordedAt: null };
 }
 
-const OF_TYPES = '(:types IS NULL OR type IN (SELECT value FROM json_each(:types)))';
-const LOG = `SELECT * FROM events WHERE position > :after AND position <= :upTo AND ${OF_TYPES}`;
-const STREAM = `SELECT * FROM events WHERE stream = :stream AND position > :after AND position <= :upTo AND ${OF_TYPES}`;
+/** :types a JSON array; null in :types, :since, :until or :actor asks for nothing. */
+const CHOSEN = `position > :after AND position <= :upTo
+  AND (:types IS NULL OR type IN (SELECT value FROM json_each(:types)))
+  AND (:since IS NULL OR recorded_at >= :since) AND (:until IS NULL OR recorded_at <= :until)
+  AND (:actor IS NULL OR meta ->> '$.actor' = :actor)`;
+const LOG = `SELECT ${EVENT} FROM events WHERE ${CHOSEN}`;
+const STREAM = `SELECT ${EVENT} FROM events WHERE stream = :stream AND ${CHOSEN}`;
+/**
+ * A stream is ordered by revision. Where :after or :upTo is an event of the stream, as it is when one reads page by page,
+ * its revision bounds the search: else every page walks the stream from its beginning.
+ */
+const STREAM_PART = `${STREAM}
+  AND revision > coalesce((SELECT revision FROM events WHERE position = :after AND stream = :stream), 0)
+  AND revision <= coalesce((SELECT revision FROM events WHERE position = :upTo AND stream = :stream), ${Number.MAX_SAFE_INTEGER})`;
 const LOG_FORWARD = `${LOG} ORDER BY position LIMIT :limit`;
 const LOG_BACKWARD = `${LOG} ORDER BY position DESC LIMIT :limit`;
-const STREAM_FORWARD = `${STREAM} ORDER BY revision LIMIT :limit`;
-const STREAM_BACKWARD = `${STREAM} ORDER BY revision DESC LIMIT :limit`;
+const STREAM_FORWARD = `${STREAM_PART} ORDER BY revision LIMIT :limit`;
+const STREAM_BACKWARD = `${STREAM_PART} ORDER BY revision DESC LIMIT :limit`;
 
 /** The types that have an index of their own; the list must read as in the index, or SQLite does not use it. */
-const SIGNALS = `
-SELECT * FROM events WHERE stream = :stream AND position > :after AND position <= :upTo AND ${OF_TYPES}
+const SIGNALS = `${STREAM}
   AND type IN ('TagAdded', 'TagRemoved', 'LockAcquired', 'LockRenewed', 'LockReleased', 'LockExpired', 'LockBroken',
                  'DriftDetected', 'DriftCleared', 'DriftResolved', 'DriftIgnored', 'StackDeleted', 'StackRestored')
 ORDER BY position LIMIT :limit`;
@@ -58,13 +43,12 @@ const SIGNAL = /^(Tag|Lock|Drift|StackDeleted|StackRestored)/;
 
 export function readEvents(sql: Statements, filter: EventFilter): StoredEvent[] {
   const { after = 0, upTo = Number.MAX_SAFE_INTEGER, stream, types, descending, limit } = filter;
-  const values = { after, upTo, types: types ? JSON.stringify(types) : null, limit };
-  if (stream === undefined) {
-    return (sql(descending ? LOG_BACKWARD : LOG_FORWARD).all(values) as EventRow[]).map(toStored);
-  }
+  const { since = null, until = null, actor = null } = filter;
+  const values = { after, upTo, types: types ? JSON.stringify(types) : null, since, until, actor, limit };
+  if (stream === undefined) return sql(descending ? LOG_BACKWARD : LOG_FORWARD).all(values) as StoredEvent[];
   const onlySignals = !descending && types?.every((type) => SIGNAL.test(type));
   const text = onlySignals ? SIGNALS : descending ? STREAM_BACKWARD : STREAM_FORWARD;
-  return (sql(text).all({ ...values, stream }) as EventRow[]).map(toStored);
+  return sql(text).all({ ...values, stream }) as StoredEvent[];
 }
 
 const CHECKPOINTS = 'SELECT name, version, position FROM projection_checkpoints ORDER BY name';

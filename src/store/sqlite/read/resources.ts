@@ -1,7 +1,8 @@
-import type { EventData, ResourceValue } from '../../../events/index.js';
+import type { EventData, ResourceValue, StoredEvent } from '../../../events/index.js';
 import { parseStoredJson } from '../../../kernel/json.js';
 import type { ResourceRecord, ResourceSlot } from '../../records.js';
 import type { Statements } from '../statements.js';
+import { EVENT } from './log.js';
 
 interface SlotRow {
   resource: number;
@@ -112,10 +113,12 @@ export function resourcesAt(sql: Statements, stream: number, version = Number.MA
   return (sql(RESOURCES_AT_VERSION).all({ stream, version }) as RecordRow[]).map(toRecord);
 }
 
-/** Positions of the events of one resource, oldest first: :stream, :address. */
-export const RESOURCE_HISTORY = `
-SELECT e.* FROM resource_rows r
-JOIN resource_history h ON h.resource = r.resource
-JOIN events e ON e.position = h.position
-WHERE r.stream = :stream AND r.address = :address
-ORDER BY h.version`;
+const RESOURCE_HISTORY = `
+SELECT ${EVENT} FROM events
+WHERE position IN (SELECT h.position FROM resource_rows r JOIN resource_history h ON h.resource = r.resource
+                   WHERE r.stream = :stream AND r.address = :address)
+ORDER BY position`;
+
+/** The events of one resource, oldest first. */
+export const resourceHistory = (sql: Statements, stream: number, address: string): StoredEvent[] =>
+  sql(RESOURCE_HISTORY).all({ stream, address }) as StoredEvent[];

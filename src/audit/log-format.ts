@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { catalogue, decodeEvent, isKnown, metaSchema, type StoredEvent } from '../events/index.js';
+import { InvalidInputError } from '../kernel/errors.js';
+import { parseJson } from '../kernel/json.js';
+import { name } from '../kernel/text.js';
+
+/** What the lines of an exported log hold; `docs/log-format.md` explains it to the world, so neither changes alone. */
+export const FORMAT = 'sloth-runner-log';
+export const FORMAT_VERSION = 1;
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
+
+/** The first line. Fields that a later release adds are passed over. */
+const headerSchema = z.looseObject({
+  format: z.literal(FORMAT),
+  version: z.int().positive(),
+  events: z.int().nonnegative(),
+  head: hash,
+  exported_at: z.string(),
+});
+export type LogFileHeader = Pick<z.infer<typeof headerSchema>, 'events' | 'head' | 'exported_at'>;
+
+const place = z.int().positive();
+/** A document as the text that was hashed; its halves of surrogate pairs are escapes within it. */
+const document = z.string().refine((text) => (text as string & { isWellFormed(): boolean }).isWellFormed(), {
+  message: 'must be well-formed Unicode',
+});
+
+const lineSchema = z.strictObject({
+  position: place,
+  stream: place,
+  revision: place,
+  version: z.int().nonnegative(),
+  type: name(),
+  schema_version: place,
+  data: document,
+  meta: document,
+  recorded_at: z.iso.datetime({ precision: 3 }),
+  command_id: name(),
+  hash,
+});
+
+/** Fields that a later release adds to the meta of events are kept. */
+const anyMeta = z.looseObject(metaSchema.shape);
+
+/** Documents were checked when their command came in; only what would break the reader is refused here. */
+const LIMITS = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 2_000 };
+
+export const headerLine = (header: LogFileHeader): string =>
+  `${JSON.stringify({ format: FORMAT, version: FORMAT_VERSION, ...header })}\n`;
+
+export const eventLine = (event: StoredEvent): string =>
+  `${JSON.stringify({
+    position: event.position,
+    stream: event.stream,
+    revision: event.revision,
+    version: event.version,
+    type: event.type,
+    schema_version: event.schemaVersion,
+    data: event.data,
+    meta: event.meta,
+    recorded_at: event.recordedAt,
+    command_id: event.commandId,
+    hash: event.hash,
+  })}\n`;
+
+export const EXPORT_ONE = 'Export a log with: sloth-runner audit export FILE';
+
+/** @throws InvalidInputError `INVALID_LOG_FILE` for what is no header, or that of a format this release does not know */
+export function parseHeader(text: string, where: string): LogFileHeader {
+  const header = parsed(headerSchema, text, where, EXPORT_ONE);
+  if (header.version === FORMAT_VERSION) return header;
+  throw invalid(
+    where,
+    'version',
+    `this release reads version ${FORMAT_VERSION} of the format, not ${header.version}`,
+    'Upgrade sloth-runner, or export the log again with this release.',
+  );
+}
+
+const DAMAGED = 'The file was changed or damaged after it was written. Export the log again.';
+
+/**
+ * An event of the file, checked as far as it can be alone; its place in the chain is the store's to check.
+ * @throws InvalidInputError `INVALID_LOG_FILE`, with the place and the field
+ */
+export function parseEvent(text: string, where: string): StoredEvent {
+  const line = parsed(lineSchema, text, where, DAMAGED);
+  const { schema_version: schemaVersion, recorded_at: recordedAt, command_id: commandId, ...same } = line;
+  const event: StoredEvent = { ...same, schemaVersion, recordedAt, commandId };
+  checkDocument(event.meta, where, 'meta');
+  checkDocument(event.data, where, 'data');
+  const decoded = decodeEvent(event);
+  fits(anyMeta, decoded.meta, where, 'meta');
+  if (isKnown(decoded)) fits(catalogue[decoded.type] as z.ZodType, decoded.data, where, 'data');
+  return event;
+}
+
+export function invalid(where: string, field: string, problem: string, hint: string, cause?: unknown) {
+  return new InvalidInputError('INVALID_LOG_FILE', `${where}: ${field === '' ? '' : `${field}: `}${problem}`, {
+    hint,
+    details: { field, where },
+    cause,
+  });
+}
+
+function parsed<T>(schema: z.ZodType<T>, text: string, where: string, hint: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw invalid(where, '', `no JSON (${(cause as Error).message})`, hint, cause);
+  }
+  return fits(schema, value, where, '', hint);
+}
+
+function fits<T>(schema: z.ZodType<T>, value: unknown, where: string, field: string, hint = DAMAGED): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = [field, ...(issue?.path ?? [])].filter((step) => step !== '').join('.');
+  throw invalid(where, path, issue?.message ?? 'does not fit', hint);
+}
+
+/** JSON that is read without loss, no key twice. */
+function checkDocument(text: string, where: string, field: string): void {
+  try {
+    parseJson(text, field, LIMITS);
+  } catch (cause) {
+    if (!(cause instanceof InvalidInputError)) throw cause;
+    throw invalid(where, field, cause.message.replace(`${field}: `, ''), DAMAGED, cause);
+  }
+}

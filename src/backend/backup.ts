@@ -1,0 +1,229 @@
+import { existsSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { verifyStore } from '../audit/verify.js';
+import { bringUpToDate, COMPANIONS, makeSelfContained, openEngine, removeDatabase } from '../engine.js';
+import type { LogHead } from '../events/index.js';
+import { ConflictError, IntegrityError, InvalidInputError, SlothError, StoreError } from '../kernel/errors.js';
+import { clearedUp, flush, publish } from '../kernel/files.js';
+import { isSameFile } from '../kernel/fresh-file.js';
+import { newId } from '../kernel/ids.js';
+import type { EventStore } from '../store/event-store.js';
+import type { OnProgress } from '../store/maintenance.js';
+import { backupName, type Rotation, superseded } from './backup-rotation.js';
+
+export interface BackupOptions {
+  /** Put the backup in the place of a file that exists. Not for a folder. */
+  readonly overwrite?: boolean;
+  /** Delete older backups of this database in the folder afterwards. Only for a folder. */
+  readonly rotation?: Rotation;
+  readonly onProgress?: OnProgress;
+}
+
+/** A backup that was made and verified. */
+export interface Backup {
+  readonly file: string;
+  readonly bytes: number;
+  readonly head: LogHead;
+  readonly stacks: number;
+  /** Older backups that were deleted. */
+  readonly deleted: readonly string[];
+}
+
+/** What a copy of a database holds. */
+export interface Verified {
+  readonly head: LogHead;
+  readonly stacks: number;
+}
+
+/**
+ * Copies the database while commands go on, verifies the copy whole, and only then gives it its name.
+ * @param target a file, or a folder that exists: then the name is the database's with the instant
+ * @param now ISO-8601 UTC
+ * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for a target that cannot be one; IntegrityError
+ *   `BACKUP_DAMAGED`; StoreError. No file is left behind then.
+ */
+export async function backupTo(
+  store: EventStore,
+  target: string,
+  now: string,
+  { overwrite = false, rotation, onProgress }: BackupOptions = {},
+): Promise<Backup> {
+  const { location } = await store.describe();
+  const folder = isFolder(target);
+  refuseContradiction(target, folder, overwrite, rotation);
+  const named = resolve(folder ? join(target, backupName(location, now)) : target);
+  const file = existsSync(named) ? realpathSync(named) : named; // a link stays, and leads to the backup
+  const partial = `${file}.partial-${newId()}`;
+  const clear = clearedUp(() => removeDatabase(partial));
+  try {
+    refuseTarget(file, location, overwrite);
+    await store.backup(partial, onProgress);
+    const { head, stacks } = await verified(partial, { named: file, hint: SOURCE_DAMAGED, onProgress });
+    makeSelfContained(partial);
+    refuseTarget(file, location, overwrite);
+    if (overwrite) {
+      renameSync(partial, file);
+      flush(dirname(file));
+    } else publish(partial, file);
+    const deleted = rotation ? rotate(dirname(file), location, rotation, basename(file)) : [];
+    return { file, bytes: statSync(file).size, head, stacks, deleted };
+  } catch (error) {
+    throw aboutFile(error, file);
+  } finally {
+    clear();
+  }
+}
+
+const SOURCE_DAMAGED = 'No file was made. The database itself is damaged: see how with sloth-runner audit verify.';
+
+/**
+ * Opens a copy as it is and proves all of it.
+ * @param about what it is a copy of, and the next step where it does not hold
+ * @throws IntegrityError `BACKUP_DAMAGED` with the first problem
+ */
+export async function verified(
+  copy: string,
+  about: { readonly named: string; readonly hint: string; readonly onProgress?: OnProgress | undefined },
+): Promise<Verified> {
+  const { named, hint, onProgress } = about;
+  const options = onProgress ? { onProgress } : {};
+  const damaged = (what: string, problems: number, cause?: unknown) =>
+    new IntegrityError('BACKUP_DAMAGED', `the backup is damaged: ${named} (${what.replaceAll(copy, named)})`, {
+      hint,
+      details: { file: named, problems },
+      cause,
+    });
+  const proven = async (store: EventStore, chainOnly: boolean): Promise<LogHead> => {
+    const { problems, head } = await verifyStore(store, { ...options, chainOnly });
+    if (problems[0]) throw damaged(problems[0].message, problems.length);
+    return head;
+  };
+  try {
+    const engine = openEngine(copy);
+    const { store } = engine;
+    try {
+      if (await isOfOtherRelease(store)) {
+        await proven(store, true);
+        await bringUpToDate(engine, onProgress);
+      }
+      return { head: await proven(store, false), stacks: (await store.describe()).stacks };
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    if (error instanceof IntegrityError)
+      throw error.code === 'BACKUP_DAMAGED' ? error : damaged(error.message, 1, error);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw code === 'SQLITE_ERROR' ? damaged(message, 1, error) : error; // a table is not there
+  }
+}
+
+/** Tables another release built are no damage: they are built again from the log, once that is proven. */
+const isOfOtherRelease = async (store: EventStore): Promise<boolean> =>
+  (await store.projections()).some(({ version, wanted }) => version !== wanted);
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+function refuseContradiction(
+  target: string,
+  folder: boolean,
+  overwrite: boolean,
+  rotation: Rotation | undefined,
+): void {
+  const refuse = (field: string, message: string, hint: string) => {
+    throw new InvalidInputError('CONTRADICTION', message, { hint, details: { field } });
+  };
+  if (target === '') refuse('file', 'the name of the backup is empty', 'Name a file, or a folder that exists.');
+  if (rotation && !folder) {
+    refuse('keep', `older backups are deleted in a folder, and this is none: ${target}`, 'Name a folder that exists.');
+  }
+  if (overwrite && folder) {
+    refuse(
+      'overwrite',
+      `a backup in a folder gets a name of its own: ${target}`,
+      'Leave out --overwrite, or name a file.',
+    );
+  }
+  const { keep = 1, every = 1 } = rotation ?? {};
+  if (!(Number.isSafeInteger(keep) && keep >= 1)) {
+    refuse('keep', `keep: ${keep} is no whole number of at least 1`, 'Say how many backups are to stay.');
+  }
+  if (!(Number.isSafeInteger(every) && every >= 1)) {
+    refuse('every', `every: ${every} is no interval`, 'Give a duration of at least 1 ms, for example 1d.');
+  }
+}
+
+/** @throws InvalidInputError, ConflictError where a backup may not have this name */
+function refuseTarget(file: string, location: string, overwrite: boolean): void {
+  const details = { field: 'file', file };
+  const stat = statSync(file, { throwIfNoEntry: false });
+  if (!isFolder(dirname(file))) {
+    throw new InvalidInputError('NO_SUCH_FOLDER', `the folder of the backup does not exist: ${dirname(file)}`, {
+      hint: 'Make it first, or choose another one.',
+      details,
+    });
+  }
+  if (location !== ':memory:' && ['', ...COMPANIONS].some((suffix) => isSamePath(file, resolve(location) + suffix))) {
+    throw new InvalidInputError('TARGET_IS_DATABASE', `this is the database itself: ${file}`, {
+      hint: 'Choose another name for the backup.',
+      details,
+    });
+  }
+  const beside = COMPANIONS.map((suffix) => file + suffix).find((path) => existsSync(path));
+  if (beside !== undefined) {
+    throw new ConflictError(
+      'TARGET_IN_USE',
+      `a database is open under this name, or was not closed: ${beside} exists`,
+      {
+        hint: 'SQLite would take that file for a part of the backup. Choose another name.',
+        details: { ...details, beside },
+      },
+    );
+  }
+  if (stat && !stat.isFile()) {
+    throw new InvalidInputError('NOT_A_FILE', `only a file can be replaced by a backup: ${file}`, {
+      hint: 'Choose another name.',
+      details,
+    });
+  }
+  if (!overwrite && stat) throw targetExists(file);
+}
+
+const targetExists = (file: string): ConflictError =>
+  new ConflictError('TARGET_EXISTS', `there is a file of this name already: ${file}`, {
+    hint: 'Choose another name, or add --overwrite.',
+    details: { field: 'file', file },
+  });
+
+const isSamePath = (a: string, b: string): boolean => a === b || isSameFile(a, b);
+
+function rotate(folder: string, location: string, rotation: Rotation, made: string): string[] {
+  const names = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name);
+  const deleted = superseded(names, location, rotation, made).map((name) => join(folder, name));
+  try {
+    for (const path of deleted) rmSync(path, { force: true });
+    flush(folder);
+  } catch (cause) {
+    throw new StoreError('CANNOT_DELETE', `older backups cannot be deleted: ${(cause as Error).message}`, {
+      hint: `The new backup is made: ${join(folder, made)}. Delete older ones by hand, or check your permissions.`,
+      details: { field: 'keep', file: join(folder, made) },
+      cause,
+    });
+  }
+  return deleted;
+}
+
+/** What the file system says, said about the backup. */
+function aboutFile(error: unknown, file: string): unknown {
+  if (error instanceof SlothError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EEXIST') return targetExists(file);
+  if (code === undefined) return error;
+  return new StoreError('CANNOT_WRITE', `the backup cannot be written: ${file} (${message})`, {
+    hint: 'Check its folder, your permissions and the free space.',
+    details: { field: 'file', file },
+    cause: error,
+  });
+}

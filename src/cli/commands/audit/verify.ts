@@ -1,0 +1,58 @@
+import { Args, Flags } from '@oclif/core';
+import { InvalidInputError } from '../../../kernel/errors.js';
+import { BaseCommand } from '../../base-command.js';
+import { wholeNumber } from '../../flags.js';
+import { withProgress } from '../../output/progress.js';
+import { verificationJson, verificationText } from '../../present/verification.js';
+
+const HASH = /^[0-9a-f]{64}$/;
+
+export default class AuditVerify extends BaseCommand {
+  static override summary = 'Prove that the log is whole and that the tables are nothing but the log.';
+  static override description =
+    'Recomputes positions, revisions and the hash chain; projects the whole log again, apart, and compares every row of every table; looks at checkpoints, views, triggers and pages. Names the first bad position and row, and exits with 7. Somebody who can write the file could forge a whole new chain: keep what audit head prints elsewhere, and give it with --head.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> my-stack',
+    '<%= config.bin %> <%= command.id %> --head 5f0c… --output json',
+  ];
+  static override args = {
+    stack: Args.string({ description: 'only the events and rows of this stack, by name or id' }),
+  };
+  static override flags = {
+    from: wholeNumber({
+      description: 'check the chain from this position on; the hash before it is taken as given',
+      helpValue: 'P',
+      min: 1,
+    }),
+    head: Flags.string({
+      description: 'a hash that audit head printed before: nothing up to it may be cut off or rewritten',
+      helpValue: 'HASH',
+    }),
+    'chain-only': Flags.boolean({ description: 'only the log, not the tables' }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(AuditVerify);
+    const { stack } = args;
+    const { from, head } = flags;
+    if (head !== undefined && !HASH.test(head)) {
+      throw new InvalidInputError('INVALID_HASH', `--head: "${head}" is no hash`, {
+        hint: 'Give the 64 hexadecimal digits that audit head prints.',
+        details: { field: '--head', value: head },
+      });
+    }
+    const backend = await this.open(flags, { asItIs: true });
+    const verification = await withProgress('verifying', '', (onProgress) =>
+      backend.getAdmin().verify({
+        onProgress,
+        chainOnly: flags['chain-only'],
+        ...(stack === undefined ? {} : { stack }),
+        ...(from === undefined ? {} : { from }),
+        ...(head === undefined ? {} : { head }),
+      }),
+    );
+    this.show(flags, verificationJson(verification), () => verificationText(verification, stack));
+    if (!verification.holds) process.exitCode = 7;
+  }
+}

@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { Args, Flags } from '@oclif/core';
+import { parseDuration } from '../../kernel/durations.js';
+import { NotFoundError } from '../../kernel/errors.js';
+import { BaseCommand } from '../base-command.js';
+import { chooseDatabase } from '../database-path.js';
+import { wholeNumber } from '../flags.js';
+import { escapeText } from '../output/escape.js';
+import { withProgress } from '../output/progress.js';
+import { table } from '../output/table.js';
+import { headJson, headText, sizeText } from '../present/database.js';
+import { endOnSignals } from '../signals.js';
+
+export default class BackupCommand extends BaseCommand {
+  static override summary = 'Copy the database to a file while others go on working, and verify the copy.';
+  static override description = `The file (mode 0600) gets its name only when the copy is whole, verified and on disk.
+
+In a folder, the backup is named after the database and the instant, in UTC. With --keep, older backups of this database
+in the folder are deleted afterwards: of each --every the newest stays, and of those the newest N. No other file is
+touched.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> stacks-before-upgrade.db',
+    {
+      description: 'A backup a day, the last 14 days; run as often as you like:',
+      command: '<%= config.bin %> <%= command.id %> /var/backups/sloth-runner --keep 14 --every 1d',
+    },
+  ];
+  static override args = {
+    file: Args.string({ description: 'the backup to make, or a folder that exists', required: true }),
+  };
+  static override flags = {
+    overwrite: Flags.boolean({ description: 'replace the file if it exists' }),
+    keep: wholeNumber({ description: 'keep this many backups in the folder, the newest', helpValue: 'N', min: 1 }),
+    every: Flags.string({
+      description: 'keep only the newest of each such time: 1h, 1d (a day in UTC), 7d',
+      helpValue: 'DURATION',
+      dependsOn: ['keep'],
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(BackupCommand);
+    const { path } = chooseDatabase(flags.db);
+    const rotation = flags.keep === undefined ? undefined : { keep: flags.keep, every: interval(flags.every) };
+    if (!/^:?memory:$|:\/\//.test(path) && !existsSync(path)) throw nothingToBackUp(path);
+    endOnSignals();
+    const backend = await this.open(flags, { asItIs: true });
+    const backup = await withProgress('backing up', 'pages', (onProgress) =>
+      backend
+        .getAdmin()
+        .backup(args.file, { overwrite: flags.overwrite, onProgress, ...(rotation === undefined ? {} : { rotation }) }),
+    );
+    const { file, bytes, head, stacks, deleted } = backup;
+    this.show(flags, { file, bytes, events: head.position, stacks, head: headJson(head), deleted }, () =>
+      table(
+        [{ title: 'BACKUP' }, { title: escapeText(file), flexible: true }],
+        [
+          ['size', sizeText(bytes)],
+          ['stacks', String(stacks)],
+          ['events', String(head.position)],
+          ['head', headText(head)],
+          ...deleted.map((path) => ['deleted', escapeText(path)]),
+        ],
+      ),
+    );
+  }
+}
+
+const interval = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : parseDuration(text, '--every');
+
+const nothingToBackUp = (path: string): NotFoundError =>
+  new NotFoundError('DATABASE_NOT_FOUND', `there is no database to back up: ${path}`, {
+    hint: 'Name the database with --db, or in SLOTH_RUNNER_DB.',
+    details: { field: 'db', database: path },
+  });

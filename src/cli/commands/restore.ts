@@ -1,0 +1,62 @@
+import { Args, Flags } from '@oclif/core';
+import { type PreparedRestore, StateBackend } from '../../index.js';
+import { BaseCommand } from '../base-command.js';
+import { confirm } from '../confirm.js';
+import { chooseDatabase } from '../database-path.js';
+import { escapeText } from '../output/escape.js';
+import { withProgress } from '../output/progress.js';
+import { table } from '../output/table.js';
+import { headJson, headText } from '../present/database.js';
+import { endOnSignals } from '../signals.js';
+
+export default class RestoreCommand extends BaseCommand {
+  static override summary = 'Put a backup in the place of the database. What it held before is kept.';
+  static override description =
+    `All of the backup is verified before anything changes. The content is replaced in one step: commands that run meanwhile
+see the old content or the new, and those that write wait. What the database held before is kept in a file beside it.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> stacks-before-upgrade.db',
+    '<%= config.bin %> <%= command.id %> /var/backups/sloth-runner/stacks-20260131T120000Z.db --yes',
+  ];
+  static override args = { file: Args.string({ description: 'the backup', required: true }) };
+  static override flags = { yes: Flags.boolean({ char: 'y', description: 'do not ask' }) };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(RestoreCommand);
+    const { path } = chooseDatabase(flags.db);
+    endOnSignals();
+    using restore = await withProgress('verifying', 'rows', (onProgress) =>
+      StateBackend.prepareRestore(path, args.file, { onProgress }),
+    );
+    await confirm(question(path, args.file, restore), flags.yes);
+    const restored = await withProgress('restoring', 'rows', (onProgress) => restore.carryOut({ onProgress }));
+    const { database, file, head, stacks, kept } = restored;
+    this.show(flags, { database, file, events: head.position, stacks, head: headJson(head), kept }, () =>
+      [
+        table(
+          [{ title: 'RESTORED' }, { title: escapeText(database), flexible: true }],
+          [
+            ['from', escapeText(file)],
+            ['stacks', String(stacks)],
+            ['events', String(head.position)],
+            ['head', headText(head)],
+          ],
+        ),
+        '',
+        kept === null
+          ? 'There was nothing in it before.'
+          : `What it held before is in ${escapeText(kept)}\nPut that back with: ${this.config.bin} restore ${escapeText(kept)}`,
+      ].join('\n'),
+    );
+  }
+}
+
+/** Names what goes and what comes. */
+function question(path: string, file: string, { current, backup }: PreparedRestore): string {
+  const held = ({ head, stacks }: PreparedRestore['backup']) =>
+    `${stacks} stacks, ${head.position} events, head ${head.hash}`;
+  const comes = `${escapeText(file)} (${held(backup)})`;
+  if (current === undefined) return `Make ${escapeText(path)} from ${comes}?`;
+  const goes = 'unusable' in current ? `unreadable: ${escapeText(current.unusable.message)}` : held(current);
+  return `Replace ${escapeText(path)} (${goes}) by ${comes}?`;
+}

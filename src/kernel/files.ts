@@ -1,0 +1,62 @@
+import { chmodSync, closeSync, constants, copyFileSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** Makes what was written to a file, or which names a folder holds, outlast a loss of power. */
+export function flush(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Gives a whole file a second name, never one that is taken; copies it on file systems that know no second names. */
+function duplicate(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (!['EPERM', 'ENOTSUP', 'EMLINK'].includes(String((error as NodeJS.ErrnoException).code))) throw error;
+    copyFileSync(from, to, constants.COPYFILE_EXCL);
+    flush(to);
+  }
+}
+
+/**
+ * Moves a whole, flushed file to the name it is known by. The name shows all of it or, after a crash, nothing.
+ * @throws the system's EEXIST where the name is taken; nothing was moved then
+ */
+export function publish(from: string, to: string): void {
+  duplicate(from, to);
+  rmSync(from);
+  flush(dirname(to));
+}
+
+/**
+ * Gives files that belong together second names, mode 0600: all of them, flushed, or none.
+ * @throws the system's EEXIST where one is taken
+ */
+export function keepTogether(pairs: readonly (readonly [from: string, to: string])[]): void {
+  const made: string[] = [];
+  try {
+    for (const [from, to] of pairs) {
+      duplicate(from, to);
+      made.push(to);
+      chmodSync(to, 0o600);
+      flush(to);
+    }
+  } catch (error) {
+    for (const to of made) rmSync(to, { force: true });
+    throw error;
+  }
+  for (const folder of new Set(made.map((to) => dirname(to)))) flush(folder);
+}
+
+/** Does the clearing up when the function returned is called, or else when the process exits; SIGKILL leaves it undone. */
+export function clearedUp(clear: () => void): () => void {
+  process.once('exit', clear);
+  return () => {
+    process.off('exit', clear);
+    clear();
+  };
+}

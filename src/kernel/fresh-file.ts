@@ -1,0 +1,97 @@
+import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { ConflictError, InvalidInputError, SlothError, StoreError } from './errors.js';
+import { flush, publish } from './files.js';
+import { newId } from './ids.js';
+
+export interface FreshFileOptions {
+  /** Put the new file in the place of one that exists. */
+  readonly overwrite?: boolean;
+}
+
+/**
+ * Writes a file that is there whole or not at all: into a fresh one beside it, mode 0600, which is flushed to disk
+ * before it gets the name. Where `fill` throws, nothing is left and a file of that name stays as it was.
+ * @param field names the file in errors
+ * @param fill writes the content piece by piece
+ * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for a name no file can have; StoreError `CANNOT_WRITE`
+ */
+export async function writeFreshFile<T>(
+  path: string,
+  field: string,
+  { overwrite = false }: FreshFileOptions,
+  fill: (write: (text: string) => void) => Promise<T>,
+): Promise<T> {
+  let partial: string | undefined;
+  try {
+    const target = checkedTarget(path, field, overwrite);
+    partial = `${target}.partial-${newId()}`;
+    const file = openSync(partial, 'wx', 0o600);
+    let result: T;
+    try {
+      result = await fill((text) => writeFileSync(file, text));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    if (overwrite) {
+      renameSync(partial, target);
+      flush(dirname(target));
+    } else publish(partial, target);
+    return result;
+  } catch (error) {
+    throw aboutFile(error, path, field);
+  } finally {
+    if (partial !== undefined) rmSync(partial, { force: true });
+  }
+}
+
+/** Whether two paths lead to one file. */
+export function isSameFile(a: string, b: string): boolean {
+  const [one, other] = [identity(a), identity(b)];
+  return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
+}
+
+function identity(path: string) {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined; // what cannot be reached is no file one could write
+  }
+}
+
+/** The file a link leads to, so that the link stays. A device or a pipe would be lost to a rename: it is refused. */
+function checkedTarget(path: string, field: string, overwrite: boolean): string {
+  const refuse = (code: string, message: string) =>
+    new InvalidInputError(code, `${field}: ${message}`, {
+      hint: 'Choose another name for the file.',
+      details: { field, file: path },
+    });
+  if (path === '') throw refuse('NOT_A_FILE', 'the name is empty');
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat && !stat.isFile()) throw refuse('NOT_A_FILE', `only a file can be written: ${path}`);
+  if (stat && !overwrite) throw targetExists(path, field);
+  const target = stat ? realpathSync(path) : resolve(path);
+  if (!statSync(dirname(target), { throwIfNoEntry: false })?.isDirectory()) {
+    throw refuse('NO_SUCH_FOLDER', `its folder does not exist: ${dirname(target)}`);
+  }
+  return target;
+}
+
+const targetExists = (file: string, field: string): ConflictError =>
+  new ConflictError('TARGET_EXISTS', `${field}: there is a file of this name already: ${file}`, {
+    hint: 'Choose another name, or add --overwrite.',
+    details: { field, file },
+  });
+
+/** What the file system says, said about the file. */
+function aboutFile(error: unknown, file: string, field: string): unknown {
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (error instanceof SlothError || syscall === undefined) return error;
+  if (code === 'EEXIST') return targetExists(file, field);
+  return new StoreError('CANNOT_WRITE', `${field}: cannot write ${file} (${message})`, {
+    hint: 'Check its folder, your permissions and the free space.',
+    details: { field, file },
+    cause: error,
+  });
+}

@@ -1,0 +1,189 @@
+import {
+  type EventData,
+  type EventType,
+  isKnown,
+  type RecordedEvent,
+  type ResourceValue,
+  resourceAddress,
+  type StackDocument,
+  type UnknownEvent,
+} from '../events/index.js';
+import type { Json, JsonObject } from '../kernel/json.js';
+import { type FieldChange, fieldChanges } from '../kernel/json-diff.js';
+import { resourceFields } from './diff.js';
+import { sensitivePaths } from './sensitive.js';
+
+/** One thing an event added to, changed in, or took from a stack. */
+export interface EventChange {
+  readonly what: 'stack' | 'resource' | 'output' | 'dependency' | 'lock' | 'tag' | 'drift' | 'execution' | 'snapshot';
+  readonly key: string;
+  readonly kind: 'added' | 'changed' | 'removed';
+  /** For what was added, its fields that are not empty; for what was removed, none. */
+  readonly fields: readonly FieldChange[];
+  /** Paths that must not be shown. */
+  readonly hidden: readonly string[];
+}
+
+/** How much there is after an event. */
+export interface StateCounts {
+  readonly resources: number;
+  readonly outputs: number;
+  readonly dependencies: number;
+}
+
+export interface ChangeTeller {
+  /** What the next event of the stack changed against the state before it. */
+  tell(event: RecordedEvent | UnknownEvent): readonly EventChange[];
+  counts(): StateCounts;
+}
+
+/** One teller for each type: a new type does not compile until it says what it changes. */
+type Tellers = { readonly [T in EventType]: (event: RecordedEvent<T>) => readonly EventChange[] };
+
+const NOTHING: readonly EventChange[] = [];
+const EMPTY_RESOURCE: JsonObject = { properties: {}, dependencies: [], metadata: {}, errorMessage: null };
+const EMPTY_STACK: JsonObject = { description: '', version: '', workflowFile: '', origin: null };
+
+type Finding = { readonly resourceId: string; readonly fields: JsonObject; readonly hidden: readonly string[] };
+
+/**
+ * Tells the events of one stack, in order from its first, as changes. An event carries whole values, so it is compared
+ * with the last value of its key only: the cost does not grow with the state.
+ */
+export function changeTeller(): ChangeTeller {
+  let document: JsonObject = EMPTY_STACK;
+  let deleted = false;
+  const resources = new Map<string, JsonObject>();
+  /** Paths that were ever sensitive, by the resource's number: they stay hidden in all that follows. */
+  const secrets = new Map<number, readonly string[]>();
+  const outputs = new Map<string, JsonObject>();
+  const dependencies = new Map<string, JsonObject>();
+  const executions = new Map<string, JsonObject>();
+  const snapshots = new Map<string, JsonObject>();
+  const locks = new Map<string, JsonObject>();
+  const findings = new Map<number, Finding>();
+
+  const set = (
+    what: EventChange['what'],
+    values: Map<string, JsonObject>,
+    key: string,
+    after: JsonObject,
+    hidden: readonly string[] = [],
+    empty: JsonObject = {},
+  ): EventChange => {
+    const before = values.get(key);
+    values.set(key, after);
+    return { what, key, kind: before ? 'changed' : 'added', fields: fieldChanges(before ?? empty, after), hidden };
+  };
+  const remove = (what: EventChange['what'], values: Map<string, JsonObject>, key: string): EventChange => {
+    values.delete(key);
+    return { what, key, kind: 'removed', fields: [], hidden: [] };
+  };
+
+  const ownFields = (after: JsonObject, kind: 'added' | 'changed' = 'changed'): EventChange => {
+    const fields = fieldChanges(document, after);
+    document = after;
+    return { what: 'stack', key: nameOf(after), kind, fields, hidden: [] };
+  };
+  const status = (value: string): EventChange => ownFields({ ...document, status: value });
+  const setDeleted = (value: boolean, kind: 'added' | 'removed'): EventChange[] => {
+    if (deleted === value) return [];
+    deleted = value;
+    return [{ what: 'stack', key: nameOf(document), kind, fields: [], hidden: [] }];
+  };
+
+  const setResource = ({
+    position,
+    data,
+  }: RecordedEvent<'ResourceCreated' | 'ResourceUpdated'>): readonly EventChange[] => {
+    const { resource = position, id, module, type, name, ...value } = data;
+    const known = [...(secrets.get(resource) ?? []), ...sensitivePaths(value.metadata)];
+    const hidden = known.length === 0 ? known : [...new Set(known)];
+    if (hidden.length > 0) secrets.set(resource, hidden);
+    const content = { id: id ?? `res-${resource}`, value: value as ResourceValue };
+    const after = resourceFields(content) as JsonObject;
+    return [set('resource', resources, resourceAddress(data), after, hidden, EMPTY_RESOURCE)];
+  };
+
+  const endExecution = (data: EventData['ExecutionCompleted'], end: string, error: string | null): EventChange[] => {
+    const { executionId, number, startedAt, completedAt, durationMs, taskResults } = data;
+    const after = { number, status: end, startedAt, completedAt, durationMs, taskResults, error };
+    return [set('execution', executions, executionId, after), status(end)];
+  };
+
+  const close = (number: number, fields: JsonObject): readonly EventChange[] => {
+    const open = findings.get(number);
+    if (!open) return NOTHING;
+    const after = { ...open.fields, ...fields };
+    findings.set(number, { ...open, fields: after });
+    const changed = fieldChanges(open.fields, after);
+    return [{ what: 'drift', key: open.resourceId, kind: 'changed', fields: changed, hidden: [] }];
+  };
+
+  const unlock = ({ data }: { readonly data: { readonly lockId: string } }) => [remove('lock', locks, data.lockId)];
+
+  const tellers: Tellers = {
+    StackCreated: ({ data: { id: _, ...own } }) => [ownFields(asJson(own), 'added')],
+    StackUpdated: ({ data }) => [ownFields(asJson(data))],
+    StackDeleted: () => setDeleted(true, 'removed'),
+    StackRestored: () => setDeleted(false, 'added'),
+    StackRolledBack: () => NOTHING,
+    NothingChanged: () => NOTHING,
+    SnapshotTaken: ({ data: { version, description } }) => [
+      set('snapshot', snapshots, String(version), { description }, [], { description: '' }),
+    ],
+    ResourceCreated: setResource,
+    ResourceUpdated: setResource,
+    ResourceRemoved: ({ data }) => [remove('resource', resources, resourceAddress(data))],
+    OutputSet: ({ data: { name, value, sensitive, metadata } }) => {
+      const secret = sensitive || outputs.get(name)?.sensitive === true;
+      const after = { value, sensitive, metadata };
+      return [set('output', outputs, name, after, secret ? ['$.value'] : [], { sensitive: false, metadata: null })];
+    },
+    OutputRemoved: ({ data }) => [remove('output', outputs, data.name)],
+    DependencyAdded: ({ data: { address, target, dependencyType: type, path } }) => [
+      set('dependency', dependencies, edgeKey(address, target), { type, path }, [], { type: 'explicit', path: null }),
+    ],
+    DependencyRemoved: ({ data: { address, target } }) => [
+      remove('dependency', dependencies, edgeKey(address, target)),
+    ],
+    ExecutionStarted: ({ data: { executionId, number, startedAt } }) => [
+      set('execution', executions, executionId, { number, status: 'running', startedAt }),
+      status('running'),
+    ],
+    ExecutionCompleted: ({ data }) => endExecution(data, 'completed', null),
+    ExecutionFailed: ({ data }) => endExecution(data, 'failed', data.error),
+    DriftDetected: ({ position, data: { resource, resourceId: key, changes } }) => {
+      const hidden = (resource !== undefined && secrets.get(resource)) || [];
+      findings.set(position, { resourceId: key, fields: { status: 'pending' }, hidden });
+      const fields = changes.map(({ path, expected, actual }) => ({
+        path,
+        ...(expected === undefined ? {} : { before: expected }),
+        ...(actual === undefined ? {} : { after: actual }),
+      }));
+      return [{ what: 'drift', key, kind: 'added', fields, hidden }];
+    },
+    DriftCleared: ({ data }) => close(data.finding, { status: 'resolved' }),
+    DriftResolved: ({ data: { finding, reason } }) => close(finding, { status: 'resolved', reason }),
+    DriftIgnored: ({ data: { finding, reason, expiresAt } }) =>
+      close(finding, { status: 'ignored', reason, expiresAt }),
+    LockAcquired: ({ data: { lockId, ...lock } }) => [set('lock', locks, lockId, lock, [], { info: '' })],
+    LockRenewed: ({ data: { lockId, expiresAt } }) => [set('lock', locks, lockId, { ...locks.get(lockId), expiresAt })],
+    LockReleased: unlock,
+    LockExpired: unlock,
+    LockBroken: unlock,
+    TagAdded: ({ data }) => [{ what: 'tag', key: data.tag, kind: 'added', fields: [], hidden: [] }],
+    TagRemoved: ({ data }) => [{ what: 'tag', key: data.tag, kind: 'removed', fields: [], hidden: [] }],
+  };
+
+  return {
+    tell: (event) =>
+      isKnown(event) ? (tellers[event.type] as (event: RecordedEvent) => readonly EventChange[])(event) : NOTHING,
+    counts: () => ({ resources: resources.size, outputs: outputs.size, dependencies: dependencies.size }),
+  };
+}
+
+const asJson = (document: StackDocument): JsonObject => document as unknown as JsonObject;
+const nameOf = (document: JsonObject): string => String((document as { readonly name?: Json }).name ?? '');
+/** As in differences of versions. */
+const edgeKey = (address: string, target: string): string => `${address} -> ${target}`;

@@ -1,0 +1,138 @@
+import { closest } from 'fastest-levenshtein';
+import {
+  decodeEvent,
+  EVENT_TYPES,
+  type EventData,
+  isEventType,
+  type RecordedEvent,
+  type UnknownEvent,
+} from '../events/index.js';
+import { InvalidInputError } from '../kernel/errors.js';
+import { parseInstant } from '../kernel/instants.js';
+import { parseStoredJson } from '../kernel/json.js';
+import type { EventFilter, EventStore } from '../store/event-store.js';
+import type { OnProgress } from '../store/maintenance.js';
+import { stackMoment } from './at.js';
+
+export interface LogFilter {
+  /** Only events of this stack, by id or name; a deleted one too. */
+  readonly stack?: string;
+  /** Only events recorded at or after this instant: ISO-8601 with a zone, or a day, which means its beginning in UTC. */
+  readonly since?: string;
+  /** Only events recorded at or before this instant. */
+  readonly until?: string;
+  readonly actor?: string;
+  readonly types?: readonly string[];
+  /** At most this many, the newest. */
+  readonly limit?: number;
+}
+
+/** An event and the stack it happened to, under the name the stack bears now. */
+export interface LogEntry {
+  readonly stack: { readonly id: string; readonly name: string };
+  readonly event: RecordedEvent | UnknownEvent;
+}
+
+/** Events may be large, and a page of them is held at once. */
+const PAGE = 200;
+
+type Wanted = Omit<EventFilter, 'limit'> & { readonly upTo: number };
+
+/**
+ * The events that a filter asks for, oldest first, up to the head of the log at the beginning. Holds one page of them,
+ * however long the log is.
+ * @param onProgress counts positions of the log
+ * @throws InvalidInputError for a time that is none, times in the wrong order, an unknown event type; NotFoundError for
+ *   an unknown stack
+ */
+export async function* readLog(
+  store: EventStore,
+  filter: LogFilter = {},
+  onProgress?: OnProgress,
+): AsyncGenerator<LogEntry, void, undefined> {
+  const wanted = await toWanted(store, filter);
+  const stackOf = stacksByStream(store);
+  for await (const { position, events } of pages(store, wanted, await placeBefore(store, wanted, filter.limit))) {
+    for (const event of events) yield { stack: await stackOf(event.stream), event: decodeEvent(event) };
+    onProgress?.({ done: position, total: wanted.upTo });
+  }
+}
+
+async function toWanted(store: EventStore, filter: LogFilter): Promise<Wanted> {
+  const since = filter.since === undefined ? undefined : parseInstant(filter.since, 'since');
+  const until = filter.until === undefined ? undefined : parseInstant(filter.until, 'until');
+  if (since !== undefined && until !== undefined && since > until) {
+    throw new InvalidInputError('TIMES_REVERSED', `since: ${since} is after until: ${until}`, {
+      hint: 'Give since the earlier time and until the later one; a day means its beginning.',
+      details: { field: 'since', since, until },
+    });
+  }
+  for (const type of filter.types ?? []) if (!isEventType(type)) throw unknownType(type);
+  const stream =
+    filter.stack === undefined
+      ? undefined
+      : (await stackMoment(store, filter.stack, undefined, { deleted: true })).stack.stream;
+  return {
+    upTo: (await store.head()).position,
+    ...(stream === undefined ? {} : { stream }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+    ...(filter.actor === undefined ? {} : { actor: filter.actor }),
+    ...(filter.types === undefined || filter.types.length === 0 ? {} : { types: filter.types }),
+  };
+}
+
+const unknownType = (type: string): InvalidInputError =>
+  new InvalidInputError('UNKNOWN_EVENT_TYPE', `type: there is no event type "${type}"`, {
+    hint: `Did you mean ${closest(type, [...EVENT_TYPES])}? There are: ${[...EVENT_TYPES].sort().join(', ')}.`,
+    details: { field: 'type', value: type },
+  });
+
+/** The position after which `limit` of the wanted events lie, or 0. */
+async function placeBefore(store: EventStore, wanted: Wanted, limit?: number): Promise<number> {
+  if (limit === undefined) return 0;
+  let { upTo } = wanted;
+  for (let left = limit; left > 0; ) {
+    const events = await store.events({ ...wanted, upTo, descending: true, limit: Math.min(PAGE, left) });
+    const last = events.at(-1);
+    if (!last) return 0;
+    upTo = last.position - 1;
+    left -= events.length;
+  }
+  return upTo;
+}
+
+/**
+ * Pages of the wanted events, with the position each goes up to. The whole log is gone through by windows of positions:
+ * one window is looked through at a time, however few of its events are wanted.
+ */
+async function* pages(store: EventStore, wanted: Wanted, start: number) {
+  let after = start;
+  while (after < wanted.upTo) {
+    const upTo = wanted.stream === undefined ? Math.min(after + PAGE, wanted.upTo) : wanted.upTo;
+    const events = await store.events({ ...wanted, after, upTo, limit: PAGE });
+    const last = events.at(-1);
+    const whole = wanted.stream !== undefined && events.length === PAGE && last !== undefined;
+    after = whole ? last.position : upTo;
+    yield { position: after, events };
+  }
+}
+
+/** Stacks by their stream, each looked up once. */
+function stacksByStream(store: EventStore): (stream: number) => Promise<LogEntry['stack']> {
+  const known = new Map<number, LogEntry['stack']>();
+  return async (stream) => {
+    let stack = known.get(stream);
+    if (!stack) known.set(stream, (stack = await findStack(store, stream)));
+    return stack;
+  };
+}
+
+/** By the log itself, so that it can be read whatever became of the tables. */
+async function findStack(store: EventStore, stream: number): Promise<LogEntry['stack']> {
+  const [first] = await store.events({ after: stream - 1, upTo: stream, limit: 1 });
+  if (!first) return { id: '', name: '' };
+  const { id, name } = parseStoredJson(first.data) as unknown as EventData['StackCreated'];
+  const now = await store.stack(id, { deleted: true });
+  return { id, name: now?.stream === stream ? now.name : name };
+}

@@ -1,0 +1,39 @@
+import { checkChain, type LogHead, type StoredEvent } from '../events/index.js';
+import { ConflictError, IntegrityError } from '../kernel/errors.js';
+
+/** @throws ConflictError where there are events already: a log goes into an empty store */
+export function refuseFilled(events: number): void {
+  if (events === 0) return;
+  throw new ConflictError('LOG_NOT_EMPTY', `the store holds ${events} events already; a log goes into an empty one`, {
+    hint: 'Give a database that does not exist yet.',
+    details: { events },
+  });
+}
+
+/**
+ * The events of a log that somebody hands over, each checked against the chain before it is given on.
+ * @throws IntegrityError at the first event that does not hold, and where the log ends elsewhere than at `head`
+ */
+export function* checkedLog(
+  events: Iterable<StoredEvent>,
+  head: Pick<LogHead, 'position' | 'hash'>,
+): Generator<StoredEvent> {
+  const chain = checkChain();
+  for (const event of events) {
+    const problem = chain.next(event);
+    if (problem) {
+      const { position, field, expected, actual } = problem;
+      throw new IntegrityError('LOG_BROKEN', `event ${position}: ${field} is ${actual}, must be ${expected}`, {
+        hint: 'The log was changed or damaged after it was written. Nothing was taken over.',
+        details: { ...problem },
+      });
+    }
+    yield event;
+  }
+  if (chain.position === head.position && chain.hash === head.hash) return;
+  throw new IntegrityError(
+    'LOG_TRUNCATED',
+    `the log ends at position ${chain.position} (${chain.hash}), not at ${head.position} (${head.hash})`,
+    { hint: 'Events are missing or too many. Nothing was taken over.', details: { ...head, found: chain.position } },
+  );
+}

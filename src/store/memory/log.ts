@@ -1,0 +1,39 @@
+import { GENESIS_HASH, type LogHead, type StoredEvent } from '../../events/index.js';
+import { IntegrityError } from '../../kernel/errors.js';
+
+/** The event log: the event of position p is `events[p - 1]`. Only ever appended to. */
+export interface MemoryLog {
+  readonly events: StoredEvent[];
+  /** The same events by their stream, in order. */
+  readonly streams: Map<number, StoredEvent[]>;
+  /** The position of each command's last event. */
+  readonly commands: Map<string, number>;
+}
+
+export const emptyLog = (): MemoryLog => ({ events: [], streams: new Map(), commands: new Map() });
+
+/** Keeps frozen copies: nobody who holds an event can change history. Cannot fail half-way. */
+export function appendEvents(log: MemoryLog, events: readonly StoredEvent[]): void {
+  for (const event of events) {
+    const kept = Object.freeze({ ...event });
+    log.events.push(kept);
+    const stream = log.streams.get(event.stream);
+    if (stream) stream.push(kept);
+    else log.streams.set(event.stream, [kept]);
+    log.commands.set(event.commandId, event.position);
+  }
+}
+
+export function headOf({ events }: MemoryLog): LogHead {
+  const last = events[events.length - 1];
+  return last
+    ? { position: last.position, hash: last.hash, recordedAt: last.recordedAt }
+    : { position: 0, hash: GENESIS_HASH, recordedAt: null };
+}
+
+/** @throws IntegrityError for a position that no event has: a row points nowhere */
+export function eventAt({ events }: MemoryLog, position: number): StoredEvent {
+  const event = events[position - 1];
+  if (!event) throw new IntegrityError('EVENT_MISSING', `a row points to position ${position}, the log has none such`);
+  return event;
+}

@@ -1,0 +1,61 @@
+import { decodeEvent, type LogHead, type StoredEvent } from '../../events/index.js';
+import { checkedLog, refuseFilled } from '../checked-log.js';
+import type { Projection } from '../event-store.js';
+import type { OnProgress, ProjectionStatus, RebuildOptions, Rebuilt } from '../maintenance.js';
+import { projectorsNamed } from '../projectors-named.js';
+import { appendEvents, emptyLog, headOf, type MemoryLog } from './log.js';
+import type { MemoryState } from './state.js';
+import { applyChanges, emptyTables, type MemoryTables } from './tables.js';
+
+/** The tables are written with the events, so no projection ever lags behind. */
+export const projectionStates = ({ log, tables }: MemoryState, { projectors }: Projection): ProjectionStatus[] =>
+  projectors.map(({ name, version, tables: own }) => ({
+    name,
+    version,
+    wanted: version,
+    position: headOf(log).position,
+    lag: 0,
+    tables: own.map((table) => ({ name: table, rows: tables[table].size })),
+    rebuilding: null,
+  }));
+
+/** Tables as the log says they must be; of the projectors named only, or all. */
+export function projected(log: MemoryLog, projection: Projection, only?: ReadonlySet<string>): MemoryTables {
+  const tables = emptyTables();
+  applyChanges(
+    tables,
+    projection.project(
+      log.events.map((event) => decodeEvent(event)),
+      only,
+    ),
+  );
+  return tables;
+}
+
+export function rebuild(state: MemoryState, projection: Projection, options: RebuildOptions): Rebuilt {
+  const chosen = projectorsNamed(projection.projectors, options.names);
+  const { position } = headOf(state.log);
+  const names = chosen.map(({ name }) => name);
+  const fresh = projected(state.log, projection, new Set(names));
+  const own = chosen.flatMap(({ tables }) => tables.map((table) => [table, fresh[table]] as const));
+  state.tables = { ...state.tables, ...Object.fromEntries(own) };
+  options.onProgress?.({ done: position, total: position });
+  return { projections: names, events: position, position };
+}
+
+export function importLog(
+  state: MemoryState,
+  projection: Projection,
+  events: Iterable<StoredEvent>,
+  head: Pick<LogHead, 'position' | 'hash'>,
+  onProgress?: OnProgress,
+): LogHead {
+  refuseFilled(headOf(state.log).position);
+  const log = emptyLog();
+  for (const event of checkedLog(events, head)) appendEvents(log, [event]);
+  const tables = projected(log, projection);
+  state.log = log;
+  state.tables = tables;
+  onProgress?.({ done: head.position, total: head.position });
+  return headOf(log);
+}

@@ -1,0 +1,140 @@
+import type { Clock } from '../../kernel/clock.js';
+import { StoreError } from '../../kernel/errors.js';
+import { byBytes } from '../../kernel/order.js';
+import type { EventStore, Projection, StoreDescription } from '../event-store.js';
+import { append } from './append.js';
+import { compareTables } from './compare.js';
+import { headOf } from './log.js';
+import { importLog, projectionStates, rebuild } from './maintenance.js';
+import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
+import { readFacts } from './read/facts.js';
+import { readEvents } from './read/log.js';
+import { dependenciesAt, dependencyAt, outputAt, outputsAt } from './read/outputs.js';
+import { resourceHistory, resourcesAt, resourcesAtVersion, slotsById } from './read/resources.js';
+import { readDrift, readExecutions, readLock, readTags } from './read/signals.js';
+import { findStack, listStacks, readDocument } from './read/stacks.js';
+import { emptyState, type MemoryState } from './state.js';
+
+export interface MemoryStoreOptions {
+  readonly projection: Projection;
+  readonly clock: Clock;
+}
+
+/** What opens a store of this kind, where a path or URL is asked for. */
+export const MEMORY_LOCATION = 'memory:';
+
+/**
+ * A store without a database, which ends with the process: for tests, and for work on a state that is thrown away.
+ * Reads go through whole tables, so it is for thousands of resources, not for millions. Nothing is durable.
+ */
+export function openMemoryStore({ projection, clock }: MemoryStoreOptions): EventStore {
+  const state = emptyState();
+  const listeners = new Set<() => void>();
+  let open = true;
+  const checkOpen = (): void => {
+    if (!open) throw closed();
+  };
+  const run = async <T>(work: () => T): Promise<T> => {
+    checkOpen();
+    return work();
+  };
+  const tellListeners = (): void => {
+    for (const listener of listeners) listener();
+  };
+
+  return {
+    append: async (request) => {
+      const receipt = await run(() => append(state, projection, clock, request));
+      if (receipt.events > 0) tellListeners();
+      return receipt;
+    },
+    preview: (request) =>
+      run(() =>
+        commitOfCommand(state, request.commandId) ? [] : request.decide(readFacts(state, request.keys), clock.now()),
+      ),
+    head: () => run(() => headOf(state.log)),
+    events: (filter) => run(() => readEvents(state.log, filter)),
+    onAppend: (listener) => {
+      checkOpen();
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+    checkpoints: () =>
+      run(() =>
+        projectionStates(state, projection)
+          .map(({ name, version, position }) => ({ name, version, position }))
+          .sort((a, b) => byBytes(a.name, b.name)),
+      ),
+    describe: () => run(() => describe(state, clock.now())),
+
+    stack: (ref, { deleted = false } = {}) => run(() => findStack(state, ref, deleted)),
+    stacks: (filter) => run(() => listStacks(state, filter, clock.now())),
+    document: (stream, version) => run(() => readDocument(state, stream, version)),
+    resource: (stream, address, version) => run(() => resourcesAtVersion(state, stream, version)(address)),
+    resourceAddress: (stream, id) =>
+      run(() => {
+        const slot = slotsById(state)(id);
+        return slot?.stream === stream ? slot.address : undefined;
+      }),
+    resources: (stream, version) => run(() => resourcesAt(state, stream, version)),
+    resourceHistory: (stream, address) => run(() => resourceHistory(state, stream, address)),
+    outputs: (stream, version) => run(() => outputsAt(state, stream, version)),
+    output: (stream, name, version) => run(() => outputAt(state, stream, name, version)),
+    dependencies: (stream, version) => run(() => dependenciesAt(state, stream, version)),
+    dependency: (stream, edge, version) => run(() => dependencyAt(state, stream, edge, version)),
+    touched: (stream, from, to) => run(() => touchedBetween(state, stream, from, to)),
+
+    commit: (stream, version) => run(() => commitOfVersion(state, stream, version)),
+    commits: (stream, filter = {}) => run(() => commitsOf(state, stream, filter)),
+    moment: (stream, at) => run(() => momentAt(state, stream, at)),
+    snapshots: (stream) => run(() => snapshotsOf(state, stream)),
+    executions: (stream, limit) => run(() => readExecutions(state, stream, limit)),
+    lock: (stream) => run(() => readLock(state, stream)),
+    tags: (stream) => run(() => readTags(state, stream)),
+    drift: (stream) => run(() => readDrift(state, stream)),
+
+    projections: () => run(() => projectionStates(state, projection)),
+    rebuild: (options = {}) => run(() => rebuild(state, projection, options)),
+    compareTables: ({ stream }) => run(() => compareTables(state, projection, stream)),
+    checkStorage: () => run(() => []),
+    importLog: async (events, head, onProgress) => {
+      const taken = await run(() => importLog(state, projection, events, head, onProgress));
+      if (taken.position > 0) tellListeners();
+      return taken;
+    },
+    backup: () =>
+      run(() => {
+        throw noBackup();
+      }),
+
+    close: async () => {
+      open = false;
+    },
+  };
+}
+
+const noBackup = (): StoreError =>
+  new StoreError('NO_BACKUP', `a store in memory has no file to back up: ${MEMORY_LOCATION}`, {
+    hint: 'Export its log instead.',
+  });
+
+const closed = (): StoreError =>
+  new StoreError('STORE_CLOSED', `the store was closed: ${MEMORY_LOCATION}`, {
+    hint: 'What it held is gone. Open a new one.',
+  });
+
+function describe({ log, tables }: MemoryState, now: string): StoreDescription {
+  return {
+    kind: 'memory',
+    location: MEMORY_LOCATION,
+    engine: `Node.js ${process.versions.node}`,
+    schemaVersion: 0,
+    settings: {},
+    bytes: log.events.reduce((sum, { data, meta }) => sum + Buffer.byteLength(data) + Buffer.byteLength(meta), 0),
+    events: log.events.length,
+    stacks: [...tables.stack_rows.values()].filter((row) => row.deleted_at === null).length,
+    locks: [...tables.lock_rows.values()].filter((row) => row.expires_at > now).length,
+  };
+}

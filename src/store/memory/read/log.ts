@@ -1,0 +1,22 @@
+import type { EventMeta, StoredEvent } from '../../../events/index.js';
+import { parseStoredJson } from '../../../kernel/json.js';
+import type { EventFilter } from '../../event-store.js';
+import type { MemoryLog } from '../log.js';
+import { limited } from './rows.js';
+
+const actorOf = ({ meta }: StoredEvent): string => (parseStoredJson(meta) as unknown as EventMeta).actor;
+
+export function readEvents(log: MemoryLog, filter: EventFilter): StoredEvent[] {
+  const { after = 0, upTo = log.events.length, stream, types, since, until, actor, descending, limit } = filter;
+  const candidates = stream === undefined ? log.events.slice(Math.max(0, after)) : (log.streams.get(stream) ?? []);
+  const found = candidates.filter(
+    (event) =>
+      event.position > after &&
+      event.position <= upTo &&
+      (types === undefined || types.includes(event.type)) &&
+      (since === undefined || event.recordedAt >= since) &&
+      (until === undefined || event.recordedAt <= until) &&
+      (actor === undefined || actorOf(event) === actor),
+  );
+  return limited(descending ? found.reverse() : found, limit);
+}

@@ -1,0 +1,40 @@
+import type { RowChange } from '../row-change.js';
+import { TABLE_KEYS, TABLE_NAMES, type TableName, type Tables } from '../tables.js';
+
+/** The projection tables, each by its rows' keys. A row is never changed in place, so a reader's row stays as it was. */
+export type MemoryTables = { [T in TableName]: Map<string, Tables[T]> };
+
+/** A row of any table. */
+export type Row = Readonly<Record<string, string | number | null>>;
+
+export const emptyTables = (): MemoryTables =>
+  Object.fromEntries(TABLE_NAMES.map((table) => [table, new Map()])) as MemoryTables;
+
+/** Identifies a row within its table; `row` may be the row or its key alone. */
+export const keyText = (table: TableName, row: object): string =>
+  JSON.stringify(TABLE_KEYS[table].map((column: string) => (row as Row)[column]));
+
+/** Applies changes in their order; see {@link RowChange} for what each means. Cannot fail half-way. */
+export function applyChanges(tables: MemoryTables, changes: readonly RowChange[]): void {
+  for (const change of changes) {
+    const rows: Map<string, Row> = tables[change.table];
+    switch (change.op) {
+      case 'put':
+        rows.set(keyText(change.table, change.row), Object.freeze({ ...change.row }));
+        break;
+      case 'patch': {
+        const key = keyText(change.table, change.key);
+        const row = rows.get(key);
+        if (row) rows.set(key, Object.freeze(patched(row, change.set, change.add ?? {})));
+        break;
+      }
+      case 'remove':
+        rows.delete(keyText(change.table, change.key));
+    }
+  }
+}
+
+function patched(row: Row, set: Partial<Row>, add: Partial<Record<string, number>>): Row {
+  const sums = Object.entries(add).map(([column, by]) => [column, Number(row[column]) + (by ?? 0)]);
+  return { ...row, ...set, ...Object.fromEntries(sums) };
+}

@@ -1,0 +1,20 @@
+import { NotFoundError } from '../kernel/errors.js';
+import type { ProjectorInfo } from './event-store.js';
+
+/**
+ * The projectors of these names, in their own order; without names, all.
+ * @throws NotFoundError for a name that is no projection
+ */
+export function projectorsNamed(
+  all: readonly ProjectorInfo[],
+  names: readonly string[] | undefined,
+): readonly ProjectorInfo[] {
+  const unknown = names?.find((name) => !all.some((projector) => projector.name === name));
+  if (unknown !== undefined) {
+    throw new NotFoundError('PROJECTION_NOT_FOUND', `no projection "${unknown}"`, {
+      hint: `There are: ${all.map(({ name }) => name).join(', ')}.`,
+      details: { projection: unknown },
+    });
+  }
+  return names ? all.filter(({ name }) => names.includes(name)) : all;
+}

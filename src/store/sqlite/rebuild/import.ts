@@ -1,0 +1,34 @@
+import type { LogHead, StoredEvent } from '../../../events/index.js';
+import { checkedLog, refuseFilled } from '../../checked-log.js';
+import type { Projection } from '../../event-store.js';
+import type { OnProgress } from '../../maintenance.js';
+import { INSERT_EVENT } from '../append.js';
+import type { Connection } from '../open.js';
+import { readHead } from '../read/log.js';
+import type { Statements } from '../statements.js';
+import { buildTables } from './rebuild.js';
+
+/** How often progress is told, in events. */
+const STEP = 5_000;
+
+/** Takes over a whole log into an empty database: all of it with its tables, or nothing. */
+export function importEvents(
+  db: Connection,
+  sql: Statements,
+  projection: Projection,
+  events: Iterable<StoredEvent>,
+  head: Pick<LogHead, 'position' | 'hash'>,
+  onProgress: OnProgress = () => {},
+): LogHead {
+  return db
+    .transaction(() => {
+      refuseFilled(readHead(sql).position);
+      for (const event of checkedLog(events, head)) {
+        sql(INSERT_EVENT).run(event);
+        if (event.position % STEP === 0) onProgress({ step: 'importing', done: event.position, total: head.position });
+      }
+      buildTables(db, sql, projection, onProgress);
+      return readHead(sql);
+    })
+    .immediate();
+}

@@ -1,0 +1,95 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import type { Projection } from '../../event-store.js';
+import type { Maintenance, OnProgress, Progress, ProjectionStatus } from '../../maintenance.js';
+import { projectorsNamed } from '../../projectors-named.js';
+import { copyDatabase, copyMemory } from '../backup.js';
+import type { Lifetime } from '../lifetime.js';
+import type { Connection } from '../open.js';
+import { readCheckpoints, readHead } from '../read/log.js';
+import type { Statements } from '../statements.js';
+import { compareTables } from './compare.js';
+import { importEvents } from './import.js';
+import { jobName, readJob, rebuildTables } from './rebuild.js';
+import { checkStorage } from './storage.js';
+
+export function maintenance(
+  db: Connection,
+  sql: Statements,
+  path: string,
+  projection: Projection,
+  life: Lifetime,
+): Maintenance {
+  /** Hears of every step, and ends what is under way when the store is being closed. */
+  const between =
+    (onProgress?: OnProgress): OnProgress =>
+    (progress) => {
+      life.check();
+      onProgress?.(progress);
+    };
+  return {
+    projections: () => life.during(() => db.transaction(() => statusOf(db, sql, projection))()),
+    rebuild: ({ names, onProgress } = {}) =>
+      life.during(() =>
+        rebuildTables(db, sql, projection, projectorsNamed(projection.projectors, names), between(onProgress)),
+      ),
+    compareTables: ({ stream, onProgress }) =>
+      life.during(() =>
+        apart(db, path, (reader) => drive(compareTables(reader, projection, stream), path, between(onProgress))),
+      ),
+    checkStorage: () => life.during(() => apart(db, path, async (reader) => checkStorage(reader))),
+    importLog: (events, head, onProgress) =>
+      life.during(() => importEvents(db, sql, projection, events, head, onProgress)),
+    backup: (to, onProgress) =>
+      life.during(() => (path === ':memory:' ? copyMemory(db, to) : copyDatabase(path, to, between(onProgress)))),
+  };
+}
+
+/** Runs something on a connection of its own, whose long read transaction catches nobody else's commands. */
+async function apart<T>(db: Connection, path: string, run: (reader: Connection) => Promise<T>): Promise<T> {
+  if (path === ':memory:') return run(db);
+  const reader = new Database(path, { readonly: true });
+  try {
+    reader.pragma('temp_store = FILE'); // what is built for comparison may be larger than memory
+    reader.pragma('cache_size = -16384');
+    return await run(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+/** On a connection that is shared, no other work may get in between; else every step gives others their turn. */
+async function drive<T>(steps: Generator<Progress, T>, path: string, onProgress: OnProgress): Promise<T> {
+  try {
+    for (let step = steps.next(); ; step = steps.next()) {
+      if (step.done) return step.value;
+      onProgress(step.value);
+      if (path !== ':memory:') await turn();
+    }
+  } finally {
+    steps.return(undefined as never);
+  }
+}
+
+function statusOf(db: Connection, sql: Statements, projection: Projection): ProjectionStatus[] {
+  const head = readHead(sql).position;
+  const checkpoints = new Map(readCheckpoints(sql).map((checkpoint) => [checkpoint.name, checkpoint]));
+  const job = readJob(db);
+  const building = job?.projections.split(' ') ?? [];
+  return projection.projectors.map((projector) => {
+    const { name, version, tables } = projector;
+    const { position, version: built } = checkpoints.get(name) ?? { position: 0, version: 0 };
+    return {
+      name,
+      version: built,
+      wanted: version,
+      position,
+      lag: head - position,
+      tables: tables.map((table) => ({
+        name: table,
+        rows: sql(`SELECT count(*) FROM ${table}`).pluck().get() as number,
+      })),
+      rebuilding: building.includes(jobName([projector])) ? (job?.position ?? null) : null,
+    };
+  });
+}

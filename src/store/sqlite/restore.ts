@@ -1,0 +1,259 @@
+import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { LogHead } from '../../events/index.js';
+import { IntegrityError, SlothError } from '../../kernel/errors.js';
+import { clearedUp, flush, keepTogether, publish } from '../../kernel/files.js';
+import { newId } from '../../kernel/ids.js';
+import type { OnProgress } from '../maintenance.js';
+import { COMPANIONS, copyDatabase, removeDatabase } from './backup.js';
+import { translate } from './errors.js';
+import { type Connection, openConnection } from './open.js';
+import { readHead } from './read/log.js';
+import { statementCache } from './statements.js';
+
+/** What a database holds, in short. */
+export interface Content {
+  readonly head: LogHead;
+  readonly stacks: number;
+}
+
+/** A database as a restore finds it: its content, or why it cannot be told. */
+export type Found = Content | { readonly unusable: SlothError };
+
+/** Events copied before others in this process get a turn: some tens of milliseconds. */
+const BATCH = 10_000;
+
+const STACKS = 'SELECT count(*) FROM stack_rows WHERE deleted_at IS NULL';
+const HAS_LOG = "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'events'";
+const FIRST_EVENT = 'SELECT 1 FROM main.events LIMIT 1';
+const ATTACH = 'ATTACH ? AS backup';
+const OLD_OBJECTS = `
+SELECT type, name FROM main.sqlite_schema WHERE type IN ('trigger', 'view', 'table') AND name NOT GLOB 'sqlite_*'
+ORDER BY CASE type WHEN 'trigger' THEN 1 WHEN 'view' THEN 2 ELSE 3 END`;
+const TABLES = `
+SELECT s.name, s.sql FROM backup.sqlite_schema s JOIN pragma_table_list t ON t.schema = 'backup' AND t.name = s.name
+WHERE t.type = 'table' AND s.name NOT GLOB 'sqlite_*' AND s.name NOT GLOB 'rebuild_*' ORDER BY s.name`;
+const OTHER_OBJECTS = `
+SELECT o.sql FROM backup.sqlite_schema o
+WHERE o.type IN ('index', 'view', 'trigger') AND o.sql IS NOT NULL
+  AND (o.type = 'view' OR o.tbl_name IN (SELECT name FROM main.sqlite_schema)
+       OR o.tbl_name IN (SELECT name FROM backup.sqlite_schema WHERE type = 'view'))
+ORDER BY CASE o.type WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END`;
+const COLUMNS = "SELECT name FROM pragma_table_info(?, 'backup')";
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+/** What lies under a path before a restore; undefined where there is nothing. A newer release's database is refused. */
+export function findContent(path: string): Found | undefined {
+  if (sizeOf(path) === 0) return undefined;
+  try {
+    const db = openConnection(path);
+    try {
+      return { head: headOf(db, path), stacks: db.prepare(STACKS).pluck().get() as number };
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    const translated = translate(error, path);
+    if (isUnusable(translated)) return { unusable: translated };
+    throw translated;
+  }
+}
+
+/** Whether the file itself is what is wrong, so that only another one can take its place. */
+const isUnusable = (error: unknown): error is SlothError =>
+  error instanceof SlothError && ['NOT_A_DATABASE', 'DATABASE_CORRUPT'].includes(error.code);
+
+const damaged = (path: string, what: string, cause?: unknown): IntegrityError =>
+  new IntegrityError('DATABASE_CORRUPT', `the database is damaged: ${path} (${what})`, { cause });
+
+/** A file that says it is ours and has no log is damaged, whatever SQLite calls it. */
+function headOf(db: Connection, path: string): LogHead {
+  try {
+    return readHead(statementCache(db));
+  } catch (error) {
+    throw (error as { code?: unknown }).code === 'SQLITE_ERROR' ? damaged(path, 'it has no event log', error) : error;
+  }
+}
+
+/**
+ * A private copy (mode 0600) of a database file that others may have given us, without opening it where that would lay
+ * files beside it. What its companions hold is taken in.
+ */
+export async function copyPrivately(from: string, to: string, onProgress?: OnProgress): Promise<void> {
+  mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+  if (COMPANIONS.some((suffix) => sizeOf(from + suffix) > 0)) return copyDatabase(from, to, onProgress);
+  const source = createReadStream(from);
+  const total = sizeOf(from);
+  source.on('data', () => onProgress?.({ step: 'copying', done: source.bytesRead, total }));
+  await pipeline(source, createWriteStream(to, { flags: 'wx', mode: 0o600 })).catch((error: unknown) => {
+    throw translate(error, to);
+  });
+}
+
+/**
+ * Puts the content of `source`, a whole and verified database that nobody else has open, in the place of what `path`
+ * holds; returns where that is kept, or null where it held no events. `source` may be moved.
+ *
+ * A database of ours is replaced in place, in one transaction: who has it open sees the old or the new content, and
+ * writers wait. Everything acknowledged until then is in the kept file, because the write lock is held while that is
+ * made. A file that cannot be read is moved aside instead; a process that still has it open goes on writing there.
+ *
+ * Other backends of this process must not write meanwhile: their wait for the lock would keep this from going on.
+ * @param kept the name to keep it under; a number is added where it is taken
+ * @throws ConflictError where others hold the lock for too long; StoreError. Nothing has changed then.
+ */
+export async function replaceContent(
+  path: string,
+  source: string,
+  kept: string,
+  onProgress?: OnProgress,
+): Promise<string | null> {
+  try {
+    const leftovers = sizeOf(path) === 0 ? setAside(path, kept) : null; // of a file that is gone
+    if (!existsSync(path) && takesName(source, path)) return leftovers;
+    return (await replaceInPlace(path, source, kept, onProgress)) ?? leftovers;
+  } catch (error) {
+    if (!isUnusable(error)) throw translate(error, path);
+  }
+  try {
+    const aside = setAside(path, kept);
+    flush(source);
+    renameSync(source, path);
+    flush(dirname(path));
+    return aside;
+  } catch (error) {
+    throw translate(error, path);
+  }
+}
+
+/** Makes a file the one of that name; false where another process was first to make one. */
+function takesName(source: string, path: string): boolean {
+  flush(source);
+  try {
+    publish(source, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/**
+ * Gives what lies under a path, and beside it, names that begin with `kept`; then takes the companions' old names away.
+ * They must go before the file is replaced: SQLite would play an old write-ahead log into the new one.
+ */
+function setAside(path: string, kept: string): string | null {
+  const parts = ['', ...COMPANIONS].filter((suffix) => sizeOf(path + suffix) > 0);
+  const name = freeName(kept);
+  keepTogether(parts.map((suffix) => [path + suffix, name + suffix]));
+  for (const suffix of COMPANIONS) rmSync(path + suffix, { force: true });
+  return parts[0] === undefined ? null : name + parts[0];
+}
+
+/** The name itself, or with a number after it where something has it already. */
+function freeName(name: string): string {
+  const taken = (one: string) => ['', ...COMPANIONS].some((suffix) => existsSync(one + suffix));
+  for (let number = 1; ; number++) {
+    const candidate = number === 1 ? name : `${name}-${number}`;
+    if (!taken(candidate)) return candidate;
+  }
+}
+
+async function replaceInPlace(
+  path: string,
+  source: string,
+  kept: string,
+  onProgress?: OnProgress,
+): Promise<string | null> {
+  const db = openConnection(path);
+  let keptAs: string | null = null;
+  try {
+    db.prepare(ATTACH).run(source);
+    db.exec('BEGIN IMMEDIATE');
+    if (holdsAnything(db)) keptAs = await keepCopy(path, kept, onProgress);
+    dropContent(db);
+    await copyContent(db, onProgress);
+    checkPages(db, path);
+    db.exec('COMMIT');
+    return keptAs;
+  } catch (error) {
+    if (db.inTransaction) db.exec('ROLLBACK');
+    if (keptAs !== null) rmSync(keptAs, { force: true });
+    throw translate(error, path);
+  } finally {
+    db.close();
+  }
+}
+
+/** Whether there is anything to keep: events, or a database that is not whole. */
+const holdsAnything = (db: Connection): boolean =>
+  db.prepare(HAS_LOG).get() === undefined || db.prepare(FIRST_EVENT).get() !== undefined;
+
+/** The committed content, copied by another connection while ours holds the write lock. */
+async function keepCopy(path: string, wanted: string, onProgress?: OnProgress): Promise<string> {
+  const kept = freeName(wanted);
+  const partial = `${kept}.partial-${newId()}`;
+  const clear = clearedUp(() => removeDatabase(partial));
+  try {
+    await copyDatabase(path, partial, onProgress && ((progress) => onProgress({ ...progress, step: 'keeping' })));
+    publish(partial, kept);
+    return kept;
+  } finally {
+    clear();
+  }
+}
+
+function dropContent(db: Connection): void {
+  for (const { type, name } of db.prepare(OLD_OBJECTS).all() as { type: string; name: string }[]) {
+    db.exec(`DROP ${type} IF EXISTS main.${quoted(name)}`);
+  }
+}
+
+/** The schema and the rows as the backup has them, what users added for themselves included; no rebuild under way. */
+async function copyContent(db: Connection, onProgress?: OnProgress): Promise<void> {
+  const tables = db.prepare(TABLES).all() as { name: string; sql: string }[];
+  for (const { sql } of tables) db.exec(sql);
+  await copyRows(
+    db,
+    tables.map(({ name }) => name),
+    onProgress,
+  );
+  for (const sql of db.prepare(OTHER_OBJECTS).pluck().all() as string[]) db.exec(sql);
+  for (const name of ['application_id', 'user_version']) {
+    db.pragma(`main.${name} = ${db.pragma(`backup.${name}`, { simple: true })}`);
+  }
+}
+
+async function copyRows(db: Connection, tables: readonly string[], onProgress?: OnProgress): Promise<void> {
+  const count = (table: string) =>
+    db
+      .prepare(`SELECT count(*) FROM backup.${quoted(table)}`)
+      .pluck()
+      .get() as number;
+  const copy = (table: string): string => {
+    const columns = (db.prepare(COLUMNS).pluck().all(table) as string[]).map(quoted).join(', ');
+    return `INSERT INTO main.${quoted(table)} (${columns}) SELECT ${columns} FROM backup.${quoted(table)}`;
+  };
+  const total = tables.reduce((sum, table) => sum + count(table), 0);
+  let done = 0;
+  const tell = async (more: number): Promise<void> => {
+    done += more;
+    onProgress?.({ step: 'restoring', done, total });
+    await turn();
+  };
+  const events = count('events');
+  const copyEvents = db.prepare(`${copy('events')} WHERE position > ? AND position <= ? ORDER BY position`);
+  for (let after = 0; after < events; after += BATCH) await tell(copyEvents.run(after, after + BATCH).changes);
+  for (const table of tables) if (table !== 'events') await tell(db.prepare(copy(table)).run().changes);
+}
+
+/** Pages that the old content had damaged may have come to hold the new: that is not committed. */
+function checkPages(db: Connection, path: string): void {
+  const result = String(db.pragma('main.quick_check(1)', { simple: true }));
+  if (result !== 'ok') throw damaged(path, result);
+}

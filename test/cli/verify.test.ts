@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, expect, test } from 'vitest';
+import { commandLine } from '../support/cli.js';
+import { scratchFolder } from '../support/folder.js';
+
+async function shop() {
+  const cli = commandLine(join(scratchFolder(), 'stacks.db'));
+  await cli.text('stack', 'new', 'shop');
+  await cli.text('stack', 'resource', 'set', 'shop', 'server.web', '-p', 'size=3');
+  await cli.text('stack', 'new', 'other');
+  return cli;
+}
+
+/** Changes a database behind its back, and leaves no other trace. */
+function tamper(path: string, sql: string): void {
+  const db = new Database(path);
+  const triggers = db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all() as {
+    name: string;
+    sql: string;
+  }[];
+  for (const { name } of triggers) db.exec(`DROP TRIGGER ${name}`);
+  db.exec(sql);
+  for (const trigger of triggers) db.exec(trigger.sql);
+  db.close();
+}
+
+describe('audit verify', () => {
+  test('says what it looked at, and that it holds', async () => {
+    const cli = await shop();
+    const text = await cli.text('audit', 'verify');
+    for (const name of ['storage', 'chain', 'checkpoints', 'tables'])
+      expect(text).toMatch(new RegExp(`${name} .*holds`));
+    const { holds, head, checks, problems } = await cli.json('audit', 'verify', '--from', '2');
+    expect({ holds, problems }).toEqual({ holds: true, problems: [] });
+    expect(head).toMatchObject({ position: 3, hash: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect(checks).toContainEqual({ name: 'chain', examined: 2, unit: 'events', problems: 0 });
+    expect((await cli.json('audit', 'verify', 'shop')).holds).toBe(true);
+    expect((await cli.json('audit', 'verify', '--head', head.hash)).holds).toBe(true);
+  });
+
+  test('names the first bad position and exits with 7', async () => {
+    const cli = await shop();
+    tamper(cli.db, `UPDATE events SET data = replace(data, '"size":3', '"size":4') WHERE position = 2`);
+    const { code, stdout } = await cli.run(['audit', 'verify', '--output', 'json']);
+    expect(code).toBe(7);
+    expect(JSON.parse(stdout).problems).toMatchObject([{ check: 'chain', position: 2, field: 'hash' }]);
+    const people = await cli.run(['audit', 'verify']);
+    expect(people.code).toBe(7);
+    expect(people.stdout).toContain('event 2: hash is');
+  });
+
+  test('names the first bad row, its table and what differs', async () => {
+    const cli = await shop();
+    tamper(cli.db, "UPDATE resource_rows SET name = 'db' WHERE resource = 2");
+    const { code, stdout } = await cli.run(['audit', 'verify', '--output', 'json']);
+    expect(code).toBe(7);
+    expect(JSON.parse(stdout).problems).toEqual([
+      {
+        check: 'tables',
+        table: 'resource_rows',
+        key: { resource: 2 },
+        field: 'name',
+        expected: 'web',
+        actual: 'db',
+        message: 'resource_rows (resource 2): name is "db", the log says "web"',
+      },
+    ]);
+    expect((await cli.run(['audit', 'verify', 'shop'])).code).toBe(7);
+    expect((await cli.run(['audit', 'verify', 'other'])).code).toBe(0);
+  });
+
+  test('a log that was cut off with its tables is noticed by a head kept elsewhere, and only by that', async () => {
+    const cli = await shop();
+    const { head } = await cli.json('audit', 'verify');
+    tamper(
+      cli.db,
+      'DELETE FROM events WHERE position = 3; DELETE FROM stack_rows WHERE stream = 3; DELETE FROM document_history WHERE stream = 3; DELETE FROM commit_rows WHERE position = 3; UPDATE projection_checkpoints SET position = 2',
+    );
+    expect((await cli.run(['audit', 'verify'])).code).toBe(0);
+    const { code, stdout } = await cli.run(['audit', 'verify', '--head', head.hash, '--output', 'json']);
+    expect(code).toBe(7);
+    expect(JSON.parse(stdout).problems).toMatchObject([{ check: 'head', expected: head.hash }]);
+  });
+
+  test.each([
+    ['a hash that is none', ['--head', 'abc'], 2, 'INVALID_HASH'],
+    ['a position after the end', ['--from', '9'], 3, 'POSITION_NOT_FOUND'],
+    ['an unknown stack', ['nowhere'], 3, 'STACK_NOT_FOUND'],
+    ['a head for one stack', ['shop', '--head', '0'.repeat(64)], 2, 'CONTRADICTION'],
+  ])('refuses %s', async (_, args, exit, error) => {
+    const cli = await shop();
+    const { code, stdout } = await cli.run(['audit', 'verify', ...args, '--output', 'json']);
+    expect(code).toBe(exit);
+    expect(JSON.parse(stdout).error).toMatchObject({ code: error, hint: expect.any(String) });
+  });
+});
+
+describe('projections', () => {
+  test('status shows each with version, checkpoint, lag and rows; rebuild mends them', async () => {
+    const cli = await shop();
+    const { projections } = await cli.json('projections', 'status');
+    expect(projections).toContainEqual({
+      name: 'resources',
+      version: 1,
+      wanted_version: 1,
+      checkpoint: 3,
+      lag: 0,
+      rows: 2,
+      rebuilding_at: null,
+      tables: [
+        { name: 'resource_rows', rows: 1 },
+        { name: 'resource_history', rows: 1 },
+      ],
+    });
+    expect(await cli.text('projections', 'status')).toContain('PROJECTION');
+    tamper(cli.db, 'DELETE FROM resource_history');
+    expect((await cli.run(['audit', 'verify'])).code).toBe(7);
+    expect(await cli.json('projections', 'rebuild', 'resources')).toMatchObject({
+      projections: ['resources'],
+      events: 3,
+      position: 3,
+    });
+    expect(await cli.text('projections', 'rebuild')).toContain('from 3 events');
+    expect((await cli.run(['audit', 'verify'])).code).toBe(0);
+    const { code, stdout } = await cli.run(['projections', 'rebuild', 'nothing', '--output', 'json']);
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout).error.code).toBe('PROJECTION_NOT_FOUND');
+  });
+});

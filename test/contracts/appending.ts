@@ -1,0 +1,293 @@
+import { describe, expect, test } from 'vitest';
+import type { Command } from '../../src/commands/index.js';
+import { PROJECTION } from '../../src/engine.js';
+import { checkChain, GENESIS_HASH } from '../../src/events/index.js';
+import { patch, remove } from '../../src/store/row-change.js';
+import { everything } from './everything.js';
+import { createStack, given, type OpenStore, set, type World } from './world.js';
+
+const three: Command = {
+  type: 'apply',
+  stack: 'web',
+  resources: [
+    { type: 't', name: 'a' },
+    { type: 't', name: 'b', dependencies: ['t.a'] },
+  ],
+};
+
+const wholeLog = ({ store }: World) => store.events({ limit: 1_000 });
+
+export function appending(open: OpenStore): void {
+  describe('append', () => {
+    test('gives events places without gaps, chained by their hashes, counted anew in each stack', async () => {
+      const world = await given(open, [createStack('web'), createStack('db'), three, set('db', 'x', 1)]);
+      const log = await wholeLog(world);
+      expect(
+        log.map(({ position, stream, revision, version, type }) => [position, stream, revision, version, type]),
+      ).toEqual([
+        [1, 1, 1, 1, 'StackCreated'],
+        [2, 2, 1, 1, 'StackCreated'],
+        [3, 1, 2, 2, 'ResourceCreated'],
+        [4, 1, 3, 2, 'ResourceCreated'],
+        [5, 1, 4, 2, 'DependencyAdded'],
+        [6, 2, 2, 2, 'ResourceCreated'],
+      ]);
+      const chain = checkChain();
+      expect(log.map((event) => chain.next(event))).toEqual(log.map(() => undefined));
+    });
+
+    test('gives a receipt that says where the events are, what the version is and when it was', async () => {
+      const world = await given(open, [createStack('web')]);
+      const receipt = await world.run(three, { commandId: 'c1', reason: 'why', correlationId: 'k' });
+      const [, ...appended] = await wholeLog(world);
+      expect(receipt).toEqual({
+        commandId: 'c1',
+        stackId: 'web-id',
+        version: 2,
+        events: 3,
+        firstPosition: 2,
+        lastPosition: 4,
+        hash: appended[2]?.hash,
+        recordedAt: world.clock.now(),
+      });
+      for (const event of appended) {
+        expect(event).toMatchObject({ commandId: 'c1', version: 2, recordedAt: receipt.recordedAt });
+        expect(JSON.parse(event.meta)).toMatchObject({
+          actor: 'test',
+          command: 'apply',
+          reason: 'why',
+          correlationId: 'k',
+        });
+      }
+    });
+
+    test('raises the version only where state changes', async () => {
+      const world = await given(open, [createStack('web')]);
+      expect(await world.run({ type: 'addTags', stack: 'web', tags: ['x'] })).toMatchObject({ version: 1, events: 1 });
+      expect(await world.run({ type: 'takeSnapshot', stack: 'web' })).toMatchObject({ version: 1, events: 1 });
+      expect(await world.run(set('web', 'a', 1))).toMatchObject({ version: 2, events: 1 });
+    });
+
+    test('has made the events and the tables readable when it resolves', async () => {
+      const world = await given(open, [createStack('web')]);
+      const { hash, lastPosition } = await world.run(set('web', 'a', 1));
+      expect(await world.store.head()).toEqual({ position: lastPosition, hash, recordedAt: world.clock.now() });
+      expect(await world.store.resource(1, 't.a')).toMatchObject({ position: lastPosition });
+    });
+
+    test('appends nothing where there is nothing to do, and points to the head', async () => {
+      const world = await given(open, [createStack('web'), set('web', 'a', 1)]);
+      const before = await everything(world.store);
+      const { position, hash } = await world.store.head();
+      expect(await world.run(set('web', 'a', 1))).toMatchObject({
+        stackId: 'web-id',
+        version: 2,
+        events: 0,
+        firstPosition: position,
+        lastPosition: position,
+        hash,
+      });
+      expect(await everything(world.store)).toEqual(before);
+    });
+
+    test('sees what the command before it did, even when neither was waited for', async () => {
+      const world = await given(open);
+      const receipts = await Promise.all([
+        world.run(createStack('web')),
+        world.run(three),
+        world.run(set('web', 'a', 1)),
+      ]);
+      expect(receipts.map(({ version }) => version)).toEqual([1, 2, 3]);
+    });
+
+    test('settles each of the commands sent at once on its own: a refused one hurts no other', async () => {
+      const world = await given(open, [createStack('web')]);
+      const results = await Promise.allSettled(
+        Array.from({ length: 20 }, (_, n) =>
+          world.run(set('web', `r${n}`, n), n % 5 === 3 ? { expectedVersion: 999 } : {}),
+        ),
+      );
+      const done = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+      expect(done.map(({ lastPosition }) => lastPosition)).toEqual(Array.from({ length: 16 }, (_, n) => n + 2));
+      const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : []));
+      expect(refused).toEqual(Array(4).fill('VERSION_CONFLICT'));
+      const log = await wholeLog(world);
+      expect(done.map(({ hash }) => hash)).toEqual(log.slice(1).map(({ hash }) => hash));
+      expect(await world.store.resources(1)).toHaveLength(16);
+    });
+  });
+
+  describe('a command sent again', () => {
+    test('gets its first receipt and appends nothing, whatever happened since', async () => {
+      const world = await given(open, [createStack('web')]);
+      const first = await world.run(three, { commandId: 'c1' });
+      world.clock.advance(5_000);
+      await world.run({ type: 'updateStack', stack: 'web', name: 'renamed' });
+      await world.run({ type: 'deleteStack', stack: 'renamed' });
+      const before = await everything(world.store);
+      expect(await world.run(three, { commandId: 'c1', expectedVersion: 1 })).toEqual(first);
+      expect(await everything(world.store)).toEqual(before);
+    });
+
+    test('is known even when it had found nothing to do', async () => {
+      const world = await given(open, [createStack('web'), set('web', 'a', 1)]);
+      const first = await world.run(set('web', 'a', 1), { commandId: 'c1' });
+      expect(first).toMatchObject({ version: 2, events: 1 });
+      expect((await wholeLog(world)).map(({ type }) => type)).toEqual([
+        'StackCreated',
+        'ResourceCreated',
+        'NothingChanged',
+      ]);
+      await world.run(set('web', 'a', 2));
+      expect(await world.run(set('web', 'a', 1), { commandId: 'c1' })).toEqual(first);
+      expect(await world.store.resource(1, 't.a')).toMatchObject({ value: { properties: { n: 2 } } });
+    });
+
+    test('while the first is still under way is carried out once', async () => {
+      const world = await given(open, [createStack('web')]);
+      const [first, second] = await Promise.all([
+        world.run(three, { commandId: 'c1' }),
+        world.run(three, { commandId: 'c1' }),
+      ]);
+      expect(second).toEqual(first);
+      expect(await world.store.head()).toMatchObject({ position: first.lastPosition });
+    });
+
+    test('after it was refused is decided anew: a refusal is not remembered', async () => {
+      const world = await given(open);
+      await world.refused('STACK_NOT_FOUND', three, { commandId: 'c1' });
+      await world.run(createStack('web'));
+      expect(await world.run(three, { commandId: 'c1' })).toMatchObject({ events: 3 });
+    });
+
+    test('under the id of a different command is refused and appends nothing', async () => {
+      const world = await given(open, [createStack('web')]);
+      await world.run(three, { commandId: 'c1' });
+      const before = await everything(world.store);
+      await world.refused('COMMAND_ID_REUSED', { type: 'addTags', stack: 'web', tags: ['x'] }, { commandId: 'c1' });
+      expect(await everything(world.store)).toEqual(before);
+    });
+  });
+
+  describe('nothing is left of a command', () => {
+    test('that was refused', async () => {
+      const world = await given(open, [createStack('web'), three]);
+      const before = await everything(world.store);
+      await world.refused('NAME_TAKEN', createStack('web', 'other'));
+      await world.refused('STACK_NOT_FOUND', set('nowhere', 'a', 1));
+      await world.refused('RESOURCE_NOT_FOUND', { ...three, ...set('web', 'a', 5), remove: ['t.zzz'] } as Command);
+      expect(await everything(world.store)).toEqual(before);
+    });
+
+    test('whose projection failed half-way', async () => {
+      let broken = false;
+      const projection = {
+        ...PROJECTION,
+        project: (...args: Parameters<typeof PROJECTION.project>) => {
+          const changes = PROJECTION.project(...args);
+          if (broken) throw new Error(`failed after ${changes.length} changes`);
+          return changes;
+        },
+      };
+      const world = await given(open, [createStack('web')], { projection });
+      const before = await everything(world.store);
+      broken = true;
+      await expect(world.run(three, { commandId: 'c1' })).rejects.toThrow('failed after');
+      broken = false;
+      expect(await everything(world.store)).toEqual(before);
+      expect(await world.run(three, { commandId: 'c1' })).toMatchObject({ firstPosition: 2, version: 2 });
+    });
+  });
+
+  describe('a row change', () => {
+    test('of a row that is not there changes nothing', async () => {
+      const projection = {
+        ...PROJECTION,
+        project: (...args: Parameters<typeof PROJECTION.project>) => [
+          ...PROJECTION.project(...args),
+          patch('lock_rows', { stream: 99 }, { who: 'nobody' }),
+          patch('stack_rows', { stream: 99 }, {}, { resource_count: 1 }),
+          remove('tag_rows', { stream: 1, tag: 'none' }),
+        ],
+      };
+      const { store } = await given(open, [createStack('web')], { projection });
+      expect(await store.lock(99)).toBeUndefined();
+      expect((await store.stacks({})).map(({ stream, resourceCount }) => [stream, resourceCount])).toEqual([[1, 0]]);
+      const { tables } = await store.compareTables({});
+      expect(tables.filter(({ rows }) => rows > 0).map(({ name }) => name)).toEqual(
+        expect.not.arrayContaining(['lock_rows', 'tag_rows']),
+      );
+    });
+
+    test('that adds keeps the sum over many commands', async () => {
+      const { store } = await given(open, [createStack('web'), three, set('web', 'c', 1), set('web', 'c', 2)]);
+      expect(await store.stack('web')).toMatchObject({ resourceCount: 3 });
+    });
+  });
+
+  describe('preview', () => {
+    test('gives the events the command then appends, and changes nothing', async () => {
+      const world = await given(open, [createStack('web')]);
+      const before = await everything(world.store);
+      const foreseen = await world.preview(three, { commandId: 'c1' });
+      expect(await everything(world.store)).toEqual(before);
+      await world.run(three, { commandId: 'c1' });
+      const [, ...appended] = await wholeLog(world);
+      expect(appended.map(({ type, data }) => ({ type, data: JSON.parse(data) }))).toEqual(foreseen);
+    });
+
+    test('refuses what would be refused', async () => {
+      const world = await given(open);
+      await expect(world.preview(three)).rejects.toMatchObject({ code: 'STACK_NOT_FOUND' });
+    });
+
+    test('gives no events for a command that was carried out before', async () => {
+      const world = await given(open, [createStack('web')]);
+      await world.run(three, { commandId: 'c1' });
+      await world.run({ type: 'apply', stack: 'web', remove: ['t.b'] });
+      expect(await world.preview(three, { commandId: 'c1' })).toEqual([]);
+      expect(await world.preview(three)).not.toEqual([]);
+    });
+  });
+
+  describe('onAppend', () => {
+    test('calls back after events were appended, for as long as it is wanted', async () => {
+      const world = await given(open, [createStack('web')]);
+      const heads: Promise<{ position: number }>[] = [];
+      const stop = world.store.onAppend(() => heads.push(world.store.head()));
+      await world.run(set('web', 'a', 1));
+      await expect.poll(() => heads.length).toBe(1);
+      expect(await heads[0]).toMatchObject({ position: 2 });
+      await world.refused('STACK_NOT_FOUND', set('nowhere', 'a', 1));
+      await world.run(set('web', 'a', 1)); // nothing to do
+      await world.preview(set('web', 'a', 2));
+      expect(heads).toHaveLength(1);
+      stop();
+      await world.run(set('web', 'a', 2));
+      expect(heads).toHaveLength(1);
+    });
+
+    test('one listener more or less is nothing to the others', async () => {
+      const world = await given(open, [createStack('web')]);
+      const calls: string[] = [];
+      const stopFirst = world.store.onAppend(() => calls.push('first'));
+      const stopSecond = world.store.onAppend(() => calls.push('second'));
+      await world.run(set('web', 'a', 1));
+      stopFirst();
+      stopFirst();
+      await world.run(set('web', 'a', 2));
+      stopSecond();
+      expect(calls).toEqual(['first', 'second', 'second']);
+    });
+  });
+
+  describe('an empty store', () => {
+    test('has a head before the first position, and nothing else', async () => {
+      const { store } = await given(open);
+      expect(await store.head()).toEqual({ position: 0, hash: GENESIS_HASH, recordedAt: null });
+      expect(await store.events({ limit: 10 })).toEqual([]);
+      expect(await store.stacks({})).toEqual([]);
+      expect((await store.checkpoints()).map(({ position }) => position)).toEqual(PROJECTION.projectors.map(() => 0));
+    });
+  });
+}

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { COMMANDS, prepare } from '../../src/commands/index.js';
+import { GENESIS_HASH } from '../../src/events/index.js';
+import type { EventStore } from '../../src/store/event-store.js';
+import { createStack, given, type OpenStore, set } from './world.js';
+
+const request = prepare(COMMANDS.createStack, createStack('late'), { actor: 'test' });
+
+/** Every method that must refuse to work on a closed store: a new one does not compile until it is here. */
+const CALLS: {
+  readonly [M in Exclude<keyof EventStore, 'close' | 'onAppend'>]: (store: EventStore) => Promise<unknown>;
+} = {
+  append: (store) => store.append(request),
+  preview: (store) => store.preview(request),
+  head: (store) => store.head(),
+  events: (store) => store.events({ limit: 1 }),
+  checkpoints: (store) => store.checkpoints(),
+  describe: (store) => store.describe(),
+  stack: (store) => store.stack('web'),
+  stacks: (store) => store.stacks({}),
+  document: (store) => store.document(1),
+  resource: (store) => store.resource(1, 't.a'),
+  resourceAddress: (store) => store.resourceAddress(1, 'res-2'),
+  resources: (store) => store.resources(1),
+  resourceHistory: (store) => store.resourceHistory(1, 't.a'),
+  outputs: (store) => store.outputs(1),
+  output: (store) => store.output(1, 'o'),
+  dependencies: (store) => store.dependencies(1),
+  dependency: (store) => store.dependency(1, ['t.a', 't.b']),
+  touched: (store) => store.touched(1, 0, 1),
+  commit: (store) => store.commit(1, 1),
+  commits: (store) => store.commits(1),
+  moment: (store) => store.moment(1, { version: 1 }),
+  snapshots: (store) => store.snapshots(1),
+  executions: (store) => store.executions(1, 1),
+  lock: (store) => store.lock(1),
+  tags: (store) => store.tags(1),
+  drift: (store) => store.drift(1),
+  projections: (store) => store.projections(),
+  rebuild: (store) => store.rebuild(),
+  compareTables: (store) => store.compareTables({}),
+  checkStorage: (store) => store.checkStorage(),
+  importLog: (store) => store.importLog([], { position: 0, hash: GENESIS_HASH }),
+  backup: (store) => store.backup('/tmp/never-written.db'),
+};
+
+export function closing(open: OpenStore): void {
+  describe('close', () => {
+    test.each(Object.entries(CALLS))('refuses %s afterwards', async (_, call) => {
+      const { store } = await given(open, [createStack('web'), set('web', 'a', 1)]);
+      await store.close();
+      await expect(call(store)).rejects.toMatchObject({ code: 'STORE_CLOSED', exitCode: 1 });
+    });
+
+    test('refuses new listeners afterwards', async () => {
+      const { store } = await given(open);
+      await store.close();
+      expect(() => store.onAppend(() => {})).toThrow(expect.objectContaining({ code: 'STORE_CLOSED' }));
+    });
+
+    test('may be called twice', async () => {
+      const { store } = await given(open);
+      await store.close();
+      await expect(store.close()).resolves.toBeUndefined();
+    });
+
+    test('waits for what was accepted', async () => {
+      const { store, run } = await given(open, [createStack('web')]);
+      const accepted = Promise.all(Array.from({ length: 5 }, (_, n) => run(set('web', `r${n}`, n))));
+      await Promise.resolve(); // a command reaches its store a turn after it is given to the engine
+      await store.close();
+      expect((await accepted).map(({ lastPosition }) => lastPosition)).toEqual([2, 3, 4, 5, 6]);
+    });
+
+    test('refuses what comes while it is under way', async () => {
+      const { store } = await given(open);
+      const closed = store.close();
+      await expect(store.append(request)).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+      await closed;
+    });
+
+    test('waits for a rebuild that is under way, or ends it: it does not fail in the middle', async () => {
+      const { store } = await given(open, [createStack('web'), set('web', 'a', 1)]);
+      const rebuilt = store.rebuild().catch((error: unknown) => error);
+      await store.close();
+      const outcome = (await rebuilt) as { readonly events?: number; readonly code?: string };
+      expect(outcome.events ?? outcome.code).toBeOneOf([2, 'STORE_CLOSED']);
+    });
+
+    test('lets a listener be stopped afterwards', async () => {
+      const { store } = await given(open);
+      const stop = store.onAppend(() => {});
+      await store.close();
+      expect(stop).not.toThrow();
+    });
+  });
+}

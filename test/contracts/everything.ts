@@ -1,0 +1,161 @@
+import { EVENT_TYPES } from '../../src/events/index.js';
+import type { EventFilter, EventStore } from '../../src/store/event-store.js';
+import type { StackRecord } from '../../src/store/records.js';
+
+/** What only reads, and says the same of the same log in any store. */
+type Read = Exclude<
+  keyof EventStore,
+  'append' | 'preview' | 'onAppend' | 'describe' | 'rebuild' | 'checkStorage' | 'importLog' | 'backup' | 'close'
+>;
+
+/** These answer for the whole store, the others for one stream. */
+type StoreRead = 'head' | 'events' | 'checkpoints' | 'stack' | 'stacks' | 'projections' | 'compareTables';
+type StreamRead = Exclude<Read, StoreRead>;
+
+/** Answers of a read, by the arguments it was asked with. */
+type Answers = Readonly<Record<string, unknown>>;
+
+const NEVER = '1999-01-01T00:00:00.000Z';
+
+/** Asks the same read with each of the arguments, and keeps the answers by them. */
+async function ask<A extends unknown[]>(
+  read: (...args: A) => Promise<unknown>,
+  all: readonly Readonly<A>[],
+): Promise<Answers> {
+  const answers: Record<string, unknown> = {};
+  for (const args of all) answers[JSON.stringify(args)] = await read(...args);
+  return answers;
+}
+
+const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
+const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => from + n);
+const each = <A, B>(as: readonly A[], bs: readonly B[]): (readonly [A, B])[] =>
+  as.flatMap((a) => bs.map((b) => [a, b] as const));
+
+/**
+ * Every read of the port with every argument that makes sense for what the store holds: each stack, each version, each
+ * address ever used, each instant, each position, and some that do not exist. A read that is added to the port does
+ * not compile until it is asked here.
+ */
+export async function everything(store: EventStore): Promise<Readonly<Record<Read, unknown>>> {
+  const log = await store.events({ limit: -1 });
+  const live = await store.stacks({});
+  const all = [...live, ...(await store.stacks({ deleted: true }))];
+  const wide: { readonly [R in StoreRead]: unknown } = {
+    head: await store.head(),
+    events: await ask(store.events, filters(log)),
+    checkpoints: await store.checkpoints(),
+    stack: await ask(
+      store.stack,
+      each(unique(['missing', ...all.flatMap(({ id, name }) => [id, name])]), [undefined, {}, { deleted: true }]),
+    ),
+    stacks: await ask(store.stacks, [
+      ...[{}, { deleted: false }, { deleted: true }, { tags: [] }, { status: 'missing' }].map((one) => [one] as const),
+      ...unique(all.map(({ status }) => status)).map((status) => [{ status }] as const),
+      ...unique(live.flatMap(({ tags }) => tags)).map((tag) => [{ tags: [tag, 'a'] }] as const),
+    ]),
+    projections: [...(await store.projections())].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    compareTables: await ask(store.compareTables, [[{}], ...all.map(({ stream }) => [{ stream }] as const)]),
+  };
+  const ofStreams: { readonly [stream: number]: Readonly<Record<StreamRead, unknown>> } = Object.fromEntries(
+    await Promise.all(
+      [...all, { ...(all[0] as StackRecord), stream: 999_999 }].map(async (stack) => [
+        stack.stream,
+        await everythingOf(store, stack),
+      ]),
+    ),
+  );
+  const byRead = (read: StreamRead): Answers =>
+    Object.fromEntries(Object.entries(ofStreams).map(([stream, answers]) => [stream, answers[read]]));
+  const streamReads = Object.keys(ofStreams[999_999] ?? {}) as StreamRead[];
+  return { ...wide, ...Object.fromEntries(streamReads.map((read) => [read, byRead(read)])) } as Record<Read, unknown>;
+}
+
+type Log = Awaited<ReturnType<EventStore['events']>>;
+
+function filters(log: Log): (readonly [EventFilter])[] {
+  const limit = 10_000;
+  const streams = unique(log.map(({ stream }) => stream));
+  const times = unique(log.map(({ recordedAt }) => recordedAt));
+  const signals = EVENT_TYPES.filter((type) => /^(Tag|Lock|Drift)/.test(type));
+  const some: Omit<EventFilter, 'limit'>[] = [
+    {},
+    { descending: true },
+    { stream: 999_999 },
+    { types: [] },
+    { types: signals },
+    { actor: 'missing' },
+    { since: NEVER },
+    { until: NEVER },
+    ...EVENT_TYPES.map((type) => ({ types: [type] })),
+    ...['test', 'ana'].map((actor) => ({ actor })),
+    ...times.flatMap((time) => [{ since: time }, { until: time, descending: true }]),
+    ...streams.flatMap((stream) => [
+      { stream },
+      { stream, descending: true },
+      { stream, types: signals },
+      { stream, types: signals, descending: true },
+      { stream, types: signals, actor: 'ana' },
+      { stream, types: ['ResourceCreated', 'TagAdded'], after: 8, upTo: 40 },
+      { stream, since: times[5] ?? NEVER, until: times[20] ?? NEVER, actor: 'test' },
+    ]),
+    { after: 3, upTo: 9 },
+    { after: 3, upTo: 9, descending: true },
+  ];
+  return [
+    ...some.map((filter) => ({ ...filter, limit })),
+    ...[0, 1, 3].flatMap((n) => [{ limit: n }, { limit: n, descending: true }]),
+  ].map((filter) => [filter] as const);
+}
+
+async function everythingOf(store: EventStore, stack: StackRecord): Promise<Readonly<Record<StreamRead, unknown>>> {
+  const { stream, stateVersion = 0 } = stack;
+  const log = await store.events({ stream, limit: -1 });
+  const touched = await store.touched(stream, 0, stateVersion);
+  const versions = numbers(0, stateVersion + 1);
+  const orNow = [undefined, ...versions];
+  const here = <A extends readonly unknown[]>(rest: readonly A[]) => rest.map((args) => [stream, ...args] as const);
+  const addresses = [...touched.addresses, 'missing.one'];
+  const ids = (await Promise.all(versions.map((version) => store.resources(stream, version))))
+    .flat()
+    .map(({ id }) => id);
+  const numbered = log.map(({ position }) => `res-${position}`);
+  return {
+    document: await ask(store.document, here(orNow.map((version) => [version]))),
+    resource: await ask(store.resource, here(each(addresses, orNow))),
+    resourceAddress: await ask(
+      store.resourceAddress,
+      here(unique(['missing', 'res-0', ...ids, ...numbered]).map((id) => [id])),
+    ),
+    resources: await ask(store.resources, here(orNow.map((version) => [version]))),
+    resourceHistory: await ask(store.resourceHistory, here(addresses.map((address) => [address]))),
+    outputs: await ask(store.outputs, here(orNow.map((version) => [version]))),
+    output: await ask(store.output, here(each([...touched.outputs, 'missing'], orNow))),
+    dependencies: await ask(store.dependencies, here(orNow.map((version) => [version]))),
+    dependency: await ask(store.dependency, here(each([...touched.dependencies, ['x', 'y'] as const], orNow))),
+    touched: await ask(store.touched, here(each(versions, versions))),
+    commit: await ask(store.commit, here(versions.map((version) => [version]))),
+    commits: await ask(
+      store.commits,
+      here([
+        ...[undefined, {}, { raised: true }, { raised: false }, { limit: 0 }, { limit: 2 }].map(
+          (one) => [one] as const,
+        ),
+        ...versions.flatMap((upTo) => [[{ upTo }] as const, [{ upTo, raised: true, limit: 1 }] as const]),
+      ]),
+    ),
+    moment: await ask(
+      store.moment,
+      here([
+        ...versions.map((version) => [{ version }] as const),
+        ...unique([NEVER, ...log.map(({ recordedAt }) => recordedAt)]).map((time) => [{ time }] as const),
+        ...[0, ...log.map(({ position }) => position)].map((position) => [{ position }] as const),
+      ]),
+    ),
+    snapshots: await ask(store.snapshots, here([[]])),
+    executions: await ask(store.executions, here([[0], [1], [100]])),
+    lock: await ask(store.lock, here([[]])),
+    tags: await ask(store.tags, here([[]])),
+    drift: await ask(store.drift, here([[]])),
+  };
+}

@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import type { Command } from '../../src/commands/index.js';
+import { HALFWIDTH, LINEAR } from './life.js';
+import { createStack, given, instant, type OpenStore, set } from './world.js';
+
+const remove = (stack: string, address: string): Command => ({ type: 'apply', stack, remove: [address] });
+
+/** Versions 1 to 5 of web: made, a set, a changed, a removed, a back again. */
+const RESOURCE: readonly Command[] = [
+  createStack('web'),
+  set('web', 'a', 1, { id: 'own' }),
+  set('web', 'a', 2),
+  remove('web', 't.a'),
+  set('web', 'a', 3),
+];
+
+export function readingState(open: OpenStore): void {
+  describe('resource', () => {
+    test('is what it was at every version, and now', async () => {
+      const { store } = await given(open, RESOURCE);
+      const at = async (version?: number) => {
+        const found = await store.resource(1, 't.a', version);
+        return found && [found.id, found.version, found.position, found.value.properties, found.updatedAt];
+      };
+      expect(await at(1)).toBeUndefined();
+      expect(await at(2)).toEqual(['own', 2, 2, { n: 1 }, instant(1)]);
+      expect(await at(3)).toEqual(['own', 3, 3, { n: 2 }, instant(2)]);
+      expect(await at(4)).toBeUndefined();
+      expect(await at(5)).toEqual(['res-2', 5, 5, { n: 3 }, instant(4)]);
+      expect(await at()).toEqual(await at(5));
+      expect(await at(99)).toEqual(await at(5));
+      expect(await at(0)).toBeUndefined();
+    });
+
+    test('is whole, and keeps its number and its birth when it comes back', async () => {
+      const { store } = await given(open, RESOURCE);
+      const { value, ...rest } = (await store.resource(1, 't.a')) ?? {};
+      expect(rest).toEqual({
+        resource: 2,
+        id: 'res-2',
+        address: 't.a',
+        module: '',
+        type: 't',
+        name: 'a',
+        position: 5,
+        version: 5,
+        createdAt: instant(1),
+        updatedAt: instant(4),
+      });
+      expect(Object.keys(value ?? {}).sort()).toEqual([
+        'checksum',
+        'dependencies',
+        'errorMessage',
+        'lastApplied',
+        'metadata',
+        'properties',
+        'state',
+      ]);
+    });
+
+    test('of another stack is another one', async () => {
+      const { store } = await given(open, [...RESOURCE, createStack('db'), set('db', 'a', 9)]);
+      expect(await store.resource(6, 't.a')).toMatchObject({ resource: 7, value: { properties: { n: 9 } } });
+      expect(await store.resource(6, 't.a', 1)).toBeUndefined();
+      expect(await store.resource(1, 't.a')).toMatchObject({ value: { properties: { n: 3 } } });
+      expect(await store.resource(3, 't.a')).toBeUndefined();
+    });
+  });
+
+  describe('resources', () => {
+    const addresses = (items: readonly { readonly address: string }[]) => items.map(({ address }) => address);
+
+    test('come in the order of their addresses by UTF-8 bytes', async () => {
+      const { store } = await given(open, [
+        createStack('web'),
+        {
+          type: 'apply',
+          stack: 'web',
+          resources: [
+            ...[LINEAR, 'b', HALFWIDTH, 'B', '__proto__'].map((name) => ({ type: 't', name })),
+            { type: 't', name: 'a', module: 'module.m' },
+          ],
+        },
+      ]);
+      expect(addresses(await store.resources(1))).toEqual([
+        'module.m.t.a',
+        't.B',
+        't.__proto__',
+        't.b',
+        `t.${HALFWIDTH}`,
+        `t.${LINEAR}`,
+      ]);
+    });
+
+    test('are those that were there at the version, with the values they had', async () => {
+      const { store } = await given(open, [...RESOURCE, set('web', 'b', 7)]);
+      const at = async (version?: number) =>
+        (await store.resources(1, version)).map(({ address, value }) => [address, value.properties.n]);
+      expect(await at(1)).toEqual([]);
+      expect(await at(3)).toEqual([['t.a', 2]]);
+      expect(await at(4)).toEqual([]);
+      expect(await at(6)).toEqual([
+        ['t.a', 3],
+        ['t.b', 7],
+      ]);
+      expect(await at()).toEqual(await at(6));
+      expect(await store.resources(999)).toEqual([]);
+    });
+
+    test('agree with resource, one by one', async () => {
+      const { store } = await given(open, [...RESOURCE, set('web', 'b', 7)]);
+      for (const version of [undefined, 2, 3, 6]) {
+        for (const one of await store.resources(1, version)) {
+          expect(await store.resource(1, one.address, version)).toEqual(one);
+        }
+      }
+    });
+  });
+
+  describe('resourceHistory', () => {
+    test('holds each event of the resource, oldest first, removals too', async () => {
+      const { store } = await given(open, [...RESOURCE, set('web', 'b', 7)]);
+      const history = await store.resourceHistory(1, 't.a');
+      expect(history.map(({ type, version }) => [type, version])).toEqual([
+        ['ResourceCreated', 2],
+        ['ResourceUpdated', 3],
+        ['ResourceRemoved', 4],
+        ['ResourceCreated', 5],
+      ]);
+      expect(history).toEqual((await store.events({ limit: 100 })).slice(1, 5));
+      expect(await store.resourceHistory(1, 't.zzz')).toEqual([]);
+      expect(await store.resourceHistory(9, 't.a')).toEqual([]);
+    });
+  });
+
+  describe('resourceAddress', () => {
+    test('is found by the own id and by the number, in its own stack only', async () => {
+      const { store } = await given(open, [createStack('web'), createStack('db'), set('web', 'a', 1, { id: 'own' })]);
+      expect(await store.resourceAddress(1, 'own')).toBe('t.a');
+      expect(await store.resourceAddress(1, 'res-3')).toBe('t.a');
+      expect(await store.resourceAddress(2, 'own')).toBeUndefined();
+      expect(await store.resourceAddress(2, 'res-3')).toBeUndefined();
+      for (const id of ['res-1', 'res-03', 'res-', 'res-99999999999999999999', 't.a', '']) {
+        expect(await store.resourceAddress(1, id), id).toBeUndefined();
+      }
+    });
+
+    test('of a removed resource is found by its number', async () => {
+      const { store } = await given(open, [createStack('web'), set('web', 'a', 1), remove('web', 't.a')]);
+      expect(await store.resourceAddress(1, 'res-2')).toBe('t.a');
+    });
+
+    test('of an id that moved is the address of its holder now', async () => {
+      const { store } = await given(open, [
+        createStack('web'),
+        set('web', 'a', 1, { id: 'own' }),
+        { ...set('web', 'b', 1, { id: 'own' }), remove: ['t.a'] } as Command,
+      ]);
+      expect(await store.resourceAddress(1, 'own')).toBe('t.b');
+    });
+  });
+}

@@ -1,0 +1,14 @@
+// Rebuilds all projections of a database and tells what it did; made to be killed in the middle.
+import { StateBackend } from '../../dist/index.js';
+
+const backend = await StateBackend.open(process.argv[2], { asItIs: true });
+let told = false;
+const { events } = await backend.getAdmin().rebuild({
+  onProgress: ({ done }) => {
+    if (told || done === 0) return;
+    told = true;
+    process.stdout.write('under way\n');
+  },
+});
+process.stdout.write(`${events}\n`);
+await backend.close();
