@@ -75,3 +75,13 @@ export interface Facts {
   readonly execution: ExecutionRecord | undefined;
   readonly difference: Difference | undefined;
 }
+
+/** Asks for each key; a key without an answer is left out. */
+export function answers<T>(keys: readonly string[] | undefined, read: (key: string) => T | undefined): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const key of keys ?? []) {
+    const answer = read(key);
+    if (answer !== undefined) found.set(key, answer);
+  }
+  return found;
+}

@@ -126,7 +126,7 @@ describe('restore', () => {
     const { code, stderr } = await cli.run(['restore', file]);
     expect(code).toBe(2);
     expect(stderr).toContain('2 stacks, 3 events');
-    expect(stderr).toContain(`1 stacks, 2 events, head ${head.hash}`);
+    expect(stderr).toContain(`1 stack, 2 events, head ${head.hash}`);
     expect(stderr).toContain('--yes');
     expect(readFileSync(db)).toEqual(before);
     expect(namesIn(folder)).toEqual(['backups', 'stacks.db']);
@@ -146,7 +146,7 @@ describe('restore', () => {
       head,
       kept: expect.stringContaining(`${db}.before-restore-`),
     });
-    expect((await cli.json('stack', 'state', 'list')).length ?? 1).toBe(1);
+    expect(await cli.text('stack', 'state', 'list')).not.toContain('more');
     const text = await cli.text('restore', restored.kept, '--yes');
     expect(text).toMatch(/Put that back with: sloth-runner restore .*\.before-restore-/);
     expect(await provenLog(db)).toHaveLength(3);

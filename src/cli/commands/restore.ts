@@ -51,6 +51,8 @@ see the old content or the new, and those that write wait. What the database hel
   }
 }
 
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
 /** Names what goes and what comes. */
 function question(path: string, file: string, { current, backup }: PreparedRestore): string {
   const held = ({ head, stacks }: PreparedRestore['backup']) =>

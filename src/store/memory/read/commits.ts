@@ -3,6 +3,7 @@ import { parseStoredJson } from '../../../kernel/json.js';
 import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
 import type { CommitRecord, SnapshotRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
+import { toCommitRecord, toSnapshotRecord } from '../../to-records.js';
 import { eventAt, type MemoryLog } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { keyText } from '../tables.js';
@@ -12,22 +13,8 @@ type Place = Pick<Tables['commit_rows'], 'version' | 'position'>;
 
 const newestFirst = (a: Place, b: Place): number => b.version - a.version || b.position - a.position;
 
-const toRecord = (log: MemoryLog, row: Tables['commit_rows']): CommitRecord => ({
-  firstPosition: row.first_position,
-  position: row.position,
-  stream: row.stream,
-  version: row.version,
-  raised: row.raised === 1,
-  kind: row.kind,
-  added: row.added,
-  changed: row.changed,
-  removed: row.removed,
-  commandId: row.command_id,
-  actor: row.actor,
-  at: row.at,
-  description: row.description,
-  hash: eventAt(log, row.position).hash,
-});
+const toRecord = (log: MemoryLog, row: Tables['commit_rows']): CommitRecord =>
+  toCommitRecord(row, eventAt(log, row.position).hash);
 
 export function commitOfVersion(
   { log, tables }: MemoryState,
@@ -61,15 +48,7 @@ export function momentAt({ tables }: MemoryState, stream: number, at: At): Momen
 }
 
 export const snapshotsOf = ({ tables }: MemoryState, stream: number): SnapshotRecord[] =>
-  rowsOf(tables.snapshot_rows, stream)
-    .sort(newestFirst)
-    .map((row) => ({
-      position: row.position,
-      version: row.version,
-      description: row.description,
-      createdBy: row.created_by,
-      createdAt: row.created_at,
-    }));
+  rowsOf(tables.snapshot_rows, stream).sort(newestFirst).map(toSnapshotRecord);
 
 export function touchedBetween({ log }: MemoryState, stream: number, from: number, to: number): Touched {
   const addresses = new Set<string>();

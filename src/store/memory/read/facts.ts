@@ -1,4 +1,4 @@
-import type { Difference, FactKeys, Facts } from '../../facts.js';
+import { answers, type Difference, type FactKeys, type Facts } from '../../facts.js';
 import type { ResourceSlot, StackRecord } from '../../records.js';
 import type { MemoryState } from '../state.js';
 import { touchedBetween } from './commits.js';
@@ -51,15 +51,6 @@ function factsOfStack(state: MemoryState, { stream, stateVersion }: StackRecord,
     difference:
       keys.changedSince === undefined ? undefined : differenceOf(state, stream, keys.changedSince, stateVersion),
   };
-}
-
-function answers<T>(keys: readonly string[] | undefined, read: (key: string) => T | undefined): Map<string, T> {
-  const found = new Map<string, T>();
-  for (const key of keys ?? []) {
-    const answer = read(key);
-    if (answer !== undefined) found.set(key, answer);
-  }
-  return found;
 }
 
 function differenceOf(state: MemoryState, stream: number, from: number, to: number): Difference {

@@ -1,39 +1,16 @@
-import type { EventData, ResourceValue, StoredEvent } from '../../../events/index.js';
-import { parseStoredJson } from '../../../kernel/json.js';
+import type { StoredEvent } from '../../../events/index.js';
 import { byBytes } from '../../../kernel/order.js';
 import type { ResourceRecord, ResourceSlot } from '../../records.js';
 import type { Tables } from '../../tables.js';
+import { resourceNumber, toResourceRecord, toResourceSlot } from '../../to-records.js';
 import { eventAt } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { inForce, rowsOf } from './rows.js';
 
 type ResourceRow = Tables['resource_rows'];
 
-/** Resources without an id of their own are known by their number. */
-const NUMBERED = /^res-([1-9]\d{0,15})$/;
-
-const dataOf = ({ data }: StoredEvent) => parseStoredJson(data) as unknown as EventData['ResourceUpdated'];
-
-const toValue = (data: EventData['ResourceUpdated']): ResourceValue => ({
-  properties: data.properties,
-  dependencies: data.dependencies,
-  state: data.state,
-  metadata: data.metadata,
-  checksum: data.checksum,
-  lastApplied: data.lastApplied,
-  errorMessage: data.errorMessage,
-});
-
-const toSlot = ({ log }: MemoryState, row: ResourceRow): ResourceSlot & { readonly stream: number } => ({
-  resource: row.resource,
-  stream: row.stream,
-  id: row.id,
-  address: row.address,
-  module: row.module,
-  type: row.type,
-  name: row.name,
-  value: row.position === null ? null : toValue(dataOf(eventAt(log, row.position))),
-});
+const toSlot = ({ log }: MemoryState, row: ResourceRow) =>
+  toResourceSlot(row, row.position === null ? null : eventAt(log, row.position).data);
 
 /** Finds the slots of one stream by address; goes through the table once, however many are asked for. */
 export function slotsByAddress(state: MemoryState, stream: number): (address: string) => ResourceSlot | undefined {
@@ -53,8 +30,8 @@ export function slotsById(
   );
   const numbers = new Map([...state.tables.resource_rows.values()].map((row) => [row.resource, row]));
   return (id) => {
-    const number = NUMBERED.exec(id)?.[1];
-    const row = number === undefined ? rows.get(id) : numbers.get(Number(number));
+    const number = resourceNumber(id);
+    const row = number === undefined ? rows.get(id) : numbers.get(number);
     return row && toSlot(state, row);
   };
 }
@@ -72,21 +49,7 @@ export function resourcesAtVersion(
     const row = rows.get(address);
     const value = row && values.get(row.resource);
     if (!row || value?.present !== 1) return undefined;
-    const event = eventAt(log, value.position);
-    const data = dataOf(event);
-    return {
-      resource: row.resource,
-      id: data.id ?? `res-${row.resource}`,
-      address: row.address,
-      module: row.module,
-      type: row.type,
-      name: row.name,
-      position: event.position,
-      version: event.version,
-      value: toValue(data),
-      createdAt: eventAt(log, row.resource).recordedAt,
-      updatedAt: event.recordedAt,
-    };
+    return toResourceRecord(row, eventAt(log, value.position), eventAt(log, row.resource).recordedAt);
   };
 }
 

@@ -2,6 +2,7 @@ import { resourceAddress } from '../../../events/index.js';
 import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
 import type { CommitRecord, SnapshotRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
+import { toCommitRecord, toSnapshotRecord } from '../../to-records.js';
 import type { Statements } from '../statements.js';
 
 type CommitRow = Tables['commit_rows'] & { hash: string };
@@ -13,22 +14,7 @@ const COMMITS = `${COMMIT}
 WHERE c.stream = :stream AND c.version <= :upTo AND c.raised >= :raised
 ORDER BY c.version DESC, c.position DESC LIMIT :limit`;
 
-const toRecord = (row: CommitRow): CommitRecord => ({
-  firstPosition: row.first_position,
-  position: row.position,
-  stream: row.stream,
-  version: row.version,
-  raised: row.raised === 1,
-  kind: row.kind,
-  added: row.added,
-  changed: row.changed,
-  removed: row.removed,
-  commandId: row.command_id,
-  actor: row.actor,
-  at: row.at,
-  description: row.description,
-  hash: row.hash,
-});
+const toRecord = (row: CommitRow): CommitRecord => toCommitRecord(row, row.hash);
 
 export function commitOfVersion(sql: Statements, stream: number, version: number): CommitRecord | undefined {
   const row = sql(COMMIT_OF_VERSION).get(stream, version) as CommitRow | undefined;
@@ -69,13 +55,7 @@ export function momentAt(sql: Statements, stream: number, at: At): Moment | unde
 const SNAPSHOTS = 'SELECT * FROM snapshot_rows WHERE stream = ? ORDER BY version DESC, position DESC';
 
 export function snapshotsOf(sql: Statements, stream: number): SnapshotRecord[] {
-  return (sql(SNAPSHOTS).all(stream) as Tables['snapshot_rows'][]).map((row) => ({
-    position: row.position,
-    version: row.version,
-    description: row.description,
-    createdBy: row.created_by,
-    createdAt: row.created_at,
-  }));
+  return (sql(SNAPSHOTS).all(stream) as Tables['snapshot_rows'][]).map(toSnapshotRecord);
 }
 
 /**

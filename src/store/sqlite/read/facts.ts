@@ -1,4 +1,4 @@
-import type { Difference, FactKeys, Facts } from '../../facts.js';
+import { answers, type Difference, type FactKeys, type Facts } from '../../facts.js';
 import type { ResourceSlot } from '../../records.js';
 import type { Statements } from '../statements.js';
 import { touchedBetween } from './commits.js';
@@ -43,15 +43,6 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
 
 const holderOf = (sql: Statements, name: string | undefined): string | undefined =>
   name === undefined ? undefined : (sql(NAME_HOLDER).get({ name }) as { id: string } | undefined)?.id;
-
-function answers<T>(keys: readonly string[] | undefined, read: (key: string) => T | undefined): Map<string, T> {
-  const found = new Map<string, T>();
-  for (const key of keys ?? []) {
-    const answer = read(key);
-    if (answer !== undefined) found.set(key, answer);
-  }
-  return found;
-}
 
 function readDifference(sql: Statements, stream: number, from: number, to: number): Difference {
   const touched = touchedBetween(sql, stream, from, to);

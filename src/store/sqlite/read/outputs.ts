@@ -1,6 +1,5 @@
-import type { EventData } from '../../../events/index.js';
-import { parseStoredJson } from '../../../kernel/json.js';
 import type { DependencyRecord, OutputRecord } from '../../records.js';
+import { toDependencyRecord, toOutputRecord } from '../../to-records.js';
 import type { Statements } from '../statements.js';
 
 interface OutputRow {
@@ -22,14 +21,8 @@ FROM output_history h JOIN events e ON e.position = h.position
 WHERE h.stream = :stream AND h.name = :name AND h.version <= :version
 ORDER BY h.version DESC LIMIT 1`;
 
-const toOutput = (row: OutputRow): OutputRecord => ({
-  ...(parseStoredJson(row.data) as unknown as EventData['OutputSet']),
-  position: row.position,
-  version: row.version,
-});
-
 export function outputsAt(sql: Statements, stream: number, version = Number.MAX_SAFE_INTEGER): OutputRecord[] {
-  return (sql(OUTPUTS_AT_VERSION).all({ stream, version }) as OutputRow[]).map(toOutput);
+  return (sql(OUTPUTS_AT_VERSION).all({ stream, version }) as OutputRow[]).map(toOutputRecord);
 }
 
 export function outputAt(
@@ -39,20 +32,20 @@ export function outputAt(
   version = Number.MAX_SAFE_INTEGER,
 ): OutputRecord | undefined {
   const row = sql(OUTPUT_AT_VERSION).get({ stream, name, version }) as (OutputRow & { present: number }) | undefined;
-  return row?.present === 1 ? toOutput(row) : undefined;
+  return row?.present === 1 ? toOutputRecord(row) : undefined;
 }
 
 interface DependencyRow {
   position: number;
-  recorded_at: string;
+  recordedAt: string;
   data: string;
 }
 
 const DEPENDENCIES = `
-SELECT e.position, e.recorded_at, e.data FROM dependency_rows d JOIN events e ON e.position = d.position
+SELECT e.position, e.recorded_at AS recordedAt, e.data FROM dependency_rows d JOIN events e ON e.position = d.position
 WHERE d.stream = :stream ORDER BY d.address, d.target`;
 const DEPENDENCIES_AT_VERSION = `
-SELECT e.position, e.recorded_at, e.data
+SELECT e.position, e.recorded_at AS recordedAt, e.data
 FROM (SELECT DISTINCT address, target FROM dependency_history WHERE stream = :stream) d
 JOIN dependency_history h ON h.stream = :stream AND h.address = d.address AND h.target = d.target AND h.present = 1
  AND h.version = (SELECT max(version) FROM dependency_history
@@ -60,22 +53,15 @@ JOIN dependency_history h ON h.stream = :stream AND h.address = d.address AND h.
 JOIN events e ON e.position = h.position
 ORDER BY d.address, d.target`;
 const DEPENDENCY_AT_VERSION = `
-SELECT e.position, e.recorded_at, e.data, h.present
+SELECT e.position, e.recorded_at AS recordedAt, e.data, h.present
 FROM dependency_history h JOIN events e ON e.position = h.position
 WHERE h.stream = :stream AND h.address = :address AND h.target = :target AND h.version <= :version
 ORDER BY h.version DESC LIMIT 1`;
 
-function toDependency(row: DependencyRow): DependencyRecord {
-  const { address, target, dependencyType, path } = parseStoredJson(
-    row.data,
-  ) as unknown as EventData['DependencyAdded'];
-  return { address, target, type: dependencyType, path, position: row.position, createdAt: row.recorded_at };
-}
-
 export function dependenciesAt(sql: Statements, stream: number, version?: number): DependencyRecord[] {
   const rows =
     version === undefined ? sql(DEPENDENCIES).all({ stream }) : sql(DEPENDENCIES_AT_VERSION).all({ stream, version });
-  return (rows as DependencyRow[]).map(toDependency);
+  return (rows as DependencyRow[]).map(toDependencyRecord);
 }
 
 export function dependencyAt(
@@ -87,5 +73,5 @@ export function dependencyAt(
   const row = sql(DEPENDENCY_AT_VERSION).get({ stream, address, target, version }) as
     | (DependencyRow & { present: number })
     | undefined;
-  return row?.present === 1 ? toDependency(row) : undefined;
+  return row?.present === 1 ? toDependencyRecord(row) : undefined;
 }

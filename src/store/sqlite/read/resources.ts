@@ -1,6 +1,6 @@
-import type { EventData, ResourceValue, StoredEvent } from '../../../events/index.js';
-import { parseStoredJson } from '../../../kernel/json.js';
+import type { StoredEvent } from '../../../events/index.js';
 import type { ResourceRecord, ResourceSlot } from '../../records.js';
+import { resourceNumber, toResourceRecord, toResourceSlot } from '../../to-records.js';
 import type { Statements } from '../statements.js';
 import { EVENT } from './log.js';
 
@@ -22,26 +22,7 @@ const SLOT_BY_ADDRESS = `${SLOT} WHERE r.stream = ? AND r.address = ?`;
 const SLOT_BY_ID = `${SLOT} WHERE r.id = ?`;
 const SLOT_BY_NUMBER = `${SLOT} WHERE r.resource = ?`;
 
-/** Resources without an id of their own are known by their number. */
-const NUMBERED = /^res-([1-9]\d{0,15})$/;
-
-function toValue(data: string): ResourceValue {
-  const { properties, dependencies, state, metadata, checksum, lastApplied, errorMessage } = parseStoredJson(
-    data,
-  ) as unknown as EventData['ResourceUpdated'];
-  return { properties, dependencies, state, metadata, checksum, lastApplied, errorMessage };
-}
-
-const toSlot = (row: SlotRow): ResourceSlot & { stream: number } => ({
-  resource: row.resource,
-  stream: row.stream,
-  id: row.id,
-  address: row.address,
-  module: row.module,
-  type: row.type,
-  name: row.name,
-  value: row.data === null ? null : toValue(row.data),
-});
+const toSlot = (row: SlotRow) => toResourceSlot(row, row.data);
 
 export function slotByAddress(sql: Statements, stream: number, address: string): ResourceSlot | undefined {
   const row = sql(SLOT_BY_ADDRESS).get(stream, address) as SlotRow | undefined;
@@ -49,10 +30,8 @@ export function slotByAddress(sql: Statements, stream: number, address: string):
 }
 
 export function slotById(sql: Statements, id: string): (ResourceSlot & { stream: number }) | undefined {
-  const number = NUMBERED.exec(id)?.[1];
-  const row = (number === undefined ? sql(SLOT_BY_ID).get(id) : sql(SLOT_BY_NUMBER).get(Number(number))) as
-    | SlotRow
-    | undefined;
+  const number = resourceNumber(id);
+  const row = (number === undefined ? sql(SLOT_BY_ID).get(id) : sql(SLOT_BY_NUMBER).get(number)) as SlotRow | undefined;
   return row && toSlot(row);
 }
 
@@ -82,22 +61,8 @@ WHERE r.stream = :stream`;
 const RESOURCE_AT_VERSION = `${AT_VERSION} AND r.address = :address`;
 const RESOURCES_AT_VERSION = `${AT_VERSION} ORDER BY r.address`;
 
-const toRecord = (row: RecordRow): ResourceRecord => {
-  const data = parseStoredJson(row.data) as unknown as EventData['ResourceUpdated'];
-  return {
-    resource: row.resource,
-    id: data.id ?? `res-${row.resource}`,
-    address: row.address,
-    module: row.module,
-    type: row.type,
-    name: row.name,
-    position: row.position,
-    version: row.version,
-    value: toValue(row.data),
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-  };
-};
+const toRecord = (row: RecordRow): ResourceRecord =>
+  toResourceRecord(row, { ...row, recordedAt: row.updated_at }, row.created_at);
 
 export function resourceAt(
   sql: Statements,

@@ -1,30 +1,9 @@
-import type { EventData, StackDocument } from '../../../events/index.js';
-import { type Json, parseStoredJson } from '../../../kernel/json.js';
 import type { DocumentRecord, StackListItem, StackRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
+import { toDocumentRecord, toStackRecord } from '../../to-records.js';
 import type { Statements } from '../statements.js';
 
 type StackRow = Tables['stack_rows'];
-
-const toRecord = (row: StackRow): StackRecord => ({
-  stream: row.stream,
-  id: row.id,
-  name: row.name,
-  description: row.description,
-  version: row.version,
-  status: row.status,
-  workflowFile: row.workflow_file,
-  stateVersion: row.state_version,
-  revision: row.revision,
-  resourceCount: row.resource_count,
-  createdAt: row.created_at,
-  updatedAt: row.updated_at,
-  completedAt: row.completed_at,
-  executionCount: row.execution_count,
-  lastDuration: row.last_duration,
-  lastError: row.last_error,
-  deletedAt: row.deleted_at,
-});
 
 const STACK_BY_ID = 'SELECT * FROM stack_rows WHERE id = ?';
 const LIVE_STACK_BY_NAME = 'SELECT * FROM stack_rows WHERE name = ? AND deleted_at IS NULL';
@@ -34,12 +13,12 @@ const LAST_DELETED_STACK_BY_NAME =
 /** A live stack's id or name goes before a deleted one's. */
 export function findStack(sql: Statements, ref: string, deleted: boolean): StackRecord | undefined {
   const byId = sql(STACK_BY_ID).get(ref) as StackRow | undefined;
-  if (byId && byId.deleted_at === null) return toRecord(byId);
+  if (byId && byId.deleted_at === null) return toStackRecord(byId);
   const live = sql(LIVE_STACK_BY_NAME).get(ref) as StackRow | undefined;
-  if (live) return toRecord(live);
+  if (live) return toStackRecord(live);
   if (!deleted) return undefined;
   const last = byId ?? (sql(LAST_DELETED_STACK_BY_NAME).get(ref) as StackRow | undefined);
-  return last && toRecord(last);
+  return last && toStackRecord(last);
 }
 
 /** :tags a JSON array of tags a stack must bear all of, :status one or null, :deleted 1 for the deleted instead of the live. */
@@ -65,7 +44,7 @@ export function listStacks(
     now,
   }) as (StackRow & { tags: string; locked: number })[];
   return rows.map((row) => ({
-    ...toRecord(row),
+    ...toStackRecord(row),
     tags: JSON.parse(row.tags) as string[],
     locked: row.locked === 1,
   }));
@@ -88,24 +67,5 @@ export function readDocument(sql: Statements, stream: number, version = Number.M
     data: string;
   }[];
   const part = (name: string) => parts.find((row) => row.part === name);
-  const document = part('document');
-  const started = part('started');
-  const finished = part('finished');
-  const data = parseStoredJson(document?.data ?? '{}') as unknown as StackDocument & { id?: string };
-  const { id: _, ...own } = data;
-  const end = finished && (parseStoredJson(finished.data) as unknown as Partial<EventData['ExecutionFailed']>);
-  const start = started && (parseStoredJson(started.data) as unknown as EventData['ExecutionStarted']);
-  const status = [
-    { at: document?.position ?? 0, status: own.status },
-    { at: started?.position ?? 0, status: 'running' },
-    { at: finished?.position ?? 0, status: finished?.type === 'ExecutionFailed' ? 'failed' : 'completed' },
-  ].reduce((last, next) => (next.at > last.at ? next : last)).status;
-  return {
-    document: { ...own, status },
-    executionCount: start?.number ?? 0,
-    completedAt: end?.completedAt ?? null,
-    lastDuration: end?.durationMs ?? null,
-    lastError: end?.error ?? null,
-    taskResults: (end?.taskResults ?? null) as Json,
-  };
+  return toDocumentRecord({ document: part('document'), started: part('started'), finished: part('finished') });
 }

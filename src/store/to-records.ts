@@ -1,0 +1,205 @@
+import type { EventData, ResourceValue, StackDocument, StoredEvent } from '../events/index.js';
+import { type Json, parseStoredJson } from '../kernel/json.js';
+import type {
+  CommitRecord,
+  DependencyRecord,
+  DocumentRecord,
+  DriftRecord,
+  ExecutionRecord,
+  LockRecord,
+  OutputRecord,
+  ResourceRecord,
+  ResourceSlot,
+  SnapshotRecord,
+  StackRecord,
+  TagRecord,
+} from './records.js';
+import type { Tables } from './tables.js';
+
+/** How rows, and the events they point to, become what readers get: the same for every store. */
+
+/** What a reader needs of the event that holds a value. */
+export type ValueEvent = Pick<StoredEvent, 'position' | 'version' | 'data' | 'recordedAt'>;
+
+const parsed = <T>(data: string): T => parseStoredJson(data) as unknown as T;
+
+export const toStackRecord = (row: Tables['stack_rows']): StackRecord => ({
+  stream: row.stream,
+  id: row.id,
+  name: row.name,
+  description: row.description,
+  version: row.version,
+  status: row.status,
+  workflowFile: row.workflow_file,
+  stateVersion: row.state_version,
+  revision: row.revision,
+  resourceCount: row.resource_count,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  completedAt: row.completed_at,
+  executionCount: row.execution_count,
+  lastDuration: row.last_duration,
+  lastError: row.last_error,
+  deletedAt: row.deleted_at,
+});
+
+/** The last event of each part of a stack's document; whichever of them is the latest says its status. */
+export interface DocumentParts {
+  readonly document: Pick<StoredEvent, 'position' | 'data'> | undefined;
+  readonly started: Pick<StoredEvent, 'position' | 'data'> | undefined;
+  readonly finished: Pick<StoredEvent, 'position' | 'data' | 'type'> | undefined;
+}
+
+/** For a stream that is there and a version it has had: its first version has a document. */
+export function toDocumentRecord({ document, started, finished }: DocumentParts): DocumentRecord {
+  const { id: _, ...own } = parsed<StackDocument & { readonly id?: string }>(document?.data ?? '{}');
+  const start = started && parsed<EventData['ExecutionStarted']>(started.data);
+  const end = finished && parsed<Partial<EventData['ExecutionFailed']>>(finished.data);
+  const status = [
+    { at: document?.position ?? 0, status: own.status },
+    { at: started?.position ?? 0, status: 'running' },
+    { at: finished?.position ?? 0, status: finished?.type === 'ExecutionFailed' ? 'failed' : 'completed' },
+  ].reduce((last, next) => (next.at > last.at ? next : last)).status;
+  return {
+    document: { ...own, status },
+    executionCount: start?.number ?? 0,
+    completedAt: end?.completedAt ?? null,
+    lastDuration: end?.durationMs ?? null,
+    lastError: end?.error ?? null,
+    taskResults: (end?.taskResults ?? null) as Json,
+  };
+}
+
+const RESERVED = /^res-([1-9]\d{0,15})$/;
+
+/** The number of a resource that is known by `res-<number>`; undefined for an id of its caller's. */
+export function resourceNumber(id: string): number | undefined {
+  const number = RESERVED.exec(id)?.[1];
+  return number === undefined ? undefined : Number(number);
+}
+
+function toValue(data: EventData['ResourceUpdated']): ResourceValue {
+  const { properties, dependencies, state, metadata, checksum, lastApplied, errorMessage } = data;
+  return { properties, dependencies, state, metadata, checksum, lastApplied, errorMessage };
+}
+
+type ResourceRow = Pick<Tables['resource_rows'], 'resource' | 'address' | 'module' | 'type' | 'name'>;
+
+/** @param data of the event that holds its value; null where it holds none now */
+export const toResourceSlot = (
+  row: ResourceRow & Pick<Tables['resource_rows'], 'stream' | 'id'>,
+  data: string | null,
+): ResourceSlot & { readonly stream: number } => ({
+  resource: row.resource,
+  stream: row.stream,
+  id: row.id,
+  address: row.address,
+  module: row.module,
+  type: row.type,
+  name: row.name,
+  value: data === null ? null : toValue(parsed(data)),
+});
+
+export function toResourceRecord(row: ResourceRow, event: ValueEvent, createdAt: string): ResourceRecord {
+  const data = parsed<EventData['ResourceUpdated']>(event.data);
+  return {
+    resource: row.resource,
+    id: data.id ?? `res-${row.resource}`,
+    address: row.address,
+    module: row.module,
+    type: row.type,
+    name: row.name,
+    position: event.position,
+    version: event.version,
+    value: toValue(data),
+    createdAt,
+    updatedAt: event.recordedAt,
+  };
+}
+
+export const toOutputRecord = ({ data, position, version }: Omit<ValueEvent, 'recordedAt'>): OutputRecord => ({
+  ...parsed<EventData['OutputSet']>(data),
+  position,
+  version,
+});
+
+export function toDependencyRecord({ data, position, recordedAt }: Omit<ValueEvent, 'version'>): DependencyRecord {
+  const { address, target, dependencyType, path } = parsed<EventData['DependencyAdded']>(data);
+  return { address, target, type: dependencyType, path, position, createdAt: recordedAt };
+}
+
+/** @param hash the log's, at the commit's last event */
+export const toCommitRecord = (row: Tables['commit_rows'], hash: string): CommitRecord => ({
+  firstPosition: row.first_position,
+  position: row.position,
+  stream: row.stream,
+  version: row.version,
+  raised: row.raised === 1,
+  kind: row.kind,
+  added: row.added,
+  changed: row.changed,
+  removed: row.removed,
+  commandId: row.command_id,
+  actor: row.actor,
+  at: row.at,
+  description: row.description,
+  hash,
+});
+
+export const toSnapshotRecord = (row: Tables['snapshot_rows']): SnapshotRecord => ({
+  position: row.position,
+  version: row.version,
+  description: row.description,
+  createdBy: row.created_by,
+  createdAt: row.created_at,
+});
+
+/** @param data of the event that ended it; null while it runs */
+export const toExecutionRecord = (row: Tables['execution_rows'], data: string | null): ExecutionRecord => ({
+  number: row.number,
+  id: row.id,
+  status: row.status,
+  startedAt: row.started_at,
+  completedAt: row.completed_at,
+  duration: row.duration,
+  error: row.error_message,
+  taskResults: data === null ? null : (parsed<{ readonly taskResults?: Json }>(data).taskResults ?? null),
+});
+
+export function toDriftRecord(
+  row: Tables['drift_rows'],
+  { data, recordedAt }: Pick<ValueEvent, 'data' | 'recordedAt'>,
+): DriftRecord {
+  const { expected, actual, fields, changes } = parsed<EventData['DriftDetected']>(data);
+  return {
+    id: row.position,
+    resource: row.resource,
+    resourceId: row.resource_id,
+    detectedAt: recordedAt,
+    expected,
+    actual,
+    fields,
+    changes: changes as DriftRecord['changes'],
+    isDrifted: row.is_drifted === 1,
+    resolutionStatus: row.resolution_status,
+    resolvedAt: row.resolved_at,
+    reason: row.reason,
+    ignoredUntil: row.ignored_until,
+  };
+}
+
+export const toLockRecord = (row: Tables['lock_rows']): LockRecord => ({
+  lockId: row.lock_id,
+  token: row.token,
+  operation: row.operation,
+  who: row.who,
+  info: row.info,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+});
+
+export const toTagRecord = (row: Tables['tag_rows']): TagRecord => ({
+  tag: row.tag,
+  createdAt: row.created_at,
+  createdBy: row.created_by,
+});
