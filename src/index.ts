@@ -1,3 +1,4 @@
+export type { LogSink } from './audit/log-file.js';
 export type { Check, Problem, Verification } from './audit/verification.js';
 export type { VerifyOptions } from './audit/verify.js';
 export type { Backup, BackupOptions } from './backend/backup.js';
@@ -36,12 +37,15 @@ export {
 export type { Json, JsonObject } from './kernel/json.js';
 export { JsonNumber, leaves, parseJson, stringifyJson } from './kernel/json.js';
 export type { FieldChange } from './kernel/json-diff.js';
+export type { EventChange, StateCounts } from './queries/changes.js';
 export type { ItemDiff, StateDiff } from './queries/diff.js';
 export { isEmptyDiff } from './queries/diff.js';
 export type { FieldBlame, ResourceChange } from './queries/history.js';
+export type { LogEntry, LogFilter } from './queries/log.js';
 export type { Plan, PlannedChange } from './queries/plan.js';
+export type { Replayed, ReplayOptions, ReplayStep } from './queries/replay.js';
 export { isSensitive, sensitivePaths } from './queries/sensitive.js';
-export type { StateView } from './queries/state.js';
+export type { StateContent, StateView } from './queries/state.js';
 export { stateHash } from './queries/state.js';
 export type { VersionView } from './queries/versions.js';
 export type { At, Checkpoint, Receipt, StoreDescription } from './store/event-store.js';

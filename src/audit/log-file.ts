@@ -16,7 +16,7 @@ import {
 } from './log-format.js';
 
 /** Takes the next piece of a text; where it gives a promise, the next comes when that is kept. */
-export type Write = (text: string) => void | Promise<void>;
+export type LogSink = (text: string) => void | Promise<void>;
 
 const PAGE = 200;
 /** Characters gathered before they are written. */
@@ -30,7 +30,7 @@ const PIECE = 1 << 20;
  */
 export async function exportLog(
   store: EventStore,
-  write: Write,
+  write: LogSink,
   now: string,
   onProgress?: OnProgress,
 ): Promise<LogHead> {
@@ -74,7 +74,8 @@ export async function exportLogFile(
   store: EventStore,
   path: string,
   now: string,
-  { onProgress, ...options }: FreshFileOptions & { readonly onProgress?: OnProgress } = {},
+  options: FreshFileOptions = {},
+  onProgress?: OnProgress,
 ): Promise<LogHead> {
   const { location } = await store.describe();
   if (['', '-wal', '-shm'].some((suffix) => isSameFile(path, location + suffix))) {

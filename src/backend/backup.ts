@@ -1,15 +1,14 @@
 import { existsSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { verifyStore } from '../audit/verify.js';
-import { bringUpToDate, COMPANIONS, makeSelfContained, openEngine, removeDatabase } from '../engine.js';
-import type { LogHead } from '../events/index.js';
-import { ConflictError, IntegrityError, InvalidInputError, SlothError, StoreError } from '../kernel/errors.js';
-import { clearedUp, flush, publish } from '../kernel/files.js';
+import { COMPANIONS, makeSelfContained, removeDatabase } from '../engine.js';
+import { ConflictError, InvalidInputError, SlothError, StoreError } from '../kernel/errors.js';
+import { clearedUp, flush, publish, statOf } from '../kernel/files.js';
 import { isSameFile } from '../kernel/fresh-file.js';
 import { newId } from '../kernel/ids.js';
 import type { EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import { backupName, type Rotation, superseded } from './backup-rotation.js';
+import { type Verified, verified } from './verified-copy.js';
 
 export interface BackupOptions {
   /** Put the backup in the place of a file that exists. Not for a folder. */
@@ -20,19 +19,11 @@ export interface BackupOptions {
 }
 
 /** A backup that was made and verified. */
-export interface Backup {
+export interface Backup extends Verified {
   readonly file: string;
   readonly bytes: number;
-  readonly head: LogHead;
-  readonly stacks: number;
   /** Older backups that were deleted. */
   readonly deleted: readonly string[];
-}
-
-/** What a copy of a database holds. */
-export interface Verified {
-  readonly head: LogHead;
-  readonly stacks: number;
 }
 
 /**
@@ -53,22 +44,37 @@ export async function backupTo(
   refuseContradiction(target, folder, overwrite, rotation);
   const named = resolve(folder ? join(target, backupName(location, now)) : target);
   const file = existsSync(named) ? realpathSync(named) : named; // a link stays, and leads to the backup
+  const overwriting = folder ? 'never' : overwrite ? 'yes' : 'no';
+  try {
+    refuseTarget(file, location, overwriting);
+    const held = await makeCopy(store, file, onProgress, (partial) => {
+      refuseTarget(file, location, overwriting);
+      if (!overwrite) return publish(partial, file);
+      renameSync(partial, file);
+      flush(dirname(file));
+    });
+    const deleted = rotation ? rotate(dirname(file), location, rotation, basename(file)) : [];
+    return { file, bytes: statSync(file).size, ...held, deleted };
+  } catch (error) {
+    throw aboutFile(error, file, overwriting);
+  }
+}
+
+/** Makes the copy under another name, proves it, and gives it to whoever gives it its own. */
+async function makeCopy(
+  store: EventStore,
+  file: string,
+  onProgress: OnProgress | undefined,
+  giveName: (partial: string) => void,
+): Promise<Verified> {
   const partial = `${file}.partial-${newId()}`;
   const clear = clearedUp(() => removeDatabase(partial));
   try {
-    refuseTarget(file, location, overwrite);
     await store.backup(partial, onProgress);
-    const { head, stacks } = await verified(partial, { named: file, hint: SOURCE_DAMAGED, onProgress });
+    const held = await verified(partial, { named: file, hint: SOURCE_DAMAGED, onProgress });
     makeSelfContained(partial);
-    refuseTarget(file, location, overwrite);
-    if (overwrite) {
-      renameSync(partial, file);
-      flush(dirname(file));
-    } else publish(partial, file);
-    const deleted = rotation ? rotate(dirname(file), location, rotation, basename(file)) : [];
-    return { file, bytes: statSync(file).size, head, stacks, deleted };
-  } catch (error) {
-    throw aboutFile(error, file);
+    giveName(partial);
+    return held;
   } finally {
     clear();
   }
@@ -76,53 +82,7 @@ export async function backupTo(
 
 const SOURCE_DAMAGED = 'No file was made. The database itself is damaged: see how with sloth-runner audit verify.';
 
-/**
- * Opens a copy as it is and proves all of it.
- * @param about what it is a copy of, and the next step where it does not hold
- * @throws IntegrityError `BACKUP_DAMAGED` with the first problem
- */
-export async function verified(
-  copy: string,
-  about: { readonly named: string; readonly hint: string; readonly onProgress?: OnProgress | undefined },
-): Promise<Verified> {
-  const { named, hint, onProgress } = about;
-  const options = onProgress ? { onProgress } : {};
-  const damaged = (what: string, problems: number, cause?: unknown) =>
-    new IntegrityError('BACKUP_DAMAGED', `the backup is damaged: ${named} (${what.replaceAll(copy, named)})`, {
-      hint,
-      details: { file: named, problems },
-      cause,
-    });
-  const proven = async (store: EventStore, chainOnly: boolean): Promise<LogHead> => {
-    const { problems, head } = await verifyStore(store, { ...options, chainOnly });
-    if (problems[0]) throw damaged(problems[0].message, problems.length);
-    return head;
-  };
-  try {
-    const engine = openEngine(copy);
-    const { store } = engine;
-    try {
-      if (await isOfOtherRelease(store)) {
-        await proven(store, true);
-        await bringUpToDate(engine, onProgress);
-      }
-      return { head: await proven(store, false), stacks: (await store.describe()).stacks };
-    } finally {
-      await store.close();
-    }
-  } catch (error) {
-    if (error instanceof IntegrityError)
-      throw error.code === 'BACKUP_DAMAGED' ? error : damaged(error.message, 1, error);
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw code === 'SQLITE_ERROR' ? damaged(message, 1, error) : error; // a table is not there
-  }
-}
-
-/** Tables another release built are no damage: they are built again from the log, once that is proven. */
-const isOfOtherRelease = async (store: EventStore): Promise<boolean> =>
-  (await store.projections()).some(({ version, wanted }) => version !== wanted);
-
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+const isFolder = (path: string): boolean => statOf(path)?.isDirectory() ?? false;
 
 function refuseContradiction(
   target: string,
@@ -154,9 +114,9 @@ function refuseContradiction(
 }
 
 /** @throws InvalidInputError, ConflictError where a backup may not have this name */
-function refuseTarget(file: string, location: string, overwrite: boolean): void {
+function refuseTarget(file: string, location: string, overwriting: Overwriting): void {
   const details = { field: 'file', file };
-  const stat = statSync(file, { throwIfNoEntry: false });
+  const stat = statOf(file);
   if (!isFolder(dirname(file))) {
     throw new InvalidInputError('NO_SUCH_FOLDER', `the folder of the backup does not exist: ${dirname(file)}`, {
       hint: 'Make it first, or choose another one.',
@@ -186,12 +146,15 @@ function refuseTarget(file: string, location: string, overwrite: boolean): void 
       details,
     });
   }
-  if (!overwrite && stat) throw targetExists(file);
+  if (stat && overwriting !== 'yes') throw targetExists(file, overwriting);
 }
 
-const targetExists = (file: string): ConflictError =>
+/** Whether a file that exists may be replaced; never in a folder, where names are made of the instant. */
+type Overwriting = 'yes' | 'no' | 'never';
+
+const targetExists = (file: string, overwriting: Overwriting): ConflictError =>
   new ConflictError('TARGET_EXISTS', `there is a file of this name already: ${file}`, {
-    hint: 'Choose another name, or add --overwrite.',
+    hint: overwriting === 'never' ? 'Try again a second later.' : 'Choose another name, or add --overwrite.',
     details: { field: 'file', file },
   });
 
@@ -216,10 +179,10 @@ function rotate(folder: string, location: string, rotation: Rotation, made: stri
 }
 
 /** What the file system says, said about the backup. */
-function aboutFile(error: unknown, file: string): unknown {
+function aboutFile(error: unknown, file: string, overwriting: Overwriting): unknown {
   if (error instanceof SlothError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EEXIST') return targetExists(file);
+  if (code === 'EEXIST') return targetExists(file, overwriting);
   if (code === undefined) return error;
   return new StoreError('CANNOT_WRITE', `the backup cannot be written: ${file} (${message})`, {
     hint: 'Check its folder, your permissions and the free space.',

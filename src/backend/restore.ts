@@ -1,12 +1,12 @@
-import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, closeSync, constants, openSync, readSync, realpathSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { copyPrivately, type Found, findContent, removeDatabase, replaceContent } from '../engine.js';
 import { InvalidInputError, SlothError, StoreError } from '../kernel/errors.js';
-import { clearedUp } from '../kernel/files.js';
+import { clearedUp, statOf } from '../kernel/files.js';
 import { newId } from '../kernel/ids.js';
 import type { OnProgress } from '../store/maintenance.js';
-import { type Verified, verified } from './backup.js';
 import { stampOf } from './backup-rotation.js';
+import { type Verified, verified } from './verified-copy.js';
 
 export interface RestoreOptions {
   readonly onProgress?: OnProgress;
@@ -68,8 +68,9 @@ function databaseFile(path: string): string {
       details: { field: 'db' },
     });
   }
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat && !stat.isFile()) {
+  const stat = statOf(path);
+  const folder = statOf(dirname(path));
+  if ((stat && !stat.isFile()) || (folder && !folder.isDirectory())) {
     throw new StoreError('CANNOT_OPEN', `the database path is not a file: ${path}`, {
       hint: 'Choose a file with --db.',
       details: { field: 'db', database: path },

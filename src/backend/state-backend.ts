@@ -13,7 +13,9 @@ import { stackMoment } from '../queries/at.js';
 import { diffVersions, type StateDiff } from '../queries/diff.js';
 import { blame, resourceHistory } from '../queries/history.js';
 import { liveEvents } from '../queries/live.js';
+import { type LogEntry, type LogFilter, readLog } from '../queries/log.js';
 import { type Plan, planOf } from '../queries/plan.js';
+import { type Replayed, type ReplayOptions, type ReplayStep, replay } from '../queries/replay.js';
 import { readResource, readResources } from '../queries/resource.js';
 import { readDrift, readLock, readTags } from '../queries/signals.js';
 import { readState, type StateView } from '../queries/state.js';
@@ -360,6 +362,24 @@ export class StateBackend implements AsyncDisposable {
    */
   events$(options: { readonly from?: number } = {}): Observable<RecordedEvent | UnknownEvent> {
     return liveEvents(this.#engine.store, options.from ?? 1).pipe(takeUntil(this.#closed));
+  }
+
+  /**
+   * The events of all stacks, or those a filter asks for, oldest first, up to the head at the beginning. Holds a page of
+   * them, however long the log is.
+   * @throws InvalidInputError for a time that is none, times in the wrong order, an unknown type; NotFoundError
+   */
+  getLog(filter: LogFilter = {}, onProgress?: OnProgress): AsyncGenerator<LogEntry, void, undefined> {
+    return readLog(this.#engine.store, filter, onProgress);
+  }
+
+  /**
+   * A stack as it came about: each of its events with what it changed, from the first on. Returns the state they add up
+   * to, once the tables have been found to say the same.
+   * @throws NotFoundError for an unknown stack or version; IntegrityError `REPLAY_DIFFERS`
+   */
+  replay(stack: string, options: ReplayOptions = {}): AsyncGenerator<ReplayStep, Replayed, undefined> {
+    return replay(this.#engine.store, stack, options);
   }
 
   /** The log's last position and its hash. */

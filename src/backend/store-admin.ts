@@ -1,8 +1,10 @@
+import { exportLog, exportLogFile, importLogFile, type LogSink } from '../audit/log-file.js';
 import type { Verification } from '../audit/verification.js';
 import { type VerifyOptions, verifyStore } from '../audit/verify.js';
+import type { LogHead } from '../events/index.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import type { EventStore } from '../store/event-store.js';
-import type { ProjectionStatus, RebuildOptions, Rebuilt } from '../store/maintenance.js';
+import type { OnProgress, ProjectionStatus, RebuildOptions, Rebuilt } from '../store/maintenance.js';
 import { type Backup, type BackupOptions, backupTo } from './backup.js';
 
 /**
@@ -45,5 +47,30 @@ export class StoreAdmin {
    */
   backup(target: string, options?: BackupOptions): Promise<Backup> {
     return backupTo(this.#store, target, this.#clock.now(), options);
+  }
+
+  /**
+   * Writes the log, up to its head at the beginning, as JSON Lines (docs/log-format.md): to a file, fresh and mode 0600,
+   * that is there whole or not at all, or to a function that takes it piece by piece.
+   * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for a target that cannot be one; StoreError `CANNOT_WRITE`;
+   *   IntegrityError `LOG_BROKEN` where the log does not hold
+   */
+  exportLog(
+    to: string | LogSink,
+    { onProgress, ...file }: { readonly overwrite?: boolean; readonly onProgress?: OnProgress } = {},
+  ): Promise<LogHead> {
+    const now = this.#clock.now();
+    return typeof to === 'string'
+      ? exportLogFile(this.#store, to, now, file, onProgress)
+      : exportLog(this.#store, to, now, onProgress);
+  }
+
+  /**
+   * Takes over an exported log into this database, which must be empty: all of it, the same to the last hash, or nothing.
+   * @throws InvalidInputError `INVALID_LOG_FILE` with line and field, `CANNOT_READ`; ConflictError `LOG_NOT_EMPTY`;
+   *   IntegrityError where the events do not hold together
+   */
+  importLog(file: string, options: { readonly onProgress?: OnProgress } = {}): Promise<LogHead> {
+    return importLogFile(this.#store, file, options.onProgress);
   }
 }

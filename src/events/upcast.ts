@@ -25,7 +25,9 @@ export function decodeEvent(stored: StoredEvent, table: Upcasters = upcasters): 
     let version = stored.schemaVersion;
     for (let lift = steps[version]; lift; lift = steps[++version]) data = lift(data);
   }
-  return { ...stored, data, meta } as unknown as RecordedEvent | UnknownEvent;
+  const { position, stream, revision, version, type, schemaVersion, recordedAt, commandId, hash } = stored;
+  const event = { position, stream, revision, version, type, schemaVersion, data, meta, recordedAt, commandId, hash };
+  return event as unknown as RecordedEvent | UnknownEvent;
 }
 
 let lastMeta: { readonly text: string; readonly meta: EventMeta } | undefined;

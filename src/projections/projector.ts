@@ -22,8 +22,11 @@ export type Handlers = {
 /** The changes of each event of a commit by its handler, in order. */
 export const byHandler =
   (handlers: Handlers) =>
-  (commit: Commit): RowChange[] =>
-    commit.events.flatMap((event) => {
+  (commit: Commit): RowChange[] => {
+    const changes: RowChange[] = [];
+    for (const event of commit.events) {
       const handle = handlers[event.type] as ((event: RecordedEvent) => readonly RowChange[]) | undefined;
-      return handle ? [...handle(event)] : [];
-    });
+      if (handle) changes.push(...handle(event));
+    }
+    return changes;
+  };

@@ -42,9 +42,14 @@ type Tellers = { readonly [T in EventType]: (event: RecordedEvent<T>) => readonl
 
 const NOTHING: readonly EventChange[] = [];
 const EMPTY_RESOURCE: JsonObject = { properties: {}, dependencies: [], metadata: {}, errorMessage: null };
-const EMPTY_STACK: JsonObject = { description: '', version: '', workflowFile: '', origin: null };
-
-type Finding = { readonly resourceId: string; readonly fields: JsonObject; readonly hidden: readonly string[] };
+const EMPTY_STACK: JsonObject = {
+  description: '',
+  version: '',
+  workflowFile: '',
+  configuration: {},
+  metadata: {},
+  origin: null,
+};
 
 /**
  * Tells the events of one stack, in order from its first, as changes. An event carries whole values, so it is compared
@@ -61,7 +66,7 @@ export function changeTeller(): ChangeTeller {
   const executions = new Map<string, JsonObject>();
   const snapshots = new Map<string, JsonObject>();
   const locks = new Map<string, JsonObject>();
-  const findings = new Map<number, Finding>();
+  const findings = new Map<number, { readonly resourceId: string; readonly fields: JsonObject }>();
 
   const set = (
     what: EventChange['what'],
@@ -155,7 +160,7 @@ export function changeTeller(): ChangeTeller {
     ExecutionFailed: ({ data }) => endExecution(data, 'failed', data.error),
     DriftDetected: ({ position, data: { resource, resourceId: key, changes } }) => {
       const hidden = (resource !== undefined && secrets.get(resource)) || [];
-      findings.set(position, { resourceId: key, fields: { status: 'pending' }, hidden });
+      findings.set(position, { resourceId: key, fields: { status: 'pending' } });
       const fields = changes.map(({ path, expected, actual }) => ({
         path,
         ...(expected === undefined ? {} : { before: expected }),

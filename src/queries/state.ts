@@ -27,14 +27,22 @@ export interface StateContent {
 
 export async function readState(store: EventStore, ref: string, at?: At): Promise<StateView> {
   const { stack, version, past } = await stackMoment(store, ref, at);
-  const asOf = past ? version : undefined;
+  return { stack, version, ...(await readContent(store, stack.stream, past ? version : undefined)) };
+}
+
+/** What a stack holds, now or at a version that it had. */
+export async function readContent(
+  store: EventStore,
+  stream: number,
+  version?: number,
+): Promise<Omit<StateView, 'stack' | 'version'>> {
   const [own, resources, outputs, dependencies] = await Promise.all([
-    store.document(stack.stream, asOf),
-    store.resources(stack.stream, asOf),
-    store.outputs(stack.stream, asOf),
-    store.dependencies(stack.stream, asOf),
+    store.document(stream, version),
+    store.resources(stream, version),
+    store.outputs(stream, version),
+    store.dependencies(stream, version),
   ]);
-  return { stack, version, ...own, resources, outputs, dependencies };
+  return { ...own, resources, outputs, dependencies };
 }
 
 /**

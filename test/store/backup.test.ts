@@ -94,7 +94,7 @@ describe('a backup while others write', () => {
 describe('a backup that cannot be made leaves nothing behind', () => {
   const attempt = async (file: string, options = {}) => {
     await using backend = await StateBackend.open(db);
-    return refused(backend.getAdmin().backup(file, options));
+    return await refused(backend.getAdmin().backup(file, options));
   };
   beforeEach(() => seed(db, 3));
 
@@ -139,6 +139,7 @@ describe('a backup that cannot be made leaves nothing behind', () => {
 
   test.each([
     ['a folder that does not exist', () => join(folder, 'nowhere', 'copy.db'), 'NO_SUCH_FOLDER', 'file'],
+    ['a folder that is a file', () => join(db, 'copy.db'), 'NO_SUCH_FOLDER', 'file'],
     ['a device', () => '/dev/null', 'NOT_A_FILE', 'file'],
     ['no name', () => '', 'CONTRADICTION', 'file'],
   ])('%s', async (_, file, code, field) => {

@@ -87,7 +87,7 @@ describe('a restore', () => {
     const user = new Database(db);
     user.exec(`CREATE TABLE "my notes" (id INTEGER PRIMARY KEY, "a ""b" TEXT, twice AS (id * 2));
       INSERT INTO "my notes" (id, "a ""b") VALUES (7, 'hello');
-      CREATE INDEX notes_by_text ON "my notes" ("a ""b"); CREATE VIEW newest AS SELECT max(id) AS id FROM "my notes";
+      CREATE INDEX notes_by_text ON "my notes" ("a ""b"); CREATE TABLE about (note INTEGER REFERENCES "my notes" (id)); INSERT INTO about VALUES (7); CREATE VIEW newest AS SELECT max(id) AS id FROM "my notes";
       CREATE TRIGGER no_delete BEFORE DELETE ON "my notes" BEGIN SELECT RAISE(ABORT, 'no'); END`);
     user.close();
     await using backend = await StateBackend.open(db);
@@ -102,6 +102,7 @@ describe('a restore', () => {
     const other = join(folder, 'other.db');
     await change(other, 'x');
     await StateBackend.restore(other, backup);
+    await StateBackend.restore(other, backup); // over itself
     expect(schema(other)).toEqual(schema(backup));
     expect(schema(other).notes).toEqual([{ id: 7, 'a "b': 'hello', twice: 14 }]);
   });
@@ -355,7 +356,9 @@ describe('what is no whole backup is refused and changes nothing', () => {
     for (const path of ['', ':memory:', 'memory:', 'postgres://host/db']) {
       expect(await refused(StateBackend.restore(path, backup))).toMatchObject({ code: 'NOT_A_FILE', exitCode: 2 });
     }
-    expect(await refused(StateBackend.restore(folder, backup))).toMatchObject({ code: 'CANNOT_OPEN' });
+    for (const path of [folder, join(db, 'below-a-file.db'), join(db, 'further', 'below.db')]) {
+      expect(await refused(StateBackend.restore(path, backup))).toMatchObject({ code: 'CANNOT_OPEN' });
+    }
   });
 });
 

@@ -7,8 +7,11 @@ const stack = fc.oneof(
   { weight: 8, arbitrary: fc.constant('s2') },
   { weight: 1, arbitrary: fc.constant('missing') },
 );
-const resourceName = fc.constantFrom('a', 'b', 'c', 'd');
+const resourceName = fc.constantFrom('a', 'a', 'a', 'b', 'b', 'c', 'a[0]');
+const drifting = fc.constantFrom('t.a', 't.a', 't.a', 't.b');
 const address = resourceName.map((name) => `t.${name}`);
+/** Most of them what a resource may depend on. */
+const neighbour = fc.constantFrom('t.b', 't.b', 't.b', 't.c', 't.a');
 const smallJson = fc.constantFrom<never>(
   ...([null, 1, '1', [1, 2], { k: 'v' }, { deep: [{ id: 'x', n: 1 }] }, { ['__proto__']: 1 }] as never[]),
 );
@@ -16,7 +19,7 @@ const tag = fc.oneof(
   { weight: 9, arbitrary: fc.constantFrom('prod', 'eu') },
   { weight: 1, arbitrary: fc.constant('') },
 );
-const lockId = fc.constantFrom('l1', 'l2');
+const lockId = fc.constantFrom('l1', 'l1', 'l1', 'l2');
 
 const resource = fc
   .record(
@@ -25,8 +28,12 @@ const resource = fc
       name: resourceName,
       mode: fc.constantFrom('replace' as const, 'merge' as const),
       properties: fc.dictionary(fc.constantFrom('p', 'q', 'r'), smallJson, { maxKeys: 3 }),
-      dependencies: fc.array(address, { maxLength: 2 }),
+      dependencies: fc.array(fc.constantFrom('t.b', 't.c', 'm.t.a', 't.a[0]'), { maxLength: 2 }),
       state: fc.constantFrom('applied', 'failed'),
+      module: fc.constantFrom('', '', '', 'm'),
+      metadata: smallJson,
+      lastApplied: fc.constant('2025-12-31T00:00:00.000Z'),
+      errorMessage: fc.constantFrom(null, 'boom'),
     },
     { requiredKeys: ['type', 'name'] },
   )
@@ -36,17 +43,22 @@ const resource = fc
 const rarely = <T>(value: fc.Arbitrary<T>, times: number): fc.Arbitrary<T | undefined> =>
   fc.oneof({ weight: times, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
 
+const output = fc.record(
+  { name: fc.constantFrom('o', 'u'), value: smallJson, sensitive: fc.boolean(), metadata: smallJson },
+  { requiredKeys: ['name', 'value'] },
+);
+
 const apply = fc
   .record({
     type: fc.constant('apply' as const),
     stack,
-    resources: fc.uniqueArray(resource, { maxLength: 3, selector: ({ name }) => name }),
-    remove: rarely(fc.array(address, { minLength: 1, maxLength: 1 }), 3),
-    outputs: fc.uniqueArray(fc.record({ name: fc.constantFrom('o', 'u'), value: smallJson }), {
+    resources: fc.uniqueArray(resource, { maxLength: 3, selector: ({ module = '', name }) => `${module} ${name}` }),
+    remove: rarely(fc.array(address, { minLength: 1, maxLength: 1 }), 6),
+    outputs: fc.uniqueArray(output, {
       maxLength: 2,
       selector: ({ name }) => name,
     }),
-    removeOutputs: rarely(fc.array(fc.constantFrom('o', 'u'), { minLength: 1, maxLength: 1 }), 3),
+    removeOutputs: rarely(fc.array(fc.constantFrom('o', 'u'), { minLength: 1, maxLength: 1 }), 6),
   })
   .map(present);
 
@@ -55,79 +67,168 @@ function present<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], un
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as never;
 }
 
-/** Valid and invalid commands on a handful of stacks. */
-export const anyCommand: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 16, arbitrary: apply },
-  fc.record({ type: fc.constant('createStack' as const), name: stack, id: stack }),
-  fc.record(
-    {
-      type: fc.constant('updateStack' as const),
-      stack,
-      description: fc.constantFrom('x', 'y'),
-      configuration: smallJson,
-    },
-    { requiredKeys: ['type', 'stack', 'description'] },
-  ),
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('deleteStack' as const), stack }) },
-  fc.record({ type: fc.constant('restoreStack' as const), stack }),
-  {
-    weight: 2,
-    arbitrary: fc.record({ type: fc.constant('rollback' as const), stack, toVersion: fc.integer({ min: 1, max: 8 }) }),
-  },
-  fc.record({ type: fc.constant('takeSnapshot' as const), stack }),
-  fc.record({ type: fc.constant('addTags' as const), stack, tags: fc.array(tag, { minLength: 1, maxLength: 2 }) }),
-  fc.record({ type: fc.constant('removeTags' as const), stack, tags: fc.array(tag, { minLength: 1, maxLength: 2 }) }),
-  fc.record({
-    type: fc.constant('acquireLock' as const),
-    stack,
-    id: lockId,
-    operation: fc.constant('op'),
-    ttlMs: fc.constantFrom(1_000, 60_000),
-  }),
-  fc.record({ type: fc.constant('renewLock' as const), stack, id: lockId }),
-  fc.record({ type: fc.constant('releaseLock' as const), stack, id: lockId }),
-  fc.record({ type: fc.constant('breakLock' as const), stack, reason: fc.constant('r') }),
-  fc.record({ type: fc.constant('startExecution' as const), stack, executionId: fc.constantFrom('e1', 'e2') }),
-  fc.record({ type: fc.constant('completeExecution' as const), stack, executionId: fc.constantFrom('e1', 'e2') }),
-  fc.record({
-    type: fc.constant('failExecution' as const),
-    stack,
-    executionId: fc.constantFrom('e1', 'e2'),
-    error: fc.constant('boom'),
-  }),
-  fc.record({
-    type: fc.constant('detectDrift' as const),
-    stack,
-    findings: fc.array(fc.record({ resource: address, expected: smallJson, actual: smallJson }), {
-      minLength: 1,
-      maxLength: 1,
+const ending = { taskResults: smallJson, durationMs: fc.constantFrom(0, 1_234) };
+
+const executionId = fc.constantFrom('e1', 'e1', 'e2', 'e3');
+
+/** Commands that belong together, by what they are about; `apply` goes with all of them. */
+const FAMILIES = {
+  stacks: [
+    fc.record({
+      type: fc.constant('createStack' as const),
+      name: fc.constantFrom('s1', 's2', 'missing', 'n1', 'n3'),
+      id: fc.constantFrom('s1', 'missing', 's3', 's4'),
     }),
-  }),
-  fc.record({ type: fc.constant('ignoreDrift' as const), stack, resource: address }),
-  fc.record({ type: fc.constant('resolveDrift' as const), stack, resource: address }),
-  fc.record({
-    type: fc.constant('addDependency' as const),
-    stack,
-    resource: address,
-    dependsOn: address,
-    dependencyType: fc.constantFrom('explicit' as const, 'implicit' as const),
-  }),
-  fc.record({ type: fc.constant('removeDependency' as const), stack, resource: address, dependsOn: address }),
-);
+    fc.record(
+      {
+        type: fc.constant('updateStack' as const),
+        stack,
+        description: fc.constantFrom('x', 'y'),
+        configuration: smallJson,
+        metadata: smallJson,
+        version: fc.constantFrom('1.0.0', '1.1.0'),
+        workflowFile: fc.constantFrom('w.yaml', ''),
+        status: fc.constantFrom('ready', 'running'),
+        name: fc.constantFrom('s1', 's2', 'n1', 'n2'),
+      },
+      { requiredKeys: ['type', 'stack', 'description'] },
+    ),
+    fc.constantFrom('restoreStack' as const, 'restoreStack' as const, 'deleteStack' as const).chain((type) => fc.record({ type: fc.constant(type), stack })),
+  ],
+  dependencies: [
+    fc.record(
+      {
+        type: fc.constant('addDependency' as const),
+        stack,
+        resource: address,
+        dependsOn: neighbour,
+        dependencyType: fc.constantFrom('explicit' as const, 'implicit' as const),
+        path: fc.constant('$.p'),
+      },
+      { requiredKeys: ['type', 'stack', 'resource', 'dependsOn', 'dependencyType'] },
+    ),
+    fc.record({
+      type: fc.constant('removeDependency' as const),
+      stack,
+      resource: address,
+      dependsOn: neighbour,
+    }),
+    fc.record({ type: fc.constant('rollback' as const), stack, toVersion: fc.integer({ min: 1, max: 8 }) }),
+  ],
+  marks: [
+    fc.record({ type: fc.constant('addTags' as const), stack, tags: fc.array(tag, { minLength: 1, maxLength: 2 }) }),
+    fc.record({ type: fc.constant('removeTags' as const), stack, tags: fc.array(tag, { minLength: 1, maxLength: 2 }) }),
+    fc.record(
+      { type: fc.constant('takeSnapshot' as const), stack, description: fc.constantFrom('before', 'after') },
+      { requiredKeys: ['type', 'stack'] },
+    ),
+  ],
+  locks: [
+    fc.record(
+      {
+        type: fc.constant('acquireLock' as const),
+        stack,
+        id: lockId,
+        operation: fc.constant('op'),
+        ttlMs: fc.constantFrom(1_000, 60_000, 600_000),
+        who: fc.constant('ana'),
+        info: fc.constant('why'),
+      },
+      { requiredKeys: ['type', 'stack', 'id', 'operation', 'ttlMs'] },
+    ),
+    fc.record({ type: fc.constant('renewLock' as const), stack, id: lockId }),
+    fc.record({ type: fc.constant('releaseLock' as const), stack, id: lockId }),
+    fc.record({ type: fc.constant('breakLock' as const), stack, reason: fc.constant('r') }),
+  ],
+  executions: [
+    fc.record({ type: fc.constant('startExecution' as const), stack, executionId }),
+    fc.record(
+      { type: fc.constant('completeExecution' as const), stack, executionId, ...ending },
+      { requiredKeys: ['type', 'stack', 'executionId'] },
+    ),
+    fc.record(
+      {
+        type: fc.constant('failExecution' as const),
+        stack,
+        executionId,
+        error: fc.constantFrom('boom', ''),
+        ...ending,
+      },
+      { requiredKeys: ['type', 'stack', 'executionId', 'error'] },
+    ),
+  ],
+  drift: [
+    fc.record({
+      type: fc.constant('detectDrift' as const),
+      stack,
+      findings: fc.array(
+        fc.record(
+          { resource: drifting, expected: smallJson, actual: smallJson },
+          { requiredKeys: ['resource', 'actual'] },
+        ),
+        { minLength: 1, maxLength: 2 },
+      ),
+    }),
+    fc.record(
+      {
+        type: fc.constant('ignoreDrift' as const),
+        stack,
+        resource: drifting,
+        reason: fc.constant('known'),
+        expiresAt: fc.constantFrom('2026-01-01T00:00:10.000Z', '2027-01-01T00:00:00.000Z'),
+      },
+      { requiredKeys: ['type', 'stack', 'resource'] },
+    ),
+    fc.record(
+      { type: fc.constant('resolveDrift' as const), stack, resource: drifting, reason: fc.constant('done') },
+      { requiredKeys: ['type', 'stack', 'resource'] },
+    ),
+  ],
+} satisfies { readonly [family: string]: readonly fc.Arbitrary<Command>[] };
+type Family = keyof typeof FAMILIES;
+const ALL = Object.keys(FAMILIES) as Family[];
+
+const commandOf = (families: readonly Family[]): fc.Arbitrary<Command> =>
+  fc.oneof(
+    ...families.flatMap((family): { readonly weight: number; readonly arbitrary: fc.Arbitrary<Command> }[] => [
+      { weight: 1, arbitrary: apply },
+      { weight: 2, arbitrary: fc.oneof(...FAMILIES[family]) },
+    ]),
+  );
+
+/** Valid and invalid commands on a handful of stacks. */
+export const anyCommand: fc.Arbitrary<Command> = commandOf(ALL);
 
 /** A command, by whom it comes under which lock, and how far the clock moves before it: also backwards. */
-export const anyStep = fc
-  .record({
-    command: anyCommand,
-    /** `held` stands for the lock the stack has when the command is sent. */
-    lockId: fc.oneof(
-      { weight: 12, arbitrary: fc.constant('held') },
-      { weight: 4, arbitrary: fc.constant(undefined) },
-      { weight: 1, arbitrary: lockId },
-    ),
-    expectedVersion: rarely(fc.integer({ min: 0, max: 6 }), 30),
-    commandId: rarely(fc.constantFrom('c1', 'c2', 'c3'), 30),
-    wait: fc.constantFrom(0, 10, 10, 10, 2_000, -500, 90_000),
-  })
-  .map(present);
+const stepOf = (command: fc.Arbitrary<Command>) =>
+  fc
+    .record({
+      command,
+      /** `held` stands for the lock the stack has when the command is sent. */
+      lockId: fc.oneof(
+        { weight: 12, arbitrary: fc.constant('held') },
+        { weight: 4, arbitrary: fc.constant(undefined) },
+        { weight: 1, arbitrary: lockId },
+      ),
+      expectedVersion: rarely(fc.integer({ min: 0, max: 6 }), 30),
+      commandId: rarely(fc.constantFrom('c1', 'c2', 'c3'), 30),
+      wait: fc.constantFrom(0, 10, 10, 10, 10, 10, 2_000, -500, -2_500, 90_000),
+    })
+    .map(present);
+export const anyStep = stepOf(anyCommand);
 export type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
+
+const PAIRS = ALL.flatMap((one, index) => ALL.slice(index + 1).map((other): Family[] => [one, other]));
+
+/**
+ * Valid and invalid commands, one after the other. Commands of every kind seldom meet in a short life, so most lives hold
+ * a few kinds only: more locks are then renewed, more findings resolved.
+ */
+export const steps = (maxLength = 60): fc.Arbitrary<Step[]> => {
+  const many = (step: fc.Arbitrary<Step>) =>
+    fc.array(step, { minLength: Math.min(10, maxLength), maxLength, size: 'max' });
+  return fc.oneof(
+    { weight: PAIRS.length, arbitrary: many(anyStep) },
+    ...PAIRS.map((pair) => ({ weight: 2, arbitrary: many(stepOf(commandOf(pair))) })),
+  );
+};

@@ -45,7 +45,7 @@ touched.`;
     if (!/^:?memory:$|:\/\//.test(path) && !existsSync(path)) throw nothingToBackUp(path);
     endOnSignals();
     const backend = await this.open(flags, { asItIs: true });
-    const backup = await withProgress('backing up', 'pages', (onProgress) =>
+    const backup = await withProgress('backing up', '', (onProgress) =>
       backend
         .getAdmin()
         .backup(args.file, { overwrite: flags.overwrite, onProgress, ...(rotation === undefined ? {} : { rotation }) }),

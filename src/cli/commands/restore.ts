@@ -25,11 +25,11 @@ see the old content or the new, and those that write wait. What the database hel
     const { args, flags } = await this.parse(RestoreCommand);
     const { path } = chooseDatabase(flags.db);
     endOnSignals();
-    using restore = await withProgress('verifying', 'rows', (onProgress) =>
+    using restore = await withProgress('verifying', '', (onProgress) =>
       StateBackend.prepareRestore(path, args.file, { onProgress }),
     );
     await confirm(question(path, args.file, restore), flags.yes);
-    const restored = await withProgress('restoring', 'rows', (onProgress) => restore.carryOut({ onProgress }));
+    const restored = await withProgress('restoring', '', (onProgress) => restore.carryOut({ onProgress }));
     const { database, file, head, stacks, kept } = restored;
     this.show(flags, { database, file, events: head.position, stacks, head: headJson(head), kept }, () =>
       [
@@ -56,7 +56,7 @@ const counted = (count: number, what: string): string => `${count} ${what}${coun
 /** Names what goes and what comes. */
 function question(path: string, file: string, { current, backup }: PreparedRestore): string {
   const held = ({ head, stacks }: PreparedRestore['backup']) =>
-    `${stacks} stacks, ${head.position} events, head ${head.hash}`;
+    `${counted(stacks, 'stack')}, ${counted(head.position, 'event')}, head ${head.hash}`;
   const comes = `${escapeText(file)} (${held(backup)})`;
   if (current === undefined) return `Make ${escapeText(path)} from ${comes}?`;
   const goes = 'unusable' in current ? `unreadable: ${escapeText(current.unusable.message)}` : held(current);

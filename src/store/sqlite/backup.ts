@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { StoreError } from '../../kernel/errors.js';
-import { flush } from '../../kernel/files.js';
+import { flush, statOf } from '../../kernel/files.js';
 import type { OnProgress } from '../maintenance.js';
 import { translate } from './errors.js';
 import type { Connection } from './open.js';
@@ -18,7 +18,7 @@ export const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
 
 /** Takes away a database that nobody has open, with what SQLite laid beside it. */
 export function removeDatabase(path: string): void {
-  for (const suffix of ['', ...COMPANIONS]) rmSync(path + suffix, { force: true });
+  for (const suffix of ['', ...COMPANIONS]) if (statOf(path + suffix)) rmSync(path + suffix, { force: true });
 }
 
 const READ_SOMETHING = 'SELECT count(*) FROM sqlite_schema';

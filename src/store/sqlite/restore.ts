@@ -1,10 +1,10 @@
-import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { LogHead } from '../../events/index.js';
 import { IntegrityError, SlothError } from '../../kernel/errors.js';
-import { clearedUp, flush, keepTogether, publish } from '../../kernel/files.js';
+import { clearedUp, flush, keepTogether, publish, statOf } from '../../kernel/files.js';
 import { newId } from '../../kernel/ids.js';
 import type { OnProgress } from '../maintenance.js';
 import { COMPANIONS, copyDatabase, removeDatabase } from './backup.js';
@@ -45,7 +45,7 @@ const COLUMNS = "SELECT name FROM pragma_table_info(?, 'backup')";
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+const sizeOf = (path: string): number => statOf(path)?.size ?? 0;
 
 /** What lies under a path before a restore; undefined where there is nothing. A newer release's database is refused. */
 export function findContent(path: string): Found | undefined {
@@ -85,14 +85,16 @@ function headOf(db: Connection, path: string): LogHead {
  * files beside it. What its companions hold is taken in.
  */
 export async function copyPrivately(from: string, to: string, onProgress?: OnProgress): Promise<void> {
-  mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
-  if (COMPANIONS.some((suffix) => sizeOf(from + suffix) > 0)) return copyDatabase(from, to, onProgress);
-  const source = createReadStream(from);
-  const total = sizeOf(from);
-  source.on('data', () => onProgress?.({ step: 'copying', done: source.bytesRead, total }));
-  await pipeline(source, createWriteStream(to, { flags: 'wx', mode: 0o600 })).catch((error: unknown) => {
+  try {
+    mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+    if (COMPANIONS.some((suffix) => sizeOf(from + suffix) > 0)) return await copyDatabase(from, to, onProgress);
+    const source = createReadStream(from);
+    const total = sizeOf(from);
+    source.on('data', () => onProgress?.({ step: 'copying', done: source.bytesRead, total }));
+    await pipeline(source, createWriteStream(to, { flags: 'wx', mode: 0o600 }));
+  } catch (error) {
     throw translate(error, to);
-  });
+  }
 }
 
 /**
@@ -172,18 +174,22 @@ async function replaceInPlace(
 ): Promise<string | null> {
   const db = openConnection(path);
   let keptAs: string | null = null;
+  let committing = false;
   try {
+    db.pragma('foreign_keys = OFF'); // of tables that users added; the rows come in any order
     db.prepare(ATTACH).run(source);
     db.exec('BEGIN IMMEDIATE');
     if (holdsAnything(db)) keptAs = await keepCopy(path, kept, onProgress);
     dropContent(db);
     await copyContent(db, onProgress);
     checkPages(db, path);
+    committing = true;
     db.exec('COMMIT');
     return keptAs;
   } catch (error) {
     if (db.inTransaction) db.exec('ROLLBACK');
-    if (keptAs !== null) rmSync(keptAs, { force: true });
+    // Of a commit that failed nobody knows what a crash would leave of it: then both stay.
+    if (keptAs !== null && !committing) rmSync(keptAs, { force: true });
     throw translate(error, path);
   } finally {
     db.close();

@@ -1,10 +1,10 @@
-import { decodeEvent, type RecordedEvent, type StoredEvent, type UnknownEvent } from '../../../events/index.js';
+import { decodeEvent, type RecordedEvent, type UnknownEvent } from '../../../events/index.js';
 import { EVENT } from '../read/log.js';
 import type { Statements } from '../statements.js';
 
 /** What is read, projected and written at once. A commit is never cut: one that is larger is held whole. */
-const BATCH_EVENTS = 4_000;
-const BATCH_BYTES = 8 * 1024 * 1024;
+const BATCH_EVENTS = 2_000;
+const BATCH_BYTES = 4 * 1024 * 1024;
 
 const LOG = `SELECT ${EVENT} FROM events WHERE position > ? AND position <= ? ORDER BY position`;
 const STREAM = `SELECT ${EVENT} FROM events WHERE stream = ? AND position > ? AND position <= ? ORDER BY revision`;
@@ -15,18 +15,40 @@ export interface Batch {
   readonly last: number;
 }
 
+type Row = [number, number, number, number, string, number, string, string, string, string, string];
+
+/** Rows come as arrays: an object for each row, and another for the event, is a third of a rebuild's time. */
+function toEvent(row: Row): RecordedEvent | UnknownEvent {
+  const [position, stream, revision, version, type, schemaVersion, data, meta, recordedAt, commandId, hash] = row;
+  return decodeEvent({
+    position,
+    stream,
+    revision,
+    version,
+    type,
+    schemaVersion,
+    data,
+    meta,
+    recordedAt,
+    commandId,
+    hash,
+  });
+}
+
 /** The next whole commits after a position, of the log or one stream; undefined at the end. */
 export function readBatch(sql: Statements, after: number, upTo: number, stream?: number): Batch | undefined {
-  const rows = stream === undefined ? sql(LOG).iterate(after, upTo) : sql(STREAM).iterate(stream, after, upTo);
+  const rows =
+    stream === undefined ? sql(LOG).raw().iterate(after, upTo) : sql(STREAM).raw().iterate(stream, after, upTo);
   const events: (RecordedEvent | UnknownEvent)[] = [];
   let bytes = 0;
-  let last: StoredEvent | undefined;
-  for (const row of rows as IterableIterator<StoredEvent>) {
+  let last: RecordedEvent | UnknownEvent | undefined;
+  for (const row of rows as IterableIterator<Row>) {
+    const event = toEvent(row);
     const full = events.length >= BATCH_EVENTS || bytes >= BATCH_BYTES;
-    if (full && row.commandId !== last?.commandId) break;
-    events.push(decodeEvent(row));
-    bytes += row.data.length;
-    last = row;
+    if (full && event.commandId !== last?.commandId) break;
+    events.push(event);
+    bytes += row[6].length;
+    last = event;
   }
   return last && { events, last: last.position };
 }

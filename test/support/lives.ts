@@ -1,0 +1,115 @@
+import { expect } from 'vitest';
+import { COMMANDS, type Command, type CommandType } from '../../src/commands/index.js';
+import { type Engine, openEngine } from '../../src/engine.js';
+import type { StoredEvent } from '../../src/events/index.js';
+import { SlothError } from '../../src/kernel/errors.js';
+import type { EventStore, Receipt } from '../../src/store/event-store.js';
+import type { StackListItem } from '../../src/store/records.js';
+import { TestClock } from './clock.js';
+import type { Step } from './commands.js';
+
+/** A store and what happened to it. */
+export interface Life extends Engine {
+  readonly clock: TestClock;
+}
+
+/** What is known of a step once it was tried. */
+export interface Tried {
+  readonly index: number;
+  readonly command: Command;
+  /** Undefined for a command that was refused. */
+  readonly receipt: Receipt | undefined;
+}
+
+/** How many commands of each type were tried and accepted. */
+export class Tally {
+  readonly #tried = new Map<string, number>();
+  readonly #accepted = new Map<string, number>();
+
+  count({ type }: Command, accepted: boolean): void {
+    this.#tried.set(type, (this.#tried.get(type) ?? 0) + 1);
+    if (accepted) this.#accepted.set(type, (this.#accepted.get(type) ?? 0) + 1);
+  }
+
+  /** The accepted part of those that were tried. */
+  share(): number {
+    const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((a, b) => a + b, 0);
+    return sum(this.#accepted) / sum(this.#tried);
+  }
+
+  counts(): string {
+    return [...this.#tried].map(([type, n]) => `${type} ${this.#accepted.get(type) ?? 0}/${n}`).join('\n');
+  }
+
+  /** Commands that were never accepted. */
+  missing(): CommandType[] {
+    return (Object.keys(COMMANDS) as CommandType[]).filter((type) => !this.#accepted.has(type));
+  }
+}
+
+/** The stacks a life begins with: their ids are their names. */
+export const FIRST_STACKS = ['s1', 's2'];
+
+/** Makes a store with two stacks in it. */
+export async function begin(location = ':memory:'): Promise<Life> {
+  const clock = new TestClock();
+  const engine = openEngine(location, clock);
+  for (const name of FIRST_STACKS) {
+    await engine.execute({ type: 'createStack', id: name, name }, { actor: 'first', commandId: `first-${name}` });
+  }
+  return { ...engine, clock };
+}
+
+/**
+ * Carries out the steps. Those that are refused must say why, and change nothing.
+ * @param after is called after each step, also a refused one
+ */
+export async function live(
+  script: readonly Step[],
+  after: (life: Life, tried: Tried) => unknown = () => {},
+): Promise<Life> {
+  const life = await begin();
+  for (const [index, { command, wait, lockId, ...envelope }] of script.entries()) {
+    life.clock.advance(wait);
+    const before = await life.store.head();
+    let receipt: Receipt | undefined;
+    try {
+      receipt = await life.execute(command, {
+        actor: `actor-${index % 3}`,
+        ...envelope,
+        ...(await lockOf(life, command, lockId)),
+      });
+    } catch (error) {
+      expect(error).toBeInstanceOf(SlothError);
+      expect(await life.store.head()).toEqual(before);
+    }
+    await after(life, { index, command, receipt });
+  }
+  return life;
+}
+
+/** The lock a step sends: the one its stack is held by now, if it is, or the one it names. */
+export async function lockOf(
+  { store, clock }: Pick<Life, 'store' | 'clock'>,
+  command: Command,
+  lockId: string | undefined,
+): Promise<{ lockId?: string }> {
+  if (lockId !== 'held') return lockId === undefined ? {} : { lockId };
+  const stack = 'stack' in command ? await store.stack(command.stack) : undefined;
+  const lock = stack && (await store.lock(stack.stream));
+  return lock && lock.expiresAt > clock.now() ? { lockId: lock.lockId } : {};
+}
+
+/** All stacks, the deleted ones after the live. */
+export const allStacks = async (store: EventStore): Promise<StackListItem[]> => [
+  ...(await store.stacks({})),
+  ...(await store.stacks({ deleted: true })),
+];
+
+/** The whole log, or a stack's part of it. */
+export const logOf = (store: EventStore, stream?: number): Promise<readonly StoredEvent[]> =>
+  store.events({ ...(stream === undefined ? {} : { stream }), limit: 1_000_000 });
+
+/** All whole numbers from one to the other. */
+export const range = (from: number, to: number): number[] =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
