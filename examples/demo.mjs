@@ -62,6 +62,10 @@ try {
   chapter('Every step is in the log');
   run(['stack', 'state', 'activity', 'web', '--limit', '12']);
 
+  chapter('The tables are nothing but the log');
+  run(['projections', 'rebuild']);
+  run(['audit', 'verify']);
+
   chapter('The state');
   const { state_hash, resource_version, resource_count } = JSON.parse(
     run(['stack', 'state', 'show', 'web', '--output', 'json'], { quiet: true }),

@@ -1,4 +1,4 @@
-export type { LogSink } from './audit/log-file.js';
+export type { LogImportOptions, LogSink } from './audit/log-file.js';
 export type { Check, Problem, Verification } from './audit/verification.js';
 export type { VerifyOptions } from './audit/verify.js';
 export type { Backup, BackupOptions } from './backend/backup.js';

@@ -15,13 +15,14 @@ const CHUNK = 1 << 20;
 
 /**
  * The lines of a file, without their line feeds; the last may lack its own. Holds one line at a time.
+ * @param name what the file is called in errors
  * @throws InvalidInputError for a line that is too long or no UTF-8
  */
-export function* linesOf(file: number, path: string): Generator<Line, undefined> {
+export function* linesOf(file: number, name: string): Generator<Line, undefined> {
   let number = 0;
   let begun: Buffer[] = [];
   let length = 0;
-  const where = () => `${path} line ${number}`;
+  const where = () => `${name} line ${number}`;
   const line = (): Line => {
     number++;
     if (length > MAX_LINE) throw unreadable(where(), `longer than ${MAX_LINE} bytes`);
@@ -34,7 +35,7 @@ export function* linesOf(file: number, path: string): Generator<Line, undefined>
     begun.push(bytes);
     length += bytes.length;
   };
-  for (let chunk = readChunk(file, path); chunk.length > 0; chunk = readChunk(file, path)) {
+  for (let chunk = readChunk(file, name); chunk.length > 0; chunk = readChunk(file, name)) {
     let start = 0;
     for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
       add(chunk.subarray(start, end));
@@ -47,12 +48,12 @@ export function* linesOf(file: number, path: string): Generator<Line, undefined>
   if (length > 0) yield line();
 }
 
-function readChunk(file: number, path: string): Buffer {
+function readChunk(file: number, name: string): Buffer {
   const chunk = Buffer.allocUnsafe(CHUNK);
   try {
     return chunk.subarray(0, readSync(file, chunk, 0, CHUNK, null));
   } catch (cause) {
-    throw cannotRead(path, cause);
+    throw cannotRead(name, cause);
   }
 }
 
@@ -70,22 +71,22 @@ function decoded(bytes: Buffer, where: string): string {
 const unreadable = (where: string, problem: string, cause?: unknown): InvalidInputError =>
   new InvalidInputError('INVALID_LOG_FILE', `${where}: ${problem}`, {
     hint: 'Export a log with: sloth-runner audit export FILE',
-    details: { where },
+    details: { field: 'file', where },
     cause,
   });
 
 /** @throws InvalidInputError `CANNOT_READ` */
-export function openForReading(path: string): number {
+export function openForReading(path: string, name: string): number {
   try {
     return openSync(path, 'r');
   } catch (cause) {
-    throw cannotRead(path, cause);
+    throw cannotRead(name, cause);
   }
 }
 
-const cannotRead = (path: string, cause: unknown): InvalidInputError =>
-  new InvalidInputError('CANNOT_READ', `file: cannot read ${path} (${(cause as Error).message})`, {
+const cannotRead = (name: string, cause: unknown): InvalidInputError =>
+  new InvalidInputError('CANNOT_READ', `file: cannot read ${name} (${(cause as Error).message})`, {
     hint: 'Check that the file exists and that you may read it.',
-    details: { field: 'file', file: path },
+    details: { field: 'file', file: name },
     cause,
   });

@@ -87,15 +87,25 @@ export async function exportLogFile(
   return writeFreshFile(path, 'file', options, (write) => exportLog(store, write, now, onProgress));
 }
 
+export interface LogImportOptions {
+  /** What the file is called in errors. Default: its path. */
+  readonly name?: string;
+  readonly onProgress?: OnProgress;
+}
+
 /**
  * Takes over an exported log into an empty store: all of it, the same to the last hash, or nothing.
  * @throws InvalidInputError `INVALID_LOG_FILE` with the line; ConflictError `LOG_NOT_EMPTY`; IntegrityError where the
  *   events do not hold together
  */
-export async function importLogFile(store: EventStore, path: string, onProgress?: OnProgress): Promise<LogHead> {
-  const file = openForReading(path);
+export async function importLogFile(
+  store: EventStore,
+  path: string,
+  { name = path, onProgress }: LogImportOptions = {},
+): Promise<LogHead> {
+  const file = openForReading(path, name);
   try {
-    const { header, events } = readLogFile(file, path);
+    const { header, events } = readLogFile(file, name);
     return await store.importLog(events, { position: header.events, hash: header.head }, onProgress);
   } finally {
     closeSync(file);
@@ -105,11 +115,11 @@ export async function importLogFile(store: EventStore, path: string, onProgress?
 /** Synchronous, for a store that takes a log over in one transaction. Holds one line at a time. */
 export function readLogFile(
   file: number,
-  path: string,
+  name: string,
 ): { readonly header: LogFileHeader; readonly events: Iterable<StoredEvent> } {
-  const lines = linesOf(file, path);
+  const lines = linesOf(file, name);
   const first = lines.next();
-  if (first.done) throw invalid(`${path} line 1`, '', 'the file is empty', EXPORT_ONE);
+  if (first.done) throw invalid(`${name} line 1`, '', 'the file is empty', EXPORT_ONE);
   return { header: parseHeader(first.value.text, first.value.where), events: eventsOf(lines) };
 }
 

@@ -99,7 +99,7 @@ export function parseEvent(text: string, where: string): StoredEvent {
 export function invalid(where: string, field: string, problem: string, hint: string, cause?: unknown) {
   return new InvalidInputError('INVALID_LOG_FILE', `${where}: ${field === '' ? '' : `${field}: `}${problem}`, {
     hint,
-    details: { field, where },
+    details: { field: field || 'file', where },
     cause,
   });
 }

@@ -21,6 +21,7 @@ import { readDrift, readLock, readTags } from '../queries/signals.js';
 import { readState, type StateView } from '../queries/state.js';
 import { readActivity, readVersions, type VersionView } from '../queries/versions.js';
 import type { At, Checkpoint, Receipt, StoreDescription } from '../store/event-store.js';
+import type { OnProgress } from '../store/maintenance.js';
 import type { DependencyRecord, DriftRecord, LockRecord, ResourceRecord, StackRecord } from '../store/records.js';
 import type { CallOptions, OpenOptions } from './options.js';
 import { type PreparedRestore, prepareRestore, type Restored, type RestoreOptions } from './restore.js';

@@ -1,4 +1,4 @@
-import { exportLog, exportLogFile, importLogFile, type LogSink } from '../audit/log-file.js';
+import { exportLog, exportLogFile, importLogFile, type LogImportOptions, type LogSink } from '../audit/log-file.js';
 import type { Verification } from '../audit/verification.js';
 import { type VerifyOptions, verifyStore } from '../audit/verify.js';
 import type { LogHead } from '../events/index.js';
@@ -70,7 +70,7 @@ export class StoreAdmin {
    * @throws InvalidInputError `INVALID_LOG_FILE` with line and field, `CANNOT_READ`; ConflictError `LOG_NOT_EMPTY`;
    *   IntegrityError where the events do not hold together
    */
-  importLog(file: string, options: { readonly onProgress?: OnProgress } = {}): Promise<LogHead> {
-    return importLogFile(this.#store, file, options.onProgress);
+  importLog(file: string, options?: LogImportOptions): Promise<LogHead> {
+    return importLogFile(this.#store, file, options);
   }
 }

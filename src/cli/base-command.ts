@@ -19,7 +19,10 @@ export abstract class BaseCommand extends Command {
   #backend: StateBackend | undefined;
 
   /** Opens the database the flags name. It is closed when the command ends. */
-  protected async open({ db, actor }: GlobalValues, options: Pick<OpenOptions, 'asItIs'> = {}): Promise<StateBackend> {
+  protected async open(
+    { db, actor }: Pick<GlobalValues, 'db' | 'actor'>,
+    options: Pick<OpenOptions, 'asItIs'> = {},
+  ): Promise<StateBackend> {
     this.#backend = await withProgress('rebuilding', 'events', (onProgress) =>
       StateBackend.open(chooseDatabase(db).path, { actor, source: 'cli', onProgress, ...options }),
     );
@@ -40,6 +43,11 @@ export abstract class BaseCommand extends Command {
     process.stdout.write(`${text}\n`);
   }
 
+  /** Prints an error as JSON; where a document has been begun, it must end with it. */
+  protected writeError(json: { readonly error: object }): void {
+    this.write(stringifyJson(json, 2));
+  }
+
   override async init(): Promise<void> {
     await super.init();
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -53,9 +61,7 @@ export abstract class BaseCommand extends Command {
     const { code, message, hint, details, exitCode } = describe(error);
     process.exitCode = exitCode;
     if (this.#wantsJson()) {
-      this.write(
-        stringifyJson({ error: { code, message, ...(hint ? { hint } : {}), ...(details ? { details } : {}) } }, 2),
-      );
+      this.writeError({ error: { code, message, ...(hint ? { hint } : {}), ...(details ? { details } : {}) } });
     } else {
       this.note(`Error: ${escapeLines(message)}`);
       if (hint) this.note(escapeLines(hint));

@@ -56,7 +56,7 @@ const EMPTY_STACK: JsonObject = {
  * with the last value of its key only: the cost does not grow with the state.
  */
 export function changeTeller(): ChangeTeller {
-  let document: JsonObject = EMPTY_STACK;
+  let document: JsonObject = {};
   let deleted = false;
   const resources = new Map<string, JsonObject>();
   /** Paths that were ever sensitive, by the resource's number: they stay hidden in all that follows. */
@@ -78,7 +78,9 @@ export function changeTeller(): ChangeTeller {
   ): EventChange => {
     const before = values.get(key);
     values.set(key, after);
-    return { what, key, kind: before ? 'changed' : 'added', fields: fieldChanges(before ?? empty, after), hidden };
+    return before
+      ? { what, key, kind: 'changed', fields: fieldChanges(before, after), hidden }
+      : { what, key, kind: 'added', fields: notEmpty(after, empty), hidden };
   };
   const remove = (what: EventChange['what'], values: Map<string, JsonObject>, key: string): EventChange => {
     values.delete(key);
@@ -86,7 +88,7 @@ export function changeTeller(): ChangeTeller {
   };
 
   const ownFields = (after: JsonObject, kind: 'added' | 'changed' = 'changed'): EventChange => {
-    const fields = fieldChanges(document, after);
+    const fields = kind === 'added' ? notEmpty(after, EMPTY_STACK) : fieldChanges(document, after);
     document = after;
     return { what: 'stack', key: nameOf(after), kind, fields, hidden: [] };
   };
@@ -187,6 +189,10 @@ export function changeTeller(): ChangeTeller {
     counts: () => ({ resources: resources.size, outputs: outputs.size, dependencies: dependencies.size }),
   };
 }
+
+/** The fields of something new that are not as in an empty one. */
+const notEmpty = (value: JsonObject, empty: JsonObject): FieldChange[] =>
+  fieldChanges(empty, value).map(({ path, after }) => ({ path, ...(after === undefined ? {} : { after }) }));
 
 const asJson = (document: StackDocument): JsonObject => document as unknown as JsonObject;
 const nameOf = (document: JsonObject): string => String((document as { readonly name?: Json }).name ?? '');

@@ -1,4 +1,4 @@
-import type { EventMeta, Json, RecordedEvent, UnknownEvent, VersionView } from '../../index.js';
+import type { Json, RecordedEvent, UnknownEvent, VersionView } from '../../index.js';
 import { colour, counts } from '../output/colour.js';
 import { escapeText } from '../output/escape.js';
 import { table } from '../output/table.js';
@@ -90,12 +90,14 @@ export const activityTable = (events: readonly AnyEvent[]): string =>
           relative(event.recordedAt),
           escapeText(event.meta.actor),
           event.type,
-          escapeText(subject(event.data as Record<string, Json>, event.meta)),
+          escapeText(subject(event)),
         ]),
       );
 
 /** What an event is about, in a few words; values are left to the JSON. */
-function subject(data: Record<string, Json>, meta: EventMeta): string {
+export function subject(event: AnyEvent): string {
+  const { meta } = event;
+  const data = event.data as Record<string, Json>;
   const text = (value: Json | undefined) => (typeof value === 'string' ? value : '');
   const words = [
     data.address

@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import { Args, Flags } from '@oclif/core';
+import { NotFoundError } from '../../../kernel/errors.js';
+import { chooseDatabase } from '../../database-path.js';
+import { escapeText } from '../../output/escape.js';
+import { headJson, headText } from '../../present/database.js';
+import { endOnSignals } from '../../signals.js';
+import { StreamingCommand } from '../../streaming-command.js';
+
+export default class AuditExport extends StreamingCommand {
+  static override summary = 'Write the whole log to a file that anybody can read and verify.';
+  static override description =
+    `One line of JSON for each event, with all that its hash is made of: docs/log-format.md. audit import makes the same
+database of it. The file (mode 0600) gets its name only when it is whole and on disk. Values that are hidden in tables
+stand in it in the clear.
+
+With - the log goes to standard output, whatever --output says, and errors to standard error.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> log.jsonl',
+    '<%= config.bin %> <%= command.id %> - | gzip > log.jsonl.gz',
+  ];
+  static override args = {
+    file: Args.string({ description: 'the file to write, - for standard output', required: true }),
+  };
+  static override flags = { overwrite: Flags.boolean({ description: 'replace the file if it exists' }) };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(AuditExport);
+    const { path } = chooseDatabase(flags.db);
+    if (!/^:?memory:$|:\/\//.test(path) && !existsSync(path)) throw nothingToExport(path);
+    const toStdout = args.file === '-';
+    if (toStdout) this.beginForeign();
+    endOnSignals();
+    const backend = await this.open(flags, { asItIs: true });
+    const head = await this.withProgressAside('exporting', 'events', (onProgress) =>
+      backend
+        .getAdmin()
+        .exportLog(toStdout ? (text) => this.emit(text) : args.file, { overwrite: flags.overwrite, onProgress }),
+    );
+    if (toStdout) return;
+    this.show(flags, { file: args.file, events: head.position, head: headJson(head) }, () =>
+      [`Exported ${head.position} events to ${escapeText(args.file)}.`, `Head: ${headText(head)}`].join('\n'),
+    );
+  }
+}
+
+const nothingToExport = (path: string): NotFoundError =>
+  new NotFoundError('DATABASE_NOT_FOUND', `there is no database to export: ${path}`, {
+    hint: 'Name the database with --db, or in SLOTH_RUNNER_DB.',
+    details: { field: 'db', database: path },
+  });

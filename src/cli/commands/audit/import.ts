@@ -1,0 +1,35 @@
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../../base-command.js';
+import { withInputFile } from '../../input-file.js';
+import { withProgress } from '../../output/progress.js';
+import { headJson, headText } from '../../present/database.js';
+
+export default class AuditImport extends BaseCommand {
+  static override summary = 'Make a database of an exported log: the same events, versions, tables and hashes.';
+  static override description =
+    'The database named by --db must be empty or not exist yet. The log is checked line by line and hash by hash on the way; all of it is taken over, or nothing. A log shows that it is whole, not who wrote it: compare the head with one you kept.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> log.jsonl --db copy.db',
+    'gunzip -c log.jsonl.gz | <%= config.bin %> <%= command.id %> - --db copy.db',
+  ];
+  static override args = {
+    file: Args.string({ description: 'a file that audit export wrote, - for standard input', required: true }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(AuditImport);
+    const head = await withInputFile(args.file, async (file, name) => {
+      const backend = await this.open(flags);
+      return withProgress('importing', 'events', (onProgress) =>
+        backend.getAdmin().importLog(file, { name, onProgress }),
+      );
+    });
+    this.show(flags, { events: head.position, head: headJson(head) }, () =>
+      [
+        `Imported ${head.position} events.`,
+        `Head: ${headText(head)}`,
+        `Verify it with: ${this.config.bin} audit verify --head ${head.hash}`,
+      ].join('\n'),
+    );
+  }
+}

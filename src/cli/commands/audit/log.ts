@@ -1,0 +1,114 @@
+import { Args, Flags } from '@oclif/core';
+import type { LogEntry, LogFilter } from '../../../index.js';
+import { InvalidInputError } from '../../../kernel/errors.js';
+import { parseInstant } from '../../../kernel/instants.js';
+import { globalFlags, wholeNumber } from '../../flags.js';
+import { entriesCsv, entriesCsvHeader, entriesTable, entryJson } from '../../present/log.js';
+import { StreamingCommand } from '../../streaming-command.js';
+
+/** Rows laid out at once; a longer table repeats its titles. */
+const ROWS = 1_000;
+
+/** What `--actor` is where it is not given: nobody has this name. */
+const ANYBODY = '';
+
+export default class AuditLog extends StreamingCommand {
+  static override summary = 'Print the events of all stacks, or of one, oldest first.';
+  static override description =
+    'Prints as it reads, so a log of any length can be printed or piped. CSV is after RFC 4180; a text that a spreadsheet would take for a formula is preceded by an apostrophe. A table leaves values to --output json and csv.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --since 2026-01-01 --actor ana',
+    '<%= config.bin %> <%= command.id %> my-stack --type ResourceUpdated --type ResourceRemoved --limit 20',
+    '<%= config.bin %> <%= command.id %> --output csv > log.csv',
+  ];
+  static override args = {
+    stack: Args.string({ description: 'only events of this stack, by name or id; a deleted one too' }),
+  };
+  static override flags = {
+    /** Not who acts, as elsewhere: a command that changes nothing needs nobody. */
+    actor: Flags.string({
+      description: 'only events by this actor',
+      helpValue: 'NAME',
+      default: ANYBODY,
+      parse: async (name) => {
+        if (name !== ANYBODY) return name;
+        throw new InvalidInputError('INVALID_INPUT', '--actor: must not be empty', {
+          hint: 'Name an actor, or leave --actor out.',
+          details: { field: '--actor' },
+        });
+      },
+    }),
+    output: Flags.option({
+      description: 'a table for people, or JSON or CSV alone on standard output',
+      options: ['table', 'json', 'csv'] as const,
+      default: 'table',
+      helpGroup: 'GLOBAL',
+    })(),
+    since: Flags.string({
+      description:
+        'only events recorded at or after this instant (2026-01-31T12:00:00Z); a day is its beginning in UTC',
+      helpValue: 'TIME',
+    }),
+    until: Flags.string({ description: 'only events recorded at or before this instant', helpValue: 'TIME' }),
+    type: Flags.string({
+      description: 'only events of this type; may be given several times',
+      helpValue: 'TYPE',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    limit: wholeNumber({ description: 'at most this many, the newest', helpValue: 'N', min: 1 }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse({ args: AuditLog.args, flags: { ...globalFlags, ...AuditLog.flags } });
+    const filter: LogFilter = {
+      ...(args.stack === undefined ? {} : { stack: args.stack }),
+      ...(flags.since === undefined ? {} : { since: parseInstant(flags.since, '--since') }),
+      ...(flags.until === undefined ? {} : { until: parseInstant(flags.until, '--until') }),
+      ...(flags.actor === ANYBODY ? {} : { actor: flags.actor }),
+      ...(flags.type === undefined ? {} : { types: flags.type }),
+      ...(flags.limit === undefined ? {} : { limit: flags.limit }),
+    };
+    const backend = await this.open(flags, { asItIs: true });
+    const print = { table: this.#printTable, json: this.#printJson, csv: this.#printCsv }[flags.output];
+    await this.withProgressAside('reading', 'positions', (onProgress) =>
+      print.call(this, backend.getLog(filter, onProgress)),
+    );
+  }
+
+  async #printJson(entries: AsyncIterable<LogEntry>): Promise<void> {
+    let begun = false;
+    for await (const entry of entries) {
+      if (!begun) await this.beginDocument('events');
+      begun = true;
+      await this.addItem(entryJson(entry));
+    }
+    if (!begun) await this.beginDocument('events');
+    await this.endDocument({});
+  }
+
+  async #printCsv(entries: AsyncIterable<LogEntry>): Promise<void> {
+    let header = entriesCsvHeader();
+    for await (const entry of entries) {
+      await this.emit(header + entriesCsv([entry]));
+      header = '';
+    }
+    await this.emit(header);
+  }
+
+  async #printTable(entries: AsyncIterable<LogEntry>): Promise<void> {
+    let rows: LogEntry[] = [];
+    let printed = 0;
+    const print = async (): Promise<void> => {
+      await this.emit(`${printed === 0 ? '' : '\n'}${entriesTable(rows)}\n`);
+      printed += rows.length;
+      rows = [];
+    };
+    for await (const entry of entries) {
+      rows.push(entry);
+      if (rows.length === ROWS) await print();
+    }
+    if (rows.length > 0) await print();
+    if (printed === 0) await this.emit('No events.\n');
+  }
+}

@@ -1,0 +1,86 @@
+import { Flags } from '@oclif/core';
+import type { Replayed, ReplayStep } from '../../index.js';
+import { stackArg } from '../args.js';
+import { wholeNumber } from '../flags.js';
+import { replayedJson, replayedText, stepJson, stepText } from '../present/replay.js';
+import { StreamingCommand } from '../streaming-command.js';
+
+export default class Replay extends StreamingCommand {
+  static override summary = 'Show how a stack came about, event by event, with what each changed.';
+  static override description =
+    `For finding out when and how a state went wrong. The events are folded into a state on the way; at the end it is
+compared with the tables, and where they differ the command exits with 7. A deleted stack can be replayed by its id.
+
+With --follow it goes on with new events, by this process or others, until interrupted (Ctrl-C), or until version
+--to-version has been shown. --output json then prints JSON Lines, one event a line as it happens, and no closing words;
+without --follow it prints one document.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-stack',
+    '<%= config.bin %> <%= command.id %> my-stack --to-version 3 --output json',
+    '<%= config.bin %> <%= command.id %> my-stack --follow',
+  ];
+  static override args = { stack: stackArg };
+  static override flags = {
+    'to-version': wholeNumber({
+      description: 'stop after this version, and what followed it without raising it',
+      helpValue: 'N',
+      min: 1,
+    }),
+    follow: Flags.boolean({ description: 'go on with events as they are appended' }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Replay);
+    const backend = await this.open(flags, { asItIs: true });
+    const toVersion = flags['to-version'];
+    const to = toVersion === undefined ? {} : { toVersion };
+    if (flags.follow) {
+      const steps = backend.replay(args.stack, { ...to, follow: interrupted() });
+      await (flags.output === 'json' ? this.#followJson(steps) : this.#printText(steps));
+      return;
+    }
+    await this.withProgressAside('replaying', 'events', (onProgress) => {
+      const steps = backend.replay(args.stack, { ...to, onProgress });
+      return flags.output === 'json' ? this.#printJson(steps) : this.#printText(steps);
+    });
+  }
+
+  async #printText(steps: Steps): Promise<void> {
+    const replayed = await forEach(steps, async (step) => {
+      await this.emit(`${stepText(step)}\n`);
+      await this.flush();
+    });
+    await this.emit(`\n${replayedText(replayed)}\n`);
+  }
+
+  async #printJson(steps: Steps): Promise<void> {
+    let begun = false;
+    const replayed = await forEach(steps, async (step) => {
+      if (!begun) await this.beginDocument('steps');
+      begun = true;
+      await this.addItem(stepJson(step));
+    });
+    await this.endDocument(replayedJson(replayed));
+  }
+
+  async #followJson(steps: Steps): Promise<void> {
+    await forEach(steps, (step) => this.emitLine(stepJson(step)));
+  }
+}
+
+type Steps = AsyncGenerator<ReplayStep, Replayed, undefined>;
+
+async function forEach(steps: Steps, print: (step: ReplayStep) => Promise<void>): Promise<Replayed> {
+  for (;;) {
+    const next = await steps.next();
+    if (next.done) return next.value;
+    await print(next.value);
+  }
+}
+
+/** A signal that is given when the process is asked to end; asked again, it ends at once. */
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
+}

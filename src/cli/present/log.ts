@@ -1,0 +1,81 @@
+import { stringify } from 'csv-stringify/sync';
+import { type LogEntry, stringifyJson } from '../../index.js';
+import { colour } from '../output/colour.js';
+import { escapeText } from '../output/escape.js';
+import { table } from '../output/table.js';
+import { subject } from './versions.js';
+
+/** An event for auditors: where, what, who, when, why. `stack` is the name the stack bears now. */
+export const entryJson = ({ stack, event }: LogEntry) => ({
+  position: event.position,
+  stack_id: stack.id,
+  stack: stack.name,
+  version: event.version,
+  revision: event.revision,
+  type: event.type,
+  actor: event.meta.actor,
+  source: event.meta.source,
+  command: event.meta.command,
+  command_id: event.commandId,
+  correlation_id: event.meta.correlationId ?? null,
+  causation_id: event.meta.causationId ?? null,
+  reason: event.meta.reason ?? null,
+  recorded_at: event.recordedAt,
+  data: event.data,
+  hash: event.hash,
+});
+
+const CSV_COLUMNS = [
+  'position',
+  'stack_id',
+  'stack',
+  'version',
+  'revision',
+  'type',
+  'actor',
+  'source',
+  'command',
+  'command_id',
+  'reason',
+  'recorded_at',
+  'data',
+  'hash',
+] as const;
+
+/** The title row alone. */
+export const entriesCsvHeader = (): string => stringify([[...CSV_COLUMNS]]);
+
+/**
+ * Rows after RFC 4180. A text that a spreadsheet would take for a formula is preceded by an apostrophe: names and
+ * reasons come from whoever may write to a stack (https://owasp.org/www-community/attacks/CSV_Injection).
+ */
+export const entriesCsv = (entries: readonly LogEntry[]): string =>
+  stringify(
+    entries.map((entry) => {
+      const json = { ...entryJson(entry), data: stringifyJson(entry.event.data) };
+      return CSV_COLUMNS.map((column) => json[column]);
+    }),
+    { escape_formulas: true },
+  );
+
+export const entriesTable = (entries: readonly LogEntry[]): string =>
+  table(
+    [
+      { title: 'POSITION', align: 'right' },
+      { title: 'RECORDED' },
+      { title: 'WHO', flexible: true },
+      { title: 'STACK', flexible: true },
+      { title: 'VERSION', align: 'right' },
+      { title: 'WHAT' },
+      { title: 'SUBJECT', flexible: true },
+    ],
+    entries.map(({ stack, event }) => [
+      String(event.position),
+      event.recordedAt,
+      escapeText(event.meta.actor),
+      colour.name(escapeText(stack.name)),
+      String(event.version),
+      escapeText(event.type),
+      escapeText(subject(event)),
+    ]),
+  );

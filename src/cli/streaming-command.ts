@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import type { OnProgress } from '../index.js';
+import { stringifyJson } from '../kernel/json.js';
+import { BaseCommand } from './base-command.js';
+import { withProgress } from './output/progress.js';
+
+/** Characters gathered before they are written. */
+const PIECE = 1 << 16;
+
+/**
+ * What stands on standard output so far. `document`: one JSON document is open. `lines`: one JSON document a line.
+ * `foreign`: a format that an error would be no part of.
+ */
+type Shape = 'nothing' | 'document' | 'lines' | 'foreign';
+
+/**
+ * For output that may be larger than memory: it is written piece by piece and waits for whoever reads it. JSON stays
+ * whole whatever happens: an error in the middle ends the document, as its `error`.
+ */
+export abstract class StreamingCommand extends BaseCommand {
+  #shape: Shape = 'nothing';
+  #items = 0;
+  #piece = '';
+
+  protected async emit(text: string): Promise<void> {
+    this.#piece += text;
+    if (this.#piece.length >= PIECE) await this.flush();
+  }
+
+  /** Writes what was gathered, and waits until it is taken. */
+  protected async flush(): Promise<void> {
+    const piece = this.#piece;
+    this.#piece = '';
+    if (piece !== '' && !process.stdout.write(piece)) await once(process.stdout, 'drain');
+  }
+
+  /** Begins a JSON document whose first field is a list; `endDocument` must follow. */
+  protected async beginDocument(list: string): Promise<void> {
+    this.#shape = 'document';
+    await this.emit(`{\n  ${stringifyJson(list)}: [`);
+  }
+
+  /** The next item of the list, on a line of its own. */
+  protected async addItem(item: unknown): Promise<void> {
+    await this.emit(`${this.#items++ === 0 ? '' : ','}\n    ${stringifyJson(item)}`);
+  }
+
+  /** Ends the list and the document; `rest` are its other fields. */
+  protected async endDocument(rest: object): Promise<void> {
+    this.#shape = 'nothing';
+    await this.emit(this.#ending(rest));
+  }
+
+  #ending(rest: object): string {
+    const fields = Object.keys(rest).length === 0 ? '\n}' : `,${stringifyJson(rest, 2).slice(1)}`;
+    return `${this.#items === 0 ? '' : '\n  '}]${fields}\n`;
+  }
+
+  /** Prints one JSON document on one line, at once. */
+  protected async emitLine(json: unknown): Promise<void> {
+    this.#shape = 'lines';
+    await this.emit(`${stringifyJson(json)}\n`);
+    await this.flush();
+  }
+
+  /** From here on standard output holds something else than this command's own words. */
+  protected beginForeign(): void {
+    this.#shape = 'foreign';
+  }
+
+  /** A bar where it is not in the way of the output: not on the same screen. */
+  protected withProgressAside<T>(what: string, unit: string, run: (onProgress: OnProgress) => Promise<T>): Promise<T> {
+    return process.stdout.isTTY ? run(() => {}) : withProgress(what, unit, run);
+  }
+
+  protected override writeError(json: { readonly error: object }): void {
+    if (this.#shape === 'document') this.#piece += this.#ending(json);
+    else if (this.#shape === 'lines') this.#piece += `${stringifyJson(json)}\n`;
+    else if (this.#shape === 'foreign') this.note(stringifyJson(json, 2));
+    else super.writeError(json);
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    await this.flush();
+    await super.finally(error);
+  }
+}
