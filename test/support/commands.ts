@@ -93,7 +93,9 @@ const FAMILIES = {
       },
       { requiredKeys: ['type', 'stack', 'description'] },
     ),
-    fc.constantFrom('restoreStack' as const, 'restoreStack' as const, 'deleteStack' as const).chain((type) => fc.record({ type: fc.constant(type), stack })),
+    fc
+      .constantFrom('restoreStack' as const, 'restoreStack' as const, 'deleteStack' as const)
+      .chain((type) => fc.record({ type: fc.constant(type), stack })),
   ],
   dependencies: [
     fc.record(

@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type OutputRecord, StateBackend } from '../../src/index.js';
+import { type Json, type JsonObject, parseJson, stringifyJson } from '../../src/kernel/json.js';
+import { scratchFolder } from '../support/folder.js';
+import { jsonText } from '../support/json-arbitraries.js';
+import { parameters, TIMEOUT } from '../support/properties.js';
+
+/** So many documents are looked for in an exported and imported log again. */
+const KEPT = 2_000;
+const texts: { readonly version: number; readonly text: string }[] = [];
+
+const nested = (levels: number): Json => {
+  let value: Json = 1;
+  for (let level = 0; level < levels; level++) value = level % 2 === 0 ? [value] : { k: value };
+  return value;
+};
+
+const CORNERS: readonly (readonly [name: string, text: string])[] = [
+  ['integers beyond 2^53', '[9007199254740993,-9007199254740993,12345678901234567890,18446744073709551615]'],
+  ['a number no double holds', '[1e400,-1e400,1e-400,0.1000000000000000055511151231257827]'],
+  ['minus zero, and zeros that are spelled out', '[-0,0,0.0,-0.0,1.0,1.50,1E5,1e+5]'],
+  ['keys that are special elsewhere', '{"__proto__":{"a":1},"constructor":1,"toString":2,"hasOwnProperty":3}'],
+  ['lone surrogates', JSON.stringify({ '\ud800': '\udc00', pair: '\ud83d\ude00', turned: '\ude00\ud83d' })],
+  ['control characters', JSON.stringify('\u0000\u0001\u001f\u007f\u0085\u2028\u2029')],
+  ['unicode forms that look the same', JSON.stringify({ '\u00e9': 1, 'e\u0301': 2 })],
+  ['empty things', '{"":{"":[]},"a":{},"b":"","c":[[],[{}]]}'],
+  ['a megabyte of text', JSON.stringify('é"\\\n'.repeat(250_000))],
+  ['as deep as it may be', stringifyJson(nested(508))],
+  ['texts that look like something else', '["true","null","1","1e400","{}","\\u0000number:1"]'],
+];
+
+/** Every document, however it is spelled, as a property, an output and a configuration; then read back by every way there is. */
+describe('a JSON document survives', () => {
+  let backend: StateBackend;
+  let client: Database.Database;
+  let n = 0;
+  beforeAll(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sloth-runner-test-'));
+    const path = join(folder, 'stacks.db');
+    backend = await StateBackend.open(path, { actor: 'a' });
+    await backend.getStackManager().createStack({ name: 's' });
+    client = new Database(path, { readonly: true });
+    return async () => {
+      client.close();
+      await backend.close();
+      rmSync(folder, { recursive: true, force: true });
+    };
+  });
+
+  async function survives(document: Json): Promise<void> {
+    n++;
+    const wanted = stringifyJson(document);
+    const properties: JsonObject = { n, document };
+    const manager = backend.getStackManager();
+    const { version } = await manager.apply({
+      stack: 's',
+      resources: [{ type: 't', name: 'r', properties, metadata: { document } }],
+      outputs: [{ name: 'o', value: { n, document } }],
+      document: { configuration: { n, document } },
+    });
+
+    const { resource } = await backend.getResource('s', 't.r');
+    expect(stringifyJson(resource.value.properties.document)).toBe(wanted);
+    expect(stringifyJson((resource.value.metadata as JsonObject).document)).toBe(wanted);
+    const state = await backend.getState('s', { version });
+    const [output] = state.outputs as readonly [OutputRecord];
+    expect(stringifyJson((output.value as JsonObject).document)).toBe(wanted);
+    expect(stringifyJson((state.document.configuration as JsonObject).document)).toBe(wanted);
+
+    const inTable = (sql: string): Json =>
+      (parseJson(client.prepare(sql).pluck().get() as string) as JsonObject).document as Json;
+    expect(stringifyJson(inTable('SELECT properties FROM resources'))).toBe(wanted);
+    expect(stringifyJson(inTable('SELECT metadata FROM resources'))).toBe(wanted);
+    expect(stringifyJson(inTable('SELECT configuration FROM stacks'))).toBe(wanted);
+    const outputs = parseJson(client.prepare('SELECT outputs FROM stacks').pluck().get() as string) as JsonObject;
+    expect(stringifyJson((outputs.o as JsonObject).document)).toBe(wanted);
+    const snapshot = client.prepare('SELECT state_snapshot FROM state_versions WHERE version = ?').pluck().get(version);
+    const { resources } = parseJson(snapshot as string) as { readonly resources: readonly [JsonObject] };
+    expect(stringifyJson((resources[0].properties as JsonObject).document)).toBe(wanted);
+
+    if (texts.length < KEPT) texts.push({ version, text: wanted });
+  }
+
+  test.each(CORNERS)('with %s', { timeout: TIMEOUT }, async (_, text) => {
+    await survives(parseJson(text));
+  });
+
+  test('whatever fast-check can think of', { timeout: TIMEOUT }, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue({ maxDepth: 5, stringUnit: 'binary' }), (value) => survives(value as Json)),
+      parameters(),
+    );
+  });
+
+  test('whatever the grammar allows', { timeout: TIMEOUT }, async () => {
+    await fc.assert(
+      fc.asyncProperty(jsonText, (text) => survives(parseJson(text))),
+      parameters(),
+    );
+  });
+
+  test.each([':memory:', 'memory:'])(
+    'the export and import of the log into %s',
+    { timeout: TIMEOUT },
+    async (location) => {
+      const file = join(scratchFolder(), 'log.jsonl');
+      const head = await backend.getAdmin().exportLog(file);
+      await using other = await StateBackend.open(location);
+      expect(await other.getAdmin().importLog(file)).toMatchObject({ position: head.position, hash: head.hash });
+      expect(texts.length).toBeGreaterThan(CORNERS.length);
+      for (const { version, text } of texts) {
+        const { resource } = await other.getResource('s', 't.r', { version });
+        expect(stringifyJson(resource.value.properties.document)).toBe(text);
+      }
+    },
+  );
+});

@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { StoredEvent } from '../../src/events/index.js';
+import { stackMoment } from '../../src/queries/at.js';
+import { listStacks } from '../../src/queries/list.js';
+import { readDrift, readLock, readTags } from '../../src/queries/signals.js';
+import { readState } from '../../src/queries/state.js';
+import type { At } from '../../src/store/event-store.js';
+import { steps } from '../support/commands.js';
+import { comparableFold, comparableView, fold } from '../support/folded.js';
+import { allStacks, live, logOf, range } from '../support/lives.js';
+import { parameters, TIMEOUT } from '../support/properties.js';
+import { commitsIn } from '../support/told.js';
+
+const later = (a: StoredEvent, b: StoredEvent): StoredEvent =>
+  b.version > a.version || (b.version === a.version && b.position > a.position) ? b : a;
+
+/** The last event of the last commit at or before a moment: of two versions the higher, whatever the clock said. */
+function momentOf(events: readonly StoredEvent[], at: At): StoredEvent | undefined {
+  const ends = commitsIn(events).map((commit) => commit[commit.length - 1] as StoredEvent);
+  const before = ends.filter((end) => {
+    if ('version' in at) return end.version <= at.version;
+    return 'time' in at ? end.recordedAt <= at.time : end.position <= at.position;
+  });
+  return before.length === 0 ? undefined : before.reduce(later);
+}
+
+test('state at any version, time or position is the fold of the events up to there', { timeout: TIMEOUT }, async () => {
+  await fc.assert(
+    fc.asyncProperty(steps(20), async (script) => {
+      const { store, clock } = await live(script);
+      const log = await logOf(store);
+      const times = [...new Set(log.map(({ recordedAt }) => recordedAt))];
+      for (const { id, stream, stateVersion, revision } of await allStacks(store)) {
+        const events = await logOf(store, stream);
+        expect(events).toHaveLength(revision);
+        const moments: At[] = [
+          ...range(1, stateVersion).map((version) => ({ version })),
+          ...times.map((time) => ({ time })),
+          ...range(1, log.length).map((position) => ({ position })),
+        ];
+        for (const at of moments) {
+          const end = momentOf(events, at);
+          if (!end) {
+            await expect(stackMoment(store, id, at)).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' });
+            continue;
+          }
+          const state = comparableView(await readState(store, id, at));
+          expect(state).toEqual(comparableFold(fold(events.filter(({ version }) => version <= end.version))));
+
+          const then = fold(events.filter(({ position }) => position <= end.position));
+          expect((await readTags(store, id, at)).tags.map(({ tag }) => tag)).toEqual([...then.tags.keys()].sort());
+          const held =
+            then.lock && then.lock.expiresAt > ('time' in at ? at.time : end.recordedAt) ? then.lock : undefined;
+          expect((await readLock(store, id, clock.now(), at)).lock).toEqual(held);
+          const { findings } = await readDrift(store, id, at);
+          expect(
+            findings.map(({ id: finding, isDrifted, resolutionStatus }) => [finding, isDrifted, resolutionStatus]),
+          ).toEqual([...then.drift].map(([finding, { isDrifted, status }]) => [finding, isDrifted, status]).reverse());
+        }
+      }
+      for (const position of range(1, log.length)) {
+        const listed = [
+          ...(await listStacks(store, {}, { position })),
+          ...(await listStacks(store, { deleted: true }, { position })),
+        ];
+        const expected = (await allStacks(store)).flatMap(({ id, stream }) => {
+          const events = log.filter((event) => event.stream === stream);
+          const end = momentOf(events, { position });
+          if (!end) return [];
+          const then = fold(events.filter((event) => event.position <= end.position));
+          const { name, status } = then.document;
+          return [
+            { id, name, status, stateVersion: end.version, resourceCount: then.resources.size, deleted: then.deleted },
+          ];
+        });
+        const byId = <T extends { id: string }>(all: readonly T[]) => [...all].sort((a, b) => (a.id < b.id ? -1 : 1));
+        expect(
+          byId(listed).map(({ id, name, status, stateVersion, resourceCount, deletedAt }) => ({
+            id,
+            name,
+            status,
+            stateVersion,
+            resourceCount,
+            deleted: deletedAt !== null,
+          })),
+        ).toEqual(byId(expected));
+      }
+      await store.close();
+    }),
+    parameters(),
+  );
+});

@@ -1,0 +1,14 @@
+// Projects logs in a process of its own: one JSON array of stored events a line in, one JSON array of row changes a line out.
+import { createInterface } from 'node:readline';
+import { decodeEvent } from '../../dist/events/index.js';
+import { stringifyJson } from '../../dist/kernel/json.js';
+import { drain } from '../../dist/projections/drain.js';
+import { PROJECTORS } from '../../dist/projections/index.js';
+
+process.stdout.write(
+  `${JSON.stringify([new Date(0).getHours(), 'I'.toLocaleLowerCase(), (1234.5).toLocaleString()])}\n`,
+);
+for await (const line of createInterface({ input: process.stdin })) {
+  const events = JSON.parse(line).map((event) => decodeEvent(event));
+  process.stdout.write(`${stringifyJson(drain(events, PROJECTORS))}\n`);
+}
