@@ -124,5 +124,6 @@ export function readLogFile(
 }
 
 function* eventsOf(lines: Iterable<Line>): Generator<StoredEvent> {
-  for (const { text, where } of lines) yield parseEvent(text, where);
+  const read = eventReader();
+  for (const { text, where } of lines) yield read(text, where);
 }

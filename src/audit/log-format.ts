@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { catalogue, decodeEvent, isKnown, metaSchema, type StoredEvent } from '../events/index.js';
 import { InvalidInputError } from '../kernel/errors.js';
-import { parseJson } from '../kernel/json.js';
+import { type Json, parseJson } from '../kernel/json.js';
 import { name } from '../kernel/text.js';
 
 /** What the lines of an exported log hold; `docs/log-format.md` explains it to the world, so neither changes alone. */
@@ -81,19 +81,22 @@ export function parseHeader(text: string, where: string): LogFileHeader {
 const DAMAGED = 'The file was changed or damaged after it was written. Export the log again.';
 
 /**
- * An event of the file, checked as far as it can be alone; its place in the chain is the store's to check.
- * @throws InvalidInputError `INVALID_LOG_FILE`, with the place and the field
+ * Reads events of the file, each checked as far as it can be alone; its place in the chain is the store's to check.
+ * @returns a function that throws InvalidInputError `INVALID_LOG_FILE`, with the place and the field
  */
-export function parseEvent(text: string, where: string): StoredEvent {
-  const line = parsed(lineSchema, text, where, DAMAGED);
-  const { schema_version: schemaVersion, recorded_at: recordedAt, command_id: commandId, ...same } = line;
-  const event: StoredEvent = { ...same, schemaVersion, recordedAt, commandId };
-  checkDocument(event.meta, where, 'meta');
-  checkDocument(event.data, where, 'data');
-  const decoded = decodeEvent(event);
-  fits(anyMeta, decoded.meta, where, 'meta');
-  if (isKnown(decoded)) fits(catalogue[decoded.type] as z.ZodType, decoded.data, where, 'data');
-  return event;
+export function eventReader(): (text: string, where: string) => StoredEvent {
+  let lastMeta: string | undefined; // all events of a commit have the same
+  return (text, where) => {
+    const line = parsed(lineSchema, text, where, DAMAGED);
+    const { schema_version: schemaVersion, recorded_at: recordedAt, command_id: commandId, ...same } = line;
+    const event: StoredEvent = { ...same, schemaVersion, recordedAt, commandId };
+    if (event.meta !== lastMeta) fits(anyMeta, checkedDocument(event.meta, where, 'meta'), where, 'meta');
+    lastMeta = event.meta;
+    checkedDocument(event.data, where, 'data');
+    const decoded = decodeEvent(event);
+    if (isKnown(decoded)) fits(catalogue[decoded.type] as z.ZodType, decoded.data, where, 'data');
+    return event;
+  };
 }
 
 export function invalid(where: string, field: string, problem: string, hint: string, cause?: unknown) {
@@ -123,9 +126,9 @@ function fits<T>(schema: z.ZodType<T>, value: unknown, where: string, field: str
 }
 
 /** JSON that is read without loss, no key twice. */
-function checkDocument(text: string, where: string, field: string): void {
+function checkedDocument(text: string, where: string, field: string): Json {
   try {
-    parseJson(text, field, LIMITS);
+    return parseJson(text, field, LIMITS);
   } catch (cause) {
     if (!(cause instanceof InvalidInputError)) throw cause;
     throw invalid(where, field, cause.message.replace(`${field}: `, ''), DAMAGED, cause);

@@ -1,5 +1,5 @@
 import { type ChainProblem, checkChain, type LogHead } from '../events/index.js';
-import { InvalidInputError, NotFoundError, SlothError } from '../kernel/errors.js';
+import { ConflictError, InvalidInputError, NotFoundError, StoreError } from '../kernel/errors.js';
 import type { EventStore } from '../store/event-store.js';
 import type { OnProgress, RowProblem } from '../store/maintenance.js';
 import { stackNotFound } from '../store/stack-errors.js';
@@ -39,20 +39,30 @@ export async function verifyStore(store: EventStore, options: VerifyOptions = {}
     });
   }
   const head = await store.head();
-  const outcomes: Outcome[] = [];
-  if (stack === undefined && !options.chainOnly) outcomes.push(await checkedStorage(store));
   const stream = stack === undefined ? undefined : await streamOf(store, stack);
-  outcomes.push(
-    ...(stream === undefined
-      ? await chainOfLog(store, head, options)
-      : [await chainOfStream(store, stream, onProgress)]),
+  const outcomes: Outcome[] = [];
+  const check = async (name: CheckName, run: () => Promise<readonly Outcome[]>): Promise<void> => {
+    outcomes.push(...(await run().catch((error: unknown) => [outcome(name, 0, 'nothing', [unchecked(name, error)])])));
+  };
+  if (stream === undefined && !options.chainOnly) await check('storage', async () => [await checkedStorage(store)]);
+  await check('chain', async () =>
+    stream === undefined ? chainOfLog(store, head, options) : [await chainOfStream(store, stream, onProgress)],
   );
   if (!options.chainOnly) {
-    outcomes.push(await checkedCheckpoints(store));
-    outcomes.push(await checkedTables(store, stream, onProgress));
+    await check('checkpoints', async () => [await checkedCheckpoints(store)]);
+    await check('tables', async () => [await checkedTables(store, stream, onProgress)]);
   }
   const problems = outcomes.flatMap((outcome) => outcome.problems);
   return { holds: problems.length === 0, head, checks: outcomes.map(({ check }) => check), problems };
+}
+
+/**
+ * What stops a check is itself a finding (a table is gone, a document is no JSON any more), but not what is the machine's
+ * or the caller's: a full disk, a busy or closed database, a position that is not there.
+ */
+function unchecked(check: CheckName, error: unknown): Problem {
+  if (error instanceof StoreError || error instanceof ConflictError || error instanceof NotFoundError) throw error;
+  return { check, message: `this cannot be checked: ${error instanceof Error ? error.message : String(error)}` };
 }
 
 const outcome = (name: CheckName, examined: number, unit: string, problems: readonly Problem[]): Outcome => ({
@@ -100,7 +110,10 @@ async function chainOfLog(
   const [before] = from > 1 ? await store.events({ after: from - 2, limit: 1 }) : [];
   const chain = checkChain(before && { position: before.position, hash: before.hash });
   let keptFound = kept === undefined || kept === chain.hash;
-  let problem: ChainProblem | undefined;
+  let problem: ChainProblem | undefined =
+    from > 1 && before?.position !== from - 1
+      ? { position: from - 1, stream: 0, field: 'position', expected: from - 1, actual: 'missing' }
+      : undefined;
   while (!problem && chain.position < last) {
     const page = await store.events({ after: chain.position, upTo: last, limit: PAGE });
     if (page.length === 0) {
@@ -167,7 +180,13 @@ async function checkedCheckpoints(store: EventStore): Promise<Outcome> {
     const message = `the checkpoint of projection ${name} is ${position}, the log ends at ${position + lag}`;
     return [{ ...about, field: 'position', expected: position + lag, actual: position, message }];
   });
-  return outcome('checkpoints', projections.length, 'projections', problems);
+  const known = new Set(projections.map(({ name }) => name));
+  const unknown = (await store.checkpoints())
+    .filter(({ name }) => !known.has(name))
+    .map(
+      ({ name }): Problem => ({ check: 'checkpoints', table: name, message: `this release has no projection ${name}` }),
+    );
+  return outcome('checkpoints', projections.length, 'projections', [...problems, ...unknown]);
 }
 
 const shown = (value: string | number | null | undefined): string => JSON.stringify(value ?? null);
@@ -184,18 +203,12 @@ function differing({ table, key, kind, column, expected, actual }: RowProblem): 
 }
 
 async function checkedTables(store: EventStore, stream: number | undefined, onProgress?: OnProgress): Promise<Outcome> {
-  try {
-    const comparison = await store.compareTables({
-      ...(stream === undefined ? {} : { stream }),
-      ...(onProgress && { onProgress }),
-    });
-    const rows = comparison.tables.reduce((sum, table) => sum + table.rows, 0);
-    const found = outcome('tables', rows, 'rows', comparison.problems.map(differing));
-    const problems = comparison.tables.reduce((sum, table) => sum + table.problems, 0);
-    return { ...found, check: { ...found.check, problems } };
-  } catch (error) {
-    if (error instanceof SlothError && error.exitCode !== 7) throw error;
-    const message = `the log cannot be projected: ${error instanceof Error ? error.message : String(error)}`;
-    return outcome('tables', 0, 'rows', [{ check: 'tables', message }]);
-  }
+  const comparison = await store.compareTables({
+    ...(stream === undefined ? {} : { stream }),
+    ...(onProgress && { onProgress }),
+  });
+  const rows = comparison.tables.reduce((sum, table) => sum + table.rows, 0);
+  const found = outcome('tables', rows, 'rows', comparison.problems.map(differing));
+  const problems = comparison.tables.reduce((sum, table) => sum + table.problems, 0);
+  return { ...found, check: { ...found.check, problems } };
 }

@@ -45,8 +45,8 @@ export const acquireLock = defineCommand({
 /** The lock when it is there, not run out, and the one meant. */
 function held(stack: string, id: string, lock: LockRecord | undefined, { now, fencingToken }: Context): LockRecord {
   if (!lock) throw lockNotHeld(stack, id, 'it was released, broken or has expired');
-  if (lock.lockId !== id) throw lockedBy(stack, lock);
   if (isExpired(lock, now)) throw lockNotHeld(stack, id, `it expired at ${lock.expiresAt}`);
+  if (lock.lockId !== id) throw lockedBy(stack, lock);
   checkToken(stack, lock, fencingToken);
   return lock;
 }

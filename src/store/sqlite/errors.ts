@@ -51,6 +51,16 @@ export function translate(error: unknown, path: string): unknown {
       cause: error,
     });
   }
+  if (
+    code === 'SQLITE_ERROR' &&
+    /^(no such (table|column)|table \S+ has |unsupported file format)/.test(message(error))
+  ) {
+    return new IntegrityError('SCHEMA_DAMAGED', `a table or column is missing: ${path} (${message(error)})`, {
+      hint: 'Do not write to it. Restore a backup and compare it with this file.',
+      details,
+      cause: error,
+    });
+  }
   return error;
 }
 

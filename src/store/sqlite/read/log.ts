@@ -3,8 +3,9 @@ import type { Checkpoint, EventFilter } from '../../event-store.js';
 import type { Statements } from '../statements.js';
 
 /** The columns of an event under the names of {@link StoredEvent}, so that a row needs no mapping. */
-export const EVENT = `position, stream, revision, version, type, schema_version AS schemaVersion, data, meta,
-  recorded_at AS recordedAt, command_id AS commandId, hash`;
+export const EVENT = `position AS position, stream AS stream, revision AS revision, version AS version, type AS type,
+  schema_version AS schemaVersion, data AS data, meta AS meta,
+  recorded_at AS recordedAt, command_id AS commandId, hash AS hash`;
 
 const HEAD = 'SELECT position, hash, recorded_at FROM events ORDER BY position DESC LIMIT 1';
 

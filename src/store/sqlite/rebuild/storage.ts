@@ -1,6 +1,8 @@
 import Database from 'better-sqlite3';
+import type { StoredEvent } from '../../../events/index.js';
 import type { StorageProblem } from '../../maintenance.js';
 import type { Connection } from '../open.js';
+import { EVENT } from '../read/log.js';
 import { SCHEMA } from '../schema.js';
 
 interface SchemaObject {
@@ -14,8 +16,9 @@ interface SchemaObject {
 const TOLD = 20;
 
 const OBJECTS = `
-SELECT type, name, tbl_name AS "table", sql FROM sqlite_schema
-WHERE sql IS NOT NULL AND name NOT GLOB 'rebuild_*' AND tbl_name NOT GLOB 'rebuild_*' ORDER BY name`;
+SELECT CAST(type AS TEXT) AS type, CAST(name AS TEXT) AS name, CAST(tbl_name AS TEXT) AS "table", CAST(sql AS TEXT) AS sql
+FROM sqlite_schema
+WHERE sql IS NOT NULL AND (type = 'trigger' OR name NOT GLOB 'rebuild_*') AND tbl_name NOT GLOB 'rebuild_*' ORDER BY name`;
 
 /**
  * The schema's objects by name, in a form that does not change when a table is rebuilt: a renamed table's name is in
@@ -62,5 +65,21 @@ export function checkStorage(db: Connection): StorageProblem[] {
   const triggers = [...actual.values()]
     .filter(({ type, name, table }) => type === 'trigger' && !expected.has(name) && expected.has(table))
     .map(({ name, table }) => ({ where: name, problem: `an unknown trigger on ${table}` }));
-  return [...pages, ...ours, ...triggers];
+  return [...pages, ...ours, ...triggers, ...unreadable(db)];
+}
+
+const SAME = `
+SELECT 1 FROM events WHERE position = :position AND type = :type AND data = :data AND meta = :meta
+  AND recorded_at = :recordedAt AND command_id = :commandId AND hash = :hash`;
+
+/** Bytes that are no UTF-8 read as U+FFFD, and so would a U+FFFD that is meant: such texts are compared byte by byte. */
+function unreadable(db: Connection): StorageProblem[] {
+  const same = db.prepare(SAME);
+  const problems: StorageProblem[] = [];
+  for (const row of db.prepare(`SELECT ${EVENT} FROM events`).iterate() as IterableIterator<StoredEvent>) {
+    const { type, data, meta, recordedAt, commandId, hash } = row;
+    const doubtful = [type, data, meta, recordedAt, commandId, hash].some((text) => String(text).includes('\ufffd'));
+    if (doubtful && !same.get(row)) problems.push({ where: 'events', problem: `event ${row.position} is no UTF-8` });
+  }
+  return problems;
 }
