@@ -12,16 +12,14 @@ for (const [name, value] of Object.entries(values)) {
     process.exit(2);
   }
 }
+const seed = values.seed ?? String(Math.trunc(Math.random() * 2 ** 31));
+console.log(`${values.runs} runs of each property with --seed ${seed}`);
 const { status } = spawnSync(
   'npx',
   ['vitest', 'run', '--reporter=verbose', ...(positionals.length > 0 ? positionals : ['test/properties'])],
   {
     stdio: 'inherit',
-    env: {
-      ...process.env,
-      PROPERTY_RUNS: values.runs,
-      ...(values.seed === undefined ? {} : { PROPERTY_SEED: values.seed }),
-    },
+    env: { ...process.env, PROPERTY_RUNS: values.runs, PROPERTY_SEED: seed },
   },
 );
 process.exit(status ?? 1);

@@ -8,10 +8,10 @@ import { type Line, linesOf, MAX_LINE, openForReading } from './lines.js';
 import {
   EXPORT_ONE,
   eventLine,
+  eventReader,
   headerLine,
   invalid,
   type LogFileHeader,
-  parseEvent,
   parseHeader,
 } from './log-format.js';
 

@@ -377,10 +377,22 @@ export class StateBackend implements AsyncDisposable {
   /**
    * A stack as it came about: each of its events with what it changed, from the first on. Returns the state they add up
    * to, once the tables have been found to say the same.
-   * @throws NotFoundError for an unknown stack or version; IntegrityError `REPLAY_DIFFERS`
+   * @throws NotFoundError for an unknown stack or version; IntegrityError `REPLAY_DIFFERS`, `LOG_REPLACED`; StoreError
+   *   `STORE_CLOSED` where the backend is closed before the end
    */
   replay(stack: string, options: ReplayOptions = {}): AsyncGenerator<ReplayStep, Replayed, undefined> {
-    return replay(this.#engine.store, stack, options);
+    const { follow, ...rest } = options;
+    return replay(this.#engine.store, stack, follow ? { ...rest, follow: this.#untilClosed(follow) } : options);
+  }
+
+  /** A signal that is given with another one, or when the backend is closed. */
+  #untilClosed(signal: AbortSignal): AbortSignal {
+    const either = new AbortController();
+    const abort = (): void => either.abort();
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    this.#closed.subscribe({ complete: abort });
+    return either.signal;
   }
 
   /** The log's last position and its hash. */

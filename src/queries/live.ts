@@ -52,8 +52,8 @@ export const liveEvents = (store: EventStore, from: number): Observable<Recorded
     return stop;
   });
 
-const logReplaced = (position: number): IntegrityError =>
+export const logReplaced = (position: number): IntegrityError =>
   new IntegrityError('LOG_REPLACED', `the log is no longer the one that was read up to position ${position}`, {
-    hint: 'A backup was restored. Read the state again, then subscribe from the position it was read at.',
+    hint: 'A backup was restored. Read the state again, and go on from there.',
     details: { position },
   });

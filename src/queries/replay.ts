@@ -7,6 +7,7 @@ import type { OnProgress } from '../store/maintenance.js';
 import type { StackRecord } from '../store/records.js';
 import { stackMoment } from './at.js';
 import { type ChangeTeller, changeTeller, type EventChange, type StateCounts } from './changes.js';
+import { logReplaced } from './live.js';
 import { readContent, type StateContent, stateHash } from './state.js';
 
 export interface ReplayOptions {
@@ -80,7 +81,7 @@ export async function* replay(
   }
   const reached = toVersion !== undefined && last.version >= toVersion;
   if (follow && !reached) {
-    for await (const page of appended(store, stack.stream, last.position, follow, toVersion)) yield* steps(page);
+    for await (const page of appended(store, last, follow, toVersion)) yield* steps(page);
   }
   const { position, revision: events, version } = latest ?? last;
   const hash = await agreedHash(store, stack, version, fold.state());
@@ -147,15 +148,17 @@ async function* history(store: EventStore, stream: number, upTo: number): AsyncG
   }
 }
 
-/** What is appended to a stream after a position, until the signal, or until the version asked for is complete. */
+/**
+ * What is appended to a stream after its event `start`, until the signal, or until the version asked for is complete.
+ * @throws IntegrityError `LOG_REPLACED` where the log became another one meanwhile
+ */
 async function* appended(
   store: EventStore,
-  stream: number,
-  start: number,
+  start: StoredEvent,
   signal: AbortSignal,
   toVersion = Number.MAX_SAFE_INTEGER,
 ): AsyncGenerator<readonly StoredEvent[]> {
-  let after = start;
+  let seen = start;
   let news = true;
   let wake = (): void => {};
   const told = (): void => {
@@ -173,7 +176,10 @@ async function* appended(
         continue;
       }
       news = false;
-      const page = await store.events({ stream, after, limit: PAGE });
+      const { stream, position } = seen;
+      const page = await store.events({ stream, after: position, limit: PAGE });
+      const [still] = await store.events({ after: position - 1, upTo: position, limit: 1 });
+      if (still?.hash !== seen.hash) throw logReplaced(position);
       const last = page.at(-1);
       if (!last) continue;
       news ||= page.length === PAGE;
@@ -181,7 +187,7 @@ async function* appended(
       if (shown.length > 0) yield shown;
       // A commit is appended whole, so with the last page there is the last event of its commit.
       if (last.version > toVersion || (last.version === toVersion && page.length < PAGE)) return;
-      after = last.position;
+      seen = last;
     }
   } finally {
     stop();

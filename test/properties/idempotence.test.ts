@@ -19,7 +19,7 @@ test.each([':memory:', 'memory:'])(
   async (location) => {
     let repeated = 0;
     await fc.assert(
-      fc.asyncProperty(steps(25), fc.infiniteStream(fc.nat()), async (script, choices) => {
+      fc.asyncProperty(steps(14), fc.infiniteStream(fc.nat()), async (script, choices) => {
         const life = await begin(location);
         const { store, clock, execute } = life;
         const all = async () => [

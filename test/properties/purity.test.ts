@@ -37,7 +37,7 @@ test('the same events projected twice give the same rows, at another time, whole
   timeout: TIMEOUT,
 }, async () => {
   await fc.assert(
-    fc.asyncProperty(steps(25), async (script) => {
+    fc.asyncProperty(steps(12), async (script) => {
       const { store } = await live(script);
       const log = await logOf(store);
       await store.close();

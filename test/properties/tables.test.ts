@@ -99,7 +99,6 @@ test('the commands are worth trying: a good part is accepted', () => {
   expect(tally.share(), tally.counts()).toBeGreaterThan(0.2);
 });
 
-test('every command is accepted at some time', () => {
-  if (RUNS >= 1_000) expect(tally.missing(), tally.counts()).toEqual([]);
-  else expect(tally.missing().length, tally.counts()).toBeLessThan(6); // a brief run may miss a rare one
+test.skipIf(RUNS < 60)('every command is accepted at some time', () => {
+  expect(tally.missing(), tally.counts()).toEqual([]);
 });

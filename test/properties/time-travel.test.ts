@@ -5,7 +5,8 @@ import { stackMoment } from '../../src/queries/at.js';
 import { listStacks } from '../../src/queries/list.js';
 import { readDrift, readLock, readTags } from '../../src/queries/signals.js';
 import { readState } from '../../src/queries/state.js';
-import type { At } from '../../src/store/event-store.js';
+import { readActivity, readVersions } from '../../src/queries/versions.js';
+import type { At, EventStore } from '../../src/store/event-store.js';
 import { steps } from '../support/commands.js';
 import { comparableFold, comparableView, fold } from '../support/folded.js';
 import { allStacks, live, logOf, range } from '../support/lives.js';
@@ -25,9 +26,15 @@ function momentOf(events: readonly StoredEvent[], at: At): StoredEvent | undefin
   return before.length === 0 ? undefined : before.reduce(later);
 }
 
+/** What time it was at a moment: of a position, when the log had come to it; of a version, when the stack last had it. */
+function instantOf(at: At, end: StoredEvent, log: readonly StoredEvent[]): string {
+  if ('time' in at) return at.time;
+  return 'position' in at ? (log[at.position - 1] as StoredEvent).recordedAt : end.recordedAt;
+}
+
 test('state at any version, time or position is the fold of the events up to there', { timeout: TIMEOUT }, async () => {
   await fc.assert(
-    fc.asyncProperty(steps(20), async (script) => {
+    fc.asyncProperty(steps(12), async (script) => {
       const { store, clock } = await live(script);
       const log = await logOf(store);
       const times = [...new Set(log.map(({ recordedAt }) => recordedAt))];
@@ -50,8 +57,7 @@ test('state at any version, time or position is the fold of the events up to the
 
           const then = fold(events.filter(({ position }) => position <= end.position));
           expect((await readTags(store, id, at)).tags.map(({ tag }) => tag)).toEqual([...then.tags.keys()].sort());
-          const held =
-            then.lock && then.lock.expiresAt > ('time' in at ? at.time : end.recordedAt) ? then.lock : undefined;
+          const held = then.lock && then.lock.expiresAt > instantOf(at, end, log) ? then.lock : undefined;
           expect((await readLock(store, id, clock.now(), at)).lock).toEqual(held);
           const { findings } = await readDrift(store, id, at);
           expect(
@@ -86,6 +92,44 @@ test('state at any version, time or position is the fold of the events up to the
           })),
         ).toEqual(byId(expected));
       }
+      await store.close();
+    }),
+    parameters(),
+  );
+});
+
+/** Everything that can be asked of all stacks at a position, now or later. */
+async function whatIs(store: EventStore, now: string, position?: number) {
+  const at = position === undefined ? undefined : { position };
+  const listed = [...(await listStacks(store, {}, at)), ...(await listStacks(store, { deleted: true }, at))];
+  return Promise.all(
+    listed.map(async (stack) => {
+      // A deleted stack answers only where a place in history is asked for.
+      const place = at ?? (stack.deletedAt === null ? undefined : { version: stack.stateVersion });
+      const { stack: _, ...state } = await readState(store, stack.id, place);
+      return {
+        stack,
+        state,
+        tags: (await readTags(store, stack.id, place)).tags,
+        findings: (await readDrift(store, stack.id, place)).findings,
+        lock: (await readLock(store, stack.id, now, place)).lock,
+        versions: (await readVersions(store, stack.id, place ? { at: place } : {})).versions,
+        activity: (await readActivity(store, stack.id, { limit: 1_000, ...(place ? { at: place } : {}) })).events,
+      };
+    }),
+  );
+}
+
+test('the past reads as it read when it was the present', { timeout: TIMEOUT }, async () => {
+  await fc.assert(
+    fc.asyncProperty(steps(20), async (script) => {
+      const seen = new Map<number, Awaited<ReturnType<typeof whatIs>>>();
+      const { store, clock } = await live(script, async (life, { receipt }) => {
+        const { position } = await life.store.head();
+        const isNew = receipt && receipt.events > 0 && receipt.lastPosition === position && !seen.has(position);
+        if (isNew) seen.set(position, await whatIs(life.store, life.clock.now()));
+      });
+      for (const [position, present] of seen) expect(await whatIs(store, clock.now(), position)).toEqual(present);
       await store.close();
     }),
     parameters(),

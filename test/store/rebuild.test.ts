@@ -193,6 +193,30 @@ describe('a rebuild', () => {
   });
 });
 
+test('broken off after its indexes are made, it goes on in the order of the log: stacks that traded names meanwhile', async () => {
+  const path = await filled(3, 1);
+  await using backend = await StateBackend.open(path);
+  const manager = backend.getStackManager();
+  for (const name of ['one', 'two']) await manager.createStack({ id: `id-${name}`, name });
+  const client = new Database(path, { readonly: true });
+  const made = client
+    .prepare("SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name GLOB :tables")
+    .pluck();
+  const live = made.get({ tables: '*_rows' }) as number;
+  const stop = () => {
+    if ((made.get({ tables: 'rebuild_*' }) as number) * 2 >= live) throw new Error('broken off');
+  };
+  await expect(backend.getAdmin().rebuild({ onProgress: stop })).rejects.toThrow('broken off');
+  client.close();
+
+  await manager.updateStack('id-one', { name: 'three' });
+  await manager.updateStack('id-two', { name: 'one' });
+  await manager.updateStack('id-one', { name: 'two' });
+  await backend.getAdmin().rebuild();
+  expect((await manager.getStack('one')).id).toBe('id-two');
+  expect(await backend.getAdmin().verify()).toMatchObject({ holds: true, problems: [] });
+});
+
 describe('tables of another release of a projector', () => {
   const setVersion = (path: string, change: string): void => {
     const db = new Database(path);

@@ -231,13 +231,55 @@ export type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
 
 const PAIRS = ALL.flatMap((one, index) => ALL.slice(index + 1).map((other): Family[] => [one, other]));
 
+/** Commands that need one before them, right after it: by chance they seldom are. */
+const sequel: fc.Arbitrary<Command[]> = fc
+  .tuple(fc.constantFrom('s1', 's1', 's2'), lockId, executionId, drifting, fc.nat({ max: 8 }))
+  .map(([on, lock, execution, resource, what]): Command[] => {
+    const edge = { stack: on, resource: 't.a', dependsOn: 't.b' };
+    const taken: Command = { type: 'acquireLock', stack: on, id: lock, operation: 'op' };
+    const found: Command = { type: 'detectDrift', stack: on, findings: [{ resource, expected: 1, actual: 2 }] };
+    const started: Command = { type: 'startExecution', stack: on, executionId: execution };
+    const ended = { stack: on, executionId: execution };
+    const sequels: Command[][] = [
+      [taken, { type: 'renewLock', stack: on, id: lock }, { type: 'releaseLock', stack: on, id: lock }],
+      [taken, { type: 'breakLock', stack: on, reason: 'r' }],
+      [started, { type: 'completeExecution', ...ended, taskResults: [1] }],
+      [started, { type: 'failExecution', ...ended, error: 'boom' }],
+      [found, { type: 'ignoreDrift', stack: on, resource, expiresAt: '2027-01-01T00:00:00.000Z' }],
+      [found, { type: 'resolveDrift', stack: on, resource, reason: 'done' }],
+      [
+        { type: 'apply', stack: on, resources: [{ type: 't', name: 'a', properties: { p: resource } }] },
+        { type: 'addDependency', ...edge },
+        { type: 'removeDependency', ...edge },
+      ],
+      [
+        { type: 'deleteStack', stack: on },
+        { type: 'restoreStack', stack: on },
+      ],
+      [
+        { type: 'addTags', stack: on, tags: ['eu'] },
+        { type: 'removeTags', stack: on, tags: ['eu'] },
+      ],
+    ];
+    return sequels[what] ?? [];
+  });
+
 /**
  * Valid and invalid commands, one after the other. Commands of every kind seldom meet in a short life, so most lives hold
  * a few kinds only: more locks are then renewed, more findings resolved.
  */
 export const steps = (maxLength = 60): fc.Arbitrary<Step[]> => {
+  const chain = sequel.map((commands) =>
+    commands.map((command) => ({ command, lockId: 'held', wait: 10 }) as unknown as Step),
+  );
   const many = (step: fc.Arbitrary<Step>) =>
-    fc.array(step, { minLength: Math.min(10, maxLength), maxLength, size: 'max' });
+    fc
+      .array(fc.oneof({ weight: 12, arbitrary: step.map((one) => [one]) }, { weight: 1, arbitrary: chain }), {
+        minLength: Math.min(10, maxLength),
+        maxLength,
+        size: 'max',
+      })
+      .map((all) => all.flat());
   return fc.oneof(
     { weight: PAIRS.length, arbitrary: many(anyStep) },
     ...PAIRS.map((pair) => ({ weight: 2, arbitrary: many(stepOf(commandOf(pair))) })),
