@@ -43,7 +43,9 @@ test('of two documents: applied to the first it gives the second; the other way 
   fc.assert(
     fc.property(documents, ([a, b]) => {
       const changes = fieldChanges(a, b);
-      same(applyChanges(a, changes), b);
+      const result = applyChanges(a, changes);
+      same(result, b);
+      if (!changes.some(({ path }) => path.includes('[?('))) expect(equalJson(result, b)).toBe(true); // order and all
       expect(fieldChanges(b, a)).toEqual(changes.map(turned));
       expect(fieldChanges(a, a)).toEqual([]);
       expect(changes.length === 0).toBe(equalJson(a, b));

@@ -21,7 +21,27 @@ async function covered(store: EventStore, stack: string, version: number) {
   };
 }
 
-const outcomes = { back: 0, restored: 0, conflict: 0, unchanged: 0 };
+/** What a rollback leaves alone. */
+async function leftAlone(store: EventStore, stream: number) {
+  const { document, ...executions } = await store.document(stream);
+  const { name, status, origin } = document;
+  return {
+    own: { name, status, origin },
+    executions: [executions, await store.executions(stream, 1_000)],
+    snapshots: await store.snapshots(stream),
+    tags: await store.tags(stream),
+    drift: await store.drift(stream),
+  };
+}
+
+/** Whether one of the ids these resources had belongs to a resource of another stack now. */
+async function idsGone(store: EventStore, stream: number, ids: readonly string[]): Promise<boolean> {
+  const others = (await allStacks(store)).filter((stack) => stack.stream !== stream);
+  const taken = await Promise.all(others.map(async (other) => store.resources(other.stream)));
+  return taken.flat().some(({ id }) => ids.includes(id));
+}
+
+const outcomes = { back: 0, restored: 0, conflict: 0, unchanged: 0, moved: 0 };
 
 test('a rollback gives the state it names, one of it the state before, and versions only grow', {
   timeout: TIMEOUT,
@@ -41,17 +61,29 @@ test('a rollback gives the state it names, one of it the state before, and versi
         const target = 1 + (seed % stateVersion);
         const wanted = await covered(store, id, target);
         const before = await covered(store, id, stateVersion);
+        const alone = await leftAlone(store, stream);
+        const ids = wanted.resources.map((one) => one.id);
+        const nameGone = deletedAt !== null && (await store.stack(alone.own.name)) !== undefined;
+        const conflict = nameGone
+          ? 'NAME_TAKEN'
+          : (await idsGone(store, stream, ids))
+            ? 'RESOURCE_ID_TAKEN'
+            : undefined;
         const back = await execute({ type: 'rollback', stack: id, toVersion: target }, by).catch(({ code }) => code);
         if (typeof back === 'string') {
-          expect(['RESOURCE_ID_TAKEN', 'NAME_TAKEN']).toContain(back);
+          expect([conflict, conflict && 'RESOURCE_ID_TAKEN']).toContain(back);
           expect((await store.stack(id, { deleted: true }))?.stateVersion).toBe(stateVersion);
           outcomes.conflict++;
           continue;
         }
+        expect(conflict).toBe(undefined);
         expect(back.version).toBe(back.events > 0 ? stateVersion + 1 : stateVersion);
         expect(await covered(store, id, back.version)).toEqual(wanted);
         expect(await covered(store, id, stateVersion)).toEqual(before);
         expect((await store.stack(id))?.deletedAt).toBe(null);
+        expect(await leftAlone(store, stream)).toEqual(alone);
+        const now = new Map(before.resources.map((one) => [one.id, one.address]));
+        if (wanted.resources.some((one) => (now.get(one.id) ?? one.address) !== one.address)) outcomes.moved++;
         if (back.events === 0) outcomes.unchanged++;
         else if (deletedAt !== null) outcomes.restored++;
         else outcomes.back++;
@@ -67,6 +99,8 @@ test('a rollback gives the state it names, one of it the state before, and versi
 });
 
 test('every outcome was seen', () => {
-  const seen = Object.entries(outcomes).filter(([outcome]) => outcome !== 'conflict' || RUNS >= 1_000); // the rare one
+  const seen = Object.entries(outcomes).filter(
+    ([outcome]) => !['conflict', 'moved'].includes(outcome) || RUNS >= 1_000,
+  ); // the rare ones
   expect(seen.filter(([, count]) => count === 0)).toEqual([]);
 });

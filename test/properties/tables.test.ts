@@ -1,13 +1,18 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { verifyStore } from '../../src/audit/verify.js';
 import { COMMANDS, type Command, prepare } from '../../src/commands/index.js';
+import { stringifyJson } from '../../src/kernel/json.js';
 import type { AppendRequest, EventStore, Receipt } from '../../src/store/event-store.js';
 import { everything } from '../contracts/everything.js';
 import { type Step, steps } from '../support/commands.js';
-import { allStacks, begin, type Life, lockOf, logOf, Tally } from '../support/lives.js';
+import { scratchFolder } from '../support/folder.js';
+import { allStacks, begin, type Life, live, lockOf, logOf, Tally } from '../support/lives.js';
 import { parameters, RUNS, TIMEOUT } from '../support/properties.js';
 import { toldBy, toldOf } from '../support/told.js';
+import { readRow, viewsOf } from '../support/views.js';
 
 const tally = new Tally();
 
@@ -92,6 +97,32 @@ test('the tables are the log: folded, rebuilt, and as a store without SQLite kee
       }
     }),
     parameters(),
+  );
+});
+
+test('the views of the specification show what the log says', { timeout: TIMEOUT }, async () => {
+  const folder = scratchFolder();
+  let n = 0;
+  await fc.assert(
+    fc.asyncProperty(steps(40), async (script) => {
+      const file = join(folder, `${n++}.db`);
+      const { store } = await live(script, () => {}, file);
+      const client = new Database(file, { readonly: true });
+      const rowsOf = (view: string) =>
+        (client.prepare(`SELECT * FROM ${view}`).all() as Record<string, unknown>[]).map(readRow);
+      const sorted = (rows: readonly unknown[]) => rows.map((row) => stringifyJson(row)).sort();
+      const stacks = await store.stacks({});
+      const expected = await Promise.all(stacks.map(async ({ stream }) => viewsOf(toldBy(await logOf(store, stream)))));
+      for (const view of Object.keys(expected[0] ?? {})) {
+        const shown = rowsOf(view).filter(
+          ({ stack_id }) => stack_id === undefined || stacks.some(({ id }) => id === stack_id),
+        );
+        expect(sorted(shown), view).toEqual(sorted(expected.flatMap((views) => views[view] ?? [])));
+      }
+      client.close();
+      await store.close();
+    }),
+    parameters(0.3),
   );
 });
 

@@ -233,7 +233,7 @@ const PAIRS = ALL.flatMap((one, index) => ALL.slice(index + 1).map((other): Fami
 
 /** Commands that need one before them, right after it: by chance they seldom are. */
 const sequel: fc.Arbitrary<Command[]> = fc
-  .tuple(fc.constantFrom('s1', 's1', 's2'), lockId, executionId, drifting, fc.nat({ max: 8 }))
+  .tuple(fc.constantFrom('s1', 's1', 's2'), lockId, executionId, drifting, fc.nat({ max: 10 }))
   .map(([on, lock, execution, resource, what]): Command[] => {
     const edge = { stack: on, resource: 't.a', dependsOn: 't.b' };
     const taken: Command = { type: 'acquireLock', stack: on, id: lock, operation: 'op' };
@@ -261,6 +261,15 @@ const sequel: fc.Arbitrary<Command[]> = fc
         { type: 'removeTags', stack: on, tags: ['eu'] },
       ],
     ];
+    const named = (stack: string, name: string): Command => ({
+      type: 'apply',
+      stack,
+      resources: [{ type: 't', name, id: 'id-3' }],
+    });
+    const gone: Command = { type: 'apply', stack: on, remove: ['t.x'] };
+    // An id moves to another resource of its stack, or of another one.
+    sequels.push([named(on, 'x'), { ...named(on, 'y'), remove: ['t.x'] } as Command]);
+    sequels.push([named(on, 'x'), gone, named(on === 's1' ? 's2' : 's1', 'x')]);
     return sequels[what] ?? [];
   });
 

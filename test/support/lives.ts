@@ -67,8 +67,9 @@ export async function begin(location = ':memory:'): Promise<Life> {
 export async function live(
   script: readonly Step[],
   after: (life: Life, tried: Tried) => unknown = () => {},
+  location?: string,
 ): Promise<Life> {
-  const life = await begin();
+  const life = await begin(location);
   for (const [index, { command, wait, lockId, ...envelope }] of script.entries()) {
     life.clock.advance(wait);
     const before = await life.store.head();

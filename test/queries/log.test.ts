@@ -1,0 +1,182 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openEngine } from '../../src/engine.js';
+import { decodeEvent, EVENT_TYPES, type StoredEvent } from '../../src/events/index.js';
+import { type LogEntry, type LogFilter, readLog } from '../../src/queries/log.js';
+import type { EventStore } from '../../src/store/event-store.js';
+import { live } from '../contracts/life.js';
+import { TestClock } from '../support/clock.js';
+import { allStacks, logOf } from '../support/lives.js';
+
+async function read(store: EventStore, filter?: LogFilter): Promise<LogEntry[]> {
+  const entries: LogEntry[] = [];
+  for await (const entry of readLog(store, filter)) entries.push(entry);
+  return entries;
+}
+
+const positions = (entries: readonly LogEntry[]): number[] => entries.map(({ event }) => event.position);
+
+async function lived(): Promise<EventStore> {
+  const clock = new TestClock();
+  const { store } = openEngine(':memory:', clock);
+  onTestFinished(() => store.close());
+  await live(store, clock);
+  return store;
+}
+
+/** 1,001 events: a stack, then of each ten nine of one actor and one of another, on two stacks. */
+async function long(): Promise<EventStore> {
+  const clock = new TestClock();
+  const { store, execute } = openEngine(':memory:', clock);
+  onTestFinished(() => store.close());
+  for (const name of ['a', 'b']) await execute({ type: 'createStack', name }, { actor: 'maker' });
+  for (let n = 2; n <= 1_000; n++) {
+    clock.advance(1_000);
+    const actor = n % 10 === 0 ? 'rare' : 'common';
+    const stack = n % 3 === 0 ? 'a' : 'b';
+    await execute({ type: 'addTags', stack, tags: [`t${n}`] }, { actor });
+  }
+  return store;
+}
+
+const actorOf = ({ meta }: StoredEvent): string => JSON.parse(meta).actor;
+
+describe('the log', () => {
+  test('holds each event once, in order, with its stack', async () => {
+    const store = await lived();
+    const log = await logOf(store);
+    const entries = await read(store);
+    expect(entries.map(({ event }) => event)).toEqual(log.map((event) => decodeEvent(event)));
+    const stacks = new Map((await allStacks(store)).map(({ stream, id, name }) => [stream, { id, name }]));
+    for (const { stack, event } of entries) expect(stack).toEqual(stacks.get(event.stream));
+  });
+
+  test('is read by pages, also where little of it is wanted', async () => {
+    const store = await long();
+    const log = await logOf(store);
+    expect(positions(await read(store))).toEqual(log.map(({ position }) => position));
+    const sizes: number[] = [];
+    const spied: EventStore = {
+      ...store,
+      events: async (filter) => {
+        const page = await store.events(filter);
+        sizes.push(page.length);
+        return page;
+      },
+    };
+    for (const filter of [{ actor: 'rare' }, { actor: 'rare', stack: 'a' }, { stack: 'b' }, { actor: 'maker' }]) {
+      const wanted = log.filter(
+        (event) =>
+          (filter.actor === undefined || actorOf(event) === filter.actor) &&
+          (filter.stack === undefined || event.stream === { a: 1, b: 2 }[filter.stack]),
+      );
+      expect(positions(await read(spied, filter)), JSON.stringify(filter)).toEqual(
+        wanted.map(({ position }) => position),
+      );
+      for (const limit of [1, 2, 30, 199, 200, 201, 400, 5_000]) {
+        expect(positions(await read(spied, { ...filter, limit })), `${JSON.stringify(filter)} ${limit}`).toEqual(
+          wanted.slice(-limit).map(({ position }) => position),
+        );
+      }
+    }
+    expect(Math.max(...sizes)).toBe(200);
+  });
+
+  test('ends where it ended when reading began', async () => {
+    const store = await lived();
+    const { position } = await store.head();
+    const seen: number[] = [];
+    for await (const { event } of readLog(store)) {
+      seen.push(event.position);
+      if (seen.length < 5) {
+        await store.append({
+          commandId: `more-${seen.length}`,
+          resendable: true,
+          meta: { actor: 'a', source: 'test', command: 'more' },
+          keys: { stack: 'import-id' },
+          decide: () => [{ type: 'TagAdded', data: { tag: `more-${seen.length}` } }],
+        });
+      }
+    }
+    expect(seen).toHaveLength(position);
+    expect((await store.head()).position).toBeGreaterThan(position);
+  });
+
+  test('tells how far it has come, also where nothing is wanted', async () => {
+    const store = await long();
+    const told: unknown[] = [];
+    for await (const _ of readLog(store, { actor: 'nobody' }, (progress) => told.push(progress)));
+    expect(told).toEqual([200, 400, 600, 800, 1_000, 1_001].map((done) => ({ done, total: 1_001 })));
+  });
+});
+
+describe('a filter', () => {
+  test('asks for a time, both ends included, in any zone', async () => {
+    const store = await lived();
+    const log = await logOf(store);
+    const times = [...new Set(log.map(({ recordedAt }) => recordedAt))].sort();
+    const [since, until] = [times[10] as string, times[20] as string];
+    const wanted = log.filter(({ recordedAt }) => recordedAt >= since && recordedAt <= until);
+    expect(positions(await read(store, { since, until }))).toEqual(wanted.map(({ position }) => position));
+    const elsewhere = since.replace('T00:', 'T02:').replace('Z', '+02:00');
+    expect(positions(await read(store, { since: elsewhere, until }))).toEqual(wanted.map(({ position }) => position));
+    expect(positions(await read(store, { since, until: since }))).toEqual(
+      log.filter(({ recordedAt }) => recordedAt === since).map(({ position }) => position),
+    );
+    expect(await read(store, { since: '2026-01-01' })).toHaveLength(log.length);
+    expect(await read(store, { until: '2025-12-31' })).toEqual([]);
+  });
+
+  test('asks for types, each of them', async () => {
+    const store = await lived();
+    const log = await logOf(store);
+    for (const type of EVENT_TYPES) {
+      const found = await read(store, { types: [type] });
+      expect(found.length, type).toBeGreaterThan(0);
+      expect(positions(found)).toEqual(log.filter((event) => event.type === type).map(({ position }) => position));
+    }
+    const some = ['TagAdded', 'LockAcquired'];
+    expect(positions(await read(store, { types: some, stack: 'web-id' }))).toEqual(
+      log.filter(({ type, stream }) => some.includes(type) && stream === 1).map(({ position }) => position),
+    );
+    expect(await read(store, { types: [] })).toHaveLength(log.length);
+  });
+
+  test('asks for a stack by name or id, live or deleted', async () => {
+    const store = await lived();
+    const byId = await read(store, { stack: 'web-2' });
+    expect(byId.map(({ event }) => event.type)).toEqual(['StackCreated', 'StackDeleted']);
+    expect(positions(await read(store, { stack: 'half-id' })).length).toBeGreaterThan(2);
+    const web = await read(store, { stack: 'web' });
+    expect(web[0]?.stack.name).toBe('web');
+  });
+
+  test('names a stack as it is called now', async () => {
+    const clock = new TestClock();
+    const { store, execute } = openEngine(':memory:', clock);
+    onTestFinished(() => store.close());
+    await execute({ type: 'createStack', id: 'id-1', name: 'before' }, { actor: 'a' });
+    await execute({ type: 'updateStack', stack: 'id-1', name: 'after' }, { actor: 'a' });
+    expect((await read(store)).map(({ stack }) => stack)).toEqual([
+      { id: 'id-1', name: 'after' },
+      { id: 'id-1', name: 'after' },
+    ]);
+  });
+
+  test.each<[LogFilter, code: string, says: RegExp]>([
+    [{ since: 'yesterday' }, 'INVALID_TIME', /^since: "yesterday"/],
+    [{ until: '2026-01-01T00:00:00' }, 'INVALID_TIME', /^until: /],
+    [{ since: '2026-01-02', until: '2026-01-01' }, 'TIMES_REVERSED', /^since: 2026-01-02.* is after until: 2026-01-01/],
+    [{ types: ['TagAdded', 'ResourceUpdate'] }, 'UNKNOWN_EVENT_TYPE', /^type: .*"ResourceUpdate"/],
+    [{ types: ['__proto__'] }, 'UNKNOWN_EVENT_TYPE', /^type: /],
+    [{ stack: 'nowhere' }, 'STACK_NOT_FOUND', /nowhere/],
+  ])('%j is refused', async (filter, code, says) => {
+    const store = await lived();
+    await expect(read(store, filter)).rejects.toMatchObject({ code, message: expect.stringMatching(says) });
+  });
+
+  test('with a typing error is told the right type', async () => {
+    await expect(read(await lived(), { types: ['resourceupdated'] })).rejects.toMatchObject({
+      hint: expect.stringMatching(/^Did you mean ResourceUpdated\? There are: DependencyAdded, /),
+    });
+  });
+});
