@@ -74,7 +74,11 @@ module.exports = {
       to: { path: '^src/(engine|index|backend)' },
     },
     only('driver-in-its-store', 'better-sqlite3', '^src/store/sqlite/'),
-    only('terminal-in-the-cli', '@oclif/core|cli-table3|cli-progress|csv-stringify|picocolors|string-width|date-fns', '^src/cli/'),
+    only(
+      'terminal-in-the-cli',
+      '@oclif/core|cli-table3|cli-progress|csv-stringify|picocolors|string-width|date-fns',
+      '^src/cli/',
+    ),
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },

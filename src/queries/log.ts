@@ -1,18 +1,11 @@
 import { closest } from 'fastest-levenshtein';
-import {
-  decodeEvent,
-  EVENT_TYPES,
-  type EventData,
-  isEventType,
-  type RecordedEvent,
-  type UnknownEvent,
-} from '../events/index.js';
+import { EVENT_TYPES, type EventData, isEventType, type RecordedEvent, type UnknownEvent } from '../events/index.js';
 import { InvalidInputError } from '../kernel/errors.js';
 import { parseInstant } from '../kernel/instants.js';
-import { parseStoredJson } from '../kernel/json.js';
 import type { EventFilter, EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import { stackMoment } from './at.js';
+import { readEvent } from './checked-event.js';
 
 export interface LogFilter {
   /** Only events of this stack, by id or name; a deleted one too. */
@@ -43,7 +36,7 @@ type Wanted = Omit<EventFilter, 'limit'> & { readonly upTo: number };
  * however long the log is.
  * @param onProgress counts positions of the log
  * @throws InvalidInputError for a time that is none, times in the wrong order, an unknown event type; NotFoundError for
- *   an unknown stack
+ *   an unknown stack; IntegrityError `EVENT_DAMAGED` at an event that cannot be read
  */
 export async function* readLog(
   store: EventStore,
@@ -53,7 +46,7 @@ export async function* readLog(
   const wanted = await toWanted(store, filter);
   const stackOf = stacksByStream(store);
   for await (const { position, events } of pages(store, wanted, await placeBefore(store, wanted, filter.limit))) {
-    for (const event of events) yield { stack: await stackOf(event.stream), event: decodeEvent(event) };
+    for (const event of events) yield { stack: await stackOf(event.stream), event: readEvent(event) };
     onProgress?.({ done: position, total: wanted.upTo });
   }
 }
@@ -132,7 +125,7 @@ function stacksByStream(store: EventStore): (stream: number) => Promise<LogEntry
 async function findStack(store: EventStore, stream: number): Promise<LogEntry['stack']> {
   const [first] = await store.events({ after: stream - 1, upTo: stream, limit: 1 });
   if (!first) return { id: '', name: '' };
-  const { id, name } = parseStoredJson(first.data) as unknown as EventData['StackCreated'];
+  const { id, name } = readEvent(first).data as EventData['StackCreated'];
   const now = await store.stack(id, { deleted: true });
   return { id, name: now?.stream === stream ? now.name : name };
 }

@@ -1,4 +1,4 @@
-import { decodeEvent, type RecordedEvent, type StoredEvent, type UnknownEvent } from '../events/index.js';
+import type { RecordedEvent, StoredEvent, UnknownEvent } from '../events/index.js';
 import { IntegrityError } from '../kernel/errors.js';
 import { byBytes } from '../kernel/order.js';
 import { evolve, initialState, type StackState } from '../projections/evolve.js';
@@ -7,6 +7,7 @@ import type { OnProgress } from '../store/maintenance.js';
 import type { StackRecord } from '../store/records.js';
 import { stackMoment } from './at.js';
 import { type ChangeTeller, changeTeller, type EventChange, type StateCounts } from './changes.js';
+import { checkedEvent } from './checked-event.js';
 import { logReplaced } from './live.js';
 import { readContent, type StateContent, stateHash } from './state.js';
 
@@ -56,7 +57,7 @@ const PAGE = 200;
  * Prints nothing and changes nothing: gives each event of a stack, from its first, with what it changed, and returns the
  * state they add up to. Holds that state and a page of events, however long the history is.
  * @throws NotFoundError for an unknown stack or version; IntegrityError `REPLAY_DIFFERS` where the tables say something
- *   else of the last version than its events do
+ *   else of the last version than its events do, `EVENT_DAMAGED` at an event that is not of the shape of its type
  */
 export async function* replay(
   store: EventStore,
@@ -69,7 +70,7 @@ export async function* replay(
   let latest: StoredEvent | undefined;
   const steps = function* (page: readonly StoredEvent[]): Generator<ReplayStep> {
     for (const stored of page) {
-      const event = decodeEvent(stored);
+      const event = checkedEvent(stored);
       fold.add(event);
       latest = stored;
       yield toStep(event, teller);

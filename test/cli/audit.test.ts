@@ -126,11 +126,9 @@ describe('audit log', () => {
     expect({ code: json.code, stderr: json.stderr }).toEqual({ code, stderr: '' });
     const { error } = JSON.parse(json.stdout);
     expect(error).toMatchObject({ code: errorCode, message: expect.stringContaining(says), hint: expect.any(String) });
-    for (const more of [[], ['--output', 'csv']]) {
-      const people = await cli.run([...words, ...more]);
-      expect({ code: people.code, stdout: people.stdout }).toEqual({ code, stdout: '' });
-      expect(people.stderr).toContain(says);
-    }
+    const people = await cli.run([...words, '--output', 'csv']);
+    expect({ code: people.code, stdout: people.stdout }).toEqual({ code, stdout: '' });
+    expect(people.stderr).toContain(says);
   });
 
   test('prints a long log whole, and its reader may leave early', async () => {
@@ -167,9 +165,9 @@ describe('audit log', () => {
     tamper(cli.db, "UPDATE events SET data = '{' WHERE position = 4");
     const { code, stdout } = await cli.run(['audit', 'log', '--output', 'json']);
     const { events, error } = JSON.parse(stdout);
-    expect(code).not.toBe(0);
+    expect(code).toBe(7);
     expect(events.map(({ position }: { position: number }) => position)).toEqual([1, 2, 3]);
-    expect(error.message).toBeTruthy();
+    expect(error).toMatchObject({ code: 'EVENT_DAMAGED', details: { position: 4 } });
   });
 });
 

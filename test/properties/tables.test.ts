@@ -122,7 +122,7 @@ test('the views of the specification show what the log says', { timeout: TIMEOUT
       client.close();
       await store.close();
     }),
-    parameters(0.3),
+    parameters(0.5),
   );
 });
 

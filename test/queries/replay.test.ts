@@ -385,6 +385,23 @@ test.each([
   expect(seen).toHaveLength(7);
 });
 
+test.each([
+  ['no JSON', '{'],
+  ['of another shape', '{}'],
+])('an event whose data is %s ends it with an error that names it', async (_, data) => {
+  const path = join(scratchFolder(), 'stacks.db');
+  const { store, execute } = openEngine(path);
+  onTestFinished(() => store.close());
+  await execute({ type: 'createStack', name: 's' }, { actor: 'a' });
+  await execute({ type: 'apply', stack: 's', resources: [{ type: 't', name: 'a' }] }, { actor: 'a' });
+  tamper(path, `UPDATE events SET data = '${data}' WHERE position = 2`);
+  await expect(replayed(store, 's')).rejects.toMatchObject({
+    code: 'EVENT_DAMAGED',
+    exitCode: 7,
+    message: expect.stringContaining('event 2'),
+  });
+});
+
 describe('following', () => {
   async function followed(toVersion?: number) {
     const path = join(scratchFolder(), 'stacks.db');

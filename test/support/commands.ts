@@ -7,7 +7,7 @@ const stack = fc.oneof(
   { weight: 8, arbitrary: fc.constant('s2') },
   { weight: 1, arbitrary: fc.constant('missing') },
 );
-const resourceName = fc.constantFrom('a', 'a', 'a', 'b', 'b', 'c', 'a[0]');
+const resourceName = fc.constantFrom('a', 'a', 'a', 'b', 'b', 'c', 'a[0]', 'a[0]');
 const drifting = fc.constantFrom('t.a', 't.a', 't.a', 't.b');
 const address = resourceName.map((name) => `t.${name}`);
 /** Most of them what a resource may depend on. */
@@ -28,7 +28,7 @@ const resource = fc
       name: resourceName,
       mode: fc.constantFrom('replace' as const, 'merge' as const),
       properties: fc.dictionary(fc.constantFrom('p', 'q', 'r'), smallJson, { maxKeys: 3 }),
-      dependencies: fc.array(fc.constantFrom('t.b', 't.c', 'm.t.a', 't.a[0]'), { maxLength: 2 }),
+      dependencies: fc.array(fc.constantFrom('t.a', 't.a', 't.b', 't.c', 'm.t.a', 't.a[0]'), { maxLength: 2 }),
       state: fc.constantFrom('applied', 'failed'),
       module: fc.constantFrom('', '', '', 'm'),
       metadata: smallJson,

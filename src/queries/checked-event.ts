@@ -1,0 +1,42 @@
+import {
+  catalogue,
+  decodeEvent,
+  isKnown,
+  type RecordedEvent,
+  type StoredEvent,
+  type UnknownEvent,
+} from '../events/index.js';
+import { IntegrityError } from '../kernel/errors.js';
+
+/**
+ * Reads a row of a log that may be damaged: for those who look into one to find out.
+ * @throws IntegrityError `EVENT_DAMAGED`
+ */
+export function readEvent(stored: StoredEvent): RecordedEvent | UnknownEvent {
+  try {
+    return decodeEvent(stored);
+  } catch (cause) {
+    throw damaged(stored, `cannot be read (${(cause as Error).message})`, cause);
+  }
+}
+
+/** The same, and makes sure that the data is of the shape that its type has. */
+export function checkedEvent(stored: StoredEvent): RecordedEvent | UnknownEvent {
+  const event = readEvent(stored);
+  if (!isKnown(event)) return event;
+  const result = catalogue[event.type].safeParse(event.data);
+  if (result.success) return event;
+  const [issue] = result.error.issues;
+  throw damaged(
+    stored,
+    `${['data', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'does not fit'}`,
+    result.error,
+  );
+}
+
+const damaged = ({ position }: StoredEvent, problem: string, cause: unknown): IntegrityError =>
+  new IntegrityError('EVENT_DAMAGED', `event ${position}: ${problem}`, {
+    hint: 'The log is damaged; see what is wrong with: sloth-runner audit verify',
+    details: { position },
+    cause,
+  });
