@@ -26,15 +26,20 @@ export async function withProgress<T>(
   const onProgress = ({ step = what, done, total }: Progress): void => {
     const now = Date.now();
     if (current?.step !== step) current = { step, since: now, from: done };
-    if (!bar && now - began > PATIENCE && done < total) bar = startBar(unit, total);
+    if (!bar && !(now - began > PATIENCE && done < total)) return;
     const rate = ((done - current.from) / Math.max(now - current.since, 1)) * 1000;
-    bar?.setTotal(total);
-    bar?.update(done, {
+    const payload = {
       step,
       shown: `${grouped(done)}/${grouped(total)}`,
       rate: grouped(Math.round(rate)),
       left: rate > 0 ? `${Math.ceil((total - done) / rate)} s left` : '',
-    });
+    };
+    if (!bar) {
+      bar = newBar(unit);
+      bar.start(total, done, payload);
+    }
+    bar.setTotal(total);
+    bar.update(done, payload);
   };
   try {
     return await run(onProgress);
@@ -43,10 +48,10 @@ export async function withProgress<T>(
   }
 }
 
-function startBar(unit: string, total: number): CliProgress.SingleBar {
+function newBar(unit: string): CliProgress.SingleBar {
   // Loaded only when there is something to show: most commands end before.
   const progress = createRequire(import.meta.url)('cli-progress') as typeof CliProgress;
-  const bar = new progress.SingleBar({
+  return new progress.SingleBar({
     format: `{step} [{bar}] {percentage}%  {shown} ${unit}  {rate}/s  {left}`,
     barsize: 24,
     hideCursor: true,
@@ -55,6 +60,4 @@ function startBar(unit: string, total: number): CliProgress.SingleBar {
     barCompleteChar: '█',
     barIncompleteChar: '░',
   });
-  bar.start(total, 0, { step: '', shown: '', rate: '', left: '' });
-  return bar;
 }
