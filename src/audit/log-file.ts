@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { checkChain, type LogHead, type StoredEvent } from '../events/index.js';
 import { IntegrityError, InvalidInputError } from '../kernel/errors.js';
 import { type FreshFileOptions, isSameFile, writeFreshFile } from '../kernel/fresh-file.js';
+import { pause } from '../kernel/pause.js';
 import type { EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import { type Line, linesOf, MAX_LINE, openForReading } from './lines.js';
@@ -49,6 +50,7 @@ export async function exportLog(
       piece = '';
     }
     onProgress?.({ step: 'exporting', done: chain.position, total: head.position });
+    await pause();
   }
   await write(piece);
   return head;
@@ -95,20 +97,21 @@ export interface LogImportOptions {
 
 /**
  * Takes over an exported log into an empty store: all of it, the same to the last hash, or nothing.
+ * @param file a path, or the descriptor of an open file, which stays open
  * @throws InvalidInputError `INVALID_LOG_FILE` with the line; ConflictError `LOG_NOT_EMPTY`; IntegrityError where the
  *   events do not hold together
  */
 export async function importLogFile(
   store: EventStore,
-  path: string,
-  { name = path, onProgress }: LogImportOptions = {},
+  file: string | number,
+  { name = `${file}`, onProgress }: LogImportOptions = {},
 ): Promise<LogHead> {
-  const file = openForReading(path, name);
+  const opened = typeof file === 'number' ? file : openForReading(file, name);
   try {
-    const { header, events } = readLogFile(file, name);
+    const { header, events } = readLogFile(opened, name);
     return await store.importLog(events, { position: header.events, hash: header.head }, onProgress);
   } finally {
-    closeSync(file);
+    if (opened !== file) closeSync(opened);
   }
 }
 

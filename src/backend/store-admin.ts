@@ -67,10 +67,11 @@ export class StoreAdmin {
 
   /**
    * Takes over an exported log into this database, which must be empty: all of it, the same to the last hash, or nothing.
+   * @param file a path, or the descriptor of an open file, which stays open
    * @throws InvalidInputError `INVALID_LOG_FILE` with line and field, `CANNOT_READ`; ConflictError `LOG_NOT_EMPTY`;
    *   IntegrityError where the events do not hold together
    */
-  importLog(file: string, options?: LogImportOptions): Promise<LogHead> {
+  importLog(file: string | number, options?: LogImportOptions): Promise<LogHead> {
     return importLogFile(this.#store, file, options);
   }
 }

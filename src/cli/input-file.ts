@@ -1,24 +1,25 @@
-import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { StoreError } from '../kernel/errors.js';
 
 /**
  * For input that is read as a file is, and may be larger than memory: standard input, for `-`, is first put into a
- * temporary file, mode 0600, which is gone when `use` has ended.
- * @param use gets the file and what it is called in errors
+ * temporary file, mode 0600, that has no name: nothing is left of it whatever ends the process.
+ * @param use gets the path or the descriptor of the file, and what it is called in errors
  * @throws StoreError `CANNOT_WRITE` where there is no room for it
  */
-export async function withInputFile<T>(path: string, use: (file: string, name: string) => Promise<T>): Promise<T> {
+export async function withInputFile<T>(
+  path: string,
+  use: (file: string | number, name: string) => Promise<T>,
+): Promise<T> {
   if (path !== '-') return use(path, path);
-  const folder = mkdtempSync(join(tmpdir(), 'sloth-runner-'));
-  const clear = (): void => rmSync(folder, { recursive: true, force: true });
-  process.once('exit', clear); // also where a signal ends the process by `process.exit`
+  const folder = tmpdir();
+  let file: number | undefined;
   try {
-    const file = join(folder, 'standard-input');
     try {
-      await pipeline(process.stdin, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
+      file = openNameless(folder);
+      await copyInput(file);
     } catch (cause) {
       throw new StoreError('CANNOT_WRITE', `cannot keep standard input in ${folder} (${(cause as Error).message})`, {
         hint: 'Set TMPDIR to a folder with more space, or give a file.',
@@ -28,6 +29,27 @@ export async function withInputFile<T>(path: string, use: (file: string, name: s
     }
     return await use(file, 'standard input');
   } finally {
-    clear();
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+function openNameless(folder: string): number {
+  const own = mkdtempSync(join(folder, 'sloth-runner-'));
+  try {
+    return openSync(join(own, 'input'), 'wx+', 0o600);
+  } finally {
+    rmSync(own, { recursive: true });
+  }
+}
+
+/** Written by position, so that who reads the file begins at its beginning. */
+async function copyInput(file: number): Promise<void> {
+  let position = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    for (let done = 0; done < chunk.length; ) {
+      const written = writeSync(file, chunk, done, chunk.length - done, position);
+      done += written;
+      position += written;
+    }
   }
 }

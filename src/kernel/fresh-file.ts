@@ -11,7 +11,8 @@ export interface FreshFileOptions {
 
 /**
  * Writes a file that is there whole or not at all: into a fresh one beside it, mode 0600, which is flushed to disk
- * before it gets the name. Where `fill` throws, nothing is left and a file of that name stays as it was.
+ * before it gets the name. Where `fill` throws or the process exits, nothing is left and a file of that name stays as it
+ * was.
  * @param field names the file in errors
  * @param fill writes the content piece by piece
  * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for a name no file can have; StoreError `CANNOT_WRITE`
@@ -23,6 +24,10 @@ export async function writeFreshFile<T>(
   fill: (write: (text: string) => void) => Promise<T>,
 ): Promise<T> {
   let partial: string | undefined;
+  const clear = (): void => {
+    if (partial !== undefined) rmSync(partial, { force: true });
+  };
+  process.once('exit', clear);
   try {
     const target = checkedTarget(path, field, overwrite);
     partial = `${target}.partial-${newId()}`;
@@ -42,7 +47,8 @@ export async function writeFreshFile<T>(
   } catch (error) {
     throw aboutFile(error, path, field);
   } finally {
-    if (partial !== undefined) rmSync(partial, { force: true });
+    process.off('exit', clear);
+    clear();
   }
 }
 

@@ -2,6 +2,7 @@ import { closest } from 'fastest-levenshtein';
 import { EVENT_TYPES, type EventData, isEventType, type RecordedEvent, type UnknownEvent } from '../events/index.js';
 import { InvalidInputError } from '../kernel/errors.js';
 import { parseInstant } from '../kernel/instants.js';
+import { pause } from '../kernel/pause.js';
 import type { EventFilter, EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import { stackMoment } from './at.js';
@@ -48,6 +49,7 @@ export async function* readLog(
   for await (const { position, events } of pages(store, wanted, await placeBefore(store, wanted, filter.limit))) {
     for (const event of events) yield { stack: await stackOf(event.stream), event: readEvent(event) };
     onProgress?.({ done: position, total: wanted.upTo });
+    await pause();
   }
 }
 

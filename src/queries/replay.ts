@@ -1,6 +1,7 @@
 import type { RecordedEvent, StoredEvent, UnknownEvent } from '../events/index.js';
 import { IntegrityError } from '../kernel/errors.js';
 import { byBytes } from '../kernel/order.js';
+import { pause } from '../kernel/pause.js';
 import { evolve, initialState, type StackState } from '../projections/evolve.js';
 import type { EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
@@ -76,12 +77,12 @@ export async function* replay(
       yield toStep(event, teller);
     }
   };
-  for await (const page of history(store, stack.stream, last.position)) {
+  for await (const page of history(store, last, follow)) {
     yield* steps(page);
     onProgress?.({ step: 'replaying', done: latest?.revision ?? 0, total: last.revision });
   }
   const reached = toVersion !== undefined && last.version >= toVersion;
-  if (follow && !reached) {
+  if (follow && !follow.aborted && !reached) {
     for await (const page of appended(store, last, follow, toVersion)) yield* steps(page);
   }
   const { position, revision: events, version } = latest ?? last;
@@ -139,18 +140,31 @@ const toStep = (event: RecordedEvent | UnknownEvent, teller: ChangeTeller): Repl
   counts: teller.counts(),
 });
 
-async function* history(store: EventStore, stream: number, upTo: number): AsyncGenerator<readonly StoredEvent[]> {
+/** A stream up to its event `last`, or until the signal. Ends with a whole commit: inside of one there is no state. */
+async function* history(
+  store: EventStore,
+  { stream, position: upTo }: StoredEvent,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly StoredEvent[]> {
   for (let after = 0; after < upTo; ) {
     const page = await store.events({ stream, after, upTo, limit: PAGE });
     const last = page.at(-1);
     if (!last) return;
     yield page;
+    await pause();
+    if (signal?.aborted && (await endsCommit(store, last))) return;
     after = last.position;
   }
 }
 
+async function endsCommit(store: EventStore, { stream, position, commandId }: StoredEvent): Promise<boolean> {
+  const [next] = await store.events({ stream, after: position, limit: 1 });
+  return next?.commandId !== commandId;
+}
+
 /**
  * What is appended to a stream after its event `start`, until the signal, or until the version asked for is complete.
+ * Ends with a whole commit.
  * @throws IntegrityError `LOG_REPLACED` where the log became another one meanwhile
  */
 async function* appended(
@@ -169,7 +183,7 @@ async function* appended(
   const stop = store.onAppend(told);
   signal.addEventListener('abort', told);
   try {
-    while (!signal.aborted) {
+    while (!signal.aborted || !(await endsCommit(store, seen))) {
       if (!news) {
         await new Promise<void>((resolve) => {
           wake = resolve;
@@ -186,7 +200,7 @@ async function* appended(
       news ||= page.length === PAGE;
       const shown = page.filter(({ version }) => version <= toVersion);
       if (shown.length > 0) yield shown;
-      // A commit is appended whole, so with the last page there is the last event of its commit.
+      // A commit is appended whole, so a page that is not full ends with the last event of one.
       if (last.version > toVersion || (last.version === toVersion && page.length < PAGE)) return;
       seen = last;
     }

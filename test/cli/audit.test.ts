@@ -280,6 +280,7 @@ describe('audit export and audit import', () => {
     };
     await fails('TARGET_EXISTS', 5, ['audit', 'export', file]);
     await fails('TARGET_IS_DATABASE', 2, ['audit', 'export', cli.db, '--overwrite']);
+    await fails('CONTRADICTION', 2, ['audit', 'export', '-', '--overwrite']);
     await fails('NO_SUCH_FOLDER', 2, ['audit', 'export', join(folder, 'no', 'log')]);
     await fails('DATABASE_NOT_FOUND', 3, ['audit', 'export', join(folder, 'x'), '--db', join(folder, 'none.db')]);
     await fails('LOG_NOT_EMPTY', 5, ['audit', 'import', file]);
@@ -303,6 +304,25 @@ describe('audit export and audit import', () => {
     expect(stdout).not.toContain('error');
     expect(JSON.parse(stderr).error.code).toBe('LOG_BROKEN');
   });
+});
+
+test('an export that is interrupted ends soon and leaves no file', async () => {
+  const folder = scratchFolder();
+  const db = join(folder, 'stacks.db');
+  const backend = await StateBackend.open(db, { actor: 'ana' });
+  await backend.getStackManager().createStack({ name: 's' });
+  const text = 'x'.repeat(20_000);
+  for (let n = 0; n < 10; n++) {
+    const resources = Array.from({ length: 1_000 }, (_, i) => ({ type: 't', name: `n${i}`, properties: { n, text } }));
+    await backend.getStackManager().apply({ stack: 's', resources });
+  }
+  await backend.close();
+  const child = spawn(process.execPath, [BIN, 'audit', 'export', join(folder, 'log.jsonl'), '--db', db]);
+  const ended = new Promise((resolve) => child.on('close', (code, killer) => resolve({ code, killer })));
+  await until(() => readdirSync(folder).some((name) => name.startsWith('log.jsonl.partial')));
+  child.kill('SIGINT');
+  expect(await ended).toEqual({ code: 130, killer: null });
+  expect(readdirSync(folder).filter((name) => name.startsWith('log'))).toEqual([]);
 });
 
 describe('replay', () => {

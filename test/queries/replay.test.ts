@@ -14,7 +14,7 @@ import { type ReplayOptions, replay } from '../../src/queries/replay.js';
 import { isSensitive } from '../../src/queries/sensitive.js';
 import { readState } from '../../src/queries/state.js';
 import type { EventStore } from '../../src/store/event-store.js';
-import { live as liveLife } from '../contracts/life.js';
+import { HALFWIDTH, LINEAR, live as liveLife } from '../contracts/life.js';
 import { TestClock } from '../support/clock.js';
 import { steps } from '../support/commands.js';
 import { until } from '../support/database.js';
@@ -288,6 +288,26 @@ test('at every version: the state of the tables, its counts, and no change told 
   );
 });
 
+test('names that UTF-8 orders one way and UTF-16 the other give the state that the tables give', async () => {
+  const { store } = await given(
+    { type: 'createStack', name: 's' },
+    {
+      type: 'apply',
+      stack: 's',
+      resources: [
+        { type: 't', name: 'a', dependencies: [`t.${LINEAR}`, `t.${HALFWIDTH}`] },
+        { type: 't', name: LINEAR, dependencies: ['t.a'] },
+        { type: 't', name: HALFWIDTH, dependencies: ['t.a'] },
+      ],
+      outputs: [
+        { name: LINEAR, value: 1 },
+        { name: HALFWIDTH, value: 2 },
+      ],
+    },
+  );
+  expect((await replayed(store, 's')).end.stateHash).toBe(stateHash(await readState(store, 's')));
+});
+
 describe('up to a version', () => {
   test('includes what followed without raising it', async () => {
     const { store } = await given(
@@ -452,6 +472,37 @@ describe('following', () => {
     expect(seen.map(({ version }) => version)).toEqual(expect.arrayContaining([1, 2, 3]));
     expect(Math.max(...seen.map(({ version }) => version))).toBe(3);
     expect(seen.at(-1)?.type).toBe('TagAdded');
+  });
+
+  test.each([
+    ['what was there', true],
+    ['what came', false],
+  ])('stops after a whole commit, also in the midst of %s', async (_, before) => {
+    const path = join(scratchFolder(), 'stacks.db');
+    await using backend = await StateBackend.open(path);
+    const manager = backend.getStackManager();
+    await manager.createStack({ name: 's' });
+    const resources = Array.from({ length: 450 }, (_, n) => ({ type: 't', name: `n${n}` }));
+    const fill = async (): Promise<void> => {
+      await manager.apply({ stack: 's', resources });
+      for (let n = 0; n < 300; n++) await backend.addTag('s', `t${n}`);
+    };
+    if (before) await fill();
+    const stop = new AbortController();
+    const positions: number[] = [];
+    const generator = backend.replay('s', { follow: stop.signal });
+    let end: Replayed | undefined;
+    while (!end) {
+      const next = await generator.next();
+      if (next.done) end = next.value;
+      else positions.push(next.value.position);
+      if (positions.length === 1 && !before) await fill();
+      if (positions.length === 2) stop.abort();
+    }
+    expect(end).toMatchObject({ version: 2, counts: { resources: 450 } });
+    expect(end.events).toBeGreaterThanOrEqual(451);
+    expect(end.events).toBeLessThan(751);
+    expect(positions).toHaveLength(end.events);
   });
 
   test('stops at once where the version is there already, or the signal was given before', async () => {

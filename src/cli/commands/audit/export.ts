@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
-import { NotFoundError } from '../../../kernel/errors.js';
+import { InvalidInputError, NotFoundError } from '../../../kernel/errors.js';
 import { chooseDatabase } from '../../database-path.js';
 import { escapeText } from '../../output/escape.js';
+import { withProgress } from '../../output/progress.js';
 import { headJson, headText } from '../../present/database.js';
 import { endOnSignals } from '../../signals.js';
 import { StreamingCommand } from '../../streaming-command.js';
@@ -29,15 +30,25 @@ With - the log goes to standard output, whatever --output says, and errors to st
     const { path } = chooseDatabase(flags.db);
     if (!/^:?memory:$|:\/\//.test(path) && !existsSync(path)) throw nothingToExport(path);
     const toStdout = args.file === '-';
+    if (toStdout && flags.overwrite) {
+      throw new InvalidInputError('CONTRADICTION', '--overwrite: standard output is no file to replace', {
+        hint: 'Leave out --overwrite, or name a file.',
+        details: { field: '--overwrite' },
+      });
+    }
     if (toStdout) this.beginForeign();
     endOnSignals();
     const backend = await this.open(flags, { asItIs: true });
-    const head = await this.withProgressAside('exporting', 'events', (onProgress) =>
-      backend
-        .getAdmin()
-        .exportLog(toStdout ? (text) => this.emit(text) : args.file, { overwrite: flags.overwrite, onProgress }),
+    const admin = backend.getAdmin();
+    if (toStdout) {
+      await this.withProgressAside('exporting', 'events', (onProgress) =>
+        admin.exportLog((text) => this.emit(text), { onProgress }),
+      );
+      return;
+    }
+    const head = await withProgress('exporting', 'events', (onProgress) =>
+      admin.exportLog(args.file, { overwrite: flags.overwrite, onProgress }),
     );
-    if (toStdout) return;
     this.show(flags, { file: args.file, events: head.position, head: headJson(head) }, () =>
       [`Exported ${head.position} events to ${escapeText(args.file)}.`, `Head: ${headText(head)}`].join('\n'),
     );

@@ -29,7 +29,8 @@ export default class AuditLog extends StreamingCommand {
     actor: Flags.string({
       description: 'only events by this actor',
       helpValue: 'NAME',
-      default: ANYBODY,
+      default: async () => ANYBODY,
+      noCacheDefault: true,
       parse: async (name) => {
         if (name !== ANYBODY) return name;
         throw new InvalidInputError('INVALID_INPUT', '--actor: must not be empty', {
