@@ -46,3 +46,11 @@ function notThere(stack: StackRecord, at: At): NotFoundError {
     details: { stack: stack.name, ...at, latest: stack.stateVersion },
   });
 }
+
+/** What time it was at a moment: of a position, when the log had come to it; `otherwise` for a version. */
+export async function instantAt(store: EventStore, at: At, otherwise: string): Promise<string> {
+  if ('time' in at) return at.time;
+  if (!('position' in at)) return otherwise;
+  const [last] = await store.events({ upTo: at.position, descending: true, limit: 1 });
+  return last?.recordedAt ?? otherwise;
+}

@@ -1,5 +1,6 @@
 import type { At, EventStore } from '../store/event-store.js';
 import type { StackListItem } from '../store/records.js';
+import { instantAt } from './at.js';
 import { signalsAt } from './signals.js';
 
 export interface StackFilter {
@@ -41,7 +42,7 @@ async function asOf(store: EventStore, stack: StackListItem, at: ListMoment): Pr
   ]);
   const { document, executionCount, completedAt, lastDuration, lastError } = own;
   const updatedAt = last?.recordedAt ?? stack.createdAt;
-  const when = 'time' in at ? at.time : updatedAt;
+  const when = await instantAt(store, at, updatedAt);
   return {
     ...stack,
     name: document.name,

@@ -2,7 +2,7 @@ import { decodeEvent, type EventType } from '../events/index.js';
 import { evolve, initialState, type StackState } from '../projections/evolve.js';
 import type { At, EventStore } from '../store/event-store.js';
 import type { DriftRecord, LockRecord, StackRecord, TagRecord } from '../store/records.js';
-import { stackMoment } from './at.js';
+import { instantAt, stackMoment } from './at.js';
 
 /** A stack's tags, now or as they were. */
 export async function readTags(
@@ -33,7 +33,7 @@ export async function readLock(
   }
   const { lock } = await fold(store, stack.stream, position, LOCK_TYPES);
   const [last] = await store.events({ stream: stack.stream, upTo: position, descending: true, limit: 1 });
-  const then = at && 'time' in at ? at.time : (last?.recordedAt ?? now);
+  const then = at ? await instantAt(store, at, last?.recordedAt ?? now) : now;
   return { stack, lock: lock && lock.expiresAt > then ? lock : undefined };
 }
 
