@@ -37,6 +37,8 @@ export interface FoldedFinding {
   readonly isDrifted: boolean;
   readonly status: 'pending' | 'resolved' | 'ignored';
   readonly reason: string | null;
+  readonly resolvedAt: string | null;
+  readonly ignoredUntil: string | null;
 }
 
 /** Everything a stack's events say of it: what the tables are checked against. Resources and edges by address. */
@@ -124,7 +126,7 @@ const unlock = (state: Draft<StackState>): void => {
 const closeFinding = (
   state: Draft<StackState>,
   finding: number,
-  change: Partial<Pick<FoldedFinding, 'isDrifted' | 'status' | 'reason'>>,
+  change: Partial<Omit<FoldedFinding, 'resourceId' | 'changes'>>,
 ): void => {
   const open = state.drift.get(finding);
   if (open) Object.assign(open, change);
@@ -180,12 +182,16 @@ const recipes: Recipes = {
       isDrifted: true,
       status: 'pending',
       reason: null,
+      resolvedAt: null,
+      ignoredUntil: null,
     });
   },
-  DriftCleared: (state, { data }) => closeFinding(state, data.finding, { isDrifted: false, status: 'resolved' }),
-  DriftResolved: (state, { data }) =>
-    closeFinding(state, data.finding, { isDrifted: false, status: 'resolved', reason: data.reason }),
-  DriftIgnored: (state, { data }) => closeFinding(state, data.finding, { status: 'ignored', reason: data.reason }),
+  DriftCleared: (state, { recordedAt: resolvedAt, data }) =>
+    closeFinding(state, data.finding, { isDrifted: false, status: 'resolved', resolvedAt, ignoredUntil: null }),
+  DriftResolved: (state, { recordedAt: resolvedAt, data: { finding, reason } }) =>
+    closeFinding(state, finding, { isDrifted: false, status: 'resolved', reason, resolvedAt, ignoredUntil: null }),
+  DriftIgnored: (state, { recordedAt: resolvedAt, data: { finding, reason, expiresAt: ignoredUntil } }) =>
+    closeFinding(state, finding, { status: 'ignored', reason, resolvedAt, ignoredUntil }),
   LockAcquired: (state, { position, recordedAt, data }) => {
     const { lockId, operation, who, info, expiresAt } = data;
     state.lock = { lockId, token: position, operation, who, info, createdAt: recordedAt, expiresAt };

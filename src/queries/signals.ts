@@ -57,11 +57,8 @@ export async function readDrift(
     findings: findings.flatMap((finding) => {
       const then = drift.get(finding.id);
       if (!then) return [];
-      const { isDrifted, status: resolutionStatus, reason } = then;
-      const open = resolutionStatus === 'pending';
-      return [
-        { ...finding, isDrifted, resolutionStatus, reason, ...(open && { resolvedAt: null, ignoredUntil: null }) },
-      ];
+      const { isDrifted, status: resolutionStatus, reason, resolvedAt, ignoredUntil } = then;
+      return [{ ...finding, isDrifted, resolutionStatus, reason, resolvedAt, ignoredUntil }];
     }),
   };
 }
