@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { commandLine } from '../support/cli.js';
 import { scratchFolder } from '../support/folder.js';
+import { tamper } from '../support/tamper.js';
 
 async function shop() {
   const cli = commandLine(join(scratchFolder(), 'stacks.db'));
@@ -10,19 +10,6 @@ async function shop() {
   await cli.text('stack', 'resource', 'set', 'shop', 'server.web', '-p', 'size=3');
   await cli.text('stack', 'new', 'other');
   return cli;
-}
-
-/** Changes a database behind its back, and leaves no other trace. */
-function tamper(path: string, sql: string): void {
-  const db = new Database(path);
-  const triggers = db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all() as {
-    name: string;
-    sql: string;
-  }[];
-  for (const { name } of triggers) db.exec(`DROP TRIGGER ${name}`);
-  db.exec(sql);
-  for (const trigger of triggers) db.exec(trigger.sql);
-  db.close();
 }
 
 describe('audit verify', () => {
