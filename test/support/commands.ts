@@ -283,7 +283,7 @@ export const steps = (maxLength = 60): fc.Arbitrary<Step[]> => {
   );
   const many = (step: fc.Arbitrary<Step>) =>
     fc
-      .array(fc.oneof({ weight: 12, arbitrary: step.map((one) => [one]) }, { weight: 1, arbitrary: chain }), {
+      .array(fc.oneof({ weight: 12, arbitrary: step.map((one) => [one]) }, { weight: 2, arbitrary: chain }), {
         minLength: Math.min(10, maxLength),
         maxLength,
         size: 'max',
