@@ -7,6 +7,7 @@ const ALLOWED = {
   commands: ['store', 'events', 'kernel'],
   queries: ['projections', 'store', 'events', 'kernel'],
   interop: ['queries', 'commands', 'store', 'events', 'kernel'],
+  actual: ['interop', 'queries', 'store', 'events', 'kernel'],
   audit: ['projections', 'store', 'events', 'kernel'],
 };
 
@@ -51,7 +52,7 @@ module.exports = {
       name: 'ports-only',
       comment: 'A store is known by its port; only the engine names one.',
       severity: 'error',
-      from: { path: '^src/(commands|queries|interop|audit|backend|cli)/' },
+      from: { path: '^src/(commands|queries|interop|actual|audit|backend|cli)/' },
       to: { path: '^src/store/(sqlite|memory)/' },
     },
     {
@@ -70,10 +71,12 @@ module.exports = {
     {
       name: 'engine-is-the-root',
       severity: 'error',
-      from: { path: '^src/(kernel|events|store|projections|commands|queries|interop|audit)/' },
+      from: { path: '^src/(kernel|events|store|projections|commands|queries|interop|actual|audit)/' },
       to: { path: '^src/(engine|index|backend)' },
     },
     only('driver-in-its-store', 'better-sqlite3', '^src/store/sqlite/'),
+    only('processes-in-actual', 'execa|string-argv', '^src/actual/'),
+    only('graphs-by-graphology', 'graphology.*', '^src/(queries|commands)/'),
     only(
       'terminal-in-the-cli',
       '@oclif/core|cli-table3|cli-progress|csv-stringify|picocolors|string-width|date-fns',

@@ -1,4 +1,5 @@
 // npm run bench [-- NAME]: ratios within one run, medians of several interleaved rounds, minimum and maximum in brackets.
+import { graph } from './graph.mjs';
 import { growth } from './growth.mjs';
 import { replay } from './replay.mjs';
 
@@ -13,6 +14,7 @@ const BENCHES = {
         ratio: ratio.toFixed(2),
       })),
   },
+  graph: { title: 'The dependency graph of 50,000 resources with 150,000 edges', rows: graph },
   replay: { title: 'Replay of 1,000,000 events of 100,000 resources, 1,000 to a commit', rows: () => replay() },
   'replay-singles': {
     title: 'Replay of 200,000 events, one to a commit',

@@ -1,3 +1,5 @@
+export type { ActualStateSource, ExpectedResource, Observation, ObserveContext } from './actual/index.js';
+export { actualFile, execSource, probe, terraformDirectory, terraformPlan } from './actual/index.js';
 export type { LogImportOptions, LogSink } from './audit/log-file.js';
 export type { Check, Problem, Verification } from './audit/verification.js';
 export type { VerifyOptions } from './audit/verify.js';
@@ -6,7 +8,7 @@ export type { Rotation } from './backend/backup-rotation.js';
 export type { CallOptions, OpenOptions } from './backend/options.js';
 export type { PreparedRestore, Restored, RestoreOptions } from './backend/restore.js';
 export { StackManager } from './backend/stack-manager.js';
-export type { DriftInfo, LockOptions, StackCommand } from './backend/state-backend.js';
+export type { DriftCheck, DriftCheckOptions, DriftInfo, LockOptions, StackCommand } from './backend/state-backend.js';
 export { StateBackend } from './backend/state-backend.js';
 export { StoreAdmin } from './backend/store-admin.js';
 export type { Command, EnvelopeInput } from './commands/index.js';
@@ -40,6 +42,9 @@ export type { FieldChange } from './kernel/json-diff.js';
 export type { EventChange, StateCounts } from './queries/changes.js';
 export type { ItemDiff, StateDiff } from './queries/diff.js';
 export { isEmptyDiff } from './queries/diff.js';
+export type { FindingView } from './queries/drift.js';
+export type { Affected, GraphOptions, GraphView, Impact } from './queries/graph.js';
+export type { GraphNode } from './queries/graph-build.js';
 export type { FieldBlame, ResourceChange } from './queries/history.js';
 export type { LogEntry, LogFilter } from './queries/log.js';
 export type { Plan, PlannedChange } from './queries/plan.js';
@@ -53,6 +58,8 @@ export type { OnProgress, Progress, ProjectionStatus, Rebuilt } from './store/ma
 export type {
   DependencyRecord,
   DriftRecord,
+  DriftRuleRecord,
+  EdgeRecord,
   ExecutionRecord,
   LockRecord,
   OutputRecord,

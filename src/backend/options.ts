@@ -1,4 +1,4 @@
-import type { EnvelopeInput } from '../commands/index.js';
+import type { Command, EnvelopeInput } from '../commands/index.js';
 import type { Clock } from '../kernel/clock.js';
 import type { OnProgress } from '../store/maintenance.js';
 
@@ -17,6 +17,9 @@ export interface OpenOptions {
   /** Where the time comes from; for tests. */
   readonly clock?: Clock;
 }
+
+/** How dependencies are judged; see the fields of the command `apply`. */
+export type LinkOptions = Pick<Extract<Command, { type: 'apply' }>, 'allowMissing' | 'dependents'>;
 
 /** What a call may say beside its own arguments; see each field in the command envelope. */
 export type CallOptions = Omit<Partial<EnvelopeInput>, 'source'>;

@@ -63,7 +63,7 @@ export class StackManager {
     return this.apply({ stack, kind: 'set', resources: [resource] }, call);
   }
 
-  /** By address or id. */
+  /** By address or id. Refused where others depend on it; `apply` can say what shall become of those. */
   removeResource(stack: string, resource: string, call?: CallOptions): Promise<Receipt> {
     return this.apply({ stack, kind: 'remove', remove: [resource] }, call);
   }

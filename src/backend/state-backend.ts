@@ -1,4 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import { type Observable, Subject, takeUntil } from 'rxjs';
+import {
+  type ActualStateSource,
+  type Comparison,
+  compareActual,
+  type ObserveContext,
+  sourceFrom,
+} from '../actual/index.js';
 import type { Command } from '../commands/index.js';
 import { bringUpToDate, type Engine, openEngine } from '../engine.js';
 import type { LogHead, RecordedEvent, UnknownEvent } from '../events/index.js';
@@ -11,19 +19,21 @@ import { NotFoundError } from '../kernel/errors.js';
 import type { Json, JsonObject } from '../kernel/json.js';
 import { stackMoment } from '../queries/at.js';
 import { diffVersions, type StateDiff } from '../queries/diff.js';
+import { type FindingView, readFindings } from '../queries/drift.js';
+import type { GraphOptions, GraphView, Impact } from '../queries/graph.js';
 import { blame, resourceHistory } from '../queries/history.js';
 import { liveEvents } from '../queries/live.js';
 import { type LogEntry, type LogFilter, readLog } from '../queries/log.js';
 import { type Plan, planOf } from '../queries/plan.js';
 import { type Replayed, type ReplayOptions, type ReplayStep, replay } from '../queries/replay.js';
 import { readResource, readResources } from '../queries/resource.js';
-import { readDrift, readLock, readTags } from '../queries/signals.js';
+import { readDriftRules, readLock, readTags } from '../queries/signals.js';
 import { readState, type StateView } from '../queries/state.js';
 import { readActivity, readVersions, type VersionView } from '../queries/versions.js';
 import type { At, Checkpoint, Receipt, StoreDescription } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
-import type { DependencyRecord, DriftRecord, LockRecord, ResourceRecord, StackRecord } from '../store/records.js';
-import type { CallOptions, OpenOptions } from './options.js';
+import type { DependencyRecord, DriftRuleRecord, LockRecord, ResourceRecord, StackRecord } from '../store/records.js';
+import type { CallOptions, LinkOptions, OpenOptions } from './options.js';
 import { type PreparedRestore, prepareRestore, type Restored, type RestoreOptions } from './restore.js';
 import { StackManager } from './stack-manager.js';
 import { StoreAdmin } from './store-admin.js';
@@ -32,9 +42,19 @@ import { StoreAdmin } from './store-admin.js';
 export type StackCommand = Exclude<Command, { type: 'createStack' }>;
 
 /** A drift finding, with the field names of the original API. */
-export interface DriftInfo extends DriftRecord {
+export interface DriftInfo extends FindingView {
   /** Names of the top-level fields that differ. */
   readonly driftedFields: readonly string[];
+}
+
+export interface DriftCheckOptions extends CallOptions, ObserveContext {
+  readonly onProgress?: OnProgress;
+}
+
+/** What came of looking at a stack's resources; the findings themselves are recorded. */
+export interface DriftCheck extends Omit<Comparison, 'findings'> {
+  /** Undefined where there was nothing to judge. */
+  readonly receipt: Receipt | undefined;
 }
 
 export interface LockOptions extends CallOptions {
@@ -130,30 +150,44 @@ export class StateBackend implements AsyncDisposable {
   async desiredStateCommand(
     stack: string,
     document: Uint8Array,
-    options: { readonly name?: string; readonly prune?: boolean } = {},
+    options: { readonly name?: string; readonly prune?: boolean } & LinkOptions = {},
   ): Promise<StackCommand> {
-    const name = options.name ?? 'desired state';
+    const { name = 'desired state', prune, ...links } = options;
     const desired = toDesiredState(readDocument(document, name), name);
-    if (!options.prune) return applyCommand(stack, desired, undefined);
+    if (!prune) return { ...applyCommand(stack, desired, undefined), ...links };
     const { resources, outputs } = await readState(this.#engine.store, stack);
-    return applyCommand(stack, desired, {
+    const present = {
       addresses: resources.map(({ address }) => address),
       outputs: outputs.map((output) => output.name),
-    });
+    };
+    return { ...applyCommand(stack, desired, present), ...links };
   }
 
   /**
-   * The command that takes in the state another tool keeps; it makes the stack where there is none.
+   * The command that takes in the state another tool keeps; it makes the stack where there is none. With `allowMissing`
+   * the other tool is believed where its resources depend on what its state does not hold.
    * @throws InvalidInputError for a document that is no such state; ConflictError for a lower serial or another lineage
    */
   async importCommand(
     stack: string,
     document: Uint8Array,
-    options: { readonly from: InteropFormat; readonly name?: string; readonly force?: boolean },
+    options: {
+      readonly from: InteropFormat;
+      readonly name?: string;
+      readonly force?: boolean;
+      readonly allowMissing?: boolean;
+    },
   ): Promise<StackCommand> {
     const known = await this.#engine.store.stack(stack);
     const current = known && (await readState(this.#engine.store, known.id));
-    return FORMATS[options.from].take(stack, document, options.name ?? 'state', current, options.force ?? false);
+    const command = FORMATS[options.from].take(
+      stack,
+      document,
+      options.name ?? 'state',
+      current,
+      options.force ?? false,
+    );
+    return options.allowMissing ? { ...command, allowMissing: true, dependents: 'leave' } : command;
   }
 
   /** A stack as another tool reads it, now or at a moment. What was imported and not changed comes back the same. */
@@ -245,6 +279,35 @@ export class StateBackend implements AsyncDisposable {
     return this.execute({ type: 'detectDrift', stack, findings: [{ resource, expected, actual }] }, call);
   }
 
+  /**
+   * Looks at a stack's resources and records, as one commit, what differs from what is expected of them: new findings,
+   * changed ones, and those that no longer hold. Nothing is recorded where nothing of that changed.
+   * @throws what the source throws; InvalidInputError `NOTHING_EXPECTED` where a resource went while it was looked at
+   */
+  async checkDrift(
+    stack: string,
+    source: ActualStateSource,
+    { onProgress, signal, note, ...call }: DriftCheckOptions = {},
+  ): Promise<DriftCheck> {
+    const { stack: record } = await stackMoment(this.#engine.store, stack);
+    const context = { ...(onProgress && { onProgress }), ...(signal && { signal }), ...(note && { note }) };
+    const { findings, ...comparison } = await compareActual(this.#engine.store, record, source, context);
+    const [first, ...rest] = findings;
+    const receipt =
+      first && (await this.execute({ type: 'detectDrift', stack: record.id, findings: [first, ...rest] }, call));
+    return { ...comparison, receipt };
+  }
+
+  /**
+   * The source of actual state that a stack's configuration names, under `drift`; undefined where it names none.
+   * @throws InvalidInputError `DRIFT_CONFIGURATION_INVALID`, and for a file that cannot be read or used
+   */
+  async driftSource(stack: string): Promise<ActualStateSource | undefined> {
+    const { stack: record } = await stackMoment(this.#engine.store, stack);
+    const { document } = await this.#engine.store.document(record.stream);
+    return sourceFrom(document.configuration, 'configuration', (path) => readFile(path));
+  }
+
   /** Recorded findings, newest first. */
   async getDriftInfo(stack: string, at?: At): Promise<readonly DriftInfo[]> {
     return (await this.getDrift(stack, at)).findings;
@@ -255,8 +318,16 @@ export class StateBackend implements AsyncDisposable {
     stack: string,
     at?: At,
   ): Promise<{ readonly stack: StackRecord; readonly findings: readonly DriftInfo[] }> {
-    const { stack: record, findings } = await readDrift(this.#engine.store, stack, at);
+    const { stack: record, findings } = await readFindings(this.#engine.store, stack, at);
     return { stack: record, findings: findings.map((finding) => ({ ...finding, driftedFields: finding.fields })) };
+  }
+
+  /** The rules by which differences are no drift, oldest first, also those that have run out. */
+  getDriftRules(
+    stack: string,
+    at?: At,
+  ): Promise<{ readonly stack: StackRecord; readonly rules: readonly DriftRuleRecord[] }> {
+    return readDriftRules(this.#engine.store, stack, at);
   }
 
   // Locks ------------------------------------------------------------------------------------------------------------
@@ -347,6 +418,16 @@ export class StateBackend implements AsyncDisposable {
     return resource === undefined ? edges : edges.filter(({ address }) => address === resource);
   }
 
+  /** What depends on what: of the whole stack, or as far as it can be reached from a root. */
+  async getGraph(stack: string, options?: GraphOptions): Promise<GraphView> {
+    return (await graphQueries()).readGraph(this.#engine.store, stack, options);
+  }
+
+  /** Everything that depends on a resource, directly or through others, in the order in which a change reaches it. */
+  async getImpact(stack: string, resource: string, at?: At): Promise<Impact> {
+    return (await graphQueries()).readImpact(this.#engine.store, stack, resource, at);
+  }
+
   // The log ----------------------------------------------------------------------------------------------------------
 
   /** A stack's events, newest first. */
@@ -413,6 +494,9 @@ export class StateBackend implements AsyncDisposable {
     return this.#engine.store.stack(ref);
   }
 }
+
+/** Loaded when it is asked for: the library takes longer than most commands. */
+const graphQueries = () => import('../queries/graph.js');
 
 const as = (by: string | undefined, call: CallOptions): CallOptions =>
   by === undefined ? call : { ...call, actor: by };

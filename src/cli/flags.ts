@@ -73,6 +73,24 @@ export function callOptions(flags: {
   };
 }
 
+/** For commands that state dependencies. */
+export const missingFlag = {
+  'allow-missing': Flags.boolean({ description: 'allow dependencies on resources that are not in the stack' }),
+};
+
+/** For commands that remove resources: what becomes of those that depend on them. */
+export const dependentsFlags = {
+  cascade: Flags.boolean({ description: 'remove what depends on what is removed, too', exclusive: ['force'] }),
+  force: Flags.boolean({ description: 'leave what depends on what is removed as it is' }),
+};
+
+export const dependentsOf = (flags: {
+  readonly cascade: boolean;
+  readonly force: boolean;
+}): { readonly dependents: 'refuse' | 'cascade' | 'leave' } => ({
+  dependents: flags.cascade ? 'cascade' : flags.force ? 'leave' : 'refuse',
+});
+
 /** For lists of stacks: versions are a stack's own. */
 export const momentFlags = {
   'at-time': Flags.string({

@@ -6,3 +6,10 @@ export function endOnSignals(): void {
     process.once(signal, () => process.exit(128 + constants.signals[signal]));
   }
 }
+
+/** A signal that is given when the process is asked to end; asked again, it ends at once. */
+export function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
+}

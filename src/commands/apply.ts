@@ -7,8 +7,10 @@ import { name } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
 import { defineCommand, jsonValue, stackRef } from './command.js';
-import { removeSlot, resourceInput, resourceNotFound, setResource } from './resource-input.js';
+import { askLinks } from './links.js';
+import { removed, resourceInput, resourceNotFound, setResource } from './resource-input.js';
 import { checkNameFree, createdStack, documentFields, originInput, updatedStack } from './stack-document.js';
+import { linkRules } from './wishes.js';
 
 const outputInput = z.strictObject({
   name: name(1024),
@@ -30,6 +32,7 @@ const schema = z.strictObject({
   remove: z.array(name(2048)).default([]),
   outputs: z.array(outputInput).default([]),
   removeOutputs: z.array(name(1024)).default([]),
+  ...linkRules,
 });
 type Apply = z.output<typeof schema>;
 
@@ -50,15 +53,23 @@ export const apply = defineCommand({
   }),
   decide: (payload, facts, context) => {
     refuseRepeats(payload);
-    const removed = slotsToRemove(payload, facts);
-    const leaving = new Set(removed.map(({ resource }) => resource));
-    return [
-      ...stackEvents(payload, facts),
-      ...removed.flatMap(removeSlot),
-      ...payload.resources.flatMap((input) => setResource(input, facts, context.now, leaving)),
+    const leaving = slotsToRemove(payload, facts);
+    const free = new Set(leaving.map(({ resource }) => resource));
+    const before = stackEvents(payload, facts);
+    const outcomes = payload.resources.map((input) => setResource(input, facts, context.now, free));
+    const after = [
       ...payload.removeOutputs.map((output) => removeOutput(output, facts)),
       ...payload.outputs.flatMap((output) => setOutput(output, facts)),
     ];
+    return askLinks(outcomes, leaving, payload, ({ edges, cascaded }) => {
+      const edgesOf = (address: string): readonly NewEvent[] => edges.get(address) ?? [];
+      return [
+        ...before,
+        ...[...cascaded, ...leaving].flatMap((slot) => [removed(slot), ...edgesOf(slot.address)]),
+        ...outcomes.flatMap(({ event, address }) => [...(event ? [event] : []), ...edgesOf(address)]),
+        ...after,
+      ];
+    });
   },
 });
 

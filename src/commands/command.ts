@@ -4,6 +4,7 @@ import { InvalidInputError } from '../kernel/errors.js';
 import { assertJson, isJsonObject, type Json, type JsonObject } from '../kernel/json.js';
 import { name, prose } from '../kernel/text.js';
 import type { FactKeys, Facts } from '../store/facts.js';
+import type { Question } from '../store/links.js';
 
 /** What every command may carry beside its own fields. */
 export const envelopeSchema = z.strictObject({
@@ -44,8 +45,11 @@ export interface CommandModule<Schema extends z.ZodType = z.ZodType> {
   /** `held`: on a locked stack the caller must hold the lock. `free`: changes no state, so no lock is needed. */
   readonly lock: 'held' | 'free' | 'own';
   facts(payload: z.output<Schema>): FactKeys;
-  /** @throws SlothError when the command cannot be accepted */
-  decide(payload: z.output<Schema>, facts: Facts, context: Context): NewEvent[];
+  /**
+   * The events, or what must be known of dependencies before there can be any.
+   * @throws SlothError when the command cannot be accepted
+   */
+  decide(payload: z.output<Schema>, facts: Facts, context: Context): readonly NewEvent[] | Question;
 }
 
 export const defineCommand = <Schema extends z.ZodType>(module: CommandModule<Schema>): CommandModule<Schema> => module;

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import type { NewEvent } from '../events/index.js';
 import { InvalidInputError, NotFoundError } from '../kernel/errors.js';
 import { name } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
 import { defineCommand, stackRef } from './command.js';
+import { askLinks, type Outcome } from './links.js';
 import { resourceNotFound, setResource } from './resource-input.js';
+import { linkRules } from './wishes.js';
 
 const edge = {
   stack: stackRef,
@@ -21,13 +22,18 @@ function dependent(resource: string, facts: Facts): ResourceSlot {
   return slot;
 }
 
-/** The resource with another list of declared dependencies, and the edges that go with it. */
-const declare = (slot: ResourceSlot, dependencies: readonly string[], facts: Facts, now: string): NewEvent[] =>
-  setResource(
-    { module: slot.module, type: slot.type, name: slot.name, mode: 'merge', dependencies: [...dependencies] },
-    facts,
-    now,
-  );
+/** The resource with another list of declared dependencies. */
+function declare(slot: ResourceSlot, dependencies: readonly string[], facts: Facts, now: string): Outcome {
+  const { module, type, name } = slot;
+  return setResource({ module, type, name, mode: 'merge', dependencies: [...dependencies] }, facts, now);
+}
+
+/** The resource as it becomes, with the edges that go with it. */
+const asking = (outcome: Outcome, allowMissing: boolean) =>
+  askLinks([outcome], [], { allowMissing, dependents: 'refuse' }, ({ edges }) => [
+    ...(outcome.event ? [outcome.event] : []),
+    ...(edges.get(outcome.address) ?? []),
+  ]);
 
 /** An explicit dependency becomes part of the resource's declared ones; an implicit one is an edge only. */
 export const addDependency = defineCommand({
@@ -37,23 +43,23 @@ export const addDependency = defineCommand({
     dependencyType: z.enum(['explicit', 'implicit']).default('explicit'),
     /** Where in the properties an implicit one was found. */
     path: name(2048).nullable().default(null),
+    allowMissing: linkRules.allowMissing,
   }),
   kind: 'depend',
   target: 'live',
   lock: 'held',
   facts: ({ stack, resource, dependsOn }) => ({ stack, addresses: [resource], edges: [[resource, dependsOn]] }),
-  decide: ({ resource, dependsOn, dependencyType, path }, facts, { now }) => {
+  decide: ({ resource, dependsOn, dependencyType, path, allowMissing }, facts, { now }) => {
     const slot = dependent(resource, facts);
     if (resource === dependsOn) {
       throw new InvalidInputError('DEPENDS_ON_ITSELF', `resource "${resource}" cannot depend on itself`, {
         details: { field: 'dependsOn', address: resource },
       });
     }
-    if (dependencyType === 'explicit') {
-      return declare(slot, [...(slot.value?.dependencies ?? []), dependsOn], facts, now);
-    }
+    const declared = slot.value?.dependencies ?? [];
+    if (dependencyType === 'explicit') return asking(declare(slot, [...declared, dependsOn], facts, now), allowMissing);
     if (facts.edges.length > 0) return [];
-    return [{ type: 'DependencyAdded', data: { address: resource, target: dependsOn, dependencyType, path } }];
+    return asking({ ...declare(slot, declared, facts, now), said: { target: dependsOn, path } }, true);
   },
 });
 
@@ -75,6 +81,6 @@ export const removeDependency = defineCommand({
       return [{ type: 'DependencyRemoved', data: { address: resource, target: dependsOn } }];
     }
     const rest = (slot.value?.dependencies ?? []).filter((target) => target !== dependsOn);
-    return declare(slot, rest, facts, now);
+    return asking(declare(slot, rest, facts, now), true);
   },
 });

@@ -1,23 +1,30 @@
 import { z } from 'zod';
 import type { NewEvent } from '../events/index.js';
-import { InvalidInputError, NotFoundError } from '../kernel/errors.js';
+import { InvalidInputError } from '../kernel/errors.js';
 import { equalJson, type Json } from '../kernel/json.js';
 import { type FieldChange, fieldChanges } from '../kernel/json-diff.js';
-import { name, prose } from '../kernel/text.js';
+import { pathSteps } from '../kernel/json-path.js';
+import { name } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
-import type { DriftRecord, ResourceSlot } from '../store/records.js';
+import type { DriftRecord } from '../store/records.js';
 import { defineCommand, jsonValue, stackRef } from './command.js';
+import { isOver, slotOf } from './drift-finding.js';
+import { type IsRuled, rulesInForce } from './drift-rule.js';
 
 const finding = z.strictObject({
   /** A resource's address or id. An id the stack does not hold is taken as it is, if `expected` comes with it. */
   resource: name(2048),
   /** Left out, the resource's properties. */
   expected: jsonValue('expected').optional(),
+  /** Null where the resource is gone. */
   actual: jsonValue('actual'),
 });
 type Finding = z.output<typeof finding>;
 
-/** Records what differs. A finding that stands already is not recorded again; one that no longer holds is cleared. */
+/**
+ * Records what differs, but for what the stack's rules say is no drift. A finding that stands already is not recorded
+ * again; one that no longer holds is cleared.
+ */
 export const detectDrift = defineCommand({
   schema: z.strictObject({
     type: z.literal('detectDrift'),
@@ -29,18 +36,14 @@ export const detectDrift = defineCommand({
   lock: 'free',
   facts: ({ stack, findings }) => {
     const refs = findings.map(({ resource }) => resource);
-    return { stack, addresses: refs, resourceIds: refs, driftOf: refs };
+    return { stack, addresses: refs, resourceIds: refs, driftOf: refs, driftRules: true };
   },
   decide: ({ findings }, facts, { now }) => {
     refuseRepeats(findings, facts);
-    return findings.flatMap((one) => compare(one, facts, now));
+    const isRuled = rulesInForce(facts.driftRules, now);
+    return findings.flatMap((one) => compare(one, facts, isRuled, now));
   },
 });
-
-const slotOf = (ref: string, facts: Facts): ResourceSlot | undefined => {
-  const byId = facts.resourcesById.get(ref);
-  return facts.resources.get(ref) ?? (byId?.stream === facts.stack?.stream ? byId : undefined);
-};
 
 /** Two findings for one resource would leave the first of them open for ever. */
 function refuseRepeats(findings: readonly Finding[], facts: Facts): void {
@@ -57,7 +60,7 @@ function refuseRepeats(findings: readonly Finding[], facts: Facts): void {
   }
 }
 
-function compare({ resource, expected, actual }: Finding, facts: Facts, now: string): NewEvent[] {
+function compare({ resource, expected, actual }: Finding, facts: Facts, isRuled: IsRuled, now: string): NewEvent[] {
   const slot = slotOf(resource, facts);
   const wanted = expected ?? slot?.value?.properties;
   if (wanted === undefined) {
@@ -66,14 +69,14 @@ function compare({ resource, expected, actual }: Finding, facts: Facts, now: str
       details: { field: 'expected', resource },
     });
   }
-  const changes = fieldChanges(wanted, actual);
+  const changes = fieldChanges(wanted, actual).filter(({ path }) => !isRuled(slot?.type, path));
   const last = facts.drift.get(resource);
   const open = last?.isDrifted ? last : undefined;
   const cleared: NewEvent[] = open
     ? [{ type: 'DriftCleared', data: { finding: open.id, resourceId: open.resourceId } }]
     : [];
   if (changes.length === 0) return cleared;
-  if (open && !isOver(open, now) && sameFinding(open, wanted, actual)) return [];
+  if (open && !isOver(open, now) && sameFinding(open, wanted, actual, changes)) return [];
   return [
     ...cleared,
     {
@@ -94,55 +97,15 @@ function compare({ resource, expected, actual }: Finding, facts: Facts, now: str
   ];
 }
 
-const sameFinding = (open: DriftRecord, expected: Json, actual: Json): boolean =>
-  equalJson(open.expected, expected) && equalJson(open.actual, actual);
+/** With other rules, other changes of the same two states are a finding. */
+const sameFinding = (open: DriftRecord, expected: Json, actual: Json, changes: readonly FieldChange[]): boolean =>
+  equalJson(open.expected, expected) &&
+  equalJson(open.actual, actual) &&
+  open.changes.length === changes.length &&
+  open.changes.every(({ path }, index) => path === changes[index]?.path);
 
-/** Whether a finding was ignored for a time that has passed: then it counts as pending again. */
-const isOver = ({ resolutionStatus, ignoredUntil }: DriftRecord, now: string): boolean =>
-  resolutionStatus === 'ignored' && ignoredUntil !== null && ignoredUntil <= now;
-
-/** The field of the document in which a change lies: `tags` of `$.tags.Name`. */
+/** The field of the document in which a change lies: `tags` of `$.tags.Name`; `$` where the whole differs. */
 function topField({ path }: FieldChange): string {
-  const [, plain, quoted] = /^\$(?:\.([^.[]+)|\[("(?:[^"\\]|\\.)*")\])/.exec(path) ?? [];
-  return plain ?? (quoted === undefined ? '$' : (JSON.parse(quoted) as string));
+  const [first] = pathSteps(path);
+  return typeof first === 'string' ? first : '$';
 }
-
-const closing = { stack: stackRef, resource: name(2048), reason: prose().default('') };
-
-/** The resource's open finding. */
-function openFinding(stack: string, resource: string, facts: Facts, now: string): DriftRecord {
-  const open = facts.drift.get(resource);
-  if (open?.isDrifted && (open.resolutionStatus === 'pending' || isOver(open, now))) return open;
-  throw new NotFoundError('DRIFT_NOT_FOUND', `no open drift finding for "${resource}" in stack "${stack}"`, {
-    hint: `See the findings with: sloth-runner stack state drift ${stack}`,
-    details: { stack, resource },
-  });
-}
-
-export const resolveDrift = defineCommand({
-  schema: z.strictObject({ type: z.literal('resolveDrift'), ...closing }),
-  kind: 'resolve drift',
-  target: 'live',
-  lock: 'free',
-  facts: ({ stack, resource }) => ({ stack, driftOf: [resource] }),
-  decide: ({ stack, resource, reason }, facts, { now }) => {
-    const { id, resourceId } = openFinding(stack, resource, facts, now);
-    return [{ type: 'DriftResolved', data: { finding: id, resourceId, reason } }];
-  },
-});
-
-export const ignoreDrift = defineCommand({
-  schema: z.strictObject({
-    type: z.literal('ignoreDrift'),
-    ...closing,
-    expiresAt: z.iso.datetime({ precision: 3 }).nullable().default(null),
-  }),
-  kind: 'ignore drift',
-  target: 'live',
-  lock: 'free',
-  facts: ({ stack, resource }) => ({ stack, driftOf: [resource] }),
-  decide: ({ stack, resource, reason, expiresAt }, facts, { now }) => {
-    const { id, resourceId } = openFinding(stack, resource, facts, now);
-    return [{ type: 'DriftIgnored', data: { finding: id, resourceId, reason, expiresAt } }];
-  },
-});

@@ -1,7 +1,10 @@
 import type { z } from 'zod';
 import { apply } from './apply.js';
 import { addDependency, removeDependency } from './dependency.js';
-import { detectDrift, ignoreDrift, resolveDrift } from './drift.js';
+import { detectDrift } from './drift.js';
+import { acceptDrift } from './drift-accept.js';
+import { ignoreDrift, resolveDrift } from './drift-close.js';
+import { addDriftRule, removeDriftRule } from './drift-rule.js';
 import { completeExecution, failExecution, startExecution } from './execution.js';
 import { acquireLock, breakLock, releaseLock, renewLock } from './lock.js';
 import { rollback, takeSnapshot } from './rollback.js';
@@ -25,6 +28,9 @@ export const COMMANDS = {
   detectDrift,
   resolveDrift,
   ignoreDrift,
+  acceptDrift,
+  addDriftRule,
+  removeDriftRule,
   acquireLock,
   renewLock,
   releaseLock,

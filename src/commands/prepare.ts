@@ -3,6 +3,7 @@ import type { NewEvent } from '../events/index.js';
 import { InvalidInputError } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';
 import type { AppendRequest } from '../store/event-store.js';
+import type { Question } from '../store/links.js';
 import { type CommandModule, type EnvelopeInput, envelopeSchema } from './command.js';
 import { guard } from './guard.js';
 
@@ -29,10 +30,12 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
       ...(reason === undefined ? {} : { reason }),
     },
     keys,
-    decide: (facts, now): NewEvent[] => {
+    decide: (facts, now): readonly NewEvent[] | Question => {
       const context = { ...envelope, now };
       const before = guard(target, module.lock, keys.stack, facts, context);
-      return [...before, ...module.decide(payload, facts, context)];
+      const decided = module.decide(payload, facts, context);
+      if (!('answer' in decided)) return [...before, ...decided];
+      return { links: decided.links, answer: (links) => [...before, ...decided.answer(links)] };
     },
   };
 }

@@ -7,6 +7,7 @@ import { name, prose } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
 import { jsonRecord, jsonValue } from './command.js';
+import type { Outcome } from './links.js';
 
 /** `res-17` is how a resource without an id of its own is known. */
 const RESERVED_ID = /^res-\d+$/;
@@ -68,23 +69,8 @@ const complete = (fields: Fields, lastApplied: string | null): ResourceValue => 
   errorMessage: fields.errorMessage,
 });
 
-/** The edges a resource's declared dependencies add and take away. */
-export function edgeChanges(address: string, before: readonly string[], after: readonly string[]): NewEvent[] {
-  const added = after.filter((target) => !before.includes(target));
-  const removed = before.filter((target) => !after.includes(target));
-  return [
-    ...removed.map((target): NewEvent => ({ type: 'DependencyRemoved', data: { address, target } })),
-    ...added.map(
-      (target): NewEvent => ({
-        type: 'DependencyAdded',
-        data: { address, target, dependencyType: 'explicit', path: null },
-      }),
-    ),
-  ];
-}
-
 /**
- * The events that make a resource what the caller wants; none where it is that already.
+ * What a resource becomes when a caller wants it so.
  * @param leaving resources that the same commit removes: their ids are free
  */
 export function setResource(
@@ -92,7 +78,7 @@ export function setResource(
   facts: Facts,
   now: string,
   leaving: ReadonlySet<number> = new Set(),
-): NewEvent[] {
+): Outcome {
   const address = resourceAddress(input);
   const slot = facts.resources.get(address);
   checkIdentity(input, address, slot, facts, leaving);
@@ -103,7 +89,13 @@ export function setResource(
       details: { field: 'dependencies', address },
     });
   }
-  if (current && sameFields(fields, current)) return [];
+  const place = {
+    address,
+    module: input.module,
+    sameProperties: current !== null && equalJson(fields.properties, current.properties),
+  };
+  if (slot && current && sameFields(fields, current))
+    return { ...place, id: slot.id, value: current, event: undefined };
   const lastApplied = input.lastApplied ?? (fields.state === 'applied' ? now : (current?.lastApplied ?? null));
   const value = complete(fields, lastApplied);
   const id = input.id ?? (current ? slot?.id : undefined) ?? undefined;
@@ -118,7 +110,7 @@ export function setResource(
     slot && current
       ? { type: 'ResourceUpdated', data: { ...identity, resource: slot.resource, ...value } }
       : { type: 'ResourceCreated', data: { ...identity, ...value } };
-  return [event, ...edgeChanges(address, current?.dependencies ?? [], value.dependencies)];
+  return { ...place, id: id ?? null, value, event };
 }
 
 function checkIdentity(
@@ -160,19 +152,13 @@ export const resourceNotFound = (ref: string): NotFoundError =>
     details: { resource: ref },
   });
 
-/** The events that take a resource, and the edges that start from it, out of the stack. */
-export function removeSlot(slot: ResourceSlot): NewEvent[] {
-  return [
-    {
-      type: 'ResourceRemoved',
-      data: {
-        resource: slot.resource,
-        ...(slot.id === null ? {} : { id: slot.id }),
-        module: slot.module,
-        type: slot.type,
-        name: slot.name,
-      },
-    },
-    ...edgeChanges(slot.address, slot.value?.dependencies ?? [], []),
-  ];
-}
+export const removed = (slot: ResourceSlot): NewEvent => ({
+  type: 'ResourceRemoved',
+  data: {
+    resource: slot.resource,
+    ...(slot.id === null ? {} : { id: slot.id }),
+    module: slot.module,
+    type: slot.type,
+    name: slot.name,
+  },
+});

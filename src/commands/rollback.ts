@@ -6,7 +6,7 @@ import { prose } from '../kernel/text.js';
 import type { Difference } from '../store/facts.js';
 import type { StackRecord } from '../store/records.js';
 import { defineCommand, stackRef } from './command.js';
-import { removeSlot, sameValue } from './resource-input.js';
+import { removed, sameValue } from './resource-input.js';
 import { checkNameFree, updatedStack } from './stack-document.js';
 
 export const takeSnapshot = defineCommand({
@@ -72,7 +72,7 @@ function undone({ document, resources, outputs, dependencies }: Difference, vers
   );
   for (const { slot, now, before, idHolder } of resources) {
     const moved = now && before && now.id !== before.id;
-    if (now && (!before || moved)) removals.push(...removeSlot(now).slice(0, 1));
+    if (now && (!before || moved)) removals.push(removed(now));
     if (!before?.value || (now?.value && !moved && sameValue(now.value, before.value))) continue;
     if (idHolder !== undefined && idHolder !== slot.resource && !leaving.has(idHolder)) {
       throw new ConflictError(

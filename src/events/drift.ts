@@ -21,4 +21,15 @@ export const driftEvents = {
   DriftCleared: z.strictObject(about),
   DriftResolved: z.strictObject({ ...about, reason: z.string() }),
   DriftIgnored: z.strictObject({ ...about, reason: z.string(), expiresAt: instant.nullable() }),
+  /** From here on, differences at such paths of such resources are none. Its position is the rule's number. */
+  DriftRuleAdded: z.strictObject({
+    /** A pattern of resource types, in which `*` stands for any characters. */
+    resourceType: z.string(),
+    /** A pattern of paths in the properties: `**.etag`, `tags.aws:*`, `rules[*].port`; `$` for all of them. */
+    path: z.string(),
+    reason: z.string(),
+    /** Null: it holds until it is removed. */
+    expiresAt: instant.nullable(),
+  }),
+  DriftRuleRemoved: z.strictObject({ rule: position, reason: z.string() }),
 };

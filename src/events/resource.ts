@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isJsonObject, type Json, type JsonObject } from '../kernel/json.js';
 import { instant, json, jsonObject, position } from './fields.js';
 
 /** Every value of a resource, always whole. `checksum` is the SHA-256 of the properties' JSON text as stored. */
@@ -15,7 +16,7 @@ export const resourceValue = z.strictObject({
 export type ResourceValue = z.infer<typeof resourceValue>;
 
 /** `resource` is the position of the first event of this address in its stack; that event itself has none. */
-const identity = {
+const place = {
   resource: position.optional(),
   /** The id a caller gave; without one the resource is known as `res-<position>`. */
   id: z.string().optional(),
@@ -25,9 +26,9 @@ const identity = {
 };
 
 export const resourceEvents = {
-  ResourceCreated: resourceValue.extend(identity),
-  ResourceUpdated: resourceValue.extend({ ...identity, resource: position }),
-  ResourceRemoved: z.strictObject({ ...identity, resource: position }),
+  ResourceCreated: resourceValue.extend(place),
+  ResourceUpdated: resourceValue.extend({ ...place, resource: position }),
+  ResourceRemoved: z.strictObject({ ...place, resource: position }),
 };
 
 export const outputEvents = {
@@ -54,3 +55,22 @@ export const resourceAddress = (r: {
   readonly type: string;
   readonly name: string;
 }): string => (r.module === '' ? `${r.type}.${r.name}` : `${r.module}.${r.type}.${r.name}`);
+
+/** `module.a[0].type.name["x"]` without its instance keys, or null where it has none. */
+export function baseAddress(address: string): string | null {
+  const base = address.replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g, '').replace(/ \(deposed [^)]*\)$/, '');
+  return base === address ? null : base;
+}
+
+/** Longer texts are no names of anything. */
+const MAX_IDENTITY = 2048;
+
+const identity = (value: Json | undefined): string | null =>
+  typeof value === 'string' && value !== '' && value.length <= MAX_IDENTITY ? value : null;
+
+/** The id its provider gave it (`vpc-123`): the property `id`, where that is text. */
+export const ownId = (properties: JsonObject): string | null => identity(properties.id);
+
+/** What others are told to know it by: `identity` in its metadata, where that is text. */
+export const saidIdentity = (metadata: Json): string | null =>
+  isJsonObject(metadata) ? identity(metadata.identity) : null;

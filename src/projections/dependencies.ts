@@ -3,7 +3,7 @@ import { byHandler, type Projector } from './projector.js';
 
 export const dependencies: Projector = {
   name: 'dependencies',
-  version: 1,
+  version: 2,
   tables: ['dependency_rows', 'dependency_history'],
   project: byHandler({
     DependencyAdded: ({ stream, version, position, data: { address, target, dependencyType } }) => [

@@ -1,10 +1,10 @@
-import { patch, put } from '../store/row-change.js';
+import { patch, put, remove } from '../store/row-change.js';
 import { byHandler, type Projector } from './projector.js';
 
 export const drift: Projector = {
   name: 'drift',
-  version: 1,
-  tables: ['drift_rows'],
+  version: 2,
+  tables: ['drift_rows', 'drift_rule_rows'],
   project: byHandler({
     DriftDetected: ({ stream, position, data }) => [
       put('drift_rows', {
@@ -46,5 +46,18 @@ export const drift: Projector = {
         { resolution_status: 'ignored', resolved_at: recordedAt, reason: data.reason, ignored_until: data.expiresAt },
       ),
     ],
+    DriftRuleAdded: ({ stream, position, recordedAt, meta, data }) => [
+      put('drift_rule_rows', {
+        position,
+        stream,
+        resource_type: data.resourceType,
+        path: data.path,
+        reason: data.reason,
+        expires_at: data.expiresAt,
+        created_by: meta.actor,
+        created_at: recordedAt,
+      }),
+    ],
+    DriftRuleRemoved: ({ data }) => [remove('drift_rule_rows', { position: data.rule })],
   }),
 };

@@ -10,7 +10,7 @@ import {
   type UnknownEvent,
 } from '../events/index.js';
 import type { Json } from '../kernel/json.js';
-import type { DependencyRecord, LockRecord } from '../store/records.js';
+import type { DependencyRecord, DriftRuleRecord, LockRecord } from '../store/records.js';
 
 enableMapSet();
 
@@ -60,6 +60,8 @@ export interface StackState {
   readonly lock: LockRecord | null;
   /** By the position of the finding. */
   readonly drift: ReadonlyMap<number, FoldedFinding>;
+  /** By their numbers. */
+  readonly driftRules: ReadonlyMap<number, Omit<DriftRuleRecord, 'id'>>;
 }
 
 export const initialState: StackState = Object.freeze({
@@ -85,6 +87,7 @@ export const initialState: StackState = Object.freeze({
   tags: new Map(),
   lock: null,
   drift: new Map(),
+  driftRules: new Map(),
 });
 
 /** One recipe for each type: a new type does not compile until it says what it means. */
@@ -192,6 +195,12 @@ const recipes: Recipes = {
     closeFinding(state, finding, { isDrifted: false, status: 'resolved', reason, resolvedAt, ignoredUntil: null }),
   DriftIgnored: (state, { recordedAt: resolvedAt, data: { finding, reason, expiresAt: ignoredUntil } }) =>
     closeFinding(state, finding, { status: 'ignored', reason, resolvedAt, ignoredUntil }),
+  DriftRuleAdded: (state, { position, recordedAt, meta, data }) => {
+    state.driftRules.set(position, { ...data, createdBy: meta.actor, createdAt: recordedAt });
+  },
+  DriftRuleRemoved: (state, { data }) => {
+    state.driftRules.delete(data.rule);
+  },
   LockAcquired: (state, { position, recordedAt, data }) => {
     const { lockId, operation, who, info, expiresAt } = data;
     state.lock = { lockId, token: position, operation, who, info, createdAt: recordedAt, expiresAt };

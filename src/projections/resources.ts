@@ -1,15 +1,22 @@
-import { type RecordedEvent, resourceAddress } from '../events/index.js';
+import {
+  baseAddress,
+  ownId,
+  type RecordedEvent,
+  type ResourceValue,
+  resourceAddress,
+  saidIdentity,
+} from '../events/index.js';
 import { patch, put, type RowChange } from '../store/row-change.js';
 import { byHandler, type Projector } from './projector.js';
 
 const history = (event: RecordedEvent, resource: number, present: 0 | 1): RowChange =>
   put('resource_history', { resource, version: event.version, position: event.position, present });
 
-/** `module.a[0].type.name["x"]` without its instance keys, or null where it has none. */
-export function baseAddress(address: string): string | null {
-  const base = address.replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g, '').replace(/ \(deposed [^)]*\)$/, '');
-  return base === address ? null : base;
-}
+/** What other resources may name it by. */
+const names = ({ properties, metadata }: Pick<ResourceValue, 'properties' | 'metadata'>) => ({
+  own_id: ownId(properties),
+  identity: saidIdentity(metadata),
+});
 
 /** Comes back to life under the number the address had before, if any: its history is one. */
 function create(event: RecordedEvent<'ResourceCreated'>): RowChange[] {
@@ -25,6 +32,7 @@ function create(event: RecordedEvent<'ResourceCreated'>): RowChange[] {
       type,
       name,
       id,
+      ...names(event.data),
       position: event.position,
     }),
     history(event, resource, 1),
@@ -33,7 +41,7 @@ function create(event: RecordedEvent<'ResourceCreated'>): RowChange[] {
 
 export const resources: Projector = {
   name: 'resources',
-  version: 1,
+  version: 2,
   tables: ['resource_rows', 'resource_history'],
   project: byHandler({
     ResourceCreated: create,
@@ -41,12 +49,16 @@ export const resources: Projector = {
       patch(
         'resource_rows',
         { resource: event.data.resource },
-        { id: event.data.id ?? null, position: event.position },
+        { id: event.data.id ?? null, ...names(event.data), position: event.position },
       ),
       history(event, event.data.resource, 1),
     ],
     ResourceRemoved: (event) => [
-      patch('resource_rows', { resource: event.data.resource }, { id: null, position: null }),
+      patch(
+        'resource_rows',
+        { resource: event.data.resource },
+        { id: null, own_id: null, identity: null, position: null },
+      ),
       history(event, event.data.resource, 0),
     ],
   }),

@@ -15,7 +15,17 @@ import { sensitivePaths } from './sensitive.js';
 
 /** One thing an event added to, changed in, or took from a stack. */
 export interface EventChange {
-  readonly what: 'stack' | 'resource' | 'output' | 'dependency' | 'lock' | 'tag' | 'drift' | 'execution' | 'snapshot';
+  readonly what:
+    | 'stack'
+    | 'resource'
+    | 'output'
+    | 'dependency'
+    | 'lock'
+    | 'tag'
+    | 'drift'
+    | 'drift rule'
+    | 'execution'
+    | 'snapshot';
   readonly key: string;
   readonly kind: 'added' | 'changed' | 'removed';
   /** For what was added, its fields that are not empty; for what was removed, none. */
@@ -66,6 +76,7 @@ export function changeTeller(): ChangeTeller {
   const executions = new Map<string, JsonObject>();
   const snapshots = new Map<string, JsonObject>();
   const locks = new Map<string, JsonObject>();
+  const driftRules = new Map<string, JsonObject>();
   const findings = new Map<number, { readonly resourceId: string; readonly fields: JsonObject }>();
 
   const set = (
@@ -174,6 +185,10 @@ export function changeTeller(): ChangeTeller {
     DriftResolved: ({ data: { finding, reason } }) => close(finding, { status: 'resolved', reason }),
     DriftIgnored: ({ data: { finding, reason, expiresAt } }) =>
       close(finding, { status: 'ignored', reason, expiresAt }),
+    DriftRuleAdded: ({ position, data }) => [
+      set('drift rule', driftRules, String(position), data, [], { expiresAt: null }),
+    ],
+    DriftRuleRemoved: ({ data }) => [remove('drift rule', driftRules, String(data.rule))],
     LockAcquired: ({ data: { lockId, ...lock } }) => [set('lock', locks, lockId, lock, [], { info: '' })],
     LockRenewed: ({ data: { lockId, expiresAt } }) => [set('lock', locks, lockId, { ...locks.get(lockId), expiresAt })],
     LockReleased: unlock,

@@ -1,7 +1,7 @@
 import { decodeEvent, type EventType } from '../events/index.js';
 import { evolve, initialState, type StackState } from '../projections/evolve.js';
 import type { At, EventStore } from '../store/event-store.js';
-import type { DriftRecord, LockRecord, StackRecord, TagRecord } from '../store/records.js';
+import type { DriftRecord, DriftRuleRecord, LockRecord, StackRecord, TagRecord } from '../store/records.js';
 import { instantAt, stackMoment } from './at.js';
 
 /** A stack's tags, now or as they were. */
@@ -61,6 +61,18 @@ export async function readDrift(
       return [{ ...finding, isDrifted, resolutionStatus, reason, resolvedAt, ignoredUntil }];
     }),
   };
+}
+
+/** A stack's drift rules, oldest first, also those that have run out; now or as they were. */
+export async function readDriftRules(
+  store: EventStore,
+  ref: string,
+  at?: At,
+): Promise<{ readonly stack: StackRecord; readonly rules: readonly DriftRuleRecord[] }> {
+  const { stack, position, past } = await stackMoment(store, ref, at);
+  if (!past) return { stack, rules: await store.driftRules(stack.stream) };
+  const { driftRules } = await fold(store, stack.stream, position, ['DriftRuleAdded', 'DriftRuleRemoved']);
+  return { stack, rules: [...driftRules].map(([id, rule]) => ({ id, ...rule })) };
 }
 
 /** What of a stack is not state, as it was after a position of the log. */

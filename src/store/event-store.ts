@@ -1,13 +1,17 @@
 import type { EventMeta, LogHead, NewEvent, RecordedEvent, StoredEvent, UnknownEvent } from '../events/index.js';
 import type { FactKeys, Facts } from './facts.js';
+import type { Question } from './links.js';
 import type { Maintenance } from './maintenance.js';
 import type {
   CommitRecord,
   DependencyRecord,
   DocumentRecord,
   DriftRecord,
+  DriftRuleRecord,
+  EdgeRecord,
   ExecutionRecord,
   LockRecord,
+  NodeRecord,
   OutputRecord,
   ResourceRecord,
   SnapshotRecord,
@@ -26,7 +30,7 @@ export interface AppendRequest {
   readonly meta: EventMeta;
   readonly keys: FactKeys;
   /** Pure. `now` is the instant the events will carry. What it throws refuses the command and leaves nothing behind. */
-  decide(facts: Facts, now: string): readonly NewEvent[];
+  decide(facts: Facts, now: string): readonly NewEvent[] | Question;
 }
 
 /** What a command did. The same command sent again gives an equal receipt. */
@@ -137,6 +141,12 @@ export interface EventStore extends Maintenance {
     edge: readonly [address: string, target: string],
     version?: number,
   ): Promise<DependencyRecord | undefined>;
+  /** At most `limit` of the resources there are now whose address comes after another, in address order. */
+  resourcesAfter(stream: number, address: string, limit: number): Promise<readonly ResourceRecord[]>;
+  /** The resources without their values, in address order. */
+  nodes(stream: number, version?: number): Promise<readonly NodeRecord[]>;
+  /** The dependencies without where and when they were found, in the order of address, then target. */
+  edges(stream: number, version?: number): Promise<readonly EdgeRecord[]>;
   /** What a commit after `from` and up to `to` touched: addresses, output names, edges. Costs what changed. */
   touched(stream: number, from: number, to: number): Promise<Touched>;
 
@@ -151,8 +161,12 @@ export interface EventStore extends Maintenance {
   executions(stream: number, limit: number): Promise<readonly ExecutionRecord[]>;
   lock(stream: number): Promise<LockRecord | undefined>;
   tags(stream: number): Promise<readonly TagRecord[]>;
+  /** Ids of resources that a finding says have drifted, ignored or not, in the order of those ids. */
+  drifted(stream: number): Promise<readonly string[]>;
   /** Newest first. */
   drift(stream: number): Promise<readonly DriftRecord[]>;
+  /** Oldest first, also those that have run out. */
+  driftRules(stream: number): Promise<readonly DriftRuleRecord[]>;
 
   /** Waits for what was accepted, then lets go of the database. Later calls are refused. */
   close(): Promise<void>;

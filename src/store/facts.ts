@@ -2,6 +2,7 @@ import type { StackDocument } from '../events/index.js';
 import type {
   DependencyRecord,
   DriftRecord,
+  DriftRuleRecord,
   ExecutionRecord,
   LockRecord,
   OutputRecord,
@@ -32,6 +33,8 @@ export interface FactKeys {
   readonly tags?: readonly string[];
   /** Addresses or ids of resources whose last drift finding is wanted. */
   readonly driftOf?: readonly string[];
+  /** The stack's drift rules are wanted. */
+  readonly driftRules?: boolean;
   readonly execution?: string;
   /** Everything that differs between the current version and this one. */
   readonly changedSince?: number;
@@ -72,6 +75,8 @@ export interface Facts {
   readonly edges: readonly DependencyRecord[];
   readonly tags: ReadonlySet<string>;
   readonly drift: ReadonlyMap<string, DriftRecord>;
+  /** Oldest first, also those that have run out. None unless they were asked for. */
+  readonly driftRules: readonly DriftRuleRecord[];
   readonly execution: ExecutionRecord | undefined;
   readonly difference: Difference | undefined;
 }

@@ -1,7 +1,8 @@
-import type { LogHead, RecordedEvent, StoredEvent } from '../events/index.js';
+import type { LogHead, NewEvent, RecordedEvent, StoredEvent } from '../events/index.js';
 import { ConflictError } from '../kernel/errors.js';
 import type { AppendRequest, Receipt } from './event-store.js';
 import type { Facts } from './facts.js';
+import { type LinkReads, NOTHING_THERE, readLinks } from './links.js';
 import { recordEvents } from './record-events.js';
 import type { CommitRecord } from './records.js';
 
@@ -12,15 +13,30 @@ export interface Decided {
   readonly receipt: Receipt;
 }
 
+type ReadsOf = (stream: number) => LinkReads;
+
+/** The events of a command, once its question is answered where it has one. */
+export function decideEvents(request: AppendRequest, facts: Facts, readsOf: ReadsOf, now: string): readonly NewEvent[] {
+  const decided = request.decide(facts, now);
+  if (!('answer' in decided)) return decided;
+  return decided.answer(readLinks(facts.stack ? readsOf(facts.stack.stream) : NOTHING_THERE, decided.links));
+}
+
 /**
  * Decides a command on its facts and gives its events their places after `head`. Pure but for the request's own
  * `decide`. A command that may be sent again always leaves an event, `NothingChanged` at least: by it the store knows
  * the command when it comes again.
  * @throws what the decision throws
  */
-export function decideCommit(request: AppendRequest, facts: Facts, head: LogHead, now: string): Decided {
+export function decideCommit(
+  request: AppendRequest,
+  facts: Facts,
+  readsOf: ReadsOf,
+  head: LogHead,
+  now: string,
+): Decided {
   const { commandId, meta, resendable } = request;
-  const decided = request.decide(facts, now);
+  const decided = decideEvents(request, facts, readsOf, now);
   if (decided.length === 0 && !resendable) {
     const receipt: Receipt = {
       commandId,

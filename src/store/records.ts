@@ -89,6 +89,19 @@ export interface DependencyRecord {
   readonly createdAt: string;
 }
 
+/** A resource as the graph needs it, without its value. */
+export interface NodeRecord {
+  readonly address: string;
+  /** The address without instance keys; null where it has none. */
+  readonly base: string | null;
+  readonly type: string;
+  /** The caller's id, else `res-<resource>`. */
+  readonly id: string;
+}
+
+/** `target` is the address of a resource, or the base of several, or names nothing that is there. */
+export type EdgeRecord = Pick<DependencyRecord, 'address' | 'target' | 'type'>;
+
 export interface CommitRecord {
   readonly firstPosition: number;
   readonly position: number;
@@ -141,6 +154,21 @@ export interface DriftRecord {
   readonly resolvedAt: string | null;
   readonly reason: string | null;
   readonly ignoredUntil: string | null;
+}
+
+/** A rule by which differences at some paths of some resources are no drift. */
+export interface DriftRuleRecord {
+  /** The position of the event that added it. */
+  readonly id: number;
+  /** A pattern of resource types. */
+  readonly resourceType: string;
+  /** A pattern of paths in the properties. */
+  readonly path: string;
+  readonly reason: string;
+  /** From this instant on it no longer holds. */
+  readonly expiresAt: string | null;
+  readonly createdBy: string;
+  readonly createdAt: string;
 }
 
 export interface LockRecord {

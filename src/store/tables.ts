@@ -42,6 +42,9 @@ export interface Tables {
     type: string;
     name: string;
     id: string | null;
+    /** The property `id`, and `metadata.identity`: what others may name it by. */
+    own_id: string | null;
+    identity: string | null;
     /** The event that holds its value; none once it is removed. */
     position: number | null;
   };
@@ -104,6 +107,17 @@ export interface Tables {
     reason: string | null;
     ignored_until: string | null;
   };
+  /** The rules by which differences are no drift, also those that have run out. */
+  drift_rule_rows: {
+    position: number;
+    stream: number;
+    resource_type: string;
+    path: string;
+    reason: string;
+    expires_at: string | null;
+    created_by: string;
+    created_at: string;
+  };
   lock_rows: {
     stream: number;
     token: number;
@@ -133,6 +147,7 @@ export const TABLE_KEYS = {
   snapshot_rows: ['position'],
   execution_rows: ['stream', 'number'],
   drift_rows: ['position'],
+  drift_rule_rows: ['position'],
   lock_rows: ['stream'],
   tag_rows: ['stream', 'tag'],
 } as const satisfies { readonly [T in TableName]: readonly (keyof Tables[T])[] };

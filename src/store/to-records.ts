@@ -5,8 +5,10 @@ import type {
   DependencyRecord,
   DocumentRecord,
   DriftRecord,
+  DriftRuleRecord,
   ExecutionRecord,
   LockRecord,
+  NodeRecord,
   OutputRecord,
   ResourceRecord,
   ResourceSlot,
@@ -117,6 +119,12 @@ export function toResourceRecord(row: ResourceRow, event: ValueEvent, createdAt:
   };
 }
 
+/** @param id the one its caller gave it */
+export const toNodeRecord = (
+  { resource, address, base, type }: Pick<Tables['resource_rows'], 'resource' | 'address' | 'base' | 'type'>,
+  id: string | null,
+): NodeRecord => ({ address, base, type, id: id ?? `res-${resource}` });
+
 export const toOutputRecord = ({ data, position, version }: Omit<ValueEvent, 'recordedAt'>): OutputRecord => ({
   ...parsed<EventData['OutputSet']>(data),
   position,
@@ -187,6 +195,16 @@ export function toDriftRecord(
     ignoredUntil: row.ignored_until,
   };
 }
+
+export const toDriftRuleRecord = (row: Tables['drift_rule_rows']): DriftRuleRecord => ({
+  id: row.position,
+  resourceType: row.resource_type,
+  path: row.path,
+  reason: row.reason,
+  expiresAt: row.expires_at,
+  createdBy: row.created_by,
+  createdAt: row.created_at,
+});
 
 export const toLockRecord = (row: Tables['lock_rows']): LockRecord => ({
   lockId: row.lock_id,

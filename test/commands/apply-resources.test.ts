@@ -7,7 +7,8 @@ const stack = aStack();
 const document = aDocument();
 const OLD = '2020-01-01T00:00:00.000Z';
 
-const apply = (fields: object) => ({ type: 'apply', stack: 'web', ...fields }) as const;
+/** Whether what is depended on is there is tested elsewhere. */
+const apply = (fields: object) => ({ type: 'apply', stack: 'web', allowMissing: true, ...fields }) as const;
 const resource = (fields: object = {}) => ({ type: 'app', name: 'web', ...fields });
 const identity = { module: '', type: 'app', name: 'web' };
 const created = (value: Partial<ResourceValue> = {}, fields: object = {}): NewEvent => ({

@@ -7,7 +7,7 @@ const web = aSlot('app.web', {
   id: 'w',
   value: aValue({ properties, dependencies: ['db.main'], state: 'pending', lastApplied: null }),
 });
-const known = { stack, resources: [web] };
+const known = { stack, resources: [web, aSlot('net.vpc', { resource: 11 })] };
 const edge = { stack: 'web', resource: 'app.web', dependsOn: 'net.vpc' } as const;
 const updated = (dependencies: string[]) => ({
   type: 'ResourceUpdated' as const,
@@ -33,7 +33,7 @@ describe('addDependency', () => {
 
   it('keeps the resource as it is but for when it was applied', () => {
     const applied = aSlot('app.web', { value: aValue({ lastApplied: '2020-01-01T00:00:00.000Z', errorMessage: 'e' }) });
-    const [event] = given({ stack, resources: [applied] })
+    const [event] = given({ stack, resources: [applied, aSlot('net.vpc', { resource: 11 })] })
       .when({ type: 'addDependency', ...edge })
       .events();
     expect(event?.data).toMatchObject({ state: 'applied', errorMessage: 'e', lastApplied: NOW });
@@ -61,7 +61,8 @@ describe('addDependency', () => {
   });
 
   it('makes an implicit edge explicit', () => {
-    const events = given({ ...known, edges: [anEdge('app.web', 'net.vpc', { type: 'implicit' })] })
+    const edges = [anEdge('app.web', 'db.main'), anEdge('app.web', 'net.vpc', { type: 'implicit' })];
+    const events = given({ ...known, edges })
       .when({ type: 'addDependency', ...edge })
       .events();
     expect(events.map(({ type }) => type)).toEqual(['ResourceUpdated', 'DependencyAdded']);

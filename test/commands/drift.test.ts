@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '../../src/events/index.js';
 import { JsonNumber } from '../../src/kernel/json.js';
-import type { DriftRecord } from '../../src/store/records.js';
-import { aLock, aSlot, aStack, aValue, EARLIER, given, LATER, NOW, request } from '../support/decision.js';
+import type { DriftRecord, DriftRuleRecord } from '../../src/store/records.js';
+import { aDriftRule, aLock, aSlot, aStack, aValue, EARLIER, given, LATER, NOW, request } from '../support/decision.js';
 
 const stack = aStack();
 const properties = { size: 1, tags: { env: 'prod', 'a.b': 1 } };
@@ -94,11 +94,12 @@ describe('detectDrift', () => {
     expect(nested?.type === 'DriftDetected' && nested.data.fields).toEqual([field]);
   });
 
-  it('names the whole where one side is no object', () => {
+  it.each([null, 'text', [properties]])('names the whole where what is there is no object: %j', (found) => {
     const [event] = given(known)
-      .when(detect({ resource: 'app.web', actual: null }))
+      .when(detect({ resource: 'app.web', actual: found }))
       .events();
-    expect(event?.data).toMatchObject({ fields: ['$'], changes: [{ path: '$', expected: properties, actual: null }] });
+    const changes = [{ path: '$', expected: properties, actual: found }];
+    expect(event?.data).toMatchObject({ actual: found, fields: ['$'], changes });
   });
 
   it('compares with what it is told to expect, rather than with the properties', () => {
@@ -233,7 +234,99 @@ describe('detectDrift', () => {
       addresses: ['app.web', 'w'],
       resourceIds: ['app.web', 'w'],
       driftOf: ['app.web', 'w'],
+      driftRules: true,
     });
+  });
+});
+
+describe('rules', () => {
+  const rule = aDriftRule;
+  const found = { size: 2, tags: { env: 'dev', 'a.b': 1 }, etag: 'x' };
+  const paths = (resource: string, actual: unknown, ...driftRules: DriftRuleRecord[]) => {
+    const [event] = given({ ...known, driftRules })
+      .when(detect({ resource, actual, ...(resource === 'app.web' ? {} : { expected: properties }) }))
+      .events();
+    return event?.type === 'DriftDetected' ? event.data.changes.map(({ path }) => path) : event;
+  };
+
+  it('leave out what they cover, of the changes and of the fields; expected and actual stay whole', () => {
+    given({ ...known, driftRules: [rule({ path: 'tags.*' }), rule({ resourceType: 'a*', path: '**.etag' })] })
+      .when(detect({ resource: 'app.web', actual: found }))
+      .thenEvents({
+        type: 'DriftDetected',
+        data: {
+          resource: 10,
+          resourceId: 'res-10',
+          expected: properties,
+          actual: found,
+          fields: ['size'],
+          changes: [{ path: '$.size', expected: 1, actual: 2 }],
+        },
+      });
+  });
+
+  it('that cover everything leave no finding, and clear one that stands', () => {
+    const driftRules = [rule({ path: 'size' })];
+    given({ ...known, driftRules })
+      .when(detect({ resource: 'app.web', actual }))
+      .thenEvents();
+    for (const resolutionStatus of ['pending', 'ignored']) {
+      given({ ...drifted(finding({ resolutionStatus })), driftRules })
+        .when(detect({ resource: 'app.web', actual }))
+        .thenEvents(cleared);
+    }
+  });
+
+  it.each<[what: string, before: readonly string[], rules: readonly string[], again: boolean]>([
+    ['one that came since', ['$.size', '$.tags.env'], ['tags'], true],
+    ['one that went since', ['$.size'], [], true],
+    ['one in place of another', ['$.size'], ['size'], true],
+    ['the same ones', ['$.size'], ['tags'], false],
+  ])('make another finding of the same two states, or do not: %s', (_, before, rules, again) => {
+    const now = { size: 2, tags: { env: 'dev', 'a.b': 1 } };
+    const changes = before.map((path) => ({ path, expected: 'any', actual: 'thing' }));
+    const events = given({
+      ...drifted(finding({ actual: now, changes })),
+      driftRules: rules.map((path) => rule({ path })),
+    })
+      .when(detect({ resource: 'app.web', actual: now }))
+      .events();
+    expect(events.map(({ type }) => type)).toEqual(again ? ['DriftCleared', 'DriftDetected'] : []);
+  });
+
+  it('count only for the types they name', () => {
+    const all = ['$.etag', '$.size', '$.tags.env'];
+    expect(paths('app.web', found, rule({ resourceType: 'app', path: 'size' }))).toEqual(['$.etag', '$.tags.env']);
+    expect(paths('app.web', found, rule({ resourceType: 'a*p', path: 'size' }))).toEqual(['$.etag', '$.tags.env']);
+    expect(paths('app.web', found, rule({ resourceType: 'db', path: 'size' }))).toEqual(all);
+    expect(paths('app.web', found, rule({ resourceType: 'ap', path: 'size' }))).toEqual(all);
+    // What is no resource of the stack has no type: only * alone means it.
+    expect(paths('i-1', found, rule({ path: 'size' }))).toEqual(['$.etag', '$.tags.env']);
+    expect(paths('i-1', found, rule({ resourceType: '**', path: 'size' }))).toEqual(all);
+    expect(paths('i-1', found, rule({ resourceType: 'app', path: 'size' }))).toEqual(all);
+  });
+
+  it('hold until the instant they run out', () => {
+    expect(paths('app.web', actual, rule({ path: 'size', expiresAt: LATER }))).toBeUndefined();
+    expect(paths('app.web', actual, rule({ path: 'size', expiresAt: NOW }))).toEqual(['$.size']);
+    expect(paths('app.web', actual, rule({ path: 'size', expiresAt: EARLIER }))).toEqual(['$.size']);
+  });
+
+  it('cover a resource that is gone by $ or **, not by a field', () => {
+    expect(paths('app.web', null, rule({ path: '$' }))).toBeUndefined();
+    expect(paths('app.web', null, rule({ path: '**' }))).toBeUndefined();
+    expect(paths('app.web', null, rule({ path: 'tags' }), rule({ path: 'size' }), rule({ path: '*' }))).toEqual(['$']);
+  });
+
+  it('count for a resource that was removed by the type it had', () => {
+    const gone = {
+      stack,
+      resources: [{ ...web, value: null }],
+      driftRules: [rule({ resourceType: 'app', path: 'a' })],
+    };
+    given(gone)
+      .when(detect({ resource: 'app.web', expected: { a: 1 }, actual: { a: 2 } }))
+      .thenEvents();
   });
 });
 
@@ -276,6 +369,13 @@ describe('closing a finding', () => {
     given(drifted(finding()))
       .when({ ...ignore, expiresAt: LATER })
       .thenEvents({ type: 'DriftIgnored', data: { ...about, reason: 'known', expiresAt: LATER } });
+  });
+
+  it.each([NOW, EARLIER])('refuses to ignore it until a time that has passed: %s', (expiresAt) => {
+    const error = given(drifted(finding()))
+      .when({ type: 'ignoreDrift', stack: 'web', resource: 'app.web', expiresAt })
+      .refused('EXPIRY_PASSED');
+    expect(error).toMatchObject({ exitCode: 2, details: { field: 'expiresAt', value: expiresAt } });
   });
 
   it.each([

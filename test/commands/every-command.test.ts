@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, type Command, type CommandType } from '../../src/commands/index.js';
-import { aDocument, aLock, anEdge, aSlot, aStack, aValue, EARLIER, given, type Known } from '../support/decision.js';
+import {
+  aDocument,
+  aDriftRule,
+  aLock,
+  anEdge,
+  aSlot,
+  aStack,
+  aValue,
+  EARLIER,
+  given,
+  type Known,
+} from '../support/decision.js';
 
 /** One good command of every type: a type without an example does not compile. */
 const EXAMPLES: { readonly [T in CommandType]: Extract<Command, { type: T }> } = {
@@ -9,7 +20,7 @@ const EXAMPLES: { readonly [T in CommandType]: Extract<Command, { type: T }> } =
   deleteStack: { type: 'deleteStack', stack: 'web' },
   restoreStack: { type: 'restoreStack', stack: 'web' },
   apply: { type: 'apply', stack: 'web', outputs: [{ name: 'o', value: 1 }] },
-  addDependency: { type: 'addDependency', stack: 'web', resource: 'app.web', dependsOn: 'x.y' },
+  addDependency: { type: 'addDependency', stack: 'web', resource: 'app.web', dependsOn: 'x.y', allowMissing: true },
   removeDependency: { type: 'removeDependency', stack: 'web', resource: 'app.web', dependsOn: 'db.main' },
   takeSnapshot: { type: 'takeSnapshot', stack: 'web' },
   rollback: { type: 'rollback', stack: 'web', toVersion: 1 },
@@ -19,6 +30,9 @@ const EXAMPLES: { readonly [T in CommandType]: Extract<Command, { type: T }> } =
   detectDrift: { type: 'detectDrift', stack: 'web', findings: [{ resource: 'app.web', actual: { a: 1 } }] },
   resolveDrift: { type: 'resolveDrift', stack: 'web', resource: 'app.web' },
   ignoreDrift: { type: 'ignoreDrift', stack: 'web', resource: 'app.web' },
+  acceptDrift: { type: 'acceptDrift', stack: 'web', resource: 'app.web' },
+  addDriftRule: { type: 'addDriftRule', stack: 'web', path: '**.etag', reason: 'changes by itself' },
+  removeDriftRule: { type: 'removeDriftRule', stack: 'web', rule: 50 },
   acquireLock: { type: 'acquireLock', stack: 'web', operation: 'deploy' },
   renewLock: { type: 'renewLock', stack: 'web', id: 'lock-1' },
   releaseLock: { type: 'releaseLock', stack: 'web', id: 'lock-1' },
@@ -51,6 +65,7 @@ const KNOWN: Known = {
       ignoredUntil: null,
     },
   },
+  driftRules: [aDriftRule({ path: 'x' })],
   executions: [
     {
       number: 1,
@@ -78,6 +93,8 @@ const FREE: readonly CommandType[] = [
   'detectDrift',
   'resolveDrift',
   'ignoreDrift',
+  'addDriftRule',
+  'removeDriftRule',
   'addTags',
   'removeTags',
 ];

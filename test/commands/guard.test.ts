@@ -22,6 +22,7 @@ const nothing: Facts = {
   edges: [],
   tags: new Set(),
   drift: new Map(),
+  driftRules: [],
   execution: undefined,
   difference: undefined,
 };

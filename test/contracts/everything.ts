@@ -128,11 +128,17 @@ async function everythingOf(store: EventStore, stack: StackRecord): Promise<Read
       here(unique(['missing', 'res-0', ...ids, ...numbered]).map((id) => [id])),
     ),
     resources: await ask(store.resources, here(orNow.map((version) => [version]))),
+    resourcesAfter: await ask(
+      store.resourcesAfter,
+      here(each(['', ...addresses, '\u{10ffff}'], [1, 2, 10_000]).map(([after, limit]) => [after, limit])),
+    ),
     resourceHistory: await ask(store.resourceHistory, here(addresses.map((address) => [address]))),
     outputs: await ask(store.outputs, here(orNow.map((version) => [version]))),
     output: await ask(store.output, here(each([...touched.outputs, 'missing'], orNow))),
     dependencies: await ask(store.dependencies, here(orNow.map((version) => [version]))),
     dependency: await ask(store.dependency, here(each([...touched.dependencies, ['x', 'y'] as const], orNow))),
+    nodes: await ask(store.nodes, here(orNow.map((version) => [version]))),
+    edges: await ask(store.edges, here(orNow.map((version) => [version]))),
     touched: await ask(store.touched, here(each(versions, versions))),
     commit: await ask(store.commit, here(versions.map((version) => [version]))),
     commits: await ask(
@@ -156,6 +162,8 @@ async function everythingOf(store: EventStore, stack: StackRecord): Promise<Read
     executions: await ask(store.executions, here([[0], [1], [100]])),
     lock: await ask(store.lock, here([[]])),
     tags: await ask(store.tags, here([[]])),
+    drifted: await ask(store.drifted, here([[]])),
     drift: await ask(store.drift, here([[]])),
+    driftRules: await ask(store.driftRules, here([[]])),
   };
 }

@@ -13,6 +13,9 @@ export interface Step {
   readonly refused: string | undefined;
 }
 
+/** To a resource that is not there. */
+const REFERENCE = '${t.far.id}';
+
 const step = (command: Command, more: Partial<Omit<Step, 'command'>> = {}): Step => ({
   command,
   envelope: {},
@@ -38,6 +41,8 @@ export const LIFE: readonly Step[] = [
     { wait: 0, envelope: { actor: 'ana', commandId: 'make' } },
   ),
   step({ type: 'createStack', id: 'web-9', name: 'web' }, { refused: 'NAME_TAKEN' }),
+  step({ type: 'addDriftRule', ...web, path: '$', reason: 'r' }),
+  step({ type: 'removeDriftRule', ...web, rule: 4 }),
   step({ type: 'addTags', ...web, tags: ['Z', LINEAR, 'a', 'é', HALFWIDTH] }),
   step({ type: 'addTags', ...half, tags: ['a'] }, { envelope: { actor: 'ana' } }),
   step({ type: 'addTags', ...half, tags: ['a'] }),
@@ -73,17 +78,17 @@ export const LIFE: readonly Step[] = [
     { type: 'updateStack', ...web, description: 'f' },
     { envelope: { expectedVersion: 1 }, refused: 'VERSION_CONFLICT' },
   ),
-  step({ type: 'addDependency', ...web, resource: 't.a', dependsOn: 'x.y' }),
+  step({ type: 'addDependency', ...web, resource: 't.a', dependsOn: 'x.y', allowMissing: true }),
   step({
     type: 'addDependency',
     ...web,
     resource: 't.a',
-    dependsOn: `t.${LINEAR}`,
+    dependsOn: `t.${HALFWIDTH}`,
     dependencyType: 'implicit',
     path: '$.n',
   }),
   step({ type: 'removeDependency', ...web, resource: 't.a', dependsOn: 'x.y' }),
-  step({ type: 'removeDependency', ...web, resource: 't.a', dependsOn: `t.${LINEAR}` }),
+  step({ type: 'removeDependency', ...web, resource: 't.a', dependsOn: `t.${HALFWIDTH}` }),
   step({
     type: 'apply',
     ...web,
@@ -100,9 +105,33 @@ export const LIFE: readonly Step[] = [
   step({ type: 'rollback', ...web, toVersion: 2 }),
   step({ type: 'rollback', ...web, toVersion: 7 }),
   step({ type: 'rollback', ...web, toVersion: 99 }, { refused: 'VERSION_NOT_FOUND' }),
-  step({ type: 'apply', ...web, remove: [`t.${HALFWIDTH}`], resources: [{ type: 't', name: 'n', id: 'moved' }] }),
+  step({
+    type: 'apply',
+    ...web,
+    remove: [`t.${HALFWIDTH}`],
+    resources: [{ type: 't', name: 'n', id: 'moved' }],
+    dependents: 'leave',
+  }),
   step({ type: 'apply', ...web, remove: ['t.n'], resources: [{ type: 't', name: 'o', id: 'moved' }] }),
   step({ type: 'rollback', ...web, toVersion: 10 }),
+  step({ type: 'apply', ...web, remove: [`t.${HALFWIDTH}`] }, { refused: 'HAS_DEPENDENTS' }),
+  step(
+    {
+      type: 'apply',
+      ...web,
+      resources: [{ type: 't', name: HALFWIDTH, mode: 'merge', dependencies: [`t.${LINEAR}`] }],
+    },
+    { refused: 'DEPENDENCY_CYCLE' },
+  ),
+  step({
+    type: 'apply',
+    ...web,
+    resources: [
+      { type: 't', name: 'known', properties: { id: 'vpc-1', at: [REFERENCE] }, metadata: { identity: 'arn:1' } },
+      { type: 't', name: 'by', properties: { vpc: 'vpc-1', arn: { of: 'arn:1' } } },
+    ],
+  }),
+  step({ type: 'apply', ...web, remove: ['t.known'], dependents: 'cascade' }),
 
   step({ type: 'startExecution', ...web, executionId: 'r1' }),
   step({ type: 'startExecution', ...web, executionId: 'r1' }, { refused: 'EXECUTION_EXISTS' }),
@@ -130,6 +159,18 @@ export const LIFE: readonly Step[] = [
   ),
   step({ type: 'resolveDrift', ...web, resource: 'ghost', reason: 'done' }),
   step({ type: 'resolveDrift', ...web, resource: 'ghost' }, { refused: 'DRIFT_NOT_FOUND' }),
+  step({ type: 'addDriftRule', stack: 'web-id', resourceType: 't', path: 'a', reason: 'r' }),
+  step({ type: 'addDriftRule', ...web, resourceType: 't', path: 'a', reason: 'r' }),
+  step({ type: 'addDriftRule', ...web, path: 'a[', reason: 'r' }, { refused: 'DRIFT_PATTERN_INVALID' }),
+  step({ type: 'addDriftRule', ...half, path: 'b', reason: 'r' }, { envelope: { actor: 'ana' } }),
+  step({ type: 'addDriftRule', ...half, path: HALFWIDTH, reason: LINEAR, expiresAt: '2027-01-01T00:00:00.000Z' }),
+  step({ type: 'removeDriftRule', ...web, rule: 1 }, { refused: 'DRIFT_RULE_NOT_FOUND' }),
+  step({ type: 'apply', ...half, resources: [{ type: 't', name: 'd', properties: { a: 1, b: [1] } }] }),
+  step({ type: 'detectDrift', ...half, findings: [{ resource: 't.d', actual: { a: 2, b: [2], c: EXOTIC } }] }),
+  step({ type: 'acceptDrift', ...half, resource: 't.d' }),
+  step({ type: 'acceptDrift', ...half, resource: 't.d' }, { refused: 'DRIFT_NOT_FOUND' }),
+  step({ type: 'detectDrift', ...half, findings: [{ resource: 't.d', actual: null }] }),
+  step({ type: 'acceptDrift', ...half, resource: 't.d', reason: 'gone' }),
 
   step({ type: 'acquireLock', ...web, id: 'l1', operation: 'deploy', who: 'ana', info: 'i' }),
   step({ type: 'acquireLock', ...web, id: 'l1', operation: 'deploy' }),

@@ -74,6 +74,7 @@ export function readingOutputs(open: OpenStore): void {
       {
         type: 'apply',
         stack: 'web',
+        allowMissing: true,
         resources: [
           { type: 't', name: 'b', dependencies: ['t.a'] },
           { type: 't', name: 'a', dependencies: [`t.${LINEAR}`, `t.${HALFWIDTH}`] },
@@ -84,6 +85,7 @@ export function readingOutputs(open: OpenStore): void {
         stack: 'web',
         resource: 't.b',
         dependsOn: 'x.y',
+        allowMissing: true,
         dependencyType: 'implicit',
         path: '$.n',
       },
@@ -106,6 +108,17 @@ export function readingOutputs(open: OpenStore): void {
       expect(await at(4)).toEqual([...declared, found]);
       expect(await at()).toEqual(await at(4));
       expect(await store.dependencies(9)).toEqual([]);
+    });
+
+    test('are the same as edges, without the rest', async () => {
+      const { store } = await given(open, EDGES);
+      for (const version of [undefined, 1, 2, 3, 4]) {
+        expect(await store.edges(1, version)).toEqual(
+          (await store.dependencies(1, version)).map(({ address, target, type }) => ({ address, target, type })),
+        );
+      }
+      expect(await store.edges(1)).toContainEqual({ address: 't.b', target: 'x.y', type: 'implicit' });
+      expect(await store.edges(9)).toEqual([]);
     });
 
     test('can be asked for one by one', async () => {
@@ -132,7 +145,7 @@ export function readingOutputs(open: OpenStore): void {
       set('web', 'a', 1, { module: 'module.m' }), // 2
       { type: 'apply', stack: 'web', outputs: [{ name: 'o', value: 1 }] }, // 3
       { type: 'addTags', stack: 'web', tags: ['x'] }, // still 3
-      { ...set('web', 'b', 1, { dependencies: ['t.c'] }), remove: ['module.m.t.a'] } as Command, // 4
+      { ...set('web', 'b', 1, { dependencies: ['t.c'] }), remove: ['module.m.t.a'], allowMissing: true } as Command, // 4
       { type: 'apply', stack: 'web', removeOutputs: ['o'] }, // 5
     ];
 

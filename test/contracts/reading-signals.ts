@@ -119,4 +119,45 @@ export function readingSignals(open: OpenStore): void {
       ]);
     });
   });
+
+  describe('drift rules', () => {
+    test('come oldest first, with who added them when, until they are removed', async () => {
+      const rule = (path: string, more: object = {}): Command => ({
+        type: 'addDriftRule',
+        stack: 'web',
+        path,
+        reason: 'known',
+        ...more,
+      });
+      const { store, run, clock } = await given(open, [
+        createStack('web'),
+        rule('gone'),
+        rule(LINEAR, { resourceType: 'aws_*', expiresAt: instant(5) }),
+        { type: 'removeDriftRule', stack: 'web', rule: 2 },
+      ]);
+      await run(rule('a'), { actor: 'ana' });
+      clock.advance(10_000); // a rule that has run out is still there
+      expect(await store.driftRules(1)).toEqual([
+        {
+          id: 3,
+          resourceType: 'aws_*',
+          path: LINEAR,
+          reason: 'known',
+          expiresAt: instant(5),
+          createdBy: 'test',
+          createdAt: instant(2),
+        },
+        {
+          id: 5,
+          resourceType: '*',
+          path: 'a',
+          reason: 'known',
+          expiresAt: null,
+          createdBy: 'ana',
+          createdAt: instant(4),
+        },
+      ]);
+      expect(await store.driftRules(9)).toEqual([]);
+    });
+  });
 }

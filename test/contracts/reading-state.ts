@@ -117,6 +117,51 @@ export function readingState(open: OpenStore): void {
     });
   });
 
+  describe('nodes', () => {
+    test('are the resources of the version asked for, in the order of their addresses by UTF-8 bytes', async () => {
+      const { store } = await given(open, [
+        ...RESOURCE,
+        {
+          type: 'apply',
+          stack: 'web',
+          resources: [LINEAR, HALFWIDTH].map((name) => ({ type: 't', name })),
+        },
+      ]);
+      const a = { address: 't.a', base: null, type: 't' };
+      expect(await store.nodes(1, 1)).toEqual([]);
+      expect(await store.nodes(1, 2)).toEqual([{ ...a, id: 'own' }]);
+      expect(await store.nodes(1, 4)).toEqual([]);
+      expect(await store.nodes(1, 5)).toEqual([{ ...a, id: 'res-2' }]);
+      expect((await store.nodes(1)).map(({ address }) => address)).toEqual(['t.a', `t.${HALFWIDTH}`, `t.${LINEAR}`]);
+      expect(await store.nodes(1)).toEqual(await store.nodes(1, 6));
+      expect(await store.nodes(9)).toEqual([]);
+    });
+
+    test('agree with the resources, at every version', async () => {
+      const { store } = await given(open, [...RESOURCE, set('web', 'b', 7, { id: 'b' }), remove('web', 't.a')]);
+      for (const version of [undefined, 0, 1, 2, 3, 4, 5, 6, 7, 8]) {
+        expect((await store.nodes(1, version)).map(({ address, type, id }) => [address, type, id])).toEqual(
+          (await store.resources(1, version)).map(({ address, type, id }) => [address, type, id]),
+        );
+      }
+    });
+
+    test('say what instances have in common', async () => {
+      const { store } = await given(open, [
+        createStack('web'),
+        set('web', 'a[0]', 1),
+        set('web', 'a', 1, { module: 'module.m["x"]' }),
+      ]);
+      const bases = async (version?: number) =>
+        (await store.nodes(1, version)).map(({ address, base }) => [address, base]);
+      expect(await bases()).toEqual([
+        ['module.m["x"].t.a', 'module.m.t.a'],
+        ['t.a[0]', 't.a'],
+      ]);
+      expect(await bases(2)).toEqual([['t.a[0]', 't.a']]);
+    });
+  });
+
   describe('resourceHistory', () => {
     test('holds each event of the resource, oldest first, removals too', async () => {
       const { store } = await given(open, [...RESOURCE, set('web', 'b', 7)]);

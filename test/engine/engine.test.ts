@@ -97,8 +97,9 @@ describe('a locked stack', () => {
   const HELD: readonly Command[] = [
     { type: 'updateStack', stack: 'a', description: 'x' },
     { type: 'apply', stack: 'a', resources: [{ type: 't', name: 'n', properties: { x: 2 } }] },
-    { type: 'addDependency', stack: 'a', resource: 't.n', dependsOn: 't.o' },
+    { type: 'addDependency', stack: 'a', resource: 't.n', dependsOn: 't.o', allowMissing: true },
     { type: 'removeDependency', stack: 'a', resource: 't.m', dependsOn: 't.n' },
+    { type: 'acceptDrift', stack: 'a', resource: 't.n' },
     { type: 'rollback', stack: 'a', toVersion: 1 },
     { type: 'startExecution', stack: 'a' },
     { type: 'completeExecution', stack: 'a', executionId: 'run' },
@@ -116,6 +117,8 @@ describe('a locked stack', () => {
     ];
     await engine.execute({ type: 'apply', stack: 'a', resources }, ACTOR);
     await engine.execute({ type: 'startExecution', stack: 'a', executionId: 'run' }, ACTOR);
+    const findings = [{ resource: 't.n', actual: { x: 3 } }];
+    await engine.execute({ type: 'detectDrift', stack: 'a', findings }, ACTOR);
     const lock = await engine.execute(
       { type: 'acquireLock', stack: 'a', id: 'mine', operation: 'o', ttlMs: 60_000 },
       ACTOR,

@@ -24,6 +24,8 @@ const NOT_RAISING = [
   'DriftDetected',
   'DriftIgnored',
   'DriftResolved',
+  'DriftRuleAdded',
+  'DriftRuleRemoved',
   'LockAcquired',
   'LockBroken',
   'LockExpired',

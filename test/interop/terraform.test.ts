@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { baseAddress } from '../../src/events/index.js';
 import { ConflictError, InvalidInputError } from '../../src/index.js';
 import { equalJson, type Json, type JsonObject, parseJson } from '../../src/kernel/json.js';
-import { baseAddress } from '../../src/projections/resources.js';
 import { jsonText } from '../support/json-arbitraries.js';
 import { block, comesBack, fixture, instance, stateFile, terraformStack } from '../support/terraform.js';
 

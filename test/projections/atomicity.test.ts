@@ -19,6 +19,8 @@ const S = { stack: 's' };
 /** A life of a stack in which every type of event occurs; each step may be refused once and then works. */
 const LIFE: readonly (readonly [produces: readonly EventType[], command: Command, envelope?: object])[] = [
   [['StackCreated'], { type: 'createStack', id: 's', name: 's' }],
+  [['DriftRuleAdded'], { type: 'addDriftRule', ...S, path: 'p', reason: 'known' }],
+  [['DriftRuleRemoved'], { type: 'removeDriftRule', ...S, rule: 2 }],
   [['StackUpdated'], { type: 'updateStack', ...S, description: 'd' }],
   [
     ['ResourceCreated', 'DependencyAdded', 'OutputSet'],

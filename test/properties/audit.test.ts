@@ -57,6 +57,7 @@ const EVERYTHING: readonly Command[] = [
   { type: 'addTags', stack: 'full', tags: ['prod', 'eu'] },
   { type: 'takeSnapshot', stack: 'full', description: 'kept' },
   { type: 'detectDrift', stack: 'full', findings: [{ resource: 't.a', actual: { other: 1 } }] },
+  { type: 'addDriftRule', stack: 'full', path: '**.etag', reason: 'changes by itself' },
   { type: 'startExecution', stack: 'full', executionId: 'run-1' },
   { type: 'failExecution', stack: 'full', executionId: 'run-1', error: 'boom' },
   { type: 'startExecution', stack: 'full', executionId: 'run-2' },

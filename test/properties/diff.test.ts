@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { equalJson, type Json, parseJson, stringifyJson } from '../../src/kernel/json.js';
 import { type FieldChange, fieldChanges } from '../../src/kernel/json-diff.js';
+import { applyChanges } from '../../src/kernel/json-diff-apply.js';
 import { diffVersions, type ItemDiff, isEmptyDiff, resourceFields, type StateDiff } from '../../src/queries/diff.js';
 import { readState, type StateView } from '../../src/queries/state.js';
-import { applyChanges, unordered } from '../support/apply-changes.js';
 import { steps } from '../support/commands.js';
 import { jsonText } from '../support/json-arbitraries.js';
 import { allStacks, live } from '../support/lives.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
+import { unordered } from '../support/unordered.js';
 
 /** Small documents of few keys, so that two of them have much in common; lists with and without identities. */
 const alike = fc.letrec<{ value: Json; list: Json; record: Json }>((tie) => ({
@@ -43,7 +44,7 @@ test('of two documents: applied to the first it gives the second; the other way 
   fc.assert(
     fc.property(documents, ([a, b]) => {
       const changes = fieldChanges(a, b);
-      const result = applyChanges(a, changes);
+      const result = applyChanges(a, changes) as Json;
       same(result, b);
       if (!changes.some(({ path }) => path.includes('[?('))) expect(equalJson(result, b)).toBe(true); // order and all
       expect(fieldChanges(b, a)).toEqual(changes.map(turned));
@@ -91,13 +92,13 @@ function applied({ own, items }: Content, diff: StateDiff): Content {
       expect(result.has(name)).toBe(what !== 'added');
       if (what === 'removed') result.delete(name);
       else if (what === 'added') result.set(name, content(after as T));
-      else result.set(name, applyChanges(result.get(name) as Json, fields));
+      else result.set(name, applyChanges(result.get(name), fields) as Json);
     }
   };
   change('resource', diff.resources, resourceFields);
   change('output', diff.outputs, ({ value, sensitive, metadata }) => ({ value, sensitive, metadata }));
   change('edge', diff.dependencies, ({ type, path }) => ({ type, path }));
-  return { own: applyChanges(own, diff.stack), items: result };
+  return { own: applyChanges(own, diff.stack) as Json, items: result };
 }
 
 const KINDS = { added: 'removed', changed: 'changed', removed: 'added' } as const;

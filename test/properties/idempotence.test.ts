@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
 import type { Receipt } from '../../src/store/event-store.js';
 import { steps } from '../support/commands.js';
-import { allStacks, begin, lockOf, logOf } from '../support/lives.js';
+import { allStacks, begin, lockOf, logOf, settled } from '../support/lives.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
 import { toldOf } from '../support/told.js';
 
@@ -31,7 +31,8 @@ test.each([':memory:', 'memory:'])(
           expect(await execute(command, call)).toEqual(receipt);
         };
         const done: Done[] = [];
-        for (const [index, { command, wait, lockId }] of script.entries()) {
+        for (const [index, { command: written, wait, lockId }] of script.entries()) {
+          const command = await settled(life, written);
           clock.advance(wait);
           const call = {
             actor: `actor-${index % 2}`,

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { COMMANDS, type Command, type CommandType } from '../../src/commands/index.js';
 import { openEngine } from '../../src/engine.js';
 import { SlothError } from '../../src/kernel/errors.js';
+import { equalJson } from '../../src/kernel/json.js';
 import type { EventStore, Receipt } from '../../src/store/event-store.js';
 import { TestClock } from '../support/clock.js';
 import { parameters, RUNS, TIMEOUT } from '../support/properties.js';
@@ -26,6 +27,7 @@ const CHANGING = [
   'updateStack',
   'addDependency',
   'removeDependency',
+  'acceptDrift',
   'rollback',
   'startExecution',
   'completeExecution',
@@ -33,7 +35,16 @@ const CHANGING = [
   'deleteStack',
   'restoreStack',
 ] as const;
-const HARMLESS = ['takeSnapshot', 'addTags', 'removeTags', 'detectDrift', 'resolveDrift', 'ignoreDrift'] as const;
+const HARMLESS = [
+  'takeSnapshot',
+  'addTags',
+  'removeTags',
+  'detectDrift',
+  'resolveDrift',
+  'ignoreDrift',
+  'addDriftRule',
+  'removeDriftRule',
+] as const;
 const LOCKING = ['acquireLock', 'renewLock', 'releaseLock', 'breakLock'] as const;
 type Kind = (typeof CHANGING)[number] | (typeof HARMLESS)[number] | (typeof LOCKING)[number];
 
@@ -45,6 +56,8 @@ const NOTHING_THERE: { readonly [K in Kind]?: string } = {
   removeTags: 'TAG_NOT_FOUND',
   resolveDrift: 'DRIFT_NOT_FOUND',
   ignoreDrift: 'DRIFT_NOT_FOUND',
+  acceptDrift: 'DRIFT_NOT_FOUND',
+  removeDriftRule: 'DRIFT_RULE_NOT_FOUND',
   breakLock: 'NOT_LOCKED',
 };
 
@@ -125,6 +138,12 @@ async function commandOf(store: EventStore, { kind, stack, ttl }: Step, id: stri
   const running = async () => (await store.executions(stream, 1_000)).find(({ status }) => status === 'running')?.id;
   const open = async () =>
     (await store.drift(stream)).find((one) => one.isDrifted && one.resolutionStatus === 'pending')?.resourceId;
+  /** A finding whose resource is still as it was expected. */
+  const acceptable = async () => {
+    const [last] = await store.drift(stream);
+    const { properties } = (await store.resource(stream, 't.a'))?.value ?? {};
+    return last?.isDrifted && equalJson(last.expected, properties) ? last.resourceId : undefined;
+  };
   const some = async <K extends string>(
     field: K,
     value: string | undefined | Promise<string | undefined>,
@@ -157,6 +176,12 @@ async function commandOf(store: EventStore, { kind, stack, ttl }: Step, id: stri
     detectDrift: async () => ({ findings: [{ resource: 't.a', actual: { drifted: n } }] }),
     resolveDrift: async () => some('resource', open()),
     ignoreDrift: async () => some('resource', open()),
+    acceptDrift: async () => some('resource', acceptable()),
+    addDriftRule: async () => ({ path: `rule-${n}`, reason: 'known' }),
+    removeDriftRule: async () => {
+      const rule = (await store.driftRules(stream))[0]?.id;
+      return { rule: rule ?? 1, there: rule !== undefined };
+    },
     acquireLock: async () => ({ id, operation: `op ${n}`, ttlMs: ttl }),
     renewLock: async () => ({ id, ttlMs: ttl }),
     releaseLock: async () => ({ id }),

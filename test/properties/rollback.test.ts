@@ -31,6 +31,7 @@ async function leftAlone(store: EventStore, stream: number) {
     snapshots: await store.snapshots(stream),
     tags: await store.tags(stream),
     drift: await store.drift(stream),
+    driftRules: await store.driftRules(stream),
   };
 }
 

@@ -9,7 +9,7 @@ import type { AppendRequest, EventStore, Receipt } from '../../src/store/event-s
 import { everything } from '../contracts/everything.js';
 import { type Step, steps } from '../support/commands.js';
 import { scratchFolder } from '../support/folder.js';
-import { allStacks, begin, type Life, live, lockOf, logOf, Tally } from '../support/lives.js';
+import { allStacks, begin, type Life, live, lockOf, logOf, settled, Tally } from '../support/lives.js';
 import { parameters, RUNS, TIMEOUT } from '../support/properties.js';
 import { toldBy, toldOf } from '../support/told.js';
 import { readRow, viewsOf } from '../support/views.js';
@@ -32,7 +32,8 @@ function requestOf(command: Command, envelope: Parameters<typeof prepare>[2]): A
 /** Sends the steps to both stores, which must answer the same, and must never touch an event that was there. */
 async function liveTwice(script: readonly Step[], sqlite: Life, memory: Life): Promise<void> {
   let seen = (await logOf(sqlite.store)).map((event) => JSON.stringify(event));
-  for (const [index, { command, wait, lockId, ...rest }] of script.entries()) {
+  for (const [index, { command: written, wait, lockId, ...rest }] of script.entries()) {
+    const command = await settled(sqlite, written);
     sqlite.clock.advance(wait);
     memory.clock.advance(wait);
     const request = requestOf(command, {

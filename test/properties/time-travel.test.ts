@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { StoredEvent } from '../../src/events/index.js';
 import { stackMoment } from '../../src/queries/at.js';
 import { listStacks } from '../../src/queries/list.js';
-import { readDrift, readLock, readTags } from '../../src/queries/signals.js';
+import { readDrift, readDriftRules, readLock, readTags } from '../../src/queries/signals.js';
 import { readState } from '../../src/queries/state.js';
 import { readActivity, readVersions } from '../../src/queries/versions.js';
 import type { At, EventStore } from '../../src/store/event-store.js';
@@ -63,6 +63,10 @@ test('state at any version, time or position is the fold of the events up to the
           expect(
             findings.map(({ id: finding, isDrifted, resolutionStatus }) => [finding, isDrifted, resolutionStatus]),
           ).toEqual([...then.drift].map(([finding, { isDrifted, status }]) => [finding, isDrifted, status]).reverse());
+          const { rules } = await readDriftRules(store, id, at);
+          expect(rules.map(({ id: rule, path }) => [rule, path])).toEqual(
+            [...then.driftRules].map(([rule, { path }]) => [rule, path]),
+          );
         }
       }
       for (const position of range(1, log.length)) {
@@ -112,6 +116,7 @@ async function whatIs(store: EventStore, now: string, position?: number) {
         state,
         tags: (await readTags(store, stack.id, place)).tags,
         findings: (await readDrift(store, stack.id, place)).findings,
+        driftRules: (await readDriftRules(store, stack.id, place)).rules,
         lock: (await readLock(store, stack.id, now, place)).lock,
         versions: (await readVersions(store, stack.id, place ? { at: place } : {})).versions,
         activity: (await readActivity(store, stack.id, { limit: 1_000, ...(place ? { at: place } : {}) })).events,

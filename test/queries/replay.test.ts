@@ -130,6 +130,8 @@ describe('each event is told by what it changed', () => {
       { type: 'detectDrift', stack: 's', findings: [{ resource: 'r', expected: { a: 1 }, actual: { b: 2 } }] },
       { type: 'ignoreDrift', stack: 's', resource: 'r', reason: 'known', expiresAt: '2026-01-01T00:00:08.000Z' },
       { type: 'resolveDrift', stack: 's', resource: 'r', reason: 'done' },
+      { type: 'addDriftRule', stack: 's', resourceType: 't*', path: '**.etag', reason: 'known' },
+      { type: 'removeDriftRule', stack: 's', rule: 10 },
       { type: 'startExecution', stack: 's', executionId: 'e' },
       { type: 'failExecution', stack: 's', executionId: 'e', error: 'boom', durationMs: 7 },
       { type: 'takeSnapshot', stack: 's', description: 'kept' },
@@ -149,14 +151,16 @@ describe('each event is told by what it changed', () => {
         '~ drift r; $.expiresAt "2026-01-01T00:00:08.000Z"; $.reason "known"; $.status "pending" → "ignored"',
       ],
       ['DriftResolved', '~ drift r; $.reason "known" → "done"; $.status "ignored" → "resolved"'],
+      ['DriftRuleAdded', '+ drift rule 10; $.path "**.etag"; $.reason "known"; $.resourceType "t*"'],
+      ['DriftRuleRemoved', '- drift rule 10'],
       [
         'ExecutionStarted',
-        '+ execution e; $.number 1; $.startedAt "2026-01-01T00:00:09.000Z"; $.status "running"',
+        '+ execution e; $.number 1; $.startedAt "2026-01-01T00:00:11.000Z"; $.status "running"',
         '~ stack s; $.status "created" → "running"',
       ],
       [
         'ExecutionFailed',
-        '~ execution e; $.completedAt "2026-01-01T00:00:10.000Z"; $.durationMs 7; $.error "boom"; $.status "running" → "failed"; $.taskResults null',
+        '~ execution e; $.completedAt "2026-01-01T00:00:12.000Z"; $.durationMs 7; $.error "boom"; $.status "running" → "failed"; $.taskResults null',
         '~ stack s; $.status "running" → "failed"',
       ],
       ['SnapshotTaken', '+ snapshot 3; $.description "kept"'],
@@ -225,6 +229,7 @@ const holdings = (state: StackState): Partial<Record<EventChange['what'], Readon
   dependency: new Map([...state.dependencies].map(([key, edge]) => [key.replace('\n', ' -> '), edge])),
   lock: new Map(state.lock ? [[state.lock.lockId, state.lock]] : []),
   tag: state.tags,
+  'drift rule': new Map([...state.driftRules].map(([rule, value]) => [String(rule), value])),
   execution: new Map([...state.executions.values()].map((execution) => [execution.id, execution])),
   snapshot: new Map([...state.snapshots].map(([version, description]) => [String(version), description])),
 });
@@ -296,8 +301,9 @@ test('names that UTF-8 orders one way and UTF-16 the other give the state that t
       stack: 's',
       resources: [
         { type: 't', name: 'a', dependencies: [`t.${LINEAR}`, `t.${HALFWIDTH}`] },
-        { type: 't', name: LINEAR, dependencies: ['t.a'] },
-        { type: 't', name: HALFWIDTH, dependencies: ['t.a'] },
+        { type: 't', name: LINEAR, dependencies: ['t.b'] },
+        { type: 't', name: HALFWIDTH, dependencies: ['t.b'] },
+        { type: 't', name: 'b' },
       ],
       outputs: [
         { name: LINEAR, value: 1 },

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import type { Command } from '../../src/commands/index.js';
 
+/** What stands for the number of the rule a stack got last, which is known when the command is sent. */
+export const NEWEST_RULE = 999_999;
+
 /** Few names, so that commands meet. */
 const stack = fc.oneof(
   { weight: 24, arbitrary: fc.constant('s1') },
@@ -14,6 +17,8 @@ const address = resourceName.map((name) => `t.${name}`);
 const neighbour = fc.constantFrom('t.b', 't.b', 't.b', 't.c', 't.a');
 const smallJson = fc.constantFrom<never>(
   ...([null, 1, '1', [1, 2], { k: 'v' }, { deep: [{ id: 'x', n: 1 }] }, { ['__proto__']: 1 }] as never[]),
+  // What other resources may be meant by.
+  ...(['${t.b.x}', { of: ['${m.t.a.x} ${t.c[0].x}'] }, 'id-1', { at: 'res-3' }, 'known'] as never[]),
 );
 const tag = fc.oneof(
   { weight: 9, arbitrary: fc.constantFrom('prod', 'eu') },
@@ -27,11 +32,11 @@ const resource = fc
       type: fc.constant('t'),
       name: resourceName,
       mode: fc.constantFrom('replace' as const, 'merge' as const),
-      properties: fc.dictionary(fc.constantFrom('p', 'q', 'r'), smallJson, { maxKeys: 3 }),
+      properties: fc.dictionary(fc.constantFrom('p', 'q', 'id'), smallJson, { maxKeys: 3 }),
       dependencies: fc.array(fc.constantFrom('t.a', 't.a', 't.b', 't.c', 'm.t.a', 't.a[0]'), { maxLength: 2 }),
       state: fc.constantFrom('applied', 'failed'),
       module: fc.constantFrom('', '', '', 'm'),
-      metadata: smallJson,
+      metadata: fc.oneof(smallJson, fc.constant({ identity: 'known' })),
       lastApplied: fc.constant('2025-12-31T00:00:00.000Z'),
       errorMessage: fc.constantFrom(null, 'boom'),
     },
@@ -68,6 +73,8 @@ const apply = fc
       selector: ({ name }) => name,
     }),
     removeOutputs: rarely(fc.array(fc.constantFrom('o', 'u'), { minLength: 1, maxLength: 1 }), 6),
+    allowMissing: fc.constantFrom(true, true, true, false),
+    dependents: fc.constantFrom('refuse' as const, 'cascade' as const, 'leave' as const),
   })
   .map(present);
 
@@ -115,6 +122,7 @@ const FAMILIES = {
         dependsOn: neighbour,
         dependencyType: fc.constantFrom('explicit' as const, 'implicit' as const),
         path: fc.constant('$.p'),
+        allowMissing: fc.constantFrom(true, false),
       },
       { requiredKeys: ['type', 'stack', 'resource', 'dependsOn', 'dependencyType'] },
     ),
@@ -194,6 +202,36 @@ const FAMILIES = {
       { type: fc.constant('resolveDrift' as const), stack, resource: drifting, reason: fc.constant('done') },
       { requiredKeys: ['type', 'stack', 'resource'] },
     ),
+    fc.record(
+      {
+        type: fc.constant('acceptDrift' as const),
+        stack,
+        resource: drifting,
+        reason: fc.constant('so be it'),
+        dependents: fc.constantFrom('cascade' as const, 'leave' as const),
+      },
+      { requiredKeys: ['type', 'stack', 'resource'] },
+    ),
+    fc.record(
+      {
+        type: fc.constant('addDriftRule' as const),
+        stack,
+        resourceType: fc.constantFrom('*', 't', 'u*'),
+        path: fc.constantFrom('p', 'q.deep', '**.n', '$', 'p['),
+        reason: fc.constantFrom('known', 'known', 'known', ''),
+        expiresAt: fc.constantFrom(null, '2026-01-01T00:00:10.000Z', '2027-01-01T00:00:00.000Z'),
+      },
+      { requiredKeys: ['type', 'stack', 'path', 'reason'] },
+    ),
+    fc.record(
+      {
+        type: fc.constant('removeDriftRule' as const),
+        stack,
+        rule: fc.constantFrom(NEWEST_RULE, NEWEST_RULE, 5),
+        reason: fc.constant('gone'),
+      },
+      { requiredKeys: ['type', 'stack', 'rule'] },
+    ),
   ],
 } satisfies { readonly [family: string]: readonly fc.Arbitrary<Command>[] };
 type Family = keyof typeof FAMILIES;
@@ -233,7 +271,7 @@ const PAIRS = ALL.flatMap((one, index) => ALL.slice(index + 1).map((other): Fami
 
 /** Commands that need one before them, right after it: by chance they seldom are. */
 const sequel: fc.Arbitrary<Command[]> = fc
-  .tuple(fc.constantFrom('s1', 's1', 's2'), lockId, executionId, drifting, fc.nat({ max: 10 }))
+  .tuple(fc.constantFrom('s1', 's1', 's2'), lockId, executionId, drifting, fc.nat({ max: 14 }))
   .map(([on, lock, execution, resource, what]): Command[] => {
     const edge = { stack: on, resource: 't.a', dependsOn: 't.b' };
     const taken: Command = { type: 'acquireLock', stack: on, id: lock, operation: 'op' };
@@ -270,6 +308,20 @@ const sequel: fc.Arbitrary<Command[]> = fc
     // An id moves to another resource of its stack, or of another one.
     sequels.push([named(on, 'x'), { ...named(on, 'y'), remove: ['t.x'] } as Command]);
     sequels.push([named(on, 'x'), gone, named(on === 's1' ? 's2' : 's1', 'x')]);
+    const set: Command = {
+      type: 'apply',
+      stack: on,
+      resources: [{ type: 't', name: resource.slice(2), properties: { p: [1, 2], q: 'x' } }],
+    };
+    const drifted = (actual: never): Command[] => [
+      set,
+      { type: 'detectDrift', stack: on, findings: [{ resource, actual }] },
+      { type: 'acceptDrift', stack: on, resource, dependents: 'cascade' },
+    ];
+    const ruled: Command = { type: 'addDriftRule', stack: on, resourceType: 't', path: 'p[*]', reason: 'known' };
+    const actual = { p: [1, 3], q: 'y', r: {} } as never;
+    sequels.push(drifted(actual), drifted(null as never), [ruled, ...drifted(actual)]);
+    sequels.push([ruled, { type: 'removeDriftRule', stack: on, rule: NEWEST_RULE }]);
     return sequels[what] ?? [];
   });
 

@@ -6,9 +6,12 @@ import { SlothError } from '../../src/kernel/errors.js';
 import { type JsonObject, stringifyJson } from '../../src/kernel/json.js';
 import type { AppendRequest } from '../../src/store/event-store.js';
 import type { Difference, FactKeys, Facts } from '../../src/store/facts.js';
+import { type LinkReads, namesOf } from '../../src/store/links.js';
+import { decideEvents } from '../../src/store/receipts.js';
 import type {
   DependencyRecord,
   DriftRecord,
+  DriftRuleRecord,
   ExecutionRecord,
   LockRecord,
   OutputRecord,
@@ -37,6 +40,7 @@ export interface Known {
   readonly tags?: readonly string[];
   /** The last finding, by what the command calls the resource. */
   readonly drift?: Readonly<Record<string, DriftRecord>>;
+  readonly driftRules?: readonly DriftRuleRecord[];
   readonly executions?: readonly ExecutionRecord[];
   readonly difference?: Difference;
 }
@@ -64,8 +68,29 @@ function factsFor(keys: FactKeys, known: Known): Facts {
     edges: edges.filter(({ address, target }) => keys.edges?.some(([a, t]) => a === address && t === target)),
     tags: new Set(tags.filter((tag) => keys.tags?.includes(tag))),
     drift: pick(keys.driftOf, (ref) => known.drift?.[ref]),
+    driftRules: (keys.driftRules && known.driftRules) || [],
     execution: executions.find(({ id }) => id === keys.execution),
     difference: keys.changedSince === undefined ? undefined : known.difference,
+  };
+}
+
+/** Where no edges are given, resources have those they declare. */
+function linkReadsOf({ resources = [], edges }: Known): LinkReads {
+  const present = resources.filter(({ value }) => value !== null);
+  const all =
+    edges ?? present.flatMap(({ address, value }) => (value?.dependencies ?? []).map((to) => anEdge(address, to)));
+  return {
+    from: (addresses) => all.filter(({ address }) => addresses.includes(address)),
+    to: (targets) => all.filter(({ target }) => targets.includes(target)),
+    standing: (names) =>
+      present.map(({ address }) => address).filter((address) => namesOf(address).some((name) => names.includes(name))),
+    known: (values) =>
+      present.flatMap(({ address, id, resource, value }) =>
+        [id ?? `res-${resource}`, value?.properties.id, (value?.metadata as JsonObject | null)?.identity].flatMap(
+          (one) => (typeof one === 'string' && values.includes(one) ? [{ value: one, address }] : []),
+        ),
+      ),
+    slot: (address) => resources.find((one) => one.address === address),
   };
 }
 
@@ -87,8 +112,8 @@ export function given(known: Known = {}) {
   return {
     when(command: Command, envelope: Partial<EnvelopeInput> = {}): Decision {
       const decide = (): readonly NewEvent[] => {
-        const { keys, decide: decideNow } = request(command, envelope);
-        return decideNow(factsFor(keys, known), NOW);
+        const asked = request(command, envelope);
+        return decideEvents(asked, factsFor(asked.keys, known), () => linkReadsOf(known), NOW);
       };
       return {
         events: decide,
@@ -192,6 +217,18 @@ export const aSlot = (address: string, fields: Partial<ResourceSlot> = {}): Reso
   const [type = '', name = ''] = address.split('.');
   return { resource: 10, id: null, address, module: '', type, name, value: aValue(), ...fields };
 };
+
+/** The rule 50, which holds for ever. */
+export const aDriftRule = (fields: Partial<DriftRuleRecord> = {}): DriftRuleRecord => ({
+  id: 50,
+  resourceType: '*',
+  path: '$',
+  reason: 'known',
+  expiresAt: null,
+  createdBy: 'ana',
+  createdAt: EARLIER,
+  ...fields,
+});
 
 export const anOutput = (name: string, fields: Partial<OutputRecord> = {}): OutputRecord => ({
   name,

@@ -6,7 +6,7 @@ import { SlothError } from '../../src/kernel/errors.js';
 import type { EventStore, Receipt } from '../../src/store/event-store.js';
 import type { StackListItem } from '../../src/store/records.js';
 import { TestClock } from './clock.js';
-import type { Step } from './commands.js';
+import { NEWEST_RULE, type Step } from './commands.js';
 
 /** A store and what happened to it. */
 export interface Life extends Engine {
@@ -72,21 +72,30 @@ export async function live(
   const life = await begin(location);
   for (const [index, { command, wait, lockId, ...envelope }] of script.entries()) {
     life.clock.advance(wait);
+    const sent = await settled(life, command);
     const before = await life.store.head();
     let receipt: Receipt | undefined;
     try {
-      receipt = await life.execute(command, {
+      receipt = await life.execute(sent, {
         actor: `actor-${index % 3}`,
         ...envelope,
-        ...(await lockOf(life, command, lockId)),
+        ...(await lockOf(life, sent, lockId)),
       });
     } catch (error) {
       expect(error).toBeInstanceOf(SlothError);
       expect(await life.store.head()).toEqual(before);
     }
-    await after(life, { index, command, receipt });
+    await after(life, { index, command: sent, receipt });
   }
   return life;
+}
+
+/** The command of a step, as it is sent now. */
+export async function settled({ store }: Pick<Life, 'store'>, command: Command): Promise<Command> {
+  if (command.type !== 'removeDriftRule' || command.rule !== NEWEST_RULE) return command;
+  const stack = await store.stack(command.stack);
+  const newest = stack && (await store.driftRules(stack.stream)).at(-1);
+  return newest ? { ...command, rule: newest.id } : command;
 }
 
 /** The lock a step sends: the one its stack is held by now, if it is, or the one it names. */

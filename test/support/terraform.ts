@@ -59,3 +59,12 @@ export async function comesBack(document: Json | string): Promise<boolean> {
   await take(document);
   return equalJson(parseJson(stringifyJson(await give())), before);
 }
+
+/**
+ * Whether tests must do without the real terraform. Only where that is said, and then loudly: else they fail without it.
+ */
+export function withoutTerraform(): boolean {
+  const told = process.env.SLOTH_WITHOUT_TERRAFORM === '1';
+  if (told) console.warn('\n*** NOT TESTED: the real terraform, as SLOTH_WITHOUT_TERRAFORM=1 says ***\n');
+  return told;
+}

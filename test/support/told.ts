@@ -13,6 +13,7 @@ import type {
   DependencyRecord,
   DocumentRecord,
   DriftRecord,
+  DriftRuleRecord,
   ExecutionRecord,
   LockRecord,
   OutputRecord,
@@ -37,6 +38,7 @@ export interface Told {
   readonly lock: LockRecord | undefined;
   readonly tags: readonly TagRecord[];
   readonly drift: readonly DriftRecord[];
+  readonly driftRules: readonly DriftRuleRecord[];
 }
 
 type Of<T extends EventType> = Extract<RecordedEvent, { readonly type: T }>;
@@ -135,6 +137,7 @@ export function toldBy(stored: readonly StoredEvent[]): Told {
     drift: ofType('DriftDetected')
       .map((found) => finding(found, state, ofType('DriftCleared', 'DriftResolved', 'DriftIgnored')))
       .reverse(),
+    driftRules: [...state.driftRules].map(([id, rule]) => ({ id, ...rule })),
   };
 }
 
@@ -224,5 +227,6 @@ export async function toldOf(store: EventStore, { locked: _, ...stack }: StackLi
     lock: await store.lock(stream),
     tags: await store.tags(stream),
     drift: await store.drift(stream),
+    driftRules: await store.driftRules(stream),
   };
 }

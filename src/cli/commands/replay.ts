@@ -3,6 +3,7 @@ import type { Replayed, ReplayStep } from '../../index.js';
 import { stackArg } from '../args.js';
 import { wholeNumber } from '../flags.js';
 import { replayedJson, replayedText, stepJson, stepText } from '../present/replay.js';
+import { interrupted } from '../signals.js';
 import { StreamingCommand } from '../streaming-command.js';
 
 export default class Replay extends StreamingCommand {
@@ -76,11 +77,4 @@ async function forEach(steps: Steps, print: (step: ReplayStep) => Promise<void>)
     if (next.done) return next.value;
     await print(next.value);
   }
-}
-
-/** A signal that is given when the process is asked to end; asked again, it ends at once. */
-function interrupted(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
-  return controller.signal;
 }

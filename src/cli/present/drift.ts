@@ -1,14 +1,16 @@
-import type { DriftInfo } from '../../index.js';
+import type { DriftCheck, DriftInfo } from '../../index.js';
 import { colour } from '../output/colour.js';
 import { escapeText } from '../output/escape.js';
+import { table } from '../output/table.js';
 import { relative } from '../output/time.js';
-import { inline } from './values.js';
+import { HIDDEN, shown } from './values.js';
 
 /** The columns of the specification's `drift_detections`, with each change. */
 export const driftJson = (stackId: string) => (finding: DriftInfo) => ({
   id: finding.id,
   stack_id: stackId,
   resource_id: finding.resourceId,
+  address: finding.address,
   detected_at: finding.detectedAt,
   expected_state: finding.expected,
   actual_state: finding.actual,
@@ -26,18 +28,75 @@ export function newest(findings: readonly DriftInfo[]): DriftInfo[] {
   return findings.filter(({ resourceId }) => !seen.has(resourceId) && seen.add(resourceId));
 }
 
+export const isPending = ({ isDrifted, resolutionStatus }: DriftInfo): boolean =>
+  isDrifted && resolutionStatus === 'pending';
+
+export const checkJson = ({ compared, passedOver, failed, receipt }: DriftCheck) => ({
+  compared,
+  not_looked_at: passedOver,
+  failed,
+  recorded_events: receipt?.events ?? 0,
+});
+
+/** What was looked at, in one line, and each resource that could not be. */
+export function checkText({ compared, passedOver, failed }: DriftCheck): string {
+  const counts = [
+    `${compared} compared`,
+    ...(passedOver > 0 ? [`${passedOver} not looked at`] : []),
+    ...(failed.length > 0 ? [colour.removed(`${failed.length} failed`)] : []),
+  ];
+  const failures = failed.map(
+    ({ resource, error }) => `  ${escapeText(resource)}: ${colour.removed(escapeText(error))}`,
+  );
+  return [counts.join(', '), ...failures].join('\n');
+}
+
+/** A table with a line for each field that differs, those of a resource together. */
 export function driftText(findings: readonly DriftInfo[]): string {
   if (findings.length === 0) return 'No drift recorded.';
-  return findings
-    .map((finding) => {
-      const status = finding.isDrifted ? colour.changed(finding.resolutionStatus) : colour.added('in step');
-      const head = `${colour.heading(escapeText(finding.resourceId))}  ${status}  ${relative(finding.detectedAt)}${finding.reason ? `  ${escapeText(finding.reason)}` : ''}`;
-      if (!finding.isDrifted) return head;
-      const changes = finding.changes.map(
-        ({ path, expected, actual }) =>
-          `    ${escapeText(path.replace(/^\$\.?/, ''))}: ${colour.added(inline(expected))} → ${colour.removed(inline(actual))}`,
-      );
-      return [head, ...changes].join('\n');
-    })
-    .join('\n');
+  const columns = [
+    { title: 'RESOURCE', flexible: true },
+    { title: 'FIELD', flexible: true },
+    { title: 'EXPECTED', flexible: true },
+    { title: '' },
+    { title: 'ACTUAL', flexible: true },
+    { title: 'STATUS' },
+    { title: 'FOUND' },
+    { title: 'REASON', flexible: true },
+  ];
+  return table(columns, findings.flatMap(rows));
+}
+
+function rows(finding: DriftInfo): string[][] {
+  const name = colour.heading(escapeText(finding.address ?? finding.resourceId));
+  const status = finding.isDrifted ? colour.changed(finding.resolutionStatus) : colour.added('in step');
+  const rest = [status, relative(finding.detectedAt), escapeText(finding.reason ?? '')];
+  if (!finding.isDrifted) return [[name, '', '', '', '', ...rest]];
+  return finding.changes.map((change, index) => [
+    index === 0 ? name : '',
+    escapeText(change.path === '$' ? '(all)' : change.path.replace(/^\$\.?/, '')),
+    colour.removed(side(change, 'expected', finding)),
+    '→',
+    colour.added(side(change, 'actual', finding)),
+    ...(index === 0 ? rest : ['', '', '']),
+  ]);
+}
+
+/** One side of a change. A resource that is gone has nothing left to tell. */
+function side(
+  change: DriftInfo['changes'][number],
+  which: 'expected' | 'actual',
+  { actual, hidden }: DriftInfo,
+): string {
+  if (change.path === '$' && hidden.length > 0 && which === 'expected') return HIDDEN;
+  if (change.path === '$' && which === 'actual' && actual === null) return '(gone)';
+  return change[which] === undefined ? '(none)' : shown(change[which], change.path, hidden);
+}
+
+/** What became of a resource, in one line with the time. */
+export function changeLine(finding: DriftInfo): string {
+  const name = colour.heading(escapeText(finding.address ?? finding.resourceId));
+  if (!finding.isDrifted) return `${finding.resolvedAt ?? finding.detectedAt}  ${name}  ${colour.added('in step')}`;
+  const fields = finding.driftedFields.map((field) => (field === '$' ? '(all)' : escapeText(field))).join(', ');
+  return `${finding.detectedAt}  ${name}  ${colour.changed('drifted')}: ${fields}`;
 }

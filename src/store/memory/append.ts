@@ -4,6 +4,7 @@ import { decideCommit, receiptAgain } from '../receipts.js';
 import { appendEvents, headOf } from './log.js';
 import { commitOfCommand } from './read/commits.js';
 import { readFacts } from './read/facts.js';
+import { linkReads } from './read/links.js';
 import { rowsOf } from './read/rows.js';
 import type { MemoryState } from './state.js';
 import { applyChanges } from './tables.js';
@@ -19,7 +20,13 @@ export function append(state: MemoryState, projection: Projection, clock: Clock,
     return receiptAgain(earlier, stack?.id ?? '', request);
   }
   const facts = readFacts(state, request.keys);
-  const { stored, recorded, receipt } = decideCommit(request, facts, headOf(state.log), clock.now());
+  const { stored, recorded, receipt } = decideCommit(
+    request,
+    facts,
+    (stream) => linkReads(state, stream),
+    headOf(state.log),
+    clock.now(),
+  );
   if (stored.length === 0) return receipt;
   const changes = projection.project(recorded);
   appendEvents(state.log, stored);

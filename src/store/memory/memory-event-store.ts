@@ -2,16 +2,19 @@ import type { Clock } from '../../kernel/clock.js';
 import { StoreError } from '../../kernel/errors.js';
 import { byBytes } from '../../kernel/order.js';
 import type { EventStore, Projection, StoreDescription } from '../event-store.js';
+import { decideEvents } from '../receipts.js';
 import { append } from './append.js';
 import { compareTables } from './compare.js';
 import { headOf } from './log.js';
 import { importLog, projectionStates, rebuild } from './maintenance.js';
 import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
 import { readFacts } from './read/facts.js';
+import { linkReads } from './read/links.js';
 import { readEvents } from './read/log.js';
-import { dependenciesAt, dependencyAt, outputAt, outputsAt } from './read/outputs.js';
-import { resourceHistory, resourcesAt, resourcesAtVersion, slotsById } from './read/resources.js';
-import { readDrift, readExecutions, readLock, readTags } from './read/signals.js';
+import { dependenciesAt, dependencyAt, edgesAt, outputAt, outputsAt } from './read/outputs.js';
+import { nodesAt, resourceHistory, resourcesAt, resourcesAtVersion, slotsById } from './read/resources.js';
+import { limited } from './read/rows.js';
+import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/signals.js';
 import { findStack, listStacks, readDocument } from './read/stacks.js';
 import { emptyState, type MemoryState } from './state.js';
 
@@ -50,7 +53,9 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
     },
     preview: (request) =>
       run(() =>
-        commitOfCommand(state, request.commandId) ? [] : request.decide(readFacts(state, request.keys), clock.now()),
+        commitOfCommand(state, request.commandId)
+          ? []
+          : decideEvents(request, readFacts(state, request.keys), (stream) => linkReads(state, stream), clock.now()),
       ),
     head: () => run(() => headOf(state.log)),
     events: (filter) => run(() => readEvents(state.log, filter)),
@@ -79,11 +84,20 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
         return slot?.stream === stream ? slot.address : undefined;
       }),
     resources: (stream, version) => run(() => resourcesAt(state, stream, version)),
+    resourcesAfter: (stream, address, limit) =>
+      run(() =>
+        limited(
+          resourcesAt(state, stream).filter((resource) => byBytes(resource.address, address) > 0),
+          limit,
+        ),
+      ),
     resourceHistory: (stream, address) => run(() => resourceHistory(state, stream, address)),
     outputs: (stream, version) => run(() => outputsAt(state, stream, version)),
     output: (stream, name, version) => run(() => outputAt(state, stream, name, version)),
     dependencies: (stream, version) => run(() => dependenciesAt(state, stream, version)),
     dependency: (stream, edge, version) => run(() => dependencyAt(state, stream, edge, version)),
+    nodes: (stream, version) => run(() => nodesAt(state, stream, version)),
+    edges: (stream, version) => run(() => edgesAt(state, stream, version)),
     touched: (stream, from, to) => run(() => touchedBetween(state, stream, from, to)),
 
     commit: (stream, version) => run(() => commitOfVersion(state, stream, version)),
@@ -93,7 +107,9 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
     executions: (stream, limit) => run(() => readExecutions(state, stream, limit)),
     lock: (stream) => run(() => readLock(state, stream)),
     tags: (stream) => run(() => readTags(state, stream)),
+    drifted: (stream) => run(() => readDrifted(state, stream)),
     drift: (stream) => run(() => readDrift(state, stream)),
+    driftRules: (stream) => run(() => readDriftRules(state, stream)),
 
     projections: () => run(() => projectionStates(state, projection)),
     rebuild: (options = {}) => run(() => rebuild(state, projection, options)),

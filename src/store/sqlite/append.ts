@@ -5,6 +5,7 @@ import { decideCommit, receiptAgain } from '../receipts.js';
 import type { Connection } from './open.js';
 import { commitOfCommand } from './read/commits.js';
 import { readFacts } from './read/facts.js';
+import { linkReads } from './read/links.js';
 import { readHead } from './read/log.js';
 import { rowWriter } from './rows.js';
 import type { Statements } from './statements.js';
@@ -32,7 +33,13 @@ export function appender(db: Connection, sql: Statements, projection: Projection
       return receiptAgain(earlier, sql(STACK_ID).pluck().get(earlier.stream) as string, request);
     }
     const facts = readFacts(sql, request.keys);
-    const { stored, recorded, receipt } = decideCommit(request, facts, readHead(sql), clock.now());
+    const { stored, recorded, receipt } = decideCommit(
+      request,
+      facts,
+      (stream) => linkReads(sql, stream),
+      readHead(sql),
+      clock.now(),
+    );
     if (stored.length === 0) return receipt;
     for (const event of stored) sql(INSERT_EVENT).run(event);
     applyRows(projection.project(recorded));

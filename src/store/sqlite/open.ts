@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { StoreError } from '../../kernel/errors.js';
 import { notADatabase, translate } from './errors.js';
-import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.js';
+import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION, upgrade } from './schema.js';
 
 export type Connection = Database.Database;
 
@@ -57,23 +57,29 @@ function makeFile(path: string): void {
   }
 }
 
-/** Lays down the schema in an empty file. Two processes may try at once: the second finds it done. */
+const TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+
+/**
+ * Lays down the schema in an empty file, or brings an earlier one up to date. Two processes may try at once: the second
+ * finds it done.
+ */
 function create(db: Connection, path: string): void {
   if (identity(db, path) === 'ours') return;
   db.transaction(() => {
-    if (identity(db, path) === 'ours') return;
-    db.exec(SCHEMA);
+    const now = identity(db, path);
+    if (now === 'ours') return;
+    db.exec(now === 'empty' ? SCHEMA : upgrade(new Set(db.prepare(TABLES).pluck().all() as string[])));
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${SCHEMA_VERSION}`);
   }).exclusive();
 }
 
-function identity(db: Connection, path: string): 'ours' | 'empty' {
+function identity(db: Connection, path: string): 'ours' | 'earlier' | 'empty' {
   const application = db.pragma('application_id', { simple: true }) as number;
   const version = db.pragma('user_version', { simple: true }) as number;
   if (application === APPLICATION_ID) {
     if (version > SCHEMA_VERSION) throw newerSchema(path, version);
-    return 'ours';
+    return version === SCHEMA_VERSION ? 'ours' : 'earlier';
   }
   const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
   if (application !== 0 || version !== 0 || tables > 0) throw notADatabase(path);

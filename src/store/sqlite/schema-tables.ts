@@ -60,12 +60,16 @@ export const TABLE_DEFINITIONS: { readonly [T in TableName]: TableDefinition } =
       type     TEXT NOT NULL,
       name     TEXT NOT NULL,
       id       TEXT,
+      own_id   TEXT,
+      identity TEXT,
       position INTEGER
     ) STRICT`,
     indexes: [
       { name: 'resource_rows_by_address', unique: true, on: '(stream, address)' },
       { name: 'resource_rows_by_base', on: '(stream, base) WHERE base IS NOT NULL' },
       { name: 'resource_rows_by_id', unique: true, on: '(id) WHERE id IS NOT NULL' },
+      { name: 'resource_rows_by_own_id', on: '(stream, own_id) WHERE own_id IS NOT NULL' },
+      { name: 'resource_rows_by_identity', on: '(stream, identity) WHERE identity IS NOT NULL' },
     ],
   },
   resource_history: {
@@ -93,7 +97,7 @@ export const TABLE_DEFINITIONS: { readonly [T in TableName]: TableDefinition } =
       stream INTEGER NOT NULL, address TEXT NOT NULL, target TEXT NOT NULL, type TEXT NOT NULL, position INTEGER NOT NULL,
       PRIMARY KEY (stream, address, target)
     ) STRICT, WITHOUT ROWID`,
-    indexes: [{ name: 'dependency_rows_by_target', on: '(stream, target)' }],
+    indexes: [{ name: 'dependency_rows_by_target', on: '(stream, target, position)' }],
   },
   dependency_history: {
     columns: `(
@@ -145,7 +149,17 @@ export const TABLE_DEFINITIONS: { readonly [T in TableName]: TableDefinition } =
       position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, resource INTEGER, resource_id TEXT NOT NULL,
       is_drifted INTEGER NOT NULL, resolution_status TEXT NOT NULL, resolved_at TEXT, reason TEXT, ignored_until TEXT
     ) STRICT`,
-    indexes: [{ name: 'drift_rows_by_resource', on: '(stream, resource_id, position)' }],
+    indexes: [
+      { name: 'drift_rows_by_resource', on: '(stream, resource_id, position)' },
+      { name: 'drift_rows_open', on: '(stream, resource_id) WHERE is_drifted = 1' },
+    ],
+  },
+  drift_rule_rows: {
+    columns: `(
+      position INTEGER PRIMARY KEY, stream INTEGER NOT NULL, resource_type TEXT NOT NULL, path TEXT NOT NULL,
+      reason TEXT NOT NULL, expires_at TEXT, created_by TEXT NOT NULL, created_at TEXT NOT NULL
+    ) STRICT`,
+    indexes: [{ name: 'drift_rule_rows_by_stream', on: '(stream, position)' }],
   },
   lock_rows: {
     columns: `(

@@ -1,10 +1,18 @@
-import { TABLE_NAMES } from '../tables.js';
+import { TABLE_NAMES, type TableName } from '../tables.js';
 import { createIndex, createTable, TABLE_DEFINITIONS } from './schema-tables.js';
 
 /** "SLTH": tells our files from other SQLite databases. */
 export const APPLICATION_ID = 0x53_4c_54_48;
 /** Grows with every change of the schema; a file with a larger one is refused unmodified. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
+
+/** Finds the few events that are no state among millions. */
+const SIGNALS_INDEX = `
+CREATE INDEX events_signals ON events (stream, position)
+  WHERE type IN ('TagAdded', 'TagRemoved', 'LockAcquired', 'LockRenewed', 'LockReleased', 'LockExpired', 'LockBroken',
+                 'DriftDetected', 'DriftCleared', 'DriftResolved', 'DriftIgnored', 'DriftRuleAdded',
+                 'DriftRuleRemoved', 'StackDeleted', 'StackRestored');
+`;
 
 /**
  * The event log. The triggers refuse every way to change it, including INSERT OR REPLACE, which deletes the old row
@@ -25,10 +33,7 @@ CREATE TABLE events (
   hash           TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX events_by_stream ON events (stream, revision);
-CREATE INDEX events_signals ON events (stream, position)
-  WHERE type IN ('TagAdded', 'TagRemoved', 'LockAcquired', 'LockRenewed', 'LockReleased', 'LockExpired', 'LockBroken',
-                 'DriftDetected', 'DriftCleared', 'DriftResolved', 'DriftIgnored', 'StackDeleted', 'StackRestored');
-CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN
+${SIGNALS_INDEX}CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN
   SELECT RAISE(ABORT, 'the event log is immutable: UPDATE refused');
 END;
 CREATE TRIGGER events_no_delete BEFORE DELETE ON events BEGIN
@@ -48,12 +53,10 @@ CREATE TABLE projection_checkpoints (
 ) STRICT, WITHOUT ROWID;
 `;
 
-const PROJECTIONS = TABLE_NAMES.flatMap((table) => [
-  createTable(table, table),
-  ...TABLE_DEFINITIONS[table].indexes.map((index) => createIndex(index, index.name, table)),
-])
-  .map((statement) => `${statement};\n`)
-  .join('');
+const projectionTable = (table: TableName): string =>
+  [createTable(table, table), ...TABLE_DEFINITIONS[table].indexes.map((index) => createIndex(index, index.name, table))]
+    .map((statement) => `${statement};\n`)
+    .join('');
 
 /**
  * The tables of the specification, by its names and columns, for any SQLite client from 3.38 on (the operator ->).
@@ -171,4 +174,19 @@ SELECT e.position AS id, s.id AS stack_id, e.type AS action, e.data AS details, 
 FROM events e LEFT JOIN stack_rows s ON s.stream = e.stream;
 `;
 
-export const SCHEMA = EVENT_LOG + CHECKPOINTS + PROJECTIONS + VIEWS;
+export const SCHEMA = EVENT_LOG + CHECKPOINTS + TABLE_NAMES.map(projectionTable).join('') + VIEWS;
+
+/**
+ * What makes a database of an earlier schema one of this: the log's table and what is in it stay, tables that are new are
+ * made, views and the index of signals are made anew. A projection table whose columns changed comes with its projector's
+ * version, by a rebuild.
+ * @param present names of the tables there are
+ */
+export const upgrade = (present: ReadonlySet<string>): string =>
+  [
+    'DROP INDEX events_signals;',
+    SIGNALS_INDEX,
+    ...[...VIEWS.matchAll(/CREATE VIEW (\w+)/g)].map(([, view]) => `DROP VIEW IF EXISTS ${view};`),
+    ...TABLE_NAMES.filter((table) => !present.has(table)).map(projectionTable),
+    VIEWS,
+  ].join('\n');

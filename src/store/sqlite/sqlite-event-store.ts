@@ -1,16 +1,18 @@
 import { statSync } from 'node:fs';
 import type { Clock } from '../../kernel/clock.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
+import { decideEvents } from '../receipts.js';
 import { appender } from './append.js';
 import { translate } from './errors.js';
 import { lifetime } from './lifetime.js';
 import { type Connection, openConnection } from './open.js';
 import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
 import { readFacts } from './read/facts.js';
+import { linkReads } from './read/links.js';
 import { readCheckpoints, readEvents, readHead } from './read/log.js';
-import { dependenciesAt, dependencyAt, outputAt, outputsAt } from './read/outputs.js';
-import { resourceAt, resourceHistory, resourcesAt, slotById } from './read/resources.js';
-import { readDrift, readExecutions, readLock, readTags } from './read/signals.js';
+import { dependenciesAt, dependencyAt, edgesAt, outputAt, outputsAt } from './read/outputs.js';
+import { nodesAt, resourceAt, resourceHistory, resourcesAfter, resourcesAt, slotById } from './read/resources.js';
+import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/signals.js';
 import { findStack, listStacks, readDocument } from './read/stacks.js';
 import { maintenance } from './rebuild/maintenance.js';
 import { type Statements, statementCache } from './statements.js';
@@ -57,7 +59,9 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
       read((sql) =>
         commitOfCommand(sql, request.commandId)
           ? []
-          : db.transaction(() => request.decide(readFacts(sql, request.keys), clock.now()))(),
+          : db.transaction(() =>
+              decideEvents(request, readFacts(sql, request.keys), (stream) => linkReads(sql, stream), clock.now()),
+            )(),
       ),
     head: () => read(readHead),
     events: (filter) => read((sql) => readEvents(sql, filter)),
@@ -78,11 +82,14 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
         return slot?.stream === stream ? slot.address : undefined;
       }),
     resources: (stream, version) => read((sql) => resourcesAt(sql, stream, version)),
+    resourcesAfter: (stream, address, limit) => read((sql) => resourcesAfter(sql, stream, address, limit)),
     resourceHistory: (stream, address) => read((sql) => resourceHistory(sql, stream, address)),
     outputs: (stream, version) => read((sql) => outputsAt(sql, stream, version)),
     output: (stream, name, version) => read((sql) => outputAt(sql, stream, name, version)),
     dependency: (stream, edge, version) => read((sql) => dependencyAt(sql, stream, edge, version)),
     dependencies: (stream, version) => read((sql) => dependenciesAt(sql, stream, version)),
+    nodes: (stream, version) => read((sql) => nodesAt(sql, stream, version)),
+    edges: (stream, version) => read((sql) => edgesAt(sql, stream, version)),
     touched: (stream, from, to) => read((sql) => touchedBetween(sql, stream, from, to)),
 
     commit: (stream, version) => read((sql) => commitOfVersion(sql, stream, version)),
@@ -92,7 +99,9 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
     executions: (stream, limit) => read((sql) => readExecutions(sql, stream, limit)),
     lock: (stream) => read((sql) => readLock(sql, stream)),
     tags: (stream) => read((sql) => readTags(sql, stream)),
+    drifted: (stream) => read((sql) => readDrifted(sql, stream)),
     drift: (stream) => read((sql) => readDrift(sql, stream)),
+    driftRules: (stream) => read((sql) => readDriftRules(sql, stream)),
 
     ...maintenance(db, sql, path, projection, life),
 

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { stackArg } from '../../args.js';
+import { dependentsFlags, dependentsOf, missingFlag } from '../../flags.js';
 import { readInput } from '../../input.js';
 import { PlannedCommand, plannedFlags } from '../../planned-command.js';
 
@@ -9,7 +10,7 @@ export default class StackApply extends PlannedCommand {
     'The file is YAML or JSON with any of: description, version, workflow_file, configuration, metadata, resources (type, name, module, id, properties, depends_on, state, metadata) and outputs (name: {value, sensitive}). What it does not name stays, unless --prune.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack -f desired.yaml --dry-run',
-    '<%= config.bin %> <%= command.id %> my-stack -f desired.yaml --prune',
+    '<%= config.bin %> <%= command.id %> my-stack -f desired.yaml --prune --cascade',
   ];
   static override args = { stack: stackArg };
   static override flags = {
@@ -20,6 +21,8 @@ export default class StackApply extends PlannedCommand {
       helpValue: 'FILE',
     }),
     prune: Flags.boolean({ description: 'remove resources and outputs the file does not name' }),
+    ...missingFlag,
+    ...dependentsFlags,
     ...plannedFlags,
   };
 
@@ -27,7 +30,12 @@ export default class StackApply extends PlannedCommand {
     const { args, flags } = await this.parse(StackApply);
     const file = await readInput(flags.file);
     const backend = await this.open(flags);
-    const command = await backend.desiredStateCommand(args.stack, file.bytes, { name: file.name, prune: flags.prune });
+    const command = await backend.desiredStateCommand(args.stack, file.bytes, {
+      name: file.name,
+      prune: flags.prune,
+      allowMissing: flags['allow-missing'],
+      ...dependentsOf(flags),
+    });
     await this.carryOut(
       flags,
       backend,

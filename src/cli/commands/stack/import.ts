@@ -1,12 +1,13 @@
 import { Args, Flags } from '@oclif/core';
 import { stackArg } from '../../args.js';
+import { missingFlag } from '../../flags.js';
 import { readInput } from '../../input.js';
 import { PlannedCommand, plannedFlags } from '../../planned-command.js';
 
 export default class StackImport extends PlannedCommand {
   static override summary = 'Take in the state another tool keeps, as one commit; makes the stack where there is none.';
   static override description =
-    'The next state of the same lineage commits only what changed. A lower serial, or another lineage, is refused unless --force.';
+    'The next state of the same lineage commits only what changed. A lower serial, or another lineage, is refused unless --force; dependencies on resources the state does not hold, unless --allow-missing.';
   static override examples = ['<%= config.bin %> <%= command.id %> my-stack --from terraform terraform.tfstate'];
   static override args = {
     stack: stackArg,
@@ -15,6 +16,7 @@ export default class StackImport extends PlannedCommand {
   static override flags = {
     from: Flags.option({ description: 'whose state it is', options: ['terraform'] as const, required: true })(),
     force: Flags.boolean({ description: 'take in a lower serial or another lineage' }),
+    ...missingFlag,
     ...plannedFlags,
   };
 
@@ -26,6 +28,7 @@ export default class StackImport extends PlannedCommand {
       name: file.name,
       from: flags.from,
       force: flags.force,
+      allowMissing: flags['allow-missing'],
     });
     await this.carryOut(
       flags,

@@ -4,7 +4,7 @@ import type { MemoryState } from '../state.js';
 import { touchedBetween } from './commits.js';
 import { dependencyAt, outputAt } from './outputs.js';
 import { resourcesAtVersion, slotsByAddress, slotsById } from './resources.js';
-import { executionById, hasTag, lastDriftOf, readLock } from './signals.js';
+import { executionById, hasTag, lastDriftOf, readDriftRules, readLock } from './signals.js';
 import { findStack, holderOfName, isIdTaken, readDocument } from './stacks.js';
 
 /** What every stack's decision may ask for, of no stack. */
@@ -16,6 +16,7 @@ const NOTHING: Omit<Facts, 'stack' | 'deletedStack' | 'nameHolder' | 'idTaken' |
   edges: [],
   tags: new Set(),
   drift: new Map(),
+  driftRules: [],
   execution: undefined,
   difference: undefined,
 };
@@ -47,6 +48,7 @@ function factsOfStack(state: MemoryState, { stream, stateVersion }: StackRecord,
     edges: (keys.edges ?? []).flatMap((edge) => dependencyAt(state, stream, edge) ?? []),
     tags: new Set((keys.tags ?? []).filter((tag) => hasTag(state, stream, tag))),
     drift: answers(keys.driftOf, driftOf),
+    driftRules: keys.driftRules ? readDriftRules(state, stream) : [],
     execution: keys.execution === undefined ? undefined : executionById(state, stream, keys.execution),
     difference:
       keys.changedSince === undefined ? undefined : differenceOf(state, stream, keys.changedSince, stateVersion),

@@ -1,5 +1,5 @@
 import { byBytes } from '../../../kernel/order.js';
-import type { DependencyRecord, OutputRecord } from '../../records.js';
+import type { DependencyRecord, EdgeRecord, OutputRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
 import { toDependencyRecord, toOutputRecord } from '../../to-records.js';
 import { eventAt } from '../log.js';
@@ -30,6 +30,9 @@ export const dependenciesAt = ({ log, tables }: MemoryState, stream: number, ver
     .filter(({ present }) => present === 1)
     .sort((a, b) => byBytes(a.address, b.address) || byBytes(a.target, b.target))
     .map(({ position }) => toDependencyRecord(eventAt(log, position)));
+
+export const edgesAt = (state: MemoryState, stream: number, version?: number): EdgeRecord[] =>
+  dependenciesAt(state, stream, version).map(({ address, target, type }) => ({ address, target, type }));
 
 export function dependencyAt(
   { log, tables }: MemoryState,

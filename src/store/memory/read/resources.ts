@@ -1,8 +1,9 @@
 import type { StoredEvent } from '../../../events/index.js';
+import { parseStoredJson } from '../../../kernel/json.js';
 import { byBytes } from '../../../kernel/order.js';
-import type { ResourceRecord, ResourceSlot } from '../../records.js';
+import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
 import type { Tables } from '../../tables.js';
-import { resourceNumber, toResourceRecord, toResourceSlot } from '../../to-records.js';
+import { resourceNumber, toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
 import { eventAt } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { inForce, rowsOf } from './rows.js';
@@ -59,6 +60,20 @@ export function resourcesAt(state: MemoryState, stream: number, version?: number
     .map(({ address }) => address)
     .sort(byBytes)
     .flatMap((address) => at(address) ?? []);
+}
+
+const givenId = ({ data }: StoredEvent): string | null =>
+  (parseStoredJson(data) as { readonly id?: string }).id ?? null;
+
+export function nodesAt({ log, tables }: MemoryState, stream: number, version?: number): NodeRecord[] {
+  const values = inForce(tables.resource_history.values(), ({ resource }) => resource, version);
+  return rowsOf(tables.resource_rows, stream)
+    .sort((a, b) => byBytes(a.address, b.address))
+    .flatMap((row) => {
+      const value = values.get(row.resource);
+      if (value?.present !== 1) return [];
+      return toNodeRecord(row, version === undefined ? row.id : givenId(eventAt(log, value.position)));
+    });
 }
 
 export function resourceHistory({ log, tables }: MemoryState, stream: number, address: string): StoredEvent[] {

@@ -1,6 +1,6 @@
 import { byBytes } from '../../../kernel/order.js';
-import type { DriftRecord, ExecutionRecord, LockRecord, TagRecord } from '../../records.js';
-import { toDriftRecord, toExecutionRecord, toLockRecord, toTagRecord } from '../../to-records.js';
+import type { DriftRecord, DriftRuleRecord, ExecutionRecord, LockRecord, TagRecord } from '../../records.js';
+import { toDriftRecord, toDriftRuleRecord, toExecutionRecord, toLockRecord, toTagRecord } from '../../to-records.js';
 import { eventAt } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { keyText } from '../tables.js';
@@ -24,9 +24,19 @@ export const readDrift = ({ log, tables }: MemoryState, stream: number): DriftRe
     .sort((a, b) => b.position - a.position)
     .map((row) => toDriftRecord(row, eventAt(log, row.position)));
 
+export function readDrifted({ tables }: MemoryState, stream: number): string[] {
+  const open = rowsOf(tables.drift_rows, stream).filter((row) => row.is_drifted === 1);
+  return [...new Set(open.map((row) => row.resource_id))].sort(byBytes);
+}
+
 /** The last finding for a resource, whatever became of it. */
 export const lastDriftOf = (state: MemoryState, stream: number, resourceId: string): DriftRecord | undefined =>
   readDrift(state, stream).find((finding) => finding.resourceId === resourceId);
+
+export const readDriftRules = ({ tables }: MemoryState, stream: number): DriftRuleRecord[] =>
+  rowsOf(tables.drift_rule_rows, stream)
+    .sort((a, b) => a.position - b.position)
+    .map(toDriftRuleRecord);
 
 export const readExecutions = ({ log, tables }: MemoryState, stream: number, limit: number): ExecutionRecord[] =>
   limited(

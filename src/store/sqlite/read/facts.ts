@@ -4,7 +4,7 @@ import type { Statements } from '../statements.js';
 import { touchedBetween } from './commits.js';
 import { dependencyAt, outputAt } from './outputs.js';
 import { resourceAt, slotByAddress, slotById } from './resources.js';
-import { executionById, hasTag, lastDriftOf, readLock } from './signals.js';
+import { executionById, hasTag, lastDriftOf, readDriftRules, readLock } from './signals.js';
 import { findStack, readDocument } from './stacks.js';
 
 const NAME_HOLDER = 'SELECT id FROM stack_rows WHERE (name = :name AND deleted_at IS NULL) OR id = :name LIMIT 1';
@@ -32,6 +32,7 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
       const slot = slotByAddress(sql, at, ref);
       return lastDriftOf(sql, at, slot ? (slot.id ?? `res-${slot.resource}`) : ref);
     }),
+    driftRules: stream !== undefined && keys.driftRules ? readDriftRules(sql, stream) : [],
     execution:
       stream === undefined || keys.execution === undefined ? undefined : executionById(sql, stream, keys.execution),
     difference:

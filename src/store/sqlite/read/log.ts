@@ -38,7 +38,8 @@ const STREAM_BACKWARD = `${STREAM_PART} ORDER BY revision DESC LIMIT :limit`;
 /** The types that have an index of their own; the list must read as in the index, or SQLite does not use it. */
 const SIGNALS = `${STREAM}
   AND type IN ('TagAdded', 'TagRemoved', 'LockAcquired', 'LockRenewed', 'LockReleased', 'LockExpired', 'LockBroken',
-                 'DriftDetected', 'DriftCleared', 'DriftResolved', 'DriftIgnored', 'StackDeleted', 'StackRestored')
+                 'DriftDetected', 'DriftCleared', 'DriftResolved', 'DriftIgnored', 'DriftRuleAdded',
+                 'DriftRuleRemoved', 'StackDeleted', 'StackRestored')
 ORDER BY position LIMIT :limit`;
 const SIGNAL = /^(Tag|Lock|Drift|StackDeleted|StackRestored)/;
 

@@ -1,4 +1,4 @@
-import type { DependencyRecord, OutputRecord } from '../../records.js';
+import type { DependencyRecord, EdgeRecord, OutputRecord } from '../../records.js';
 import { toDependencyRecord, toOutputRecord } from '../../to-records.js';
 import type { Statements } from '../statements.js';
 
@@ -35,7 +35,7 @@ export function outputAt(
   return row?.present === 1 ? toOutputRecord(row) : undefined;
 }
 
-interface DependencyRow {
+export interface DependencyRow {
   position: number;
   recordedAt: string;
   data: string;
@@ -44,14 +44,16 @@ interface DependencyRow {
 const DEPENDENCIES = `
 SELECT e.position, e.recorded_at AS recordedAt, e.data FROM dependency_rows d JOIN events e ON e.position = d.position
 WHERE d.stream = :stream ORDER BY d.address, d.target`;
-const DEPENDENCIES_AT_VERSION = `
-SELECT e.position, e.recorded_at AS recordedAt, e.data
+/** :version picks the edges in force at that version, each with its event. */
+const IN_FORCE = `
 FROM (SELECT DISTINCT address, target FROM dependency_history WHERE stream = :stream) d
 JOIN dependency_history h ON h.stream = :stream AND h.address = d.address AND h.target = d.target AND h.present = 1
  AND h.version = (SELECT max(version) FROM dependency_history
                   WHERE stream = :stream AND address = d.address AND target = d.target AND version <= :version)
 JOIN events e ON e.position = h.position
 ORDER BY d.address, d.target`;
+const DEPENDENCIES_AT_VERSION = `
+SELECT e.position, e.recorded_at AS recordedAt, e.data ${IN_FORCE}`;
 const DEPENDENCY_AT_VERSION = `
 SELECT e.position, e.recorded_at AS recordedAt, e.data, h.present
 FROM dependency_history h JOIN events e ON e.position = h.position
@@ -62,6 +64,16 @@ export function dependenciesAt(sql: Statements, stream: number, version?: number
   const rows =
     version === undefined ? sql(DEPENDENCIES).all({ stream }) : sql(DEPENDENCIES_AT_VERSION).all({ stream, version });
   return (rows as DependencyRow[]).map(toDependencyRecord);
+}
+
+const EDGES = `
+SELECT address, target, type FROM dependency_rows WHERE stream = :stream ORDER BY address, target`;
+const EDGES_AT_VERSION = `
+SELECT d.address, d.target, e.data ->> '$.dependencyType' AS type ${IN_FORCE}`;
+
+export function edgesAt(sql: Statements, stream: number, version?: number): EdgeRecord[] {
+  const rows = version === undefined ? sql(EDGES).all({ stream }) : sql(EDGES_AT_VERSION).all({ stream, version });
+  return rows as EdgeRecord[];
 }
 
 export function dependencyAt(

@@ -1,6 +1,6 @@
 import type { StoredEvent } from '../../../events/index.js';
-import type { ResourceRecord, ResourceSlot } from '../../records.js';
-import { resourceNumber, toResourceRecord, toResourceSlot } from '../../to-records.js';
+import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
+import { resourceNumber, toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
 import type { Statements } from '../statements.js';
 import { EVENT } from './log.js';
 
@@ -61,6 +61,15 @@ WHERE r.stream = :stream`;
 const RESOURCE_AT_VERSION = `${AT_VERSION} AND r.address = :address`;
 const RESOURCES_AT_VERSION = `${AT_VERSION} ORDER BY r.address`;
 
+const AFTER = `
+SELECT r.resource, r.address, r.module, r.type, r.name, e.position, e.version, e.data,
+       c.recorded_at AS created_at, e.recorded_at AS updated_at
+FROM resource_rows r
+JOIN events e ON e.position = r.position
+JOIN events c ON c.position = r.resource
+WHERE r.stream = ? AND r.address > ?
+ORDER BY r.address LIMIT ?`;
+
 const toRecord = (row: RecordRow): ResourceRecord =>
   toResourceRecord(row, { ...row, recordedAt: row.updated_at }, row.created_at);
 
@@ -77,6 +86,34 @@ export function resourceAt(
 export function resourcesAt(sql: Statements, stream: number, version = Number.MAX_SAFE_INTEGER): ResourceRecord[] {
   return (sql(RESOURCES_AT_VERSION).all({ stream, version }) as RecordRow[]).map(toRecord);
 }
+
+interface NodeRow {
+  resource: number;
+  address: string;
+  base: string | null;
+  type: string;
+  id: string | null;
+}
+
+const NODES = `
+SELECT resource, address, base, type, id FROM resource_rows
+WHERE stream = :stream AND position IS NOT NULL ORDER BY address`;
+/** The row's own id is today's. */
+const NODES_AT_VERSION = `
+SELECT r.resource, r.address, r.base, r.type, e.data ->> '$.id' AS id
+FROM resource_rows r
+JOIN resource_history h ON h.resource = r.resource AND h.present = 1
+ AND h.version = (SELECT max(version) FROM resource_history WHERE resource = r.resource AND version <= :version)
+JOIN events e ON e.position = h.position
+WHERE r.stream = :stream ORDER BY r.address`;
+
+export function nodesAt(sql: Statements, stream: number, version?: number): NodeRecord[] {
+  const rows = version === undefined ? sql(NODES).all({ stream }) : sql(NODES_AT_VERSION).all({ stream, version });
+  return (rows as NodeRow[]).map((row) => toNodeRecord(row, row.id));
+}
+
+export const resourcesAfter = (sql: Statements, stream: number, address: string, limit: number): ResourceRecord[] =>
+  (sql(AFTER).all(stream, address, limit) as RecordRow[]).map(toRecord);
 
 const RESOURCE_HISTORY = `
 SELECT ${EVENT} FROM events

@@ -1,6 +1,6 @@
-import type { DriftRecord, ExecutionRecord, LockRecord, TagRecord } from '../../records.js';
+import type { DriftRecord, DriftRuleRecord, ExecutionRecord, LockRecord, TagRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
-import { toDriftRecord, toExecutionRecord, toLockRecord, toTagRecord } from '../../to-records.js';
+import { toDriftRecord, toDriftRuleRecord, toExecutionRecord, toLockRecord, toTagRecord } from '../../to-records.js';
 import type { Statements } from '../statements.js';
 
 const LOCK = 'SELECT * FROM lock_rows WHERE stream = ?';
@@ -31,11 +31,20 @@ const toDrift = (row: DriftRow): DriftRecord => toDriftRecord(row, { data: row.d
 export const readDrift = (sql: Statements, stream: number): DriftRecord[] =>
   (sql(DRIFT_OF_STACK).all(stream) as DriftRow[]).map(toDrift);
 
+const DRIFTED = 'SELECT DISTINCT resource_id FROM drift_rows WHERE stream = ? AND is_drifted = 1 ORDER BY resource_id';
+
+export const readDrifted = (sql: Statements, stream: number): string[] => sql(DRIFTED).pluck().all(stream) as string[];
+
 /** The last finding for a resource, whatever became of it. */
 export function lastDriftOf(sql: Statements, stream: number, resourceId: string): DriftRecord | undefined {
   const row = sql(LAST_DRIFT_OF_RESOURCE).get(stream, resourceId) as DriftRow | undefined;
   return row && toDrift(row);
 }
+
+const DRIFT_RULES = 'SELECT * FROM drift_rule_rows WHERE stream = ? ORDER BY position';
+
+export const readDriftRules = (sql: Statements, stream: number): DriftRuleRecord[] =>
+  (sql(DRIFT_RULES).all(stream) as Tables['drift_rule_rows'][]).map(toDriftRuleRecord);
 
 type ExecutionRow = Tables['execution_rows'] & { data: string | null };
 

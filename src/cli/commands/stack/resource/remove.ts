@@ -1,24 +1,27 @@
 import { resourceArg, stackArg } from '../../../args.js';
-import { BaseCommand } from '../../../base-command.js';
-import { callOptions, writeFlags } from '../../../flags.js';
-import { receiptJson } from '../../../present/receipt.js';
+import { dependentsFlags, dependentsOf } from '../../../flags.js';
+import { PlannedCommand, plannedFlags } from '../../../planned-command.js';
 
-export default class StackResourceRemove extends BaseCommand {
+export default class StackResourceRemove extends PlannedCommand {
   static override summary = 'Take a resource out of a stack.';
-  static override examples = ['<%= config.bin %> <%= command.id %> my-stack aws_instance.web'];
+  static override description = 'Refused where other resources depend on it, unless --cascade or --force.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-stack aws_instance.web',
+    '<%= config.bin %> <%= command.id %> my-stack aws_vpc.main --cascade --dry-run',
+  ];
   static override args = { stack: stackArg, resource: resourceArg };
-  static override flags = writeFlags;
+  static override flags = { ...dependentsFlags, ...plannedFlags };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackResourceRemove);
     const backend = await this.open(flags);
-    const receipt = await backend.getStackManager().removeResource(args.stack, args.resource, callOptions(flags));
-    this.show(
+    await this.carryOut(
       flags,
-      receiptJson(receipt),
-      () =>
-        `Removed ${args.resource}: version ${receipt.version} of ${args.stack}.\n` +
-        `Undo with: ${this.config.bin} stack state rollback ${args.stack} --version ${receipt.version - 1}`,
+      backend,
+      { type: 'apply', kind: 'remove', stack: args.stack, remove: [args.resource], ...dependentsOf(flags) },
+      (receipt, plan) =>
+        `Removed ${args.resource}: version ${receipt.version} of ${args.stack}.\n${this.undo(args.stack, plan)}`,
+      'Nothing to change.',
     );
   }
 }

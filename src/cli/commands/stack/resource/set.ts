@@ -4,7 +4,7 @@ import { parseAddress } from '../../../address.js';
 import { resourceArg, stackArg } from '../../../args.js';
 import { assignments } from '../../../assignments.js';
 import { BaseCommand } from '../../../base-command.js';
-import { callOptions, writeFlags } from '../../../flags.js';
+import { callOptions, missingFlag, writeFlags } from '../../../flags.js';
 import { readObject } from '../../../input.js';
 import { planText } from '../../../present/diff.js';
 import { receiptJson } from '../../../present/receipt.js';
@@ -35,6 +35,7 @@ export default class StackResourceSet extends BaseCommand {
       multiple: true,
       helpValue: 'ADDRESS',
     }),
+    ...missingFlag,
     state: Flags.string({ description: 'its state, such as applied, pending, failed', helpValue: 'STATE' }),
     id: Flags.string({ description: 'id for a new resource', helpValue: 'ID' }),
     module: Flags.string({ description: 'its module, where the address does not say', helpValue: 'MODULE' }),
@@ -51,6 +52,7 @@ export default class StackResourceSet extends BaseCommand {
       type: 'apply',
       kind: 'set',
       stack: args.stack,
+      allowMissing: flags['allow-missing'],
       resources: [
         {
           module,

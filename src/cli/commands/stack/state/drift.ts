@@ -1,34 +1,81 @@
 import { Flags } from '@oclif/core';
+import type { ActualStateSource, StateBackend } from '../../../../index.js';
+import { InvalidInputError } from '../../../../kernel/errors.js';
 import { stackArg } from '../../../args.js';
-import { BaseCommand } from '../../../base-command.js';
+import { BaseCommand, type GlobalValues } from '../../../base-command.js';
+import { type SourceValues, sourceFlags, sourceOf } from '../../../drift-source.js';
 import { atFlags, atOf } from '../../../flags.js';
-import { driftJson, driftText, newest } from '../../../present/drift.js';
+import { escapeText } from '../../../output/escape.js';
+import { withProgress } from '../../../output/progress.js';
+import { checkJson, checkText, driftJson, driftText, isPending, newest } from '../../../present/drift.js';
 
 /** Drift was found, and `--exit-code` asked to be told. */
 const DRIFTED = 6;
 
+const PAST = ['at-version', 'at-time', 'at-position'] as const;
+
 export default class StackStateDrift extends BaseCommand {
-  static override summary = 'Show where resources differ from what is expected of them: the newest finding for each.';
+  static override summary =
+    'Find where resources differ from what is expected of them, and show the newest finding of each.';
+  static override description =
+    `With a source of the actual state, named by a flag or by the stack's configuration, every resource it looks at is
+compared, and what differs is recorded as one commit. Without a source, or with --recorded, what was recorded is shown.
+In the configuration: {"drift": {"source": "exec", "command": "./look", "timeout": "30s"}}; the other sources are
+actual (file, complete), terraform-plan (file), terraform-dir (dir, timeout) and probe (timeout, concurrency).
+
+Resources that could not be looked at are told, and the command exits with 1; the others are compared all the same.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack',
     '<%= config.bin %> <%= command.id %> my-stack --output json --exit-code',
+    '<%= config.bin %> <%= command.id %> my-stack --actual actual.yaml --complete',
+    '<%= config.bin %> <%= command.id %> my-stack --terraform-dir infrastructure/',
+    '<%= config.bin %> <%= command.id %> my-stack --exec "./look --region eu" --timeout 30s',
   ];
   static override args = { stack: stackArg };
   static override flags = {
     all: Flags.boolean({ description: 'every finding, not only the newest of each resource' }),
     'exit-code': Flags.boolean({ description: `exit with ${DRIFTED} when a finding is pending` }),
+    recorded: Flags.boolean({
+      description: "show what was recorded, also where the stack's configuration names a source",
+      exclusive: ['actual', 'terraform-plan', 'terraform-dir', 'exec', 'probe'],
+    }),
+    ...sourceFlags,
     ...atFlags,
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackStateDrift);
+    const at = atOf(flags);
     const backend = await this.open(flags);
-    const { stack, findings } = await backend.getDrift(args.stack, atOf(flags));
+    const source = flags.recorded || at ? undefined : await sourceOf(flags, backend, args.stack);
+    if (at) this.#refuseSources(flags);
+    const check = source && (await this.#check(backend, args.stack, source));
+    const { stack, findings } = await backend.getDrift(args.stack, at);
     const shown = flags.all ? findings : newest(findings);
-    this.show(flags, { stack_id: stack.id, drift: shown.map(driftJson(stack.id)) }, () => driftText(shown));
-    const pending = newest(findings).some(
-      ({ isDrifted, resolutionStatus }) => isDrifted && resolutionStatus === 'pending',
+    this.show(
+      flags,
+      { stack_id: stack.id, ...(check ? { check: checkJson(check) } : {}), drift: shown.map(driftJson(stack.id)) },
+      () => (check ? `${driftText(shown)}\n\n${checkText(check)}` : driftText(shown)),
     );
-    if (flags['exit-code'] && pending) process.exitCode = DRIFTED;
+    if (flags['exit-code'] && newest(findings).some(isPending)) process.exitCode = DRIFTED;
+    if (check && check.failed.length > 0) process.exitCode = 1;
+  }
+
+  #check(backend: StateBackend, stack: string, source: ActualStateSource) {
+    const note = (line: string): void => this.note(escapeText(line));
+    return withProgress('comparing', 'resources', (onProgress) =>
+      backend.checkDrift(stack, source, { onProgress, note }),
+    );
+  }
+
+  /** What is actual is so now. */
+  #refuseSources(flags: SourceValues & Partial<GlobalValues> & { readonly [flag: string]: unknown }): void {
+    const past = PAST.find((flag) => flags[flag] !== undefined);
+    const named = (Object.keys(sourceFlags) as (keyof SourceValues)[]).find((flag) => flags[flag]);
+    if (!named) return;
+    throw new InvalidInputError('NOT_BOTH', `--${named} cannot be used with --${past}: the past cannot be looked at`, {
+      hint: 'Leave one of the two out.',
+      details: { field: named },
+    });
   }
 }

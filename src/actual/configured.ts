@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { parseDuration } from '../kernel/durations.js';
+import { InvalidInputError } from '../kernel/errors.js';
+import { isJsonObject, type Json } from '../kernel/json.js';
+import { execSource } from './exec/source.js';
+import { actualFile } from './file.js';
+import { probe } from './probe/source.js';
+import type { ActualStateSource } from './source.js';
+import { terraformDirectory } from './terraform/directory.js';
+import { terraformPlan } from './terraform/plan.js';
+
+const text = z.string().min(1, 'must not be empty');
+const concurrency = z.int().min(1).max(256).optional();
+
+const DAY_MS = 86_400_000;
+
+/** A duration as people write it, in milliseconds. */
+const timeout = z
+  .string()
+  .transform((duration, context) => {
+    try {
+      return parseDuration(duration, 'timeout');
+    } catch {
+      context.addIssue({ code: 'custom', message: `"${duration}" is no duration, as 30s or 5m` });
+      return z.NEVER;
+    }
+  })
+  .refine((ms) => ms > 0 && ms <= DAY_MS, 'must be more than nothing, and 1d at most')
+  .optional();
+
+const driftSchema = z.discriminatedUnion('source', [
+  z.strictObject({ source: z.literal('actual'), file: text, complete: z.boolean().optional() }),
+  z.strictObject({ source: z.literal('terraform-plan'), file: text }),
+  z.strictObject({ source: z.literal('terraform-dir'), dir: text, timeout }),
+  z.strictObject({ source: z.literal('exec'), command: text, shell: z.boolean().optional(), timeout, concurrency }),
+  z.strictObject({ source: z.literal('probe'), timeout, concurrency }),
+]);
+type DriftConfiguration = z.output<typeof driftSchema>;
+
+/**
+ * The source that a stack's configuration names under `drift`; undefined where it names none.
+ * @param where what the configuration is called in errors: `configuration`
+ * @param read gives the bytes of the file named
+ * @throws InvalidInputError `DRIFT_CONFIGURATION_INVALID` that names the first field which is wrong; what the source
+ *   throws of its file or command
+ */
+export async function sourceFrom(
+  config: Json,
+  where: string,
+  read: (path: string) => Promise<Uint8Array>,
+): Promise<ActualStateSource | undefined> {
+  if (!isJsonObject(config) || !Object.hasOwn(config, 'drift')) return undefined;
+  const { success, data, error } = driftSchema.safeParse(config.drift);
+  if (success) return build(data, read);
+  const [issue] = error.issues;
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+  const field = [where, 'drift', ...(issue?.path ?? []), ...unknown].map(String).join('.');
+  throw new InvalidInputError('DRIFT_CONFIGURATION_INVALID', `${field}: ${issue?.message}`, {
+    hint: 'Its source is one of actual, terraform-plan, terraform-dir, exec, probe; each has fields of its own.',
+    details: { field },
+  });
+}
+
+async function build(
+  drift: DriftConfiguration,
+  read: (path: string) => Promise<Uint8Array>,
+): Promise<ActualStateSource> {
+  switch (drift.source) {
+    case 'actual':
+      return actualFile(await read(drift.file), drift.file, drift);
+    case 'terraform-plan':
+      return terraformPlan(await read(drift.file), drift.file);
+    case 'terraform-dir':
+      return terraformDirectory(drift.dir, { timeoutMs: drift.timeout });
+    case 'exec':
+      return execSource(drift.command, { ...drift, timeoutMs: drift.timeout });
+    case 'probe':
+      return probe({ ...drift, timeoutMs: drift.timeout });
+  }
+}

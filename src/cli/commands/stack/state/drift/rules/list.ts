@@ -1,0 +1,21 @@
+import { stackArg } from '../../../../../args.js';
+import { BaseCommand } from '../../../../../base-command.js';
+import { atFlags, atOf } from '../../../../../flags.js';
+import { driftRuleJson, driftRulesText } from '../../../../../present/drift-rules.js';
+
+export default class StackStateDriftRulesList extends BaseCommand {
+  static override summary = 'List the rules by which differences are no drift.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-stack',
+    '<%= config.bin %> <%= command.id %> my-stack --at-version 3 --output json',
+  ];
+  static override args = { stack: stackArg };
+  static override flags = atFlags;
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(StackStateDriftRulesList);
+    const backend = await this.open(flags);
+    const { stack, rules } = await backend.getDriftRules(args.stack, atOf(flags));
+    this.show(flags, { stack_id: stack.id, rules: rules.map(driftRuleJson) }, () => driftRulesText(rules));
+  }
+}

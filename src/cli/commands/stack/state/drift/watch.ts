@@ -1,0 +1,115 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Flags } from '@oclif/core';
+import type { DriftCheck, DriftInfo, StateBackend } from '../../../../../index.js';
+import { parseDuration } from '../../../../../kernel/durations.js';
+import { InvalidInputError } from '../../../../../kernel/errors.js';
+import { stackArg } from '../../../../args.js';
+import { type SourceValues, sourceFlags, sourceOf } from '../../../../drift-source.js';
+import { escapeText } from '../../../../output/escape.js';
+import { changeLine, checkJson, checkText, driftJson, newest } from '../../../../present/drift.js';
+import { interrupted } from '../../../../signals.js';
+import { StreamingCommand } from '../../../../streaming-command.js';
+
+export default class StackStateDriftWatch extends StreamingCommand {
+  static override summary = 'Look for drift again and again until stopped, and tell and record only what changed.';
+  static override description =
+    `The source of the actual state is named as for stack state drift. A look that fails is told, and tried again at the
+next time; the first one must succeed. --output json prints JSON Lines: a finding a line, and a line for each look in
+which resources could not be looked at.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-stack --every 5m',
+    '<%= config.bin %> <%= command.id %> my-stack --every 30s --probe --output json',
+  ];
+  static override args = { stack: stackArg };
+  static override flags = {
+    every: Flags.string({ description: 'time between two looks', default: '5m', helpValue: 'TIME' }),
+    ...sourceFlags,
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(StackStateDriftWatch);
+    const every = parseDuration(flags.every, '--every');
+    if (every < 1_000) throw tooOften(flags.every);
+    if (flags.actual === '-' || flags['terraform-plan'] === '-') throw notTwice();
+    const backend = await this.open(flags);
+    const signal = interrupted();
+    const look = (): Promise<Look> =>
+      lookOnce(backend, args.stack, flags, signal, (line) => this.note(escapeText(line)));
+    const first = await look().catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    if (first) await this.#tell(flags.output, first);
+    while (await passed(every, signal)) {
+      try {
+        await this.#tell(flags.output, await look());
+      } catch (error) {
+        if (!signal.aborted)
+          this.note(`Error: ${escapeText((error as Error).message)}; trying again in ${flags.every}`);
+      }
+    }
+  }
+
+  async #tell(output: 'table' | 'json', { stackId, check, changed }: Look): Promise<void> {
+    if (output === 'json') {
+      for (const finding of changed) await this.emitLine(driftJson(stackId)(finding));
+      if (check.failed.length > 0) await this.emitLine({ stack_id: stackId, check: checkJson(check) });
+      return;
+    }
+    for (const finding of changed) await this.emit(`${changeLine(finding)}\n`);
+    if (check.failed.length > 0) await this.emit(`${checkText(check)}\n`);
+    await this.flush();
+  }
+}
+
+interface Look {
+  readonly stackId: string;
+  readonly check: DriftCheck;
+  /** Newest findings that were not so before. */
+  readonly changed: readonly DriftInfo[];
+}
+
+async function lookOnce(
+  backend: StateBackend,
+  stack: string,
+  flags: SourceValues,
+  signal: AbortSignal,
+  note: (line: string) => void,
+): Promise<Look> {
+  const source = await sourceOf(flags, backend, stack);
+  if (!source) throw noSource(stack);
+  const before = new Set(newest(await backend.getDriftInfo(stack)).map(standing));
+  const check = await backend.checkDrift(stack, source, { signal, note });
+  const after = await backend.getDrift(stack);
+  const changed = newest(after.findings).filter((finding) => !before.has(standing(finding)));
+  return { stackId: after.stack.id, check, changed };
+}
+
+const standing = ({ id, isDrifted }: DriftInfo): string => `${id} ${isDrifted}`;
+
+/** Whether the time passed, rather than that the process was asked to end. */
+async function passed(milliseconds: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await wait(milliseconds, undefined, { signal });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const tooOften = (every: string): InvalidInputError =>
+  new InvalidInputError('INVALID_DURATION', `--every: ${every} is less than a second`, {
+    hint: 'Choose a longer time: 30s, 5m.',
+    details: { field: '--every', value: every },
+  });
+
+const notTwice = (): InvalidInputError =>
+  new InvalidInputError('READ_ONCE', 'standard input can be read once only, and it is to be read at every look', {
+    hint: 'Give a file that is written anew before each look.',
+    details: { field: 'actual' },
+  });
+
+const noSource = (stack: string): InvalidInputError =>
+  new InvalidInputError('NO_SOURCE', `nothing says where the actual state of "${stack}" comes from`, {
+    hint: 'Name a source: --actual, --terraform-plan, --terraform-dir, --exec or --probe, or one in the configuration.',
+    details: { field: 'source' },
+  });

@@ -1,0 +1,71 @@
+import { Flags } from '@oclif/core';
+import { type GraphView, stringifyJson } from '../../../../index.js';
+import { InvalidInputError } from '../../../../kernel/errors.js';
+import { stackArg } from '../../../args.js';
+import { BaseCommand } from '../../../base-command.js';
+import { atFlags, atOf, wholeNumber } from '../../../flags.js';
+import { graphJson } from '../../../present/graph.js';
+import { graphDot } from '../../../present/graph-dot.js';
+import { graphMermaid } from '../../../present/graph-mermaid.js';
+import { graphTree } from '../../../present/graph-tree.js';
+
+const FORMATS = ['tree', 'dot', 'mermaid', 'json'] as const;
+type Format = (typeof FORMATS)[number];
+
+const DRAW: Readonly<Record<Exclude<Format, 'json'>, (view: GraphView, reverse: boolean) => string>> = {
+  tree: graphTree,
+  dot: graphDot,
+  mermaid: graphMermaid,
+};
+
+export default class StackStateGraph extends BaseCommand {
+  static override summary = 'Show which resources depend on which: as a tree, for Graphviz or Mermaid, or as JSON.';
+  static override description =
+    'An arrow leads from a resource to what it depends on. A tree begins at the resources nobody depends on and opens each resource once. JSON adds an order in which each resource comes after those it depends on, or the cycles that leave none. Mermaid draws 500 edges unless its maxEdges says more.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-stack',
+    '<%= config.bin %> <%= command.id %> my-stack --root aws_vpc.main --reverse --depth 2',
+    '<%= config.bin %> <%= command.id %> my-stack --format dot | dot -Tsvg > graph.svg',
+  ];
+  static override args = { stack: stackArg };
+  static override flags = {
+    format: Flags.option({
+      description: 'how to draw it (default: tree); json is the same as --output json',
+      options: FORMATS,
+    })(),
+    root: Flags.string({
+      description: 'only this resource, by address or id, and what it depends on',
+      helpValue: 'RESOURCE',
+    }),
+    reverse: Flags.boolean({ description: 'what depends on the root, instead of what it depends on' }),
+    depth: wholeNumber({ description: 'at most this many steps from the root', helpValue: 'N', min: 1 }),
+    ...atFlags,
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(StackStateGraph);
+    const format = chosenFormat(flags);
+    const { root, reverse, depth } = flags;
+    const backend = await this.open(flags);
+    const view = await backend.getGraph(args.stack, { root, reverse, depth, at: atOf(flags) });
+    this.write(format === 'json' ? stringifyJson(graphJson(view), 2) : DRAW[format](view, reverse));
+  }
+
+  /** With `--format json` an error is JSON too, as with `--output json`. */
+  protected override catch(error: Error): Promise<void> {
+    const asJson = this.argv.some(
+      (word, index) => word === '--format=json' || (word === 'json' && this.argv[index - 1] === '--format'),
+    );
+    if (asJson) this.argv.push('--output=json');
+    return super.catch(error);
+  }
+}
+
+function chosenFormat({ format, output }: { readonly format?: Format | undefined; readonly output: string }): Format {
+  if (output !== 'json') return format ?? 'tree';
+  if (format === undefined || format === 'json') return 'json';
+  throw new InvalidInputError('INVALID_INPUT', `--format: ${format} is no JSON, which --output json asks for`, {
+    hint: 'Leave one of the two out.',
+    details: { field: '--format', value: format },
+  });
+}

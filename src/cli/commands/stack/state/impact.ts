@@ -1,0 +1,23 @@
+import { resourceArg, stackArg } from '../../../args.js';
+import { BaseCommand } from '../../../base-command.js';
+import { atFlags, atOf } from '../../../flags.js';
+import { impactJson, impactTable } from '../../../present/graph.js';
+
+export default class StackStateImpact extends BaseCommand {
+  static override summary = 'Show everything that depends on a resource, in the order in which a change reaches it.';
+  static override description =
+    'DEPTH is the fewest steps from the resource, VIA what each depends on that the change reaches too. The resource may be one that is gone and that others still name.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-stack aws_vpc.main',
+    '<%= config.bin %> <%= command.id %> my-stack aws_vpc.main --at-version 3 --output json',
+  ];
+  static override args = { stack: stackArg, resource: resourceArg };
+  static override flags = atFlags;
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(StackStateImpact);
+    const backend = await this.open(flags);
+    const impact = await backend.getImpact(args.stack, args.resource, atOf(flags));
+    this.show(flags, impactJson(impact), () => impactTable(impact));
+  }
+}

@@ -1,0 +1,127 @@
+import { Flags } from '@oclif/core';
+import {
+  type ActualStateSource,
+  actualFile,
+  execSource,
+  probe,
+  type StateBackend,
+  terraformDirectory,
+  terraformPlan,
+} from '../index.js';
+import { parseDuration } from '../kernel/durations.js';
+import { InvalidInputError } from '../kernel/errors.js';
+import { wholeNumber } from './flags.js';
+import { readInput } from './input.js';
+
+/** Each of them says where the actual state comes from. */
+const SOURCES = ['actual', 'terraform-plan', 'terraform-dir', 'exec', 'probe'] as const;
+type Source = (typeof SOURCES)[number];
+
+const others = (source: Source): string[] => SOURCES.filter((one) => one !== source);
+
+export const sourceFlags = {
+  actual: Flags.string({
+    description: 'actual properties by address, null for what is gone, from a JSON or YAML file; - for standard input',
+    helpGroup: 'SOURCE',
+    helpValue: 'FILE',
+    exclusive: others('actual'),
+  }),
+  complete: Flags.boolean({
+    description: 'what the file does not list is gone',
+    helpGroup: 'SOURCE',
+    dependsOn: ['actual'],
+  }),
+  'terraform-plan': Flags.string({
+    description: 'what a plan found: the JSON of terraform show -json PLAN',
+    helpGroup: 'SOURCE',
+    helpValue: 'FILE',
+    exclusive: others('terraform-plan'),
+  }),
+  'terraform-dir': Flags.string({
+    description: 'what terraform plan -refresh-only finds in this directory',
+    helpGroup: 'SOURCE',
+    helpValue: 'DIR',
+    exclusive: others('terraform-dir'),
+  }),
+  exec: Flags.string({
+    description: 'what a program answers: resources as JSON lines in, {"address","properties"} lines out',
+    helpGroup: 'SOURCE',
+    helpValue: 'COMMAND',
+    exclusive: others('exec'),
+  }),
+  shell: Flags.boolean({
+    description: 'the command is a line for the shell',
+    helpGroup: 'SOURCE',
+    dependsOn: ['exec'],
+  }),
+  probe: Flags.boolean({
+    description: 'look at resources of the types file and http itself',
+    helpGroup: 'SOURCE',
+    exclusive: others('probe'),
+  }),
+  timeout: Flags.string({
+    description: 'how long a program, terraform or a server may take',
+    helpGroup: 'SOURCE',
+    helpValue: 'TIME',
+  }),
+  concurrency: wholeNumber({
+    description: 'programs, or resources, at a time',
+    helpGroup: 'SOURCE',
+    helpValue: 'N',
+    min: 1,
+  }),
+};
+
+export interface SourceValues {
+  readonly actual?: string | undefined;
+  readonly complete: boolean;
+  readonly 'terraform-plan'?: string | undefined;
+  readonly 'terraform-dir'?: string | undefined;
+  readonly exec?: string | undefined;
+  readonly shell: boolean;
+  readonly probe: boolean;
+  readonly timeout?: string | undefined;
+  readonly concurrency?: number | undefined;
+}
+
+/** The source the flags name, else the one the stack's configuration names, if any. Files are read each time it is asked for. */
+export async function sourceOf(
+  flags: SourceValues,
+  backend: StateBackend,
+  stack: string,
+): Promise<ActualStateSource | undefined> {
+  const named = SOURCES.find((source) => flags[source] !== undefined && flags[source] !== false);
+  needs(flags.timeout, 'timeout', named, ['exec', 'terraform-dir', 'probe']);
+  needs(flags.concurrency, 'concurrency', named, ['exec', 'probe']);
+  const limits = {
+    ...(flags.timeout === undefined ? {} : { timeoutMs: parseDuration(flags.timeout, '--timeout') }),
+    ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+  };
+  switch (named) {
+    case undefined:
+      return backend.driftSource(stack);
+    case 'actual': {
+      const { bytes, name } = await readInput(flags.actual ?? '');
+      return actualFile(bytes, name, { complete: flags.complete });
+    }
+    case 'terraform-plan': {
+      const { bytes, name } = await readInput(flags['terraform-plan'] ?? '');
+      return terraformPlan(bytes, name);
+    }
+    case 'terraform-dir':
+      return terraformDirectory(flags['terraform-dir'] ?? '', limits);
+    case 'exec':
+      return execSource(flags.exec ?? '', { ...limits, shell: flags.shell });
+    case 'probe':
+      return probe(limits);
+  }
+}
+
+/** A limit that nothing would heed is refused. */
+function needs(value: unknown, flag: string, named: Source | undefined, sources: readonly Source[]): void {
+  if (value === undefined || (named !== undefined && sources.includes(named))) return;
+  throw new InvalidInputError('NO_USE', `--${flag} is of no use without one of --${sources.join(', --')}`, {
+    hint: `Leave --${flag} out, or set it beside the source in the stack's configuration.`,
+    details: { field: flag },
+  });
+}

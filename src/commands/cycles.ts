@@ -1,0 +1,73 @@
+import { baseAddress } from '../events/index.js';
+import { type Arrow, cyclicCore, wayfinder } from '../kernel/acyclic.js';
+import { ConflictError } from '../kernel/errors.js';
+import type { Links } from '../store/links.js';
+import type { Wanted, Wishes } from './wishes.js';
+
+/** An edge there shall be, and whether there is one already. */
+interface Link extends Arrow, Wanted {
+  readonly isNew: boolean;
+}
+
+/**
+ * The wishes, without the guesses that would close a cycle: that two resources hold each other's ids says nothing of
+ * which comes first.
+ * @throws ConflictError where what is declared or referred to closes one, with the cycle
+ */
+export function withoutCycles(
+  wishes: ReadonlyMap<string, Wishes>,
+  leaving: ReadonlySet<string>,
+  links: Links,
+): ReadonlyMap<string, Wishes> {
+  const wanted = [...wishes].flatMap(([from, targets]): Link[] => {
+    const there = new Set(links.from.get(from)?.map(({ target }) => target));
+    return [...targets].map(([to, wish]) => ({ from, to, ...wish, isNew: !there.has(to) }));
+  });
+  if (!wanted.some(({ isNew }) => isNew)) return wishes;
+  const others = [...around(wishes, leaving, links), ...instances(wishes.keys())];
+  const isGuess = ({ guessed, isNew }: Link): boolean => isNew && guessed === true;
+  refuseCycles([...others, ...wanted.filter((link) => !isGuess(link))], wanted);
+
+  const core = cyclicCore([...others, ...wanted]);
+  const doubtful = wanted.filter((link) => isGuess(link) && core.has(link));
+  if (doubtful.length === 0) return wishes;
+  const way = wayfinder(core);
+  const closing = doubtful.filter(({ from, to }) => way(to, from));
+  const settled = new Map([...wishes].map(([address, targets]) => [address, new Map(targets)]));
+  for (const { from, to } of closing) settled.get(from)?.delete(to);
+  return settled;
+}
+
+/** The edges of all other resources, as far as a cycle could go along them. */
+const around = (wishes: ReadonlyMap<string, Wishes>, leaving: ReadonlySet<string>, { around: edges }: Links): Arrow[] =>
+  edges.flatMap(({ address: from, target: to }) => {
+    const replaced = (wishes.has(from) || leaving.has(from)) && baseAddress(to) !== from;
+    return replaced ? [] : [{ from, to }];
+  });
+
+/** An address without keys leads to each of its instances. */
+const instances = (addresses: Iterable<string>): Arrow[] =>
+  [...addresses].flatMap((to) => {
+    const from = baseAddress(to);
+    return from === null ? [] : [{ from, to }];
+  });
+
+function refuseCycles(arrows: readonly Arrow[], wanted: readonly Link[]): void {
+  const core = cyclicCore(arrows);
+  if (core.size === 0) return;
+  const way = wayfinder(core);
+  // A cycle of old among other resources is not this command's.
+  for (const link of wanted) {
+    const back = link.isNew && core.has(link) ? way(link.to, link.from) : undefined;
+    if (back) throw cyclic([link.from, ...back], link);
+  }
+}
+
+const cyclic = (cycle: readonly string[], { type, path }: Link): ConflictError =>
+  new ConflictError('DEPENDENCY_CYCLE', `dependencies: this would close a cycle: ${cycle.join(' → ')}`, {
+    hint:
+      type === 'explicit'
+        ? 'Take one of these dependencies away.'
+        : `Take one of these dependencies away; the first is referred to at ${path} of ${cycle[0]}.`,
+    details: { field: 'dependencies', cycle },
+  });

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import type { NewEvent } from '../events/index.js';
+import { ConflictError, InvalidInputError } from '../kernel/errors.js';
+import { equalJson, isJsonObject, type JsonObject } from '../kernel/json.js';
+import { fieldChanges } from '../kernel/json-diff.js';
+import { applyChanges } from '../kernel/json-diff-apply.js';
+import { name, prose } from '../kernel/text.js';
+import type { DriftRecord } from '../store/records.js';
+import { defineCommand, stackRef } from './command.js';
+import { driftNotFound, slotOf } from './drift-finding.js';
+import { askLinks } from './links.js';
+import { removed, resourceNotFound, setResource } from './resource-input.js';
+import { linkRules } from './wishes.js';
+
+/**
+ * What was found becomes what is expected: the resource gets the actual properties, but for those that rules say are no
+ * drift, or goes where it is gone. Everything else of the resource stays.
+ */
+export const acceptDrift = defineCommand({
+  schema: z.strictObject({
+    type: z.literal('acceptDrift'),
+    stack: stackRef,
+    /** An address or id. */
+    resource: name(2048),
+    reason: prose().default('accepted'),
+    dependents: linkRules.dependents,
+  }),
+  kind: 'accept drift',
+  target: 'live',
+  lock: 'held',
+  facts: ({ stack, resource }) => ({ stack, addresses: [resource], resourceIds: [resource], driftOf: [resource] }),
+  decide: ({ stack, resource, reason, dependents }, facts, { now }) => {
+    const open = facts.drift.get(resource);
+    if (!open?.isDrifted) throw driftNotFound(stack, resource);
+    const slot = slotOf(resource, facts);
+    if (!slot?.value) throw resourceNotFound(resource);
+    if (open.resource !== slot.resource || !equalJson(open.expected, slot.value.properties)) {
+      throw outdated(stack, resource);
+    }
+    const resolved: NewEvent = {
+      type: 'DriftResolved',
+      data: { finding: open.id, resourceId: open.resourceId, reason },
+    };
+    const rules = { allowMissing: false, dependents };
+    if (open.actual === null) {
+      return askLinks([], [slot], rules, ({ edges, cascaded }) => [
+        ...[...cascaded, slot].flatMap((one) => [removed(one), ...(edges.get(one.address) ?? [])]),
+        resolved,
+      ]);
+    }
+    const { address, module, type, name: own } = slot;
+    const outcome = setResource(
+      { module, type, name: own, mode: 'replace', properties: acceptedProperties(open, stack, resource) },
+      { ...facts, resources: new Map([[address, slot]]) },
+      now,
+    );
+    return askLinks([outcome], [], rules, ({ edges }) => [
+      ...(outcome.event ? [outcome.event] : []),
+      ...(edges.get(address) ?? []),
+      resolved,
+    ]);
+  },
+});
+
+/** The actual properties, in which what rules left out of the finding is as it was expected. */
+function acceptedProperties({ expected, actual, changes }: DriftRecord, stack: string, resource: string): JsonObject {
+  const found = new Set(changes.map(({ path }) => path));
+  const all = fieldChanges(expected, actual);
+  const leftOut = all.filter(({ path }) => !found.has(path));
+  if (found.size + leftOut.length !== all.length) throw outdated(stack, resource);
+  const back = leftOut.map(({ path, before }) => ({ path, ...(before === undefined ? {} : { after: before }) }));
+  const accepted = applyChanges(actual, back);
+  if (isJsonObject(accepted)) return accepted;
+  throw new InvalidInputError(
+    'ACCEPT_NOT_PROPERTIES',
+    `resource "${resource}": what was found is no object, so it cannot be its properties`,
+    {
+      hint: 'Set the properties by hand, or close the finding with: sloth-runner stack state drift resolve',
+      details: { field: 'resource', resource },
+    },
+  );
+}
+
+const outdated = (stack: string, resource: string): ConflictError =>
+  new ConflictError(
+    'DRIFT_OUTDATED',
+    `"${resource}" in stack "${stack}" is no longer what the finding was compared with`,
+    {
+      hint: 'It was changed since, or the finding expected something else: detect its drift again, then accept it.',
+      details: { stack, resource },
+    },
+  );

@@ -1,0 +1,28 @@
+import { InvalidInputError, NotFoundError } from '../kernel/errors.js';
+import type { Facts } from '../store/facts.js';
+import type { DriftRecord, ResourceSlot } from '../store/records.js';
+
+/** The stack's resource of an address or id. */
+export const slotOf = (ref: string, facts: Facts): ResourceSlot | undefined => {
+  const byId = facts.resourcesById.get(ref);
+  return facts.resources.get(ref) ?? (byId?.stream === facts.stack?.stream ? byId : undefined);
+};
+
+/** Whether a finding was ignored for a time that has passed: then it counts as pending again. */
+export const isOver = ({ resolutionStatus, ignoredUntil }: DriftRecord, now: string): boolean =>
+  resolutionStatus === 'ignored' && ignoredUntil !== null && ignoredUntil <= now;
+
+export const driftNotFound = (stack: string, resource: string): NotFoundError =>
+  new NotFoundError('DRIFT_NOT_FOUND', `no open drift finding for "${resource}" in stack "${stack}"`, {
+    hint: `See the findings with: sloth-runner stack state drift ${stack}`,
+    details: { stack, resource },
+  });
+
+/** What is ignored until a time that has passed would not be ignored. */
+export function checkExpiry(expiresAt: string | null, now: string): void {
+  if (expiresAt === null || expiresAt > now) return;
+  throw new InvalidInputError('EXPIRY_PASSED', `expiresAt: ${expiresAt} has passed, it is ${now}`, {
+    hint: 'Give a later time, or none for ever.',
+    details: { field: 'expiresAt', value: expiresAt },
+  });
+}

@@ -1,0 +1,138 @@
+import type { NewEvent, ResourceValue } from '../events/index.js';
+import { type Links, namesOf, type Question } from '../store/links.js';
+import type { DependencyRecord, ResourceSlot } from '../store/records.js';
+import { withoutCycles } from './cycles.js';
+import { judgeDependents, refuseMissing } from './dependents.js';
+import { identities, namingTexts, references } from './references.js';
+import type { LinkRules, Wanted, Wishes } from './wishes.js';
+
+/** A resource as a command leaves it. */
+export interface Outcome {
+  readonly address: string;
+  readonly module: string;
+  /** The id a caller gave it. */
+  readonly id: string | null;
+  readonly value: ResourceValue;
+  /** What makes it so; none where it is so already. */
+  readonly event: NewEvent | undefined;
+  /** Whether its properties are what they were. */
+  readonly sameProperties: boolean;
+  /** An implicit dependency that a caller says there is. */
+  readonly said?: { readonly target: string; readonly path: string | null };
+}
+
+/** What happens to the edges. */
+export interface Relinked {
+  /** By the address they start from. */
+  readonly edges: ReadonlyMap<string, readonly NewEvent[]>;
+  /** Resources that go because they depend on one that is removed: those that depend on others first. */
+  readonly cascaded: readonly ResourceSlot[];
+}
+
+/**
+ * Asks for what the edges of some resources must be judged by, and gives the events that bring them up to date:
+ * declared ones, those its properties refer to, and those whose id its properties hold (docs/adr/0014). No cycle comes
+ * about, and nothing is left that depends on what is removed, unless the rules say so.
+ */
+export function askLinks(
+  outcomes: readonly Outcome[],
+  removed: readonly ResourceSlot[],
+  rules: LinkRules,
+  answer: (relinked: Relinked) => readonly NewEvent[],
+): Question | readonly NewEvent[] {
+  if (outcomes.length + removed.length === 0) return answer({ edges: new Map(), cascaded: [] });
+  const named = outcomes.map((outcome) => ({ outcome, texts: textsOf(outcome), told: toldOf(outcome) }));
+  return {
+    links: {
+      of: named.map(({ outcome: { address }, texts, told }) => ({
+        address,
+        targets: [...told.keys()],
+        values: [...texts.keys()],
+      })),
+      leaving: removed.map(({ address }) => address),
+      cascade: rules.dependents === 'cascade',
+    },
+    answer: (links) => {
+      const known = knownAfter(outcomes, links);
+      const wishes = new Map(
+        named.map(({ outcome, texts, told }) => [outcome.address, wishesOf(outcome, texts, told, known, links)]),
+      );
+      const cascaded = judgeDependents(removed, wishes, links, rules);
+      const leaving = [...removed, ...cascaded].map(({ address }) => address);
+      if (!rules.allowMissing) refuseMissing(wishes, new Set(leaving), links);
+      const settled = withoutCycles(wishes, new Set(leaving), links);
+      const edges = new Map<string, NewEvent[]>();
+      for (const [address, wanted] of settled)
+        edges.set(address, changes(address, links.from.get(address) ?? [], wanted));
+      for (const address of leaving) edges.set(address, changes(address, links.from.get(address) ?? [], new Map()));
+      return answer({ edges, cascaded });
+    },
+  };
+}
+
+const textsOf = ({ id, value }: Outcome): ReadonlyMap<string, string> =>
+  namingTexts(value.properties, identities(id, value));
+
+/** What is declared, and what properties refer to by address. */
+function toldOf({ address, module, value, said }: Outcome): Wishes {
+  const told = new Map<string, Wanted>(value.dependencies.map((target) => [target, { type: 'explicit', path: null }]));
+  const self = namesOf(address);
+  for (const [target, path] of references(value.properties, module)) {
+    if (!told.has(target) && !self.includes(target)) told.set(target, { type: 'implicit', path });
+  }
+  if (said && !told.has(said.target)) told.set(said.target, { type: 'implicit', path: said.path });
+  return told;
+}
+
+/** By value, the resource known by it once the command is carried out. Several known by one value are none. */
+function knownAfter(outcomes: readonly Outcome[], links: Links): (value: string) => string | undefined {
+  const own = new Map<string, string[]>();
+  for (const outcome of outcomes) {
+    for (const value of identities(outcome.id, outcome.value))
+      own.set(value, [...(own.get(value) ?? []), outcome.address]);
+  }
+  return (value) => {
+    const [only, another] = [...(own.get(value) ?? []), ...(links.known.get(value) ?? [])];
+    return another === undefined ? only : undefined;
+  };
+}
+
+function wishesOf(
+  { address, sameProperties }: Outcome,
+  texts: ReadonlyMap<string, string>,
+  told: Wishes,
+  known: (value: string) => string | undefined,
+  links: Links,
+): Wishes {
+  const wishes = new Map(told);
+  for (const [text, path] of texts) {
+    const target = known(text);
+    if (target === undefined || target === address || namesOf(target).some((one) => wishes.has(one))) continue;
+    wishes.set(target, { type: 'implicit', path, guessed: true });
+  }
+  for (const { target, type, path } of links.from.get(address) ?? []) {
+    // What is of a place in the properties goes when they change; another was said by a caller, who may take it away.
+    if (type === 'implicit' && (path === null || sameProperties) && !wishes.has(target))
+      wishes.set(target, { type, path });
+  }
+  return wishes;
+}
+
+/** The events between the edges there are and those there shall be. */
+function changes(address: string, before: readonly DependencyRecord[], wanted: Wishes): NewEvent[] {
+  const known = new Map(before.map((edge) => [edge.target, edge]));
+  const removed = before.filter(({ target }) => !wanted.has(target));
+  const added = [...wanted].filter(([target, { type, path }]) => {
+    const edge = known.get(target);
+    return edge?.type !== type || edge.path !== path;
+  });
+  return [
+    ...removed.map(({ target }): NewEvent => ({ type: 'DependencyRemoved', data: { address, target } })),
+    ...added.map(
+      ([target, { type, path }]): NewEvent => ({
+        type: 'DependencyAdded',
+        data: { address, target, dependencyType: type, path },
+      }),
+    ),
+  ];
+}

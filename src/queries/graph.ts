@@ -1,0 +1,147 @@
+import { InvalidInputError } from '../kernel/errors.js';
+import type { At, EventStore } from '../store/event-store.js';
+import type { EdgeRecord, StackRecord } from '../store/records.js';
+import { type StackMoment, stackMoment } from './at.js';
+import { buildGraph, type DependencyGraph, type GraphNode } from './graph-build.js';
+import { findCycles } from './graph-cycles.js';
+import { byKey, dependencyOrder, reach } from './graph-walk.js';
+import { resourceMissing } from './resource.js';
+
+export interface GraphOptions {
+  readonly at?: At | undefined;
+  /** The address or id of a resource: only that and what it depends on. */
+  readonly root?: string | undefined;
+  /** What depends on the root, instead of what it depends on. */
+  readonly reverse?: boolean | undefined;
+  /** At most this many steps from the root. */
+  readonly depth?: number | undefined;
+}
+
+/** The graph of a stack, or a part of it. Edges run between its nodes. */
+export interface GraphView {
+  readonly stack: StackRecord;
+  readonly version: number;
+  /** The address of the root asked for. */
+  readonly root: string | null;
+  /** In address order. */
+  readonly nodes: readonly GraphNode[];
+  /** In the order of address, then target; both are nodes, so an edge to several instances is several. */
+  readonly edges: readonly EdgeRecord[];
+  /** All addresses, each after those it depends on; null where a cycle leaves no such order. */
+  readonly order: readonly string[] | null;
+  /** One for each knot of cycles: each address depends on the next, the last on the first. */
+  readonly cycles: readonly (readonly string[])[];
+}
+
+/**
+ * The dependency graph of a stack, now or at a moment.
+ * @throws NotFoundError for an unknown stack, root or moment; InvalidInputError for a depth that is none, and for what
+ *   counts from a root where none is given
+ */
+export async function readGraph(store: EventStore, ref: string, options: GraphOptions = {}): Promise<GraphView> {
+  const { root, reverse = false, depth } = options;
+  checkOptions(options);
+  const { stack, version, graph } = await readAll(store, ref, options.at);
+  const start = root === undefined ? undefined : findNode(graph, stack, root);
+  const keys =
+    start === undefined
+      ? graph.nodes()
+      : [...reach(graph, start, reverse ? 'dependents' : 'dependencies', depth).keys()].sort(byKey);
+  const within = new Set(keys);
+  const order = dependencyOrder(graph, within);
+  const addresses = (some: readonly string[]): string[] => some.map((key) => graph.getNodeAttribute(key, 'address'));
+  return {
+    stack,
+    version,
+    root: start === undefined ? null : graph.getNodeAttribute(start, 'address'),
+    nodes: keys.map((key) => graph.getNodeAttributes(key)),
+    edges: edgesWithin(graph, keys, within),
+    order: order && addresses(order),
+    cycles: order ? [] : findCycles(graph, within).map(addresses),
+  };
+}
+
+/** A resource that a change of another one reaches. */
+export interface Affected extends Pick<GraphNode, 'address' | 'type'> {
+  /** The fewest steps from that other one; 1 for what depends on it directly. */
+  readonly depth: number;
+  /** What it depends on and is reached as well, that other one too; in address order. */
+  readonly via: readonly string[];
+}
+
+export interface Impact {
+  readonly stack: StackRecord;
+  readonly version: number;
+  /** The address of the resource asked for. */
+  readonly resource: string;
+  /** Each after everything in its `via`; nearest first where a cycle leaves no such order. */
+  readonly affected: readonly Affected[];
+}
+
+/**
+ * Everything that depends on a resource, directly or through others: what a change of it may reach. The resource may be
+ * one that is not there and that others still name.
+ * @throws NotFoundError for an unknown stack, moment or resource
+ */
+export async function readImpact(store: EventStore, ref: string, resource: string, at?: At): Promise<Impact> {
+  const { stack, version, graph } = await readAll(store, ref, at);
+  const start = findNode(graph, stack, resource);
+  const depths = reach(graph, start, 'dependents');
+  const others = new Set(depths.keys());
+  others.delete(start);
+  const depthOf = (key: string): number => depths.get(key) as number;
+  const order = dependencyOrder(graph, others) ?? [...others].sort((a, b) => depthOf(a) - depthOf(b) || byKey(a, b));
+  return {
+    stack,
+    version,
+    resource: graph.getNodeAttribute(start, 'address'),
+    affected: order.map((key) => {
+      const { address, type } = graph.getNodeAttributes(key);
+      const via = graph.outNeighbors(key).filter((dependency) => depths.has(dependency));
+      return { address, type, depth: depthOf(key), via: via.map((one) => graph.getNodeAttribute(one, 'address')) };
+    }),
+  };
+}
+
+async function readAll(
+  store: EventStore,
+  ref: string,
+  at: At | undefined,
+): Promise<Pick<StackMoment, 'stack' | 'version'> & { readonly graph: DependencyGraph }> {
+  const { stack, version, past } = await stackMoment(store, ref, at);
+  const asOf = past ? version : undefined;
+  const [nodes, edges] = await Promise.all([store.nodes(stack.stream, asOf), store.edges(stack.stream, asOf)]);
+  return { stack, version, graph: buildGraph(nodes, edges) };
+}
+
+function findNode(graph: DependencyGraph, stack: StackRecord, ref: string): string {
+  const key =
+    graph.findNode((_, { address }) => address === ref) ?? graph.findNode((_, { id }) => id !== null && id === ref);
+  if (key === undefined) throw resourceMissing(stack.name, ref);
+  return key;
+}
+
+function edgesWithin(graph: DependencyGraph, keys: readonly string[], within: ReadonlySet<string>): EdgeRecord[] {
+  const edges: EdgeRecord[] = [];
+  for (const key of keys) {
+    graph.forEachOutEdge(key, (_, { dependencyType }, _from, to, { address }, { address: target }) => {
+      if (within.has(to)) edges.push({ address, target, type: dependencyType });
+    });
+  }
+  return edges;
+}
+
+function checkOptions({ root, reverse, depth }: GraphOptions): void {
+  if (depth !== undefined && !(Number.isSafeInteger(depth) && depth >= 1)) {
+    throw new InvalidInputError('INVALID_NUMBER', `depth: ${depth} is no whole number of at least 1`, {
+      hint: 'Give how many steps from the root to show.',
+      details: { field: 'depth', value: depth },
+    });
+  }
+  const field = reverse ? 'reverse' : depth === undefined ? undefined : 'depth';
+  if (root !== undefined || field === undefined) return;
+  throw new InvalidInputError('ROOT_MISSING', `${field}: there is no root to start from`, {
+    hint: 'Name the resource to start from as the root (--root ADDRESS).',
+    details: { field },
+  });
+}

@@ -1,0 +1,200 @@
+import { baseAddress, type NewEvent } from '../events/index.js';
+import { answers } from './facts.js';
+import type { DependencyRecord, ResourceSlot } from './records.js';
+
+/** One resource depends on another, or on all instances of one. */
+export interface Edge {
+  readonly address: string;
+  readonly target: string;
+}
+
+/** What a decision on dependencies asks for, once it knows the resources it is about. */
+export interface LinkKeys {
+  /** Resources whose dependencies may change, with what they may come to depend on. */
+  readonly of: readonly {
+    readonly address: string;
+    readonly targets: readonly string[];
+    /** Values of its properties, each of which may be what another resource is known by. */
+    readonly values: readonly string[];
+  }[];
+  /** Addresses of resources that are to go. */
+  readonly leaving: readonly string[];
+  /** Whether what depends on those goes with them, and so on. */
+  readonly cascade: boolean;
+}
+
+/** The answers. */
+export interface Links {
+  /** By address: the edges that start from each resource asked for, from each that leaves or goes with those. */
+  readonly from: ReadonlyMap<string, readonly DependencyRecord[]>;
+  /** The edges that end at a resource that leaves, or at the instances of which it is one. */
+  readonly to: readonly DependencyRecord[];
+  /** The resources that a candidate target, or an end of an edge in `to`, stands for; without an entry it names nothing. */
+  readonly present: ReadonlyMap<string, readonly string[]>;
+  /** By value: the resources known by it, but for those asked for and those that go. */
+  readonly known: ReadonlyMap<string, readonly string[]>;
+  /**
+   * Edges there are, of which every cycle consists that a new edge among those asked for would close, and from the
+   * address without keys to each instance.
+   */
+  readonly around: readonly Edge[];
+  /** With `cascade`: the resources that depend on those that leave. */
+  readonly slots: ReadonlyMap<string, ResourceSlot>;
+}
+
+/** What a decision comes to that must know more: it is told, and then decides. */
+export interface Question {
+  readonly links: LinkKeys;
+  /** @throws SlothError when the command cannot be accepted */
+  answer(links: Links): readonly NewEvent[];
+}
+
+/** What a store must be able to find in one stack, by index. Each takes many keys at once. */
+export interface LinkReads {
+  from(addresses: readonly string[]): readonly DependencyRecord[];
+  to(targets: readonly string[]): readonly DependencyRecord[];
+  /** Addresses of the resources there are that bear one of the names, with keys or without. */
+  standing(names: readonly string[]): readonly string[];
+  /** A resource's id, own id or identity, and whose it is. */
+  known(values: readonly string[]): readonly { readonly value: string; readonly address: string }[];
+  slot(address: string): ResourceSlot | undefined;
+}
+
+/** For a stack that is not there yet. */
+export const NOTHING_THERE: LinkReads = {
+  from: () => [],
+  to: () => [],
+  standing: () => [],
+  known: () => [],
+  slot: () => undefined,
+};
+
+export function readLinks(reads: LinkReads, keys: LinkKeys): Links {
+  const { to, going } = dependents(reads, keys);
+  const known = owners(reads.known(unique(keys.of.flatMap(({ values }) => values))), [
+    ...keys.of.map(({ address }) => address),
+    ...going,
+  ]);
+  const from = grouped(reads.from(unique([...keys.of.map(({ address }) => address), ...going])));
+  const candidates = keys.of.flatMap(({ address, targets, values }) => {
+    const there = new Map(from.get(address)?.map(({ target, type }) => [target, type]));
+    return unique([...targets, ...values.flatMap((value) => known.get(value) ?? [])])
+      .filter((target) => there.get(target) !== 'explicit')
+      .map((target) => ({ address, target, isNew: !there.has(target) }));
+  });
+  const names = unique([...candidates, ...to].flatMap(({ address, target }) => [address, target]));
+  return {
+    from,
+    to,
+    known,
+    present: standFor(reads, names),
+    around: edgesAround(
+      reads,
+      candidates.filter(({ isNew }) => isNew),
+    ),
+    slots: keys.cascade ? answers([...going], (address) => reads.slot(address)) : new Map(),
+  };
+}
+
+const unique = <T>(items: Iterable<T>): T[] => [...new Set(items)];
+
+/** What depends on the resources that leave, and with `cascade` what depends on that, and so on. */
+function dependents(reads: LinkReads, { leaving, cascade }: LinkKeys) {
+  const going = new Set(leaving);
+  const to: DependencyRecord[] = [];
+  for (let next = leaving; next.length > 0; ) {
+    const found = reads.to(unique(next.flatMap(namesOf)));
+    to.push(...found);
+    next = cascade ? unique(found.map(({ address }) => address)).filter((address) => !going.has(address)) : [];
+    for (const address of next) going.add(address);
+  }
+  return { to, going };
+}
+
+/** What an edge may call a resource. */
+export function namesOf(address: string): string[] {
+  const base = baseAddress(address);
+  return base === null ? [address] : [address, base];
+}
+
+function owners(
+  found: readonly { readonly value: string; readonly address: string }[],
+  except: readonly string[],
+): Map<string, string[]> {
+  const passed = new Set(except);
+  const all = new Map<string, Set<string>>();
+  for (const { value, address } of found) {
+    if (!passed.has(address)) all.set(value, (all.get(value) ?? new Set()).add(address));
+  }
+  return new Map([...all].map(([value, addresses]) => [value, [...addresses]]));
+}
+
+function grouped(edges: readonly DependencyRecord[]): Map<string, DependencyRecord[]> {
+  const groups = new Map<string, DependencyRecord[]>();
+  for (const edge of edges) {
+    const group = groups.get(edge.address);
+    if (group) group.push(edge);
+    else groups.set(edge.address, [edge]);
+  }
+  return groups;
+}
+
+function standFor(reads: LinkReads, targets: readonly string[]): Map<string, string[]> {
+  const wanted = new Set(targets);
+  const present = new Map<string, string[]>();
+  for (const address of reads.standing(targets)) {
+    for (const name of namesOf(address).filter((one) => wanted.has(one))) {
+      present.set(name, [...(present.get(name) ?? []), address]);
+    }
+  }
+  return present;
+}
+
+/**
+ * A cycle that new edges close leads from the target of one along edges there are to the source of one. Both ends are
+ * followed, the side with the smaller front first, until one side comes to its end: what it went along is enough. So a
+ * resource on which nothing depends yet, or which depends on nothing, costs one step however large the graph is.
+ */
+function edgesAround(reads: LinkReads, added: readonly Edge[]): Edge[] {
+  const forward = new Side(added.map(({ target }) => target));
+  const backward = new Side(added.map(({ address }) => address));
+  for (;;) {
+    if (forward.front.length === 0) return forward.edges;
+    if (backward.front.length === 0) return backward.edges;
+    if (forward.front.length <= backward.front.length) {
+      const { front } = forward;
+      const names = new Set(front);
+      const instances = reads.standing(front).flatMap((address) => {
+        const base = baseAddress(address);
+        return base !== null && names.has(base) ? [{ address: base, target: address }] : [];
+      });
+      forward.step([...reads.from(front), ...instances], ({ target }) => target);
+    } else {
+      const { front } = backward;
+      const instances = front.flatMap((target) => {
+        const base = baseAddress(target);
+        return base === null ? [] : [{ address: base, target }];
+      });
+      backward.step([...reads.to(front), ...instances], ({ address }) => address);
+    }
+  }
+}
+
+/** A walk in one direction. */
+class Side {
+  readonly edges: Edge[] = [];
+  readonly #seen: Set<string>;
+  front: readonly string[];
+
+  constructor(start: Iterable<string>) {
+    this.#seen = new Set(start);
+    this.front = [...this.#seen];
+  }
+
+  step(edges: readonly Edge[], end: (edge: Edge) => string): void {
+    for (const { address, target } of edges) this.edges.push({ address, target });
+    const next = unique(edges.map(end)).filter((node) => !this.#seen.has(node));
+    for (const node of next) this.#seen.add(node);
+    this.front = next;
+  }
+}

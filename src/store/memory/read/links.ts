@@ -1,0 +1,37 @@
+import { byBytes } from '../../../kernel/order.js';
+import type { LinkReads } from '../../links.js';
+import type { DependencyRecord } from '../../records.js';
+import type { MemoryState } from '../state.js';
+import { dependenciesAt } from './outputs.js';
+import { slotsByAddress } from './resources.js';
+import { rowsOf } from './rows.js';
+
+/** Goes through the tables once, however many steps are taken. */
+export function linkReads(state: MemoryState, stream: number): LinkReads {
+  const edges = dependenciesAt(state, stream);
+  const present = rowsOf(state.tables.resource_rows, stream).filter(({ position }) => position !== null);
+  const among = (keys: readonly string[], end: 'address' | 'target'): DependencyRecord[] => {
+    const wanted = new Set(keys);
+    return edges.filter((edge) => wanted.has(edge[end]));
+  };
+  return {
+    from: (addresses) => among(addresses, 'address'),
+    to: (targets) => among(targets, 'target'),
+    standing: (names) => {
+      const wanted = new Set<string | null>(names);
+      return present
+        .filter(({ address, base }) => wanted.has(address) || wanted.has(base))
+        .map(({ address }) => address)
+        .sort(byBytes);
+    },
+    known: (values) => {
+      const wanted = new Set<string | null>(values);
+      return present.flatMap(({ address, resource, id, own_id, identity }) =>
+        [id ?? `res-${resource}`, own_id, identity].flatMap((value) =>
+          value !== null && wanted.has(value) ? [{ value, address }] : [],
+        ),
+      );
+    },
+    slot: slotsByAddress(state, stream),
+  };
+}

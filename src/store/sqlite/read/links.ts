@@ -1,0 +1,58 @@
+import type { LinkReads } from '../../links.js';
+import type { DependencyRecord } from '../../records.js';
+import { resourceNumber, toDependencyRecord } from '../../to-records.js';
+import type { Statements } from '../statements.js';
+import type { DependencyRow } from './outputs.js';
+import { slotByAddress } from './resources.js';
+
+/**
+ * The keys are a JSON array, so that many are found by one statement. CROSS JOIN keeps SQLite from reading the array once
+ * for each row of a table, which it takes for the better way.
+ */
+const EDGES = `
+SELECT e.position, e.recorded_at AS recordedAt, e.data
+FROM (SELECT DISTINCT value FROM json_each(:keys)) k`;
+const FROM = `${EDGES}
+CROSS JOIN dependency_rows d ON d.stream = :stream AND d.address = k.value
+CROSS JOIN events e ON e.position = d.position
+ORDER BY d.address, d.target`;
+const TO = `${EDGES}
+CROSS JOIN dependency_rows d ON d.stream = :stream AND d.target = k.value
+CROSS JOIN events e ON e.position = d.position
+ORDER BY d.address, d.target`;
+const resourceWith = (column: string): string =>
+  `json_each(:keys) k CROSS JOIN resource_rows r ON r.stream = :stream AND r.${column} = k.value AND r.position IS NOT NULL`;
+const STANDING = `
+SELECT r.address FROM ${resourceWith('address')}
+UNION
+SELECT r.address FROM ${resourceWith('base')}
+ORDER BY 1`;
+const KNOWN = `
+SELECT k.value, r.address FROM json_each(:keys) k
+CROSS JOIN resource_rows r ON r.id = k.value AND r.stream = :stream AND r.position IS NOT NULL
+UNION
+SELECT k.value, r.address FROM ${resourceWith('own_id')}
+UNION
+SELECT k.value, r.address FROM ${resourceWith('identity')}
+UNION
+SELECT 'res-' || r.resource, r.address FROM json_each(:numbers) k
+CROSS JOIN resource_rows r ON r.resource = k.value AND r.stream = :stream AND r.id IS NULL AND r.position IS NOT NULL`;
+
+export function linkReads(sql: Statements, stream: number): LinkReads {
+  const find = <T>(statement: string, keys: readonly string[]): T[] =>
+    keys.length === 0 ? [] : (sql(statement).all({ stream, keys: JSON.stringify(keys) }) as T[]);
+  const edges = (statement: string, keys: readonly string[]): DependencyRecord[] =>
+    find<DependencyRow>(statement, keys).map(toDependencyRecord);
+  return {
+    from: (addresses) => edges(FROM, addresses),
+    to: (targets) => edges(TO, targets),
+    standing: (names) => find<{ address: string }>(STANDING, names).map(({ address }) => address),
+    known: (values) => {
+      if (values.length === 0) return [];
+      const numbers = values.flatMap((value) => resourceNumber(value) ?? []);
+      const keys = { stream, keys: JSON.stringify(values), numbers: JSON.stringify(numbers) };
+      return sql(KNOWN).all(keys) as { value: string; address: string }[];
+    },
+    slot: (address) => slotByAddress(sql, stream, address),
+  };
+}

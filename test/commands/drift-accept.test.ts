@@ -1,0 +1,249 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Command } from '../../src/commands/index.js';
+import { openEngine } from '../../src/engine.js';
+import type { Json, JsonObject } from '../../src/kernel/json.js';
+import { fieldChanges } from '../../src/kernel/json-diff.js';
+import type { DriftRecord } from '../../src/store/records.js';
+import { TestClock } from '../support/clock.js';
+import { aSlot, aStack, aValue, EARLIER, given, LATER, NOW, request } from '../support/decision.js';
+
+const stack = aStack();
+const properties = { size: 1, tags: { env: 'prod' } };
+const value = aValue({
+  properties,
+  dependencies: ['db.main'],
+  state: 'failed',
+  metadata: { m: 1 },
+  lastApplied: EARLIER,
+  errorMessage: 'boom',
+});
+const web = aSlot('app.web', { value });
+const db = aSlot('db.main', { resource: 11 });
+const accept = { type: 'acceptDrift', stack: 'web', resource: 'app.web' } as const;
+
+/** An open finding: of all changes, or of those at the paths given. */
+function finding(actual: Json, { paths, ...fields }: Partial<DriftRecord> & { paths?: string[] } = {}): DriftRecord {
+  const expected = fields.expected ?? properties;
+  const changes = fieldChanges(expected, actual)
+    .filter(({ path }) => paths?.includes(path) ?? true)
+    .map(({ path, before, after }) => ({
+      path,
+      ...(before === undefined ? {} : { expected: before }),
+      ...(after === undefined ? {} : { actual: after }),
+    }));
+  return {
+    id: 40,
+    resource: 10,
+    resourceId: 'res-10',
+    detectedAt: EARLIER,
+    expected,
+    actual,
+    fields: [],
+    changes,
+    isDrifted: true,
+    resolutionStatus: 'pending',
+    resolvedAt: null,
+    reason: null,
+    ignoredUntil: null,
+    ...fields,
+  };
+}
+const knowing = (found: DriftRecord, resources = [web, db]) => ({
+  stack,
+  resources,
+  drift: Object.fromEntries(['app.web', 'res-10', 'w'].map((ref) => [ref, found])),
+});
+const resolved = (reason = 'accepted') =>
+  ({ type: 'DriftResolved', data: { finding: 40, resourceId: 'res-10', reason } }) as const;
+const updated = (after: JsonObject) =>
+  ({
+    type: 'ResourceUpdated',
+    data: {
+      resource: 10,
+      module: '',
+      type: 'app',
+      name: 'web',
+      ...value,
+      properties: after,
+      checksum: aValue({ properties: after }).checksum,
+    },
+  }) as const;
+
+describe('acceptDrift', () => {
+  const actual = { size: 2, tags: { env: 'dev' }, list: [1, { id: 'a' }] };
+
+  it('makes what was found what is expected; all else of the resource stays', () => {
+    given(knowing(finding(actual)))
+      .when(accept)
+      .thenEvents(updated(actual), resolved());
+    given(knowing(finding(actual)))
+      .when({ ...accept, reason: 'on purpose' })
+      .thenEvents(updated(actual), resolved('on purpose'));
+  });
+
+  it('takes away what is not there any more', () => {
+    given(knowing(finding({ size: 1 })))
+      .when(accept)
+      .thenEvents(updated({ size: 1 }), resolved());
+  });
+
+  it('knows the resource by its id too', () => {
+    given(knowing(finding(actual)))
+      .when({ ...accept, resource: 'res-10' })
+      .thenEvents(updated(actual), resolved());
+    const [event] = given(knowing(finding(actual), [{ ...web, id: 'w' }, db]))
+      .when({ ...accept, resource: 'w' })
+      .events();
+    expect(event).toMatchObject({ type: 'ResourceUpdated', data: { resource: 10, id: 'w', properties: actual } });
+  });
+
+  it('keeps what is expected where rules said that a difference is none', () => {
+    given(knowing(finding(actual, { paths: ['$.size', '$.list'] })))
+      .when(accept)
+      .thenEvents(updated({ size: 2, tags: { env: 'prod' }, list: [1, { id: 'a' }] }), resolved());
+    given(knowing(finding({ size: 1 }, { paths: [] })))
+      .when(accept)
+      .thenEvents(resolved());
+    given(knowing(finding({ size: 1, tags: { env: 'dev', more: 1 } }, { paths: ['$.tags.env'] })))
+      .when(accept)
+      .thenEvents(updated({ size: 1, tags: { env: 'dev' } }), resolved());
+  });
+
+  it('takes the resource out where it is gone', () => {
+    given(knowing(finding(null)))
+      .when(accept)
+      .thenEvents(
+        { type: 'ResourceRemoved', data: { resource: 10, module: '', type: 'app', name: 'web' } },
+        { type: 'DependencyRemoved', data: { address: 'app.web', target: 'db.main' } },
+        resolved(),
+      );
+  });
+
+  it('refuses to take out what others depend on, unless they go too or are left', () => {
+    const user = aSlot('user.one', { resource: 12, value: aValue({ dependencies: ['app.web'] }) });
+    const known = knowing(finding(null), [web, db, user]);
+    expect(given(known).when(accept).refused('HAS_DEPENDENTS').exitCode).toBe(5);
+    const types = (dependents: 'cascade' | 'leave') =>
+      given(known)
+        .when({ ...accept, dependents })
+        .events()
+        .map(({ type, data }) => `${type} ${(data as { name?: string }).name ?? ''}`);
+    expect(types('leave')).toEqual(['ResourceRemoved web', 'DependencyRemoved ', 'DriftResolved ']);
+    expect(types('cascade')).toEqual([
+      'ResourceRemoved one',
+      'DependencyRemoved ',
+      'ResourceRemoved web',
+      'DependencyRemoved ',
+      'DriftResolved ',
+    ]);
+  });
+
+  it.each([
+    ['pending', null],
+    ['ignored', null],
+    ['ignored', LATER],
+    ['ignored', NOW],
+  ])('accepts a finding that is %s until %s', (resolutionStatus, ignoredUntil) => {
+    given(knowing(finding(actual, { resolutionStatus, ignoredUntil })))
+      .when(accept)
+      .thenEvents(updated(actual), resolved());
+  });
+
+  it('refuses where no finding is open', () => {
+    for (const known of [{ stack, resources: [web] }, knowing(finding(actual, { isDrifted: false }))]) {
+      expect(given(known).when(accept).refused('DRIFT_NOT_FOUND').exitCode).toBe(3);
+    }
+  });
+
+  it('refuses a finding of what is no resource of the stack', () => {
+    const found = finding(actual, { resource: null });
+    expect(given(knowing(found, [])).when(accept).refused('RESOURCE_NOT_FOUND').exitCode).toBe(3);
+    given(knowing(finding(actual), [{ ...web, value: null }]))
+      .when(accept)
+      .refused('RESOURCE_NOT_FOUND');
+  });
+
+  it.each<[what: string, found: DriftRecord]>([
+    ['was changed since', finding(actual, { expected: { size: 0 } })],
+    ['was compared with something else', finding({ a: 2 }, { expected: { a: 1 } })],
+    ['is another one now', finding(actual, { resource: 9 })],
+    ['was none then', finding(actual, { resource: null })],
+    ['was compared in another way', finding(actual, { changes: [{ path: '$.other', expected: 1, actual: 2 }] })],
+  ])('refuses where the resource %s', (_, found) => {
+    const error = given(knowing(found)).when(accept).refused('DRIFT_OUTDATED');
+    expect(error).toMatchObject({ exitCode: 5, details: { stack: 'web', resource: 'app.web' } });
+    expect(error.hint).toContain('again');
+  });
+
+  it('minds no spelling of numbers and no order of keys', () => {
+    const found = finding(actual, { expected: { tags: { env: 'prod' }, size: 1 } });
+    given(knowing(found)).when(accept).thenEvents(updated(actual), resolved());
+  });
+
+  it.each([1, 'text', [{}], true])('refuses %j, which cannot be properties', (found) => {
+    const error = given(knowing(finding(found)))
+      .when(accept)
+      .refused('ACCEPT_NOT_PROPERTIES');
+    expect(error).toMatchObject({ exitCode: 2, details: { resource: 'app.web' } });
+  });
+
+  it('asks for the resource by address and id, and for its last finding', () => {
+    expect(request(accept).keys).toEqual({
+      stack: 'web',
+      addresses: ['app.web'],
+      resourceIds: ['app.web'],
+      driftOf: ['app.web'],
+    });
+  });
+});
+
+describe.each([':memory:', 'memory:'])('in a life (%s)', (location) => {
+  it.each(['t.a', 'id-a'])(
+    'what was accepted is a version, is no drift any more, and can be undone: %s',
+    async (ref) => {
+      const { store, execute } = openEngine(location, new TestClock());
+      onTestFinished(() => store.close());
+      const run = (command: Command) => execute(command, { actor: 'ana', reason: 'because' });
+      await run({ type: 'createStack', id: 's', name: 's' });
+      const before = {
+        rules: [
+          { id: 'x', port: 1 },
+          { id: 'y', port: 2 },
+        ],
+        etag: 'e1',
+        tags: { a: 1 },
+      };
+      await run({ type: 'apply', stack: 's', resources: [{ type: 't', name: 'a', id: 'id-a', properties: before }] });
+      await run({ type: 'addDriftRule', stack: 's', resourceType: 't', path: '**.etag', reason: 'by itself' });
+      const actual = {
+        rules: [
+          { id: 'z', port: 3 },
+          { id: 'x', port: 9 },
+        ],
+        etag: 'e2',
+        tags: { a: 1, b: 2 },
+      };
+      const detect: Command = { type: 'detectDrift', stack: 's', findings: [{ resource: 't.a', actual }] };
+      await run(detect);
+      const receipt = await run({ type: 'acceptDrift', stack: 's', resource: ref });
+      expect(receipt).toMatchObject({ version: 3, events: 2 });
+      const accepted = (await store.resource(1, 't.a'))?.value.properties;
+      expect(accepted).toEqual({
+        // In the order in which they were found, or the next look would find another one.
+        rules: [
+          { id: 'z', port: 3 },
+          { id: 'x', port: 9 },
+        ],
+        etag: 'e1',
+        tags: { a: 1, b: 2 },
+      });
+      expect(await store.drift(1)).toMatchObject([
+        { isDrifted: false, resolutionStatus: 'resolved', reason: 'accepted' },
+      ]);
+      expect((await run(detect)).events).toBe(0);
+      expect((await store.commits(1))[0]).toMatchObject({ kind: 'accept drift', changed: 1, description: 'because' });
+      await run({ type: 'rollback', stack: 's', toVersion: 2 });
+      expect((await store.resource(1, 't.a'))?.value.properties).toEqual(before);
+    },
+  );
+});

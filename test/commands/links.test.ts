@@ -1,0 +1,319 @@
+import { describe, expect, it } from 'vitest';
+import type { NewEvent } from '../../src/events/index.js';
+import type { JsonObject } from '../../src/kernel/json.js';
+import { aDocument, anEdge, aSlot, aStack, aValue, given, type Known } from '../support/decision.js';
+
+const stack = aStack();
+const document = aDocument();
+let number = 100;
+/** A resource of this value; each has another number. */
+const slot = (address: string, properties: JsonObject = {}, fields: object = {}) =>
+  aSlot(address, { resource: number++, value: aValue({ properties }), ...fields });
+const known = (fields: Known): Known => ({ stack, document, ...fields });
+const apply = (fields: object) => ({ type: 'apply', stack: 'web', ...fields }) as const;
+const set = (name: string, properties: JsonObject = {}, fields: object = {}) => ({
+  type: 'a',
+  name,
+  properties,
+  ...fields,
+});
+
+/** The edges that events add or take away: `+ from > to type path`. */
+const edgesOf = (events: readonly NewEvent[]): string[] =>
+  events.flatMap(({ type, data }) => {
+    if (type === 'DependencyRemoved') return [`- ${data.address} > ${data.target}`];
+    if (type !== 'DependencyAdded') return [];
+    return [`+ ${data.address} > ${data.target} ${data.dependencyType}${data.path === null ? '' : ` ${data.path}`}`];
+  });
+const edges = (state: Known, fields: object): string[] => edgesOf(given(known(state)).when(apply(fields)).events());
+
+describe('a reference in properties', () => {
+  it.each([
+    ['${b.x.id}', 'b.x'],
+    ['before ${b.x.id} after', 'b.x'],
+    ['${upper(b.x.id)}', 'b.x'],
+    ['${b.x[0].id}', 'b.x[0]'],
+    ['${b.x["k"].id}', 'b.x["k"]'],
+    ['${b.x[*].id}', 'b.x'],
+    ['${b.x.*.id}', 'b.x'],
+    ['${data.b.x.id}', 'data.b.x'],
+    ['${module.m.b.x.id}', 'module.m.b.x'],
+    ['${module.m[0].module.n.b.x.id}', 'module.m[0].module.n.b.x'],
+    ['$$${b.x.id}', 'b.x'],
+  ])('%s is to %s', (text, target) => {
+    expect(edges({}, { resources: [set('w', { p: [{ q: text }] })] })).toEqual([`+ a.w > ${target} implicit $.p[0].q`]);
+  });
+
+  it.each([
+    '${b.x}',
+    '$${b.x.id}',
+    'b.x.id',
+    '${var.b.x}',
+    '${local.b.x}',
+    '${each.value.x}',
+    '${module.m.out}',
+    '${b}',
+  ])('%s is none', (text) => {
+    expect(edges({}, { resources: [set('w', { p: text })] })).toEqual([]);
+  });
+
+  it('is to its own module, unless it names one', () => {
+    const resources = [set('w', { p: '${b.x.id} ${module.n.b.y.id}' }, { module: 'module.m' })];
+    expect(edges({}, { resources })).toEqual([
+      '+ module.m.a.w > module.m.b.x implicit $.p',
+      '+ module.m.a.w > module.n.b.y implicit $.p',
+    ]);
+  });
+
+  it('counts once, from the first place, and gives way to what is declared', () => {
+    const properties = { p: '${b.x.id}', q: '${b.x.name} ${b.y.id}' };
+    expect(
+      edges({ resources: [slot('b.y')] }, { resources: [set('w', properties, { dependencies: ['b.y'] })] }),
+    ).toEqual(['+ a.w > b.y explicit', '+ a.w > b.x implicit $.p']);
+  });
+
+  it('to the resource itself, or to all its instances, is none', () => {
+    expect(edges({}, { resources: [set('w', { p: '${a.w.id}' }), set('v[0]', { p: '${a.v.id}' })] })).toEqual([]);
+  });
+
+  it('goes when the properties no longer say so, and becomes implicit when it is no longer declared', () => {
+    const before = slot('a.w', { p: '${b.x.id}', q: '${b.y.id}' }, {});
+    const state = {
+      resources: [{ ...before, value: aValue({ properties: { p: '${b.x.id}' }, dependencies: ['b.y'] }) }],
+      edges: [anEdge('a.w', 'b.x', { type: 'implicit', path: '$.p' }), anEdge('a.w', 'b.y')],
+    };
+    expect(edges(state, { resources: [set('w', { q: '${b.y.id}' }, { dependencies: [] })] })).toEqual([
+      '- a.w > b.x',
+      '+ a.w > b.y implicit $.q',
+    ]);
+  });
+
+  it('follows what a merge leaves', () => {
+    const state = {
+      resources: [slot('a.w', { p: '${b.x.id}', q: 'v-1' }), slot('b.v', {}, { id: 'v-1' })],
+      edges: [
+        anEdge('a.w', 'b.v', { type: 'implicit', path: '$.q' }),
+        anEdge('a.w', 'b.x', { type: 'implicit', path: '$.p' }),
+      ],
+    };
+    expect(edges(state, { resources: [set('w', { r: 1 }, { mode: 'merge' })] })).toEqual([]);
+  });
+});
+
+describe('a value another resource is known by', () => {
+  it.each<[string, Known]>([
+    ['its id', { resources: [slot('b.x', {}, { id: 'v-1' })] }],
+    ['its property id', { resources: [slot('b.x', { id: 'v-1' })] }],
+    ['its declared identity', { resources: [slot('b.x', {}, { value: aValue({ metadata: { identity: 'v-1' } }) })] }],
+  ])('makes a dependency: %s', (_, state) => {
+    expect(edges(state, { resources: [set('w', { net: { ids: ['x', 'v-1'] } })] })).toEqual([
+      '+ a.w > b.x implicit $.net.ids[1]',
+    ]);
+  });
+
+  it('makes one on a resource of the same commit, in any order', () => {
+    const resources = [set('w', { p: 'v-1' }), { type: 'b', name: 'x', properties: { id: 'v-1' } }];
+    expect(edges({}, { resources })).toEqual(['+ a.w > b.x implicit $.p']);
+  });
+
+  it('must be the whole text, and a text', () => {
+    const state = { resources: [slot('b.x', { id: '1' })] };
+    expect(edges(state, { resources: [set('w', { p: 1, q: 'x1', r: '' })] })).toEqual([]);
+  });
+
+  it('of a resource itself means itself, whoever else has it', () => {
+    const state = { resources: [slot('b.policy', { id: 'bucket' })] };
+    expect(edges(state, { resources: [set('bucket', { id: 'bucket', bucket: 'bucket' })] })).toEqual([]);
+  });
+
+  it('that several have means none of them', () => {
+    const state = { resources: [slot('b.x', { id: 'v' }), slot('b.y', { id: 'v' })] };
+    expect(edges(state, { resources: [set('w', { p: 'v' })] })).toEqual([]);
+    const one = { resources: [slot('b.x', { id: 'v' })] };
+    expect(edges(one, { resources: [set('w', { p: 'v' }), set('o', { id: 'v' })] })).toEqual([]);
+  });
+
+  it('counts as it is after the commit', () => {
+    const state = { resources: [slot('b.x', { id: 'old' }), slot('b.y', { id: 'v' })] };
+    const resources = [set('w', { p: 'old', q: 'new' }), { type: 'b', name: 'x', properties: { id: 'new' } }];
+    expect(edges(state, { resources })).toEqual(['+ a.w > b.x implicit $.q']);
+    expect(edges(state, { resources: [set('w', { p: 'v' })], remove: ['b.y'] })).toEqual([]);
+  });
+
+  it('gives no second edge to an instance of what is declared', () => {
+    const state = { resources: [slot('b.x[0]', { id: 'v' })] };
+    expect(edges(state, { resources: [set('w', { p: 'v' }, { dependencies: ['b.x'] })] })).toEqual([
+      '+ a.w > b.x explicit',
+    ]);
+  });
+
+  it('closes no cycle: two resources that hold each other’s ids depend on neither', () => {
+    const resources = [set('w', { id: 'w', p: 'v' }), set('v', { id: 'v', p: 'w' }), set('u', { p: 'w' })];
+    expect(edges({}, { resources })).toEqual(['+ a.u > a.w implicit $.p']);
+    const declared = [set('w', { id: 'w' }, { dependencies: ['a.v'] }), set('v', { p: 'w' })];
+    expect(edges({}, { resources: declared })).toEqual(['+ a.w > a.v explicit']);
+  });
+
+  it('is found anew when a resource is stated again as it is', () => {
+    const state = { resources: [slot('a.w', { p: 'v' }), slot('b.x', { id: 'v' })] };
+    expect(edges(state, { resources: [set('w', { p: 'v' })] })).toEqual(['+ a.w > b.x implicit $.p']);
+  });
+});
+
+describe('what a caller says of dependencies', () => {
+  it('stays, where it is implicit and of no place in the properties', () => {
+    const state = {
+      resources: [slot('a.w'), slot('b.x')],
+      edges: [anEdge('a.w', 'b.x', { type: 'implicit' }), anEdge('a.w', 'b.y', { type: 'implicit', path: '$.p' })],
+    };
+    expect(edges(state, { resources: [set('w', { p: 1 })] })).toEqual(['- a.w > b.y']);
+    expect(edges(state, { resources: [set('w', {}, { state: 'failed' })] })).toEqual([]);
+  });
+});
+
+describe('a cycle', () => {
+  const refused = (state: Known, fields: object) => given(known(state)).when(apply(fields)).refused('DEPENDENCY_CYCLE');
+
+  it('of declared dependencies is refused, and named', () => {
+    const state = {
+      resources: [
+        slot('a.u'),
+        slot('a.v', {}, { value: aValue({ dependencies: ['a.u'] }) }),
+        slot('a.w', {}, { value: aValue({ dependencies: ['a.v'] }) }),
+      ],
+    };
+    const error = refused(state, { resources: [set('u', {}, { dependencies: ['a.w'] })] });
+    expect(error).toMatchObject({ exitCode: 5, details: { cycle: ['a.u', 'a.w', 'a.v', 'a.u'] } });
+    expect(error.message).toContain('a.u → a.w → a.v → a.u');
+  });
+
+  it('within one commit, and through a reference, is refused', () => {
+    const error = refused({}, { resources: [set('u', {}, { dependencies: ['a.v'] }), set('v', { p: '${a.u.id}' })] });
+    expect(error.details.cycle).toHaveLength(3);
+  });
+
+  it('through instances is refused', () => {
+    const state = { resources: [slot('a.v[0]'), slot('a.w', {}, { value: aValue({ dependencies: ['a.v'] }) })] };
+    expect(refused(state, { resources: [set('v[0]', {}, { dependencies: ['a.w'] })] }).details.cycle).toEqual([
+      'a.v[0]',
+      'a.w',
+      'a.v',
+      'a.v[0]',
+    ]);
+    refused({}, { resources: [set('v[0]', {}, { dependencies: ['a.v'] })] });
+  });
+
+  it('that the same commit opens elsewhere is none', () => {
+    const state = { resources: [slot('a.u'), slot('a.v', {}, { value: aValue({ dependencies: ['a.u'] }) })] };
+    const turned = [set('v', {}, { dependencies: [] }), set('u', {}, { dependencies: ['a.v'] })];
+    expect(edges(state, { resources: turned })).toEqual(['- a.v > a.u', '+ a.u > a.v explicit']);
+    expect(
+      edges(state, { remove: ['a.v'], resources: [set('u', {}, { dependencies: ['b.x'] })], allowMissing: true }),
+    ).toEqual(['- a.v > a.u', '+ a.u > b.x explicit']);
+  });
+
+  it('of old does not stand in the way of others', () => {
+    const state = {
+      resources: ['a.u', 'a.v', 'a.w'].map((address) => slot(address)),
+      edges: [anEdge('a.u', 'a.v'), anEdge('a.v', 'a.u')],
+    };
+    expect(edges(state, { resources: [set('w', {}, { dependencies: ['a.u'] })] })).toEqual(['+ a.w > a.u explicit']);
+  });
+
+  it('of addDependency is refused, implicit or not', () => {
+    const state = known({ resources: [slot('a.u'), slot('a.v', {}, { value: aValue({ dependencies: ['a.u'] }) })] });
+    for (const dependencyType of ['explicit', 'implicit'] as const) {
+      given(state)
+        .when({ type: 'addDependency', stack: 'web', resource: 'a.u', dependsOn: 'a.v', dependencyType })
+        .refused('DEPENDENCY_CYCLE');
+    }
+  });
+});
+
+describe('a dependency on what is not there', () => {
+  it('is refused, and named', () => {
+    const error = given(known({ resources: [slot('b.x')] }))
+      .when(apply({ resources: [set('w', {}, { dependencies: ['b.x', 'b.y', 'b.z'] })] }))
+      .refused('DEPENDENCY_MISSING');
+    expect(error).toMatchObject({
+      exitCode: 2,
+      details: { field: 'dependencies', missing: [{ resource: 'a.w', dependsOn: 'b.y' }, { dependsOn: 'b.z' }] },
+    });
+  });
+
+  it('is allowed when asked for, or when it was there before', () => {
+    const declared = { resources: [set('w', {}, { dependencies: ['b.y'] })] };
+    expect(edges({}, { ...declared, allowMissing: true })).toEqual(['+ a.w > b.y explicit']);
+    const before = slot('a.w', {}, { value: aValue({ dependencies: ['b.y'] }) });
+    expect(edges({ resources: [before] }, { resources: [set('w', { p: 1 }, { dependencies: ['b.y'] })] })).toEqual([]);
+  });
+
+  it('is none when the commit makes it, or where it is an instance', () => {
+    const resources = [set('w', {}, { dependencies: ['a.v', 'b.x'] }), set('v')];
+    expect(edges({ resources: [slot('b.x[0]')] }, { resources })).toHaveLength(2);
+  });
+
+  it('is one when the commit takes it away', () => {
+    given(known({ resources: [slot('b.x')] }))
+      .when(apply({ remove: ['b.x'], resources: [set('w', {}, { dependencies: ['b.x'] })] }))
+      .refused('DEPENDENCY_MISSING');
+  });
+});
+
+describe('a resource others depend on', () => {
+  const on = (target: string) => ({ value: aValue({ dependencies: [target] }) });
+  const chain = { resources: [slot('a.u'), slot('a.v', {}, on('a.u')), slot('a.w', {}, on('a.v'))] };
+  const removing = (state: Known, fields: object) => given(known(state)).when(apply(fields));
+
+  it('is not removed, and says who', () => {
+    const error = removing(chain, { remove: ['a.u'] }).refused('HAS_DEPENDENTS');
+    expect(error).toMatchObject({ exitCode: 5, details: { dependents: [{ resource: 'a.v', dependsOn: 'a.u' }] } });
+    expect(error.message).toContain('a.v depends on a.u');
+  });
+
+  it('counts who refers to it, or holds its id', () => {
+    for (const path of ['$.p', null]) {
+      const state = {
+        resources: [slot('a.u'), slot('a.v')],
+        edges: [anEdge('a.v', 'a.u', { type: 'implicit', path })],
+      };
+      removing(state, { remove: ['a.u'] }).refused('HAS_DEPENDENTS');
+    }
+  });
+
+  it('goes with all that depend on it, those first, where that is asked for', () => {
+    const events = removing(chain, { remove: ['a.u'], dependents: 'cascade' }).events();
+    expect(
+      events.map(({ type, data }) => [type, 'name' in data ? data.name : 'address' in data ? data.address : '']),
+    ).toEqual([
+      ['ResourceRemoved', 'w'],
+      ['DependencyRemoved', 'a.w'],
+      ['ResourceRemoved', 'v'],
+      ['DependencyRemoved', 'a.v'],
+      ['ResourceRemoved', 'u'],
+    ]);
+  });
+
+  it('goes alone where that is asked for', () => {
+    const events = removing(chain, { remove: ['a.u'], dependents: 'leave' }).events();
+    expect(events.map(({ type }) => type)).toEqual(['ResourceRemoved']);
+  });
+
+  it('may go when those go too, or depend on it no longer', () => {
+    expect(removing(chain, { remove: ['a.w', 'a.v', 'a.u'] }).events()).toHaveLength(5);
+    const freed = [{ type: 'a', name: 'v', dependencies: [] }];
+    expect(edges(chain, { remove: ['a.u'], resources: freed })).toEqual(['- a.v > a.u']);
+  });
+
+  it('may go while another instance of it stands', () => {
+    const state = { resources: [slot('a.u[0]'), slot('a.u[1]'), slot('a.v', {}, on('a.u'))] };
+    expect(removing(state, { remove: ['a.u[1]'] }).events()).toHaveLength(1);
+    removing(state, { remove: ['a.u[0]', 'a.u[1]'] }).refused('HAS_DEPENDENTS');
+  });
+
+  it('does not take a resource away that the same commit states', () => {
+    const stated = [{ type: 'a', name: 'v', properties: { p: 1 } }];
+    removing(chain, { remove: ['a.u'], resources: stated, dependents: 'cascade' }).refused('HAS_DEPENDENTS');
+    expect(edges(chain, { remove: ['a.u'], resources: stated, allowMissing: true })).toEqual([]);
+  });
+});
