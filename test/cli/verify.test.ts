@@ -89,8 +89,8 @@ describe('projections', () => {
     const { projections } = await cli.json('projections', 'status');
     expect(projections).toContainEqual({
       name: 'resources',
-      version: 1,
-      wanted_version: 1,
+      version: 2,
+      wanted_version: 2,
       checkpoint: 3,
       lag: 0,
       rows: 2,

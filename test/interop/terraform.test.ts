@@ -269,6 +269,7 @@ describe('a stack that changed since', () => {
     await backend.execute({
       type: 'apply',
       stack: 's',
+      allowMissing: true,
       resources: [
         { ...named('a[0]'), properties: { n: 0 } },
         {

@@ -66,20 +66,17 @@ export async function rebuildTables(
   let events = 0;
   const done = (position: number): Rebuilt => ({ projections: names, events, position });
 
+  /** Whether the shadows are ready to become the live tables, but for a last stretch. */
+  const isReady = (current: number, head: number): boolean =>
+    head - current <= LAST_STRETCH && lacking(db, tables).length === 0;
+
   let position = begin(db, job, tables);
   for (;;) {
     const head = readHead(sql).position;
     onProgress({ step: 'rebuilding', done: position, total: head });
     const batch = project(position, head);
-    if (!batch) {
-      const index = lacking(db, tables)[0];
-      if (!index) break;
-      const made = inJob(db, job, () => {
-        if (lacking(db, tables).some(({ name }) => name === index.name)) db.exec(index.statement);
-        return true;
-      });
-      if (!made) return done(head);
-    } else {
+    const index = batch ? undefined : lacking(db, tables)[0];
+    if (batch) {
       const moved = inJob(db, job, (current) => {
         if (current !== position) return current; // whoever shares the work was faster
         writeBatch(db, tables, write, batch.changes);
@@ -89,28 +86,39 @@ export async function rebuildTables(
       });
       if (moved === undefined) return done(head);
       position = moved;
-      if (head - position <= LAST_STRETCH && lacking(db, tables).length === 0) break;
+    } else if (index) {
+      const made = inJob(db, job, () => {
+        if (lacking(db, tables).some(({ name }) => name === index.name)) db.exec(index.statement);
+        return true;
+      });
+      if (!made) return done(head);
+    }
+    if (isReady(position, head)) {
+      const end = inJob(db, job, (current) => {
+        // Another may have finished this job and begun it again, and its shadows be empty or without indexes.
+        if (!isReady(current, readHead(sql).position)) return { current };
+        return { swapped: swap(current) };
+      });
+      if (!end) return done(head);
+      if (end.swapped !== undefined) return done(end.swapped);
+      position = end.current;
     }
     await turn();
   }
 
-  const swapped = inJob(db, job, (current) => {
-    position = current;
-    for (
-      let rest = project(position, Number.MAX_SAFE_INTEGER);
-      rest;
-      rest = project(position, Number.MAX_SAFE_INTEGER)
-    ) {
+  /** Inside a transaction: catches up, and the shadows become the live tables. Returns the position they are of. */
+  function swap(current: number): number {
+    let last = current;
+    for (let rest = project(last, Number.MAX_SAFE_INTEGER); rest; rest = project(last, Number.MAX_SAFE_INTEGER)) {
       write(rest.changes);
-      position = rest.last;
+      last = rest.last;
       events += rest.events.length;
     }
     swapShadows(db, tables);
-    for (const { name, version } of projectors) db.prepare(SET_CHECKPOINT).run(name, version, position);
+    for (const { name, version } of projectors) db.prepare(SET_CHECKPOINT).run(name, version, last);
     dropShadows(db);
-    return position;
-  });
-  return done(swapped ?? position);
+    return last;
+  }
 }
 
 /** Before there are unique indexes, a row is written once for all its changes in a batch. */

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect, test, vi } from 'vitest';
+import { verifyStore } from '../../src/audit/verify.js';
+import { openEngine } from '../../src/engine.js';
+import type * as Shadow from '../../src/store/sqlite/rebuild/shadow.js';
+import { TABLE_NAMES } from '../../src/store/tables.js';
+import { scratchFolder } from '../support/folder.js';
+
+/** What another process does right after this one has found nothing lacking: once. */
+let meanwhile: (() => void) | undefined;
+
+vi.mock('../../src/store/sqlite/rebuild/shadow.js', async (original) => {
+  const shadow = await original<typeof Shadow>();
+  return {
+    ...shadow,
+    lacking: (...args: Parameters<typeof shadow.lacking>) => {
+      const found = shadow.lacking(...args);
+      if (found.length === 0 && meanwhile) {
+        const act = meanwhile;
+        meanwhile = undefined;
+        if (args[0].inTransaction) throw new Error('too late: nobody else can write now');
+        act();
+      }
+      return found;
+    },
+  };
+});
+
+test('a rebuild that another has finished and begun again is not swapped in half-built', async () => {
+  const { createShadows, dropShadows } = await import('../../src/store/sqlite/rebuild/shadow.js');
+  const file = join(scratchFolder(), 'stacks.db');
+  const engine = openEngine(file);
+  await engine.execute({ type: 'createStack', name: 's' }, { actor: 'a' });
+  await engine.execute({ type: 'apply', stack: 's', resources: [{ type: 't', name: 'a' }] }, { actor: 'a' });
+  meanwhile = () => {
+    const other = new Database(file);
+    other.transaction(() => {
+      const job = other.prepare('SELECT projections FROM rebuild_job').pluck().get();
+      dropShadows(other);
+      other.exec(
+        'CREATE TABLE rebuild_job (id INTEGER PRIMARY KEY, projections TEXT NOT NULL, position INTEGER NOT NULL)',
+      );
+      other.prepare('INSERT INTO rebuild_job VALUES (1, ?, 0)').run(job);
+      createShadows(other, TABLE_NAMES);
+    })();
+    other.close();
+  };
+  await engine.store.rebuild();
+  expect(meanwhile).toBeUndefined();
+  expect((await verifyStore(engine.store)).problems).toEqual([]);
+  await engine.store.close();
+});
