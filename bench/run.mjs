@@ -1,4 +1,5 @@
 // npm run bench [-- NAME]: ratios within one run, medians of several interleaved rounds, minimum and maximum in brackets.
+import { drift } from './drift.mjs';
 import { graph } from './graph.mjs';
 import { growth } from './growth.mjs';
 import { replay } from './replay.mjs';
@@ -14,6 +15,7 @@ const BENCHES = {
         ratio: ratio.toFixed(2),
       })),
   },
+  drift: { title: 'Drift of 100,000 resources against an actual file of the same size, 100 differences', rows: drift },
   graph: { title: 'The dependency graph of 50,000 resources with 150,000 edges', rows: graph },
   replay: { title: 'Replay of 1,000,000 events of 100,000 resources, 1,000 to a commit', rows: () => replay() },
   'replay-singles': {

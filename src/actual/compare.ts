@@ -97,9 +97,13 @@ class Expected {
   }
 }
 
-const toExpected = ({ address, id, module, type, name, value }: ResourceRecord): ExpectedResource => ({
+type Place = Pick<ResourceRecord, 'resource' | 'address' | 'module' | 'type' | 'name' | 'value'> & {
+  readonly id: string | null;
+};
+
+const toExpected = ({ resource, address, id, module, type, name, value }: Place): ExpectedResource => ({
   address,
-  id,
+  id: id ?? `res-${resource}`,
   module,
   type,
   name,

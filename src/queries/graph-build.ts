@@ -31,7 +31,8 @@ export function buildGraph(nodes: readonly NodeRecord[], edges: readonly EdgeRec
   }
   const instances = instanceKeys(nodes, keys);
   const link = (from: string, to: string, dependencyType: EdgeRecord['type']): void => {
-    const known = graph.edge(from, to);
+    // Only by instances can two edges come to the same; to ask costs a tenth of the whole.
+    const known = instances.size === 0 ? undefined : graph.edge(from, to);
     if (known === undefined) graph.addDirectedEdgeWithKey(String(graph.size), from, to, { dependencyType });
     else if (dependencyType === 'explicit') graph.setEdgeAttribute(known, 'dependencyType', dependencyType);
   };

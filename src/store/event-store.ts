@@ -13,6 +13,7 @@ import type {
   LockRecord,
   NodeRecord,
   OutputRecord,
+  PresentSlot,
   ResourceRecord,
   SnapshotRecord,
   StackListItem,
@@ -142,7 +143,7 @@ export interface EventStore extends Maintenance {
     version?: number,
   ): Promise<DependencyRecord | undefined>;
   /** At most `limit` of the resources there are now whose address comes after another, in address order. */
-  resourcesAfter(stream: number, address: string, limit: number): Promise<readonly ResourceRecord[]>;
+  resourcesAfter(stream: number, address: string, limit: number): Promise<readonly PresentSlot[]>;
   /** The resources without their values, in address order. */
   nodes(stream: number, version?: number): Promise<readonly NodeRecord[]>;
   /** The dependencies without where and when they were found, in the order of address, then target. */

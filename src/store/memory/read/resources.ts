@@ -1,12 +1,12 @@
 import type { StoredEvent } from '../../../events/index.js';
 import { parseStoredJson } from '../../../kernel/json.js';
 import { byBytes } from '../../../kernel/order.js';
-import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
+import type { NodeRecord, PresentSlot, ResourceRecord, ResourceSlot } from '../../records.js';
 import type { Tables } from '../../tables.js';
 import { resourceNumber, toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
 import { eventAt } from '../log.js';
 import type { MemoryState } from '../state.js';
-import { inForce, rowsOf } from './rows.js';
+import { inForce, limited, rowsOf } from './rows.js';
 
 type ResourceRow = Tables['resource_rows'];
 
@@ -75,6 +75,14 @@ export function nodesAt({ log, tables }: MemoryState, stream: number, version?: 
       return toNodeRecord(row, version === undefined ? row.id : givenId(eventAt(log, value.position)));
     });
 }
+
+export const resourcesAfter = (state: MemoryState, stream: number, address: string, limit: number): PresentSlot[] =>
+  limited(
+    rowsOf(state.tables.resource_rows, stream)
+      .filter((row) => row.position !== null && byBytes(row.address, address) > 0)
+      .sort((a, b) => byBytes(a.address, b.address)),
+    limit,
+  ).map((row) => toSlot(state, row) as ReturnType<typeof toSlot> & PresentSlot);
 
 export function resourceHistory({ log, tables }: MemoryState, stream: number, address: string): StoredEvent[] {
   const row = rowsOf(tables.resource_rows, stream).find((one) => one.address === address);

@@ -1,5 +1,5 @@
 import type { StoredEvent } from '../../../events/index.js';
-import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
+import type { NodeRecord, PresentSlot, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber, toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
 import type { Statements } from '../statements.js';
 import { EVENT } from './log.js';
@@ -61,14 +61,7 @@ WHERE r.stream = :stream`;
 const RESOURCE_AT_VERSION = `${AT_VERSION} AND r.address = :address`;
 const RESOURCES_AT_VERSION = `${AT_VERSION} ORDER BY r.address`;
 
-const AFTER = `
-SELECT r.resource, r.address, r.module, r.type, r.name, e.position, e.version, e.data,
-       c.recorded_at AS created_at, e.recorded_at AS updated_at
-FROM resource_rows r
-JOIN events e ON e.position = r.position
-JOIN events c ON c.position = r.resource
-WHERE r.stream = ? AND r.address > ?
-ORDER BY r.address LIMIT ?`;
+const AFTER = `${SLOT} WHERE r.stream = ? AND r.address > ? AND r.position IS NOT NULL ORDER BY r.address LIMIT ?`;
 
 const toRecord = (row: RecordRow): ResourceRecord =>
   toResourceRecord(row, { ...row, recordedAt: row.updated_at }, row.created_at);
@@ -112,8 +105,8 @@ export function nodesAt(sql: Statements, stream: number, version?: number): Node
   return (rows as NodeRow[]).map((row) => toNodeRecord(row, row.id));
 }
 
-export const resourcesAfter = (sql: Statements, stream: number, address: string, limit: number): ResourceRecord[] =>
-  (sql(AFTER).all(stream, address, limit) as RecordRow[]).map(toRecord);
+export const resourcesAfter = (sql: Statements, stream: number, address: string, limit: number): PresentSlot[] =>
+  (sql(AFTER).all(stream, address, limit) as SlotRow[]).map(toSlot) as PresentSlot[];
 
 const RESOURCE_HISTORY = `
 SELECT ${EVENT} FROM events
