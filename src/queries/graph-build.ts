@@ -10,12 +10,15 @@ export type GraphNode = {
   readonly missing: boolean;
 };
 
+/** What is known of an arrow; see DependencyRecord. */
+export type GraphEdge = { readonly type: EdgeRecord['type']; readonly path: string | null };
+
 /**
  * An arrow leads from each resource to what it depends on. A node's key is its place in address order, as text. Not the
  * address: graphology keeps neighbours in plain objects, which have no room for a `__proto__`, take half the time with
  * numbers, and give those in their order.
  */
-export type DependencyGraph = DirectedGraph<GraphNode, { dependencyType: EdgeRecord['type'] }>;
+export type DependencyGraph = DirectedGraph<GraphNode, GraphEdge>;
 
 /**
  * An edge to what several instances have as their base becomes one to each of them. Where two edges come to the same,
@@ -30,18 +33,19 @@ export function buildGraph(nodes: readonly NodeRecord[], edges: readonly EdgeRec
     graph.addNode(key, node);
   }
   const instances = instanceKeys(nodes, keys);
-  const link = (from: string, to: string, dependencyType: EdgeRecord['type']): void => {
+  const link = (from: string, to: string, edge: GraphEdge): void => {
     // Only by instances can two edges come to the same; to ask costs a tenth of the whole.
     const known = instances.size === 0 ? undefined : graph.edge(from, to);
-    if (known === undefined) graph.addDirectedEdgeWithKey(String(graph.size), from, to, { dependencyType });
-    else if (dependencyType === 'explicit') graph.setEdgeAttribute(known, 'dependencyType', dependencyType);
+    if (known === undefined) graph.addDirectedEdgeWithKey(String(graph.size), from, to, edge);
+    else if (edge.type === 'explicit') graph.replaceEdgeAttributes(known, edge);
   };
-  for (const { address, target, type } of edges) {
+  for (const { address, target, type, path } of edges) {
     const from = keys.get(address) as string;
     const here = instances.get(target) ?? [];
     const own = keys.get(target);
-    if (own !== undefined && (here.length === 0 || !graph.getNodeAttribute(own, 'missing'))) link(from, own, type);
-    for (const to of here) link(from, to, type);
+    if (own !== undefined && (here.length === 0 || !graph.getNodeAttribute(own, 'missing')))
+      link(from, own, { type, path });
+    for (const to of here) link(from, to, { type, path });
   }
   return graph;
 }

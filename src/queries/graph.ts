@@ -124,8 +124,8 @@ function findNode(graph: DependencyGraph, stack: StackRecord, ref: string): stri
 function edgesWithin(graph: DependencyGraph, keys: readonly string[], within: ReadonlySet<string>): EdgeRecord[] {
   const edges: EdgeRecord[] = [];
   for (const key of keys) {
-    graph.forEachOutEdge(key, (_, { dependencyType }, _from, to, { address }, { address: target }) => {
-      if (within.has(to)) edges.push({ address, target, type: dependencyType });
+    graph.forEachOutEdge(key, (_, { type, path }, _from, to, { address }, { address: target }) => {
+      if (within.has(to)) edges.push({ address, target, type, path });
     });
   }
   return edges;

@@ -146,7 +146,7 @@ export interface EventStore extends Maintenance {
   resourcesAfter(stream: number, address: string, limit: number): Promise<readonly PresentSlot[]>;
   /** The resources without their values, in address order. */
   nodes(stream: number, version?: number): Promise<readonly NodeRecord[]>;
-  /** The dependencies without where and when they were found, in the order of address, then target. */
+  /** The dependencies without their events, in the order of address, then target. */
   edges(stream: number, version?: number): Promise<readonly EdgeRecord[]>;
   /** What a commit after `from` and up to `to` touched: addresses, output names, edges. Costs what changed. */
   touched(stream: number, from: number, to: number): Promise<Touched>;

@@ -105,7 +105,7 @@ export interface NodeRecord {
 }
 
 /** `target` is the address of a resource, or the base of several, or names nothing that is there. */
-export type EdgeRecord = Pick<DependencyRecord, 'address' | 'target' | 'type'>;
+export type EdgeRecord = Pick<DependencyRecord, 'address' | 'target' | 'type' | 'path'>;
 
 export interface CommitRecord {
   readonly firstPosition: number;

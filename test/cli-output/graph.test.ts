@@ -13,7 +13,14 @@ function viewOf(
   more: Partial<GraphView> & { readonly alone?: readonly string[] } = {},
 ): GraphView {
   const { alone = [], ...rest } = more;
-  const records = edges.map(([address, target, type]): EdgeRecord => ({ address, target, type: type ?? 'explicit' }));
+  const records = edges.map(
+    ([address, target, type]): EdgeRecord => ({
+      address,
+      target,
+      type: type ?? 'explicit',
+      path: type ? '$.p' : null,
+    }),
+  );
   const addresses = [...new Set([...records.flatMap(({ address, target }) => [address, target]), ...alone])].sort();
   return {
     stack: aStack(),
@@ -296,7 +303,7 @@ test('a graph in JSON', () => {
       { address: 'a.x', id: 'id-a.x', type: 't', missing: false },
       { address: 'x.gone', id: null, type: null, missing: true },
     ],
-    edges: [{ from: 'a.x', to: 'x.gone', type: 'implicit' }],
+    edges: [{ from: 'a.x', to: 'x.gone', type: 'implicit', path: '$.p' }],
     order: null,
     cycles: [['a.x']],
   });

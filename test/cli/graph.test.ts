@@ -35,8 +35,8 @@ describe('stack state graph and impact', () => {
         { address: 'net.main', id: 'net', type: 'net', missing: false },
       ],
       edges: [
-        { from: 'app.web', to: 'disk.data', type: 'explicit' },
-        { from: 'app.web', to: 'net.main', type: 'explicit' },
+        { from: 'app.web', to: 'disk.data', type: 'explicit', path: null },
+        { from: 'app.web', to: 'net.main', type: 'explicit', path: null },
       ],
       order: ['disk.data', 'net.main', 'app.web'],
       cycles: [],

@@ -19,11 +19,17 @@ type Written = `${string} -> ${string}` | `${string} .> ${string}`;
 /** `a -> b` for one that is declared, `a .> b` for one that was found. */
 const edge = (text: Written): EdgeRecord => {
   const [address = '', arrow, target = ''] = text.split(' ');
-  return { address, target, type: arrow === '->' ? 'explicit' : 'implicit' };
+  return {
+    address,
+    target,
+    ...(arrow === '->' ? { type: 'explicit', path: null } : { type: 'implicit', path: '$.p' }),
+  };
 };
 
-const written = ({ address, target, type }: EdgeRecord): string =>
-  `${address} ${type === 'explicit' ? '->' : '.>'} ${target}`;
+const written = ({ address, target, type, path }: EdgeRecord): string => {
+  expect(path).toBe(type === 'explicit' ? null : '$.p');
+  return `${address} ${type === 'explicit' ? '->' : '.>'} ${target}`;
+};
 
 /** A store that holds this one stack. */
 const holding = (nodes: readonly NodeRecord[], edges: readonly EdgeRecord[]): EventStore =>
@@ -59,7 +65,7 @@ describe('the graph of a few resources', () => {
       { address: 't.b', type: 't', id: 'id-t.b', missing: false },
     ]);
     expect(graph.mapEdges((_, attributes, _from, _to, from, to) => [from.address, to.address, attributes])).toEqual([
-      ['t.a', 't.b', { dependencyType: 'implicit' }],
+      ['t.a', 't.b', { type: 'implicit', path: '$.p' }],
     ]);
   });
 
@@ -229,7 +235,9 @@ describe('a chain of 50,000', () => {
   const LENGTH = 50_000;
   const name = (n: number): string => `t.n${String(n).padStart(6, '0')}`;
   const nodes = Array.from({ length: LENGTH }, (_, n) => node(name(n)));
-  const chain = nodes.slice(1).map(({ address }, n): EdgeRecord => ({ address, target: name(n), type: 'explicit' }));
+  const chain = nodes
+    .slice(1)
+    .map(({ address }, n): EdgeRecord => ({ address, target: name(n), type: 'explicit', path: null }));
 
   test('has an order and an impact', async () => {
     const store = holding(nodes, chain);
@@ -245,7 +253,7 @@ describe('a chain of 50,000', () => {
   });
 
   test('whose ends meet is one cycle', async () => {
-    const ring: EdgeRecord[] = [...chain, { address: name(0), target: name(LENGTH - 1), type: 'explicit' }];
+    const ring: EdgeRecord[] = [...chain, { address: name(0), target: name(LENGTH - 1), type: 'explicit', path: null }];
     const { order, cycles } = await readGraph(holding(nodes, ring), 'web');
     expect(order).toBeNull();
     expect(cycles.map(({ length }) => length)).toEqual([LENGTH]);

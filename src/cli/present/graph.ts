@@ -7,7 +7,7 @@ export const graphJson = (view: GraphView) => ({
   stack_id: view.stack.id,
   version: view.version,
   nodes: view.nodes.map(({ address, id, type, missing }) => ({ address, id, type, missing })),
-  edges: view.edges.map(({ address, target, type }) => ({ from: address, to: target, type })),
+  edges: view.edges.map(({ address, target, type, path }) => ({ from: address, to: target, type, path })),
   order: view.order,
   cycles: view.cycles,
 });

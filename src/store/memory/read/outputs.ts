@@ -32,7 +32,7 @@ export const dependenciesAt = ({ log, tables }: MemoryState, stream: number, ver
     .map(({ position }) => toDependencyRecord(eventAt(log, position)));
 
 export const edgesAt = (state: MemoryState, stream: number, version?: number): EdgeRecord[] =>
-  dependenciesAt(state, stream, version).map(({ address, target, type }) => ({ address, target, type }));
+  dependenciesAt(state, stream, version).map(({ address, target, type, path }) => ({ address, target, type, path }));
 
 export function dependencyAt(
   { log, tables }: MemoryState,

@@ -67,9 +67,11 @@ export function dependenciesAt(sql: Statements, stream: number, version?: number
 }
 
 const EDGES = `
-SELECT address, target, type FROM dependency_rows WHERE stream = :stream ORDER BY address, target`;
+SELECT d.address, d.target, d.type, e.data ->> '$.path' AS path
+FROM dependency_rows d LEFT JOIN events e ON d.type = 'implicit' AND e.position = d.position
+WHERE d.stream = :stream ORDER BY d.address, d.target`;
 const EDGES_AT_VERSION = `
-SELECT d.address, d.target, e.data ->> '$.dependencyType' AS type ${IN_FORCE}`;
+SELECT d.address, d.target, e.data ->> '$.dependencyType' AS type, e.data ->> '$.path' AS path ${IN_FORCE}`;
 
 export function edgesAt(sql: Statements, stream: number, version?: number): EdgeRecord[] {
   const rows = version === undefined ? sql(EDGES).all({ stream }) : sql(EDGES_AT_VERSION).all({ stream, version });
