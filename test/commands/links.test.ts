@@ -187,6 +187,29 @@ describe('a cycle', () => {
     expect(error.message).toContain('a.u → a.w → a.v → a.u');
   });
 
+  it('is found from whichever end is nearer', () => {
+    const on = (...targets: string[]) => ({ value: aValue({ dependencies: targets }) });
+    const others = ['b.a', 'b.b', 'b.c', 'b.d'].map((address) => slot(address));
+    const state = {
+      resources: [
+        ...others,
+        slot('a.u'),
+        slot('a.v', {}, on('a.u')),
+        slot('a.w', {}, on('a.v', ...others.map(({ address }) => address))),
+      ],
+    };
+    refused(state, { resources: [set('u', {}, { dependencies: ['a.w'] })] });
+    const turned = {
+      resources: [
+        ...others,
+        slot('a.u'),
+        ...others.map(({ address }) => slot(`a.${address}`, {}, on('a.u'))),
+        slot('a.w', {}, on('a.u')),
+      ],
+    };
+    refused(turned, { resources: [set('u', {}, { dependencies: ['a.w'] })] });
+  });
+
   it('within one commit, and through a reference, is refused', () => {
     const error = refused({}, { resources: [set('u', {}, { dependencies: ['a.v'] }), set('v', { p: '${a.u.id}' })] });
     expect(error.details.cycle).toHaveLength(3);
