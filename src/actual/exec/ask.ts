@@ -1,7 +1,7 @@
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { InvalidInputError } from '../../kernel/errors.js';
-import { type End, startGroup } from '../process/group.js';
+import { type End, groupStarter } from '../process/group.js';
 import { linesOf, readWords } from '../process/lines.js';
 import type { ExpectedResource, Observation, ObserveContext } from '../source.js';
 import { Answers, MAX_LINE, requests } from './answers.js';
@@ -37,6 +37,7 @@ export async function* ask(
   { signal, note }: ObserveContext,
 ): AsyncGenerator<Observation, Outcome> {
   const { file, args, shell, timeoutMs } = program;
+  const startGroup = await groupStarter();
   signal?.throwIfAborted();
   const answers = new Answers(batch, note);
   const group = startGroup(file, args, { shell, graceMs: GRACE_MS });

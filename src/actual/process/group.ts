@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { execa } from 'execa';
+import type { execa as Execa } from 'execa';
 
 export interface GroupOptions {
   /** The command is a line for the shell; there are no arguments then. */
@@ -32,7 +32,13 @@ export interface Group {
   end(): Promise<void>;
 }
 
-export function startGroup(file: string, args: readonly string[], options: GroupOptions): Group {
+/** Loads what starts programs: it takes a tenth of a second, which most commands need not wait for. */
+export async function groupStarter(): Promise<(file: string, args: readonly string[], options: GroupOptions) => Group> {
+  const { execa } = await import('execa');
+  return (...program) => startGroup(execa, ...program);
+}
+
+function startGroup(execa: typeof Execa, file: string, args: readonly string[], options: GroupOptions): Group {
   const { shell = false, env = {}, graceMs } = options;
   const child = execa(file, args, { shell, env, detached: true, buffer: false, reject: false });
   const { pid, stdin, stdout, stderr } = child;

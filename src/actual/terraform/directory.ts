@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { NotFoundError, StoreError } from '../../kernel/errors.js';
 import { clearedUp } from '../../kernel/files.js';
 import { FILE_LIMITS } from '../../kernel/json.js';
-import { startGroup } from '../process/group.js';
+import { groupStarter } from '../process/group.js';
 import { readWords } from '../process/lines.js';
 import type { ActualStateSource, ObserveContext } from '../source.js';
 import { planSource } from './plan.js';
@@ -62,6 +62,7 @@ async function terraform(
   timeoutMs: number,
   { signal, note }: ObserveContext,
 ): Promise<string> {
+  const startGroup = await groupStarter();
   signal?.throwIfAborted();
   const group = startGroup('terraform', [`-chdir=${directory}`, ...args], {
     // No hints about what to do next, no question to its makers whether there is a later version.
