@@ -2,6 +2,7 @@ import { equalJson, type JsonObject } from '../kernel/json.js';
 import type { EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import type { ResourceRecord } from '../store/records.js';
+import { resourceId } from '../store/resource-id.js';
 import type { ActualStateSource, ExpectedResource, ObserveContext } from './source.js';
 
 /** What became of looking at a stack's resources. */
@@ -103,7 +104,7 @@ type Place = Pick<ResourceRecord, 'resource' | 'address' | 'module' | 'type' | '
 
 const toExpected = ({ resource, address, id, module, type, name, value }: Place): ExpectedResource => ({
   address,
-  id: id ?? `res-${resource}`,
+  id: resourceId({ id, resource }),
   module,
   type,
   name,

@@ -7,6 +7,7 @@ import { pathSteps } from '../kernel/json-path.js';
 import { name } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
 import type { DriftRecord } from '../store/records.js';
+import { resourceId } from '../store/resource-id.js';
 import { defineCommand, jsonValue, stackRef } from './command.js';
 import { isOver, slotOf } from './drift-finding.js';
 import { type IsRuled, rulesInForce } from './drift-rule.js';
@@ -83,7 +84,7 @@ function compare({ resource, expected, actual }: Finding, facts: Facts, isRuled:
       type: 'DriftDetected',
       data: {
         ...(slot ? { resource: slot.resource } : {}),
-        resourceId: slot ? (slot.id ?? `res-${slot.resource}`) : resource,
+        resourceId: slot ? resourceId(slot) : resource,
         expected: wanted,
         actual,
         fields: [...new Set(changes.map(topField))],

@@ -10,7 +10,7 @@ import type { LinkRules, Wanted, Wishes } from './wishes.js';
 export interface Outcome {
   readonly address: string;
   readonly module: string;
-  /** The id a caller gave it. */
+  /** Its id; null where it is to get one of the form `res-<number>`. */
   readonly id: string | null;
   readonly value: ResourceValue;
   /** What makes it so; none where it is so already. */
@@ -88,8 +88,11 @@ function toldOf({ address, module, value, said }: Outcome): Wishes {
 function knownAfter(outcomes: readonly Outcome[], links: Links): (value: string) => string | undefined {
   const own = new Map<string, string[]>();
   for (const outcome of outcomes) {
-    for (const value of identities(outcome.id, outcome.value))
-      own.set(value, [...(own.get(value) ?? []), outcome.address]);
+    for (const value of identities(outcome.id, outcome.value)) {
+      const owners = own.get(value);
+      if (owners) owners.push(outcome.address);
+      else own.set(value, [outcome.address]);
+    }
   }
   return (value) => {
     const [only, another] = [...(own.get(value) ?? []), ...(links.known.get(value) ?? [])];

@@ -6,6 +6,7 @@ import { equalJson, type Json, stringifyJson } from '../kernel/json.js';
 import { name, prose } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
+import { resourceId } from '../store/resource-id.js';
 import { jsonRecord, jsonValue } from './command.js';
 import type { Outcome } from './links.js';
 
@@ -95,7 +96,7 @@ export function setResource(
     sameProperties: current !== null && equalJson(fields.properties, current.properties),
   };
   if (slot && current && sameFields(fields, current))
-    return { ...place, id: slot.id, value: current, event: undefined };
+    return { ...place, id: resourceId(slot), value: current, event: undefined };
   const lastApplied = input.lastApplied ?? (fields.state === 'applied' ? now : (current?.lastApplied ?? null));
   const value = complete(fields, lastApplied);
   const id = input.id ?? (current ? slot?.id : undefined) ?? undefined;
@@ -110,7 +111,7 @@ export function setResource(
     slot && current
       ? { type: 'ResourceUpdated', data: { ...identity, resource: slot.resource, ...value } }
       : { type: 'ResourceCreated', data: { ...identity, ...value } };
-  return { ...place, id: id ?? null, value, event };
+  return { ...place, id: id ?? (slot ? resourceId(slot) : null), value, event };
 }
 
 function checkIdentity(
@@ -128,14 +129,10 @@ function checkIdentity(
   }
   if (input.id === undefined) return;
   if (slot?.value && slot.id !== input.id) {
-    throw new ConflictError(
-      'RESOURCE_ID_FIXED',
-      `resource "${address}" has the id ${slot.id ?? `res-${slot.resource}`}`,
-      {
-        hint: 'Leave the id out, or remove the resource first.',
-        details: { field: 'id', address, id: input.id },
-      },
-    );
+    throw new ConflictError('RESOURCE_ID_FIXED', `resource "${address}" has the id ${resourceId(slot)}`, {
+      hint: 'Leave the id out, or remove the resource first.',
+      details: { field: 'id', address, id: input.id },
+    });
   }
   const holder = facts.resourcesById.get(input.id);
   if (holder && holder.resource !== slot?.resource && !leaving.has(holder.resource)) {

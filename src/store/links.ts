@@ -144,7 +144,9 @@ function standFor(reads: LinkReads, targets: readonly string[]): Map<string, str
   const present = new Map<string, string[]>();
   for (const address of reads.standing(targets)) {
     for (const name of namesOf(address).filter((one) => wanted.has(one))) {
-      present.set(name, [...(present.get(name) ?? []), address]);
+      const instances = present.get(name);
+      if (instances) instances.push(address);
+      else present.set(name, [address]);
     }
   }
   return present;

@@ -16,6 +16,7 @@ import type {
   StackRecord,
   TagRecord,
 } from './records.js';
+import { resourceId } from './resource-id.js';
 import type { Tables } from './tables.js';
 
 /** How rows, and the events they point to, become what readers get: the same for every store. */
@@ -72,14 +73,6 @@ export function toDocumentRecord({ document, started, finished }: DocumentParts)
   };
 }
 
-const RESERVED = /^res-([1-9]\d{0,15})$/;
-
-/** The number of a resource that is known by `res-<number>`; undefined for an id of its caller's. */
-export function resourceNumber(id: string): number | undefined {
-  const number = RESERVED.exec(id)?.[1];
-  return number === undefined ? undefined : Number(number);
-}
-
 function toValue(data: EventData['ResourceUpdated']): ResourceValue {
   const { properties, dependencies, state, metadata, checksum, lastApplied, errorMessage } = data;
   return { properties, dependencies, state, metadata, checksum, lastApplied, errorMessage };
@@ -106,7 +99,7 @@ export function toResourceRecord(row: ResourceRow, event: ValueEvent, createdAt:
   const data = parsed<EventData['ResourceUpdated']>(event.data);
   return {
     resource: row.resource,
-    id: data.id ?? `res-${row.resource}`,
+    id: resourceId({ id: data.id, resource: row.resource }),
     address: row.address,
     module: row.module,
     type: row.type,
@@ -123,7 +116,7 @@ export function toResourceRecord(row: ResourceRow, event: ValueEvent, createdAt:
 export const toNodeRecord = (
   { resource, address, base, type }: Pick<Tables['resource_rows'], 'resource' | 'address' | 'base' | 'type'>,
   id: string | null,
-): NodeRecord => ({ address, base, type, id: id ?? `res-${resource}` });
+): NodeRecord => ({ address, base, type, id: resourceId({ id, resource }) });
 
 export const toOutputRecord = ({ data, position, version }: Omit<ValueEvent, 'recordedAt'>): OutputRecord => ({
   ...parsed<EventData['OutputSet']>(data),

@@ -116,6 +116,13 @@ describe('a value another resource is known by', () => {
     expect(edges({}, { resources })).toEqual(['+ a.w > b.x implicit $.p']);
   });
 
+  it('may be an id that the system gave, also in the same commit', () => {
+    const state = { resources: [slot('b.x', {}, { resource: 17 })] };
+    const resources = [set('w', { p: 'res-17' }), { type: 'b', name: 'x', properties: { n: 1 } }];
+    expect(edges(state, { resources: [set('w', { p: 'res-17' })] })).toEqual(['+ a.w > b.x implicit $.p']);
+    expect(edges(state, { resources })).toEqual(['+ a.w > b.x implicit $.p']);
+  });
+
   it('must be the whole text, and a text', () => {
     const state = { resources: [slot('b.x', { id: '1' })] };
     expect(edges(state, { resources: [set('w', { p: 1, q: 'x1', r: '' })] })).toEqual([]);

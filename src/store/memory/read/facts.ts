@@ -1,5 +1,6 @@
 import { answers, type Difference, type FactKeys, type Facts } from '../../facts.js';
 import type { ResourceSlot, StackRecord } from '../../records.js';
+import { resourceId } from '../../resource-id.js';
 import type { MemoryState } from '../state.js';
 import { touchedBetween } from './commits.js';
 import { dependencyAt, outputAt } from './outputs.js';
@@ -38,7 +39,7 @@ function factsOfStack(state: MemoryState, { stream, stateVersion }: StackRecord,
   const slotOf = slotsByAddress(state, stream);
   const driftOf = (ref: string) => {
     const slot = slotOf(ref);
-    return lastDriftOf(state, stream, slot ? (slot.id ?? `res-${slot.resource}`) : ref);
+    return lastDriftOf(state, stream, slot ? resourceId(slot) : ref);
   };
   return {
     document: keys.document ? readDocument(state, stream).document : undefined,

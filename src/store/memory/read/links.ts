@@ -1,6 +1,7 @@
 import { byBytes } from '../../../kernel/order.js';
 import type { LinkReads } from '../../links.js';
 import type { DependencyRecord } from '../../records.js';
+import { resourceId } from '../../resource-id.js';
 import type { MemoryState } from '../state.js';
 import { dependenciesAt } from './outputs.js';
 import { slotsByAddress } from './resources.js';
@@ -27,7 +28,7 @@ export function linkReads(state: MemoryState, stream: number): LinkReads {
     known: (values) => {
       const wanted = new Set<string | null>(values);
       return present.flatMap(({ address, resource, id, own_id, identity }) =>
-        [id ?? `res-${resource}`, own_id, identity].flatMap((value) =>
+        [resourceId({ id, resource }), own_id, identity].flatMap((value) =>
           value !== null && wanted.has(value) ? [{ value, address }] : [],
         ),
       );

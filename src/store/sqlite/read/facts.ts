@@ -1,5 +1,6 @@
 import { answers, type Difference, type FactKeys, type Facts } from '../../facts.js';
 import type { ResourceSlot } from '../../records.js';
+import { resourceId } from '../../resource-id.js';
 import type { Statements } from '../statements.js';
 import { touchedBetween } from './commits.js';
 import { dependencyAt, outputAt } from './outputs.js';
@@ -30,7 +31,7 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
     tags: new Set(known(keys.tags, (at, tag) => hasTag(sql, at, tag) || undefined).keys()),
     drift: known(keys.driftOf, (at, ref) => {
       const slot = slotByAddress(sql, at, ref);
-      return lastDriftOf(sql, at, slot ? (slot.id ?? `res-${slot.resource}`) : ref);
+      return lastDriftOf(sql, at, slot ? resourceId(slot) : ref);
     }),
     driftRules: stream !== undefined && keys.driftRules ? readDriftRules(sql, stream) : [],
     execution:

@@ -1,6 +1,7 @@
 import type { LinkReads } from '../../links.js';
 import type { DependencyRecord } from '../../records.js';
-import { resourceNumber, toDependencyRecord } from '../../to-records.js';
+import { resourceNumber } from '../../resource-id.js';
+import { toDependencyRecord } from '../../to-records.js';
 import type { Statements } from '../statements.js';
 import type { DependencyRow } from './outputs.js';
 import { slotByAddress } from './resources.js';

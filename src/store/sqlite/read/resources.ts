@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../../../events/index.js';
 import type { NodeRecord, PresentSlot, ResourceRecord, ResourceSlot } from '../../records.js';
-import { resourceNumber, toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
+import { resourceNumber } from '../../resource-id.js';
+import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
 import type { Statements } from '../statements.js';
 import { EVENT } from './log.js';
 
