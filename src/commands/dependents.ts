@@ -64,7 +64,7 @@ const hasDependents = (edges: readonly DependencyRecord[]): ConflictError => {
     'HAS_DEPENDENTS',
     `other resources depend on what is to be removed: ${told.join(', ')}${more}`,
     {
-      hint: 'Remove those too with --cascade, or leave them as they are with --force.',
+      hint: 'Remove those too with --cascade, or leave them as they are with --force (with an import: --allow-missing).',
       details: { dependents: edges.map(({ address, target }) => ({ resource: address, dependsOn: target })) },
     },
   );

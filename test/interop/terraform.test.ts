@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { baseAddress } from '../../src/events/index.js';
 import { ConflictError, InvalidInputError } from '../../src/index.js';
-import { equalJson, type Json, type JsonObject, parseJson } from '../../src/kernel/json.js';
+import { equalJson, type Json, type JsonObject, parseJson, stringifyJson } from '../../src/kernel/json.js';
 import { jsonText } from '../support/json-arbitraries.js';
 import { block, comesBack, fixture, instance, stateFile, terraformStack } from '../support/terraform.js';
 
@@ -389,4 +389,36 @@ test.each<[string, string, string]>([
     hint: expect.stringContaining('version 4'),
   });
   expect(await backend.findStack('s')).toBeUndefined();
+});
+
+describe('dependencies on what the state does not hold', () => {
+  const importing = async (document: JsonObject, options: { readonly allowMissing?: boolean } = {}) => {
+    const { backend } = await terraformStack();
+    const take = async (state: JsonObject) => {
+      const bytes = new TextEncoder().encode(stringifyJson(state));
+      return backend.execute(await backend.importCommand('s', bytes, { from: 'terraform', ...options }));
+    };
+    await take(document);
+    return { backend, take };
+  };
+  const dangling = stateFile({ resources: [block('a', [instance({ dependencies: ['terraform_data.gone'] })])] });
+
+  test('are refused unless the state is to be believed', async () => {
+    await expect(importing(dangling)).rejects.toMatchObject({
+      code: 'DEPENDENCY_MISSING',
+      details: { missing: [{ resource: 'terraform_data.a', dependsOn: 'terraform_data.gone' }] },
+    });
+    const { backend } = await importing(dangling, { allowMissing: true });
+    expect((await backend.getGraph('s')).nodes).toMatchObject([{ missing: false }, { missing: true }]);
+  });
+
+  test('as they come about by a removal, too', async () => {
+    const whole = (resources: JsonObject[], serial: number) => stateFile({ resources, serial });
+    const a = block('a', [instance({ dependencies: ['terraform_data.b'] })]);
+    const b = block('b', [instance()]);
+    const { take } = await importing(whole([a, b], 1));
+    await expect(take(whole([a], 2))).rejects.toMatchObject({ code: 'HAS_DEPENDENTS' });
+    const believing = await importing(whole([a, b], 1), { allowMissing: true });
+    expect(await believing.take(whole([a], 2))).toMatchObject({ version: 2 });
+  });
 });
