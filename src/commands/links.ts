@@ -42,18 +42,20 @@ export function askLinks(
 ): Question | readonly NewEvent[] {
   if (outcomes.length + removed.length === 0) return answer({ edges: new Map(), cascaded: [] });
   const named = outcomes.map((outcome) => ({ outcome, texts: textsOf(outcome), told: toldOf(outcome) }));
+  const owners = ownersAmong(outcomes);
   return {
     links: {
       of: named.map(({ outcome: { address }, texts, told }) => ({
         address,
-        targets: [...told.keys()],
+        // Resources of this commit may be meant by a value too; the store knows them as they were.
+        targets: [...told.keys(), ...[...texts.keys()].flatMap((value) => onlyOne(owners.get(value)))],
         values: [...texts.keys()],
       })),
       leaving: removed.map(({ address }) => address),
       cascade: rules.dependents === 'cascade',
     },
     answer: (links) => {
-      const known = knownAfter(outcomes, links);
+      const known = knownAfter(owners, links);
       const wishes = new Map(
         named.map(({ outcome, texts, told }) => [outcome.address, wishesOf(outcome, texts, told, known, links)]),
       );
@@ -84,21 +86,29 @@ function toldOf({ address, module, value, said }: Outcome): Wishes {
   return told;
 }
 
-/** By value, the resource known by it once the command is carried out. Several known by one value are none. */
-function knownAfter(outcomes: readonly Outcome[], links: Links): (value: string) => string | undefined {
-  const own = new Map<string, string[]>();
-  for (const outcome of outcomes) {
-    for (const value of identities(outcome.id, outcome.value)) {
-      const owners = own.get(value);
-      if (owners) owners.push(outcome.address);
-      else own.set(value, [outcome.address]);
+/** By value, the addresses of the resources a command states that are known by it. */
+function ownersAmong(outcomes: readonly Outcome[]): ReadonlyMap<string, readonly string[]> {
+  const owners = new Map<string, string[]>();
+  for (const { id, value, address } of outcomes) {
+    for (const known of identities(id, value)) {
+      const all = owners.get(known);
+      if (all) all.push(address);
+      else owners.set(known, [address]);
     }
   }
-  return (value) => {
-    const [only, another] = [...(own.get(value) ?? []), ...(links.known.get(value) ?? [])];
-    return another === undefined ? only : undefined;
-  };
+  return owners;
 }
+
+/** Several that are known by one value are not meant by it. */
+const onlyOne = (addresses: readonly string[] = []): readonly string[] => (addresses.length === 1 ? addresses : []);
+
+/** By value, the resource known by it once the command is carried out. */
+const knownAfter =
+  (owners: ReadonlyMap<string, readonly string[]>, links: Links) =>
+  (value: string): string | undefined => {
+    const [only] = onlyOne([...(owners.get(value) ?? []), ...(links.known.get(value) ?? [])]);
+    return only;
+  };
 
 function wishesOf(
   { address, sameProperties }: Outcome,

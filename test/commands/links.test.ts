@@ -161,6 +161,17 @@ describe('a value another resource is known by', () => {
     expect(edges({}, { resources: declared })).toEqual(['+ a.w > a.v explicit']);
   });
 
+  it('closes no cycle along edges of resources that the commit does not name', () => {
+    const on = (...targets: string[]) => ({ value: aValue({ dependencies: targets }) });
+    const state = { resources: [slot('a.u'), slot('a.x', {}, on('a.u')), slot('a.v', {}, on('a.x'))] };
+    const resources = [
+      set('v', { id: 'v-1' }, { dependencies: ['a.x'] }),
+      set('u', { p: 'v-1' }),
+      set('w', { p: 'v-1' }),
+    ];
+    expect(edges(state, { resources })).toEqual(['+ a.w > a.v implicit $.p']);
+  });
+
   it('is found anew when a resource is stated again as it is', () => {
     const state = { resources: [slot('a.w', { p: 'v' }), slot('b.x', { id: 'v' })] };
     expect(edges(state, { resources: [set('w', { p: 'v' })] })).toEqual(['+ a.w > b.x implicit $.p']);
