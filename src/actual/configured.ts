@@ -4,15 +4,14 @@ import { InvalidInputError } from '../kernel/errors.js';
 import { isJsonObject, type Json } from '../kernel/json.js';
 import { execSource } from './exec/source.js';
 import { actualFile } from './file.js';
+import { MAX_CONCURRENCY, MAX_TIMEOUT_MS } from './limits.js';
 import { probe } from './probe/source.js';
 import type { ActualStateSource } from './source.js';
 import { terraformDirectory } from './terraform/directory.js';
 import { terraformPlan } from './terraform/plan.js';
 
 const text = z.string().min(1, 'must not be empty');
-const concurrency = z.int().min(1).max(256).optional();
-
-const DAY_MS = 86_400_000;
+const concurrency = z.int().min(1).max(MAX_CONCURRENCY).optional();
 
 /** A duration as people write it, in milliseconds. */
 const timeout = z
@@ -25,7 +24,7 @@ const timeout = z
       return z.NEVER;
     }
   })
-  .refine((ms) => ms > 0 && ms <= DAY_MS, 'must be more than nothing, and 1d at most')
+  .refine((ms) => ms > 0 && ms <= MAX_TIMEOUT_MS, 'must be more than nothing, and 1d at most')
   .optional();
 
 const driftSchema = z.discriminatedUnion('source', [

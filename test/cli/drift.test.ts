@@ -123,6 +123,14 @@ test.each<[string[], string]>([
   [['--probe', '--at-version', '1'], '--probe cannot be used with --at-version'],
   [['--recorded', '--probe'], 'recorded'],
   [['--timeout', 'soon', '--probe'], '--timeout: "soon" is no duration'],
+  [['--timeout', '0s', '--probe'], 'timeout: 0 ms'],
+  [['--timeout', '30d', '--probe'], 'timeout: 2592000000 ms'], // beyond what a timer can wait, it would not wait at all
+  [['--timeout', '25h', '--exec', 'cat'], 'timeout: 90000000 ms'],
+  [['--timeout', '25h', '--terraform-dir', '.'], 'timeout: 90000000 ms'],
+  [['--concurrency', '257', '--exec', 'cat'], 'concurrency: 257'],
+  [['--concurrency', '257', '--probe'], 'concurrency: 257'],
+  [['--recorded', '--timeout', '5s'], 'recorded'],
+  [['--recorded', '--concurrency', '5'], 'recorded'],
 ])('%j is refused', async (flags, message) => {
   const stack = await stackOf([server]);
   const { code, stdout, stderr } = await stack.drift(...flags);
@@ -227,6 +235,7 @@ test('watch tells and records what changes, look for look, until it is stopped',
 
 test.each<[string[], string]>([
   [['--every', '10ms', '--probe'], 'less than a second'],
+  [['--every', '25d', '--probe'], 'more than 24d'],
   [['--actual', '-'], 'standard input'],
   [[], 'nothing says where the actual state'],
 ])('watch %j is refused', async (flags, message) => {

@@ -1,6 +1,7 @@
 import { parseArgsStringToArgv } from 'string-argv';
 import { InvalidInputError } from '../../kernel/errors.js';
 import { concurrently } from '../concurrently.js';
+import { checkLimits } from '../limits.js';
 import type { ActualStateSource, ExpectedResource, Observation, ObserveContext } from '../source.js';
 import { ask, type Program } from './ask.js';
 
@@ -18,12 +19,13 @@ export interface ExecOptions {
  * `{"address","id","module","type","name","properties"}`, and answers on standard output, in any order, with
  * `{"address","properties"}` (null where it is gone) or `{"address","error"}`. It is run once for each page; where a
  * resource makes it crash, again without that resource, so it must be a program that only looks.
- * @throws InvalidInputError `EXEC_COMMAND_INVALID`
+ * @throws InvalidInputError `EXEC_COMMAND_INVALID`, `LIMIT_INVALID`
  */
 export function execSource(
   command: string,
   { shell = false, timeoutMs = 60_000, concurrency = 4 }: ExecOptions = {},
 ): ActualStateSource {
+  checkLimits({ timeoutMs, concurrency });
   const program: Program = { ...(shell ? { file: command, args: [] } : split(command)), shell, timeoutMs };
   if (program.file.trim() === '') throw invalid(command, 'is empty');
   return {

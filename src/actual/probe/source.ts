@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../kernel/json.js';
 import { concurrently } from '../concurrently.js';
+import { checkLimits } from '../limits.js';
 import type { ActualStateSource, ExpectedResource, Observation } from '../source.js';
 import { fileProbe } from './file.js';
 import { probeHttp } from './http.js';
@@ -11,8 +12,12 @@ export interface ProbeOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Looks itself: at resources of the types `file` and `http`, wherever they are. Others are not looked at. */
+/**
+ * Looks itself: at resources of the types `file` and `http`, wherever they are. Others are not looked at.
+ * @throws InvalidInputError `LIMIT_INVALID`
+ */
 export function probe({ concurrency = 32, timeoutMs = 10_000 }: ProbeOptions = {}): ActualStateSource {
+  checkLimits({ timeoutMs, concurrency });
   return {
     name: 'probe',
     async *observe(pages, { signal } = {}) {

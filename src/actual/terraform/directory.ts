@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { NotFoundError, StoreError } from '../../kernel/errors.js';
 import { clearedUp } from '../../kernel/files.js';
 import { FILE_LIMITS } from '../../kernel/json.js';
+import { checkLimits } from '../limits.js';
 import { groupStarter } from '../process/group.js';
 import { readWords } from '../process/lines.js';
 import type { ActualStateSource, ObserveContext } from '../source.js';
@@ -18,12 +19,13 @@ export interface TerraformDirectoryOptions {
  * The actual state as Terraform finds it now, by a refresh-only plan of a directory where `terraform init` was done.
  * Changes nothing, though Terraform holds its state's lock meanwhile. Needs `terraform` on the PATH.
  *
- * Observing throws: NotFoundError `TERRAFORM_MISSING`; StoreError `TERRAFORM_FAILED` with the last lines it said.
+ * @throws InvalidInputError `LIMIT_INVALID`. Observing throws: NotFoundError `TERRAFORM_MISSING`; StoreError `TERRAFORM_FAILED` with the last lines it said.
  */
 export function terraformDirectory(
   directory: string,
   { timeoutMs = 15 * 60_000 }: TerraformDirectoryOptions = {},
 ): ActualStateSource {
+  checkLimits({ timeoutMs });
   const name = 'terraform-dir';
   return {
     name,

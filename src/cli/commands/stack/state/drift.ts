@@ -37,7 +37,7 @@ Resources that could not be looked at are told, and the command exits with 1; th
     'exit-code': Flags.boolean({ description: `exit with ${DRIFTED} when a finding is pending` }),
     recorded: Flags.boolean({
       description: "show what was recorded, also where the stack's configuration names a source",
-      exclusive: ['actual', 'terraform-plan', 'terraform-dir', 'exec', 'probe'],
+      exclusive: Object.keys(sourceFlags),
     }),
     ...sourceFlags,
     ...atFlags,

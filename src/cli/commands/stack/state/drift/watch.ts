@@ -10,6 +10,9 @@ import { changeLine, checkJson, checkText, driftJson, newest } from '../../../..
 import { interrupted } from '../../../../signals.js';
 import { StreamingCommand } from '../../../../streaming-command.js';
 
+/** The longest a timer waits: told more, it would not wait at all. */
+const LONGEST = 24 * 86_400_000;
+
 export default class StackStateDriftWatch extends StreamingCommand {
   static override summary = 'Look for drift again and again until stopped, and tell and record only what changed.';
   static override description =
@@ -29,7 +32,8 @@ which resources could not be looked at.`;
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackStateDriftWatch);
     const every = parseDuration(flags.every, '--every');
-    if (every < 1_000) throw tooOften(flags.every);
+    if (every < 1_000) throw badInterval(flags.every, 'less than a second');
+    if (every > LONGEST) throw badInterval(flags.every, 'more than 24d');
     if (flags.actual === '-' || flags['terraform-plan'] === '-') throw notTwice();
     const backend = await this.open(flags);
     const signal = interrupted();
@@ -96,9 +100,9 @@ async function passed(milliseconds: number, signal: AbortSignal): Promise<boolea
   }
 }
 
-const tooOften = (every: string): InvalidInputError =>
-  new InvalidInputError('INVALID_DURATION', `--every: ${every} is less than a second`, {
-    hint: 'Choose a longer time: 30s, 5m.',
+const badInterval = (every: string, problem: string): InvalidInputError =>
+  new InvalidInputError('INVALID_DURATION', `--every: ${every} is ${problem}`, {
+    hint: 'Choose a time from 1s to 24d: 30s, 5m.',
     details: { field: '--every', value: every },
   });
 
