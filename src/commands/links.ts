@@ -1,9 +1,10 @@
 import type { NewEvent, ResourceValue } from '../events/index.js';
+import { formatPath } from '../kernel/json.js';
 import { type Links, namesOf, type Question } from '../store/links.js';
 import type { DependencyRecord, ResourceSlot } from '../store/records.js';
 import { withoutCycles } from './cycles.js';
 import { judgeDependents, refuseMissing } from './dependents.js';
-import { identities, namingTexts, references } from './references.js';
+import { identities, namingTexts, references, type Steps, type Text, textsIn } from './references.js';
 import type { LinkRules, Wanted, Wishes } from './wishes.js';
 
 /** A resource as a command leaves it. */
@@ -41,15 +42,19 @@ export function askLinks(
   answer: (relinked: Relinked) => readonly NewEvent[],
 ): Question | readonly NewEvent[] {
   if (outcomes.length + removed.length === 0) return answer({ edges: new Map(), cascaded: [] });
-  const named = outcomes.map((outcome) => ({ outcome, texts: textsOf(outcome), told: toldOf(outcome) }));
+  const named = outcomes.map((outcome) => {
+    const texts = textsIn(outcome.value.properties);
+    const own = identities(outcome.id, outcome.value);
+    return { outcome, told: toldOf(outcome, texts), naming: namingTexts(texts, own) };
+  });
   const owners = ownersAmong(outcomes);
   return {
     links: {
-      of: named.map(({ outcome: { address }, texts, told }) => ({
+      of: named.map(({ outcome: { address }, told, naming }) => ({
         address,
         // Resources of this commit may be meant by a value too; the store knows them as they were.
-        targets: [...told.keys(), ...[...texts.keys()].flatMap((value) => onlyOne(owners.get(value)))],
-        values: [...texts.keys()],
+        targets: [...told.keys(), ...[...naming.keys()].flatMap((value) => onlyOne(owners.get(value)))],
+        values: [...naming.keys()],
       })),
       leaving: removed.map(({ address }) => address),
       cascade: rules.dependents === 'cascade',
@@ -57,7 +62,7 @@ export function askLinks(
     answer: (links) => {
       const known = knownAfter(owners, links);
       const wishes = new Map(
-        named.map(({ outcome, texts, told }) => [outcome.address, wishesOf(outcome, texts, told, known, links)]),
+        named.map(({ outcome, told, naming }) => [outcome.address, wishesOf(outcome, told, naming, known, links)]),
       );
       const cascaded = judgeDependents(removed, wishes, links, rules);
       const leaving = [...removed, ...cascaded].map(({ address }) => address);
@@ -72,14 +77,11 @@ export function askLinks(
   };
 }
 
-const textsOf = ({ id, value }: Outcome): ReadonlyMap<string, string> =>
-  namingTexts(value.properties, identities(id, value));
-
 /** What is declared, and what properties refer to by address. */
-function toldOf({ address, module, value, said }: Outcome): Wishes {
+function toldOf({ address, module, value, said }: Outcome, texts: readonly Text[]): Wishes {
   const told = new Map<string, Wanted>(value.dependencies.map((target) => [target, { type: 'explicit', path: null }]));
   const self = namesOf(address);
-  for (const [target, path] of references(value.properties, module)) {
+  for (const [target, path] of references(texts, module)) {
     if (!told.has(target) && !self.includes(target)) told.set(target, { type: 'implicit', path });
   }
   if (said && !told.has(said.target)) told.set(said.target, { type: 'implicit', path: said.path });
@@ -112,16 +114,16 @@ const knownAfter =
 
 function wishesOf(
   { address, sameProperties }: Outcome,
-  texts: ReadonlyMap<string, string>,
   told: Wishes,
+  naming: ReadonlyMap<string, Steps>,
   known: (value: string) => string | undefined,
   links: Links,
 ): Wishes {
   const wishes = new Map(told);
-  for (const [text, path] of texts) {
+  for (const [text, steps] of naming) {
     const target = known(text);
     if (target === undefined || target === address || namesOf(target).some((one) => wishes.has(one))) continue;
-    wishes.set(target, { type: 'implicit', path, guessed: true });
+    wishes.set(target, { type: 'implicit', path: formatPath(steps), guessed: true });
   }
   for (const { target, type, path } of links.from.get(address) ?? []) {
     // What is of a place in the properties goes when they change; another was said by a caller, who may take it away.

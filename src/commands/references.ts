@@ -1,22 +1,21 @@
-import { ownId, type ResourceValue, resourceAddress, saidIdentity } from '../events/index.js';
-import { formatPath, isJsonObject, type Json, type JsonObject } from '../kernel/json.js';
+import { isIdentity, ownId, type ResourceValue, resourceAddress, saidIdentity } from '../events/index.js';
+import { formatPath, isJsonObject, type Json } from '../kernel/json.js';
 
-/** Where in the properties something was found, as a JSONPath. */
-export interface Found {
-  readonly path: string;
+/** The keys and indexes that lead to a place in some properties. */
+export type Steps = readonly (string | number)[];
+
+/** A text in some properties. */
+export interface Text {
+  readonly steps: Steps;
   readonly text: string;
 }
 
-/** A text in some properties, with the keys and indexes that lead to it. */
-interface Text {
-  readonly steps: readonly (string | number)[];
-  readonly text: string;
-}
-
-function* texts(value: Json, steps: readonly (string | number)[] = []): Generator<Text> {
-  if (typeof value === 'string') yield { steps, text: value };
-  else if (Array.isArray(value)) for (const [index, item] of value.entries()) yield* texts(item, [...steps, index]);
-  else if (isJsonObject(value)) for (const [key, item] of Object.entries(value)) yield* texts(item, [...steps, key]);
+/** All of them, in the order of the document. */
+export function textsIn(value: Json, steps: Steps = []): Text[] {
+  if (typeof value === 'string') return [{ steps, text: value }];
+  if (Array.isArray(value)) return value.flatMap((item: Json, index) => textsIn(item, [...steps, index]));
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => textsIn(item, [...steps, key]));
 }
 
 /** `${…}`, unless its dollar sign is doubled, which is how Terraform writes the characters themselves. */
@@ -32,33 +31,29 @@ const REFERENCE = new RegExp(
 const NO_TYPES = new Set(['var', 'local', 'each', 'count', 'path', 'self', 'terraform', 'module', 'data']);
 
 /**
- * The resources that properties refer to by `${type.name.field}`, whether they exist or not: each address with the
- * first place it was found. A reference is to the resource's own module, unless it names one.
+ * The resources that texts refer to by `${type.name.field}`, whether they exist or not: each address with the path where
+ * it was found first. A reference is to the resource's own module, unless it names one.
  */
-export function references(properties: JsonObject, module: string): ReadonlyMap<string, string> {
+export function references(texts: readonly Text[], module: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  for (const { steps, text } of texts(properties)) {
+  for (const { steps, text } of texts) {
     if (!text.includes('${')) continue;
     for (const [, expression = ''] of text.matchAll(TEMPLATE)) {
       for (const [, path = '', type = '', name = ''] of expression.matchAll(REFERENCE)) {
         if (NO_TYPES.has(type)) continue;
         const address = resourceAddress({ module: path === '' ? module : path.slice(0, -1), type, name });
-        if (!found.has(address)) found.set(address, formatPath([...steps]));
+        if (!found.has(address)) found.set(address, formatPath(steps));
       }
     }
   }
   return found;
 }
 
-/** Longer texts are no names of anything. */
-const MAX_NAME = 2048;
-
-/** The values in a resource's properties by which another resource may be meant: any text but what it is known by itself. */
-export function namingTexts(properties: JsonObject, own: ReadonlySet<string>): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  for (const { steps, text } of texts(properties)) {
-    if (text === '' || text.length > MAX_NAME || own.has(text) || found.has(text)) continue;
-    found.set(text, formatPath([...steps]));
+/** By text, the first place of each by which another resource may be meant: any but what a resource is known by itself. */
+export function namingTexts(texts: readonly Text[], own: ReadonlySet<string>): ReadonlyMap<string, Steps> {
+  const found = new Map<string, Steps>();
+  for (const { steps, text } of texts) {
+    if (isIdentity(text) && !own.has(text) && !found.has(text)) found.set(text, steps);
   }
   return found;
 }

@@ -6,7 +6,7 @@ export type { Commit, EventMeta, LogHead, NewEvent, RecordedEvent, StoredEvent, 
 export { metaSchema } from './envelope.js';
 export { GENESIS_HASH, hashEvent } from './hash-chain.js';
 export type { ResourceValue } from './resource.js';
-export { baseAddress, ownId, resourceAddress, saidIdentity } from './resource.js';
+export { baseAddress, isIdentity, ownId, resourceAddress, saidIdentity } from './resource.js';
 export type { Origin, StackDocument } from './stack.js';
 export type { Upcasters } from './upcast.js';
 export { currentSchemaVersion, decodeEvent, isKnown, upcasters } from './upcast.js';

@@ -62,11 +62,11 @@ export function baseAddress(address: string): string | null {
   return base === address ? null : base;
 }
 
-/** Longer texts are no names of anything. */
-const MAX_IDENTITY = 2048;
+/** Whether something may be known by a value: longer texts are no names of anything. */
+export const isIdentity = (value: Json | undefined): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= 2048;
 
-const identity = (value: Json | undefined): string | null =>
-  typeof value === 'string' && value !== '' && value.length <= MAX_IDENTITY ? value : null;
+const identity = (value: Json | undefined): string | null => (isIdentity(value) ? value : null);
 
 /** The id its provider gave it (`vpc-123`): the property `id`, where that is text. */
 export const ownId = (properties: JsonObject): string | null => identity(properties.id);
