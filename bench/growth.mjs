@@ -11,7 +11,7 @@ const BATCH = 10_000;
 
 const resource = (index, n) => ({
   type: 'server',
-  name: `web-${index}`,
+  name: `web[${index}]`,
   properties: { n, image: 'debian-12', tags: { env: 'prod', owner: 'core' }, text: 'x'.repeat(500) },
 });
 
@@ -33,14 +33,16 @@ const pick = (stack) => Math.floor(stack.size / 2) + (stack.n % 50);
 
 const OPERATIONS = {
   'change one resource': (stack) => stack.manager.setResource('stack', resource(pick(stack), ++stack.n)),
+  'make one that depends on all': (stack) =>
+    stack.manager.setResource('stack', { type: 'balancer', name: `lb-${++stack.n}`, dependencies: ['server.web'] }),
   snapshot: (stack) => stack.backend.createSnapshot('stack'),
   'change and roll back': async (stack) => {
     const { version } = await stack.manager.setResource('stack', resource(pick(stack), ++stack.n));
     await stack.backend.rollbackToSnapshot('stack', version - 1);
   },
-  'one resource, now': (stack) => stack.manager.getResource('stack', `server.web-${pick(stack)}`),
+  'one resource, now': (stack) => stack.manager.getResource('stack', `server.web[${pick(stack)}]`),
   'one resource at an old version': (stack) =>
-    stack.manager.getResource('stack', `server.web-${pick(stack)}`, { version: stack.old }),
+    stack.manager.getResource('stack', `server.web[${pick(stack)}]`, { version: stack.old }),
   'diff of neighbouring versions': (stack) => stack.backend.diff('stack', stack.old, stack.old + 1),
 };
 

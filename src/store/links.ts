@@ -29,7 +29,10 @@ export interface Links {
   readonly from: ReadonlyMap<string, readonly DependencyRecord[]>;
   /** The edges that end at a resource that leaves, or at the instances of which it is one. */
   readonly to: readonly DependencyRecord[];
-  /** The resources that a candidate target, or an end of an edge in `to`, stands for; without an entry it names nothing. */
+  /**
+   * Resources that a candidate target, or an end of an edge in `to`, stands for; without an entry it names nothing. Of many
+   * instances only so many that one is left whichever go.
+   */
   readonly present: ReadonlyMap<string, readonly string[]>;
   /** By value: the resources known by it, but for those asked for and those that go. */
   readonly known: ReadonlyMap<string, readonly string[]>;
@@ -53,8 +56,8 @@ export interface Question {
 export interface LinkReads {
   from(addresses: readonly string[]): readonly DependencyRecord[];
   to(targets: readonly string[]): readonly DependencyRecord[];
-  /** Addresses of the resources there are that bear one of the names, with keys or without. */
-  standing(names: readonly string[]): readonly string[];
+  /** Addresses of the resources there are that bear one of the names: of those with keys at most `limit` for each name. */
+  standing(names: readonly string[], limit: number): readonly string[];
   /** A resource's id, own id or identity, and whose it is. */
   known(values: readonly string[]): readonly { readonly value: string; readonly address: string }[];
   slot(address: string): ResourceSlot | undefined;
@@ -87,7 +90,7 @@ export function readLinks(reads: LinkReads, keys: LinkKeys): Links {
     from,
     to,
     known,
-    present: standFor(reads, names),
+    present: standFor(reads, names, going.size + 1),
     around: edgesAround(
       reads,
       candidates.filter(({ isNew }) => isNew),
@@ -139,10 +142,10 @@ function grouped(edges: readonly DependencyRecord[]): Map<string, DependencyReco
   return groups;
 }
 
-function standFor(reads: LinkReads, targets: readonly string[]): Map<string, string[]> {
+function standFor(reads: LinkReads, targets: readonly string[], limit: number): Map<string, string[]> {
   const wanted = new Set(targets);
   const present = new Map<string, string[]>();
-  for (const address of reads.standing(targets)) {
+  for (const address of reads.standing(targets, limit)) {
     for (const name of namesOf(address).filter((one) => wanted.has(one))) {
       const instances = present.get(name);
       if (instances) instances.push(address);
@@ -152,21 +155,23 @@ function standFor(reads: LinkReads, targets: readonly string[]): Map<string, str
   return present;
 }
 
+const ALL = Number.MAX_SAFE_INTEGER;
+
 /**
  * A cycle that new edges close leads from the target of one along edges there are to the source of one. Both ends are
- * followed, the side with the smaller front first, until one side comes to its end: what it went along is enough. So a
- * resource on which nothing depends yet, or which depends on nothing, costs one step however large the graph is.
+ * followed, first backward, then the side with the smaller front, until one side comes to its end: what it went along is
+ * enough. So a resource on which nothing depends yet costs one step, however much it comes to depend on.
  */
 function edgesAround(reads: LinkReads, added: readonly Edge[]): Edge[] {
   const forward = new Side(added.map(({ target }) => target));
   const backward = new Side(added.map(({ address }) => address));
-  for (;;) {
+  for (let first = true; ; first = false) {
     if (forward.front.length === 0) return forward.edges;
     if (backward.front.length === 0) return backward.edges;
-    if (forward.front.length <= backward.front.length) {
+    if (!first && forward.front.length < backward.front.length) {
       const { front } = forward;
       const names = new Set(front);
-      const instances = reads.standing(front).flatMap((address) => {
+      const instances = reads.standing(front, ALL).flatMap((address) => {
         const base = baseAddress(address);
         return base !== null && names.has(base) ? [{ address: base, target: address }] : [];
       });

@@ -82,8 +82,14 @@ function linkReadsOf({ resources = [], edges }: Known): LinkReads {
   return {
     from: (addresses) => all.filter(({ address }) => addresses.includes(address)),
     to: (targets) => all.filter(({ target }) => targets.includes(target)),
-    standing: (names) =>
-      present.map(({ address }) => address).filter((address) => namesOf(address).some((name) => names.includes(name))),
+    standing: (names, limit) => {
+      const addresses = present.map(({ address }) => address);
+      const bearing = (name: string) => addresses.filter((address) => namesOf(address).slice(1).includes(name));
+      return names.flatMap((name) => [
+        ...addresses.filter((address) => address === name),
+        ...bearing(name).slice(0, limit),
+      ]);
+    },
     known: (values) =>
       present.flatMap(({ address, id, resource, value }) =>
         [id ?? `res-${resource}`, value?.properties.id, (value?.metadata as JsonObject | null)?.identity].flatMap(

@@ -18,12 +18,12 @@ export function linkReads(state: MemoryState, stream: number): LinkReads {
   return {
     from: (addresses) => among(addresses, 'address'),
     to: (targets) => among(targets, 'target'),
-    standing: (names) => {
-      const wanted = new Set<string | null>(names);
-      return present
-        .filter(({ address, base }) => wanted.has(address) || wanted.has(base))
-        .map(({ address }) => address)
-        .sort(byBytes);
+    standing: (names, limit) => {
+      const borne = names.flatMap((name) => [
+        ...present.filter(({ address }) => address === name),
+        ...present.filter(({ base }) => base === name).slice(0, limit),
+      ]);
+      return [...new Set(borne.map(({ address }) => address))].sort(byBytes);
     },
     known: (values) => {
       const wanted = new Set<string | null>(values);

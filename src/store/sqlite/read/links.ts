@@ -26,7 +26,8 @@ const resourceWith = (column: string): string =>
 const STANDING = `
 SELECT r.address FROM ${resourceWith('address')}
 UNION
-SELECT r.address FROM ${resourceWith('base')}
+SELECT r.address FROM json_each(:keys) k CROSS JOIN resource_rows r ON r.resource IN (
+  SELECT resource FROM resource_rows WHERE stream = :stream AND base = k.value AND position IS NOT NULL LIMIT :limit)
 ORDER BY 1`;
 const KNOWN = `
 SELECT k.value, r.address FROM json_each(:keys) k
@@ -40,14 +41,19 @@ SELECT 'res-' || r.resource, r.address FROM json_each(:numbers) k
 CROSS JOIN resource_rows r ON r.resource = k.value AND r.stream = :stream AND r.id IS NULL AND r.position IS NOT NULL`;
 
 export function linkReads(sql: Statements, stream: number): LinkReads {
-  const find = <T>(statement: string, keys: readonly string[]): T[] =>
-    keys.length === 0 ? [] : (sql(statement).all({ stream, keys: JSON.stringify(keys) }) as T[]);
   const edges = (statement: string, keys: readonly string[]): DependencyRecord[] =>
-    find<DependencyRow>(statement, keys).map(toDependencyRecord);
+    keys.length === 0
+      ? []
+      : (sql(statement).all({ stream, keys: JSON.stringify(keys) }) as DependencyRow[]).map(toDependencyRecord);
   return {
     from: (addresses) => edges(FROM, addresses),
     to: (targets) => edges(TO, targets),
-    standing: (names) => find<{ address: string }>(STANDING, names).map(({ address }) => address),
+    standing: (names, limit) =>
+      names.length === 0
+        ? []
+        : (sql(STANDING)
+            .pluck()
+            .all({ stream, keys: JSON.stringify(names), limit }) as string[]),
     known: (values) => {
       if (values.length === 0) return [];
       const numbers = values.flatMap((value) => resourceNumber(value) ?? []);
