@@ -8,7 +8,7 @@ import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
 import { defineCommand, jsonValue, stackRef } from './command.js';
 import { askLinks } from './links.js';
-import { removed, resourceInput, resourceNotFound, setResource } from './resource-input.js';
+import { resourceInput, resourceNotFound, setResource } from './resource-input.js';
 import { checkNameFree, createdStack, documentFields, originInput, updatedStack } from './stack-document.js';
 import { linkRules } from './wishes.js';
 
@@ -61,15 +61,7 @@ export const apply = defineCommand({
       ...payload.removeOutputs.map((output) => removeOutput(output, facts)),
       ...payload.outputs.flatMap((output) => setOutput(output, facts)),
     ];
-    return askLinks(outcomes, leaving, payload, ({ edges, cascaded }) => {
-      const edgesOf = (address: string): readonly NewEvent[] => edges.get(address) ?? [];
-      return [
-        ...before,
-        ...[...cascaded, ...leaving].flatMap((slot) => [removed(slot), ...edgesOf(slot.address)]),
-        ...outcomes.flatMap(({ event, address }) => [...(event ? [event] : []), ...edgesOf(address)]),
-        ...after,
-      ];
-    });
+    return askLinks(outcomes, leaving, payload, (events) => [...before, ...events, ...after]);
   },
 });
 

@@ -4,8 +4,8 @@ import { name } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
 import { defineCommand, stackRef } from './command.js';
-import { askLinks, type Outcome } from './links.js';
-import { resourceNotFound, setResource } from './resource-input.js';
+import { askLinks } from './links.js';
+import { type Outcome, resourceNotFound, setResource } from './resource-input.js';
 import { linkRules } from './wishes.js';
 
 const edge = {
@@ -30,10 +30,7 @@ function declare(slot: ResourceSlot, dependencies: readonly string[], facts: Fac
 
 /** The resource as it becomes, with the edges that go with it. */
 const asking = (outcome: Outcome, allowMissing: boolean) =>
-  askLinks([outcome], [], { allowMissing, dependents: 'refuse' }, ({ edges }) => [
-    ...(outcome.event ? [outcome.event] : []),
-    ...(edges.get(outcome.address) ?? []),
-  ]);
+  askLinks([outcome], [], { allowMissing, dependents: 'refuse' });
 
 /** An explicit dependency becomes part of the resource's declared ones; an implicit one is an edge only. */
 export const addDependency = defineCommand({

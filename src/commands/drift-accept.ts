@@ -9,7 +9,7 @@ import type { DriftRecord } from '../store/records.js';
 import { defineCommand, stackRef } from './command.js';
 import { driftNotFound, slotOf } from './drift-finding.js';
 import { askLinks } from './links.js';
-import { removed, resourceNotFound, setResource } from './resource-input.js';
+import { resourceNotFound, setResource } from './resource-input.js';
 import { linkRules } from './wishes.js';
 
 /**
@@ -42,23 +42,15 @@ export const acceptDrift = defineCommand({
       data: { finding: open.id, resourceId: open.resourceId, reason },
     };
     const rules = { allowMissing: false, dependents };
-    if (open.actual === null) {
-      return askLinks([], [slot], rules, ({ edges, cascaded }) => [
-        ...[...cascaded, slot].flatMap((one) => [removed(one), ...(edges.get(one.address) ?? [])]),
-        resolved,
-      ]);
-    }
+    const ending = (events: readonly NewEvent[]): NewEvent[] => [...events, resolved];
+    if (open.actual === null) return askLinks([], [slot], rules, ending);
     const { address, module, type, name: own } = slot;
     const outcome = setResource(
       { module, type, name: own, mode: 'replace', properties: acceptedProperties(open, stack, resource) },
       { ...facts, resources: new Map([[address, slot]]) },
       now,
     );
-    return askLinks([outcome], [], rules, ({ edges }) => [
-      ...(outcome.event ? [outcome.event] : []),
-      ...(edges.get(address) ?? []),
-      resolved,
-    ]);
+    return askLinks([outcome], [], rules, ending);
   },
 });
 

@@ -1,47 +1,26 @@
-import type { NewEvent, ResourceValue } from '../events/index.js';
+import type { NewEvent } from '../events/index.js';
 import { formatPath } from '../kernel/json.js';
 import { type Links, namesOf, type Question } from '../store/links.js';
 import type { DependencyRecord, ResourceSlot } from '../store/records.js';
 import { withoutCycles } from './cycles.js';
 import { judgeDependents, refuseMissing } from './dependents.js';
 import { identities, namingTexts, references, type Steps, type Text, textsIn } from './references.js';
+import { type Outcome, removed } from './resource-input.js';
 import type { LinkRules, Wanted, Wishes } from './wishes.js';
 
-/** A resource as a command leaves it. */
-export interface Outcome {
-  readonly address: string;
-  readonly module: string;
-  /** Its id; null where it is to get one of the form `res-<number>`. */
-  readonly id: string | null;
-  readonly value: ResourceValue;
-  /** What makes it so; none where it is so already. */
-  readonly event: NewEvent | undefined;
-  /** Whether its properties are what they were. */
-  readonly sameProperties: boolean;
-  /** An implicit dependency that a caller says there is. */
-  readonly said?: { readonly target: string; readonly path: string | null };
-}
-
-/** What happens to the edges. */
-export interface Relinked {
-  /** By the address they start from. */
-  readonly edges: ReadonlyMap<string, readonly NewEvent[]>;
-  /** Resources that go because they depend on one that is removed: those that depend on others first. */
-  readonly cascaded: readonly ResourceSlot[];
-}
-
 /**
- * Asks for what the edges of some resources must be judged by, and gives the events that bring them up to date:
- * declared ones, those its properties refer to, and those whose id its properties hold (docs/adr/0014). No cycle comes
- * about, and nothing is left that depends on what is removed, unless the rules say so.
+ * The events that take resources out and bring others to their outcomes, each followed by those of its edges: declared
+ * ones, those its properties refer to, and those whose id its properties hold (docs/adr/0014). No cycle comes about, and
+ * nothing is left that depends on what is removed, unless the rules say so. Asks for what that must be judged by.
+ * @param within what else the command comes to, around these events
  */
 export function askLinks(
   outcomes: readonly Outcome[],
-  removed: readonly ResourceSlot[],
+  leaving: readonly ResourceSlot[],
   rules: LinkRules,
-  answer: (relinked: Relinked) => readonly NewEvent[],
+  within: (events: readonly NewEvent[]) => readonly NewEvent[] = (events) => events,
 ): Question | readonly NewEvent[] {
-  if (outcomes.length + removed.length === 0) return answer({ edges: new Map(), cascaded: [] });
+  if (outcomes.length + leaving.length === 0) return within([]);
   const named = outcomes.map((outcome) => {
     const texts = textsIn(outcome.value.properties);
     const own = identities(outcome.id, outcome.value);
@@ -56,7 +35,7 @@ export function askLinks(
         targets: [...told.keys(), ...[...naming.keys()].flatMap((value) => onlyOne(owners.get(value)))],
         values: [...naming.keys()],
       })),
-      leaving: removed.map(({ address }) => address),
+      leaving: leaving.map(({ address }) => address),
       cascade: rules.dependents === 'cascade',
     },
     answer: (links) => {
@@ -64,15 +43,16 @@ export function askLinks(
       const wishes = new Map(
         named.map(({ outcome, told, naming }) => [outcome.address, wishesOf(outcome, told, naming, known, links)]),
       );
-      const cascaded = judgeDependents(removed, wishes, links, rules);
-      const leaving = [...removed, ...cascaded].map(({ address }) => address);
-      if (!rules.allowMissing) refuseMissing(wishes, new Set(leaving), links);
-      const settled = withoutCycles(wishes, new Set(leaving), links);
-      const edges = new Map<string, NewEvent[]>();
-      for (const [address, wanted] of settled)
-        edges.set(address, changes(address, links.from.get(address) ?? [], wanted));
-      for (const address of leaving) edges.set(address, changes(address, links.from.get(address) ?? [], new Map()));
-      return answer({ edges, cascaded });
+      const going = [...judgeDependents(leaving, wishes, links, rules), ...leaving];
+      const gone = new Set(going.map(({ address }) => address));
+      if (!rules.allowMissing) refuseMissing(wishes, gone, links);
+      const settled = withoutCycles(wishes, gone, links);
+      const edgesOf = (address: string): NewEvent[] =>
+        changes(address, links.from.get(address) ?? [], settled.get(address) ?? new Map());
+      return within([
+        ...going.flatMap((slot) => [removed(slot), ...edgesOf(slot.address)]),
+        ...outcomes.flatMap(({ event, address }) => [...(event ? [event] : []), ...edgesOf(address)]),
+      ]);
     },
   };
 }

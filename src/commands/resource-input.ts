@@ -8,7 +8,6 @@ import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
 import { resourceId } from '../store/resource-id.js';
 import { jsonRecord, jsonValue } from './command.js';
-import type { Outcome } from './links.js';
 
 /** `res-17` is how a resource without an id of its own is known. */
 const RESERVED_ID = /^res-\d+$/;
@@ -33,6 +32,21 @@ export const resourceInput = z.strictObject({
   errorMessage: prose().nullable().optional(),
 });
 export type ResourceInput = z.output<typeof resourceInput>;
+
+/** A resource as a command leaves it. */
+export interface Outcome {
+  readonly address: string;
+  readonly module: string;
+  /** Its id; null where it is to get one of the form `res-<number>`. */
+  readonly id: string | null;
+  readonly value: ResourceValue;
+  /** What makes it so; none where it is so already. */
+  readonly event: NewEvent | undefined;
+  /** Whether its properties are what they were. */
+  readonly sameProperties: boolean;
+  /** An implicit dependency that a caller says there is. */
+  readonly said?: { readonly target: string; readonly path: string | null };
+}
 
 type Fields = Omit<ResourceValue, 'checksum' | 'lastApplied'>;
 

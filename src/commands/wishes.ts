@@ -17,7 +17,4 @@ export const linkRules = {
   /** What becomes of resources that depend on one that is removed: it is refused, they go too, or are left as they are. */
   dependents: z.enum(['refuse', 'cascade', 'leave']).default('refuse'),
 };
-export interface LinkRules {
-  readonly allowMissing: boolean;
-  readonly dependents: 'refuse' | 'cascade' | 'leave';
-}
+export type LinkRules = Readonly<z.output<z.ZodObject<typeof linkRules>>>;

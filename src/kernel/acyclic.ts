@@ -1,24 +1,16 @@
+import { groupBy } from './group-by.js';
+
 /** One step of a directed graph whose nodes are texts. */
 export interface Arrow {
   readonly from: string;
   readonly to: string;
 }
 
-function grouped(arrows: Iterable<Arrow>, end: (arrow: Arrow) => string): Map<string, Arrow[]> {
-  const groups = new Map<string, Arrow[]>();
-  for (const arrow of arrows) {
-    const group = groups.get(end(arrow));
-    if (group) group.push(arrow);
-    else groups.set(end(arrow), [arrow]);
-  }
-  return groups;
-}
-
 /** Counts how many of a node's arrows are left, until none is. */
 function peel(arrows: ReadonlySet<Arrow>, front: (arrow: Arrow) => string, back: (arrow: Arrow) => string): Set<Arrow> {
   const left = new Set(arrows);
-  const leading = grouped(arrows, front);
-  const open = new Map([...grouped(arrows, back)].map(([node, all]) => [node, all.length]));
+  const leading = groupBy(arrows, front);
+  const open = new Map([...groupBy(arrows, back)].map(([node, all]) => [node, all.length]));
   const bare = [...leading.keys()].filter((node) => !open.has(node));
   for (let node = bare.pop(); node !== undefined; node = bare.pop()) {
     for (const arrow of leading.get(node) ?? []) {
@@ -44,7 +36,7 @@ export function cyclicCore(arrows: Iterable<Arrow>): Set<Arrow> {
 
 /** Finds ways along arrows. */
 export function wayfinder(arrows: Iterable<Arrow>): (from: string, to: string) => string[] | undefined {
-  const leading = grouped(arrows, (arrow) => arrow.from);
+  const leading = groupBy(arrows, (arrow) => arrow.from);
   return (from, to) => {
     const cameFrom = new Map<string, string>();
     let found = from === to;

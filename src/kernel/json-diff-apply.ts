@@ -1,4 +1,5 @@
 import { IntegrityError } from './errors.js';
+import { groupBy } from './group-by.js';
 import { isJsonObject, type Json, type JsonObject } from './json.js';
 import type { FieldChange } from './json-diff.js';
 import { type PathStep, pathSteps } from './json-path.js';
@@ -31,13 +32,7 @@ function applied(value: Json | undefined, edits: readonly Edit[], depth: number)
   const [first] = edits;
   if (!first) return value;
   if (first.steps.length === depth) return first.after;
-  const byName = new Map<Name, Edit[]>();
-  for (const edit of edits) {
-    const name = nameOf(edit.steps[depth]);
-    const group = byName.get(name);
-    if (group) group.push(edit);
-    else byName.set(name, [edit]);
-  }
+  const byName = groupBy(edits, ({ steps }) => nameOf(steps[depth]));
   const parts = partsOf(value, first, depth);
   const there = new Set(parts.map(([name]) => name));
   const added = [...byName.keys()].filter((name) => !there.has(name)).sort(inOrder);

@@ -1,4 +1,5 @@
 import { baseAddress, type NewEvent } from '../events/index.js';
+import { groupBy } from '../kernel/group-by.js';
 import { answers } from './facts.js';
 import type { DependencyRecord, ResourceSlot } from './records.js';
 
@@ -78,7 +79,8 @@ export function readLinks(reads: LinkReads, keys: LinkKeys): Links {
     ...keys.of.map(({ address }) => address),
     ...going,
   ]);
-  const from = grouped(reads.from(unique([...keys.of.map(({ address }) => address), ...going])));
+  const edges = reads.from(unique([...keys.of.map(({ address }) => address), ...going]));
+  const from = groupBy(edges, ({ address }) => address);
   const candidates = keys.of.flatMap(({ address, targets, values }) => {
     const there = new Map(from.get(address)?.map(({ target, type }) => [target, type]));
     return unique([...targets, ...values.flatMap((value) => known.get(value) ?? [])])
@@ -130,16 +132,6 @@ function owners(
     if (!passed.has(address)) all.set(value, (all.get(value) ?? new Set()).add(address));
   }
   return new Map([...all].map(([value, addresses]) => [value, [...addresses]]));
-}
-
-function grouped(edges: readonly DependencyRecord[]): Map<string, DependencyRecord[]> {
-  const groups = new Map<string, DependencyRecord[]>();
-  for (const edge of edges) {
-    const group = groups.get(edge.address);
-    if (group) group.push(edge);
-    else groups.set(edge.address, [edge]);
-  }
-  return groups;
 }
 
 function standFor(reads: LinkReads, targets: readonly string[], limit: number): Map<string, string[]> {
