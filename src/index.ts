@@ -43,6 +43,7 @@ export type { EventChange, StateCounts } from './queries/changes.js';
 export type { ItemDiff, StateDiff } from './queries/diff.js';
 export { isEmptyDiff } from './queries/diff.js';
 export type { FindingView } from './queries/drift.js';
+export { newestFindings } from './queries/drift.js';
 export type { Affected, GraphOptions, GraphView, Impact } from './queries/graph.js';
 export type { GraphNode } from './queries/graph-build.js';
 export type { FieldBlame, ResourceChange } from './queries/history.js';

@@ -313,12 +313,13 @@ export class StateBackend implements AsyncDisposable {
     return (await this.getDrift(stack, at)).findings;
   }
 
-  /** The same, with the stack. */
+  /** The same, with the stack; with `newest` only the newest of each resource. */
   async getDrift(
     stack: string,
     at?: At,
+    { newest = false }: { readonly newest?: boolean } = {},
   ): Promise<{ readonly stack: StackRecord; readonly findings: readonly DriftInfo[] }> {
-    const { stack: record, findings } = await readFindings(this.#engine.store, stack, at);
+    const { stack: record, findings } = await readFindings(this.#engine.store, stack, at, newest);
     return { stack: record, findings: findings.map((finding) => ({ ...finding, driftedFields: finding.fields })) };
   }
 

@@ -60,7 +60,7 @@ export abstract class BaseCommand extends Command {
   protected override async catch(error: Error & { exitCode?: number }): Promise<void> {
     const { code, message, hint, details, exitCode } = describe(error);
     process.exitCode = exitCode;
-    if (this.#wantsJson()) {
+    if (this.wantsJson()) {
       this.writeError({ error: { code, message, ...(hint ? { hint } : {}), ...(details ? { details } : {}) } });
     } else {
       this.note(`Error: ${escapeLines(message)}`);
@@ -74,10 +74,15 @@ export abstract class BaseCommand extends Command {
     await super.finally(error);
   }
 
+  /** Whether an error is to be told as JSON. */
+  protected wantsJson(): boolean {
+    return this.says('--output', 'json');
+  }
+
   /** Asked of the words themselves: the error may be that they could not be parsed. */
-  #wantsJson(): boolean {
+  protected says(flag: string, value: string): boolean {
     return this.argv.some(
-      (word, index) => word === '--output=json' || (word === 'json' && this.argv[index - 1] === '--output'),
+      (word, index) => word === `${flag}=${value}` || (word === value && this.argv[index - 1] === flag),
     );
   }
 }

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConflictError, InvalidInputError, SlothError, StoreError } from './errors.js';
-import { flush, publish } from './files.js';
+import { clearedUp, flush, publish } from './files.js';
 import { newId } from './ids.js';
 
 export interface FreshFileOptions {
@@ -24,10 +24,9 @@ export async function writeFreshFile<T>(
   fill: (write: (text: string) => void) => Promise<T>,
 ): Promise<T> {
   let partial: string | undefined;
-  const clear = (): void => {
+  const clear = clearedUp(() => {
     if (partial !== undefined) rmSync(partial, { force: true });
-  };
-  process.once('exit', clear);
+  });
   try {
     const target = checkedTarget(path, field, overwrite);
     partial = `${target}.partial-${newId()}`;
@@ -47,7 +46,6 @@ export async function writeFreshFile<T>(
   } catch (error) {
     throw aboutFile(error, path, field);
   } finally {
-    process.off('exit', clear);
     clear();
   }
 }

@@ -1,5 +1,14 @@
 import { diff, type IChange } from 'json-diff-ts';
-import { canonicalNumber, equalJson, isJsonObject, isNumber, type Json, type JsonObject, pathStep } from './json.js';
+import {
+  canonicalNumber,
+  equalJson,
+  isJsonObject,
+  isNumber,
+  type Json,
+  type JsonObject,
+  own,
+  pathStep,
+} from './json.js';
 
 /** One field that differs. A side without value lacks the field: absent is not null. */
 export interface FieldChange {
@@ -86,9 +95,6 @@ function alignObjects(path: string, before: JsonObject, after: JsonObject, pair:
     align(path, pathStep(key), own(before, key), own(after, key), pair);
   }
 }
-
-const own = (object: JsonObject, key: string): Json | undefined =>
-  Object.hasOwn(object, key) ? object[key] : undefined;
 
 function alignLists(path: string, before: readonly Json[], after: readonly Json[], pair: Pair): void {
   const field = IDENTITY_FIELDS.find((name) => identifies(before, name) && identifies(after, name));

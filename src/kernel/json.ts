@@ -28,6 +28,10 @@ export interface JsonObject {
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber);
 
+/** An object's own value: `__proto__` and the like are keys as all others. */
+export const own = (object: JsonObject, key: string): Json | undefined =>
+  Object.hasOwn(object, key) ? object[key] : undefined;
+
 export interface JsonLimits {
   /** Largest document in UTF-8 bytes. */
   readonly maxBytes: number;

@@ -11,15 +11,26 @@ export interface FindingView extends DriftRecord {
   readonly hidden: readonly string[];
 }
 
-/** Recorded findings, newest first, as they stood at the moment asked for. */
+/** Of findings in the order of time, newest first, the newest of each resource. */
+export function newestFindings<F extends Pick<DriftRecord, 'resourceId'>>(findings: readonly F[]): F[] {
+  const seen = new Set<string>();
+  return findings.filter(({ resourceId }) => !seen.has(resourceId) && seen.add(resourceId));
+}
+
+/**
+ * Recorded findings, newest first, as they stood at the moment asked for.
+ * @param newest only the newest of each resource
+ */
 export async function readFindings(
   store: EventStore,
   ref: string,
-  at?: At,
+  at: At | undefined,
+  newest: boolean,
 ): Promise<{ readonly stack: StackRecord; readonly findings: readonly FindingView[] }> {
   const { stack, findings } = await readDrift(store, ref, at);
   const views: FindingView[] = [];
-  for (const finding of findings) views.push(await view(store, stack.stream, finding));
+  for (const finding of newest ? newestFindings(findings) : findings)
+    views.push(await view(store, stack.stream, finding));
   return { stack, findings: views };
 }
 

@@ -10,8 +10,7 @@ export type GraphNode = {
   readonly missing: boolean;
 };
 
-/** What is known of an arrow; see DependencyRecord. */
-export type GraphEdge = { readonly type: EdgeRecord['type']; readonly path: string | null };
+export type GraphEdge = Pick<EdgeRecord, 'type' | 'path'>;
 
 /**
  * An arrow leads from each resource to what it depends on. A node's key is its place in address order, as text. Not the

@@ -1,4 +1,4 @@
-import { equalJson, isJsonObject, type Json, type JsonObject } from '../../kernel/json.js';
+import { equalJson, isJsonObject, type Json, type JsonObject, own } from '../../kernel/json.js';
 
 /**
  * Brings a plan's values into the form of a state file's, so that only what differs for Terraform differs.
@@ -13,9 +13,6 @@ export function inFormOf(expected: JsonObject, actual: JsonObject): JsonObject {
   const lacking = Object.entries(expected).filter(([key, value]) => value === null && !Object.hasOwn(actual, key));
   return Object.fromEntries([...given, ...lacking]);
 }
-
-const own = (object: JsonObject, key: string): Json | undefined =>
-  Object.hasOwn(object, key) ? object[key] : undefined;
 
 function wrapped(expected: Json | undefined, actual: Json): Json {
   if (isDynamic(expected)) {

@@ -22,12 +22,6 @@ export const driftJson = (stackId: string) => (finding: DriftInfo) => ({
   changes: finding.changes,
 });
 
-/** The newest finding of each resource. */
-export function newest(findings: readonly DriftInfo[]): DriftInfo[] {
-  const seen = new Set<string>();
-  return findings.filter(({ resourceId }) => !seen.has(resourceId) && seen.add(resourceId));
-}
-
 export const isPending = ({ isDrifted, resolutionStatus }: DriftInfo): boolean =>
   isDrifted && resolutionStatus === 'pending';
 

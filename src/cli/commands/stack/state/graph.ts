@@ -52,12 +52,8 @@ export default class StackStateGraph extends BaseCommand {
   }
 
   /** With `--format json` an error is JSON too, as with `--output json`. */
-  protected override catch(error: Error): Promise<void> {
-    const asJson = this.argv.some(
-      (word, index) => word === '--format=json' || (word === 'json' && this.argv[index - 1] === '--format'),
-    );
-    if (asJson) this.argv.push('--output=json');
-    return super.catch(error);
+  protected override wantsJson(): boolean {
+    return super.wantsJson() || this.says('--format', 'json');
   }
 }
 

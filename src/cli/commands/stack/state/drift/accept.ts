@@ -1,22 +1,18 @@
-import { Flags } from '@oclif/core';
 import { resourceArg, stackArg } from '../../../../args.js';
+import { dependentsFlags, dependentsOf } from '../../../../flags.js';
 import { PlannedCommand, plannedFlags } from '../../../../planned-command.js';
 
 export default class StackStateDriftAccept extends PlannedCommand {
   static override summary = 'Take what was found at a resource as what is expected of it, as a new version.';
   static override description =
-    'The resource gets the properties of its open drift finding, but for those that rules say are no drift; a resource that is gone is taken out of the stack. The finding is resolved.';
+    'The resource gets the properties of its open drift finding, but for those that rules say are no drift; a resource that is gone is taken out of the stack, which is refused where others depend on it, unless --cascade or --force. The finding is resolved.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack aws_instance.web --dry-run',
     '<%= config.bin %> <%= command.id %> my-stack aws_instance.web -m "resized on purpose"',
   ];
   static override args = { stack: stackArg, resource: resourceArg };
   static override flags = {
-    cascade: Flags.boolean({
-      description: 'where the resource is gone, take out what depends on it too',
-      exclusive: ['force'],
-    }),
-    force: Flags.boolean({ description: 'where the resource is gone, leave what depends on it as it is' }),
+    ...dependentsFlags,
     ...plannedFlags,
   };
 
@@ -31,7 +27,7 @@ export default class StackStateDriftAccept extends PlannedCommand {
         type: 'acceptDrift',
         stack,
         resource,
-        dependents: flags.cascade ? 'cascade' : flags.force ? 'leave' : 'refuse',
+        ...dependentsOf(flags),
         ...(flags.reason === undefined ? {} : { reason: flags.reason }),
       },
       (receipt, plan) =>

@@ -6,7 +6,7 @@ import { InvalidInputError } from '../../../../../kernel/errors.js';
 import { stackArg } from '../../../../args.js';
 import { type SourceValues, sourceFlags, sourceOf } from '../../../../drift-source.js';
 import { escapeText } from '../../../../output/escape.js';
-import { changeLine, checkJson, checkText, driftJson, newest } from '../../../../present/drift.js';
+import { changeLine, checkJson, checkText, driftJson } from '../../../../present/drift.js';
 import { interrupted } from '../../../../signals.js';
 import { StreamingCommand } from '../../../../streaming-command.js';
 
@@ -81,10 +81,11 @@ async function lookOnce(
 ): Promise<Look> {
   const source = await sourceOf(flags, backend, stack);
   if (!source) throw noSource(stack);
-  const before = new Set(newest(await backend.getDriftInfo(stack)).map(standing));
+  const newest = () => backend.getDrift(stack, undefined, { newest: true });
+  const before = new Set((await newest()).findings.map(standing));
   const check = await backend.checkDrift(stack, source, { signal, note });
-  const after = await backend.getDrift(stack);
-  const changed = newest(after.findings).filter((finding) => !before.has(standing(finding)));
+  const after = await newest();
+  const changed = after.findings.filter((finding) => !before.has(standing(finding)));
   return { stackId: after.stack.id, check, changed };
 }
 
