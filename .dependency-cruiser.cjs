@@ -76,7 +76,7 @@ module.exports = {
     },
     only('driver-in-its-store', 'better-sqlite3', '^src/store/sqlite/'),
     only('processes-in-actual', 'execa|string-argv', '^src/actual/'),
-    only('graphs-by-graphology', 'graphology.*', '^src/(queries|commands)/'),
+    only('graphs-in-queries', 'graph-data-structure', '^src/queries/'),
     only(
       'terminal-in-the-cli',
       '@oclif/core|cli-table3|cli-progress|csv-stringify|picocolors|string-width|date-fns',

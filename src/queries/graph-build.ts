@@ -1,77 +1,89 @@
-import { DirectedGraph } from 'graphology';
+import { Graph } from 'graph-data-structure';
+import { groupBy } from '../kernel/group-by.js';
 import { byBytes } from '../kernel/order.js';
 import type { EdgeRecord, NodeRecord } from '../store/records.js';
 
 /** A resource; or what an edge names and is not there (any more): that has no type and no id. */
-export type GraphNode = {
+export interface GraphNode {
   readonly address: string;
   readonly type: string | null;
   readonly id: string | null;
   readonly missing: boolean;
-};
+}
 
-export type GraphEdge = Pick<EdgeRecord, 'type' | 'path'>;
+/** An edge between two nodes, by their places. */
+export interface GraphLink {
+  readonly from: number;
+  readonly to: number;
+  readonly edge: EdgeRecord;
+}
 
-/**
- * An arrow leads from each resource to what it depends on. A node's key is its place in address order, as text. Not the
- * address: graphology keeps neighbours in plain objects, which have no room for a `__proto__`, take half the time with
- * numbers, and give those in their order.
- */
-export type DependencyGraph = DirectedGraph<GraphNode, GraphEdge>;
+/** Walks go by a node's place in address order. */
+export interface DependencyGraph {
+  /** In address order. */
+  readonly nodes: readonly GraphNode[];
+  /** In the order of both ends. */
+  readonly links: readonly GraphLink[];
+  /** An arrow from each node to what it depends on, and the other way round. */
+  readonly dependencies: Graph<number>;
+  readonly dependents: Graph<number>;
+}
 
 /**
  * An edge to what several instances have as their base becomes one to each of them. Where two edges come to the same,
  * what is declared goes before what was found.
  */
-export function buildGraph(nodes: readonly NodeRecord[], edges: readonly EdgeRecord[]): DependencyGraph {
-  const graph: DependencyGraph = new DirectedGraph({ multi: false });
-  const keys = new Map<string, string>();
-  for (const node of withMissing(nodes, edges)) {
-    const key = String(keys.size);
-    keys.set(node.address, key);
-    graph.addNode(key, node);
+export function buildGraph(records: readonly NodeRecord[], edges: readonly EdgeRecord[]): DependencyGraph {
+  const instances = groupBy(
+    records.filter(({ base }) => base !== null),
+    ({ base }) => base as string,
+  );
+  const nodes = withMissing(records, edges, instances);
+  const places = new Map(nodes.map(({ address }, place) => [address, place]));
+  const placeOf = (address: string): number => places.get(address) as number;
+  const plain = edges.flatMap((edge): GraphLink[] => {
+    const from = placeOf(edge.address);
+    const here = instances.get(edge.target) ?? [];
+    const own = places.get(edge.target);
+    const isNode = own !== undefined && (here.length === 0 || !nodes[own]?.missing);
+    return [
+      ...(isNode ? [{ from, to: own, edge }] : []),
+      ...here.map(({ address: target }) => ({ from, to: placeOf(target), edge: { ...edge, target } })),
+    ];
+  });
+  const links = (instances.size === 0 ? plain : merged(plain)).sort((a, b) => a.from - b.from || a.to - b.to);
+  const [dependencies, dependents] = [new Graph<number>(), new Graph<number>()];
+  for (const place of nodes.keys()) {
+    dependencies.addNode(place);
+    dependents.addNode(place);
   }
-  const instances = instanceKeys(nodes, keys);
-  const link = (from: string, to: string, edge: GraphEdge): void => {
-    // Only by instances can two edges come to the same; to ask costs a tenth of the whole.
-    const known = instances.size === 0 ? undefined : graph.edge(from, to);
-    if (known === undefined) graph.addDirectedEdgeWithKey(String(graph.size), from, to, edge);
-    else if (edge.type === 'explicit') graph.replaceEdgeAttributes(known, edge);
-  };
-  for (const { address, target, type, path } of edges) {
-    const from = keys.get(address) as string;
-    const here = instances.get(target) ?? [];
-    const own = keys.get(target);
-    if (own !== undefined && (here.length === 0 || !graph.getNodeAttribute(own, 'missing')))
-      link(from, own, { type, path });
-    for (const to of here) link(from, to, { type, path });
+  for (const { from, to } of links) {
+    dependencies.addEdge(from, to);
+    dependents.addEdge(to, from);
   }
-  return graph;
+  return { nodes, links, dependencies, dependents };
+}
+
+/** Only by instances can two edges come to the same. */
+function merged(links: readonly GraphLink[]): GraphLink[] {
+  const ofPairs = groupBy(links, ({ from, to }) => `${from} ${to}`);
+  return [...ofPairs.values()].flatMap((same) => same.find(({ edge }) => edge.type === 'explicit') ?? same.slice(0, 1));
 }
 
 /** The resources and everything else that edges name, in address order. */
-function withMissing(nodes: readonly NodeRecord[], edges: readonly EdgeRecord[]): GraphNode[] {
-  const present = new Set(nodes.map(({ address }) => address));
-  const bases = new Set(nodes.map(({ base }) => base));
+function withMissing(
+  records: readonly NodeRecord[],
+  edges: readonly EdgeRecord[],
+  instances: ReadonlyMap<string, unknown>,
+): GraphNode[] {
+  const present = new Set(records.map(({ address }) => address));
   const missing = new Set<string>();
   for (const { address, target } of edges) {
     if (!present.has(address)) missing.add(address);
-    if (!present.has(target) && !bases.has(target)) missing.add(target);
+    if (!present.has(target) && !instances.has(target)) missing.add(target);
   }
-  const all: GraphNode[] = nodes.map(({ address, type, id }) => ({ address, type, id, missing: false }));
+  const all: GraphNode[] = records.map(({ address, type, id }) => ({ address, type, id, missing: false }));
   if (missing.size === 0) return all;
   for (const address of missing) all.push({ address, type: null, id: null, missing: true });
   return all.sort((a, b) => byBytes(a.address, b.address));
-}
-
-/** By base, the keys of its instances. */
-function instanceKeys(nodes: readonly NodeRecord[], keys: ReadonlyMap<string, string>): Map<string, string[]> {
-  const instances = new Map<string, string[]>();
-  for (const { address, base } of nodes) {
-    if (base === null) continue;
-    const all = instances.get(base) ?? [];
-    instances.set(base, all);
-    all.push(keys.get(address) as string);
-  }
-  return instances;
 }

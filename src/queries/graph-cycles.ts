@@ -1,55 +1,55 @@
 import type { DependencyGraph } from './graph-build.js';
-import { byKey } from './graph-walk.js';
+import { ahead, byPlace } from './graph-walk.js';
 
 /**
  * A cycle for each group of nodes that can all be reached from one another: each node depends on the next, the last on
- * the first. It is a shortest one through the group's first node. graphology-components finds such groups by recursion,
- * which ends in a stack overflow on a long chain.
+ * the first. It is a shortest one through the group's first node. Libraries find such groups by recursion, which ends in a
+ * stack overflow on a long chain.
  */
-export function findCycles(graph: DependencyGraph, within: ReadonlySet<string>): string[][] {
+export function findCycles(graph: DependencyGraph, within: ReadonlySet<number>): number[][] {
   return components(graph, within)
-    .map((members) => cycleThrough(graph, [...members].sort(byKey)[0] as string, members))
+    .map((members) => cycleThrough(graph, [...members].sort(byPlace)[0] as number, members))
     .filter((cycle) => cycle.length > 0)
-    .sort(([a = ''], [b = '']) => byKey(a, b));
+    .sort(([a = 0], [b = 0]) => byPlace(a, b));
 }
 
 /** Strongly connected components, by Kosaraju's algorithm. */
-function components(graph: DependencyGraph, within: ReadonlySet<string>): Set<string>[] {
-  const placed = new Set<string>();
+function components(graph: DependencyGraph, within: ReadonlySet<number>): Set<number>[] {
+  const placed = new Set<number>();
   return departures(graph, within)
     .reverse()
-    .flatMap((key) => {
-      if (placed.has(key)) return [];
-      placed.add(key);
-      const members = new Set([key]);
+    .flatMap((place) => {
+      if (placed.has(place)) return [];
+      placed.add(place);
+      const members = new Set([place]);
       for (const member of members) {
-        graph.forEachInNeighbor(member, (dependent) => {
-          if (!within.has(dependent) || placed.has(dependent)) return;
+        for (const dependent of ahead(graph.dependents, member)) {
+          if (!within.has(dependent) || placed.has(dependent)) continue;
           placed.add(dependent);
           members.add(dependent);
-        });
+        }
       }
       return [members];
     });
 }
 
 /** The nodes in the order in which a walk in depth along the dependencies leaves them for good. */
-function departures(graph: DependencyGraph, within: ReadonlySet<string>): string[] {
-  const seen = new Set<string>();
-  const left: string[] = [];
+function departures(graph: DependencyGraph, within: ReadonlySet<number>): number[] {
+  const seen = new Set<number>();
+  const left: number[] = [];
   for (const start of within) {
-    const way: { readonly key: string; readonly ahead: string[] }[] = [];
-    const enter = (key: string): void => {
-      if (!within.has(key) || seen.has(key)) return;
-      seen.add(key);
-      way.push({ key, ahead: graph.outNeighbors(key) });
+    const way: { readonly place: number; readonly ahead: number[] }[] = [];
+    const enter = (place: number): void => {
+      if (!within.has(place) || seen.has(place)) return;
+      seen.add(place);
+      way.push({ place, ahead: [...ahead(graph.dependencies, place)] });
     };
     enter(start);
     for (let here = way.at(-1); here; here = way.at(-1)) {
       const next = here.ahead.pop();
       if (next !== undefined) enter(next);
       else {
-        left.push(here.key);
+        left.push(here.place);
         way.pop();
       }
     }
@@ -58,22 +58,22 @@ function departures(graph: DependencyGraph, within: ReadonlySet<string>): string
 }
 
 /** Empty where no cycle goes through the node. */
-function cycleThrough(graph: DependencyGraph, start: string, members: ReadonlySet<string>): string[] {
-  const cameFrom = new Map<string, string>();
+function cycleThrough(graph: DependencyGraph, start: number, members: ReadonlySet<number>): number[] {
+  const cameFrom = new Map<number, number>();
   const queue = [start];
-  for (const key of queue) {
-    for (const next of graph.outNeighbors(key)) {
-      if (next === start) return wayTo(key, cameFrom);
+  for (const place of queue) {
+    for (const next of ahead(graph.dependencies, place)) {
+      if (next === start) return wayTo(place, cameFrom);
       if (!members.has(next) || cameFrom.has(next)) continue;
-      cameFrom.set(next, key);
+      cameFrom.set(next, place);
       queue.push(next);
     }
   }
   return [];
 }
 
-function wayTo(end: string, cameFrom: ReadonlyMap<string, string>): string[] {
-  const way: string[] = [];
-  for (let key: string | undefined = end; key !== undefined; key = cameFrom.get(key)) way.push(key);
+function wayTo(end: number, cameFrom: ReadonlyMap<number, number>): number[] {
+  const way: number[] = [];
+  for (let place: number | undefined = end; place !== undefined; place = cameFrom.get(place)) way.push(place);
   return way.reverse();
 }

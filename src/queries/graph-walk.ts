@@ -1,31 +1,26 @@
+import type { Graph } from 'graph-data-structure';
 import type { DependencyGraph } from './graph-build.js';
 
-/** Walks of a graph by the keys of its nodes. None recurses: a chain may be as long as the stack is large. */
-
-export type Towards = 'dependencies' | 'dependents';
+/** Walks of a graph by the places of its nodes. None recurses: a chain may be as long as the stack is large. */
 
 /** In address order. */
-export const byKey = (a: string, b: string): number => Number(a) - Number(b);
+export const byPlace = (a: number, b: number): number => a - b;
+
+/** What a node's arrows lead to. */
+export const ahead = (arrows: Graph<number>, place: number): Iterable<number> => arrows.adjacent(place) ?? [];
 
 /** What can be reached from a node in at most `depth` steps, itself too, with the fewest steps it takes; nearest first. */
-export function reach(
-  graph: DependencyGraph,
-  start: string,
-  towards: Towards,
-  depth = Number.POSITIVE_INFINITY,
-): Map<string, number> {
+export function reach(arrows: Graph<number>, start: number, depth = Number.POSITIVE_INFINITY): Map<number, number> {
   const distances = new Map([[start, 0]]);
   let front = [start];
   for (let distance = 1; front.length > 0 && distance <= depth; distance++) {
-    const next: string[] = [];
-    const visit = (key: string): void => {
-      if (distances.has(key)) return;
-      distances.set(key, distance);
-      next.push(key);
-    };
-    for (const key of front) {
-      if (towards === 'dependencies') graph.forEachOutNeighbor(key, visit);
-      else graph.forEachInNeighbor(key, visit);
+    const next: number[] = [];
+    for (const place of front) {
+      for (const other of ahead(arrows, place)) {
+        if (distances.has(other)) continue;
+        distances.set(other, distance);
+        next.push(other);
+      }
     }
     front = next;
   }
@@ -36,26 +31,30 @@ export function reach(
  * Some nodes in an order in which each comes after all of those it depends on: level by level, what depends on nothing
  * among them first, each level in address order. Null where a cycle among them leaves no such order.
  */
-export function dependencyOrder(graph: DependencyGraph, within: ReadonlySet<string>): string[] | null {
-  const isWithin = (key: string): boolean => within.has(key);
-  const waitsFor = new Map<string, number>();
-  let level: string[] = [];
-  for (const key of within) {
-    const count = within.size === graph.order ? graph.outDegree(key) : graph.outNeighbors(key).filter(isWithin).length;
-    if (count === 0) level.push(key);
-    else waitsFor.set(key, count);
+export function dependencyOrder(
+  { dependencies, dependents, nodes }: DependencyGraph,
+  within: ReadonlySet<number>,
+): number[] | null {
+  /** For how many of those it depends on a node waits. */
+  const waitsFor = new Int32Array(nodes.length);
+  let level: number[] = [];
+  for (const place of within) {
+    for (const dependency of ahead(dependencies, place)) {
+      if (within.has(dependency)) waitsFor[place] = (waitsFor[place] ?? 0) + 1;
+    }
+    if (waitsFor[place] === 0) level.push(place);
   }
-  const order: string[] = [];
+  const order: number[] = [];
   while (level.length > 0) {
-    const next: string[] = [];
-    for (const key of level.sort(byKey)) {
-      order.push(key);
-      graph.forEachInNeighbor(key, (dependent) => {
-        const count = waitsFor.get(dependent);
-        if (count === undefined) return;
-        waitsFor.set(dependent, count - 1);
-        if (count === 1) next.push(dependent);
-      });
+    const next: number[] = [];
+    for (const place of level.sort(byPlace)) {
+      order.push(place);
+      for (const dependent of ahead(dependents, place)) {
+        const left = (waitsFor[dependent] ?? 0) - 1;
+        if (!within.has(dependent)) continue;
+        waitsFor[dependent] = left;
+        if (left === 0) next.push(dependent);
+      }
     }
     level = next;
   }

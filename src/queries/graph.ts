@@ -4,7 +4,7 @@ import type { EdgeRecord, StackRecord } from '../store/records.js';
 import { type StackMoment, stackMoment } from './at.js';
 import { buildGraph, type DependencyGraph, type GraphNode } from './graph-build.js';
 import { findCycles } from './graph-cycles.js';
-import { byKey, dependencyOrder, reach } from './graph-walk.js';
+import { ahead, byPlace, dependencyOrder, reach } from './graph-walk.js';
 import { resourceMissing } from './resource.js';
 
 export interface GraphOptions {
@@ -43,23 +43,23 @@ export async function readGraph(store: EventStore, ref: string, options: GraphOp
   checkOptions(options);
   const { stack, version, graph } = await readAll(store, ref, options.at);
   const start = root === undefined ? undefined : findNode(graph, stack, root);
-  const keys =
-    start === undefined
-      ? graph.nodes()
-      : [...reach(graph, start, reverse ? 'dependents' : 'dependencies', depth).keys()].sort(byKey);
-  const within = new Set(keys);
+  const arrows = reverse ? graph.dependents : graph.dependencies;
+  const places = start === undefined ? [...graph.nodes.keys()] : [...reach(arrows, start, depth).keys()].sort(byPlace);
+  const within = new Set(places);
   const order = dependencyOrder(graph, within);
-  const addresses = (some: readonly string[]): string[] => some.map((key) => graph.getNodeAttribute(key, 'address'));
+  const addresses = (some: readonly number[]): string[] => some.map((place) => nodeAt(graph, place).address);
   return {
     stack,
     version,
-    root: start === undefined ? null : graph.getNodeAttribute(start, 'address'),
-    nodes: keys.map((key) => graph.getNodeAttributes(key)),
-    edges: edgesWithin(graph, keys, within),
+    root: start === undefined ? null : nodeAt(graph, start).address,
+    nodes: places.map((place) => nodeAt(graph, place)),
+    edges: graph.links.flatMap(({ from, to, edge }) => (within.has(from) && within.has(to) ? [edge] : [])),
     order: order && addresses(order),
     cycles: order ? [] : findCycles(graph, within).map(addresses),
   };
 }
+
+const nodeAt = ({ nodes }: DependencyGraph, place: number): GraphNode => nodes[place] as GraphNode;
 
 /** A resource that a change of another one reaches. */
 export interface Affected extends Pick<GraphNode, 'address' | 'type'> {
@@ -86,19 +86,19 @@ export interface Impact {
 export async function readImpact(store: EventStore, ref: string, resource: string, at?: At): Promise<Impact> {
   const { stack, version, graph } = await readAll(store, ref, at);
   const start = findNode(graph, stack, resource);
-  const depths = reach(graph, start, 'dependents');
+  const depths = reach(graph.dependents, start);
   const others = new Set(depths.keys());
   others.delete(start);
-  const depthOf = (key: string): number => depths.get(key) as number;
-  const order = dependencyOrder(graph, others) ?? [...others].sort((a, b) => depthOf(a) - depthOf(b) || byKey(a, b));
+  const depthOf = (place: number): number => depths.get(place) as number;
+  const order = dependencyOrder(graph, others) ?? [...others].sort((a, b) => depthOf(a) - depthOf(b) || byPlace(a, b));
   return {
     stack,
     version,
-    resource: graph.getNodeAttribute(start, 'address'),
-    affected: order.map((key) => {
-      const { address, type } = graph.getNodeAttributes(key);
-      const via = graph.outNeighbors(key).filter((dependency) => depths.has(dependency));
-      return { address, type, depth: depthOf(key), via: via.map((one) => graph.getNodeAttribute(one, 'address')) };
+    resource: nodeAt(graph, start).address,
+    affected: order.map((place) => {
+      const { address, type } = nodeAt(graph, place);
+      const via = [...ahead(graph.dependencies, place)].filter((dependency) => depths.has(dependency));
+      return { address, type, depth: depthOf(place), via: via.map((one) => nodeAt(graph, one).address) };
     }),
   };
 }
@@ -114,21 +114,11 @@ async function readAll(
   return { stack, version, graph: buildGraph(nodes, edges) };
 }
 
-function findNode(graph: DependencyGraph, stack: StackRecord, ref: string): string {
-  const key =
-    graph.findNode((_, { address }) => address === ref) ?? graph.findNode((_, { id }) => id !== null && id === ref);
-  if (key === undefined) throw resourceMissing(stack.name, ref);
-  return key;
-}
-
-function edgesWithin(graph: DependencyGraph, keys: readonly string[], within: ReadonlySet<string>): EdgeRecord[] {
-  const edges: EdgeRecord[] = [];
-  for (const key of keys) {
-    graph.forEachOutEdge(key, (_, { type, path }, _from, to, { address }, { address: target }) => {
-      if (within.has(to)) edges.push({ address, target, type, path });
-    });
-  }
-  return edges;
+function findNode({ nodes }: DependencyGraph, stack: StackRecord, ref: string): number {
+  const byAddress = nodes.findIndex(({ address }) => address === ref);
+  const place = byAddress >= 0 ? byAddress : nodes.findIndex(({ id }) => id === ref);
+  if (place < 0) throw resourceMissing(stack.name, ref);
+  return place;
 }
 
 function checkOptions({ root, reverse, depth }: GraphOptions): void {

@@ -58,14 +58,15 @@ const WEB = stackOf(
 describe('the graph of a few resources', () => {
   test('is a directed graph with an arrow from each to what it depends on', () => {
     const graph = buildGraph([node('t.a'), node('t.b')], [edge('t.a .> t.b')]);
-    expect(graph.type).toBe('directed');
-    expect(graph.multi).toBe(false);
-    expect(graph.mapNodes((_, attributes) => attributes)).toEqual([
+    expect([...(graph.dependencies.adjacent(0) ?? [])]).toEqual([1]);
+    expect([...(graph.dependencies.adjacent(1) ?? [])]).toEqual([]);
+    expect([...(graph.dependents.adjacent(1) ?? [])]).toEqual([0]);
+    expect(graph.nodes).toEqual([
       { address: 't.a', type: 't', id: 'id-t.a', missing: false },
       { address: 't.b', type: 't', id: 'id-t.b', missing: false },
     ]);
-    expect(graph.mapEdges((_, attributes, _from, _to, from, to) => [from.address, to.address, attributes])).toEqual([
-      ['t.a', 't.b', { type: 'implicit', path: '$.p' }],
+    expect(graph.links.map(({ from, to, edge: { type, path } }) => [from, to, { type, path }])).toEqual([
+      [0, 1, { type: 'implicit', path: '$.p' }],
     ]);
   });
 
