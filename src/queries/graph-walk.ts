@@ -50,8 +50,7 @@ export function dependencyOrder(
     for (const place of level.sort(byPlace)) {
       order.push(place);
       for (const dependent of ahead(dependents, place)) {
-        const left = (waitsFor[dependent] ?? 0) - 1;
-        if (!within.has(dependent)) continue;
+        const left = (waitsFor[dependent] ?? 0) - 1; // below nothing for what is not among them
         waitsFor[dependent] = left;
         if (left === 0) next.push(dependent);
       }

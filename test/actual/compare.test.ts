@@ -105,6 +105,10 @@ test('a look records what changed as one commit, and nothing where nothing chang
   expect((await look(saying(0, 9, 9, 3))).receipt).toMatchObject({ events: 0 });
   expect((await look(saying(0, 1, 8, 3))).receipt).toMatchObject({ events: 3 });
   expect((await drifted()).map(({ actual }) => actual)).toEqual([{ n: 8 }]);
+  const addresses = async (newest: boolean) =>
+    (await backend.getDrift('s', undefined, { newest })).findings.map(({ address }) => address);
+  expect(await addresses(false)).toEqual(['t.r000002', 't.r000002', 't.r000001']);
+  expect(await addresses(true)).toEqual(['t.r000002', 't.r000001']);
   expect((await look(saying(0, 1, 2, 3))).receipt).toMatchObject({ events: 1 });
   expect((await look(saying(0, 1, 2, 3))).receipt).toBeUndefined();
   expect((await backend.findStack('s'))?.stateVersion).toBe(2);

@@ -349,6 +349,7 @@ describe('a resource others depend on', () => {
   it('may go while another instance of it stands', () => {
     const state = { resources: [slot('a.u[0]'), slot('a.u[1]'), slot('a.v', {}, on('a.u'))] };
     expect(removing(state, { remove: ['a.u[1]'] }).events()).toHaveLength(1);
+    expect(removing(state, { remove: ['a.u[0]'] }).events()).toHaveLength(1);
     removing(state, { remove: ['a.u[0]', 'a.u[1]'] }).refused('HAS_DEPENDENTS');
   });
 

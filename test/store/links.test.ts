@@ -24,9 +24,10 @@ function noting(reads: Partial<LinkReads> = {}) {
 
 test('what a resource comes to depend on is not followed where nothing depends on the resource', () => {
   const { asked, reads } = noting();
-  readLinks(reads, { of: [{ address: 'a.u', targets: ['a.many'], values: [] }], leaving: [], cascade: false });
-  expect(asked.filter(([read]) => read === 'from')).toEqual([['from', ['a.u']]]);
-  expect(asked.filter(([read]) => read === 'standing')).toEqual([['standing', ['a.u', 'a.many'], 1]]);
+  const of = ['a.u', 'a.v'].map((address) => ({ address, targets: ['a.many'], values: [] }));
+  readLinks(reads, { of, leaving: [], cascade: false });
+  expect(asked.filter(([read]) => read === 'from')).toEqual([['from', ['a.u', 'a.v']]]);
+  expect(asked.filter(([read]) => read === 'standing')).toEqual([['standing', ['a.u', 'a.many', 'a.v'], 1]]);
 });
 
 test('of many instances only one more than go is asked for', () => {
