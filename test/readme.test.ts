@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { scratchFolder } from './support/folder.js';
+
+const ROOT = new URL('..', import.meta.url).pathname;
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+
+/** Each command of the console blocks, with what the README says it prints. */
+const commands = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^```console\n(.*?)^```/gms)]
+  .flatMap(([, block = '']) => block.split(/^\$ /m).slice(1))
+  .map((text) => {
+    const [command = '', ...printed] = text.trimEnd().split('\n');
+    return { command, printed: printed.join('\n') };
+  });
+
+/** Without what is another at each run: ids, hashes, times, and the blanks that depend on how wide those are. */
+const lasting = (text: string): string =>
+  text
+    .replace(UUID, 'ID')
+    .replace(/\b[0-9a-f]{64}\b/g, 'HASH')
+    .replace(/\b(?:just now|\d+ (?:seconds?|minutes?) ago)\b/g, 'TIME')
+    .replace(/[ \t]+/g, ' ')
+    .replace(/ $/gm, '')
+    .trimEnd();
+
+test('every command of the README prints what the README says, one after the other, in a new database', () => {
+  expect(commands.length).toBeGreaterThan(12);
+  /** By an id that the README shows: the one it is in this run. */
+  const ids = new Map<string, string>();
+  const env = {
+    PATH: process.env.PATH,
+    HOME: scratchFolder(),
+    SLOTH_RUNNER_DB: join(scratchFolder(), 'stacks.db'),
+    SLOTH_RUNNER_ACTOR: 'ana',
+  };
+  for (const { command, printed } of commands) {
+    const now = command.replace(UUID, (id) => ids.get(id) ?? id);
+    const script = `sloth-runner() { "${process.execPath}" bin/run.js "$@"; }\n${now} 2>&1`;
+    const { stdout } = spawnSync('bash', ['-c', script], { cwd: ROOT, env, encoding: 'utf8' });
+    expect(lasting(stdout), command).toBe(lasting(printed));
+    const shown = printed.match(UUID) ?? [];
+    for (const [index, id] of (stdout.match(UUID) ?? []).entries()) ids.set(shown[index] ?? '', id);
+  }
+});
