@@ -17,6 +17,10 @@ export interface Engine {
    * @throws SlothError when it is refused; then nothing has changed
    */
   execute(command: Command, envelope: EnvelopeInput): Promise<Receipt>;
+  /** The same for several commands, one after the other: all of them, or none. */
+  executeTogether(
+    commands: readonly (readonly [command: Command, envelope: EnvelopeInput])[],
+  ): Promise<readonly Receipt[]>;
   /** The events the command would give rise to now, by the very same decision. Changes nothing. */
   preview(command: Command, envelope: EnvelopeInput): Promise<readonly NewEvent[]>;
 }
@@ -29,6 +33,8 @@ export const PROJECTION: Projection = {
 export const engineOn = (store: EventStore): Engine => ({
   store,
   execute: async (command, envelope) => store.append(prepare(moduleOf(command), command, envelope)),
+  executeTogether: async (commands) =>
+    store.appendTogether(commands.map(([command, envelope]) => prepare(moduleOf(command), command, envelope))),
   preview: async (command, envelope) => store.preview(prepare(moduleOf(command), command, envelope)),
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { NewEvent } from '../events/index.js';
+import { instant, type NewEvent } from '../events/index.js';
 import { InvalidInputError } from '../kernel/errors.js';
 import { assertJson, isJsonObject, type Json, type JsonObject } from '../kernel/json.js';
 import { name, prose } from '../kernel/text.js';
@@ -23,6 +23,11 @@ export const envelopeSchema = z.strictObject({
   lockId: name(128).optional(),
   /** The token its lock came with: refuses a lock taken anew under the same id. */
   fencingToken: z.int().positive().optional(),
+  /** The command was carried out elsewhere before: its events carry the time it was, and say by which migration they came. */
+  imported: z
+    .strictObject({ migration: name(128), at: instant, happened: instant })
+    .refine(({ at, happened }) => happened <= at, { path: ['happened'], message: 'must not be later than `at`' })
+    .optional(),
 });
 export type Envelope = z.infer<typeof envelopeSchema>;
 export type EnvelopeInput = z.input<typeof envelopeSchema>;

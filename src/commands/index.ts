@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { recordActivity } from './activity.js';
 import { apply } from './apply.js';
 import { addDependency, removeDependency } from './dependency.js';
 import { detectDrift } from './drift.js';
@@ -37,6 +38,7 @@ export const COMMANDS = {
   breakLock,
   addTags,
   removeTags,
+  recordActivity,
 };
 
 export type CommandType = keyof typeof COMMANDS;

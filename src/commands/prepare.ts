@@ -17,7 +17,7 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
   const kind = typeof module.kind === 'string' ? module.kind : module.kind(payload);
   const target = typeof module.target === 'string' ? module.target : module.target(payload);
   const keys = module.facts(payload);
-  const { actor, source, correlationId, causationId, reason } = envelope;
+  const { actor, source, correlationId, causationId, reason, imported } = envelope;
   return {
     commandId: envelope.commandId ?? newId(),
     resendable: envelope.commandId !== undefined,
@@ -28,7 +28,9 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
       ...(correlationId === undefined ? {} : { correlationId }),
       ...(causationId === undefined ? {} : { causationId }),
       ...(reason === undefined ? {} : { reason }),
+      ...(imported === undefined ? {} : { imported: { migration: imported.migration, at: imported.at } }),
     },
+    ...(imported === undefined ? {} : { happened: imported.happened }),
     keys,
     decide: (facts, now): readonly NewEvent[] | Question => {
       const context = { ...envelope, now };

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { activityEvents } from './activity.js';
 import { driftEvents } from './drift.js';
 import { lockEvents } from './lock.js';
 import { dependencyEvents, outputEvents, resourceEvents } from './resource.js';
@@ -15,6 +16,7 @@ export const catalogue = {
   ...driftEvents,
   ...lockEvents,
   ...tagEvents,
+  ...activityEvents,
 };
 
 export type EventType = keyof typeof catalogue;

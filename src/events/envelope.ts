@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { EventData, EventType } from './catalogue.js';
+import { instant } from './fields.js';
 
 export const metaSchema = z.strictObject({
   actor: z.string(),
@@ -10,6 +11,8 @@ export const metaSchema = z.strictObject({
   correlationId: z.string().optional(),
   causationId: z.string().optional(),
   reason: z.string().optional(),
+  /** The event happened somewhere else before, at the time it carries; by which migration it came here, and when. */
+  imported: z.strictObject({ migration: z.string(), at: instant }).optional(),
 });
 export type EventMeta = z.infer<typeof metaSchema>;
 

@@ -151,6 +151,7 @@ const recipes: Recipes = {
   },
   StackRolledBack: () => {},
   NothingChanged: () => {},
+  ActivityRecorded: () => {},
   SnapshotTaken: (state, { data }) => {
     state.snapshots.set(data.version, data.description);
   },

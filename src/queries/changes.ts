@@ -25,7 +25,8 @@ export interface EventChange {
     | 'drift'
     | 'drift rule'
     | 'execution'
-    | 'snapshot';
+    | 'snapshot'
+    | 'activity';
   readonly key: string;
   readonly kind: 'added' | 'changed' | 'removed';
   /** For what was added, its fields that are not empty; for what was removed, none. */
@@ -195,6 +196,9 @@ export function changeTeller(): ChangeTeller {
     LockExpired: unlock,
     LockBroken: unlock,
     TagAdded: ({ data }) => [{ what: 'tag', key: data.tag, kind: 'added', fields: [], hidden: [] }],
+    ActivityRecorded: ({ data: { action: key, details } }) => [
+      { what: 'activity', key, kind: 'added', fields: notEmpty({ details }, { details: null }), hidden: [] },
+    ],
     TagRemoved: ({ data }) => [{ what: 'tag', key: data.tag, kind: 'removed', fields: [], hidden: [] }],
   };
 

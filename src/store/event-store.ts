@@ -29,6 +29,8 @@ export interface AppendRequest {
   /** Whether the caller chose the id, and so may send the command again. */
   readonly resendable: boolean;
   readonly meta: EventMeta;
+  /** When it happened, where that was elsewhere and before; else it happens now. */
+  readonly happened?: string;
   readonly keys: FactKeys;
   /** Pure. `now` is the instant the events will carry. What it throws refuses the command and leaves nothing behind. */
   decide(facts: Facts, now: string): readonly NewEvent[] | Question;
@@ -108,6 +110,11 @@ export interface EventStore extends Maintenance {
    * Requests waiting at the same time may share a transaction; a refused one does not touch the others.
    */
   append(request: AppendRequest): Promise<Receipt>;
+  /**
+   * The same for several commands, one after the other in one transaction: all of them, or, where one is refused, none.
+   * @throws what refused the first one that was
+   */
+  appendTogether(requests: readonly AppendRequest[]): Promise<readonly Receipt[]>;
   /** The events the command would append now; none for one that was carried out before. Appends nothing. */
   preview(request: AppendRequest): Promise<readonly NewEvent[]>;
 
@@ -152,6 +159,8 @@ export interface EventStore extends Maintenance {
   touched(stream: number, from: number, to: number): Promise<Touched>;
 
   commit(stream: number, version: number): Promise<CommitRecord | undefined>;
+  /** What the command of this id came to; undefined where it was never carried out. */
+  commitOf(commandId: string): Promise<CommitRecord | undefined>;
   /** Newest first. */
   commits(stream: number, filter?: CommitFilter): Promise<readonly CommitRecord[]>;
   /** The last commit at or before a version, an instant or a position of the log; undefined before the stack was. */

@@ -1,4 +1,5 @@
 import type { LogHead, NewEvent, RecordedEvent, StoredEvent } from '../events/index.js';
+import type { Clock } from '../kernel/clock.js';
 import { ConflictError } from '../kernel/errors.js';
 import type { AppendRequest, Receipt } from './event-store.js';
 import type { Facts } from './facts.js';
@@ -12,6 +13,9 @@ export interface Decided {
   readonly recorded: readonly RecordedEvent[];
   readonly receipt: Receipt;
 }
+
+/** The instant a command's events carry. */
+export const timeOf = ({ happened }: AppendRequest, clock: Clock): string => happened ?? clock.now();
 
 type ReadsOf = (stream: number) => LinkReads;
 

@@ -39,6 +39,7 @@ const EXAMPLES: { readonly [T in CommandType]: Extract<Command, { type: T }> } =
   breakLock: { type: 'breakLock', stack: 'web', reason: 'x' },
   addTags: { type: 'addTags', stack: 'web', tags: ['b'] },
   removeTags: { type: 'removeTags', stack: 'web', tags: ['a'] },
+  recordActivity: { type: 'recordActivity', stack: 'web', action: 'deployed' },
 };
 
 /** A stack on which each of them is accepted. */

@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
 import { PROJECTION } from '../../src/engine.js';
 import { checkChain, GENESIS_HASH } from '../../src/events/index.js';
+import type { Checkpoint } from '../../src/store/event-store.js';
 import { patch, remove } from '../../src/store/row-change.js';
 import { everything } from './everything.js';
 import { createStack, given, type OpenStore, set, type World } from './world.js';
@@ -114,6 +115,117 @@ export function appending(open: OpenStore): void {
       const log = await wholeLog(world);
       expect(done.map(({ hash }) => hash)).toEqual(log.slice(1).map(({ hash }) => hash));
       expect(await world.store.resources(1)).toHaveLength(16);
+    });
+  });
+
+  describe('commands together', () => {
+    const activity = (action: string): Command => ({ type: 'recordActivity', stack: 'web', action });
+    const together = (world: World, commands: readonly Command[], ids: readonly string[] = []) =>
+      world.together(commands.map((command, n) => [command, ids[n] === undefined ? {} : { commandId: ids[n] }]));
+
+    test('are carried out one after the other, each as a commit of its own', async () => {
+      const world = await given(open);
+      const receipts = await together(world, [
+        createStack('web'),
+        set('web', 'a', 1),
+        set('web', 'a', 2),
+        activity('x'),
+      ]);
+      expect(receipts.map(({ version, firstPosition }) => [version, firstPosition])).toEqual([
+        [1, 1],
+        [2, 2],
+        [3, 3],
+        [3, 4],
+      ]);
+      expect(await world.store.resource(1, 't.a', 2)).toMatchObject({ value: { properties: { n: 1 } } });
+      expect(await world.store.commits(1)).toHaveLength(4);
+    });
+
+    test('leave nothing where one is refused, whatever the others changed', async () => {
+      const world = await given(open, [createStack('web'), three, createStack('other')]);
+      const before = await everything(world.store);
+      await expect(
+        together(world, [
+          createStack('new'),
+          { type: 'updateStack', stack: 'web', name: 'renamed' },
+          { type: 'apply', stack: 'renamed', resources: [{ type: 't', name: 'z' }], remove: ['t.b'] },
+          { type: 'addTags', stack: 'renamed', tags: ['x'] },
+          { type: 'removeTags', stack: 'renamed', tags: ['x'] },
+          { type: 'deleteStack', stack: 'other' },
+          { type: 'addTags', stack: 'other', tags: ['x'] },
+        ]),
+      ).rejects.toMatchObject({ code: 'STACK_DELETED' });
+      expect(await everything(world.store)).toEqual(before);
+      await together(world, [createStack('new', 'new-2'), activity('x')]);
+      expect(await world.store.checkpoints()).toSatisfy((all: Checkpoint[]) =>
+        all.every(({ position }) => position === 7),
+      );
+    });
+
+    test('settle apart from others that are sent at the same time', async () => {
+      const world = await given(open, [createStack('web')]);
+      const [one, refused, other] = await Promise.allSettled([
+        together(world, [set('web', 'a', 1), set('web', 'b', 1)]),
+        together(world, [set('web', 'c', 1), set('missing', 'd', 1)]),
+        world.run(set('web', 'e', 1)),
+      ]);
+      expect(one).toMatchObject({ status: 'fulfilled', value: [{ version: 2 }, { version: 3 }] });
+      expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'STACK_NOT_FOUND' } });
+      expect(other).toMatchObject({ status: 'fulfilled', value: { version: 4 } });
+    });
+
+    test('skip those that were carried out before', async () => {
+      const world = await given(open, [createStack('web')]);
+      const first = await together(world, [set('web', 'a', 1)], ['c1']);
+      await world.run(set('web', 'a', 2));
+      const again = await together(world, [set('web', 'a', 1), set('web', 'b', 1)], ['c1', 'c2']);
+      expect(again).toEqual([first[0], expect.objectContaining({ version: 4 })]);
+      expect(await world.store.commitOf('c1')).toMatchObject({ position: first[0]?.lastPosition, version: 2 });
+    });
+
+    test('tell listeners once', async () => {
+      const world = await given(open);
+      let calls = 0;
+      onTestFinished(world.store.onAppend(() => calls++));
+      await together(world, [createStack('web'), set('web', 'a', 1)]);
+      expect(calls).toBe(1);
+    });
+
+    test('that are none come to nothing', async () => {
+      const world = await given(open);
+      expect(await together(world, [])).toEqual([]);
+    });
+  });
+
+  describe('what happened elsewhere before', () => {
+    const imported = { migration: 'm1', at: '2026-01-01T00:00:00.000Z', happened: '2025-03-04T05:06:07.000Z' };
+
+    test('carries its own time, and says by which migration it came', async () => {
+      const world = await given(open);
+      const receipt = await world.run(createStack('web'), { imported });
+      expect(receipt.recordedAt).toBe(imported.happened);
+      const [event] = await wholeLog(world);
+      expect(event).toMatchObject({ recordedAt: imported.happened });
+      expect(JSON.parse(event?.meta ?? '')).toMatchObject({ imported: { migration: 'm1', at: imported.at } });
+      expect(await world.stack('web')).toMatchObject({ createdAt: imported.happened });
+      expect(await world.store.moment(1, { time: '2025-03-04T05:06:06.999Z' })).toBeUndefined();
+      expect(await world.store.moment(1, { time: imported.happened })).toMatchObject({ version: 1 });
+    });
+
+    test('is decided as of then', async () => {
+      const world = await given(open, [createStack('web')]);
+      const events = await world.preview(
+        { type: 'acquireLock', stack: 'web', operation: 'o', ttlMs: 1_000 },
+        { imported },
+      );
+      expect(events).toMatchObject([{ data: { expiresAt: '2025-03-04T05:06:08.000Z' } }]);
+    });
+
+    test('cannot be later than when it came', async () => {
+      const world = await given(open);
+      await world.refused('INVALID_INPUT', createStack('web'), {
+        imported: { ...imported, happened: '2026-01-01T00:00:00.001Z' },
+      });
     });
   });
 

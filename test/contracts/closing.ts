@@ -11,6 +11,7 @@ const CALLS: {
   readonly [M in Exclude<keyof EventStore, 'close' | 'onAppend'>]: (store: EventStore) => Promise<unknown>;
 } = {
   append: (store) => store.append(request),
+  appendTogether: (store) => store.appendTogether([request]),
   preview: (store) => store.preview(request),
   head: (store) => store.head(),
   events: (store) => store.events({ limit: 1 }),
@@ -31,6 +32,7 @@ const CALLS: {
   edges: (store) => store.edges(1),
   touched: (store) => store.touched(1, 0, 1),
   commit: (store) => store.commit(1, 1),
+  commitOf: (store) => store.commitOf('c1'),
   commits: (store) => store.commits(1),
   moment: (store) => store.moment(1, { version: 1 }),
   snapshots: (store) => store.snapshots(1),

@@ -5,11 +5,20 @@ import type { StackRecord } from '../../src/store/records.js';
 /** What only reads, and says the same of the same log in any store. */
 type Read = Exclude<
   keyof EventStore,
-  'append' | 'preview' | 'onAppend' | 'describe' | 'rebuild' | 'checkStorage' | 'importLog' | 'backup' | 'close'
+  | 'append'
+  | 'appendTogether'
+  | 'preview'
+  | 'onAppend'
+  | 'describe'
+  | 'rebuild'
+  | 'checkStorage'
+  | 'importLog'
+  | 'backup'
+  | 'close'
 >;
 
 /** These answer for the whole store, the others for one stream. */
-type StoreRead = 'head' | 'events' | 'checkpoints' | 'stack' | 'stacks' | 'projections' | 'compareTables';
+type StoreRead = 'head' | 'events' | 'checkpoints' | 'stack' | 'stacks' | 'projections' | 'compareTables' | 'commitOf';
 type StreamRead = Exclude<Read, StoreRead>;
 
 /** Answers of a read, by the arguments it was asked with. */
@@ -54,6 +63,10 @@ export async function everything(store: EventStore): Promise<Readonly<Record<Rea
       ...unique(all.map(({ status }) => status)).map((status) => [{ status }] as const),
       ...unique(live.flatMap(({ tags }) => tags)).map((tag) => [{ tags: [tag, 'a'] }] as const),
     ]),
+    commitOf: await ask(
+      store.commitOf,
+      unique(['missing', ...log.map(({ commandId }) => commandId)]).map((id) => [id] as const),
+    ),
     projections: [...(await store.projections())].sort((a, b) => (a.name < b.name ? -1 : 1)),
     compareTables: await ask(store.compareTables, [[{}], ...all.map(({ stream }) => [{ stream }] as const)]),
   };

@@ -46,6 +46,12 @@ export const LIFE: readonly Step[] = [
   step({ type: 'addTags', ...web, tags: ['Z', LINEAR, 'a', 'é', HALFWIDTH] }),
   step({ type: 'addTags', ...half, tags: ['a'] }, { envelope: { actor: 'ana' } }),
   step({ type: 'addTags', ...half, tags: ['a'] }),
+  step(
+    { type: 'recordActivity', ...half, action: 'made', details: EXOTIC },
+    {
+      envelope: { imported: { migration: 'm1', at: '2026-01-01T00:00:01.000Z', happened: '2026-01-01T00:00:00.500Z' } },
+    },
+  ),
 
   step(
     {

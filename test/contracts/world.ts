@@ -20,6 +20,7 @@ export interface World {
   readonly store: EventStore;
   readonly clock: TestClock;
   run(command: Command, envelope?: Envelope): Promise<Receipt>;
+  together(commands: readonly (readonly [Command, Envelope])[]): Promise<readonly Receipt[]>;
   preview(command: Command, envelope?: Envelope): Promise<readonly NewEvent[]>;
   /** Fails unless the command is refused with this code. */
   refused(code: string, command: Command, envelope?: Envelope): Promise<void>;
@@ -43,6 +44,8 @@ export async function given(
     store,
     clock,
     run: (command, envelope) => engine.execute(command, { actor: 'test', ...envelope }),
+    together: (commands) =>
+      engine.executeTogether(commands.map(([command, envelope]) => [command, { actor: 'test', ...envelope }])),
     preview: (command, envelope) => engine.preview(command, { actor: 'test', ...envelope }),
     refused: (code, command, envelope) => expect(world.run(command, envelope)).rejects.toMatchObject({ code }),
     stack: async (ref) => (await store.stack(ref, { deleted: true })) as StackRecord,

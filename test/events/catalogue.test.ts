@@ -20,6 +20,7 @@ const RAISING = [
   'StackUpdated',
 ];
 const NOT_RAISING = [
+  'ActivityRecorded',
   'DriftCleared',
   'DriftDetected',
   'DriftIgnored',

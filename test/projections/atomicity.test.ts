@@ -60,6 +60,7 @@ const LIFE: readonly (readonly [produces: readonly EventType[], command: Command
   [['LockExpired'], { type: 'takeSnapshot', ...S }],
   [['TagAdded'], { type: 'addTags', ...S, tags: ['t'] }],
   [['TagRemoved'], { type: 'removeTags', ...S, tags: ['t'] }],
+  [['ActivityRecorded'], { type: 'recordActivity', ...S, action: 'a' }],
   [['NothingChanged'], { type: 'updateStack', ...S, description: 'd' }, { commandId: 'again' }],
   [['StackDeleted'], { type: 'deleteStack', ...S }],
   [['StackRestored'], { type: 'restoreStack', ...S }],

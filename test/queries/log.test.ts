@@ -176,7 +176,7 @@ describe('a filter', () => {
 
   test('with a typing error is told the right type', async () => {
     await expect(read(await lived(), { types: ['resourceupdated'] })).rejects.toMatchObject({
-      hint: expect.stringMatching(/^Did you mean ResourceUpdated\? There are: DependencyAdded, /),
+      hint: expect.stringMatching(/^Did you mean ResourceUpdated\? There are: ActivityRecorded, /),
     });
   });
 });

@@ -21,6 +21,7 @@ export const entryJson = ({ stack, event }: LogEntry) => ({
   causation_id: event.meta.causationId ?? null,
   reason: event.meta.reason ?? null,
   recorded_at: event.recordedAt,
+  imported: event.meta.imported ?? null,
   data: event.data,
   hash: event.hash,
 });

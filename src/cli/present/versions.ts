@@ -69,6 +69,7 @@ export const eventJson = (stackId: string) => (event: AnyEvent) => ({
   command: event.meta.command,
   command_id: event.commandId,
   reason: event.meta.reason ?? null,
+  imported: event.meta.imported ?? null,
   hash: event.hash,
 });
 
@@ -108,6 +109,8 @@ export function subject(event: AnyEvent): string {
     text(data.resourceId),
     text(data.executionId),
     typeof data.toVersion === 'number' ? `to version ${data.toVersion}` : '',
+    text(data.action),
+    text(data.details),
     text(data.description),
     text(data.error),
     text(data.reason) || meta.reason || '',

@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/clock.js';
 import type { AppendRequest, Projection, Receipt } from '../event-store.js';
-import { decideCommit, receiptAgain } from '../receipts.js';
-import { appendEvents, headOf } from './log.js';
+import { decideCommit, receiptAgain, timeOf } from '../receipts.js';
+import { appendEvents, cutEvents, headOf } from './log.js';
 import { commitOfCommand } from './read/commits.js';
 import { readFacts } from './read/facts.js';
 import { linkReads } from './read/links.js';
@@ -13,7 +13,13 @@ import { applyChanges } from './tables.js';
  * Carries out one command. All that can be refused or can fail comes before the first change, so there is nothing to
  * roll back; no step may wait, or other work would get in between.
  */
-export function append(state: MemoryState, projection: Projection, clock: Clock, request: AppendRequest): Receipt {
+export function append(
+  state: MemoryState,
+  projection: Projection,
+  clock: Clock,
+  request: AppendRequest,
+  onChange: (undo: () => void) => void = () => {},
+): Receipt {
   const earlier = commitOfCommand(state, request.commandId);
   if (earlier) {
     const [stack] = rowsOf(state.tables.stack_rows, earlier.stream);
@@ -25,11 +31,29 @@ export function append(state: MemoryState, projection: Projection, clock: Clock,
     facts,
     (stream) => linkReads(state, stream),
     headOf(state.log),
-    clock.now(),
+    timeOf(request, clock),
   );
   if (stored.length === 0) return receipt;
   const changes = projection.project(recorded);
   appendEvents(state.log, stored);
-  applyChanges(state.tables, changes);
+  onChange(applyChanges(state.tables, changes));
   return receipt;
+}
+
+/** The same for several, one after the other. What came of the ones before it is taken back where one is refused. */
+export function appendTogether(
+  state: MemoryState,
+  projection: Projection,
+  clock: Clock,
+  requests: readonly AppendRequest[],
+): Receipt[] {
+  const before = state.log.events.length;
+  const undo: (() => void)[] = [];
+  try {
+    return requests.map((request) => append(state, projection, clock, request, (back) => undo.push(back)));
+  } catch (error) {
+    for (const back of undo.reverse()) back();
+    cutEvents(state.log, before);
+    throw error;
+  }
 }

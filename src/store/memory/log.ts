@@ -24,6 +24,15 @@ export function appendEvents(log: MemoryLog, events: readonly StoredEvent[]): vo
   }
 }
 
+/** Takes back what was appended after a position. */
+export function cutEvents({ events, streams, commands }: MemoryLog, position: number): void {
+  for (const event of events.splice(position).reverse()) {
+    streams.get(event.stream)?.pop();
+    if (event.position === event.stream) streams.delete(event.stream);
+    commands.delete(event.commandId);
+  }
+}
+
 export function headOf({ events }: MemoryLog): LogHead {
   const last = events[events.length - 1];
   return last

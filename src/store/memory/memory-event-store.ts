@@ -1,9 +1,9 @@
 import type { Clock } from '../../kernel/clock.js';
 import { StoreError } from '../../kernel/errors.js';
 import { byBytes } from '../../kernel/order.js';
-import type { EventStore, Projection, StoreDescription } from '../event-store.js';
-import { decideEvents } from '../receipts.js';
-import { append } from './append.js';
+import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
+import { decideEvents, timeOf } from '../receipts.js';
+import { appendTogether } from './append.js';
 import { compareTables } from './compare.js';
 import { headOf } from './log.js';
 import { importLog, projectionStates, rebuild } from './maintenance.js';
@@ -51,17 +51,25 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
     for (const listener of listeners) listener();
   };
 
+  const together = async (requests: readonly AppendRequest[]): Promise<readonly Receipt[]> => {
+    const receipts = await run(() => appendTogether(state, projection, clock, requests));
+    if (receipts.some(({ events }) => events > 0)) tellListeners();
+    return receipts;
+  };
+
   return {
-    append: async (request) => {
-      const receipt = await run(() => append(state, projection, clock, request));
-      if (receipt.events > 0) tellListeners();
-      return receipt;
-    },
+    append: async (request) => (await together([request]))[0] as Receipt,
+    appendTogether: together,
     preview: (request) =>
       run(() =>
         commitOfCommand(state, request.commandId)
           ? []
-          : decideEvents(request, readFacts(state, request.keys), (stream) => linkReads(state, stream), clock.now()),
+          : decideEvents(
+              request,
+              readFacts(state, request.keys),
+              (stream) => linkReads(state, stream),
+              timeOf(request, clock),
+            ),
       ),
     head: () => run(() => headOf(state.log)),
     events: (filter) => run(() => readEvents(state.log, filter)),
@@ -101,6 +109,7 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
     touched: (stream, from, to) => run(() => touchedBetween(state, stream, from, to)),
 
     commit: (stream, version) => run(() => commitOfVersion(state, stream, version)),
+    commitOf: (commandId) => run(() => commitOfCommand(state, commandId)),
     commits: (stream, filter = {}) => run(() => commitsOf(state, stream, filter)),
     moment: (stream, at) => run(() => momentAt(state, stream, at)),
     snapshots: (stream) => run(() => snapshotsOf(state, stream)),

@@ -14,24 +14,34 @@ export const emptyTables = (): MemoryTables =>
 export const keyText = (table: TableName, row: object): string =>
   JSON.stringify(TABLE_KEYS[table].map((column: string) => (row as Row)[column]));
 
-/** Applies changes in their order; see {@link RowChange} for what each means. Cannot fail half-way. */
-export function applyChanges(tables: MemoryTables, changes: readonly RowChange[]): void {
+/**
+ * Applies changes in their order; see {@link RowChange} for what each means. Cannot fail half-way. Returns how to take
+ * them back.
+ */
+export function applyChanges(tables: MemoryTables, changes: readonly RowChange[]): () => void {
+  const before: (readonly [rows: Map<string, Row>, key: string, row: Row | undefined])[] = [];
   for (const change of changes) {
     const rows: Map<string, Row> = tables[change.table];
+    const key = keyText(change.table, change.op === 'put' ? change.row : change.key);
+    const row = rows.get(key);
+    before.push([rows, key, row]);
     switch (change.op) {
       case 'put':
-        rows.set(keyText(change.table, change.row), Object.freeze({ ...change.row }));
+        rows.set(key, Object.freeze({ ...change.row }));
         break;
-      case 'patch': {
-        const key = keyText(change.table, change.key);
-        const row = rows.get(key);
+      case 'patch':
         if (row) rows.set(key, Object.freeze(patched(row, change.set, change.add ?? {})));
         break;
-      }
       case 'remove':
-        rows.delete(keyText(change.table, change.key));
+        rows.delete(key);
     }
   }
+  return () => {
+    for (const [rows, key, row] of before.reverse()) {
+      if (row) rows.set(key, row);
+      else rows.delete(key);
+    }
+  };
 }
 
 function patched(row: Row, set: Partial<Row>, add: Partial<Record<string, number>>): Row {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../kernel/clock.js';
 import { StoreError } from '../../kernel/errors.js';
 import type { AppendRequest, Projection, Receipt } from '../event-store.js';
-import { decideCommit, receiptAgain } from '../receipts.js';
+import { decideCommit, receiptAgain, timeOf } from '../receipts.js';
 import type { Connection } from './open.js';
 import { commitOfCommand } from './read/commits.js';
 import { readFacts } from './read/facts.js';
@@ -38,7 +38,7 @@ export function appender(db: Connection, sql: Statements, projection: Projection
       facts,
       (stream) => linkReads(sql, stream),
       readHead(sql),
-      clock.now(),
+      timeOf(request, clock),
     );
     if (stored.length === 0) return receipt;
     for (const event of stored) sql(INSERT_EVENT).run(event);

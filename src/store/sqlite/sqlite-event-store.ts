@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Clock } from '../../kernel/clock.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
-import { decideEvents } from '../receipts.js';
+import { decideEvents, timeOf } from '../receipts.js';
 import { appender } from './append.js';
 import { translate } from './errors.js';
 import { lifetime } from './lifetime.js';
@@ -28,8 +28,8 @@ export interface SqliteStoreOptions {
 const POLL_INTERVAL = 100;
 
 interface Waiting {
-  readonly request: AppendRequest;
-  readonly resolve: (receipt: Receipt) => void;
+  readonly requests: readonly AppendRequest[];
+  readonly resolve: (receipts: readonly Receipt[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -44,23 +44,30 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
     throw translate(error, path);
   }
   const sql = statementCache(db);
-  const append = groupCommit(db, path, appender(db, sql, projection, clock));
+  const commit = groupCommit(db, path, appender(db, sql, projection, clock));
   const listeners = new Set<() => void>();
   const life = lifetime(db, path);
+  const appendTogether = async (requests: readonly AppendRequest[]): Promise<readonly Receipt[]> => {
+    const receipts = await life.during(() => commit(requests));
+    if (receipts.some(({ events }) => events > 0)) for (const listener of listeners) listener();
+    return receipts;
+  };
   const read = <T>(query: (sql: Statements) => T): Promise<T> => life.during(() => query(sql));
 
   return {
-    append: async (request) => {
-      const receipt = await life.during(() => append(request));
-      if (receipt.events > 0) for (const listener of listeners) listener();
-      return receipt;
-    },
+    append: async (request) => (await appendTogether([request]))[0] as Receipt,
+    appendTogether,
     preview: (request) =>
       read((sql) =>
         commitOfCommand(sql, request.commandId)
           ? []
           : db.transaction(() =>
-              decideEvents(request, readFacts(sql, request.keys), (stream) => linkReads(sql, stream), clock.now()),
+              decideEvents(
+                request,
+                readFacts(sql, request.keys),
+                (stream) => linkReads(sql, stream),
+                timeOf(request, clock),
+              ),
             )(),
       ),
     head: () => read(readHead),
@@ -93,6 +100,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
     touched: (stream, from, to) => read((sql) => touchedBetween(sql, stream, from, to)),
 
     commit: (stream, version) => read((sql) => commitOfVersion(sql, stream, version)),
+    commitOf: (commandId) => read((sql) => commitOfCommand(sql, commandId)),
     commits: (stream, filter = {}) => read((sql) => commitsOf(sql, stream, filter)),
     moment: (stream, at) => read((sql) => momentAt(sql, stream, at)),
     snapshots: (stream) => read((sql) => snapshotsOf(sql, stream)),
@@ -113,19 +121,19 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
 }
 
 /**
- * Commits all commands that wait at the same moment in one transaction, each under a savepoint of its own: with full
- * sync the disk's flush is the cost, and one serves them all. A refused command rolls back to its savepoint only.
- * Nothing resolves before COMMIT has returned.
+ * Commits all commands that wait at the same moment in one transaction, those that belong together under a savepoint of
+ * their own: with full sync the disk's flush is the cost, and one serves them all. A refused command rolls back to its
+ * savepoint only. Nothing resolves before COMMIT has returned.
  */
 function groupCommit(db: Connection, path: string, run: (request: AppendRequest) => Receipt) {
   let waiting: Waiting[] = [];
 
-  const runAlone = db.transaction(run);
+  const runAlone = db.transaction((requests: readonly AppendRequest[]) => requests.map(run));
   const runAll = db.transaction((group: readonly Waiting[]): (() => void)[] =>
-    group.map(({ request, resolve, reject }) => {
+    group.map(({ requests, resolve, reject }) => {
       try {
-        const receipt = runAlone(request); // nested: a savepoint
-        return () => resolve(receipt);
+        const receipts = runAlone(requests); // nested: a savepoint
+        return () => resolve(receipts);
       } catch (error) {
         if (!db.inTransaction) throw error; // SQLite itself rolled back everything: disk full, I/O error
         return () => reject(translate(error, path));
@@ -141,9 +149,9 @@ function groupCommit(db: Connection, path: string, run: (request: AppendRequest)
       for (const { reject } of group) reject(translate(error, path));
     }
   };
-  return (request: AppendRequest): Promise<Receipt> =>
+  return (requests: readonly AppendRequest[]): Promise<readonly Receipt[]> =>
     new Promise((resolve, reject) => {
-      if (waiting.push({ request, resolve, reject }) === 1) setImmediate(flushNow);
+      if (waiting.push({ requests, resolve, reject }) === 1) setImmediate(flushNow);
     });
 }
 
