@@ -1,5 +1,5 @@
 import { COMMANDS, type Command, type EnvelopeInput, prepare } from './commands/index.js';
-import type { NewEvent } from './events/index.js';
+import type { LogHead, NewEvent } from './events/index.js';
 import { type Clock, systemClock } from './kernel/clock.js';
 import { InvalidInputError, StoreError } from './kernel/errors.js';
 import { drain } from './projections/drain.js';
@@ -7,6 +7,7 @@ import { PROJECTORS } from './projections/index.js';
 import type { EventStore, Projection, Receipt } from './store/event-store.js';
 import type { OnProgress } from './store/maintenance.js';
 import { MEMORY_LOCATION, openMemoryStore } from './store/memory/memory-event-store.js';
+import { type ScriptOptions, type ScriptSink, writeScript as writeSqliteScript } from './store/sqlite/script.js';
 import { openSqliteStore } from './store/sqlite/sqlite-event-store.js';
 
 /** The parts put together: commands are checked and decided here, stored and projected there. */
@@ -72,6 +73,11 @@ export function openEngine(location: string, clock: Clock = systemClock): Engine
 /** Database files as a whole, for backups: the backend knows no store by name. */
 export { COMPANIONS, makeSelfContained, removeDatabase } from './store/sqlite/backup.js';
 export { copyPrivately, type Found, findContent, replaceContent } from './store/sqlite/restore.js';
+export type { ScriptOptions, ScriptSink } from './store/sqlite/script.js';
+
+/** Writes SQL that brings another database from where it stands to what this one holds. */
+export const writeScript = (database: string, write: ScriptSink, options: ScriptOptions): Promise<LogHead> =>
+  writeSqliteScript(database, PROJECTION, write, options);
 
 /**
  * Rebuilds what another release of a projector built, before anything is read from it.

@@ -1,11 +1,12 @@
 import { accessSync, closeSync, constants, openSync, readSync, realpathSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { copyPrivately, type Found, findContent, removeDatabase, replaceContent } from '../engine.js';
 import { InvalidInputError, SlothError, StoreError } from '../kernel/errors.js';
-import { clearedUp, statOf } from '../kernel/files.js';
+import { clearedUp } from '../kernel/files.js';
 import { newId } from '../kernel/ids.js';
 import type { OnProgress } from '../store/maintenance.js';
 import { stampOf } from './backup-rotation.js';
+import { databaseFile } from './database-file.js';
 import { type Verified, verified } from './verified-copy.js';
 
 export interface RestoreOptions {
@@ -38,7 +39,7 @@ export async function prepareRestore(
   now: string,
   { onProgress }: RestoreOptions = {},
 ): Promise<PreparedRestore> {
-  const database = databaseFile(path);
+  const database = databaseFile(path, 'a backup is restored');
   refuseBackup(file, database);
   const copy = `${database}.restore-${newId()}`;
   const clear = clearedUp(() => removeDatabase(copy));
@@ -58,25 +59,6 @@ export async function prepareRestore(
     clear();
     throw error;
   }
-}
-
-/** The file a link leads to, so that the link stays and what is kept lies beside the file. */
-function databaseFile(path: string): string {
-  if (path === '' || /^:?memory:$|^[a-z][a-z0-9+.-]*:\/\//i.test(path)) {
-    throw new InvalidInputError('NOT_A_FILE', `a backup is restored to a file, not to "${path}"`, {
-      hint: 'Name a database file with --db.',
-      details: { field: 'db' },
-    });
-  }
-  const stat = statOf(path);
-  const folder = statOf(dirname(path));
-  if ((stat && !stat.isFile()) || (folder && !folder.isDirectory())) {
-    throw new StoreError('CANNOT_OPEN', `the database path is not a file: ${path}`, {
-      hint: 'Choose a file with --db.',
-      details: { field: 'db', database: path },
-    });
-  }
-  return stat ? realpathSync(path) : resolve(path);
 }
 
 const MAGIC = 'SQLite format 3\0';

@@ -33,6 +33,7 @@ import { readActivity, readVersions, type VersionView } from '../queries/version
 import type { At, Checkpoint, Receipt, StoreDescription } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import type { DependencyRecord, DriftRuleRecord, LockRecord, ResourceRecord, StackRecord } from '../store/records.js';
+import { type PreparedMigration, prepareMigration } from './migration/migrate.js';
 import type { CallOptions, LinkOptions, OpenOptions } from './options.js';
 import { type PreparedRestore, prepareRestore, type Restored, type RestoreOptions } from './restore.js';
 import { StackManager } from './stack-manager.js';
@@ -124,6 +125,21 @@ export class StateBackend implements AsyncDisposable {
   /** The same in two steps, for who wants to see what will be replaced by what. Nothing changes before the second. */
   static prepareRestore(path: string, file: string, options?: RestoreOptions): Promise<PreparedRestore> {
     return prepareRestore(path, file, systemClock.now(), options);
+  }
+
+  /**
+   * Makes ready to take a database of the old workflow state into this one (docs/adr/0017). Nothing changes before
+   * `carryOut`, and the source never does.
+   * @param target a file, made where there is none
+   * @throws NotFoundError `SOURCE_NOT_FOUND`; InvalidInputError for a file that is no old state; ConflictError
+   *   `MIGRATION_UNDER_WAY` where that of another source was broken off
+   */
+  static prepareMigration(
+    target: string,
+    source: string,
+    { onProgress, clock = systemClock }: Pick<OpenOptions, 'onProgress' | 'clock'> = {},
+  ): Promise<PreparedMigration> {
+    return prepareMigration(target, source, clock, onProgress);
   }
 
   /** Waits for what was accepted, ends live subscriptions, and lets go of the database. May be called twice. */

@@ -1,0 +1,198 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bringUpToDate, copyPrivately, type Engine, openEngine, writeScript } from '../../engine.js';
+import type { LogHead } from '../../events/index.js';
+import { type LegacySource, openLegacy } from '../../interop/legacy/source.js';
+import type { Clock } from '../../kernel/clock.js';
+import { clearedUp, statOf } from '../../kernel/files.js';
+import { writeFreshFile } from '../../kernel/fresh-file.js';
+import { newId } from '../../kernel/ids.js';
+import { stringifyJson } from '../../kernel/json.js';
+import type { OnProgress } from '../../store/maintenance.js';
+import { backupTo } from '../backup.js';
+import { stampOf } from '../backup-rotation.js';
+import { databaseFile } from '../database-file.js';
+import { type Begun, type Journal, openJournal } from './journal.js';
+import { proveMigration } from './proof.js';
+import type { MigrationReport } from './report.js';
+import { runMigration } from './run.js';
+
+export interface MigrationOptions {
+  /** Stop at the first row that cannot be taken as it is, before anything is written. */
+  readonly strict?: boolean;
+  /** Read source and target once more afterwards and compare them. Default: true. */
+  readonly verify?: boolean;
+  /** Write the report to this file too; one that is there is replaced. */
+  readonly report?: string;
+  readonly onProgress?: OnProgress;
+}
+
+/** A source that was opened, and what it is to be taken into. To be disposed of, carried out or not. */
+export interface PreparedMigration extends Disposable {
+  readonly source: Pick<LegacySource, 'path' | 'counts'>;
+  /** The database file. */
+  readonly target: string;
+  /** Whether an earlier run of it was broken off. */
+  readonly resumes: boolean;
+  /** Runs all of it into a scratch copy. Changes nothing. */
+  dryRun(options?: MigrationOptions): Promise<MigrationReport>;
+  /**
+   * The same, and writes SQL that does it to a target that is as it is now.
+   * @throws ConflictError `TARGET_EXISTS`
+   */
+  writeScript(file: string, options?: MigrationOptions & { readonly overwrite?: boolean }): Promise<MigrationReport>;
+  /** Takes everything in; again after it was broken off, what is left. */
+  carryOut(options?: MigrationOptions): Promise<MigrationReport>;
+}
+
+/** @see StateBackend.prepareMigration */
+export async function prepareMigration(
+  target: string,
+  sourcePath: string,
+  clock: Clock,
+  onProgress?: OnProgress,
+): Promise<PreparedMigration> {
+  const file = databaseFile(target, 'an old state is migrated');
+  const source = await openLegacy(sourcePath, onProgress);
+  try {
+    const journal = openJournal(file, source.path);
+    const work: Work = { source, file, journal, clock };
+    return {
+      source,
+      target: file,
+      resumes: journal.begun !== undefined,
+      dryRun: (options) => inScratch(work, options ?? {}, async () => {}),
+      writeScript: (script, { overwrite = false, ...options } = {}) =>
+        inScratch(work, options, (scratch, from, report) =>
+          writeFreshFile(script, 'generate-script', { overwrite }, (write) =>
+            writeScript(scratch, write, {
+              from,
+              about: scriptTitle(report),
+              ...(options.onProgress && { onProgress: options.onProgress }),
+            }),
+          ),
+        ),
+      carryOut: (options) => carryOut(work, options ?? {}),
+      [Symbol.dispose]: () => source.close(),
+    };
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+interface Work {
+  readonly source: LegacySource;
+  readonly file: string;
+  readonly journal: Journal;
+  readonly clock: Clock;
+}
+
+const scriptTitle = ({ migration, source, target, start_time }: MigrationReport): readonly string[] => [
+  'The migration of an old workflow state into a log of events.',
+  `Made ${start_time} by migration ${migration} from ${source} for ${target}.`,
+  'It does what `sloth-runner stack migrate` does. Another run differs in meta.imported alone, which holds the id and the',
+  'instant of the migration, and with that in the hashes.',
+];
+
+async function carryOut(work: Work, { strict, ...options }: MigrationOptions): Promise<MigrationReport> {
+  if (strict) await inScratch(work, { strict, verify: false }, async () => {});
+  const engine = openEngine(work.file, work.clock);
+  try {
+    await bringUpToDate(engine, options.onProgress);
+    const report = await run(work, engine, options, false);
+    await writeReport(report, options.report);
+    work.journal.remove();
+    return report;
+  } finally {
+    await engine.store.close();
+  }
+}
+
+/** Runs it into a copy of the target, which goes afterwards. */
+async function inScratch(
+  work: Work,
+  options: MigrationOptions,
+  then: (scratch: string, from: LogHead, report: MigrationReport) => Promise<unknown>,
+): Promise<MigrationReport> {
+  const folder = mkdtempSync(join(tmpdir(), 'sloth-migration-'));
+  const clear = clearedUp(() => rmSync(folder, { recursive: true, force: true }));
+  try {
+    const scratch = join(folder, 'scratch.db');
+    if ((statOf(work.file)?.size ?? 0) > 0) await copyPrivately(work.file, scratch, options.onProgress);
+    const engine = openEngine(scratch, work.clock);
+    try {
+      await bringUpToDate(engine, options.onProgress);
+      const from = await engine.store.head();
+      const report = await run(work, engine, options, true);
+      await then(scratch, from, report);
+      await writeReport(report, options.report);
+      return report;
+    } finally {
+      await engine.store.close();
+    }
+  } finally {
+    clear();
+  }
+}
+
+async function run(
+  { source, file, journal, clock }: Work,
+  engine: Engine,
+  { strict = false, verify = true, onProgress }: MigrationOptions,
+  dryRun: boolean,
+): Promise<MigrationReport> {
+  const began = clock.now();
+  const { store } = engine;
+  const head = await store.head();
+  const resumed = journal.begun !== undefined;
+  let migration: Begun = journal.begun ?? { id: newId(), at: began, backup: null };
+  const tally = await runMigration(
+    engine,
+    source,
+    { ...migration, resumed },
+    {
+      strict,
+      beforeFirst: async () => {
+        if (dryRun || resumed) return;
+        const copy = `${file}.before-migration-${stampOf(migration.at)}`;
+        if (head.position > 0) migration = { ...migration, backup: (await backupTo(store, copy, began)).file };
+        await journal.write(migration);
+      },
+      onProgress,
+    },
+  );
+  const verification = verify ? await proveMigration(source, store, tally, migration, onProgress) : null;
+  const { position, hash } = await store.head();
+  const ended = clock.now();
+  return {
+    stacks_migrated: tally.stacks,
+    resources_migrated: tally.taken('workflow_resources'),
+    outputs_migrated: tally.taken('workflow_outputs'),
+    errors: tally.entries
+      .filter(({ outcome }) => outcome === 'rejected')
+      .map(({ table, id, problem }) => `${table} ${id}: ${problem}`),
+    start_time: migration.at,
+    end_time: ended,
+    duration: (Date.parse(ended) - Date.parse(began)) / 1_000,
+    migration: migration.id,
+    source: source.path,
+    target: file,
+    dry_run: dryRun,
+    resumed,
+    backup: migration.backup,
+    versions_migrated: tally.taken('state_versions'),
+    events: tally.events,
+    head: { position, hash },
+    rows: tally.counts(source),
+    entries: tally.entries,
+    verification,
+  };
+}
+
+async function writeReport(report: MigrationReport, file: string | undefined): Promise<void> {
+  if (file === undefined) return;
+  const text = `${stringifyJson(report, 2)}\n`;
+  await writeFreshFile(file, 'report', { overwrite: true }, async (write) => write(text));
+}

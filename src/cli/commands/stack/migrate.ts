@@ -1,0 +1,101 @@
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Flags } from '@oclif/core';
+import { type MigrationOptions, type MigrationReport, type PreparedMigration, StateBackend } from '../../../index.js';
+import { BaseCommand } from '../../base-command.js';
+import { confirm } from '../../confirm.js';
+import { chooseDatabase } from '../../database-path.js';
+import { escapeText } from '../../output/escape.js';
+import { withProgress } from '../../output/progress.js';
+import { migrationText } from '../../present/migration.js';
+import { endOnSignals } from '../../signals.js';
+
+/** Some rows were not taken. */
+const REJECTED = 1;
+/** Source and target do not say the same. */
+const NOT_EQUAL = 7;
+
+export default class StackMigrate extends BaseCommand {
+  static override summary = 'Take everything from a database of the old workflow state into the log, and prove it.';
+  static override description =
+    `Every workflow becomes a stack with its versions, resources, outputs, tags, drift and activity, in the order it happened
+and with the times it had. The source is never written. Of each row that cannot be taken as it is the report says what
+was done; with rows that could not be taken at all the exit code is 1, and 7 where source and target do not say the
+same afterwards.
+
+What the target holds is backed up first. A migration that was broken off goes on when it is started again; started once
+more later, it takes in what is new in the source.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --source ~/.sloth-runner/state.db --target /etc/sloth-runner/stacks.db',
+    '<%= config.bin %> <%= command.id %> --dry-run',
+    '<%= config.bin %> <%= command.id %> --generate-script migration.sql',
+  ];
+  static override flags = {
+    source: Flags.string({
+      description: 'database of the old system',
+      helpValue: 'PATH',
+      default: async () => join(homedir(), '.sloth-runner', 'state.db'),
+      noCacheDefault: true,
+    }),
+    target: Flags.string({ description: 'database to take it into (default: that of --db)', helpValue: 'PATH' }),
+    'dry-run': Flags.boolean({ description: 'run it into a scratch copy and show what would come of it' }),
+    'generate-script': Flags.string({
+      description: 'do the same, and write SQL for the sqlite3 program that does it to the target',
+      helpValue: 'FILE',
+      exclusive: ['dry-run'],
+    }),
+    overwrite: Flags.boolean({ description: 'replace the script if it exists', dependsOn: ['generate-script'] }),
+    report: Flags.string({
+      description: 'write the report to this file (default: migration_report.json beside the target)',
+      helpValue: 'FILE',
+    }),
+    strict: Flags.boolean({
+      description: 'stop at the first row that cannot be taken as it is, before anything is written',
+    }),
+    verify: Flags.boolean({
+      description: 'compare source and target afterwards, and verify the target',
+      default: true,
+      allowNo: true,
+    }),
+    yes: Flags.boolean({ char: 'y', description: 'do not ask' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(StackMigrate);
+    const target = flags.target ?? chooseDatabase(flags.db).path;
+    endOnSignals();
+    using migration = await withProgress('reading', '', (onProgress) =>
+      StateBackend.prepareMigration(target, flags.source, { onProgress }),
+    );
+    const script = flags['generate-script'];
+    const scratch = flags['dry-run'] || script !== undefined;
+    if (!scratch) await confirm(question(migration), flags.yes || !process.stdin.isTTY);
+    const report = scratch ? flags.report : (flags.report ?? join(dirname(migration.target), 'migration_report.json'));
+    const options = { strict: flags.strict, verify: flags.verify, ...(report !== undefined && { report }) };
+    const done = await withProgress('migrating', '', (onProgress) =>
+      carryOut(migration, { ...options, onProgress }, { dryRun: flags['dry-run'], script, overwrite: flags.overwrite }),
+    );
+    this.show(flags, done, () => migrationText(done, { bin: this.config.bin, report, script }));
+    process.exitCode = exitCodeOf(done);
+  }
+}
+
+function carryOut(
+  migration: PreparedMigration,
+  options: MigrationOptions,
+  how: { readonly dryRun: boolean; readonly script: string | undefined; readonly overwrite: boolean },
+): Promise<MigrationReport> {
+  if (how.script !== undefined) return migration.writeScript(how.script, { ...options, overwrite: how.overwrite });
+  return how.dryRun ? migration.dryRun(options) : migration.carryOut(options);
+}
+
+function question({ source, target, resumes }: PreparedMigration): string {
+  const workflows = source.counts.workflow_states ?? 0;
+  const what = `${workflows} workflow${workflows === 1 ? '' : 's'} from ${escapeText(source.path)}`;
+  return resumes
+    ? `Go on taking ${what} into ${escapeText(target)}?`
+    : `Take ${what} into ${escapeText(target)}? What that holds is backed up first.`;
+}
+
+const exitCodeOf = ({ errors, verification }: MigrationReport): number =>
+  verification && !verification.holds ? NOT_EQUAL : errors.length > 0 ? REJECTED : 0;

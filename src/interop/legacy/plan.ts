@@ -1,0 +1,161 @@
+import { equalJson, type Json } from '../../kernel/json.js';
+import { cell, cellJson, instantOf, nameOf } from './cells.js';
+import type { Content } from './content.js';
+import { executionSteps } from './execution.js';
+import { type Ledger, openLedger } from './ledger.js';
+import { type Action, actionOf, apart } from './resources.js';
+import { activityStep, driftSteps, lockedByStep, lockStep, type Stack, tagStep } from './signals.js';
+import type { LegacyRecord, LegacyWorkflow } from './source.js';
+import { stateSteps } from './state.js';
+import { commandId, inOrder, ORDER, type Step, UNKNOWN } from './steps.js';
+
+/** What the target holds of a workflow that an earlier run took. */
+export interface Before {
+  /** As the migration left it. */
+  readonly content: Content;
+  /** Ids of the migration's commands that were carried out. */
+  readonly done: ReadonlySet<string>;
+  /** What somebody else did to its state since, in words; then no more of the old state is taken. */
+  readonly touched: string | undefined;
+  readonly deleted: boolean;
+  /** `created_at` of the workflow it was made of. */
+  readonly createdAt: Json;
+  /** The time of its last event. */
+  readonly last: string;
+}
+
+export interface PlanOptions {
+  /** When the migration began, ISO-8601 UTC. */
+  readonly until: string;
+  /** Undefined for what the target does not hold. */
+  readonly before: Before | undefined;
+  /** Names of stacks and ids of resources that others in the target bear. */
+  readonly avoid: { readonly names: ReadonlySet<string>; readonly ids: ReadonlySet<string> };
+}
+
+/** What is to be done for one stack, and what becomes of each of its rows. */
+export interface Plan {
+  readonly stack: { readonly id: string; readonly name: string };
+  readonly steps: readonly Step[];
+  readonly records: readonly LegacyRecord[];
+  readonly ledger: Ledger;
+}
+
+/** The commands that take a workflow in, with the locks that name it. Pure: the same rows give the same commands. */
+export function planWorkflow(workflow: LegacyWorkflow, locks: readonly LegacyRecord[], options: PlanOptions): Plan {
+  const ledger = openLedger();
+  const record = workflow.workflow;
+  const { resources, outputs, versions, drift, tags, activity } = workflow;
+  const records = [record, ...resources, ...outputs, ...versions, ...drift, ...tags, ...activity, ...locks];
+  const { before, until } = options;
+  const raw = cell(record.row, 'id');
+  const id = nameOf(raw, 'id', '', 128);
+  const [steps] = ledger.attempt(record, () => {
+    if (id.value === '') ledger.rejected(record, 'the workflow has no id');
+    ledger.take(record, id);
+    if (before && !equalJson(before.createdAt, cellJson(cell(record.row, 'created_at')))) {
+      ledger.rejected(record, `another workflow with the id ${id.value} was taken in before`);
+    }
+    return ledger.outcomeOf(record) === 'rejected' ? [] : stepsOf(workflow, locks, id.value, options, ledger);
+  });
+  const name = stackName(record, id.value, options.avoid.names, ledger);
+  if (!steps || ledger.outcomeOf(record) === 'rejected') {
+    for (const one of records) ledger.rejected(one, 'its workflow is not taken');
+    return { stack: { id: id.value, name }, steps: [], records, ledger };
+  }
+  const creation: Step = {
+    id: commandId(id.value, 'workflow_states'),
+    at: startOf(record, until, ledger),
+    order: ORDER.create,
+    actor: UNKNOWN,
+    command: { type: 'createStack', id: id.value, name },
+    record,
+  };
+  return finish({ id: id.value, name }, [creation, ...steps], records, record, options, ledger);
+}
+
+/** Leaves out what was carried out before, and puts the rest in its order. */
+export function finish(
+  stack: Plan['stack'],
+  all: readonly Step[],
+  records: readonly LegacyRecord[],
+  whole: LegacyRecord | undefined,
+  { before, until }: PlanOptions,
+  ledger: Ledger,
+): Plan {
+  const steps = told(all);
+  const isDone = ({ id }: Step): boolean => before?.done.has(id) ?? false;
+  for (const step of steps) if (step.record && step.record !== whole && isDone(step)) ledger.known(step.record);
+  const todo = steps.filter((step) => !isDone(step));
+  if (before?.deleted) {
+    for (const { record } of todo) if (record) ledger.rejected(record, `the stack ${stack.id} was deleted here`);
+    return { stack, steps: [], records, ledger };
+  }
+  const from = before?.last ?? steps[0]?.at ?? until;
+  return { stack, steps: inOrder(todo, from < until ? from : until, until, ledger), records, ledger };
+}
+
+/** Rows of one id would give one command id, and only the first of them would be carried out. */
+function told(steps: readonly Step[]): Step[] {
+  const seen = new Map<string, number>();
+  return steps.map((step) => {
+    const times = seen.get(step.id) ?? 0;
+    seen.set(step.id, times + 1);
+    return times === 0 ? step : { ...step, id: commandId(step.id, times) };
+  });
+}
+
+function stackName(record: LegacyRecord, id: string, taken: ReadonlySet<string>, ledger: Ledger): string {
+  const name = ledger.take(record, nameOf(cell(record.row, 'name'), 'name', id));
+  if (!taken.has(name)) return name;
+  const other = nameOf(`${name}-${id}`, 'name', id).value;
+  ledger.repaired(record, { problem: `another stack is called ${name}`, done: `became "${other}"` });
+  return other;
+}
+
+function startOf(record: LegacyRecord, until: string, ledger: Ledger): string {
+  const { row } = record;
+  const created = instantOf(cell(row, 'created_at'));
+  if (created !== undefined) return created;
+  const at = instantOf(cell(row, 'started_at')) ?? instantOf(cell(row, 'updated_at')) ?? until;
+  ledger.repaired(record, { problem: 'created_at is no time', done: `${at} was taken` });
+  return at;
+}
+
+/** All but the creation. */
+function stepsOf(
+  workflow: LegacyWorkflow,
+  locks: readonly LegacyRecord[],
+  id: string,
+  { until, before, avoid }: PlanOptions,
+  ledger: Ledger,
+): Step[] {
+  const record = workflow.workflow;
+  const start = startOf(record, until, openLedger()); // noted where the stack is made
+  const actions = apart(
+    workflow.resources.flatMap((row) => ledger.attempt(row, () => actionOf(row, ledger))),
+    ledger,
+  );
+  const execution = executionSteps(record, id, start, ledger);
+  const stack: Stack = { id, start, ledger, resource: namesOf(actions) };
+  const signals = [
+    ...workflow.tags.flatMap((tag) => ledger.attempt(tag, () => tagStep(tag, stack))),
+    ...driftSteps(workflow.drift, stack),
+    ...workflow.activity.flatMap((row) => ledger.attempt(row, () => activityStep(row, stack))),
+    ...lockedByStep(record, stack, instantOf(cell(record.row, 'updated_at')) ?? start),
+    ...locks.flatMap((lock, index) => ledger.attempt(lock, () => lockStep(lock, until, index === 0, stack))),
+  ];
+  return [...stateSteps(workflow, { id, start, actions, execution, before, taken: avoid.ids, ledger }), ...signals];
+}
+
+/** By the id a resource has in the old system: what it is called here. Of several rows about one, it has the first id. */
+function namesOf(actions: readonly Action[]): Stack['resource'] {
+  const first = new Map<string, Action>();
+  for (const action of actions) if (!first.has(action.address)) first.set(action.address, action);
+  const named = new Map(actions.flatMap((action) => (action.id === undefined ? [] : [[action.id, action] as const])));
+  return (id) => {
+    const action = named.get(id);
+    if (!action) return undefined;
+    return { ref: first.get(action.address) === action ? id : action.address, type: action.type };
+  };
+}

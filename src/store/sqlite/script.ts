@@ -1,0 +1,298 @@
+import Database, { type Statement } from 'better-sqlite3';
+import { checkChain, GENESIS_HASH, type LogHead, type StoredEvent } from '../../events/index.js';
+import { IntegrityError } from '../../kernel/errors.js';
+import { pause } from '../../kernel/pause.js';
+import type { Projection } from '../event-store.js';
+import type { OnProgress } from '../maintenance.js';
+import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../tables.js';
+import { translate } from './errors.js';
+import type { Connection } from './open.js';
+import { EVENT, readHead } from './read/log.js';
+import { readBatch } from './rebuild/batches.js';
+import { APPLICATION_ID, SCHEMA_VERSION } from './schema.js';
+import { type Statements, statementCache } from './statements.js';
+
+export interface ScriptOptions {
+  /** Where a target must stand: the head of the log before what the script brings; position 0 for an empty one. */
+  readonly from: Pick<LogHead, 'position' | 'hash'>;
+  /** What a reader should know of where it comes from, for the first lines. */
+  readonly about: readonly string[];
+  readonly onProgress?: OnProgress;
+}
+
+/** Takes the next piece of the script; where it gives a promise, the next comes when that is kept. */
+export type ScriptSink = (text: string) => void | Promise<void>;
+
+/** The most rows and characters of one statement; a row that is larger has a statement of its own. */
+const STATEMENT_ROWS = 100;
+const STATEMENT_SIZE = 1 << 20;
+/** How long the script waits for another process's transaction, in milliseconds. */
+const TIMEOUT = 30_000;
+
+const EVENTS = `SELECT ${EVENT} FROM events WHERE position > ? ORDER BY position`;
+/** In the order in which {@link EVENT} names them. */
+const INSERT_EVENTS = `INSERT INTO events
+  (position, stream, revision, version, type, schema_version, data, meta, recorded_at, command_id, hash) VALUES`;
+const NEXT_OF_ANOTHER_STREAM =
+  'SELECT position FROM events WHERE position > ? AND stream <> ? ORDER BY position LIMIT 1';
+const STACK = 'SELECT name, id FROM stack_rows WHERE stream = ?';
+/** What a new file needs: no statistics, no rebuild under way. */
+const OBJECTS =
+  "FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*' AND tbl_name NOT GLOB 'rebuild_*'";
+
+/**
+ * Writes SQL for the sqlite3 program that brings a database which stands at `from`, or a new file where that is position
+ * 0, to what the one at `path` holds: events with their hashes, and the rows they touched as they are now. Everywhere
+ * else the script is refused by itself, and changes nothing. Memory does not grow with the log.
+ * @param path a database file of this release that nobody is writing
+ * @throws IntegrityError `LOG_BROKEN` where the log does not go on from `from` or does not hold
+ */
+export async function writeScript(
+  path: string,
+  projection: Projection,
+  write: ScriptSink,
+  { from, about, onProgress = () => {} }: ScriptOptions,
+): Promise<LogHead> {
+  let db: Connection | undefined;
+  try {
+    db = new Database(path, { readonly: true, fileMustExist: true });
+    db.pragma('temp_store = FILE'); // the keys of all rows may be larger than memory
+    db.exec('BEGIN');
+    const sql = statementCache(db);
+    const head = readHead(sql);
+    const parts = [
+      opening(db, projection, from, head, about),
+      eventsAfter(sql, from, head, onProgress),
+      rowsTouched(db, sql, projection, from, head, onProgress),
+      ending(projection, head),
+    ];
+    for (const part of parts) {
+      for (const text of part) {
+        if (text !== '') await write(text);
+        await pause();
+      }
+    }
+    return head;
+  } catch (error) {
+    throw translate(error, path);
+  } finally {
+    db?.close();
+  }
+}
+
+/** What goes on from where, the guards, and for an empty target the schema. */
+function* opening(
+  db: Connection,
+  projection: Projection,
+  from: ScriptOptions['from'],
+  head: LogHead,
+  about: readonly string[],
+): Generator<string> {
+  const empty = from.position === 0;
+  yield comment(
+    ...about,
+    '',
+    `Brings a database from event ${from.position} (hash ${from.hash})`,
+    `to event ${head.position} (hash ${head.hash}).`,
+    ...(empty ? ['The database may be one without events, or a file that does not exist yet.'] : []),
+    'It is carried out whole, or refused and nothing is changed. Run it with the sqlite3 program, 3.38 or later:',
+    '',
+    '  umask 077; sqlite3 DATABASE < THIS_FILE',
+    '',
+    'and prove it:',
+    '',
+    '  sloth-runner audit verify --db DATABASE',
+  );
+  yield `.bail on\n.timeout ${TIMEOUT}\nPRAGMA synchronous = FULL;\nBEGIN IMMEDIATE;\n\n`;
+
+  const checkpoints = projection.projectors.map(({ name, version }) => [name, version, from.position]);
+  const objects = db.prepare(`SELECT count(*) ${OBJECTS}`).pluck().get();
+  yield comment('Refuses a database that this does not go on from.');
+  yield guardTable({
+    target: empty
+      ? `the target must be a new file, or a database of schema ${SCHEMA_VERSION} without events`
+      : `the target must be a database of schema ${SCHEMA_VERSION}: open it with this release first`,
+    log: `the target must stand at event ${from.position}, hash ${from.hash}`,
+    tables: `the tables of the target must be those of this release at event ${from.position}`,
+    objects: 'the target must not hold other tables, views or indexes than a new one',
+  });
+  const identity = '(SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version)';
+  const isOurs = `(${identity}) = (${APPLICATION_ID}, ${SCHEMA_VERSION})`;
+  const isNew = `(${identity}, (SELECT count(*) FROM sqlite_schema)) = (0, 0, 0)`;
+  yield guard('target', empty ? `${isOurs} OR ${isNew}` : isOurs);
+  if (empty) {
+    yield '\n';
+    for (const text of db.prepare(`SELECT sql ${OBJECTS} ORDER BY rowid`).pluck().iterate() as Iterable<string>) {
+      yield `${text.replace(/^CREATE (UNIQUE )?(TABLE|INDEX|VIEW|TRIGGER) /, '$&IF NOT EXISTS ')};\n`;
+    }
+    yield `PRAGMA application_id = ${APPLICATION_ID};\nPRAGMA user_version = ${SCHEMA_VERSION};\n`;
+    yield* statements('INSERT OR IGNORE INTO projection_checkpoints (name, version, position) VALUES', checkpoints);
+  }
+  const last = "(SELECT position || ' ' || hash FROM events ORDER BY position DESC LIMIT 1)";
+  yield guard('log', `coalesce(${last}, '0 ${GENESIS_HASH}') = '${from.position} ${from.hash}'`);
+  if (empty) yield guard('objects', `(SELECT count(*) ${OBJECTS}) = ${objects}`);
+  const built = `(name, version, position) IN (VALUES ${checkpoints.map(tuple).join(', ')})`;
+  yield guard('tables', `(SELECT count(*) FROM projection_checkpoints WHERE ${built}) = ${checkpoints.length}`);
+  yield 'DROP TABLE temp.script_guard;\n';
+}
+
+/** SQL knows no IF: a row that breaks a constraint ends the transaction, and its name is what the user reads. */
+const guardTable = (guards: Readonly<Record<string, string>>): string =>
+  `CREATE TEMP TABLE script_guard (\n${Object.entries(guards)
+    .map(([column, message]) => `  ${column} INTEGER DEFAULT 1 CONSTRAINT "${message}" CHECK (${column} IS 1)`)
+    .join(',\n')}\n);\n`;
+
+const guard = (column: string, condition: string): string =>
+  `INSERT OR ROLLBACK INTO script_guard (${column}) SELECT ${condition};\n`;
+
+/** The events, those of one stack that follow each other under its name. Each is checked against the chain. */
+function* eventsAfter(
+  sql: Statements,
+  from: ScriptOptions['from'],
+  head: LogHead,
+  onProgress: OnProgress,
+): Generator<string> {
+  const total = head.position - from.position;
+  const chain = checkChain(from);
+  const rows = sql(EVENTS).iterate(from.position) as IterableIterator<StoredEvent>;
+  let event = rows.next();
+  try {
+    while (!event.done) {
+      const { stream, position } = event.value;
+      const next = (sql(NEXT_OF_ANOTHER_STREAM).pluck().get(position, stream) as number) ?? head.position + 1;
+      const { name, id } = (sql(STACK).get(stream) as { name: string; id: string }) ?? { name: '', id: `${stream}` };
+      yield `\n${comment(`stack ${name} (${id}): events ${position} to ${next - 1}`)}`;
+      for (const statement of statements(INSERT_EVENTS, ofStream(stream))) {
+        yield statement;
+        onProgress({ step: 'writing events', done: chain.position - from.position, total });
+      }
+    }
+  } finally {
+    rows.return?.();
+  }
+  if (chain.position !== head.position || chain.hash !== head.hash) {
+    throw broken(chain.position, 'the log does not go on from there');
+  }
+
+  function* ofStream(stream: number): Generator<readonly unknown[]> {
+    for (; !event.done && event.value.stream === stream; event = rows.next()) {
+      const problem = chain.next(event.value);
+      if (problem) throw broken(problem.position, `${problem.field} is ${problem.actual}, must be ${problem.expected}`);
+      yield Object.values(event.value);
+    }
+  }
+}
+
+const broken = (position: number, problem: string): IntegrityError =>
+  new IntegrityError('LOG_BROKEN', `event ${position}: ${problem}`, {
+    hint: 'The log is damaged; see what is wrong with: sloth-runner audit verify',
+    details: { position },
+  });
+
+/**
+ * The rows that the events touched, each once, as they are in the end. Which they are is learnt by projecting the events
+ * once more; no row is in the script that is not in the database.
+ *
+ * REPLACE takes away what stands in the way of a row in a unique index other than its key: two stacks may have traded
+ * their names. That is right in any order: such a row is not as it is in the end, so it was touched, and is written too.
+ */
+function* rowsTouched(
+  db: Connection,
+  sql: Statements,
+  projection: Projection,
+  from: ScriptOptions['from'],
+  head: LogHead,
+  onProgress: OnProgress,
+): Generator<string> {
+  const touched = keepTouched(db);
+  const total = head.position - from.position;
+  for (let batch = readBatch(sql, from.position, head.position); batch; ) {
+    for (const change of projection.project(batch.events))
+      touched(change.table, change.op === 'put' ? change.row : change.key);
+    onProgress({ step: 'finding rows', done: batch.last - from.position, total });
+    yield ''; // others get their turn
+    batch = readBatch(sql, batch.last, head.position);
+  }
+  for (const [index, table] of TABLE_NAMES.entries()) {
+    onProgress({ step: 'writing rows', done: index, total: TABLE_NAMES.length });
+    const keys: readonly string[] = TABLE_KEYS[table];
+    const same = keys.map((key) => `t.${key} = k.${key}`).join(' AND ');
+    const order = `ORDER BY ${keys.map((key) => `k.${key}`).join(', ')}`;
+    // The first column of every key is the position of an event: rows of later ones were not there before.
+    const gone = db.prepare(`SELECT k.* FROM temp.touched_${table} k WHERE k.${keys[0]} < 0
+      AND NOT EXISTS (SELECT 1 FROM main.${table} t WHERE ${same}) ${order}`);
+    const there = db.prepare(`SELECT t.* FROM temp.touched_${table} k CROSS JOIN main.${table} t ON ${same} ${order}`);
+    const columns = there.columns().map(({ name }) => name);
+    yield `\n${comment(`table ${table}`)}`;
+    yield* statements(`DELETE FROM ${table} WHERE (${keys.join(', ')}) IN (VALUES`, exactly(gone), ')');
+    yield* statements(`REPLACE INTO ${table} (${columns.join(', ')}) VALUES`, exactly(there));
+  }
+}
+
+/** Integers as they are, also those beyond 2^53. */
+const exactly = (select: Statement): Iterable<readonly unknown[]> =>
+  select.raw().safeIntegers().iterate() as Iterable<readonly unknown[]>;
+
+/** Keeps the keys of rows in temporary tables. */
+function keepTouched(db: Connection): (table: TableName, row: object) => void {
+  const inserts = {} as Record<TableName, Statement>;
+  for (const table of TABLE_NAMES) {
+    const keys = TABLE_KEYS[table].join(', ');
+    db.exec(`CREATE TEMP TABLE touched_${table} (${keys}, PRIMARY KEY (${keys})) WITHOUT ROWID`);
+    const values = TABLE_KEYS[table].map((key) => `:${key}`).join(', ');
+    inserts[table] = db.prepare(`INSERT OR IGNORE INTO temp.touched_${table} VALUES (${values})`);
+  }
+  return (table, row) => inserts[table].run(row);
+}
+
+function* ending({ projectors }: Projection, head: LogHead): Generator<string> {
+  const names = projectors.map(({ name }) => literal(name)).join(', ');
+  yield `\nUPDATE projection_checkpoints SET position = ${head.position} WHERE name IN (${names});\n`;
+  yield 'COMMIT;\nPRAGMA journal_mode = WAL;\n';
+}
+
+/** As few statements as their bounds allow; none without rows. */
+function* statements(begin: string, rows: Iterable<readonly unknown[]>, end = ''): Generator<string> {
+  let lines: string[] = [];
+  let size = 0;
+  const statement = (): string => `${begin}\n${lines.join(',\n')}${end};\n`;
+  for (const row of rows) {
+    const line = tuple(row);
+    if (lines.length === STATEMENT_ROWS || (lines.length > 0 && size + line.length > STATEMENT_SIZE)) {
+      yield statement();
+      lines = [];
+      size = 0;
+    }
+    lines.push(line);
+    size += line.length;
+  }
+  if (lines.length > 0) yield statement();
+}
+
+const tuple = (values: readonly unknown[]): string => `(${values.map(literal).join(', ')})`;
+
+const CONTROL = /\p{Cc}/gu;
+const escaped = (text: string): string =>
+  text.replace(CONTROL, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** One line for each; nothing in them can end it. */
+const comment = (...lines: readonly string[]): string =>
+  lines
+    .map((line) => `-- ${escaped(line)}`.trimEnd())
+    .map((line) => `${line}\n`)
+    .join('');
+
+/**
+ * A value as SQL. The sqlite3 program takes a carriage return before a line feed away, and a terminal acts on what it is
+ * shown, so no control character is written as it is: a text that holds some is a JSON text, which SQLite reads. It would
+ * cut that at a NUL, so such a text is written as its bytes.
+ */
+function literal(value: unknown): string {
+  if (value === null) return 'NULL';
+  if (typeof value !== 'string') return String(value);
+  if (value.includes('\0')) return `CAST(x'${Buffer.from(value).toString('hex')}' AS TEXT)`;
+  if (value.search(CONTROL) < 0) return quoted(value);
+  return `(${quoted(escaped(JSON.stringify(value)))} ->> '$')`;
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
