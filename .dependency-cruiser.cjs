@@ -74,7 +74,7 @@ module.exports = {
       from: { path: '^src/(kernel|events|store|projections|commands|queries|interop|actual|audit)/' },
       to: { path: '^src/(engine|index|backend)' },
     },
-    only('driver-in-its-store', 'better-sqlite3', '^src/store/sqlite/'),
+    only('driver-where-databases-are-read', 'better-sqlite3', '^src/(store/sqlite|interop/legacy)/'),
     only('processes-in-actual', 'execa|string-argv', '^src/actual/'),
     only('graphs-in-queries', 'graph-data-structure', '^src/queries/'),
     only(

@@ -137,9 +137,9 @@ export class StateBackend implements AsyncDisposable {
   static prepareMigration(
     target: string,
     source: string,
-    { onProgress, clock = systemClock }: Pick<OpenOptions, 'onProgress' | 'clock'> = {},
+    { clock = systemClock }: Pick<OpenOptions, 'clock'> = {},
   ): Promise<PreparedMigration> {
-    return prepareMigration(target, source, clock, onProgress);
+    return prepareMigration(target, source, clock);
   }
 
   /** Waits for what was accepted, ends live subscriptions, and lets go of the database. May be called twice. */

@@ -11,7 +11,7 @@ import {
 import type { Json, JsonObject } from '../kernel/json.js';
 import { type FieldChange, fieldChanges } from '../kernel/json-diff.js';
 import { resourceFields } from './diff.js';
-import { sensitivePaths } from './sensitive.js';
+import { HIDDEN_OF_STACK, sensitivePaths } from './sensitive.js';
 
 /** One thing an event added to, changed in, or took from a stack. */
 export interface EventChange {
@@ -102,7 +102,7 @@ export function changeTeller(): ChangeTeller {
   const ownFields = (after: JsonObject, kind: 'added' | 'changed' = 'changed'): EventChange => {
     const fields = kind === 'added' ? notEmpty(after, EMPTY_STACK) : fieldChanges(document, after);
     document = after;
-    return { what: 'stack', key: nameOf(after), kind, fields, hidden: [] };
+    return { what: 'stack', key: nameOf(after), kind, fields, hidden: HIDDEN_OF_STACK };
   };
   const status = (value: string): EventChange => ownFields({ ...document, status: value });
   const setDeleted = (value: boolean, kind: 'added' | 'removed'): EventChange[] => {

@@ -4,7 +4,7 @@ import { type FieldChange, fieldChanges } from '../kernel/json-diff.js';
 import type { EventStore } from '../store/event-store.js';
 import type { OutputRecord, StackRecord } from '../store/records.js';
 import { resourceFields } from './diff.js';
-import { sensitivePaths } from './sensitive.js';
+import { HIDDEN_OF_STACK, sensitivePaths } from './sensitive.js';
 
 /** One thing a command would add, change or remove. */
 export interface PlannedChange {
@@ -48,7 +48,7 @@ async function toChange(
     case 'StackUpdated': {
       const before = stack && (await store.document(stack.stream)).document;
       const fields = fieldChanges(before as unknown as Json, event.data as unknown as Json);
-      return [{ what: 'stack', key: event.data.name, kind: 'changed', fields, hidden: [] }];
+      return [{ what: 'stack', key: event.data.name, kind: 'changed', fields, hidden: HIDDEN_OF_STACK }];
     }
     case 'ResourceCreated':
     case 'ResourceUpdated':

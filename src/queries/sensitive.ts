@@ -6,6 +6,9 @@ export function sensitivePaths(metadata: Json | undefined): readonly string[] {
   return Array.isArray(paths) ? paths.filter((path): path is string => typeof path === 'string') : [];
 }
 
+/** Paths in a stack's document that are not shown: what another tool keeps beside its resources may hold secrets. */
+export const HIDDEN_OF_STACK: readonly string[] = ['$.origin.header'];
+
 /**
  * Whether a field must not be shown: it is hidden, lies in something hidden, or holds it.
  * @param path as in a difference: `$.properties.input.password`

@@ -47,14 +47,9 @@ export interface PreparedMigration extends Disposable {
 }
 
 /** @see StateBackend.prepareMigration */
-export async function prepareMigration(
-  target: string,
-  sourcePath: string,
-  clock: Clock,
-  onProgress?: OnProgress,
-): Promise<PreparedMigration> {
+export async function prepareMigration(target: string, sourcePath: string, clock: Clock): Promise<PreparedMigration> {
   const file = databaseFile(target, 'an old state is migrated');
-  const source = await openLegacy(sourcePath, onProgress);
+  const source = openLegacy(sourcePath);
   try {
     const journal = openJournal(file, source.path);
     const work: Work = { source, file, journal, clock };

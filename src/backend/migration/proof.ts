@@ -4,8 +4,8 @@ import type { LegacySource } from '../../interop/legacy/source.js';
 import { type MigrationVerification, verifyMigration } from '../../interop/legacy/verify.js';
 import type { EventStore } from '../../store/event-store.js';
 import type { OnProgress } from '../../store/maintenance.js';
-import type { Tally } from './report.js';
 import type { Migration } from './take.js';
+import type { Tally } from './tally.js';
 
 /** Source and target read apart from what migrates, and the target's log and tables proven. */
 export interface Proof extends MigrationVerification {

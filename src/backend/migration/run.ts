@@ -8,8 +8,8 @@ import { commandId } from '../../interop/legacy/steps.js';
 import { InvalidInputError } from '../../kernel/errors.js';
 import { pause } from '../../kernel/pause.js';
 import type { OnProgress } from '../../store/maintenance.js';
-import { openTally, type Tally } from './report.js';
 import { type Migration, type Taken, take } from './take.js';
+import { openTally, type Tally } from './tally.js';
 
 export interface RunOptions {
   /** Stop at the first row that cannot be taken as it is. */
@@ -49,7 +49,8 @@ export async function runMigration(
 
   for (const workflow of source.workflows()) {
     const id = nameOf(workflow.workflow.row.id ?? null, 'id', '', 128).value;
-    const named = locks.of(workflow.workflow);
+    const named = locks.owned.get(workflow.workflow.id) ?? [];
+    locks.owned.delete(workflow.workflow.id);
     note(
       await take(
         engine,
@@ -63,10 +64,9 @@ export async function runMigration(
     onProgress?.({ step: 'migrating', done: ++done, total });
     await pause();
   }
-  const others = locks.rest();
   const state = source.state();
-  if (state.length + others.length > 0) {
-    const planOf = (how: Parameters<typeof planShared>[2]) => planShared(state, others, how);
+  if (state.length + locks.rest.length > 0) {
+    const planOf = (how: Parameters<typeof planShared>[2]) => planShared(state, locks.rest, how);
     note(await take(engine, SHARED_STACK, SHARED_CREATION, migration, planOf, onPlan));
   }
   const ledger = openLedger();
@@ -88,21 +88,13 @@ function refuseEntries([first]: Tally['entries']): void {
   });
 }
 
-/** A lock is a workflow's whose id it names; or else the first one's whose name it is. */
 function locksOf(source: LegacySource) {
-  const locks = new Map<string, LegacyRecord[]>();
-  for (const record of source.locks()) {
-    const name = String(record.row.name ?? '');
-    locks.set(name, [...(locks.get(name) ?? []), record]);
+  const rest: LegacyRecord[] = [];
+  const owned = new Map<string, LegacyRecord[]>();
+  for (const lock of source.locks()) {
+    const owner = source.lockOwner(lock);
+    if (owner === undefined) rest.push(lock);
+    else owned.set(owner, [...(owned.get(owner) ?? []), lock]);
   }
-  const takeOut = (name: string): readonly LegacyRecord[] => {
-    const found = locks.get(name) ?? [];
-    locks.delete(name);
-    return found;
-  };
-  return {
-    of: ({ row }: LegacyRecord): readonly LegacyRecord[] =>
-      locks.size === 0 ? [] : [...takeOut(String(row.id ?? '')), ...takeOut(String(row.name ?? ''))],
-    rest: (): readonly LegacyRecord[] => [...locks.values()].flat(),
-  };
+  return { owned, rest };
 }

@@ -1,4 +1,4 @@
-import { type FieldChange, type Plan, type StateDiff, sensitivePaths } from '../../index.js';
+import { type FieldChange, HIDDEN_OF_STACK, type Plan, type StateDiff, sensitivePaths } from '../../index.js';
 import { colour, counts, marked } from '../output/colour.js';
 import { escapeText } from '../output/escape.js';
 import { HIDDEN, shown } from './values.js';
@@ -43,7 +43,7 @@ export function diffText(diff: StateDiff): string {
   const text = [
     `${colour.heading(escapeText(diff.name))} version ${diff.from} → ${diff.to}  ${counts(count('added'), count('changed'), count('removed'))}`,
   ];
-  if (diff.stack.length > 0) text.push(marked('changed', 'stack'), ...lines(diff.stack));
+  if (diff.stack.length > 0) text.push(marked('changed', 'stack'), ...lines(diff.stack, HIDDEN_OF_STACK));
   for (const { key, kind, fields, before, after } of diff.resources) {
     // What was sensitive on either side stays hidden on both.
     const hidden = [before, after].flatMap((side) => sensitivePaths(side?.value.metadata));

@@ -25,13 +25,15 @@ export function migrationText(report: MigrationReport, { bin, report: file, scri
         { title: 'REJECTED', align: 'right' },
         { title: 'KNOWN', align: 'right' },
       ],
-      (Object.entries(report.rows) as [string, NonNullable<MigrationReport['rows']['state']>][]).map(([name, { rows, migrated, repaired, rejected, known }]) => [
-        name,
-        ...[rows, migrated].map(String),
-        repaired === 0 ? '0' : colour.changed(String(repaired)),
-        rejected === 0 ? '0' : colour.removed(String(rejected)),
-        String(known),
-      ]),
+      (Object.entries(report.rows) as [string, NonNullable<MigrationReport['rows']['state']>][]).map(
+        ([name, { rows, migrated, repaired, rejected, known }]) => [
+          name,
+          ...[rows, migrated].map(String),
+          repaired === 0 ? '0' : colour.changed(String(repaired)),
+          rejected === 0 ? '0' : colour.removed(String(rejected)),
+          String(known),
+        ],
+      ),
     ),
     '',
     ...entryLines(report, file),

@@ -106,6 +106,6 @@ export const blameTable = (fields: readonly FieldBlame[], hidden: readonly strin
       escapeText(actor),
       relative(at),
       escapeText(path.slice(2)),
-      path.startsWith('$.properties') ? shown(value, path, hidden) : inline(value),
+      /^\$\.(properties|metadata)/.test(path) ? shown(value, path, hidden) : inline(value),
     ]),
   );

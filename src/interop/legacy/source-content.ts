@@ -249,8 +249,7 @@ function driftItems(records: readonly LegacyRecord[], called: (id: string) => st
         what = 'found';
       } else if (!drifted && standing && open.delete(resource)) what = 'cleared';
       if (hasEntry(record, entries)) return [];
-      return itemOf('drift', '', labelOf(record), {
-        drifted: text(what),
+      return itemOf('drift', what, labelOf(record), {
         detected_at: time(row.detected_at),
         ...(what === 'noted' ? { 'the row': rowJson(row) } : { resource_id: text(resource) }),
         ...(what === 'found' && { expected: canonical(expected), actual: canonical(actual) }),
@@ -265,12 +264,13 @@ const SHORTEST_LOCK = 1_000;
 function lockItem(record: LegacyRecord, began: string): Item {
   const { holder, expires_at } = record.row;
   const left = Date.parse(instantOfCell(expires_at) ?? began) - Date.parse(began);
-  return itemOf('lock', '', labelOf(record), {
-    ...(left >= SHORTEST_LOCK
-      ? { holder: text(textOfCell(holder)), expires_at: time(expires_at) }
-      : { 'the row': rowJson(record.row) }),
-  });
+  return left < SHORTEST_LOCK
+    ? noteItem(record)
+    : itemOf('lock', 'taken', labelOf(record), { holder: text(textOfCell(holder)), expires_at: time(expires_at) });
 }
+
+const noteItem = (record: LegacyRecord): Item =>
+  itemOf('lock', 'noted', labelOf(record), { 'the row': rowJson(record.row) });
 
 function versionOf(record: LegacyRecord): SourceVersion {
   const { row } = record;
@@ -334,6 +334,4 @@ export const stateItems = (records: readonly LegacyRecord[], entries: Entries): 
 
 /** Locks that name no workflow: notes with the row, repaired as all of them are. */
 export const strayLockItems = (records: readonly LegacyRecord[], entries: Entries): Item[] =>
-  records
-    .filter((record) => entries.get(labelOf(record)) !== 'rejected')
-    .map((record) => itemOf('lock', '', labelOf(record), { 'the row': rowJson(record.row) }));
+  records.filter((record) => entries.get(labelOf(record)) !== 'rejected').map(noteItem);

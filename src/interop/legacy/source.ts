@@ -1,24 +1,11 @@
-import Database from 'better-sqlite3';
 import type { OnProgress } from '../../store/maintenance.js';
-export type Cell = null | bigint | number | string | Uint8Array;
-export type LegacyRow = Readonly<Record<string, Cell>>;
-export const LEGACY_TABLES = [
-  'workflow_states',
-  'workflow_resources',
-  'workflow_outputs',
-  'state_versions',
-  'drift_detections',
-  'workflow_tags',
-  'workflow_activity',
-  'locks',
-  'state',
-] as const;
-export type LegacyTable = (typeof LEGACY_TABLES)[number];
-export interface LegacyRecord {
-  readonly table: LegacyTable;
-  readonly id: string;
-  readonly row: LegacyRow;
-}
+import { CHILD_TABLES, type LegacyRecord, type LegacyTable } from './layout.js';
+import { openSource } from './open-source.js';
+import { findTables, NOBODY, type TableRows } from './tables.js';
+
+export { type Cell, LEGACY_TABLES, type LegacyRecord, type LegacyRow, type LegacyTable } from './layout.js';
+
+/** A workflow with its rows of the other tables, each in the order of its table (rowid, else primary key). */
 export interface LegacyWorkflow {
   readonly workflow: LegacyRecord;
   readonly resources: readonly LegacyRecord[];
@@ -28,56 +15,84 @@ export interface LegacyWorkflow {
   readonly tags: readonly LegacyRecord[];
   readonly activity: readonly LegacyRecord[];
 }
+
+/**
+ * An old database at one moment, whatever others do to it meanwhile. Every row is given once: by `workflows`, `orphans`,
+ * `locks` or `state`.
+ *
+ * Rows belong to the workflow whose id is, as text, their `workflow_id`; where several workflows have that id, to the
+ * first.
+ * @throws IntegrityError `SOURCE_DAMAGED` from whatever reads rows
+ */
 export interface LegacySource {
+  /** The number of rows of each table there is. A table that is missing is absent. */
   readonly counts: Readonly<Partial<Record<LegacyTable, number>>>;
+  /** The file itself, where a link led to it. */
   readonly path: string;
+  /** In the order of created_at, then rowid. One is in memory at a time; the caller may wait between two. */
   workflows(): Iterable<LegacyWorkflow>;
+  /** Rows whose workflow_id is of no workflow, or NULL. */
   orphans(): Iterable<LegacyRecord>;
   locks(): readonly LegacyRecord[];
   state(): readonly LegacyRecord[];
+  /** Ends reading, and takes a copy away. Again, it does nothing. */
   close(): void;
 }
-export async function openLegacy(path: string, _onProgress?: OnProgress): Promise<LegacySource> {
-  const db = new Database(path, { readonly: true, fileMustExist: true });
-  db.defaultSafeIntegers(true);
-  db.exec('BEGIN');
-  const counts: Partial<Record<LegacyTable, number>> = {};
-  for (const t of LEGACY_TABLES) counts[t] = Number(db.prepare(`SELECT count(*) FROM ${t}`).pluck().get());
-  const rec = (table: LegacyTable, row: LegacyRow): LegacyRecord => ({
-    table,
-    row,
-    id:
-      table === 'workflow_outputs'
-        ? `${row.workflow_id}/${row.key}`
-        : table === 'workflow_tags'
-          ? `${row.workflow_id}/${row.tag}`
-          : String(row.id ?? row.key ?? row.name),
-  });
-  const all = (t: LegacyTable, w: string, ...a: unknown[]) =>
-    (db.prepare(`SELECT * FROM ${t} ${w}`).all(...a) as LegacyRow[]).map((r) => rec(t, r));
-  return {
-    counts,
-    path,
-    *workflows() {
-      for (const workflow of all('workflow_states', 'ORDER BY created_at, rowid')) {
-        const of = (t: LegacyTable) => all(t, 'WHERE workflow_id = ? ORDER BY rowid', workflow.row.id);
-        yield {
-          workflow,
-          resources: of('workflow_resources'),
-          outputs: of('workflow_outputs'),
-          versions: of('state_versions'),
-          drift: of('drift_detections'),
-          tags: of('workflow_tags'),
-          activity: of('workflow_activity'),
-        };
-      }
-    },
-    *orphans() {
-      for (const t of LEGACY_TABLES.slice(1, 7))
-        yield* all(t, 'WHERE workflow_id NOT IN (SELECT id FROM workflow_states)');
-    },
-    locks: () => all('locks', ''),
-    state: () => all('state', ''),
-    close: () => db.close(),
-  };
+
+/** Rows whose places are held at a time. */
+const BATCH = 1_000;
+
+/**
+ * Opens the database of the old workflow state for reading. Not a byte of it or its WAL is written.
+ * @throws NotFoundError `SOURCE_NOT_FOUND`; InvalidInputError `NOT_A_LEGACY_DATABASE`; IntegrityError `SOURCE_DAMAGED`;
+ * ConflictError `SOURCE_BUSY`; StoreError
+ */
+export async function openLegacy(path: string, onProgress?: OnProgress): Promise<LegacySource> {
+  const source = await openSource(path, onProgress);
+  try {
+    const tables = await findTables(source, onProgress);
+    const rowsOf = (table: LegacyTable, owner: number): readonly LegacyRecord[] => {
+      const rows = tables.get(table);
+      return rows ? rows.placesOf(owner).map((place) => rows.at(place)) : [];
+    };
+    return {
+      counts: Object.fromEntries([...tables].map(([table, { count }]) => [table, count])),
+      path: source.path,
+      *workflows() {
+        const states = tables.get('workflow_states');
+        for (let place = 1; states && place <= states.count; place++) {
+          yield {
+            workflow: states.at(place),
+            resources: rowsOf('workflow_resources', place),
+            outputs: rowsOf('workflow_outputs', place),
+            versions: rowsOf('state_versions', place),
+            drift: rowsOf('drift_detections', place),
+            tags: rowsOf('workflow_tags', place),
+            activity: rowsOf('workflow_activity', place),
+          };
+        }
+      },
+      *orphans() {
+        for (const table of CHILD_TABLES) {
+          const rows = tables.get(table);
+          if (rows) yield* oneByOne(rows);
+        }
+      },
+      locks: () => rowsOf('locks', NOBODY),
+      state: () => rowsOf('state', NOBODY),
+      close: source.close,
+    };
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+/** The rows of nobody. */
+function* oneByOne(rows: TableRows): Generator<LegacyRecord> {
+  let places = rows.placesOf(NOBODY, 0, BATCH);
+  while (places.length > 0) {
+    for (const place of places) yield rows.at(place);
+    places = rows.placesOf(NOBODY, places.at(-1), BATCH);
+  }
 }

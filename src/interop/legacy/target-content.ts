@@ -232,26 +232,28 @@ function signalItems(
       case 'DriftDetected': {
         const { resourceId, expected, actual } = event.data;
         const said = { expected: canonical(expected), actual: canonical(actual) };
-        const fields = { drifted: text('found'), detected_at: at, resource_id: resource(resourceId), ...said };
-        return [itemOf('drift', '', `finding ${position}`, position, fields)];
+        const fields = { detected_at: at, resource_id: resource(resourceId), ...said };
+        return [itemOf('drift', 'found', `finding ${position}`, position, fields)];
       }
       case 'DriftCleared': {
         if (found.has(event.commandId)) return [];
-        const fields = { drifted: text('cleared'), detected_at: at, resource_id: resource(event.data.resourceId) };
-        return [itemOf('drift', '', `end of finding ${event.data.finding}`, position, fields)];
+        const fields = { detected_at: at, resource_id: resource(event.data.resourceId) };
+        return [itemOf('drift', 'cleared', `end of finding ${event.data.finding}`, position, fields)];
       }
       case 'LockAcquired': {
         const { who, expiresAt } = event.data;
-        return [itemOf('lock', '', `lock ${position}`, position, { holder: text(who), expires_at: text(expiresAt) })];
+        return [
+          itemOf('lock', 'taken', `lock ${position}`, position, { holder: text(who), expires_at: text(expiresAt) }),
+        ];
       }
       case 'ActivityRecorded': {
         const { action, details } = event.data;
         const label = `activity ${position}`;
         const row = canonical(details);
-        if (isNote(event, 'lock')) return [itemOf('lock', '', label, position, { 'the row': row })];
+        if (isNote(event, 'lock')) return [itemOf('lock', 'noted', label, position, { 'the row': row })];
         if (isNote(event, 'drift')) {
-          const fields = { drifted: text('noted'), detected_at: at, 'the row': row };
-          return [itemOf('drift', '', label, position, fields)];
+          const fields = { detected_at: at, 'the row': row };
+          return [itemOf('drift', 'noted', label, position, fields)];
         }
         const fields = { action: text(action), details: row, created_by: text(meta.actor), created_at: at };
         return [{ ...itemOf('activity', '', label, position, fields), names: [action] }];

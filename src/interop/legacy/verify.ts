@@ -105,15 +105,6 @@ export async function verifyMigration(
   return { equal: unaccounted.length === 0 && stacks.every(({ equal }) => equal), stacks, unaccounted };
 }
 
-/** What belongs to no workflow: `state`, and locks. Undefined where there is none. */
-export const verifyShared = (
-  source: LegacySource,
-  store: EventStore,
-  entries: Entries,
-  { migration }: Pick<VerifyOptions, 'migration'> = {},
-): Promise<StackVerification | undefined> =>
-  sharedStack(source.state(), locksOf(source).stray, { store, entries, migration });
-
 /** Locks by the id of the workflow's row whose id or, where none has that id, whose name they bear. */
 function locksOf(source: LegacySource) {
   const locks = source.locks();
@@ -158,8 +149,10 @@ export async function verifyWorkflow(
     source: [...content.items.filter((item) => !isForeignTag(item, target, said)), ...old.source],
     target: [...said, ...old.target],
     inside: old.differences,
+    records,
+    leftOut: records,
   };
-  return compare(id, target, sides, records, { store, entries, migration });
+  return compare(id, target, sides, { store, entries, migration });
 }
 
 /** A tag that somebody else had given the stack already: the migration found nothing to do. */
@@ -168,6 +161,7 @@ const isForeignTag = ({ kind, key }: Item, target: TargetStack | undefined, said
   (target?.foreignTags.has(key) ?? false) &&
   !said.some((item) => item.kind === 'tag' && item.key === key);
 
+/** What belongs to no workflow: `state`, and locks. Undefined where there is none. */
 async function sharedStack(
   state: readonly LegacyRecord[],
   stray: readonly LegacyRecord[],
@@ -179,7 +173,8 @@ async function sharedStack(
   const target = await targetStack(store, SHARED_STACK);
   const source = [...stateItems(state, entries), ...strayLockItems(stray, entries)];
   const said = target ? await sharedContent(store, target) : [];
-  return compare(SHARED_STACK, target, { source, target: said, inside: [] }, records, against);
+  // Of the locks all are compared: all of them are repaired, and all in one way.
+  return compare(SHARED_STACK, target, { source, target: said, inside: [], records, leftOut: state }, against);
 }
 
 /** Compares each old version with the state at the version it became. */
@@ -223,17 +218,19 @@ interface Sides {
   readonly target: readonly TargetItem[];
   /** Differences inside of versions. */
   readonly inside: readonly string[];
+  readonly records: readonly LegacyRecord[];
+  /** Those that are left out where they have an entry. */
+  readonly leftOut: readonly LegacyRecord[];
 }
 
 async function compare(
   workflow: string,
   target: TargetStack | undefined,
   sides: Sides,
-  records: readonly LegacyRecord[],
   { store, entries, migration }: Against,
 ): Promise<StackVerification> {
   const { same, missing, unexpected } = match(sides.source, sides.target);
-  const isAccounted = accounts(records, entries, migration);
+  const isAccounted = accounts(sides.leftOut, entries, migration);
   const extra: Line[] = [];
   for (const one of unexpected) if (!(await isAccounted(one.item, store))) extra.push(one);
   const history = unexpected.filter(({ item }) => item.optional);
@@ -241,7 +238,7 @@ async function compare(
   const source = digest(sides.source.map((item) => lineOf(item)));
   const found = digest(said.map(({ line }) => line));
   const outcome = (wanted: string): number =>
-    records.filter(({ table, id }) => entries.get(`${table}/${id}`) === wanted).length;
+    sides.records.filter(({ table, id }) => entries.get(`${table}/${id}`) === wanted).length;
   return {
     workflow,
     stack: target?.stack.id ?? null,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { InvalidInputError } from '../../kernel/errors.js';
-import { decodeUtf8, FILE_LIMITS, type Json, type JsonObject, parseJson } from '../../kernel/json.js';
+import { isJsonObject, type JsonObject } from '../../kernel/json.js';
+import { readerOf } from '../reader.js';
 
 /**
  * Terraform's state file, format version 4 (internal/states/statefile/version4.go of Terraform and OpenTofu). Only what
@@ -53,27 +53,15 @@ export type TerraformDocument = {
 } & JsonObject;
 export type EncryptedDocument = z.infer<typeof encryptedSchema> & JsonObject;
 
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-
 function isObjectOfObjects(value: unknown): boolean {
-  return isObject(value) && Object.values(value).every(isObject);
+  return isJsonObject(value) && Object.values(value).every(isJsonObject);
 }
 
-const HINT =
-  'Give a Terraform or OpenTofu state of format version 4: terraform.tfstate, or what `terraform state pull` prints.';
-
-function refuse(what: string, field: string, problem: string): never {
-  throw new InvalidInputError('INVALID_TERRAFORM_STATE', `${what} is no Terraform state: ${field}: ${problem}`, {
-    hint: HINT,
-    details: { field, file: what },
-  });
-}
-
-function check<T extends z.ZodType>(schema: T, value: Json, what: string): void {
-  const issue = schema.safeParse(value).error?.issues[0];
-  if (issue) refuse(what, issue.path.map(String).join('.') || 'document', issue.message);
-}
+const reader = readerOf(
+  'INVALID_TERRAFORM_STATE',
+  'Terraform state',
+  'Give a Terraform or OpenTofu state of format version 4: terraform.tfstate, or what `terraform state pull` prints.',
+);
 
 /**
  * Reads a state file; `encrypted` where nothing but its lineage and serial can be known. What is returned is the parsed
@@ -85,13 +73,11 @@ export function parseTerraform(
   bytes: Uint8Array,
   what: string,
 ): { readonly encrypted: EncryptedDocument } | { readonly document: TerraformDocument } {
-  const text = decodeUtf8(bytes, what);
-  if (text.trim() === '') refuse(what, 'document', 'it is empty');
-  const value = parseJson(text, what, FILE_LIMITS);
-  if (isObject(value) && Object.hasOwn(value, 'encrypted_data')) {
-    check(encryptedSchema, value, what);
+  const value = reader.parse(bytes, what);
+  if (isJsonObject(value) && Object.hasOwn(value, 'encrypted_data')) {
+    reader.check(encryptedSchema, value, what);
     return { encrypted: value as EncryptedDocument };
   }
-  check(stateSchema, value, what);
+  reader.check(stateSchema, value, what);
   return { document: value as TerraformDocument };
 }

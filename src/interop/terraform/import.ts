@@ -1,18 +1,11 @@
 import type { JsonObject } from '../../kernel/json.js';
+import type { Incoming } from '../incoming.js';
 import { type EncryptedDocument, parseTerraform, type TerraformBlock, type TerraformDocument } from './format.js';
-import { type IncomingResource, readInstance } from './instances.js';
+import { readInstance } from './instances.js';
 import { isCanonical } from './order.js';
-import { type IncomingOutput, readOutputs } from './outputs.js';
+import { readOutputs } from './outputs.js';
 
-/** A Terraform state in the engine's terms. */
-export interface Incoming {
-  readonly lineage: string;
-  readonly serial: number;
-  /** What belongs to no resource and no output; see {@link Header}. */
-  readonly header: JsonObject;
-  readonly resources: readonly IncomingResource[];
-  readonly outputs: readonly IncomingOutput[];
-}
+const format = 'terraform';
 
 /**
  * What the stack keeps of the document itself: its other fields, which of `outputs` and `resources` it lacked, blocks
@@ -35,7 +28,7 @@ export function readTerraformState(bytes: Uint8Array, what: string): Incoming {
 function readEncrypted(document: EncryptedDocument): Incoming {
   const header: Header = { fields: document, absent: [], emptyBlocks: [], encrypted: true };
   const { lineage = '', serial = 0 } = document;
-  return { lineage, serial, header: header as unknown as JsonObject, resources: [], outputs: [] };
+  return { format, lineage, serial, header: header as unknown as JsonObject, resources: [], outputs: [] };
 }
 
 function readPlain(document: TerraformDocument): Incoming {
@@ -55,6 +48,7 @@ function readPlain(document: TerraformDocument): Incoming {
     encrypted: false,
   };
   return {
+    format,
     lineage,
     serial,
     header: header as unknown as JsonObject,

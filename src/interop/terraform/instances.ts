@@ -1,13 +1,12 @@
-import type { Command } from '../../commands/index.js';
 import { resourceAddress } from '../../events/index.js';
-import { equalJson, type Json, type JsonObject } from '../../kernel/json.js';
+import { equalJson, isJsonObject, type Json, type JsonObject } from '../../kernel/json.js';
 import { name } from '../../kernel/text.js';
 import type { ResourceRecord } from '../../store/records.js';
+import { given } from '../given.js';
+import type { IncomingResource } from '../incoming.js';
 import { instanceName, splitName, typeName, withoutKey } from './addresses.js';
-import { type BlockIdentity, isObject, type TerraformBlock, type TerraformInstance } from './format.js';
+import type { BlockIdentity, TerraformBlock, TerraformInstance } from './format.js';
 import { hiddenPaths } from './sensitive.js';
-
-export type IncomingResource = NonNullable<Extract<Command, { type: 'apply' }>['resources']>[number];
 
 /** What a resource keeps beside its attributes and dependencies, under `metadata.terraform`. */
 export interface Kept {
@@ -32,11 +31,11 @@ export function readInstance(
 ): IncomingResource {
   const { attributes, dependencies, ...others } = instance as JsonObject;
   const identity = identityOf(block, instance);
-  const properties = isObject(attributes) ? attributes : {};
+  const properties = isJsonObject(attributes) ? attributes : {};
   const declared = declaredOf(dependencies, resourceAddress(identity));
   const absent = ['attributes', 'dependencies'].filter((field) => !Object.hasOwn(instance, field));
   const odd = {
-    ...(attributes === undefined || isObject(attributes) ? {} : { attributes }),
+    ...(attributes === undefined || isJsonObject(attributes) ? {} : { attributes }),
     ...(dependencies === undefined || equalJson(dependencies, writable(declared)) ? {} : { dependencies }),
   };
   const kept = { block, instance: { ...others, ...odd }, ...(rank ? { rank } : {}), ...(absent[0] ? { absent } : {}) };
@@ -89,13 +88,10 @@ function dependenciesOf({ value, address }: ResourceRecord, { instance, absent }
   return value.dependencies.length === 0 && absent?.includes('dependencies') ? undefined : writable(value.dependencies);
 }
 
-const given = (fields: Readonly<Record<string, Json | undefined>>): JsonObject =>
-  Object.fromEntries(Object.entries(fields).filter((entry): entry is [string, Json] => entry[1] !== undefined));
-
 /** What an imported resource kept. Metadata that was copied from another resource, or is no such thing, does not count. */
 export function keptOf({ module, type, name, value }: ResourceRecord): Kept | undefined {
-  const kept = isObject(value.metadata) ? value.metadata.terraform : undefined;
-  if (!isObject(kept) || !isObject(kept.block) || !isObject(kept.instance)) return undefined;
+  const kept = isJsonObject(value.metadata) ? value.metadata.terraform : undefined;
+  if (!isJsonObject(kept) || !isJsonObject(kept.block) || !isJsonObject(kept.instance)) return undefined;
   const { block, instance } = kept as unknown as Kept;
   return equalJson(identityOf(block, instance), { module, type, name }) ? (kept as unknown as Kept) : undefined;
 }

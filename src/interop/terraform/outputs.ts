@@ -1,9 +1,7 @@
-import type { Command } from '../../commands/index.js';
-import { type Json, JsonNumber, type JsonObject } from '../../kernel/json.js';
+import { isJsonObject, type Json, JsonNumber, type JsonObject } from '../../kernel/json.js';
 import type { OutputRecord } from '../../store/records.js';
-import { isObject, type TerraformDocument } from './format.js';
-
-export type IncomingOutput = NonNullable<Extract<Command, { type: 'apply' }>['outputs']>[number];
+import type { IncomingOutput } from '../incoming.js';
+import type { TerraformDocument } from './format.js';
 
 /** An output's other fields are kept under `metadata.terraform`, `value: false` beside them where it had no value. */
 export const readOutputs = (outputs: NonNullable<TerraformDocument['outputs']>): IncomingOutput[] =>
@@ -18,8 +16,8 @@ export const writeOutputs = (outputs: readonly OutputRecord[]): JsonObject =>
   Object.fromEntries(outputs.map((output) => [output.name, writeOutput(output)]));
 
 function writeOutput({ value, sensitive, metadata }: OutputRecord): JsonObject {
-  const kept = isObject(metadata) ? metadata : {};
-  const fields = isObject(kept.terraform) ? kept.terraform : { type: typeOf(value) };
+  const kept = isJsonObject(metadata) ? metadata : {};
+  const fields = isJsonObject(kept.terraform) ? kept.terraform : { type: typeOf(value) };
   const { sensitive: written, ...rest } = fields;
   const absent = kept.value === false && value === null;
   return { ...(absent ? {} : { value }), ...rest, ...mark(sensitive, written) };

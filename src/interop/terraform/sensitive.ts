@@ -1,5 +1,4 @@
-import { type Json, type JsonObject, leaves, pathStep } from '../../kernel/json.js';
-import { isObject } from './format.js';
+import { isJsonObject, type Json, type JsonObject, leaves, pathStep } from '../../kernel/json.js';
 
 /** Shorter values than this are too common to be taken for a secret that turns up elsewhere. */
 const TELLING = 4;
@@ -32,13 +31,13 @@ function follow(attributes: JsonObject, steps: Json): string {
   let path = '$';
   let value: Json | undefined = attributes;
   for (const step of Array.isArray(steps) ? (steps as readonly Json[]) : []) {
-    const { type, value: told } = isObject(step) ? step : {};
-    const key = type === 'index' && isObject(told) ? told.value : told;
-    if (isObject(value) && typeof key === 'string' && !Object.hasOwn(value, key) && isObject(value.value)) {
+    const { type, value: told } = isJsonObject(step) ? step : {};
+    const key = type === 'index' && isJsonObject(told) ? told.value : told;
+    if (isJsonObject(value) && typeof key === 'string' && !Object.hasOwn(value, key) && isJsonObject(value.value)) {
       path += '.value';
       value = value.value;
     }
-    if (!isObject(value) || typeof key !== 'string' || !Object.hasOwn(value, key)) return path;
+    if (!isJsonObject(value) || typeof key !== 'string' || !Object.hasOwn(value, key)) return path;
     path += pathStep(key);
     value = value[key];
   }

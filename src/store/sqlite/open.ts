@@ -1,9 +1,10 @@
-import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { StoreError } from '../../kernel/errors.js';
+import { APPLICATION_ID, sqliteHeader } from '../../kernel/sqlite-file.js';
 import { notADatabase, translate } from './errors.js';
-import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION, upgrade } from './schema.js';
+import { SCHEMA, SCHEMA_VERSION, upgrade } from './schema.js';
 
 export type Connection = Database.Database;
 
@@ -86,19 +87,15 @@ function identity(db: Connection, path: string): 'ours' | 'earlier' | 'empty' {
   return 'empty';
 }
 
-/** Reads the file's own header (https://www.sqlite.org/fileformat.html §1.3), so that nothing else is opened or written. */
+/** Reads the file's own header, so that nothing else is opened or written. */
 function refuseForeign(path: string): void {
   if (!existsSync(path) || existsSync(`${path}-journal`)) return;
-  if (statSync(path).isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
-  const header = Buffer.alloc(100);
-  const file = openSync(path, 'r');
-  const length = readSync(file, header, 0, 100, 0);
-  closeSync(file);
-  if (length === 0) return;
-  if (length < 100 || header.toString('latin1', 0, 16) !== 'SQLite format 3\0') throw notADatabase(path);
-  if (header.readUInt32BE(68) !== APPLICATION_ID) throw notADatabase(path);
-  const version = header.readUInt32BE(60);
-  if (version > SCHEMA_VERSION) throw newerSchema(path, version);
+  const stat = statSync(path);
+  if (stat.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
+  if (stat.size === 0) return;
+  const header = sqliteHeader(path);
+  if (header?.applicationId !== APPLICATION_ID) throw notADatabase(path);
+  if (header.userVersion > SCHEMA_VERSION) throw newerSchema(path, header.userVersion);
 }
 
 const newerSchema = (path: string, version: number): StoreError =>

@@ -1,8 +1,8 @@
+export { APPLICATION_ID } from '../../kernel/sqlite-file.js';
+
 import { TABLE_NAMES, type TableName } from '../tables.js';
 import { createIndex, createTable, TABLE_DEFINITIONS } from './schema-tables.js';
 
-/** "SLTH": tells our files from other SQLite databases. */
-export const APPLICATION_ID = 0x53_4c_54_48;
 /** Grows with every change of the schema; a file with a larger one is refused unmodified. */
 export const SCHEMA_VERSION = 2;
 

@@ -207,7 +207,7 @@ function* rowsTouched(
   const touched = keepTouched(db);
   const total = head.position - from.position;
   for (let batch = readBatch(sql, from.position, head.position); batch; ) {
-    for (const change of projection.project(batch.events))
+    for (const change of projection.project(batch.events.slice(1)))
       touched(change.table, change.op === 'put' ? change.row : change.key);
     onProgress({ step: 'finding rows', done: batch.last - from.position, total });
     yield ''; // others get their turn
@@ -219,19 +219,18 @@ function* rowsTouched(
     const same = keys.map((key) => `t.${key} = k.${key}`).join(' AND ');
     const order = `ORDER BY ${keys.map((key) => `k.${key}`).join(', ')}`;
     // The first column of every key is the position of an event: rows of later ones were not there before.
-    const gone = db.prepare(`SELECT k.* FROM temp.touched_${table} k WHERE k.${keys[0]} < 0
+    const gone = db.prepare(`SELECT k.* FROM temp.touched_${table} k WHERE k.${keys[0]} <= ${from.position}
       AND NOT EXISTS (SELECT 1 FROM main.${table} t WHERE ${same}) ${order}`);
     const there = db.prepare(`SELECT t.* FROM temp.touched_${table} k CROSS JOIN main.${table} t ON ${same} ${order}`);
     const columns = there.columns().map(({ name }) => name);
     yield `\n${comment(`table ${table}`)}`;
-    yield* statements(`DELETE FROM ${table} WHERE (${keys.join(', ')}) IN (VALUES`, exactly(gone), ')');
-    yield* statements(`REPLACE INTO ${table} (${columns.join(', ')}) VALUES`, exactly(there));
+    yield* statements(`DELETE FROM ${table} WHERE (${keys.join(', ')}) IN (VALUES`, rowsOf(gone), ')');
+    yield* statements(`REPLACE INTO ${table} (${columns.join(', ')}) VALUES`, rowsOf(there));
   }
 }
 
-/** Integers as they are, also those beyond 2^53. */
-const exactly = (select: Statement): Iterable<readonly unknown[]> =>
-  select.raw().safeIntegers().iterate() as Iterable<readonly unknown[]>;
+const rowsOf = (select: Statement): Iterable<readonly unknown[]> =>
+  select.raw().iterate() as Iterable<readonly unknown[]>;
 
 /** Keeps the keys of rows in temporary tables. */
 function keepTouched(db: Connection): (table: TableName, row: object) => void {

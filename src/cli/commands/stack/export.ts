@@ -7,14 +7,19 @@ import { atFlags, atOf } from '../../flags.js';
 export default class StackExport extends BaseCommand {
   static override summary = 'Print the state of a stack as another tool reads it.';
   static override description =
-    'A state that was imported and not changed since comes back the same, value for value; a changed one has a higher serial. The document is printed whatever --output says.';
+    'A state that was imported and not changed since comes back the same, value for value; a changed one has a higher serial if it is for Terraform. What came as a checkpoint of Pulumi is printed as one: `pulumi stack import` reads `{version, deployment}`, where deployment is its `checkpoint.latest`. The document is printed whatever --output says.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack --to terraform > terraform.tfstate',
     '<%= config.bin %> <%= command.id %> my-stack --to terraform --at-version 1',
+    '<%= config.bin %> <%= command.id %> my-stack --to pulumi | pulumi stack import',
   ];
   static override args = { stack: stackArg };
   static override flags = {
-    to: Flags.option({ description: 'which tool is to read it', options: ['terraform'] as const, required: true })(),
+    to: Flags.option({
+      description: 'which tool is to read it',
+      options: ['terraform', 'pulumi'] as const,
+      required: true,
+    })(),
     ...atFlags,
   };
 

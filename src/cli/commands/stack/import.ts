@@ -7,15 +7,22 @@ import { PlannedCommand, plannedFlags } from '../../planned-command.js';
 export default class StackImport extends PlannedCommand {
   static override summary = 'Take in the state another tool keeps, as one commit; makes the stack where there is none.';
   static override description =
-    'The next state of the same lineage commits only what changed. A lower serial, or another lineage, is refused unless --force; dependencies on resources the state does not hold, unless --allow-missing.';
-  static override examples = ['<%= config.bin %> <%= command.id %> my-stack --from terraform terraform.tfstate'];
+    'From Terraform a state file, from Pulumi what `pulumi stack export` prints or the checkpoint of a self-managed backend. The next state of the same lineage commits only what changed. A lower serial (of Pulumi: an older deployment), or another lineage, is refused unless --force; dependencies on resources the state does not hold, unless --allow-missing.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> my-stack --from terraform terraform.tfstate',
+    'pulumi stack export | <%= config.bin %> <%= command.id %> my-stack --from pulumi -',
+  ];
   static override args = {
     stack: stackArg,
     file: Args.string({ description: 'the state file, - for standard input', required: true }),
   };
   static override flags = {
-    from: Flags.option({ description: 'whose state it is', options: ['terraform'] as const, required: true })(),
-    force: Flags.boolean({ description: 'take in a lower serial or another lineage' }),
+    from: Flags.option({
+      description: 'whose state it is',
+      options: ['terraform', 'pulumi'] as const,
+      required: true,
+    })(),
+    force: Flags.boolean({ description: 'take in a lower serial, an older deployment or another lineage' }),
     ...missingFlag,
     ...plannedFlags,
   };

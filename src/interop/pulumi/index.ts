@@ -1,0 +1,2 @@
+export { toPulumiState } from './export.js';
+export { importPulumi } from './import.js';

@@ -1,0 +1,62 @@
+/**
+ * The order of a deployment's resources, as the numbers they were given when each was first seen: `1-500,502,501`. The
+ * order is Pulumi's own and differs from run to run, so it is kept beside the resources: none of them changes because
+ * another was put before it.
+ */
+export function orderText(numbers: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const number of numbers) {
+    const run = runs.at(-1);
+    if (run && run[1] + 1 === number) run[1] = number;
+    else runs.push([number, number]);
+  }
+  return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
+}
+
+/** By number, its rank in the order. */
+export function ranksIn(text: string): ReadonlyMap<number, number> {
+  const ranks = new Map<number, number>();
+  for (const run of text === '' ? [] : text.split(',')) {
+    const [first = 0, last = first] = run.split('-').map(Number);
+    for (let number = first; number <= last; number += 1) ranks.set(number, ranks.size);
+  }
+  return ranks;
+}
+
+/** In that order; one that it does not name, since a rollback brought it back, after the next lower number that it does. */
+export function inOrder<T extends { readonly number: number }>(items: readonly T[], text: string): T[] {
+  const ranks = ranksIn(text);
+  let rank = -1;
+  const ranked = items
+    .toSorted((a, b) => a.number - b.number)
+    .map((item) => {
+      rank = ranks.get(item.number) ?? rank;
+      return { item, rank };
+    });
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ item }) => item);
+}
+
+/**
+ * The same with each item after those it depends on, as Pulumi wants its resources; what is in order stays where it is.
+ * Without recursion: chains may be long.
+ * @param targets the places, in the list, of those an item depends on
+ */
+export function dependenciesFirst<T>(items: readonly T[], targets: (item: T) => readonly number[]): T[] {
+  const placed: T[] = [];
+  const seen = new Set<number>();
+  const enter = (place: number) => {
+    seen.add(place);
+    const item = items[place] as T;
+    return { item, open: [...targets(item)].sort((a, b) => b - a) };
+  };
+  for (const place of items.keys()) {
+    if (seen.has(place)) continue;
+    const way = [enter(place)];
+    for (let at = way.at(-1); at; at = way.at(-1)) {
+      const next = at.open.pop();
+      if (next === undefined) placed.push((way.pop() as typeof at).item);
+      else if (!seen.has(next)) way.push(enter(next));
+    }
+  }
+  return placed;
+}
