@@ -137,9 +137,9 @@ export class StateBackend implements AsyncDisposable {
   static prepareMigration(
     target: string,
     source: string,
-    { clock = systemClock }: Pick<OpenOptions, 'clock'> = {},
+    { onProgress, clock = systemClock }: Pick<OpenOptions, 'onProgress' | 'clock'> = {},
   ): Promise<PreparedMigration> {
-    return prepareMigration(target, source, clock);
+    return prepareMigration(target, source, clock, onProgress);
   }
 
   /** Waits for what was accepted, ends live subscriptions, and lets go of the database. May be called twice. */

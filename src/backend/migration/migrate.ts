@@ -47,9 +47,14 @@ export interface PreparedMigration extends Disposable {
 }
 
 /** @see StateBackend.prepareMigration */
-export async function prepareMigration(target: string, sourcePath: string, clock: Clock): Promise<PreparedMigration> {
+export async function prepareMigration(
+  target: string,
+  sourcePath: string,
+  clock: Clock,
+  onProgress?: OnProgress,
+): Promise<PreparedMigration> {
   const file = databaseFile(target, 'an old state is migrated');
-  const source = openLegacy(sourcePath);
+  const source = await openLegacy(sourcePath, onProgress);
   try {
     const journal = openJournal(file, source.path);
     const work: Work = { source, file, journal, clock };
@@ -93,16 +98,10 @@ const scriptTitle = ({ migration, source, target, start_time }: MigrationReport)
 
 async function carryOut(work: Work, { strict, ...options }: MigrationOptions): Promise<MigrationReport> {
   if (strict) await inScratch(work, { strict, verify: false }, async () => {});
-  const engine = openEngine(work.file, work.clock);
-  try {
-    await bringUpToDate(engine, options.onProgress);
-    const report = await run(work, engine, options, false);
-    await writeReport(report, options.report);
-    work.journal.remove();
-    return report;
-  } finally {
-    await engine.store.close();
-  }
+  const report = await run(work, work.file, options, false);
+  await writeReport(report, options.report);
+  work.journal.remove();
+  return report;
 }
 
 /** Runs it into a copy of the target, which goes afterwards. */
@@ -111,55 +110,70 @@ async function inScratch(
   options: MigrationOptions,
   then: (scratch: string, from: LogHead, report: MigrationReport) => Promise<unknown>,
 ): Promise<MigrationReport> {
-  const folder = mkdtempSync(join(tmpdir(), 'sloth-migration-'));
+  const folder = mkdtempSync(join(tmpdir(), 'sloth-runner-migration-'));
   const clear = clearedUp(() => rmSync(folder, { recursive: true, force: true }));
   try {
     const scratch = join(folder, 'scratch.db');
     if ((statOf(work.file)?.size ?? 0) > 0) await copyPrivately(work.file, scratch, options.onProgress);
-    const engine = openEngine(scratch, work.clock);
-    try {
-      await bringUpToDate(engine, options.onProgress);
-      const from = await engine.store.head();
-      const report = await run(work, engine, options, true);
-      await then(scratch, from, report);
-      await writeReport(report, options.report);
-      return report;
-    } finally {
-      await engine.store.close();
-    }
+    const from = await withEngine(scratch, work.clock, options, ({ store }) => store.head());
+    const report = await run(work, scratch, options, true);
+    await then(scratch, from, report);
+    await writeReport(report, options.report);
+    return report;
   } finally {
     clear();
   }
 }
 
+/** Uses a database as the engine does, and lets go of it. */
+async function withEngine<T>(
+  file: string,
+  clock: Clock,
+  { onProgress }: MigrationOptions,
+  use: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const engine = openEngine(file, clock);
+  try {
+    await bringUpToDate(engine, onProgress);
+    return await use(engine);
+  } finally {
+    await engine.store.close();
+  }
+}
+
+/** @param database the target, or a copy of it for a dry run */
 async function run(
   { source, file, journal, clock }: Work,
-  engine: Engine,
-  { strict = false, verify = true, onProgress }: MigrationOptions,
+  database: string,
+  options: MigrationOptions,
   dryRun: boolean,
 ): Promise<MigrationReport> {
+  const { strict = false, verify = true, onProgress } = options;
   const began = clock.now();
-  const { store } = engine;
-  const head = await store.head();
   const resumed = journal.begun !== undefined;
   let migration: Begun = journal.begun ?? { id: newId(), at: began, backup: null };
-  const tally = await runMigration(
-    engine,
-    source,
-    { ...migration, resumed },
-    {
-      strict,
-      beforeFirst: async () => {
-        if (dryRun || resumed) return;
-        const copy = `${file}.before-migration-${stampOf(migration.at)}`;
-        if (head.position > 0) migration = { ...migration, backup: (await backupTo(store, copy, began)).file };
-        await journal.write(migration);
-      },
-      onProgress,
-    },
-  );
-  const verification = verify ? await proveMigration(source, store, tally, migration, onProgress) : null;
-  const { position, hash } = await store.head();
+  const { tally, head } = await withEngine(database, clock, options, async (engine) => {
+    const before = await engine.store.head();
+    const backUp = async (): Promise<void> => {
+      if (dryRun || resumed) return;
+      const copy = `${file}.before-migration-${stampOf(migration.at)}`;
+      if (before.position > 0) migration = { ...migration, backup: (await backupTo(engine.store, copy, began)).file };
+      await journal.write(migration);
+    };
+    const taken = await runMigration(
+      engine,
+      source,
+      { ...migration, resumed },
+      { strict, beforeFirst: backUp, onProgress },
+    );
+    return { tally: taken, head: await engine.store.head() };
+  });
+  // Through a connection of its own: what is read is what is in the file.
+  const verification = verify
+    ? await withEngine(database, clock, options, ({ store }) =>
+        proveMigration(source, store, tally, migration, onProgress),
+      )
+    : null;
   const ended = clock.now();
   return {
     stacks_migrated: tally.stacks,
@@ -179,7 +193,7 @@ async function run(
     backup: migration.backup,
     versions_migrated: tally.taken('state_versions'),
     events: tally.events,
-    head: { position, hash },
+    head: { position: head.position, hash: head.hash },
     rows: tally.counts(source),
     entries: tally.entries,
     verification,

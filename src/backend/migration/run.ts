@@ -89,12 +89,20 @@ function refuseEntries([first]: Tally['entries']): void {
 }
 
 function locksOf(source: LegacySource) {
-  const rest: LegacyRecord[] = [];
+  const locks = source.locks();
   const owned = new Map<string, LegacyRecord[]>();
-  for (const lock of source.locks()) {
-    const owner = source.lockOwner(lock);
-    if (owner === undefined) rest.push(lock);
-    else owned.set(owner, [...(owned.get(owner) ?? []), lock]);
+  const byId = new Set<string>();
+  const byName = new Map<string, string>();
+  for (const { workflow } of locks.length > 0 ? source.workflows() : []) {
+    byId.add(workflow.id);
+    const name = String(workflow.row.name ?? '');
+    if (!byName.has(name)) byName.set(name, workflow.id);
   }
+  const rest = locks.filter((lock) => {
+    const name = String(lock.row.name ?? '');
+    const owner = byId.has(name) ? name : byName.get(name);
+    if (owner !== undefined) owned.set(owner, [...(owned.get(owner) ?? []), lock]);
+    return owner === undefined;
+  });
   return { owned, rest };
 }

@@ -60,15 +60,18 @@ export function textOf(value: Cell, what: string): Taken<string> {
   };
 }
 
+/** A cell as JSON where its text is only text, also one that reads as JSON. */
+export const asWritten = (value: Cell, what: string): Taken<Json> =>
+  value instanceof Uint8Array
+    ? { value: base64(value), repair: { problem: `${what} is a BLOB`, done: 'kept as base64' } }
+    : { value: cellJson(value) };
+
 /**
  * A cell that holds a JSON text.
  * @throws InvalidInputError where it is beyond the limits of a document
  */
 export function jsonOf(value: Cell, what: string, limits: JsonLimits = DOCUMENT_LIMITS): Taken<Json> {
-  if (value instanceof Uint8Array) {
-    return { value: base64(value), repair: { problem: `${what} is a BLOB`, done: 'kept as base64' } };
-  }
-  if (typeof value !== 'string') return { value: cellJson(value) };
+  if (typeof value !== 'string') return asWritten(value, what);
   try {
     return { value: parseJson(value, what, limits) };
   } catch (error) {
@@ -183,6 +186,7 @@ function iso(time: number): string | undefined {
 
 /** A whole number that a counter or version may be. */
 export function counterOf(value: Cell): number | undefined {
-  const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : Number(value ?? Number.NaN);
-  return value !== '' && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+  const isNumber = typeof value === 'bigint' || typeof value === 'number';
+  const number = isNumber || (typeof value === 'string' && /^\d+$/.test(value)) ? Number(value) : undefined;
+  return number !== undefined && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
 }

@@ -29,6 +29,8 @@ export interface Wanted {
 }
 
 interface Held {
+  readonly type: string;
+  readonly name: string;
   readonly id: string | undefined;
   readonly properties: JsonObject;
   readonly state: string;
@@ -39,18 +41,28 @@ interface Held {
 export interface Content {
   readonly resources: Map<string, Held>;
   readonly outputs: Map<string, Json>;
+  /** By address, the last id of its own that a resource had, whether it is still there or not. */
+  readonly ids: Map<string, string>;
 }
 
-export const emptyContent = (): Content => ({ resources: new Map(), outputs: new Map() });
+/** A plan goes on from a copy: the same content may be planned with again. */
+export const copyOf = ({ resources, outputs, ids }: Content): Content => ({
+  resources: new Map(resources),
+  outputs: new Map(outputs),
+  ids: new Map(ids),
+});
+
+export const emptyContent = (): Content => ({ resources: new Map(), outputs: new Map(), ids: new Map() });
 
 export const contentOf = ({ resources, outputs }: StateView): Content => ({
   resources: new Map(
-    resources.map(({ address, id, value: { properties, state, metadata } }) => [
+    resources.map(({ address, type, name, id, value: { properties, state, metadata } }) => [
       address,
-      { id, properties, state, metadata },
+      { type, name, id, properties, state, metadata },
     ]),
   ),
   outputs: new Map(outputs.map(({ name, value }) => [name, value])),
+  ids: new Map(resources.map(({ address, id }) => [address, id])),
 });
 
 export interface Target {
@@ -78,13 +90,17 @@ export function changeTo(content: Content, wanted: Target, taken: ReadonlySet<st
     const held = content.resources.get(one.address);
     const free = one.id !== undefined && isOwn(one.id) && !taken.has(one.id) && !ids.has(one.id);
     const id = held ? held.id : free ? one.id : undefined;
-    if (!held && id !== undefined) ids.set(id, one.address);
+    if (!held) content.ids.delete(one.address);
+    if (!held && id !== undefined) {
+      ids.set(id, one.address);
+      content.ids.set(one.address, id);
+    }
     const metadata = withId(one, id, held, ledger);
-    const { address, properties, state } = one;
+    const { address, type, name, properties, state } = one;
     if (held && held.state === state && equalJson(held.properties, properties) && equalJson(held.metadata, metadata)) {
       return [];
     }
-    content.resources.set(address, { id, properties, state, metadata });
+    content.resources.set(address, { type, name, id, properties, state, metadata });
     return [input(one, held ? undefined : id, metadata)];
   });
   return { resources, remove, ...outputChange(content, wanted.outputs) };

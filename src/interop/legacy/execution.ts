@@ -15,7 +15,7 @@ const ENDED = ['success', ...FAILED];
  */
 export function executionSteps(record: LegacyRecord, stack: string, start: string, ledger: Ledger): Step[] {
   const { row } = record;
-  const status = String(cell(row, 'status') ?? '');
+  const status = nameOf(cell(row, 'status'), 'status', 'unknown', 64).value; // noted with the current state
   if (status === PENDING) return [];
   const started = instantOf(cell(row, 'started_at')) ?? start;
   const executionId = nameOf(`${stack}@${started}`, 'id', stack, 128).value;
@@ -34,6 +34,9 @@ export function executionSteps(record: LegacyRecord, stack: string, start: strin
   if (completed === undefined) {
     ledger.repaired(record, { problem: `it is ${status}, and completed_at is no time`, done: `${at} was taken` });
   }
+  if (at < started) {
+    ledger.repaired(record, { problem: `it ended at ${at}, before it began`, done: `recorded at ${started}` });
+  }
   const durationMs = durationOf(record, ledger);
   const ending = { stack, executionId, ...(durationMs === undefined ? {} : { durationMs }) };
   const command: Command = FAILED.includes(status)
@@ -45,8 +48,9 @@ export function executionSteps(record: LegacyRecord, stack: string, start: strin
 function durationOf(record: LegacyRecord, ledger: Ledger): number | undefined {
   const value = cell(record.row, 'duration_seconds');
   if (value === null) return undefined;
+  const isNumber = typeof value !== 'string' ? !(value instanceof Uint8Array) : /^\d+(\.\d+)?$/.test(value);
   const milliseconds = Math.round(Number(value) * 1_000);
-  if (!(value instanceof Uint8Array) && Number.isSafeInteger(milliseconds) && milliseconds >= 0) return milliseconds;
+  if (isNumber && Number.isSafeInteger(milliseconds) && milliseconds >= 0) return milliseconds;
   ledger.repaired(record, { problem: 'duration_seconds is no duration', done: 'the times were taken' });
   return undefined;
 }

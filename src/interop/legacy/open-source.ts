@@ -32,9 +32,9 @@ const READ_SOMETHING = 'SELECT count(*) FROM sqlite_schema';
 /**
  * Opens a source as it is at one moment, without writing a byte of it and without laying files beside it:
  * - In rollback-journal mode it is copied under a read lock. Read in place, it would refuse its writers until we close.
- * - In WAL mode others may have it open if there is an `-shm` file. Then it is read in place, which keeps nobody from
- *   writing; locks in the `-shm` file are all that is written. Without that file, opening it would make one: the files
- *   are copied.
+ * - In WAL mode others may have it open if a `-wal` and an `-shm` file are there. Then it is read in place, which keeps
+ *   nobody from writing; locks in the `-shm` file are all that is written. Opened without these files, SQLite would make
+ *   them: what is there is copied.
  * - What a dead writer left in a `-journal` can only be rolled back by writing: the files are copied.
  *
  * A copy lies in a private folder (mode 0700) until it is closed or the process exits.
@@ -60,7 +60,7 @@ async function openOnce(path: string, onProgress?: OnProgress): Promise<OpenSour
   const isWal = hasWal(path);
   try {
     if (!isWal) return await openCopy(path, copyLocked, onProgress);
-    if (statOf(`${path}-shm`)) return openInPlace(path);
+    if (statOf(`${path}-wal`) && statOf(`${path}-shm`)) return openInPlace(path);
   } catch (error) {
     if (!needsWriting(error)) throw error;
   }
@@ -123,6 +123,7 @@ function begun(db: Database.Database, path: string, close: () => void): OpenSour
     db.defaultSafeIntegers(true);
     db.pragma('trusted_schema = OFF');
     db.pragma('cell_size_check = ON');
+    db.pragma('cache_size = -4096'); // every row is read once or twice
     db.exec('BEGIN');
     db.prepare(READ_SOMETHING).get();
     refuseOurs(path, Number(db.pragma('application_id', { simple: true })));

@@ -1,10 +1,11 @@
 import { equalJson, type Json } from '../../kernel/json.js';
 import { cell, cellJson, instantOf, nameOf } from './cells.js';
-import type { Content } from './content.js';
+import { type Content, copyOf, emptyContent } from './content.js';
 import { executionSteps } from './execution.js';
 import { type Ledger, openLedger } from './ledger.js';
-import { type Action, actionOf, apart } from './resources.js';
-import { activityStep, driftSteps, lockedByStep, lockStep, type Stack, tagStep } from './signals.js';
+import { openNames } from './names.js';
+import { type Action, actionOf } from './resources.js';
+import { activityStep, driftSteps, lockedByStep, lockSteps, type Stack, tagSteps } from './signals.js';
 import type { LegacyRecord, LegacyWorkflow } from './source.js';
 import { stateSteps } from './state.js';
 import { commandId, inOrder, ORDER, type Step, UNKNOWN } from './steps.js';
@@ -131,31 +132,31 @@ function stepsOf(
   ledger: Ledger,
 ): Step[] {
   const record = workflow.workflow;
-  const start = startOf(record, until, openLedger()); // noted where the stack is made
-  const actions = apart(
-    workflow.resources.flatMap((row) => ledger.attempt(row, () => actionOf(row, ledger))),
-    ledger,
-  );
+  const created = startOf(record, until, openLedger()); // noted where the stack is made
+  const start = created < until ? created : until;
+  const content = before ? copyOf(before.content) : emptyContent();
+  const names = openNames(content.resources);
+  const actions = workflow.resources.flatMap((row) => ledger.attempt(row, () => actionOf(row, names, ledger)));
   const execution = executionSteps(record, id, start, ledger);
-  const stack: Stack = { id, start, ledger, resource: namesOf(actions) };
+  const known = { id, start, until, actions, execution, before, content, names, taken: avoid.ids, ledger };
+  const state = stateSteps(workflow, known);
+  const stack: Stack = { id, start, ledger, resource: namesOf(actions, content.ids) };
   const signals = [
-    ...workflow.tags.flatMap((tag) => ledger.attempt(tag, () => tagStep(tag, stack))),
+    ...tagSteps(workflow.tags, stack),
     ...driftSteps(workflow.drift, stack),
     ...workflow.activity.flatMap((row) => ledger.attempt(row, () => activityStep(row, stack))),
     ...lockedByStep(record, stack, instantOf(cell(record.row, 'updated_at')) ?? start),
-    ...locks.flatMap((lock, index) => ledger.attempt(lock, () => lockStep(lock, until, index === 0, stack))),
+    ...lockSteps(locks, until, stack),
   ];
-  return [...stateSteps(workflow, { id, start, actions, execution, before, taken: avoid.ids, ledger }), ...signals];
+  return [...state, ...signals];
 }
 
-/** By the id a resource has in the old system: what it is called here. Of several rows about one, it has the first id. */
-function namesOf(actions: readonly Action[]): Stack['resource'] {
-  const first = new Map<string, Action>();
-  for (const action of actions) if (!first.has(action.address)) first.set(action.address, action);
+/** What is called here what the old system calls by an id or address: by the id of its own that it has here, if any. */
+function namesOf(actions: readonly Action[], ids: ReadonlyMap<string, string>): Stack['resource'] {
   const named = new Map(actions.flatMap((action) => (action.id === undefined ? [] : [[action.id, action] as const])));
   return (id) => {
     const action = named.get(id);
-    if (!action) return undefined;
-    return { ref: first.get(action.address) === action ? id : action.address, type: action.type };
+    const address = action?.address ?? id;
+    return { ref: ids.get(address) ?? address, type: action?.type };
   };
 }

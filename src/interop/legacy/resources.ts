@@ -8,15 +8,19 @@ import {
   own,
   stringifyJson,
 } from '../../kernel/json.js';
-import { cell, instantOf, nameOf, objectOf, rowJson, type Taken } from './cells.js';
+import { byBytes } from '../../kernel/order.js';
+import { cell, instantOf, nameOf, objectOf, rowJson, type Taken, textOf } from './cells.js';
 import type { Wanted } from './content.js';
 import type { Ledger } from './ledger.js';
+import type { Names } from './names.js';
 import type { Cell, LegacyRecord } from './source.js';
 
 /** A row of `workflow_resources`: what an action made of a resource. */
 export interface Action extends Wanted {
   /** When the row was written last; undefined where it does not say. */
   readonly at: string | undefined;
+  /** The same and, behind it, when it was written first: rows about one resource are in the order of these texts. */
+  readonly written: string;
   /** Whether the resource is no more after it. */
   readonly gone: boolean;
 }
@@ -37,16 +41,19 @@ interface Said {
   readonly lastApplied: string | undefined;
 }
 
-function wanted({ record, prefix, ...said }: Said, ledger: Ledger): Wanted {
+function wanted({ record, prefix, ...said }: Said, names: Names, ledger: Ledger): Wanted {
   const named = (value: Cell, column: string, otherwise: string, max?: number): string =>
     ledger.take(record, nameOf(value, prefix + column, otherwise, max));
   const id = said.id === null || said.id === '' ? undefined : named(said.id, 'id', 'unknown', 128);
   const type = named(said.type, 'type', 'unknown');
-  const name = named(said.name, 'name', id ?? record.id, 1024);
+  const plain = named(said.name, 'name', id ?? record.id, 1024);
   const state = named(said.status, 'status', 'unknown', 64);
   const properties = ledger.take(record, said.properties);
-  assertJson(properties, `${prefix}attributes`);
   const { metadata, lastApplied } = said;
+  assertJson(properties, `${prefix}attributes`);
+  assertJson(metadata, `${prefix}metadata`);
+  const told = JSON.stringify([textOf(said.type, 'type').value, textOf(said.name, 'name').value]);
+  const name = ledger.take(record, names.nameOf({ type, name: plain, told, id: id ?? record.id }));
   const address = resourceAddress({ module: '', type, name });
   return { record, address, type, name, id, properties, state, metadata, lastApplied: applied(state, lastApplied) };
 }
@@ -57,9 +64,10 @@ const GONE_BY = ['delete', 'destroy'];
 const GONE_AS = ['applied', 'success', 'deleted'];
 
 /** @throws InvalidInputError for attributes beyond the limits of a document */
-export function actionOf(record: LegacyRecord, ledger: Ledger): Action {
+export function actionOf(record: LegacyRecord, names: Names, ledger: Ledger): Action {
   const { row } = record;
-  const at = instantOf(cell(row, 'updated_at')) ?? instantOf(cell(row, 'created_at'));
+  const created = instantOf(cell(row, 'created_at'));
+  const at = instantOf(cell(row, 'updated_at')) ?? created;
   const one = wanted(
     {
       record,
@@ -72,38 +80,22 @@ export function actionOf(record: LegacyRecord, ledger: Ledger): Action {
       metadata: rowJson(row, OWN_COLUMNS),
       lastApplied: at,
     },
+    names,
     ledger,
   );
   const gone = GONE_BY.includes(String(cell(row, 'action'))) && GONE_AS.includes(one.state);
-  return { ...one, at, gone };
+  return { ...one, at, written: `${at ?? ''} ${created ?? ''}`, gone };
 }
 
 /** The rows by the resource they are about, each in the order they were written. */
 export function byAddress(actions: readonly Action[]): ReadonlyMap<string, readonly Action[]> {
   const found = new Map<string, Action[]>();
-  const inTime = [...actions].sort((a, b) => ((a.at ?? '') < (b.at ?? '') ? -1 : (a.at ?? '') > (b.at ?? '') ? 1 : 0));
-  for (const action of inTime) {
+  for (const action of actions.toSorted((a, b) => byBytes(a.written, b.written))) {
     const same = found.get(action.address);
     if (same) same.push(action);
     else found.set(action.address, [action]);
   }
   return found;
-}
-
-/** Two names that read as one address: the second bears its id as well. */
-export function apart<T extends Wanted>(all: readonly T[], ledger: Ledger): T[] {
-  const owners = new Map<string, Wanted>();
-  return all.map((one) => {
-    const owner = owners.get(one.address);
-    if (!owner || (owner.type === one.type && owner.name === one.name)) {
-      owners.set(one.address, one);
-      return one;
-    }
-    const name = `${one.name}-${one.id ?? one.record.id}`;
-    const problem = `${one.type} "${one.name}" and ${owner.type} "${owner.name}" have one address, ${one.address}`;
-    ledger.repaired(one.record, { problem, done: `became "${name}"` });
-    return { ...one, name, address: resourceAddress({ module: '', type: one.type, name }) };
-  });
 }
 
 /** Fields of a resource in an old version's state that have a place of their own. */
@@ -131,6 +123,7 @@ export function resourcesOf(
   resources: readonly JsonObject[],
   at: string,
   rows: ReadonlyMap<string, Action>,
+  names: Names,
   ledger: Ledger,
 ): Wanted[] {
   const all = resources.map((said, index) => {
@@ -148,12 +141,13 @@ export function resourcesOf(
         metadata: rest,
         lastApplied: at,
       },
+      names,
       ledger,
     );
     const row = one.id === undefined ? undefined : rows.get(one.id);
     return row && isStill(one, row, at) ? { ...one, metadata: row.metadata, lastApplied: row.lastApplied } : one;
   });
-  return onlyLast(apart(all, ledger), version, ledger);
+  return onlyLast(all, version, ledger);
 }
 
 /** Whether the row says the same as the version did, and had not been written since. */

@@ -1,7 +1,8 @@
-import { assertJson } from '../../kernel/json.js';
+import { assertJson, type Json } from '../../kernel/json.js';
 import { byBytes } from '../../kernel/order.js';
-import { cell, cellJson, instantOf, nameOf, rowJson } from './cells.js';
+import { asWritten, cell, instantOf, rowJson } from './cells.js';
 import { openLedger } from './ledger.js';
+import { freeName } from './outputs.js';
 import { finish, type Plan, type PlanOptions } from './plan.js';
 import type { LegacyRecord } from './source.js';
 import { commandId, ORDER, type Step, UNKNOWN } from './steps.js';
@@ -21,8 +22,13 @@ export function planShared(state: readonly LegacyRecord[], locks: readonly Legac
     id: SHARED_STACK,
     name: options.avoid.names.has(SHARED_STACK) ? `old-${SHARED_STACK}` : SHARED_STACK,
   };
-  const timeOf = ({ row }: LegacyRecord, ...columns: readonly string[]): string =>
-    columns.map((column) => instantOf(cell(row, column))).find((at) => at !== undefined) ?? until;
+  const timeOf = (record: LegacyRecord, ...columns: readonly string[]): string => {
+    const known = columns.map((column) => instantOf(cell(record.row, column))).find((at) => at !== undefined);
+    if (known === undefined) {
+      ledger.repaired(record, { problem: `${columns[0]} is no time`, done: `${until} was taken` });
+    }
+    return known ?? until;
+  };
   const step = (record: LegacyRecord, at: string, command: Step['command']): Step => ({
     id: commandId(SHARED_STACK, record.table, record.id, rowJson(record.row)),
     at,
@@ -31,18 +37,18 @@ export function planShared(state: readonly LegacyRecord[], locks: readonly Legac
     command,
     record,
   });
+  const outputs = new Map<string, Json>();
   const values = state.flatMap((record) =>
     ledger.attempt(record, () => {
-      const value = cell(record.row, 'value');
-      if (value instanceof Uint8Array) ledger.repaired(record, { problem: 'value is a BLOB', done: 'kept as base64' });
-      const json = cellJson(value);
-      assertJson(json, 'value');
-      const name = ledger.take(record, nameOf(cell(record.row, 'key'), 'key', 'unknown', 1024));
+      const value = ledger.take(record, asWritten(cell(record.row, 'value'), 'value'));
+      assertJson(value, 'value');
+      const name = freeName(outputs, record, cell(record.row, 'key'), ledger);
+      outputs.set(name, value);
       const command: Step['command'] = {
         type: 'apply',
         kind: 'import',
         stack: SHARED_STACK,
-        outputs: [{ name, value: json }],
+        outputs: [{ name, value }],
       };
       return step(record, timeOf(record, 'updated_at', 'created_at'), command);
     }),

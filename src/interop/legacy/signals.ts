@@ -1,7 +1,7 @@
-import { assertJson, equalJson, type Json } from '../../kernel/json.js';
+import { assertJson, equalJson, type Json, stringifyJson } from '../../kernel/json.js';
 import { byBytes } from '../../kernel/order.js';
-import { cell, cellJson, instantOf, jsonOf, nameOf, proseOf, rowJson, textOf } from './cells.js';
-import type { Ledger } from './ledger.js';
+import { asWritten, cell, cellJson, instantOf, jsonOf, nameOf, proseOf, rowJson } from './cells.js';
+import { freeName, type Ledger } from './ledger.js';
 import type { Cell, LegacyRecord } from './source.js';
 import { commandId, ORDER, type Step, UNKNOWN } from './steps.js';
 import { actorOf } from './versions.js';
@@ -11,8 +11,8 @@ export interface Stack {
   readonly id: string;
   /** The time of what has none. */
   readonly start: string;
-  /** What a resource of the old system is to be called here, by its id there. */
-  resource(id: string): { readonly ref: string; readonly type: string } | undefined;
+  /** What a resource of the old system is to be called here, by its id there; its type where a row says it. */
+  resource(id: string): { readonly ref: string; readonly type: string | undefined };
   readonly ledger: Ledger;
 }
 
@@ -51,17 +51,22 @@ const noted = (
   return signal(stack, record, at, actor, { type: 'recordActivity', stack: stack.id, action, details });
 };
 
-export const tagStep = (record: LegacyRecord, stack: Stack): Step => {
-  const tag = stack.ledger.take(record, nameOf(cell(record.row, 'tag'), 'tag', 'unknown', 128));
-  const at = timeOf(record, 'created_at', stack);
-  return signal(stack, record, at, UNKNOWN, { type: 'addTags', stack: stack.id, tags: [tag] });
-};
+export function tagSteps(records: readonly LegacyRecord[], stack: Stack): Step[] {
+  const tags = new Set<string>();
+  return records.map((record) => {
+    const tag = freeName(tags, record, 'tag', 119, stack.ledger);
+    tags.add(tag);
+    const at = timeOf(record, 'created_at', stack);
+    return signal(stack, record, at, UNKNOWN, { type: 'addTags', stack: stack.id, tags: [tag] });
+  });
+}
 
 export function activityStep(record: LegacyRecord, stack: Stack): Step {
   const { row } = record;
   const action = stack.ledger.take(record, nameOf(cell(row, 'action'), 'action', 'unknown'));
-  const details =
-    cell(row, 'details') === null ? null : stack.ledger.take(record, textOf(cell(row, 'details'), 'details'));
+  const said = cell(row, 'details');
+  const isNumber = typeof said === 'bigint' || typeof said === 'number';
+  const details = stack.ledger.take(record, asWritten(isNumber ? String(said) : said, 'details'));
   return noted(stack, record, timeOf(record, 'created_at', stack), action, details, actorOf(record, stack.ledger));
 }
 
@@ -75,10 +80,10 @@ export function driftSteps(records: readonly LegacyRecord[], stack: Stack): Step
     const id = ledger.take(record, nameOf(cell(row, 'resource_id'), 'resource_id', 'unknown', 2048));
     const expected = ledger.take(record, jsonOf(cell(row, 'expected'), 'expected'));
     const actual = ledger.take(record, jsonOf(cell(row, 'actual'), 'actual'));
-    const known = stack.resource(id);
-    const ref = known?.ref ?? id;
+    const known = stack.resource(nameOf(id, 'resource_id', 'unknown', 128).value);
+    const { ref } = known;
     const type = String(cell(row, 'resource_type') ?? '');
-    const reason = type === '' || known?.type === type ? undefined : typeReason(record, ledger);
+    const reason = type === '' || known.type === type ? undefined : typeReason(record, ledger);
     const drifted = isTrue(cell(row, 'drifted'));
     const standing = open.get(ref);
     const again = standing && equalJson(standing.expected, expected) && equalJson(standing.actual, actual);
@@ -113,11 +118,21 @@ const WEEK = 7 * 86_400_000;
  * A lock that still runs when the migration does is taken over; another one is history.
  * @param until when the migration began, ISO-8601 UTC
  */
-export function lockStep(record: LegacyRecord, until: string, free: boolean, stack: Stack): Step {
+export function lockSteps(records: readonly LegacyRecord[], until: string, stack: Stack): Step[] {
+  let free = true;
+  return records.flatMap((record) =>
+    stack.ledger.attempt(record, () => {
+      const step = lockStep(record, until, free, stack);
+      if (step.command.type === 'acquireLock') free = false;
+      return step;
+    }),
+  );
+}
+
+function lockStep(record: LegacyRecord, until: string, free: boolean, stack: Stack): Step {
   const { row } = record;
   const { ledger } = stack;
   const expires = instantOf(cell(row, 'expires_at'));
-  const since = instantOf(cell(row, 'acquired_at')) ?? until;
   if (expires === undefined) ledger.repaired(record, { problem: 'expires_at is no time', done: 'it is history' });
   const left = expires === undefined ? 0 : Date.parse(expires) - Date.parse(until);
   if (!free && left >= 1_000)
@@ -129,11 +144,13 @@ export function lockStep(record: LegacyRecord, until: string, free: boolean, sta
     cellJson(cell(row, 'acquired_at')),
     cellJson(cell(row, 'expires_at')),
   );
-  if (left < 1_000 || !free) return { ...noted(stack, record, since, 'lock', rowJson(row)), id };
+  if (left < 1_000 || !free) {
+    return { ...noted(stack, record, timeOf(record, 'acquired_at', stack), 'lock', rowJson(row)), id };
+  }
   if (left > WEEK)
     ledger.repaired(record, { problem: `it runs until ${expires}`, done: 'it runs for 7 days from now' });
   const holder = ledger.take(record, nameOf(cell(row, 'holder'), 'holder', UNKNOWN));
-  const name = ledger.take(record, nameOf(cell(row, 'name'), 'name', 'unknown'));
+  const name = ledger.take(record, nameOf(cell(row, 'name'), 'name', 'unknown', 200));
   return {
     id,
     at: until,
@@ -144,7 +161,7 @@ export function lockStep(record: LegacyRecord, until: string, free: boolean, sta
       type: 'acquireLock',
       stack: stack.id,
       id,
-      operation: `old lock ${name}`.slice(0, 200),
+      operation: `old lock ${name}`,
       who: holder,
       ttlMs: Math.min(left, WEEK),
     },
@@ -155,8 +172,8 @@ export function lockStep(record: LegacyRecord, until: string, free: boolean, sta
 export function lockedByStep(record: LegacyRecord, stack: Stack, at: string): Step[] {
   const holder = cell(record.row, 'locked_by');
   if (holder === null || holder === '') return [];
-  const value = stack.ledger.take(record, textOf(holder, 'locked_by'));
-  const problem = `locked_by says ${JSON.stringify(value)}, but not until when`;
+  const value = stack.ledger.take(record, asWritten(holder, 'locked_by'));
+  const problem = `locked_by says ${stringifyJson(value)}, but not until when`;
   stack.ledger.repaired(record, { problem, done: 'it is history' });
   return [{ ...noted(stack, record, at, 'locked', value), id: commandId(stack.id, 'locked_by', value) }];
 }

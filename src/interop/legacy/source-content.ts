@@ -4,7 +4,7 @@ import { groupBy } from '../../kernel/group-by.js';
 import { equalJson, FILE_LIMITS, isJsonObject, type Json, type JsonObject, own, parseJson } from '../../kernel/json.js';
 import { canonical, instantOfCell, jsonOfCell, serialOfCell, textOfCell } from './canonical.js';
 import type { Cell, LegacyRecord, LegacyRow, LegacyWorkflow } from './source.js';
-import type { Item, Kind } from './verify-items.js';
+import { earlier, type Item, type Kind, resourceKey } from './verify-items.js';
 
 /** Rows with an entry in the report, by `table/id`. */
 export type Entries = ReadonlyMap<string, 'repaired' | 'rejected'>;
@@ -89,8 +89,8 @@ export function sourceContent(
   return {
     items: [
       ...free([workflow.workflow]).map(workflowItem),
-      ...later.map((record) => resourceItem(record, addressOf(record.row))),
-      ...before.map((record) => resourceItem(record, `${addressOf(record.row)} before`)),
+      ...later.map((record) => resourceItem(record, keyOf(record.row))),
+      ...before.map((record) => resourceItem(record, earlier(keyOf(record.row)))),
       ...free(workflow.outputs).map((record) => outputItem(record, lastOutputs(versions))),
       ...free(workflow.tags).map(tagItem),
       ...free(workflow.activity).map(activityItem),
@@ -138,6 +138,9 @@ const milliseconds = (seconds: Cell | undefined): string | undefined =>
 const addressOf = (row: LegacyRow): string =>
   resourceAddress({ module: '', type: textOfCell(row.type), name: textOfCell(row.name) });
 
+/** Type and name: what a resource is known by on both sides; two of them can read as one address. */
+const keyOf = (row: LegacyRow): string => resourceKey(textOfCell(row.type), textOfCell(row.name));
+
 /** Of all rows about one resource the last is how it is now, unless it says that it is gone. */
 function resources(records: readonly LegacyRecord[]) {
   const written = ({ row }: LegacyRecord): string =>
@@ -145,7 +148,7 @@ function resources(records: readonly LegacyRecord[]) {
   const created = ({ row }: LegacyRecord): string => instantOfCell(row.created_at) ?? '';
   const now: LegacyRecord[] = [];
   const past: LegacyRecord[] = [];
-  for (const rows of groupBy(records, ({ row }) => addressOf(row)).values()) {
+  for (const rows of groupBy(records, ({ row }) => keyOf(row)).values()) {
     const inOrder = rows.toSorted((a, b) => compare(written(a), written(b)) || compare(created(a), created(b)));
     const last = inOrder.pop() as LegacyRecord;
     past.push(...inOrder);
@@ -183,11 +186,11 @@ function resourceItem(record: LegacyRecord, key: string): Item {
 /** Module, dependencies and error message of a resource. */
 export const WHAT_NO_ROW_SAYS = canonical(['', [], null]);
 
-/** The first of the names of one resource, for each of them. */
+/** One name for all that rows call a resource. */
 function namesOf(records: readonly LegacyRecord[]): (id: string) => string {
   const names = new Map<string, string>();
-  for (const [address, rows] of groupBy(records, ({ row }) => addressOf(row))) {
-    for (const name of [address, ...rows.map(({ row }) => textOfCell(row.id))]) names.set(name, address);
+  for (const [key, rows] of groupBy(records, ({ row }) => keyOf(row))) {
+    for (const { row } of rows) for (const name of [addressOf(row), textOfCell(row.id)]) names.set(name, key);
   }
   return (id) => names.get(id) ?? id;
 }
@@ -310,7 +313,7 @@ function stateResource(label: string, said: JsonObject): Item {
   const { id = null, type = null, name = null, status = null, attributes = null, ...others } = said;
   const words = (value: Json): string => (typeof value === 'string' ? value : canonical(value));
   const address = resourceAddress({ module: '', type: words(type), name: words(name) });
-  return itemOf('resource', address, `${label}: resource ${address}`, {
+  return itemOf('resource', resourceKey(words(type), words(name)), `${label}: resource ${address}`, {
     ...(id !== null && id !== '' && { id: text(words(id)) }),
     type: text(words(type)),
     name: text(words(name)),

@@ -1,10 +1,12 @@
 import type { Command } from '../../commands/index.js';
 import { resourceAddress } from '../../events/index.js';
 import { sha256 } from '../../kernel/digest.js';
-import { type Json, type JsonObject, stringifyJson } from '../../kernel/json.js';
+import { assertJson, type Json, type JsonObject, stringifyJson } from '../../kernel/json.js';
+import { byBytes } from '../../kernel/order.js';
 import { cell, counterOf, instantOf, jsonOf, nameOf, proseOf, rowJson } from './cells.js';
-import { type Content, changeTo, emptyContent, noteIds, type StateChange, type Target } from './content.js';
+import { type Content, changeTo, noteIds, type StateChange, type Target } from './content.js';
 import type { Ledger } from './ledger.js';
+import type { Names } from './names.js';
 import { currentOutputs, versionOutputs } from './outputs.js';
 import { type Action, byAddress, resourcesOf } from './resources.js';
 import type { LegacyRecord, LegacyWorkflow } from './source.js';
@@ -16,16 +18,16 @@ interface Known {
   readonly id: string;
   /** Its creation, ISO-8601 UTC. */
   readonly start: string;
+  /** When the migration began, ISO-8601 UTC. */
+  readonly until: string;
   readonly actions: readonly Action[];
   readonly execution: readonly Step[];
   readonly before:
-    | {
-        readonly content: Content;
-        readonly done: ReadonlySet<string>;
-        readonly touched: string | undefined;
-        readonly last: string;
-      }
+    | { readonly done: ReadonlySet<string>; readonly touched: string | undefined; readonly last: string }
     | undefined;
+  /** What the target holds; from then on, what it is to hold. */
+  readonly content: Content;
+  readonly names: Names;
   /** Ids that resources of other stacks bear. */
   readonly taken: ReadonlySet<string>;
   readonly ledger: Ledger;
@@ -36,8 +38,7 @@ interface Known {
  * is now; each a commit of what changed.
  */
 export function stateSteps(workflow: LegacyWorkflow, known: Known): Step[] {
-  const { id, start, actions, before, taken, ledger } = known;
-  const content = before?.content ?? emptyContent();
+  const { id, start, until, actions, before, content, names, taken, ledger } = known;
   const change = (wanted: Target): StateChange => changeTo(content, wanted, taken, ledger);
   const isNew = (step: string, record: LegacyRecord): boolean => {
     if (before?.done.has(step)) ledger.known(record);
@@ -53,11 +54,12 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): Step[] {
   for (const version of versionsOf(workflow.versions, start, ledger)) {
     const { record, at, actor, reason } = version;
     ledger.attempt(record, () => {
-      const resources = resourcesOf(record, version.resources, at, named, ledger);
+      const resources = resourcesOf(record, version.resources, at, named, names, ledger);
       outputs = versionOutputs(record, version.outputs, ledger);
       const stepId = commandId(id, 'state_versions', record.id);
       if (!isNew(stepId, record)) return;
-      const command = commit(id, change({ resources, outputs, whole: true }), documentOf(version, id, ledger));
+      const document = documentOf(version, id, ledger); // first: what throws must leave the content as it is
+      const command = commit(id, change({ resources, outputs, whole: true }), document);
       const why = reason === '' ? {} : { reason };
       steps.push({ id: stepId, at, order: ORDER.version, actor, ...why, command, record });
       last = later(last, at);
@@ -66,15 +68,20 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): Step[] {
 
   const { present, earlier } = sorted(actions);
   for (const action of earlier) {
-    const { record, address } = action;
-    const stepId = commandId(id, 'workflow_resources', record.id, rowJson(record.row));
-    if (!isNew(stepId, record)) continue;
-    last = later(last, action.at ?? start);
-    const step = { at: last, order: ORDER.history, actor: UNKNOWN };
-    steps.push({ ...step, id: stepId, record, command: commit(id, change({ resources: [action], whole: false })) });
-    if (!action.gone) continue;
-    const removal = commit(id, change({ resources: [], gone: [address], whole: false }));
-    steps.push({ ...step, id: commandId(stepId, 'gone'), command: removal });
+    const { record, address, gone } = action;
+    ledger.attempt(record, () => {
+      const stepId = commandId(id, 'workflow_resources', record.id, rowJson(record.row));
+      if (!isNew(stepId, record)) return;
+      last = later(last, action.at ?? start);
+      const step = { at: last, order: ORDER.history, actor: UNKNOWN };
+      const value = change({ resources: [action], whole: false });
+      const isHeld = value.resources.length === 0;
+      if (!isHeld) steps.push({ ...step, id: stepId, record, command: commit(id, value) });
+      else if (!gone) steps.push({ ...step, id: stepId, record, command: mention(id, record) });
+      if (!gone) return;
+      const removal = commit(id, change({ resources: [], gone: [address], whole: false }));
+      steps.push({ ...step, id: isHeld ? stepId : commandId(stepId, 'gone'), command: removal });
+    });
   }
 
   const now = currentOutputs(workflow.outputs, outputs, ledger);
@@ -96,6 +103,10 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): Step[] {
   if (before?.touched) {
     for (const row of changed) ledger.rejected(row, before.touched);
     return steps;
+  }
+  for (const row of changed) {
+    const at = timeOf(row);
+    if (at > until) ledger.repaired(row, { problem: `its time, ${at}, is to come`, done: `recorded at ${until}` });
   }
   const at = [last, ...[...changed].map(timeOf), ...steps.map((step) => step.at)].reduce(later);
   const command = commit(id, value, currentDocument(workflow.workflow, id, ledger));
@@ -121,7 +132,7 @@ function sorted(actions: readonly Action[]) {
     const last = rows[rows.length - 1];
     for (const action of rows) (action === last && !action.gone ? present : earlier).push(action);
   }
-  return { present, earlier: earlier.toSorted((a, b) => ((a.at ?? '') < (b.at ?? '') ? -1 : 1)) };
+  return { present, earlier: earlier.toSorted((a, b) => byBytes(a.written, b.written)) };
 }
 
 type Document = NonNullable<Extract<Command, { type: 'apply' }>['document']>;
@@ -136,15 +147,24 @@ const commit = (stack: string, change: StateChange, document?: Document): Comman
   dependents: 'leave',
 });
 
+/**
+ * Says of a row that its value is in the history already. A commit that changes nothing would leave no trace, and the
+ * next run would carry it out: over what came after.
+ */
+function mention(stack: string, { row }: LegacyRecord): Command {
+  const details = rowJson(row);
+  assertJson(details, 'the row');
+  return { type: 'recordActivity', stack, action: 'resource', details };
+}
+
 /** `success` is the only status with another name here. */
 const statusOf = (status: string): string => (status === 'success' ? 'completed' : status);
 
-const originOf = (lineage: string, serial: number, header: JsonObject): NonNullable<Document['origin']> => ({
-  format: 'workflow',
-  lineage,
-  serial,
-  header,
-});
+/** @throws InvalidInputError for a header beyond the limits of a document */
+function originOf(lineage: string, serial: number, header: JsonObject): NonNullable<Document['origin']> {
+  assertJson(header, 'origin.header');
+  return { format: 'workflow', lineage, serial, header };
+}
 
 function documentOf(
   { record, number, status = null, metadata, header }: Version,
@@ -152,6 +172,7 @@ function documentOf(
   ledger: Ledger,
 ): Document {
   const said = typeof status === 'string' ? status : stringifyJson(status);
+  assertJson(metadata ?? null, 'state.metadata');
   return {
     version: String(number),
     ...(status === null ? {} : { status: statusOf(ledger.take(record, nameOf(said, 'state.status', 'unknown', 64))) }),

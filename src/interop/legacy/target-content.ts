@@ -3,7 +3,7 @@ import { isJsonObject, type Json, type JsonObject, own } from '../../kernel/json
 import type { EventStore } from '../../store/event-store.js';
 import type { ExecutionRecord, ResourceRecord, StackRecord } from '../../store/records.js';
 import { canonical } from './canonical.js';
-import type { Kind, TargetItem } from './verify-items.js';
+import { earlier, type Kind, resourceKey, type TargetItem } from './verify-items.js';
 
 /** The source that the events of a migration name in their `meta`. */
 const MIGRATION = 'migration';
@@ -60,8 +60,40 @@ async function* eventsOf(store: EventStore, stream: number, types: readonly stri
   }
 }
 
-/** The stack of this id that a migration made, deleted or not. */
-export async function targetStack(store: EventStore, id: string): Promise<TargetStack | undefined> {
+/** Finds the stack that a migration made of a workflow, deleted or not. */
+export interface StackFinder {
+  byId(id: string): Promise<TargetStack | undefined>;
+  /** Where the workflow's id could not be the stack's: by the row it was made of. */
+  byRow(id: Json): Promise<TargetStack | undefined>;
+}
+
+export function stackFinder(store: EventStore): StackFinder {
+  let rows: Promise<ReadonlyMap<string, string>> | undefined;
+  const byId = (id: string) => targetStack(store, id);
+  return {
+    byId,
+    byRow: async (id) => {
+      rows ??= stacksByRow(store);
+      const stack = (await rows).get(canonical(id));
+      return stack === undefined ? undefined : byId(stack);
+    },
+  };
+}
+
+/** Ids of the migrated stacks whose workflow had another id, by that. */
+async function stacksByRow(store: EventStore): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const { id, stream } of [...(await store.stacks({})), ...(await store.stacks({ deleted: true }))]) {
+    const version = await migratedVersion(store, stream);
+    const origin = version === undefined ? null : (await store.document(stream, version)).document.origin;
+    const row = origin && own(origin.header, 'row');
+    const was = isJsonObject(row) ? own(row, 'id') : undefined;
+    if (was !== undefined && was !== id) found.set(canonical(was), id);
+  }
+  return found;
+}
+
+async function targetStack(store: EventStore, id: string): Promise<TargetStack | undefined> {
   const stack = await store.stack(id, { deleted: true });
   if (stack?.id !== id) return undefined;
   const version = await migratedVersion(store, stack.stream);
@@ -169,7 +201,7 @@ const oldIds = (records: readonly ResourceRecord[]): ReadonlyMap<string, string>
 function resourceItem(record: ResourceRecord, { values }: TargetStack): TargetItem {
   const known = values.get(record.position);
   if (known) return known;
-  const item = valueItem(record, record.address);
+  const item = valueItem(record, resourceKey(record.type, record.name));
   values.set(record.position, item);
   return item;
 }
@@ -199,7 +231,9 @@ async function history(store: EventStore, stream: number, address: string): Prom
     if (!isKnown(event) || (event.type !== 'ResourceCreated' && event.type !== 'ResourceUpdated')) return [];
     const { position, data } = event;
     const { resource = position, id = `res-${resource}`, module, type, name, ...value } = data;
-    return [{ ...valueItem({ id, module, type, name, position, value }, `${address} before`), optional: true }];
+    return [
+      { ...valueItem({ id, module, type, name, position, value }, earlier(resourceKey(type, name))), optional: true },
+    ];
   });
 }
 

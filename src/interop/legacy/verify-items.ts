@@ -39,6 +39,12 @@ export interface Matching {
   readonly unexpected: readonly Line[];
 }
 
+/** What a resource is found by. */
+export const resourceKey = (type: string, name: string): string => JSON.stringify([type, name]);
+
+/** What a value is found by that a resource had before. */
+export const earlier = (key: string): string => `${key} before`;
+
 /** SHA-256 over lines, whatever their order was. */
 export const digest = (lines: readonly string[]): string => sha256([...lines].sort().join('\n'));
 

@@ -1,16 +1,17 @@
 import { pause } from '../../kernel/pause.js';
 import type { EventStore } from '../../store/event-store.js';
 import type { OnProgress } from '../../store/maintenance.js';
-import { textOfCell } from './canonical.js';
+import { jsonOfCell, textOfCell } from './canonical.js';
 import type { LegacyRecord, LegacySource, LegacyWorkflow } from './source.js';
 import { type Entries, type SourceVersion, sourceContent, stateItems, strayLockItems } from './source-content.js';
 import {
   contentAt,
   locksTakenAt,
+  type StackFinder,
   sharedContent,
+  stackFinder,
   type TargetStack,
   targetContent,
-  targetStack,
   targetVersions,
 } from './target-content.js';
 import { accounts } from './verify-accounts.js';
@@ -89,13 +90,14 @@ export async function verifyMigration(
   const total = Number(source.counts.workflow_states ?? 0);
   const stacks: StackVerification[] = [];
   const { byWorkflow, stray } = locksOf(source);
+  const against: Against = { store, finder: stackFinder(store), entries, migration };
   for (const workflow of source.workflows()) {
     const locks = byWorkflow.get(workflow.workflow.id) ?? [];
-    stacks.push(await verifyWorkflow(workflow, store, entries, { migration, locks }));
+    stacks.push(await verifyWorkflow(workflow, locks, against));
     onProgress?.({ step: 'comparing', done: stacks.length, total });
     await pause();
   }
-  const shared = await sharedStack(source.state(), stray, { store, entries, migration });
+  const shared = await sharedStack(source.state(), stray, against);
   if (shared) stacks.push(shared);
   const unaccounted: string[] = [];
   for (const { table, id } of source.orphans()) {
@@ -127,21 +129,24 @@ function locksOf(source: LegacySource) {
 /** What a verification reads beside the rows. */
 interface Against {
   readonly store: EventStore;
+  readonly finder: StackFinder;
   readonly entries: Entries;
   readonly migration: string | undefined;
 }
 
-/** @param options.locks the rows of `locks` that name this workflow */
-export async function verifyWorkflow(
+/** @param locks the rows of `locks` that name this workflow */
+async function verifyWorkflow(
   workflow: LegacyWorkflow,
-  store: EventStore,
-  entries: Entries,
-  { migration, locks = [] }: { readonly migration?: string | undefined; readonly locks?: readonly LegacyRecord[] } = {},
+  locks: readonly LegacyRecord[],
+  against: Against,
 ): Promise<StackVerification> {
+  const { store, finder, entries } = against;
   const { resources, outputs, versions, drift, tags, activity } = workflow;
   const records = [workflow.workflow, ...resources, ...outputs, ...versions, ...drift, ...tags, ...activity, ...locks];
-  const id = textOfCell(workflow.workflow.row.id);
-  const target = await targetStack(store, id);
+  const { id: cell = null } = workflow.workflow.row;
+  const id = textOfCell(cell);
+  const isRepaired = entries.get(`workflow_states/${workflow.workflow.id}`) === 'repaired';
+  const target = (await finder.byId(id)) ?? (isRepaired ? await finder.byRow(jsonOfCell(cell)) : undefined);
   const content = sourceContent(workflow, locks, entries, (target && locksTakenAt(target)) ?? '');
   const said = target ? await targetContent(store, target, content.past, content.called) : [];
   const old = await compareVersions(content.versions, target, store);
@@ -152,7 +157,7 @@ export async function verifyWorkflow(
     records,
     leftOut: records,
   };
-  return compare(id, target, sides, { store, entries, migration });
+  return compare(id, target, sides, against);
 }
 
 /** A tag that somebody else had given the stack already: the migration found nothing to do. */
@@ -167,10 +172,10 @@ async function sharedStack(
   stray: readonly LegacyRecord[],
   against: Against,
 ): Promise<StackVerification | undefined> {
-  const { store, entries } = against;
+  const { store, finder, entries } = against;
   const records = [...state, ...stray];
   if (records.length === 0) return undefined;
-  const target = await targetStack(store, SHARED_STACK);
+  const target = await finder.byId(SHARED_STACK);
   const source = [...stateItems(state, entries), ...strayLockItems(stray, entries)];
   const said = target ? await sharedContent(store, target) : [];
   // Of the locks all are compared: all of them are repaired, and all in one way.

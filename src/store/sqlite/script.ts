@@ -95,9 +95,10 @@ function* opening(
     `Brings a database from event ${from.position} (hash ${from.hash})`,
     `to event ${head.position} (hash ${head.hash}).`,
     ...(empty ? ['The database may be one without events, or a file that does not exist yet.'] : []),
+    'Values that tables hide as sensitive stand here in the clear.',
     'It is carried out whole, or refused and nothing is changed. Run it with the sqlite3 program, 3.38 or later:',
     '',
-    '  umask 077; sqlite3 DATABASE < THIS_FILE',
+    '  (umask 077; sqlite3 DATABASE < THIS_FILE)',
     '',
     'and prove it:',
     '',
@@ -116,10 +117,11 @@ function* opening(
     tables: `the tables of the target must be those of this release at event ${from.position}`,
     objects: 'the target must not hold other tables, views or indexes than a new one',
   });
-  const identity = '(SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version)';
+  const identity =
+    '(SELECT application_id FROM pragma_application_id),\n  (SELECT user_version FROM pragma_user_version)';
   const isOurs = `(${identity}) = (${APPLICATION_ID}, ${SCHEMA_VERSION})`;
   const isNew = `(${identity}, (SELECT count(*) FROM sqlite_schema)) = (0, 0, 0)`;
-  yield guard('target', empty ? `${isOurs} OR ${isNew}` : isOurs);
+  yield guard('target', empty ? `${isOurs}\n  OR ${isNew}` : isOurs);
   if (empty) {
     yield '\n';
     for (const text of db.prepare(`SELECT sql ${OBJECTS} ORDER BY rowid`).pluck().iterate() as Iterable<string>) {
@@ -143,7 +145,7 @@ const guardTable = (guards: Readonly<Record<string, string>>): string =>
     .join(',\n')}\n);\n`;
 
 const guard = (column: string, condition: string): string =>
-  `INSERT OR ROLLBACK INTO script_guard (${column}) SELECT ${condition};\n`;
+  `INSERT OR ROLLBACK INTO script_guard (${column}) SELECT\n  ${condition};\n`;
 
 /** The events, those of one stack that follow each other under its name. Each is checked against the chain. */
 function* eventsAfter(
@@ -207,14 +209,16 @@ function* rowsTouched(
   const touched = keepTouched(db);
   const total = head.position - from.position;
   for (let batch = readBatch(sql, from.position, head.position); batch; ) {
-    for (const change of projection.project(batch.events.slice(1)))
+    for (const change of projection.project(batch.events)) {
       touched(change.table, change.op === 'put' ? change.row : change.key);
+    }
     onProgress({ step: 'finding rows', done: batch.last - from.position, total });
     yield ''; // others get their turn
     batch = readBatch(sql, batch.last, head.position);
   }
   for (const [index, table] of TABLE_NAMES.entries()) {
     onProgress({ step: 'writing rows', done: index, total: TABLE_NAMES.length });
+    if (db.prepare(`SELECT 1 FROM temp.touched_${table} LIMIT 1`).get() === undefined) continue;
     const keys: readonly string[] = TABLE_KEYS[table];
     const same = keys.map((key) => `t.${key} = k.${key}`).join(' AND ');
     const order = `ORDER BY ${keys.map((key) => `k.${key}`).join(', ')}`;

@@ -64,7 +64,9 @@ more later, it takes in what is new in the source.`;
     const { flags } = await this.parse(StackMigrate);
     const target = flags.target ?? chooseDatabase(flags.db).path;
     endOnSignals();
-    using migration = await StateBackend.prepareMigration(target, flags.source);
+    using migration = await withProgress('reading', '', (onProgress) =>
+      StateBackend.prepareMigration(target, flags.source, { onProgress }),
+    );
     const script = flags['generate-script'];
     const scratch = flags['dry-run'] || script !== undefined;
     if (!scratch) await confirm(question(migration), flags.yes || !process.stdin.isTTY);

@@ -1,0 +1,21 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** Runs a script by the sqlite3 program, as `sqlite3 DATABASE < SCRIPT` does. */
+export function runSqlite3(database: string, script: string) {
+  const { status, stdout, stderr, error } = spawnSync('sqlite3', [database], {
+    input: readFileSync(script),
+    encoding: 'utf8',
+  });
+  if (error) throw error;
+  return { code: status, stdout, stderr };
+}
+
+/** Whether there is no sqlite3 program, or none that knows what our views need. Said loudly: something is not tested. */
+export function withoutSqlite3(): boolean {
+  const { stdout = '' } = spawnSync('sqlite3', ['--version'], { encoding: 'utf8' });
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(stdout ?? '') ?? [];
+  const usable = Number(major) > 3 || (Number(major) === 3 && Number(minor) >= 38);
+  if (!usable) console.warn('\n*** NOT TESTED: scripts by the sqlite3 program; there is none of 3.38 or later ***\n');
+  return !usable;
+}
