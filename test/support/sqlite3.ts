@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 
 /** Runs a script by the sqlite3 program, as `sqlite3 DATABASE < SCRIPT` does. */
 export function runSqlite3(database: string, script: string) {
+  const input = openSync(script, 'r');
   const { status, stdout, stderr, error } = spawnSync('sqlite3', [database], {
-    input: readFileSync(script),
+    stdio: [input, 'pipe', 'pipe'],
     encoding: 'utf8',
   });
+  closeSync(input);
   if (error) throw error;
   return { code: status, stdout, stderr };
 }

@@ -92,8 +92,8 @@ interface Work {
 const scriptTitle = ({ migration, source, target, start_time }: MigrationReport): readonly string[] => [
   'The migration of an old workflow state into a log of events.',
   `Made ${start_time} by migration ${migration} from ${source} for ${target}.`,
-  'It does what `sloth-runner stack migrate` does. Another run differs in meta.imported alone, which holds the id and the',
-  'instant of the migration, and with that in the hashes.',
+  'It does what `sloth-runner stack migrate` does. Another run differs in meta.imported, which holds the id and the instant',
+  'of the migration; in times that the old rows lack, or that are to come: they become that instant; and so in the hashes.',
 ];
 
 async function carryOut(work: Work, { strict, ...options }: MigrationOptions): Promise<MigrationReport> {

@@ -8,7 +8,6 @@ import { ConflictError, InvalidInputError, LockedError, NotFoundError } from '..
 import { isJsonObject, own } from '../../kernel/json.js';
 import { readState } from '../../queries/state.js';
 import type { EventStore } from '../../store/event-store.js';
-import type { StackRecord } from '../../store/records.js';
 
 /** A migration's own id, and when it began: the same however often it is broken off and resumed. */
 export interface Migration {
@@ -20,7 +19,6 @@ export interface Migration {
 
 /** A stack that the target holds of an earlier run, or of this migration before it was broken off. */
 interface Held {
-  readonly stack: StackRecord;
   readonly before: Before;
   /** Commands this migration carried out before it was broken off. They are sent again, and do nothing. */
   readonly again: ReadonlySet<string>;
@@ -47,9 +45,11 @@ async function heldOf(
     touched: others && `the stack was changed here since it was migrated (version ${others.version}, ${others.kind})`,
     deleted: stack.deletedAt !== null,
     createdAt: isJsonObject(row) ? (own(row, 'created_at') ?? null) : null,
+    oldName: isJsonObject(row) ? (own(row, 'name') ?? null) : null,
+    name: left.document.name,
     last: stack.updatedAt,
   };
-  return { stack, before, again };
+  return { before, again };
 }
 
 async function commandsOf(store: EventStore, stream: number, { id }: Migration): Promise<Set<string>> {
@@ -89,14 +89,17 @@ export async function take(
 ): Promise<Taken> {
   const held = await heldOf(store, id, creation, migration);
   const isOurs = held?.again.has(creation) ?? false;
+  const isTaken = !held && (await store.stack(id, { deleted: true })) !== undefined;
   const names = new Set<string>();
   const ids = new Set<string>();
   for (;;) {
-    const plan = planOf({ until: migration.at, before: isOurs ? undefined : held?.before, avoid: { names, ids } });
-    if (held && !held.before.touched && !names.has(plan.stack.name) && plan.stack.name !== held.stack.name) {
-      names.add(plan.stack.name); // as it turned out before
-      continue;
-    }
+    const plan = planOf({
+      until: migration.at,
+      before: isOurs ? undefined : held?.before,
+      bears: held?.before.name,
+      avoid: { names, ids },
+    });
+    if (isTaken) return refused(plan, `the id "${id}" is taken by another stack`);
     await onPlan(plan);
     if (plan.steps.length === 0) return { plan, events: 0 };
     try {
@@ -110,10 +113,14 @@ export async function take(
         taken.add(what);
         continue;
       }
-      for (const record of plan.records) plan.ledger.rejected(record, error.message);
-      return { plan: { ...plan, steps: [] }, events: 0 };
+      return refused(plan, error.message);
     }
   }
+}
+
+function refused(plan: Plan, problem: string): Taken {
+  for (const record of plan.records) plan.ledger.rejected(record, problem);
+  return { plan: { ...plan, steps: [] }, events: 0 };
 }
 
 const isRefusal = (error: unknown): error is ConflictError | InvalidInputError | LockedError | NotFoundError =>

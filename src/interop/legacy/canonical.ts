@@ -24,9 +24,9 @@ export function canonical(value: Json): string {
 /** The shortest spelling of a number that a double holds; of others, all digits. */
 function numeral(value: number | JsonNumber): string {
   if (typeof value === 'number') return String(value);
-  const double = String(Number(value.toString()));
+  const double = Number(value.toString());
   const exact = canonicalNumber(value);
-  return Number.isFinite(Number(double)) && canonicalNumber(Number(double)) === exact ? double : exact;
+  return canonicalNumber(double) === exact ? String(double) : exact;
 }
 
 /** A cell as JSON: bytes as `{"base64": …}`. What is no JSON number (infinity) is text. */

@@ -1,5 +1,28 @@
 import { resourceAddress } from '../../events/index.js';
-import { nameOf, type Taken } from './cells.js';
+import { sha256 } from '../../kernel/digest.js';
+import { stringifyJson } from '../../kernel/json.js';
+import { cellJson, nameOf, type Taken } from './cells.js';
+import type { Ledger } from './ledger.js';
+import type { Cell, LegacyRecord } from './source.js';
+
+/** What a cell names, so that none of those has that name that are there: or else with `~` and 8 digits of a hash. */
+export function freeName(
+  taken: { has(name: string): boolean },
+  record: LegacyRecord,
+  value: Cell,
+  what: string,
+  max: number,
+  ledger: Ledger,
+): string {
+  const name = ledger.take(record, nameOf(value, what, 'unknown', max));
+  let free = name;
+  for (let seed = stringifyJson(cellJson(value)); taken.has(free); seed += '.') {
+    free = nameOf(`${name}~${sha256(seed).slice(0, 8)}`, what, name, max).value;
+  }
+  if (free !== name)
+    ledger.repaired(record, { problem: `there is a ${what} ${name} already`, done: `became "${free}"` });
+  return free;
+}
 
 /** A resource before it is known whether its name is free. */
 export interface Named {

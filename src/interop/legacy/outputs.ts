@@ -1,8 +1,12 @@
 import { InvalidInputError } from '../../kernel/errors.js';
 import { assertJson, equalJson, type Json, parseJson } from '../../kernel/json.js';
-import { asWritten, cell, cellJson, nameOf } from './cells.js';
+import { asWritten, cell } from './cells.js';
 import type { Ledger } from './ledger.js';
-import type { Cell, LegacyRecord } from './source.js';
+import { freeName } from './names.js';
+import type { LegacyRecord } from './source.js';
+
+/** Of an output's name, in UTF-8 bytes. */
+export const LONGEST_KEY = 1024;
 
 /** Outputs of an old version's state. @throws InvalidInputError for a value beyond the limits of a document */
 export function versionOutputs(
@@ -13,7 +17,7 @@ export function versionOutputs(
   const outputs = new Map<string, Json>();
   for (const [key, value] of said) {
     assertJson(value, `state.outputs.${key}`);
-    outputs.set(freeName(outputs, record, key, ledger), value);
+    outputs.set(freeName(outputs, record, key, 'key', LONGEST_KEY, ledger), value);
   }
   return outputs;
 }
@@ -28,23 +32,24 @@ export function currentOutputs(
   const owners = new Map<string, LegacyRecord>();
   for (const record of records) {
     ledger.attempt(record, () => {
-      const value = ledger.take(record, asWritten(cell(record.row, 'value'), 'value'));
-      assertJson(value, 'value');
-      const name = freeName(outputs, record, cell(record.row, 'key'), ledger);
-      outputs.set(name, same(lastVersion.get(name), value) ?? value);
+      const text = ledger.take(record, asWritten(cell(record.row, 'value'), 'value'));
+      assertJson(text, 'value');
+      const name = freeName(outputs, record, cell(record.row, 'key'), 'key', LONGEST_KEY, ledger);
+      const value = lastVersion.get(name);
+      outputs.set(name, value !== undefined && isJsonOf(text, value) ? value : text);
       owners.set(name, record);
     });
   }
   return { outputs, owners };
 }
 
-/** The version's value, where the row holds it as text. */
-function same(value: Json | undefined, text: Json): Json | undefined {
-  if (value === undefined || typeof value === 'string' || typeof text !== 'string') return undefined;
+/** Whether a text is the JSON of a value; text is always itself. */
+function isJsonOf(text: Json, value: Json): boolean {
+  if (typeof value === 'string' || typeof text !== 'string') return false;
   try {
-    return equalJson(parseJson(text), value) ? value : undefined;
+    return equalJson(parseJson(text), value);
   } catch (error) {
-    if (error instanceof InvalidInputError) return undefined;
+    if (error instanceof InvalidInputError) return false;
     throw error;
   }
 }

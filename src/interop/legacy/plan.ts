@@ -19,8 +19,11 @@ export interface Before {
   /** What somebody else did to its state since, in words; then no more of the old state is taken. */
   readonly touched: string | undefined;
   readonly deleted: boolean;
-  /** `created_at` of the workflow it was made of. */
+  /** `created_at` and `name` of the workflow it was made of. */
   readonly createdAt: Json;
+  readonly oldName: Json;
+  /** What the migration called it. */
+  readonly name: string;
   /** The time of its last event. */
   readonly last: string;
 }
@@ -30,6 +33,8 @@ export interface PlanOptions {
   readonly until: string;
   /** Undefined for what the target does not hold. */
   readonly before: Before | undefined;
+  /** The name it got, where an earlier try of this migration or an earlier one made it. */
+  readonly bears: string | undefined;
   /** Names of stacks and ids of resources that others in the target bear. */
   readonly avoid: { readonly names: ReadonlySet<string>; readonly ids: ReadonlySet<string> };
 }
@@ -51,16 +56,18 @@ export function planWorkflow(workflow: LegacyWorkflow, locks: readonly LegacyRec
   const { before, until } = options;
   const raw = cell(record.row, 'id');
   const id = nameOf(raw, 'id', '', 128);
-  const [steps] = ledger.attempt(record, () => {
-    if (id.value === '') ledger.rejected(record, 'the workflow has no id');
-    ledger.take(record, id);
-    if (before && !equalJson(before.createdAt, cellJson(cell(record.row, 'created_at')))) {
-      ledger.rejected(record, `another workflow with the id ${id.value} was taken in before`);
-    }
-    return ledger.outcomeOf(record) === 'rejected' ? [] : stepsOf(workflow, locks, id.value, options, ledger);
-  });
-  const name = stackName(record, id.value, options.avoid.names, ledger);
-  if (!steps || ledger.outcomeOf(record) === 'rejected') {
+  const unfit =
+    id.value === ''
+      ? 'the workflow has no id'
+      : before && !equalJson(before.createdAt, cellJson(cell(record.row, 'created_at')))
+        ? `another workflow with the id ${id.value} was taken in before`
+        : undefined;
+  if (unfit !== undefined) ledger.rejected(record, unfit);
+  ledger.take(record, id);
+  const [steps] =
+    unfit === undefined ? ledger.attempt(record, () => stepsOf(workflow, locks, id.value, options, ledger)) : [];
+  const name = stackName(record, id.value, options, ledger);
+  if (!steps) {
     for (const one of records) ledger.rejected(one, 'its workflow is not taken');
     return { stack: { id: id.value, name }, steps: [], records, ledger };
   }
@@ -72,7 +79,8 @@ export function planWorkflow(workflow: LegacyWorkflow, locks: readonly LegacyRec
     command: { type: 'createStack', id: id.value, name },
     record,
   };
-  return finish({ id: id.value, name }, [creation, ...steps], records, record, options, ledger);
+  const renaming = before && !before.touched && name !== before.name ? [renamed(id.value, name, record)] : [];
+  return finish({ id: id.value, name }, [creation, ...renaming, ...steps], records, record, options, ledger);
 }
 
 /** Leaves out what was carried out before, and puts the rest in its order. */
@@ -106,10 +114,21 @@ function told(steps: readonly Step[]): Step[] {
   });
 }
 
-function stackName(record: LegacyRecord, id: string, taken: ReadonlySet<string>, ledger: Ledger): string {
+/** The source calls the workflow otherwise than when it was taken in. */
+const renamed = (id: string, name: string, record: LegacyRecord): Step => ({
+  id: commandId(id, 'name', cellJson(cell(record.row, 'name')), cellJson(cell(record.row, 'updated_at'))),
+  at: instantOf(cell(record.row, 'updated_at')) ?? '',
+  order: ORDER.start,
+  actor: UNKNOWN,
+  command: { type: 'updateStack', stack: id, name },
+});
+
+function stackName(record: LegacyRecord, id: string, { before, bears, avoid }: PlanOptions, ledger: Ledger): string {
   const name = ledger.take(record, nameOf(cell(record.row, 'name'), 'name', id));
-  if (!taken.has(name)) return name;
-  const other = nameOf(`${name}-${id}`, 'name', id).value;
+  const isSame = !before || equalJson(before.oldName, cellJson(cell(record.row, 'name')));
+  const keeps = bears !== undefined && bears !== name && isSame;
+  if (!keeps && !avoid.names.has(name)) return name;
+  const other = keeps ? bears : nameOf(`${name}-${id}`, 'name', id).value;
   ledger.repaired(record, { problem: `another stack is called ${name}`, done: `became "${other}"` });
   return other;
 }

@@ -2,7 +2,8 @@ import { assertJson, type Json } from '../../kernel/json.js';
 import { byBytes } from '../../kernel/order.js';
 import { asWritten, cell, instantOf, rowJson } from './cells.js';
 import { openLedger } from './ledger.js';
-import { freeName } from './outputs.js';
+import { freeName } from './names.js';
+import { LONGEST_KEY } from './outputs.js';
 import { finish, type Plan, type PlanOptions } from './plan.js';
 import type { LegacyRecord } from './source.js';
 import { commandId, ORDER, type Step, UNKNOWN } from './steps.js';
@@ -42,7 +43,7 @@ export function planShared(state: readonly LegacyRecord[], locks: readonly Legac
     ledger.attempt(record, () => {
       const value = ledger.take(record, asWritten(cell(record.row, 'value'), 'value'));
       assertJson(value, 'value');
-      const name = freeName(outputs, record, cell(record.row, 'key'), ledger);
+      const name = freeName(outputs, record, cell(record.row, 'key'), 'key', LONGEST_KEY, ledger);
       outputs.set(name, value);
       const command: Step['command'] = {
         type: 'apply',

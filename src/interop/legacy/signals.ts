@@ -1,7 +1,8 @@
 import { assertJson, equalJson, type Json, stringifyJson } from '../../kernel/json.js';
 import { byBytes } from '../../kernel/order.js';
 import { asWritten, cell, cellJson, instantOf, jsonOf, nameOf, proseOf, rowJson } from './cells.js';
-import { freeName, type Ledger } from './ledger.js';
+import type { Ledger } from './ledger.js';
+import { freeName } from './names.js';
 import type { Cell, LegacyRecord } from './source.js';
 import { commandId, ORDER, type Step, UNKNOWN } from './steps.js';
 import { actorOf } from './versions.js';
@@ -54,7 +55,7 @@ const noted = (
 export function tagSteps(records: readonly LegacyRecord[], stack: Stack): Step[] {
   const tags = new Set<string>();
   return records.map((record) => {
-    const tag = freeName(tags, record, 'tag', 119, stack.ledger);
+    const tag = freeName(tags, record, cell(record.row, 'tag'), 'tag', 128, stack.ledger);
     tags.add(tag);
     const at = timeOf(record, 'created_at', stack);
     return signal(stack, record, at, UNKNOWN, { type: 'addTags', stack: stack.id, tags: [tag] });

@@ -48,10 +48,10 @@ const time = (...cells: readonly (Cell | undefined)[]): string => {
 };
 
 /** A cell that holds JSON; text that is none is itself. */
-function jsonIn(cell: Cell | undefined, limits = FILE_LIMITS): Json {
+function jsonIn(cell: Cell | undefined): Json {
   if (typeof cell !== 'string') return jsonOfCell(cell ?? null);
   try {
-    return parseJson(cell, 'cell', limits);
+    return parseJson(cell, 'cell', FILE_LIMITS);
   } catch (error) {
     if (error instanceof InvalidInputError) return cell;
     throw error;
@@ -208,7 +208,7 @@ function outputItem(record: LegacyRecord, last: JsonObject): Item {
   const { key, value } = record.row;
   const name = textOfCell(key);
   const before = own(last, name);
-  const same = typeof value === 'string' && typeof before !== 'string' && equalJson(jsonIn(value), before);
+  const same = typeof value === 'string' && equalJson(jsonIn(value), before);
   return output(labelOf(record), name, same ? (before as Json) : jsonOfCell(value ?? null));
 }
 
@@ -277,7 +277,7 @@ const noteItem = (record: LegacyRecord): Item =>
 
 function versionOf(record: LegacyRecord): SourceVersion {
   const { row } = record;
-  const state = jsonIn(row.state, FILE_LIMITS);
+  const state = jsonIn(row.state);
   const said: JsonObject = isJsonObject(state) ? state : { 'no object': state };
   const { resources: _, outputs: __, status, metadata, ...others } = said;
   const serial = canonical(serialOfCell(row.version));
@@ -292,28 +292,27 @@ function versionOf(record: LegacyRecord): SourceVersion {
       ...(typeof status === 'string' && { 'state.status': text(statusOf(status)) }),
       ...(metadata !== undefined && { 'state.metadata': canonical(metadata) }),
     }),
-    content: () => versionContent(record, said),
+    content: () => versionContent(said),
   };
 }
 
-function versionContent(record: LegacyRecord, state: JsonObject): Item[] {
+function versionContent(state: JsonObject): Item[] {
   const { resources = null, outputs = null } = state;
-  const label = labelOf(record);
   const list = Array.isArray(resources) ? (resources as readonly Json[]).filter(isJsonObject) : [];
   return [
-    ...list.map((one) => stateResource(label, one)),
+    ...list.map(stateResource),
     ...Object.entries(isJsonObject(outputs) ? outputs : {}).map(([name, value]) =>
-      output(`${label}: output ${name}`, name, value),
+      output(`output ${name}`, name, value),
     ),
   ];
 }
 
 /** A resource as a version's state says it; what it does not say is not asked of the target. */
-function stateResource(label: string, said: JsonObject): Item {
+function stateResource(said: JsonObject): Item {
   const { id = null, type = null, name = null, status = null, attributes = null, ...others } = said;
   const words = (value: Json): string => (typeof value === 'string' ? value : canonical(value));
   const address = resourceAddress({ module: '', type: words(type), name: words(name) });
-  return itemOf('resource', resourceKey(words(type), words(name)), `${label}: resource ${address}`, {
+  return itemOf('resource', resourceKey(words(type), words(name)), `resource ${address}`, {
     ...(id !== null && id !== '' && { id: text(words(id)) }),
     type: text(words(type)),
     name: text(words(name)),

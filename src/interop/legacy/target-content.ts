@@ -308,7 +308,7 @@ export interface TargetVersion {
 export async function targetVersions(store: EventStore, target: TargetStack): Promise<TargetVersion[]> {
   const versions: TargetVersion[] = [];
   for (const event of target.signals) {
-    if (event.type !== 'StackUpdated' || event.meta.command !== 'import') continue;
+    if (event.type !== 'StackUpdated') continue;
     const { origin } = event.data;
     const row = origin?.version === event.version ? own(origin.header, 'version') : undefined;
     if (!origin || row === undefined) continue;

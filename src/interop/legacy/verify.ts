@@ -238,7 +238,7 @@ async function compare(
   const isAccounted = accounts(sides.leftOut, entries, migration);
   const extra: Line[] = [];
   for (const one of unexpected) if (!(await isAccounted(one.item, store))) extra.push(one);
-  const history = unexpected.filter(({ item }) => item.optional);
+  const accounted = unexpected.filter((one) => !extra.includes(one));
   const said = [...same, ...extra];
   const source = digest(sides.source.map((item) => lineOf(item)));
   const found = digest(said.map(({ line }) => line));
@@ -252,7 +252,7 @@ async function compare(
     repaired: outcome('repaired'),
     rejected: outcome('rejected'),
     equal: source === found,
-    differences: [...inWords(missing, extra, history), ...sides.inside].slice(0, SHOWN),
+    differences: [...inWords(missing, extra, accounted), ...sides.inside].slice(0, SHOWN),
   };
 }
 

@@ -1,0 +1,343 @@
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, expect, test } from 'vitest';
+import { StateBackend } from '../../src/index.js';
+import { provenLog } from '../support/database.js';
+import { scratchFolder } from '../support/folder.js';
+import { legacyTables, makeLegacy } from '../support/legacy.js';
+import { CLOCK, type Migrated, migrate, told } from '../support/migrations.js';
+import { runSqlite3, withoutSqlite3 } from '../support/sqlite3.js';
+
+const FIXTURE = new URL('../fixtures/legacy/state.db', import.meta.url).pathname;
+
+/** A copy of the fixture, and where it is to go. */
+function fixture() {
+  const folder = scratchFolder();
+  const source = join(folder, 'old.db');
+  copyFileSync(FIXTURE, source);
+  return { folder, source, target: join(folder, 'stacks.db') };
+}
+
+/** An old database with every kind of awkward row. */
+async function awkward(workflows = 30, seed = 1) {
+  const folder = scratchFolder();
+  const source = join(folder, 'old.db');
+  makeLegacy(source, { workflows, resources: 6, seed });
+  return { folder, source, target: join(folder, 'stacks.db') };
+}
+
+function change(source: string, ...statements: readonly string[]): void {
+  const db = new Database(source);
+  for (const statement of statements) db.exec(statement);
+  db.close();
+}
+
+/** Each row of the source is accounted for, exactly once. */
+function expectAccounted(source: string, { rows, entries }: Migrated): void {
+  const counts = legacyTables(source);
+  expect(Object.fromEntries(Object.entries(rows).map(([table, row]) => [table, row.rows]))).toEqual(counts);
+  for (const { rows: all, migrated, repaired, known, rejected } of Object.values(rows)) {
+    expect(migrated + repaired + known + rejected).toBe(all);
+  }
+  const rejected = entries.filter(({ outcome }) => outcome === 'rejected');
+  for (const [table, row] of Object.entries(rows)) {
+    const of = (outcome: string) =>
+      new Set(entries.filter((one) => one.table === table && one.outcome === outcome).map(({ id }) => id));
+    expect(rejected.filter((one) => one.table === table)).toHaveLength(row.rejected);
+    expect([...of('repaired')].filter((id) => !of('rejected').has(id)).length, table).toBeLessThanOrEqual(row.repaired);
+    expect(row.repaired === 0, table).toBe([...of('repaired')].every((id) => of('rejected').has(id)));
+  }
+  expect(rejected.every(({ row }) => row !== undefined)).toBe(true);
+}
+
+describe('the whole of an old database', () => {
+  test('the fixture: every row is accounted for, and what is rejected is what belongs to nobody', async () => {
+    const { source, target } = fixture();
+    const report = await migrate(source, target);
+    expectAccounted(source, report);
+    expect(report.verification).toMatchObject({ holds: true, unaccounted: [] });
+    expect(report.errors).toEqual([
+      'workflow_resources r-orphan: there is no workflow "wf-gone"',
+      'workflow_outputs wf-gone/k: there is no workflow "wf-gone"',
+    ]);
+    expect(report.stacks_migrated).toBe(17);
+    expect(report.rows.state_versions).toEqual({ rows: 34, migrated: 34, repaired: 0, known: 0, rejected: 0 });
+    await provenLog(target);
+  });
+
+  test.each([1, 2, 3])(
+    'awkward rows of all kinds, seed %s: accounted for, and both sides say the same',
+    async (seed) => {
+      const { source, target } = await awkward(30, seed);
+      const report = await migrate(source, target);
+      expectAccounted(source, report);
+      expect(report.verification?.stacks.flatMap(({ differences }) => differences)).toEqual([]);
+      expect(report.verification).toMatchObject({ holds: true, unaccounted: [] });
+      await provenLog(target);
+    },
+  );
+
+  test('times are the old ones, and every event says by which migration it came and when', async () => {
+    const { source, target } = fixture();
+    const { migration, start_time } = await migrate(source, target);
+    const log = await provenLog(target);
+    const metas = log.map(({ meta }) => JSON.parse(meta));
+    expect(new Set(metas.map(({ imported }) => JSON.stringify(imported)))).toEqual(
+      new Set([JSON.stringify({ migration, at: start_time })]),
+    );
+    expect(metas.every(({ source: through }) => through === 'migration')).toBe(true);
+    expect(log[0]?.recordedAt).toBe('2025-01-01T00:00:00.000Z');
+    for (const stream of new Set(log.map((event) => event.stream))) {
+      const times = log.filter((event) => event.stream === stream).map(({ recordedAt }) => recordedAt);
+      expect(times).toEqual([...times].sort());
+    }
+    await using backend = await StateBackend.open(target);
+    expect((await backend.getState('deploy-0', { time: '2025-01-01T01:30:00.000Z' })).resources).toHaveLength(4);
+    expect((await backend.getState('deploy-0')).resources).toHaveLength(8);
+  });
+
+  test('tables that are missing are as good as empty', async () => {
+    const { source, target } = fixture();
+    change(source, 'DROP TABLE drift_detections', 'DROP TABLE workflow_tags', 'DROP TABLE locks', 'DROP TABLE state');
+    const report = await migrate(source, target);
+    expectAccounted(source, report);
+    expect(report.verification).toMatchObject({ holds: true });
+  });
+
+  test('the source is not touched', async () => {
+    const { source, target } = fixture();
+    const before = readFileSync(source);
+    await migrate(source, target);
+    expect(readFileSync(source).equals(before)).toBe(true);
+    expect(['-wal', '-shm', '-journal'].some((suffix) => existsSync(source + suffix))).toBe(false);
+  });
+});
+
+describe('a second run', () => {
+  test('takes in nothing where nothing is new, and makes no backup', async () => {
+    const { source, target } = await awkward();
+    await migrate(source, target);
+    const before = await provenLog(target);
+    const report = await migrate(source, target);
+    expectAccounted(source, report);
+    expect(report).toMatchObject({ events: 0, stacks_migrated: 0, backup: null, verification: { holds: true } });
+    expect(report.entries.every(({ outcome }) => outcome === 'rejected')).toBe(true);
+    expect(await provenLog(target)).toEqual(before);
+  });
+
+  test('takes in what is new: a workflow, a version, rows of now, activity', async () => {
+    const { source, target } = fixture();
+    await migrate(source, target);
+    const before = await provenLog(target);
+    change(
+      source,
+      `INSERT INTO workflow_states (id, name, status) VALUES ('wf-new', 'new', 'pending')`,
+      `INSERT INTO workflow_activity (workflow_id, action, created_by) VALUES ('wf-00001', 'restart', 'ana')`,
+      `INSERT INTO state_versions (id, workflow_id, version, state) VALUES ('v-new', 'wf-00002', 90, '{"resources":[]}')`,
+      `UPDATE workflow_resources SET attributes = '{"changed":true}', updated_at = '2026-11-24 12:00:00' WHERE id = 'wf-00003-r0000'`,
+      `UPDATE workflow_states SET name = 'renamed' WHERE id = 'wf-00004'`,
+      `UPDATE workflow_outputs SET value = 'other' WHERE workflow_id = 'wf-00002' AND key = 'out0'`,
+    );
+    const report = await migrate(source, target);
+    expectAccounted(source, report);
+    expect(report).toMatchObject({ stacks_migrated: 5, verification: { holds: true } });
+    expect(report.rows).toMatchObject({
+      workflow_states: { known: 14, migrated: 4 },
+      workflow_activity: { known: 12, migrated: 1 },
+      state_versions: { known: 34, migrated: 1 },
+    });
+    const log = await provenLog(target);
+    expect(log.slice(0, before.length)).toEqual(before);
+    const added = log.slice(before.length).map(told);
+    expect(added).toContainEqual(expect.objectContaining({ type: 'ActivityRecorded', actor: 'ana' }));
+    expect(added.filter(({ type, name }) => type === 'ResourceUpdated' && name === 'file.res-0')).toHaveLength(1);
+    await using backend = await StateBackend.open(target);
+    expect((await backend.getResource('deploy-3', 'wf-00003-r0000')).resource.value.properties).toEqual({
+      changed: true,
+    });
+    expect((await backend.getState('renamed')).stack).toMatchObject({ id: 'wf-00004' });
+    expect((await backend.getState('deploy-2')).resources).toHaveLength(8); // there are still eight rows of now
+  });
+
+  test('does not overwrite what was changed here since; what changes no state is added', async () => {
+    const { source, target } = fixture();
+    await migrate(source, target);
+    {
+      await using backend = await StateBackend.open(target, { actor: 'ana' });
+      await backend
+        .getStackManager()
+        .setResource('deploy-1', { type: 'file', name: 'res-0', properties: { mine: true } });
+    }
+    change(
+      source,
+      `UPDATE workflow_resources SET attributes = '{"old":true}' WHERE id = 'wf-00001-r0000'`,
+      `INSERT INTO state_versions (id, workflow_id, version, state) VALUES ('v-new', 'wf-00001', 90, '{}')`,
+      `INSERT INTO workflow_tags (workflow_id, tag) VALUES ('wf-00001', 'late')`,
+    );
+    const report = await migrate(source, target);
+    expectAccounted(source, report);
+    expect(report.verification).toMatchObject({ holds: true });
+    const why = 'the stack was changed here since it was migrated (version 6, set)';
+    expect(report.errors).toContain(`workflow_resources wf-00001-r0000: ${why}`);
+    expect(report.errors).toContain(`state_versions v-new: ${why}`);
+    await using backend = await StateBackend.open(target);
+    expect((await backend.getResource('deploy-1', 'file.res-0')).resource.value.properties).toEqual({ mine: true });
+    expect(await backend.getTags('deploy-1')).toContain('late');
+  });
+
+  test('does not bring back a stack that was deleted here', async () => {
+    const { source, target } = fixture();
+    await migrate(source, target);
+    {
+      await using backend = await StateBackend.open(target, { actor: 'ana' });
+      await backend.getStackManager().deleteStack('deploy-1');
+    }
+    expect(await migrate(source, target)).toMatchObject({ events: 0, verification: { holds: true } });
+    change(source, `INSERT INTO workflow_activity (workflow_id, action) VALUES ('wf-00001', 'late')`);
+    const report = await migrate(source, target);
+    expect(report.errors.filter((error) => error.includes('deleted here'))).toHaveLength(1);
+    expectAccounted(source, report);
+  });
+
+  test('does not take another workflow of an id that was taken before', async () => {
+    const { source, target } = fixture();
+    await migrate(source, target);
+    change(source, `UPDATE workflow_states SET created_at = '2020-01-01' WHERE id = 'wf-00001'`);
+    const report = await migrate(source, target);
+    expect(report.errors).toContain(
+      'workflow_states wf-00001: another workflow with the id wf-00001 was taken in before',
+    );
+    expectAccounted(source, report);
+  });
+});
+
+describe('a target that holds something', () => {
+  async function used() {
+    const all = fixture();
+    await using backend = await StateBackend.open(all.target, { actor: 'ana' });
+    const manager = backend.getStackManager();
+    await manager.createStack({ name: 'deploy-1', id: 'mine' });
+    await manager.createStack({ name: 'other', id: 'wf-00002' });
+    await manager.setResource('deploy-1', { type: 'x', name: 'y', id: 'wf-00003-r0001' });
+    return all;
+  }
+
+  test('is backed up first, and nothing of it is lost; what clashes is named', async () => {
+    const { source, target } = await used();
+    const before = await provenLog(target);
+    const report = await migrate(source, target);
+    expectAccounted(source, report);
+    expect(report.verification).toMatchObject({ holds: true });
+    expect(await provenLog(report.backup as string)).toEqual(before);
+    expect((await provenLog(target)).slice(0, before.length)).toEqual(before);
+    expect(report.entries).toContainEqual(
+      expect.objectContaining({ id: 'wf-00001', outcome: 'repaired', done: 'became "deploy-1-wf-00001"' }),
+    );
+    expect(report.entries).toContainEqual(
+      expect.objectContaining({ outcome: 'repaired', problem: 'its id is taken: wf-00003-r0001' }),
+    );
+    expect(report.errors).toContain('workflow_states wf-00002: the id "wf-00002" is taken by another stack');
+    expect(report.rows.workflow_states).toMatchObject({ rejected: 1 });
+    const again = await migrate(source, target);
+    expect(again).toMatchObject({ events: 0, verification: { holds: true } });
+  });
+
+  test('is refused where it is no database of ours, and the source where it is one', async () => {
+    const { source, target } = fixture();
+    writeFileSync(target, 'no database');
+    await expect(migrate(source, target)).rejects.toMatchObject({ code: 'NOT_A_DATABASE' });
+    expect(readFileSync(target, 'utf8')).toBe('no database');
+    await expect(migrate(target, source)).rejects.toMatchObject({ code: 'NOT_A_LEGACY_DATABASE' });
+    await expect(migrate(join(source, 'gone.db'), target)).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
+  });
+});
+
+describe('strict', () => {
+  test('stops at the first row that cannot be taken as it is, and changes nothing', async () => {
+    const { source, target } = fixture();
+    await expect(migrate(source, target, { strict: true })).rejects.toMatchObject({
+      code: 'MIGRATION_STRICT',
+      exitCode: 2,
+      details: { table: 'workflow_resources', id: 'r-null' },
+    });
+    expect(existsSync(target)).toBe(false);
+    expect(existsSync(`${target}.migration`)).toBe(false);
+  });
+
+  test('takes everything where there is no such row', async () => {
+    const folder = scratchFolder();
+    const source = join(folder, 'old.db');
+    makeLegacy(source, { workflows: 5, resources: 3, seed: 1, clean: true });
+    const report = await migrate(source, join(folder, 'stacks.db'), { strict: true });
+    expect(report).toMatchObject({ entries: [], errors: [], verification: { holds: true } });
+  });
+});
+
+describe('a dry run', () => {
+  test('tells the same and changes nothing', async () => {
+    const { source, target, folder } = fixture();
+    using migration = await StateBackend.prepareMigration(target, source, { clock: CLOCK });
+    const dry = await migration.dryRun({ report: join(folder, 'dry.json') });
+    expect(existsSync(target)).toBe(false);
+    const real = await migration.carryOut();
+    const { rows, entries, errors, events } = real;
+    expect(dry).toMatchObject({ rows, entries, errors, events, dry_run: true, backup: null, target: real.target });
+    expect(JSON.parse(readFileSync(join(folder, 'dry.json'), 'utf8'))).toMatchObject({ dry_run: true });
+  });
+
+  test('of a target that holds something leaves it byte for byte', async () => {
+    const { source, target } = fixture();
+    await migrate(source, target);
+    const before = readFileSync(target);
+    change(source, `INSERT INTO workflow_states (id, name, status) VALUES ('wf-new', 'new', 'pending')`);
+    using migration = await StateBackend.prepareMigration(target, source, { clock: CLOCK });
+    expect(await migration.dryRun()).toMatchObject({ stacks_migrated: 1 });
+    expect(readFileSync(target).equals(before)).toBe(true);
+  });
+});
+
+describe('the script', () => {
+  test.skipIf(withoutSqlite3())('gives what the command gives, but for meta.imported and the hashes', async () => {
+    const { source, target, folder } = await awkward();
+    const script = join(folder, 'migration.sql');
+    const scripted = join(folder, 'scripted.db');
+    using migration = await StateBackend.prepareMigration(scripted, source, { clock: CLOCK });
+    const report = await migration.writeScript(script);
+    expect(existsSync(scripted)).toBe(false);
+    expect(runSqlite3(scripted, script)).toMatchObject({ code: 0, stderr: '' });
+    const log = await provenLog(scripted);
+    expect(log.at(-1)?.hash).toBe(report.head.hash);
+    await migrate(source, target);
+    expect(log.map(told)).toEqual((await provenLog(target)).map(told));
+    expect(readFileSync(script, 'utf8')).toContain('meta.imported');
+    expect(runSqlite3(scripted, script).code).not.toBe(0);
+    expect(await migrate(source, scripted)).toMatchObject({ events: 0 });
+  });
+
+  test.skipIf(withoutSqlite3())('goes on from a target that holds something', async () => {
+    const { source, target, folder } = fixture();
+    await migrate(source, target);
+    change(source, `INSERT INTO workflow_activity (workflow_id, action) VALUES ('wf-00001', 'it''s; -- late')`);
+    const script = join(folder, 'migration.sql');
+    using migration = await StateBackend.prepareMigration(target, source, { clock: CLOCK });
+    await migration.writeScript(script);
+    await expect(migration.writeScript(script)).rejects.toMatchObject({ code: 'TARGET_EXISTS' });
+    expect(runSqlite3(target, script)).toMatchObject({ code: 0 });
+    expect((await provenLog(target)).at(-1)).toMatchObject({ type: 'ActivityRecorded' });
+  });
+});
+
+describe('one at a time', () => {
+  test('the migration of another source that was broken off comes first', async () => {
+    const { source, target } = fixture();
+    writeFileSync(
+      `${target}.migration`,
+      JSON.stringify({ migration: 'm', started_at: '2026-01-01T00:00:00.000Z', source: '/other.db', backup: null }),
+    );
+    await expect(migrate(source, target)).rejects.toMatchObject({ code: 'MIGRATION_UNDER_WAY', exitCode: 5 });
+    writeFileSync(`${target}.migration`, 'nonsense');
+    await expect(migrate(source, target)).rejects.toMatchObject({ code: 'CANNOT_READ' });
+    expect(existsSync(target)).toBe(false);
+  });
+});
