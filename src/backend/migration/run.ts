@@ -8,7 +8,7 @@ import { commandId } from '../../interop/legacy/steps.js';
 import { InvalidInputError } from '../../kernel/errors.js';
 import { pause } from '../../kernel/pause.js';
 import type { OnProgress } from '../../store/maintenance.js';
-import { type Migration, type Taken, take } from './take.js';
+import { type Migration, type Planned, planStack, type Stack, takeAll } from './take.js';
 import { openTally, type Tally } from './tally.js';
 
 export interface RunOptions {
@@ -19,8 +19,11 @@ export interface RunOptions {
   readonly onProgress?: OnProgress | undefined;
 }
 
+/** Stacks are taken in together until so many resources are stated: one flush to the disk serves them all. */
+const BATCH = 1_000;
+
 /**
- * Takes everything in the source into the engine's store, a stack at a time.
+ * Takes everything in the source into the engine's store.
  * @throws InvalidInputError `MIGRATION_STRICT` where it is strict
  */
 export async function runMigration(
@@ -30,45 +33,35 @@ export async function runMigration(
   { strict, beforeFirst, onProgress }: RunOptions,
 ): Promise<Tally> {
   const tally = openTally();
-  const locks = locksOf(source);
   const total = source.counts.workflow_states ?? 0;
+  let waiting: Planned[] = [];
+  let size = 0;
   let begun = false;
   let done = 0;
-  const onPlan = async ({ steps, ledger }: Plan): Promise<void> => {
-    if (strict) refuseEntries(ledger.entries());
-    if (begun || steps.length === 0) return;
-    begun = true;
-    await beforeFirst();
-  };
-  const note = ({ plan, events }: Taken): void => {
-    tally.plan(plan);
-    tally.events += events;
-    if (events > 0) tally.stacks++;
+  const takeWaiting = async (): Promise<void> => {
+    const work = waiting.some(({ plan, refusal }) => plan.steps.length > 0 && refusal === undefined);
+    if (work && !begun) await beforeFirst();
+    begun ||= work;
+    for (const { plan, events } of await takeAll(engine, waiting, migration)) {
+      tally.plan(plan);
+      tally.events += events;
+      if (events > 0) tally.stacks++;
+    }
     if (strict) refuseEntries(tally.entries);
-  };
-
-  for (const workflow of source.workflows()) {
-    const id = nameOf(workflow.workflow.row.id ?? null, 'id', '', 128).value;
-    const named = locks.owned.get(workflow.workflow.id) ?? [];
-    locks.owned.delete(workflow.workflow.id);
-    note(
-      await take(
-        engine,
-        id,
-        commandId(id, 'workflow_states'),
-        migration,
-        (how) => planWorkflow(workflow, named, how),
-        onPlan,
-      ),
-    );
-    onProgress?.({ step: 'migrating', done: ++done, total });
+    done += waiting.length;
+    waiting = [];
+    size = 0;
+    onProgress?.({ step: 'migrating', done, total });
     await pause();
+  };
+  for (const stack of stacksOf(source)) {
+    const planned = await planStack(engine.store, stack, migration);
+    if (strict) refuseEntries(planned.plan.ledger.entries());
+    waiting.push(planned);
+    size += sizeOf(planned.plan);
+    if (size >= BATCH) await takeWaiting();
   }
-  const state = source.state();
-  if (state.length + locks.rest.length > 0) {
-    const planOf = (how: Parameters<typeof planShared>[2]) => planShared(state, locks.rest, how);
-    note(await take(engine, SHARED_STACK, SHARED_CREATION, migration, planOf, onPlan));
-  }
+  await takeWaiting();
   const ledger = openLedger();
   for (const record of source.orphans()) {
     ledger.rejected(record, `there is no workflow ${JSON.stringify(String(record.row.workflow_id ?? null))}`);
@@ -77,6 +70,24 @@ export async function runMigration(
   tally.book(ledger);
   if (strict) refuseEntries(tally.entries);
   return tally;
+}
+
+const sizeOf = ({ steps }: Plan): number =>
+  steps.reduce((sum, { command }) => sum + 1 + ('resources' in command ? (command.resources?.length ?? 0) : 0), 1);
+
+/** The workflows, and what belongs to none. */
+function* stacksOf(source: LegacySource): Generator<Stack> {
+  const { owned, rest } = locksOf(source);
+  for (const workflow of source.workflows()) {
+    const { id: key, row } = workflow.workflow;
+    const id = nameOf(row.id ?? null, 'id', '', 128).value;
+    const locks = owned.get(key) ?? [];
+    owned.delete(key);
+    yield { id, creation: commandId(id, 'workflow_states'), planOf: (how) => planWorkflow(workflow, locks, how) };
+  }
+  const state = source.state();
+  if (state.length + rest.length === 0) return;
+  yield { id: SHARED_STACK, creation: SHARED_CREATION, planOf: (how) => planShared(state, rest, how) };
 }
 
 function refuseEntries([first]: Tally['entries']): void {
@@ -93,7 +104,7 @@ function locksOf(source: LegacySource) {
   const owned = new Map<string, LegacyRecord[]>();
   const byId = new Set<string>();
   const byName = new Map<string, string>();
-  for (const { workflow } of locks.length > 0 ? source.workflows() : []) {
+  for (const workflow of locks.length > 0 ? source.states() : []) {
     byId.add(workflow.id);
     const name = String(workflow.row.name ?? '');
     if (!byName.has(name)) byName.set(name, workflow.id);

@@ -7,7 +7,7 @@ import { COMMAND_ID_PREFIX, type Step } from '../../interop/legacy/steps.js';
 import { ConflictError, InvalidInputError, LockedError, NotFoundError } from '../../kernel/errors.js';
 import { isJsonObject, own } from '../../kernel/json.js';
 import { readState } from '../../queries/state.js';
-import type { EventStore } from '../../store/event-store.js';
+import type { EventStore, Receipt } from '../../store/event-store.js';
 
 /** A migration's own id, and when it began: the same however often it is broken off and resumed. */
 export interface Migration {
@@ -38,7 +38,7 @@ async function heldOf(
   const others = commits.find(({ commandId, raised }) => raised && !commandId.startsWith(COMMAND_ID_PREFIX));
   const left = await readState(store, id, { version: ours[0]?.version ?? made.version });
   const row = left.document.origin?.header.row;
-  const again = migration.resumed ? await commandsOf(store, stack.stream, migration) : new Set<string>();
+  const again = migration.resumed ? await carriedOut(store, stack.stream, migration) : new Set<string>();
   const before = {
     content: contentOf(left),
     done: new Set(ours.map(({ commandId }) => commandId).filter((command) => !again.has(command))),
@@ -52,7 +52,7 @@ async function heldOf(
   return { before, again };
 }
 
-async function commandsOf(store: EventStore, stream: number, { id }: Migration): Promise<Set<string>> {
+async function carriedOut(store: EventStore, stream: number, { id }: Migration): Promise<Set<string>> {
   const events = await store.events({ stream, limit: -1 });
   return new Set(
     events.filter((event) => decodeEvent(event).meta.imported?.migration === id).map(({ commandId }) => commandId),
@@ -67,53 +67,88 @@ const envelopeOf = ({ id, at, actor, reason }: Step, migration: Migration): Enve
   imported: { migration: migration.id, at: migration.at, happened: at },
 });
 
+/** A stack of the source. */
+export interface Stack {
+  readonly id: string;
+  /** The id of the command that makes it. */
+  readonly creation: string;
+  planOf(options: PlanOptions): Plan;
+}
+
+/** What is to be done for a stack, before it is known which names and ids others have. */
+export interface Planned {
+  readonly plan: Plan;
+  /** Why nothing of it can be taken. */
+  readonly refusal: string | undefined;
+  again(avoid: PlanOptions['avoid']): Plan;
+}
+
 export interface Taken {
   readonly plan: Plan;
   /** Appended. */
   readonly events: number;
 }
 
+export async function planStack(
+  store: EventStore,
+  { id, creation, planOf }: Stack,
+  migration: Migration,
+): Promise<Planned> {
+  const held = await heldOf(store, id, creation, migration);
+  const before = held?.again.has(creation) ? undefined : held?.before;
+  const again = (avoid: PlanOptions['avoid']): Plan =>
+    planOf({ until: migration.at, before, bears: held?.before.name, avoid });
+  const isTaken = !held && (await store.stack(id, { deleted: true })) !== undefined;
+  return {
+    plan: again({ names: new Set(), ids: new Set() }),
+    refusal: isTaken ? `the id "${id}" is taken by another stack` : undefined,
+    again,
+  };
+}
+
+/** Takes stacks in, in their order: all of them in one transaction, or, where one is refused, each in its own. */
+export async function takeAll(engine: Engine, all: readonly Planned[], migration: Migration): Promise<Taken[]> {
+  try {
+    const commands = all.map((one) => commandsOf(one, migration));
+    const receipts = await engine.executeTogether(commands.flat());
+    let from = 0;
+    return all.map((one, index) => {
+      if (one.refusal !== undefined) return refused(one.plan, one.refusal);
+      const own = receipts.slice(from, (from += commands[index]?.length ?? 0));
+      return { plan: one.plan, events: sumOf(own) };
+    });
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const taken: Taken[] = [];
+    for (const one of all) taken.push(await take(engine, one, migration));
+    return taken;
+  }
+}
+
+const commandsOf = ({ plan, refusal }: Planned, migration: Migration) =>
+  refusal === undefined ? plan.steps.map((step) => [step.command, envelopeOf(step, migration)] as const) : [];
+
+const sumOf = (receipts: readonly Receipt[]): number => receipts.reduce((sum, { events }) => sum + events, 0);
+
 /**
  * Takes one stack in: all of what is planned, in one transaction, or nothing of it, and then its rows are rejected.
  * Names and ids that turn out to be taken are planned around.
- * @param creation the id of the command that makes the stack
- * @param onPlan hears what is about to be done; what it throws stops the migration
  */
-export async function take(
-  { store, executeTogether }: Engine,
-  id: string,
-  creation: string,
-  migration: Migration,
-  planOf: (options: PlanOptions) => Plan,
-  onPlan: (plan: Plan) => Promise<void>,
-): Promise<Taken> {
-  const held = await heldOf(store, id, creation, migration);
-  const isOurs = held?.again.has(creation) ?? false;
-  const isTaken = !held && (await store.stack(id, { deleted: true })) !== undefined;
+async function take(engine: Engine, planned: Planned, migration: Migration): Promise<Taken> {
   const names = new Set<string>();
   const ids = new Set<string>();
+  let { plan } = planned;
+  if (planned.refusal !== undefined) return refused(plan, planned.refusal);
   for (;;) {
-    const plan = planOf({
-      until: migration.at,
-      before: isOurs ? undefined : held?.before,
-      bears: held?.before.name,
-      avoid: { names, ids },
-    });
-    if (isTaken) return refused(plan, `the id "${id}" is taken by another stack`);
-    await onPlan(plan);
-    if (plan.steps.length === 0) return { plan, events: 0 };
     try {
-      const receipts = await executeTogether(plan.steps.map((step) => [step.command, envelopeOf(step, migration)]));
-      return { plan, events: receipts.reduce((sum, { events }) => sum + events, 0) };
+      return { plan, events: sumOf(await engine.executeTogether(commandsOf({ ...planned, plan }, migration))) };
     } catch (error) {
       if (!isRefusal(error)) throw error;
       const taken = error.code === 'NAME_TAKEN' ? names : error.code === 'RESOURCE_ID_TAKEN' ? ids : undefined;
       const what = String(error.details.name ?? error.details.id);
-      if (taken && !taken.has(what)) {
-        taken.add(what);
-        continue;
-      }
-      return refused(plan, error.message);
+      if (!taken || taken.has(what)) return refused(plan, error.message);
+      taken.add(what);
+      plan = planned.again({ names, ids });
     }
   }
 }

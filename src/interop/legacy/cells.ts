@@ -50,6 +50,14 @@ export const rowJson = (row: LegacyRow, without: readonly string[] = []): JsonOb
       .map(([column, value]) => [column, cellJson(value)]),
   );
 
+/** Whether a row is so small that nothing in it can be beyond the limits of a document. */
+export function isSmall(row: LegacyRow): boolean {
+  let size = 0;
+  for (const value of Object.values(row))
+    if (typeof value === 'object' || typeof value === 'string') size += value?.length ?? 0;
+  return size * 4 < DOCUMENT_LIMITS.maxBytes;
+}
+
 /** A cell that is to be text: numbers in digits, NULL as nothing. */
 export function textOf(value: Cell, what: string): Taken<string> {
   if (value === null) return { value: '' };
@@ -117,7 +125,11 @@ function beginning(text: string, bytes: number): string {
 const cut = (text: string, max: number): string =>
   Buffer.byteLength(text) <= max ? text : `${beginning(text, max - 9)}~${sha256(text).slice(0, 8)}`;
 
+/** Most texts: nothing to look for in them. */
+const PLAIN = /^[!-~](?:[ -~]*[!-~])?$/;
+
 function cleaned(text: string, what: string, max: number, control: RegExp, trim: boolean): Taken<string> {
+  if (text.length <= max && PLAIN.test(text)) return { value: text };
   const wellFormed = Buffer.from(text).toString();
   const plain = wellFormed.replace(control, escaped);
   const trimmed = trim ? plain.trim() : plain;
@@ -166,11 +178,15 @@ export function instantOf(value: Cell): string | undefined {
   if (!match) return undefined;
   const [, day, clock = '00:00', fraction = '', , hours, minutes = '00'] = match;
   const seconds = clock.length === 5 ? `${clock}:00` : clock;
-  const zone = hours === undefined ? 'Z' : `${hours}:${minutes}`;
+  const local = `${day}T${seconds}.${fraction.slice(1, 4).padEnd(3, '0')}`;
+  if (hours === undefined) {
+    const at = iso(Date.parse(`${local}Z`));
+    return at === `${local}Z` ? at : undefined; // the 30th of February would be the 2nd of March
+  }
   try {
-    return parseInstant(`${day}T${seconds}.${fraction.slice(1, 4).padEnd(3, '0')}${zone}`, 'time');
+    return parseInstant(`${local}${hours}:${minutes}`, 'time');
   } catch (error) {
-    if (error instanceof InvalidInputError) return undefined; // the 31st of February
+    if (error instanceof InvalidInputError) return undefined;
     throw error;
   }
 }

@@ -9,7 +9,7 @@ import {
   stringifyJson,
 } from '../../kernel/json.js';
 import { byBytes } from '../../kernel/order.js';
-import { cell, instantOf, nameOf, objectOf, rowJson, type Taken, textOf } from './cells.js';
+import { cell, instantOf, isSmall, nameOf, objectOf, rowJson, type Taken, textOf } from './cells.js';
 import type { Wanted } from './content.js';
 import type { Ledger } from './ledger.js';
 import type { Names } from './names.js';
@@ -39,6 +39,8 @@ interface Said {
   readonly properties: Taken<JsonObject>;
   readonly metadata: JsonObject;
   readonly lastApplied: string | undefined;
+  /** Whether all of it is within the limits of a document: then so is each value. */
+  readonly isSmall: boolean;
 }
 
 function wanted({ record, prefix, ...said }: Said, names: Names, ledger: Ledger): Wanted {
@@ -50,8 +52,10 @@ function wanted({ record, prefix, ...said }: Said, names: Names, ledger: Ledger)
   const state = named(said.status, 'status', 'unknown', 64);
   const properties = ledger.take(record, said.properties);
   const { metadata, lastApplied } = said;
-  assertJson(properties, `${prefix}attributes`);
-  assertJson(metadata, `${prefix}metadata`);
+  if (!said.isSmall) {
+    assertJson(properties, `${prefix}attributes`);
+    assertJson(metadata, `${prefix}metadata`);
+  }
   const told = JSON.stringify([textOf(said.type, 'type').value, textOf(said.name, 'name').value]);
   const name = ledger.take(record, names.nameOf({ type, name: plain, told, id: id ?? record.id }));
   const address = resourceAddress({ module: '', type, name });
@@ -79,6 +83,7 @@ export function actionOf(record: LegacyRecord, names: Names, ledger: Ledger): Ac
       properties: objectOf(cell(row, 'attributes'), 'attributes'),
       metadata: rowJson(row, OWN_COLUMNS),
       lastApplied: at,
+      isSmall: isSmall(row),
     },
     names,
     ledger,
@@ -126,6 +131,7 @@ export function resourcesOf(
   names: Names,
   ledger: Ledger,
 ): Wanted[] {
+  const small = isSmall(version.row);
   const all = resources.map((said, index) => {
     const prefix = `state.resources[${index}].`;
     const rest = Object.fromEntries(Object.entries(said).filter(([field]) => !OWN_FIELDS.includes(field)));
@@ -140,6 +146,7 @@ export function resourcesOf(
         properties: asProperties(said.attributes, `${prefix}attributes`),
         metadata: rest,
         lastApplied: at,
+        isSmall: small,
       },
       names,
       ledger,

@@ -82,6 +82,7 @@ export function sourceContent(
   const free = (records: readonly LegacyRecord[]): LegacyRecord[] =>
     records.filter((record) => !hasEntry(record, entries));
   const versions = workflow.versions.filter((record) => entries.get(labelOf(record)) !== 'rejected');
+  const outputs = workflow.outputs.length > 0 ? lastOutputs(versions) : {};
   const called = namesOf(workflow.resources);
   const { now, past } = resources(workflow.resources);
   const later = now.filter((record) => !hasEntry(record, entries));
@@ -91,7 +92,7 @@ export function sourceContent(
       ...free([workflow.workflow]).map(workflowItem),
       ...later.map((record) => resourceItem(record, keyOf(record.row))),
       ...before.map((record) => resourceItem(record, earlier(keyOf(record.row)))),
-      ...free(workflow.outputs).map((record) => outputItem(record, lastOutputs(versions))),
+      ...free(workflow.outputs).map((record) => outputItem(record, outputs)),
       ...free(workflow.tags).map(tagItem),
       ...free(workflow.activity).map(activityItem),
       ...driftItems(workflow.drift, called, entries),

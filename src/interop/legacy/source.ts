@@ -31,6 +31,8 @@ export interface LegacySource {
   readonly path: string;
   /** In the order of created_at, then rowid. One is in memory at a time; the caller may wait between two. */
   workflows(): Iterable<LegacyWorkflow>;
+  /** The rows of `workflow_states` alone, in the same order. */
+  states(): Iterable<LegacyRecord>;
   /** Rows whose workflow_id is of no workflow, or NULL. */
   orphans(): Iterable<LegacyRecord>;
   locks(): readonly LegacyRecord[];
@@ -71,6 +73,10 @@ export async function openLegacy(path: string, onProgress?: OnProgress): Promise
             activity: rowsOf('workflow_activity', place),
           };
         }
+      },
+      *states() {
+        const states = tables.get('workflow_states');
+        for (let place = 1; states && place <= states.count; place++) yield states.at(place);
       },
       *orphans() {
         for (const table of CHILD_TABLES) {

@@ -113,7 +113,7 @@ function locksOf(source: LegacySource) {
   const byWorkflow = new Map<string, LegacyRecord[]>();
   const owners = new Map<string, string>();
   const wanted = new Set(locks.map(({ row }) => textOfCell(row.name)));
-  for (const { workflow } of wanted.size > 0 ? source.workflows() : []) {
+  for (const workflow of wanted.size > 0 ? source.states() : []) {
     const [id, name] = [textOfCell(workflow.row.id), textOfCell(workflow.row.name)];
     if (wanted.has(id)) owners.set(id, workflow.id);
     if (wanted.has(name) && !owners.has(name)) owners.set(name, workflow.id);

@@ -1,3 +1,4 @@
+import type { StoredEvent } from '../../events/index.js';
 import type { Clock } from '../../kernel/clock.js';
 import { StoreError } from '../../kernel/errors.js';
 import type { AppendRequest, Projection, Receipt } from '../event-store.js';
@@ -10,9 +11,27 @@ import { readHead } from './read/log.js';
 import { rowWriter } from './rows.js';
 import type { Statements } from './statements.js';
 
-export const INSERT_EVENT = `
+const INSERT_EVENT = `
 INSERT INTO events (position, stream, revision, version, type, schema_version, data, meta, recorded_at, command_id, hash)
-VALUES (@position, @stream, @revision, @version, @type, @schemaVersion, @data, @meta, @recordedAt, @commandId, @hash)`;
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+/** Writes events to the log. Values are bound by place: by name takes twice as long. */
+export function insertEvent(sql: Statements, event: StoredEvent): void {
+  sql(INSERT_EVENT).run(
+    event.position,
+    event.stream,
+    event.revision,
+    event.version,
+    event.type,
+    event.schemaVersion,
+    event.data,
+    event.meta,
+    event.recordedAt,
+    event.commandId,
+    event.hash,
+  );
+}
+
 /** :projectors as a JSON array of [name, version]. Moves nothing that another release built, or that lags behind. */
 const MOVE_CHECKPOINTS = `
 UPDATE projection_checkpoints SET position = :position
@@ -41,7 +60,7 @@ export function appender(db: Connection, sql: Statements, projection: Projection
       timeOf(request, clock),
     );
     if (stored.length === 0) return receipt;
-    for (const event of stored) sql(INSERT_EVENT).run(event);
+    for (const event of stored) insertEvent(sql, event);
     applyRows(projection.project(recorded));
     const before = receipt.firstPosition - 1;
     const { changes } = sql(MOVE_CHECKPOINTS).run({ position: receipt.lastPosition, before, projectors });

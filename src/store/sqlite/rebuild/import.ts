@@ -2,7 +2,7 @@ import type { LogHead, StoredEvent } from '../../../events/index.js';
 import { checkedLog, refuseFilled } from '../../checked-log.js';
 import type { Projection } from '../../event-store.js';
 import type { OnProgress } from '../../maintenance.js';
-import { INSERT_EVENT } from '../append.js';
+import { insertEvent } from '../append.js';
 import type { Connection } from '../open.js';
 import { readHead } from '../read/log.js';
 import type { Statements } from '../statements.js';
@@ -24,7 +24,7 @@ export function importEvents(
     .transaction(() => {
       refuseFilled(readHead(sql).position);
       for (const event of checkedLog(events, head)) {
-        sql(INSERT_EVENT).run(event);
+        insertEvent(sql, event);
         if (event.position % STEP === 0) onProgress({ step: 'importing', done: event.position, total: head.position });
       }
       buildTables(db, sql, projection, onProgress);
