@@ -48,11 +48,16 @@ function moduleOf(command: Command) {
   });
 }
 
+export interface EngineOptions {
+  /** How much of a database file is held in memory at most, in KiB. Default: 64 MiB. */
+  readonly cacheKiB?: number;
+}
+
 /**
  * Opens the database a path or URL names: a SQLite file, `:memory:` for SQLite without a file, or `memory:` for a store
  * without SQLite.
  */
-export function openEngine(location: string, clock: Clock = systemClock): Engine {
+export function openEngine(location: string, clock: Clock = systemClock, options: EngineOptions = {}): Engine {
   if (location === '') {
     throw new InvalidInputError('NO_DATABASE', 'the database path is empty', {
       hint: 'Give a file path, :memory: or memory:.',
@@ -67,7 +72,7 @@ export function openEngine(location: string, clock: Clock = systemClock): Engine
     });
   }
   if (location === MEMORY_LOCATION) return engineOn(openMemoryStore({ projection: PROJECTION, clock }));
-  return engineOn(openSqliteStore({ path: location, projection: PROJECTION, clock }));
+  return engineOn(openSqliteStore({ path: location, projection: PROJECTION, clock, ...options }));
 }
 
 /** Database files as a whole, for backups: the backend knows no store by name. */

@@ -82,6 +82,9 @@ export async function prepareMigration(
   }
 }
 
+/** KiB. What is migrated is written and read in its order; and the source has a cache too. */
+const CACHE = 16_384;
+
 interface Work {
   readonly source: LegacySource;
   readonly file: string;
@@ -132,7 +135,7 @@ async function withEngine<T>(
   { onProgress }: MigrationOptions,
   use: (engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const engine = openEngine(file, clock);
+  const engine = openEngine(file, clock, { cacheKiB: CACHE });
   try {
     await bringUpToDate(engine, onProgress);
     return await use(engine);

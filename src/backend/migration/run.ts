@@ -20,7 +20,7 @@ export interface RunOptions {
 }
 
 /** Stacks are taken in together until so many resources are stated: one flush to the disk serves them all. */
-const BATCH = 1_000;
+const BATCH = 250;
 
 /**
  * Takes everything in the source into the engine's store.

@@ -11,6 +11,9 @@ export type Connection = Database.Database;
 /** How long a writer waits for another process's transaction, in milliseconds. */
 const BUSY_TIMEOUT = 30_000;
 
+/** KiB of pages held at most. */
+const CACHE = 65_536;
+
 const MEMORY = ':memory:';
 
 /**
@@ -20,7 +23,7 @@ const MEMORY = ':memory:';
  * `synchronous=FULL` is set by hand: the driver's build falls back to NORMAL in WAL mode, where a power loss takes
  * acknowledged commits away (measured: 3,326 of 5,000 crash states lost some, with FULL none).
  */
-export function openConnection(path: string): Connection {
+export function openConnection(path: string, cacheKiB = CACHE): Connection {
   try {
     if (path !== MEMORY) refuseForeign(path);
     const fresh = path === MEMORY || !existsSync(path);
@@ -28,7 +31,7 @@ export function openConnection(path: string): Connection {
     const db = new Database(path, { timeout: BUSY_TIMEOUT });
     try {
       create(db, path);
-      configure(db);
+      configure(db, cacheKiB);
       return db;
     } catch (error) {
       db.close();
@@ -39,13 +42,13 @@ export function openConnection(path: string): Connection {
   }
 }
 
-function configure(db: Connection): void {
+function configure(db: Connection, cacheKiB: number): void {
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
   db.pragma('trusted_schema = OFF');
   db.pragma('cell_size_check = ON');
   db.pragma('recursive_triggers = ON');
-  db.pragma('cache_size = -65536');
+  db.pragma(`cache_size = ${-cacheKiB}`);
   db.pragma('temp_store = MEMORY');
 }
 

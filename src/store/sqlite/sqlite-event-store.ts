@@ -22,6 +22,8 @@ export interface SqliteStoreOptions {
   readonly path: string;
   readonly projection: Projection;
   readonly clock: Clock;
+  /** How much of the file is held in memory at most, in KiB. Default: 64 MiB. */
+  readonly cacheKiB?: number | undefined;
 }
 
 /** How often another process's commits are looked for, in milliseconds. */
@@ -35,8 +37,8 @@ interface Waiting {
 
 /** @throws StoreError for a path that cannot be opened or is no database of ours */
 export function openSqliteStore(options: SqliteStoreOptions): EventStore {
-  const { path, projection, clock } = options;
-  const db = openConnection(path);
+  const { path, projection, clock, cacheKiB } = options;
+  const db = openConnection(path, cacheKiB);
   try {
     registerProjectors(db, projection);
   } catch (error) {
