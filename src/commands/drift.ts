@@ -63,7 +63,7 @@ function refuseRepeats(findings: readonly Finding[], facts: Facts): void {
 
 function compare({ resource, expected, actual }: Finding, facts: Facts, isRuled: IsRuled, now: string): NewEvent[] {
   const slot = slotOf(resource, facts);
-  const wanted = expected ?? slot?.value?.properties;
+  const wanted = expected === undefined ? slot?.value?.properties : expected;
   if (wanted === undefined) {
     throw new InvalidInputError('NOTHING_EXPECTED', `no resource "${resource}" in the stack, and no expected state`, {
       hint: 'Give the expected state, or the address or id of a resource the stack holds.',

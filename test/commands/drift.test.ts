@@ -49,6 +49,16 @@ describe('detectDrift', () => {
       .thenEvents(detected);
   });
 
+  it('takes null for what is expected as null, not as left out', () => {
+    const [event] = given(known)
+      .when(detect({ resource: 'app.web', expected: null, actual }))
+      .events();
+    expect(event?.data).toMatchObject({ resource: 10, expected: null, changes: [{ path: '$', expected: null }] });
+    given({ stack })
+      .when(detect({ resource: 'gone', expected: null, actual: null }))
+      .thenEvents();
+  });
+
   it('finds nothing where only order and spelling differ', () => {
     given(known)
       .when(detect({ resource: 'app.web', actual: { tags: { 'a.b': new JsonNumber('1.0'), env: 'prod' }, size: 1 } }))

@@ -126,6 +126,26 @@ describe('a second run', () => {
     expect(await provenLog(target)).toEqual(before);
   });
 
+  test('knows which rows the first one repaired', async () => {
+    const { source, target } = fixture();
+    change(
+      source,
+      `INSERT INTO workflow_tags VALUES ('wf-00001', 'early', '1999-01-01 00:00:00'), ('wf-00001', 'none', NULL)`,
+      `INSERT INTO workflow_activity (workflow_id, action, created_at) VALUES ('wf-00001', 'late', '2999-01-01')`,
+      `UPDATE workflow_resources SET status = '' WHERE id = 'wf-00001-r0001'`,
+      `INSERT INTO workflow_resources VALUES ('res-7', 'wf-00001', 'file', 'own', 'create', 'applied', '[]', '2025-01-01', NULL)`,
+      `UPDATE state_versions SET created_by = char(7), created_at = '2001-01-01' WHERE id = 'wf-00002-v1'`,
+    );
+    const first = await migrate(source, target);
+    expect(first.verification?.stacks.flatMap(({ differences }) => differences)).toEqual([]);
+    expect(first.entries.filter(({ outcome }) => outcome === 'repaired').length).toBeGreaterThan(14);
+    const second = await migrate(source, target);
+    expect(second.verification?.stacks.flatMap(({ differences }) => differences)).toEqual([]);
+    expect(second).toMatchObject({ events: 0, verification: { holds: true } });
+    change(source, `INSERT INTO workflow_activity (workflow_id, action) VALUES ('wf-00001', 'more')`);
+    expect(await migrate(source, target)).toMatchObject({ events: 1, verification: { holds: true } });
+  });
+
   test('takes in what is new: a workflow, a version, rows of now, activity', async () => {
     const { source, target } = fixture();
     await migrate(source, target);

@@ -42,6 +42,7 @@ export async function runMigration(
     const work = waiting.some(({ plan, refusal }) => plan.steps.length > 0 && refusal === undefined);
     if (work && !begun) await beforeFirst();
     begun ||= work;
+    for (const { earlier } of waiting) if (earlier) tally.mark(earlier);
     for (const { plan, events } of await takeAll(engine, waiting, migration)) {
       tally.plan(plan);
       tally.events += events;

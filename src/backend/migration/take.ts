@@ -2,6 +2,7 @@ import type { EnvelopeInput } from '../../commands/index.js';
 import type { Engine } from '../../engine.js';
 import { decodeEvent } from '../../events/index.js';
 import { contentOf } from '../../interop/legacy/content.js';
+import type { Ledger } from '../../interop/legacy/ledger.js';
 import type { Before, Plan, PlanOptions } from '../../interop/legacy/plan.js';
 import { COMMAND_ID_PREFIX, type Step } from '../../interop/legacy/steps.js';
 import { ConflictError, InvalidInputError, LockedError, NotFoundError } from '../../kernel/errors.js';
@@ -20,6 +21,8 @@ export interface Migration {
 /** A stack that the target holds of an earlier run, or of this migration before it was broken off. */
 interface Held {
   readonly before: Before;
+  /** When the migration that made it began. */
+  readonly since: string;
   /** Commands this migration carried out before it was broken off. They are sent again, and do nothing. */
   readonly again: ReadonlySet<string>;
 }
@@ -49,7 +52,9 @@ async function heldOf(
     name: left.document.name,
     last: stack.updatedAt,
   };
-  return { before, again };
+  const [first] = await store.events({ after: made.position - 1, limit: 1 });
+  const since = (first && decodeEvent(first).meta.imported?.at) ?? migration.at;
+  return { before, since, again };
 }
 
 async function carriedOut(store: EventStore, stream: number, { id }: Migration): Promise<Set<string>> {
@@ -81,6 +86,8 @@ export interface Planned {
   /** Why nothing of it can be taken. */
   readonly refusal: string | undefined;
   again(avoid: PlanOptions['avoid']): Plan;
+  /** What became of its rows when they were taken first: which of them are not in the target as they were. */
+  readonly earlier: Ledger | undefined;
 }
 
 export interface Taken {
@@ -95,15 +102,26 @@ export async function planStack(
   migration: Migration,
 ): Promise<Planned> {
   const held = await heldOf(store, id, creation, migration);
-  const before = held?.again.has(creation) ? undefined : held?.before;
+  const isOurs = held?.again.has(creation) ?? false;
+  const before = isOurs ? undefined : held?.before;
   const again = (avoid: PlanOptions['avoid']): Plan =>
     planOf({ until: migration.at, before, bears: held?.before.name, avoid });
   const isTaken = !held && (await store.stack(id, { deleted: true })) !== undefined;
   return {
     plan: again({ names: new Set(), ids: new Set() }),
+    earlier: held && !isOurs ? planOf(asAtFirst(held)).ledger : undefined,
     refusal: isTaken ? `the id "${id}" is taken by another stack` : undefined,
     again,
   };
+}
+
+/** A plan as it was before anything was there. Resources that got another id then bear their own in the metadata. */
+function asAtFirst({ before, since }: Held): PlanOptions {
+  const ids = [...before.content.resources.values()].flatMap(({ metadata }) => {
+    const id = isJsonObject(metadata) ? own(metadata, 'id') : undefined;
+    return typeof id === 'string' ? [id] : [];
+  });
+  return { until: since, before: undefined, bears: before.name, avoid: { names: new Set(), ids: new Set(ids) } };
 }
 
 /** Takes stacks in, in their order: all of them in one transaction, or, where one is refused, each in its own. */

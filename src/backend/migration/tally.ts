@@ -16,6 +16,8 @@ export interface Tally {
   stacks: number;
   events: number;
   add(record: LegacyRecord, outcome: Outcome): void;
+  /** Takes over which rows are not in the target as they were. */
+  mark(ledger: Ledger): void;
   /** Takes over what a ledger says of rows that are not taken as they are. */
   book(ledger: Ledger): void;
   plan(plan: Plan): void;
@@ -38,9 +40,12 @@ export function openTally(): Tally {
   const add = (record: LegacyRecord, outcome: Outcome): void => {
     of(record.table)[outcome]++;
   };
+  const mark = (ledger: Ledger): void => {
+    for (const [key, outcome] of ledger.marks()) marks.set(key, outcome);
+  };
   const book = (ledger: Ledger): void => {
     entries.push(...ledger.entries());
-    for (const [key, outcome] of ledger.marks()) marks.set(key, outcome);
+    mark(ledger);
   };
   return {
     entries,
@@ -48,6 +53,7 @@ export function openTally(): Tally {
     stacks: 0,
     events: 0,
     add,
+    mark,
     book,
     plan: ({ records, ledger }) => {
       for (const record of records) add(record, ledger.outcomeOf(record));
