@@ -20,6 +20,7 @@ const lasting = (text: string): string =>
   text
     .replace(UUID, 'ID')
     .replace(/\b[0-9a-f]{64}\b/g, 'HASH')
+    .replace(/\b\d+\.\d s\b/g, 'SECONDS')
     .replace(/\b(?:just now|\d+ (?:seconds?|minutes?) ago)\b/g, 'TIME')
     .replace(/[ \t]+/g, ' ')
     .replace(/ $/gm, '')

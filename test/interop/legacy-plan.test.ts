@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { planStack, takeAll } from '../../src/backend/migration/take.js';
 import { openEngine } from '../../src/engine.js';
-import type { Before, Plan } from '../../src/interop/legacy/plan.js';
+import { type Before, type Plan, type PlanOptions, planWorkflow } from '../../src/interop/legacy/plan.js';
 import { planShared } from '../../src/interop/legacy/shared.js';
 import type { Cell, LegacyRecord, LegacyWorkflow } from '../../src/interop/legacy/source.js';
+import { commandId } from '../../src/interop/legacy/steps.js';
 import { type Json, type JsonObject, stringifyJson } from '../../src/kernel/json.js';
 import { readState } from '../../src/queries/state.js';
 import {
@@ -23,6 +25,8 @@ import {
   UNTIL,
 } from '../support/legacy-rows.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
+
+const MIGRATION = { id: 'm-1', at: UNTIL, resumed: false };
 
 const bytes = (...all: number[]): Uint8Array => Uint8Array.from(all);
 
@@ -531,7 +535,10 @@ describe('a version', () => {
     const states = [[file], [{ ...file, name: 'b' }], [file, { ...file, id: 'r-9', name: 'b' }]];
     const plan = planned(aWorkflow({}, { versions: states.map((resources) => ({ state: { resources } })) }));
     expect(
-      commitsOf(plan).map(({ resources, remove }) => [resources?.map(({ name, id }) => [name, id]), remove]),
+      commitsOf(plan).map(({ resources, remove }) => [
+        resources?.map(({ name, id }) => [name, id]),
+        remove?.toSorted(),
+      ]),
     ).toEqual([
       [[['a', 'r-1']], []],
       [[['b', 'r-1']], ['file.a']],
@@ -635,7 +642,7 @@ describe('a resource', () => {
   });
 
   it('whose id another stack has gets one of the system', () => {
-    const avoid = { names: new Set<string>(), ids: new Set(['r-1']) };
+    const avoid = { ...NOTHING_TAKEN, ids: new Set(['r-1']) };
     const plan = planned(aWorkflow({}, { resources: [{}] }), [], { avoid });
     expect(currentOf(plan).resources?.[0]).not.toHaveProperty('id');
     expect(currentOf(plan).resources?.[0]?.metadata).toMatchObject({ id: 'r-1' });
@@ -821,7 +828,7 @@ describe('resources that would have one address', () => {
       { id: '4', name: 'a ' },
     ];
     const plan = planned(aWorkflow({}, { resources: rows }));
-    expect(currentOf(plan).resources?.map(({ name }) => name)).toEqual(['a', 'a-4', 'a-2']);
+    expect(currentOf(plan).resources?.map(({ name }) => name)).toEqual(['a', 'a-2', 'a-4']);
     expect(commitsOf(plan)[0]?.resources).toMatchObject([{ name: 'a-2', id: '2' }]);
     await (await carriedOut(plan)).close();
   });
@@ -957,12 +964,22 @@ describe('tags', () => {
   });
 });
 
+interface DriftStep {
+  readonly at: string;
+  readonly reason: string | undefined;
+  readonly action?: string;
+  readonly details?: unknown;
+  readonly resource?: string;
+  readonly expected?: unknown;
+  readonly actual?: unknown;
+}
+
 describe('drift', () => {
   const other = '{"mode":"0666"}';
   const resources = [{ name: 'a' }];
   const driftOf = (drift: readonly Row[], parts: Parts = { resources }) => {
     const plan = planned(aWorkflow({}, { ...parts, drift }));
-    const steps = plan.steps.flatMap(({ command, at, reason }) => {
+    const steps = plan.steps.flatMap(({ command, at, reason }): DriftStep[] => {
       if (command.type === 'recordActivity') return [{ at, reason, action: command.action, details: command.details }];
       return command.type === 'detectDrift' ? [{ at, reason, ...command.findings[0] }] : [];
     });
@@ -971,12 +988,8 @@ describe('drift', () => {
 
   it('that was found is a finding, with its values as they are', () => {
     const { steps, plan } = driftOf([{ expected: '{"n":1.0}', actual: null }]);
-    expect(stringifyJson(steps)).toBe(
-      stringifyJson([{ at: '2025-02-01T01:00:00.000Z', resource: 'r-1', expected: { n: 1 }, actual: null }]).replace(
-        '"n":1}',
-        '"n":1.0}',
-      ),
-    );
+    expect(steps).toMatchObject([{ at: '2025-02-01T01:00:00.000Z', resource: 'r-1', actual: null }]);
+    expect(stringifyJson(steps[0]?.expected)).toBe('{"n":1.0}');
     expect(said(plan)).toEqual([]);
   });
 
@@ -1068,7 +1081,7 @@ describe('drift', () => {
     const { steps, plan } = driftOf(drift, { resources: rows });
     expect(steps).toMatchObject([{ resource: 'early' }, { action: 'drift' }, { resource: 'early' }]);
     const store = await carriedOut(plan);
-    const findings = await store.drift((await store.stack('wf'))?.stream ?? 0, { latest: false, limit: -1 });
+    const findings = await store.drift((await store.stack('wf'))?.stream ?? 0);
     expect(findings.map(({ resourceId, isDrifted }) => [resourceId, isDrifted])).toEqual([['early', false]]);
     await store.close();
   });
@@ -1352,7 +1365,7 @@ describe('a second run', () => {
     expect(stringifyJson(once?.map(({ command }) => command))).toBe(
       stringifyJson(twice?.map(({ command }) => command)),
     );
-    expect(once).toHaveLength(3);
+    expect(once?.map(({ command: { type } }) => type)).toEqual(['apply']);
     await store.close();
   });
 
@@ -1411,7 +1424,7 @@ describe('the key-value store', () => {
     planShared(
       rows.map((row) => aRecord('state', { value: 'v', updated_at: '2025-02-01', ...row })),
       locks.map(aLock),
-      { until: UNTIL, before: undefined, avoid: NOTHING_TAKEN, ...fields },
+      { until: UNTIL, before: undefined, bears: undefined, avoid: NOTHING_TAKEN, ...fields },
     );
 
   it('is the outputs of a stack, each at its time, which is made at the first of them', () => {
@@ -1595,6 +1608,9 @@ const anyLocks = some(
 );
 
 const anything = [anyColumns, anyParts, anyLocks] as const;
+/** 1.0 is 1: what is equal is not stated anew. */
+const textOfValue = (value: Json): string => stringifyJson(value).replaceAll('1.0', '1');
+
 const textOf = ({ steps, ledger }: Plan): string =>
   stringifyJson([steps.map(({ record: _, ...step }) => step), ledger.entries()]);
 
@@ -1626,7 +1642,7 @@ test('of any rows: the plan is the same each time, in order, and the engine acce
 
 test('of any rows: the state is what the last rows say', { timeout: TIMEOUT }, async () => {
   await fc.assert(
-    fc.asyncProperty(...anything, async (columns, parts) => {
+    fc.asyncProperty(anyColumns, anyParts, async (columns, parts) => {
       const workflow = workflowOf(columns, parts);
       const plan = planned(workflow);
       const store = await carriedOut(plan);
@@ -1635,11 +1651,7 @@ test('of any rows: the state is what the last rows say', { timeout: TIMEOUT }, a
       const other = await carriedOut(alone);
       const rows = await readState(other, 'wf');
       const values = ({ resources }: typeof state) =>
-        resources.map(({ address, value: { properties, state: said_ } }) => [
-          address,
-          stringifyJson(properties),
-          said_,
-        ]);
+        resources.map(({ address, value: { properties, state: said_ } }) => [address, textOfValue(properties), said_]);
       expect(values(state)).toEqual(values(rows));
       expect(state.outputs.map(({ name }) => name)).toEqual(rows.outputs.map(({ name }) => name));
       await Promise.all([store.close(), other.close()]);
@@ -1671,19 +1683,22 @@ test('of any rows that others are added to: the state is that of all of them at 
       const more = (table: 'resources' | 'outputs' | 'tags') => [...(parts[table] ?? []), ...(others[table] ?? [])];
       const whole: Parts = { ...parts, resources: more('resources'), outputs: more('outputs'), tags: more('tags') };
       const engine = openEngine('memory:');
-      const first = planned(workflowOf(columns, parts));
-      await carriedOut(first, engine);
-      const before = await beforeOf(engine.store, first);
-      const second = planned(workflowOf(columns, whole), [], { before });
-      await carriedOut(second, engine);
-      const third = planned(workflowOf(columns, whole), [], { before: await beforeOf(engine.store, first) });
-      expect(third.steps.map(({ command }) => command)).toEqual([]);
+      const run = async (workflow: LegacyWorkflow) => {
+        const planOf = (options: PlanOptions) => planWorkflow(workflow, [], options);
+        const stack = { id: 'wf', creation: commandId('wf', 'workflow_states'), planOf };
+        return takeAll(engine, [await planStack(engine.store, stack, MIGRATION)], MIGRATION);
+      };
+      await run(workflowOf(columns, parts));
+      const [second] = await run(workflowOf(columns, whole));
+      expect(second?.plan.ledger.entries().filter(({ problem }) => problem.includes('already names'))).toEqual([]);
+      expect((await run(workflowOf(columns, whole)))[0]?.plan.steps).toEqual([]);
       const state = await readState(engine.store, 'wf');
       const direct = await carriedOut(planned(workflowOf(columns, whole)));
       const wanted = await readState(direct, 'wf');
-      expect(state.resources.map(({ type, value }) => [type, stringifyJson(value.properties)])).toEqual(
-        wanted.resources.map(({ type, value }) => [type, stringifyJson(value.properties)]),
-      );
+      // Of two that would have one address, the first to come has it.
+      const all = ({ resources }: typeof state) =>
+        resources.map(({ type, value }) => `${type} ${textOfValue(value.properties)}`).sort();
+      expect(all(state)).toEqual(all(wanted));
       await Promise.all([engine.store.close(), direct.close()]);
     }),
     parameters(),

@@ -353,6 +353,7 @@ const sourceOf = (
   path: '',
   workflows: () => workflows,
   orphans: () => more.orphans ?? [],
+  states: () => workflows.map(({ workflow }) => workflow),
   locks: () => locks,
   state: () => more.state ?? [],
   close: () => {},

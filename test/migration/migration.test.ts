@@ -180,6 +180,25 @@ describe('a second run', () => {
     expect((await backend.getState('deploy-2')).resources).toHaveLength(8); // there are still eight rows of now
   });
 
+  test('lays what is new of earlier under the state there is now', async () => {
+    const { source, target } = fixture();
+    await migrate(source, target);
+    change(
+      source,
+      `INSERT INTO state_versions (id, workflow_id, version, state) VALUES ('v-new', 'wf-00002', 90, '{"resources":[]}')`,
+      `INSERT INTO workflow_resources VALUES ('late', 'wf-00003', 'file', 'res-0', 'create', 'failed', '{"old":1}', '2024-01-01', '2024-01-01')`,
+    );
+    const report = await migrate(source, target);
+    expect(report).toMatchObject({ stacks_migrated: 2, verification: { holds: true } });
+    await using backend = await StateBackend.open(target);
+    expect((await backend.getState('deploy-2')).resources).toHaveLength(8);
+    const { resource } = await backend.getResource('deploy-3', 'file.res-0');
+    expect(resource.value.properties).toMatchObject({ mode: '0644' });
+    const { changes } = await backend.getResourceHistory('deploy-3', 'file.res-0');
+    expect(changes.map(({ kind }) => kind)).toEqual(['changed', 'changed', 'added']);
+    expect(await migrate(source, target)).toMatchObject({ events: 0, verification: { holds: true } });
+  });
+
   test('does not overwrite what was changed here since; what changes no state is added', async () => {
     const { source, target } = fixture();
     await migrate(source, target);

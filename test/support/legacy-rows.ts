@@ -73,7 +73,7 @@ export function aWorkflow(columns: Row = {}, parts: Parts = {}): LegacyWorkflow 
     outputs: rowsOf('workflow_outputs', parts.outputs, (number) => ({ key: `k${number}`, value: `v${number}` })),
     versions: rowsOf(
       'state_versions',
-      parts.versions?.map((row) => ({ ...row, state: written(row.state) }) as Row),
+      parts.versions?.map((row) => ('state' in row ? { ...row, state: written(row.state) } : row) as Row),
       (number) => ({
         id: BigInt(number),
         version: BigInt(number),
@@ -116,9 +116,16 @@ export const planned = (
   workflow: LegacyWorkflow,
   locks: readonly LegacyRecord[] = [],
   options: Partial<PlanOptions> = {},
-): Plan => planWorkflow(workflow, locks, { until: UNTIL, before: undefined, avoid: NOTHING_TAKEN, ...options });
+): Plan =>
+  planWorkflow(workflow, locks, {
+    until: UNTIL,
+    before: undefined,
+    bears: undefined,
+    avoid: NOTHING_TAKEN,
+    ...options,
+  });
 
-export const NOTHING_TAKEN = { names: new Set<string>(), ids: new Set<string>() };
+export const NOTHING_TAKEN: PlanOptions['avoid'] = { names: new Set(), ids: new Set(), addresses: new Map() };
 
 /** The commits that are neither the creation nor the execution, the current state last. */
 export const commitsOf = ({ steps }: Pick<Plan, 'steps'>) =>
@@ -165,6 +172,8 @@ export async function beforeOf(store: EventStore, { stack }: Pick<Plan, 'stack'>
     touched: undefined,
     deleted: false,
     createdAt: isJsonObject(row) ? (own(row, 'created_at') ?? null) : null,
+    oldName: isJsonObject(row) ? (own(row, 'name') ?? null) : null,
+    name: state.document.name,
     last: record.updatedAt,
   };
 }

@@ -3,9 +3,9 @@ import type { Engine } from '../../engine.js';
 import { decodeEvent } from '../../events/index.js';
 import { contentOf } from '../../interop/legacy/content.js';
 import type { Ledger } from '../../interop/legacy/ledger.js';
-import type { Before, Plan, PlanOptions } from '../../interop/legacy/plan.js';
+import type { Avoid, Before, Plan, PlanOptions } from '../../interop/legacy/plan.js';
 import { COMMAND_ID_PREFIX, type Step } from '../../interop/legacy/steps.js';
-import { ConflictError, InvalidInputError, LockedError, NotFoundError } from '../../kernel/errors.js';
+import { ConflictError, InvalidInputError, LockedError, NotFoundError, type SlothError } from '../../kernel/errors.js';
 import { isJsonObject, own } from '../../kernel/json.js';
 import { readState } from '../../queries/state.js';
 import type { EventStore, Receipt } from '../../store/event-store.js';
@@ -85,7 +85,7 @@ export interface Planned {
   readonly plan: Plan;
   /** Why nothing of it can be taken. */
   readonly refusal: string | undefined;
-  again(avoid: PlanOptions['avoid']): Plan;
+  again(avoid: Avoid): Plan;
   /** What became of its rows when they were taken first: which of them are not in the target as they were. */
   readonly earlier: Ledger | undefined;
 }
@@ -96,6 +96,8 @@ export interface Taken {
   readonly events: number;
 }
 
+const NOTHING: Avoid = { names: new Set(), ids: new Set(), addresses: new Map() };
+
 export async function planStack(
   store: EventStore,
   { id, creation, planOf }: Stack,
@@ -104,11 +106,10 @@ export async function planStack(
   const held = await heldOf(store, id, creation, migration);
   const isOurs = held?.again.has(creation) ?? false;
   const before = isOurs ? undefined : held?.before;
-  const again = (avoid: PlanOptions['avoid']): Plan =>
-    planOf({ until: migration.at, before, bears: held?.before.name, avoid });
+  const again = (avoid: Avoid): Plan => planOf({ until: migration.at, before, bears: held?.before.name, avoid });
   const isTaken = !held && (await store.stack(id, { deleted: true })) !== undefined;
   return {
-    plan: again({ names: new Set(), ids: new Set() }),
+    plan: again(NOTHING),
     earlier: held && !isOurs ? planOf(asAtFirst(held)).ledger : undefined,
     refusal: isTaken ? `the id "${id}" is taken by another stack` : undefined,
     again,
@@ -121,7 +122,7 @@ function asAtFirst({ before, since }: Held): PlanOptions {
     const id = isJsonObject(metadata) ? own(metadata, 'id') : undefined;
     return typeof id === 'string' ? [id] : [];
   });
-  return { until: since, before: undefined, bears: before.name, avoid: { names: new Set(), ids: new Set(ids) } };
+  return { until: since, before: undefined, bears: before.name, avoid: { ...NOTHING, ids: new Set(ids) } };
 }
 
 /** Takes stacks in, in their order: all of them in one transaction, or, where one is refused, each in its own. */
@@ -153,8 +154,7 @@ const sumOf = (receipts: readonly Receipt[]): number => receipts.reduce((sum, { 
  * Names and ids that turn out to be taken are planned around.
  */
 async function take(engine: Engine, planned: Planned, migration: Migration): Promise<Taken> {
-  const names = new Set<string>();
-  const ids = new Set<string>();
+  let avoid = NOTHING;
   let { plan } = planned;
   if (planned.refusal !== undefined) return refused(plan, planned.refusal);
   for (;;) {
@@ -162,13 +162,28 @@ async function take(engine: Engine, planned: Planned, migration: Migration): Pro
       return { plan, events: sumOf(await engine.executeTogether(commandsOf({ ...planned, plan }, migration))) };
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      const taken = error.code === 'NAME_TAKEN' ? names : error.code === 'RESOURCE_ID_TAKEN' ? ids : undefined;
-      const what = String(error.details.name ?? error.details.id);
-      if (!taken || taken.has(what)) return refused(plan, error.message);
-      taken.add(what);
-      plan = planned.again({ names, ids });
+      const wider = avoiding(avoid, error);
+      if (!wider) return refused(plan, error.message);
+      avoid = wider;
+      plan = planned.again(avoid);
     }
   }
+}
+
+/** With what an error says that others bear; undefined where it says nothing new of the kind. */
+function avoiding({ names, ids, addresses }: Avoid, { code, details }: SlothError): Avoid | undefined {
+  const text = (field: string): string => String(details[field]);
+  if (code === 'NAME_TAKEN' && !names.has(text('name'))) {
+    return { names: new Set([...names, text('name')]), ids, addresses };
+  }
+  if (code === 'RESOURCE_ID_TAKEN' && !ids.has(text('id'))) {
+    return { names, ids: new Set([...ids, text('id')]), addresses };
+  }
+  if (code === 'ADDRESS_TAKEN' && !addresses.has(text('address'))) {
+    const owner = { type: text('type'), name: text('name') };
+    return { names, ids, addresses: new Map([...addresses, [text('address'), owner]]) };
+  }
+  return undefined;
 }
 
 function refused(plan: Plan, problem: string): Taken {

@@ -28,6 +28,16 @@ export interface Before {
   readonly last: string;
 }
 
+/** What others in the target bear. */
+export interface Avoid {
+  /** Names of stacks. */
+  readonly names: ReadonlySet<string>;
+  /** Ids of resources. */
+  readonly ids: ReadonlySet<string>;
+  /** Addresses that belong to other types and names, also of resources that are gone. */
+  readonly addresses: ReadonlyMap<string, { readonly type: string; readonly name: string }>;
+}
+
 export interface PlanOptions {
   /** When the migration began, ISO-8601 UTC. */
   readonly until: string;
@@ -35,8 +45,7 @@ export interface PlanOptions {
   readonly before: Before | undefined;
   /** The name it got, where an earlier try of this migration or an earlier one made it. */
   readonly bears: string | undefined;
-  /** Names of stacks and ids of resources that others in the target bear. */
-  readonly avoid: { readonly names: ReadonlySet<string>; readonly ids: ReadonlySet<string> };
+  readonly avoid: Avoid;
 }
 
 /** What is to be done for one stack, and what becomes of each of its rows. */
@@ -154,7 +163,7 @@ function stepsOf(
   const created = startOf(record, until, openLedger()); // noted where the stack is made
   const start = created < until ? created : until;
   const content = before ? copyOf(before.content) : emptyContent();
-  const names = openNames(content.resources);
+  const names = openNames([...content.resources, ...avoid.addresses]);
   const actions = workflow.resources.flatMap((row) => ledger.attempt(row, () => actionOf(row, names, ledger)));
   const execution = executionSteps(record, id, start, ledger);
   const known = { id, start, until, actions, execution, before, content, names, taken: avoid.ids, ledger };

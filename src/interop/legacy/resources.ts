@@ -48,11 +48,11 @@ function wanted({ record, prefix, ...said }: Said, names: Names, ledger: Ledger)
     ledger.take(record, nameOf(value, prefix + column, otherwise, max));
   const id = said.id === null || said.id === '' ? undefined : named(said.id, 'id', 'unknown', 128);
   const type = named(said.type, 'type', 'unknown');
-  const plain = named(said.name, 'name', id ?? record.id, 1024);
+  const plain = named(said.name, 'name', id ?? nameOf(record.id, 'id', 'unknown', 1024).value, 1024);
   const state = named(said.status, 'status', 'unknown', 64);
   const properties = ledger.take(record, said.properties);
   const { metadata, lastApplied } = said;
-  if (!said.isSmall) {
+  if (!said.isSmall || said.properties.repair) {
     assertJson(properties, `${prefix}attributes`);
     assertJson(metadata, `${prefix}metadata`);
   }

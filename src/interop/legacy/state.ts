@@ -46,7 +46,8 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): Step[] {
     else return true;
     return false;
   };
-  const steps: Step[] = executionOf(workflow.workflow, known);
+  const executed = executionOf(workflow.workflow, known);
+  const steps: Step[] = [...executed];
   let last = before?.last ?? start;
   let outputs = new Map<string, Json>();
 
@@ -86,12 +87,16 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): Step[] {
 
   const now = currentOutputs(workflow.outputs, outputs, ledger);
   const rows = [workflow.workflow, ...present.map(({ record }) => record), ...now.owners.values()];
-  const stepId = commandId(id, 'current', sha256(stringifyJson(rows.map(({ row }) => rowJson(row)))));
-  if (before?.done.has(stepId)) {
+  const laid = steps.slice(executed.length);
+  const contentId = commandId(id, 'current', sha256(stringifyJson(rows.map(({ row }) => rowJson(row)))));
+  const isSame = before?.done.has(contentId) ?? false;
+  if (isSame && laid.length === 0) {
     noteIds(content, present, ledger);
     for (const row of rows) ledger.known(row);
     return steps;
   }
+  // What is new of earlier was laid over a state that is still the current one.
+  const stepId = isSame ? commandId(contentId, ...laid.map((step) => step.id)) : contentId;
   const value = change({ resources: present, outputs: now.outputs, whole: true });
   const owners = new Map(present.map(({ address, record }) => [address, record]));
   const changed = new Set([
