@@ -192,7 +192,7 @@ export async function migration({ workflows = WORKFLOWS, rounds = 5 } = {}) {
     const source = join(folder, 'old.db');
     fill(source, workflows);
     const events = await migrate(source, false);
-    const id = { id: 'bench', at: new Date().toISOString(), resumed: false };
+    const id = { id: 'bench', by: 'bench', at: new Date().toISOString(), resumed: false };
     const plans = await plansOf(source, id);
     const times = await interleaved(
       {

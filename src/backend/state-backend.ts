@@ -137,9 +137,9 @@ export class StateBackend implements AsyncDisposable {
   static prepareMigration(
     target: string,
     source: string,
-    { onProgress, clock = systemClock }: Pick<OpenOptions, 'onProgress' | 'clock'> = {},
+    { actor = 'api', clock = systemClock, onProgress }: Pick<OpenOptions, 'actor' | 'clock' | 'onProgress'> = {},
   ): Promise<PreparedMigration> {
-    return prepareMigration(target, source, clock, onProgress);
+    return prepareMigration(target, source, { actor, clock, ...(onProgress && { onProgress }) });
   }
 
   /** Waits for what was accepted, ends live subscriptions, and lets go of the database. May be called twice. */

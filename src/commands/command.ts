@@ -23,9 +23,9 @@ export const envelopeSchema = z.strictObject({
   lockId: name(128).optional(),
   /** The token its lock came with: refuses a lock taken anew under the same id. */
   fencingToken: z.int().positive().optional(),
-  /** The command was carried out elsewhere before: its events carry the time it was, and say by which migration they came. */
+  /** The command was carried out elsewhere before: its events carry the time it was, and say by which migration they came, and whose. */
   imported: z
-    .strictObject({ migration: name(128), at: instant, happened: instant })
+    .strictObject({ migration: name(128), by: name(), at: instant, happened: instant })
     .refine(({ at, happened }) => happened <= at, { path: ['happened'], message: 'must not be later than `at`' })
     .optional(),
 });

@@ -28,7 +28,9 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
       ...(correlationId === undefined ? {} : { correlationId }),
       ...(causationId === undefined ? {} : { causationId }),
       ...(reason === undefined ? {} : { reason }),
-      ...(imported === undefined ? {} : { imported: { migration: imported.migration, at: imported.at } }),
+      ...(imported === undefined
+        ? {}
+        : { imported: { migration: imported.migration, by: imported.by, at: imported.at } }),
     },
     ...(imported === undefined ? {} : { happened: imported.happened }),
     keys,

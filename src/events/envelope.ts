@@ -11,8 +11,8 @@ export const metaSchema = z.strictObject({
   correlationId: z.string().optional(),
   causationId: z.string().optional(),
   reason: z.string().optional(),
-  /** The event happened somewhere else before, at the time it carries; by which migration it came here, and when. */
-  imported: z.strictObject({ migration: z.string(), at: instant }).optional(),
+  /** The event happened somewhere else before, at the time it carries; by which migration it came here, whose, and when. */
+  imported: z.strictObject({ migration: z.string(), by: z.string(), at: instant }).optional(),
 });
 export type EventMeta = z.infer<typeof metaSchema>;
 

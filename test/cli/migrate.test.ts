@@ -67,6 +67,7 @@ describe('the report', () => {
       resources_migrated: 99,
       outputs_migrated: 16,
       errors: [expect.stringContaining('r-orphan'), expect.stringContaining('wf-gone/k')],
+      by: 'tester',
       source: old,
       target: cli.db,
       verification: { holds: true, audit: { holds: true } },

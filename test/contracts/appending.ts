@@ -198,7 +198,12 @@ export function appending(open: OpenStore): void {
   });
 
   describe('what happened elsewhere before', () => {
-    const imported = { migration: 'm1', at: '2026-01-01T00:00:00.000Z', happened: '2025-03-04T05:06:07.000Z' };
+    const imported = {
+      migration: 'm1',
+      by: 'ana',
+      at: '2026-01-01T00:00:00.000Z',
+      happened: '2025-03-04T05:06:07.000Z',
+    };
 
     test('carries its own time, and says by which migration it came', async () => {
       const world = await given(open);
@@ -206,7 +211,9 @@ export function appending(open: OpenStore): void {
       expect(receipt.recordedAt).toBe(imported.happened);
       const [event] = await wholeLog(world);
       expect(event).toMatchObject({ recordedAt: imported.happened });
-      expect(JSON.parse(event?.meta ?? '')).toMatchObject({ imported: { migration: 'm1', at: imported.at } });
+      expect(JSON.parse(event?.meta ?? '')).toMatchObject({
+        imported: { migration: 'm1', by: 'ana', at: imported.at },
+      });
       expect(await world.stack('web')).toMatchObject({ createdAt: imported.happened });
       expect(await world.store.moment(1, { time: '2025-03-04T05:06:06.999Z' })).toBeUndefined();
       expect(await world.store.moment(1, { time: imported.happened })).toMatchObject({ version: 1 });

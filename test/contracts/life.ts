@@ -49,7 +49,9 @@ export const LIFE: readonly Step[] = [
   step(
     { type: 'recordActivity', ...half, action: 'made', details: EXOTIC },
     {
-      envelope: { imported: { migration: 'm1', at: '2026-01-01T00:00:01.000Z', happened: '2026-01-01T00:00:00.500Z' } },
+      envelope: {
+        imported: { migration: 'm1', by: 'ana', at: '2026-01-01T00:00:01.000Z', happened: '2026-01-01T00:00:00.500Z' },
+      },
     },
   ),
 

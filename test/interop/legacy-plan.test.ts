@@ -26,7 +26,7 @@ import {
 } from '../support/legacy-rows.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
 
-const MIGRATION = { id: 'm-1', at: UNTIL, resumed: false };
+const MIGRATION = { id: 'm-1', by: 'op', at: UNTIL, resumed: false };
 
 const bytes = (...all: number[]): Uint8Array => Uint8Array.from(all);
 

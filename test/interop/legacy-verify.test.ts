@@ -328,7 +328,7 @@ async function targetOf(steps: Steps): Promise<Target> {
         actor,
         source: 'migration',
         commandId: `migration-${migration}-${name}`,
-        imported: { migration, at: NOW, happened },
+        imported: { migration, by: 'op', at: NOW, happened },
         ...(reason === undefined ? {} : { reason }),
       };
       await engine.execute(given as unknown as Command, envelope);

@@ -84,7 +84,7 @@ describe('the whole of an old database', () => {
     const log = await provenLog(target);
     const metas = log.map(({ meta }) => JSON.parse(meta));
     expect(new Set(metas.map(({ imported }) => JSON.stringify(imported)))).toEqual(
-      new Set([JSON.stringify({ migration, at: start_time })]),
+      new Set([JSON.stringify({ migration, by: 'api', at: start_time })]),
     );
     expect(metas.every(({ source: through }) => through === 'migration')).toBe(true);
     expect(log[0]?.recordedAt).toBe('2025-01-01T00:00:00.000Z');
@@ -372,7 +372,13 @@ describe('one at a time', () => {
     const { source, target } = fixture();
     writeFileSync(
       `${target}.migration`,
-      JSON.stringify({ migration: 'm', started_at: '2026-01-01T00:00:00.000Z', source: '/other.db', backup: null }),
+      JSON.stringify({
+        migration: 'm',
+        by: 'ana',
+        started_at: '2026-01-01T00:00:00.000Z',
+        source: '/other.db',
+        backup: null,
+      }),
     );
     await expect(migrate(source, target)).rejects.toMatchObject({ code: 'MIGRATION_UNDER_WAY', exitCode: 5 });
     writeFileSync(`${target}.migration`, 'nonsense');

@@ -153,7 +153,7 @@ export async function carriedOut(plan: Plan, engine = openEngine('memory:')): Pr
         actor,
         source: 'migration',
         ...(reason === undefined ? {} : { reason }),
-        imported: { migration: 'm-1', at: UNTIL, happened: at },
+        imported: { migration: 'm-1', by: 'op', at: UNTIL, happened: at },
       },
     ]),
   );

@@ -9,6 +9,7 @@ import type { Migration } from './take.js';
 
 const entrySchema = z.strictObject({
   migration: z.string(),
+  by: z.string(),
   started_at: z.iso.datetime({ precision: 3 }),
   source: z.string(),
   backup: z.string().nullable(),
@@ -43,10 +44,12 @@ export function openJournal(target: string, source: string): Journal {
     });
   }
   return {
-    begun: entry && { id: entry.migration, at: entry.started_at, backup: entry.backup },
-    write: ({ id, at, backup }) =>
+    begun: entry && { id: entry.migration, by: entry.by, at: entry.started_at, backup: entry.backup },
+    write: ({ id, by, at, backup }) =>
       writeFreshFile(file, 'target', { overwrite: true }, async (write) =>
-        write(`${stringifyJson({ migration: id, started_at: at, source: from, backup } satisfies JournalEntry, 2)}\n`),
+        write(
+          `${stringifyJson({ migration: id, by, started_at: at, source: from, backup } satisfies JournalEntry, 2)}\n`,
+        ),
       ),
     remove: () => rmSync(file, { force: true }),
   };

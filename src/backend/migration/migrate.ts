@@ -13,6 +13,7 @@ import type { OnProgress } from '../../store/maintenance.js';
 import { backupTo } from '../backup.js';
 import { stampOf } from '../backup-rotation.js';
 import { databaseFile } from '../database-file.js';
+import type { OpenOptions } from '../options.js';
 import { type Begun, type Journal, openJournal } from './journal.js';
 import { proveMigration } from './proof.js';
 import type { MigrationReport } from './report.js';
@@ -50,14 +51,17 @@ export interface PreparedMigration extends Disposable {
 export async function prepareMigration(
   target: string,
   sourcePath: string,
-  clock: Clock,
-  onProgress?: OnProgress,
+  {
+    clock,
+    actor,
+    onProgress,
+  }: Readonly<Required<Pick<OpenOptions, 'clock' | 'actor'>> & Pick<OpenOptions, 'onProgress'>>,
 ): Promise<PreparedMigration> {
   const file = databaseFile(target, 'an old state is migrated');
   const source = await openLegacy(sourcePath, onProgress);
   try {
     const journal = openJournal(file, source.path);
-    const work: Work = { source, file, journal, clock };
+    const work: Work = { source, file, journal, clock, actor };
     return {
       source,
       target: file,
@@ -90,13 +94,14 @@ interface Work {
   readonly file: string;
   readonly journal: Journal;
   readonly clock: Clock;
+  readonly actor: string;
 }
 
 const scriptTitle = ({ migration, source, target, start_time }: MigrationReport): readonly string[] => [
   'The migration of an old workflow state into a log of events.',
   `Made ${start_time} by migration ${migration} from ${source} for ${target}.`,
-  'It does what `sloth-runner stack migrate` does. Another run differs in meta.imported, which holds the id and the instant',
-  'of the migration; in times that the old rows lack, or that are to come: they become that instant; and so in the hashes.',
+  'It does what `sloth-runner stack migrate` does. Another run differs in meta.imported, which says which migration it was,',
+  'whose, and when; in times that the old rows lack, or that are to come: they become that instant; and so in the hashes.',
 ];
 
 async function carryOut(work: Work, { strict, ...options }: MigrationOptions): Promise<MigrationReport> {
@@ -146,7 +151,7 @@ async function withEngine<T>(
 
 /** @param database the target, or a copy of it for a dry run */
 async function run(
-  { source, file, journal, clock }: Work,
+  { source, file, journal, clock, actor }: Work,
   database: string,
   options: MigrationOptions,
   dryRun: boolean,
@@ -154,7 +159,7 @@ async function run(
   const { strict = false, verify = true, onProgress } = options;
   const began = clock.now();
   const resumed = journal.begun !== undefined;
-  let migration: Begun = journal.begun ?? { id: newId(), at: began, backup: null };
+  let migration: Begun = journal.begun ?? { id: newId(), by: actor, at: began, backup: null };
   const { tally, head } = await withEngine(database, clock, options, async (engine) => {
     const before = await engine.store.head();
     const backUp = async (): Promise<void> => {
@@ -189,6 +194,7 @@ async function run(
     end_time: ended,
     duration: (Date.parse(ended) - Date.parse(began)) / 1_000,
     migration: migration.id,
+    by: migration.by,
     source: source.path,
     target: file,
     dry_run: dryRun,

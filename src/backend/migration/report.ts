@@ -15,6 +15,8 @@ export interface MigrationReport {
   /** Seconds, of this run. */
   readonly duration: number;
   readonly migration: string;
+  /** Who began it. */
+  readonly by: string;
   readonly source: string;
   readonly target: string;
   readonly dry_run: boolean;

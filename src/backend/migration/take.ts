@@ -13,6 +13,8 @@ import type { EventStore, Receipt } from '../../store/event-store.js';
 /** A migration's own id, and when it began: the same however often it is broken off and resumed. */
 export interface Migration {
   readonly id: string;
+  /** Who began it. */
+  readonly by: string;
   /** ISO-8601 UTC. */
   readonly at: string;
   readonly resumed: boolean;
@@ -69,7 +71,7 @@ const envelopeOf = ({ id, at, actor, reason }: Step, migration: Migration): Enve
   actor,
   source: 'migration',
   ...(reason === undefined ? {} : { reason }),
-  imported: { migration: migration.id, at: migration.at, happened: at },
+  imported: { migration: migration.id, by: migration.by, at: migration.at, happened: at },
 });
 
 /** A stack of the source. */

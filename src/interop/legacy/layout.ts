@@ -4,20 +4,6 @@ export type Cell = null | bigint | number | string | Uint8Array;
 /** All columns of a row, those too that we do not know. One named `__proto__` is a column like others. */
 export type LegacyRow = Readonly<Record<string, Cell>>;
 
-/** Those that hang on others come after them. */
-export const LEGACY_TABLES = [
-  'workflow_states',
-  'workflow_resources',
-  'workflow_outputs',
-  'state_versions',
-  'drift_detections',
-  'workflow_tags',
-  'workflow_activity',
-  'locks',
-  'state',
-] as const;
-export type LegacyTable = (typeof LEGACY_TABLES)[number];
-
 /** Tables whose rows belong to a workflow, by `workflow_id`. */
 export const CHILD_TABLES = [
   'workflow_resources',
@@ -26,7 +12,11 @@ export const CHILD_TABLES = [
   'drift_detections',
   'workflow_tags',
   'workflow_activity',
-] as const satisfies readonly LegacyTable[];
+] as const;
+
+/** Those that hang on others come after them. */
+export const LEGACY_TABLES = ['workflow_states', ...CHILD_TABLES, 'locks', 'state'] as const;
+export type LegacyTable = (typeof LEGACY_TABLES)[number];
 
 /** A row, and what names it in reports. */
 export interface LegacyRecord {

@@ -18,13 +18,9 @@ const NOT_EQUAL = 7;
 export default class StackMigrate extends BaseCommand {
   static override summary = 'Take everything from a database of the old workflow state into the log, and prove it.';
   static override description =
-    `Every workflow becomes a stack with its versions, resources, outputs, tags, drift and activity, in the order it happened
-and with the times it had. The source is never written. Of each row that cannot be taken as it is the report says what
-was done; with rows that could not be taken at all the exit code is 1, and 7 where source and target do not say the
-same afterwards.
+    `Every workflow becomes a stack with its versions, resources, outputs, tags, drift and activity, in the order it happened and with the times it had. The source is never written. Of each row that cannot be taken as it is the report says what was done; with rows that could not be taken at all the exit code is 1, and 7 where source and target do not say the same afterwards.
 
-What the target holds is backed up first. A migration that was broken off goes on when it is started again; started once
-more later, it takes in what is new in the source.`;
+What the target holds is backed up first. A migration that was broken off goes on when it is started again; started once more later, it takes in what is new in the source.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> --source ~/.sloth-runner/state.db --target /etc/sloth-runner/stacks.db',
     '<%= config.bin %> <%= command.id %> --dry-run',
@@ -32,7 +28,7 @@ more later, it takes in what is new in the source.`;
   ];
   static override flags = {
     source: Flags.string({
-      description: 'database of the old system',
+      description: 'database of the old system (default: ~/.sloth-runner/state.db)',
       helpValue: 'PATH',
       default: async () => join(homedir(), '.sloth-runner', 'state.db'),
       noCacheDefault: true,
@@ -65,7 +61,7 @@ more later, it takes in what is new in the source.`;
     const target = flags.target ?? chooseDatabase(flags.db).path;
     endOnSignals();
     using migration = await withProgress('reading', '', (onProgress) =>
-      StateBackend.prepareMigration(target, flags.source, { onProgress }),
+      StateBackend.prepareMigration(target, flags.source, { actor: flags.actor, onProgress }),
     );
     const script = flags['generate-script'];
     const scratch = flags['dry-run'] || script !== undefined;
