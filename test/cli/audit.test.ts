@@ -67,6 +67,7 @@ describe('audit log', () => {
       correlation_id: null,
       causation_id: null,
       reason: 'it is live',
+      imported: null,
       recorded_at: '2026-01-01T00:00:04.000Z',
       data: { tag: 'prod' },
       hash: expect.stringMatching(HASH),

@@ -39,6 +39,7 @@ const HARMLESS = [
   'takeSnapshot',
   'addTags',
   'removeTags',
+  'recordActivity',
   'detectDrift',
   'resolveDrift',
   'ignoreDrift',
@@ -173,6 +174,7 @@ async function commandOf(store: EventStore, { kind, stack, ttl }: Step, id: stri
       const { tag, there } = await some('tag', (await store.tags(stream))[0]?.tag);
       return { tags: [tag], there };
     },
+    recordActivity: async () => ({ action: `done-${n}` }),
     detectDrift: async () => ({ findings: [{ resource: 't.a', actual: { drifted: n } }] }),
     resolveDrift: async () => some('resource', open()),
     ignoreDrift: async () => some('resource', open()),

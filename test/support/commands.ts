@@ -137,6 +137,7 @@ const FAMILIES = {
   marks: [
     fc.record({ type: fc.constant('addTags' as const), stack, tags: fc.array(tag, { minLength: 1, maxLength: 2 }) }),
     fc.record({ type: fc.constant('removeTags' as const), stack, tags: fc.array(tag, { minLength: 1, maxLength: 2 }) }),
+    fc.record({ type: fc.constant('recordActivity' as const), stack, action: fc.constantFrom('deploy', 'restart') }),
     fc.record(
       { type: fc.constant('takeSnapshot' as const), stack, description: fc.constantFrom('before', 'after') },
       { requiredKeys: ['type', 'stack'] },
