@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { diffText, planText } from '../../src/cli/present/diff.js';
+import { blameTable } from '../../src/cli/present/resource.js';
+import { StateBackend } from '../../src/index.js';
+
+const SECRET = 'v1:';
+const read = (name: string) => readFileSync(new URL(`../fixtures/pulumi/${name}`, import.meta.url));
+
+/** A state of Pulumi's with secrets in inputs, in outputs, in pending operations and in the secrets provider. */
+async function imported() {
+  const backend = await StateBackend.open('memory:', { actor: 'ana' });
+  const first = await backend.importCommand('shop', read('shop-1.json'), { from: 'pulumi', allowMissing: true });
+  await backend.execute(first);
+  const second = await backend.importCommand('shop', read('shop-2.json'), { from: 'pulumi', allowMissing: true });
+  return { backend, second };
+}
+
+test('no secret of another tool is shown: in a plan, a difference, or whose a field is', async () => {
+  const { backend, second } = await imported();
+  expect(read('shop-1.json').toString()).toContain(SECRET);
+  const plan = await backend.preview(second);
+  expect(plan.changes.some(({ what, fields }) => what === 'stack' && fields.length > 0)).toBe(true);
+  expect(planText(plan)).not.toContain(SECRET);
+  await backend.execute(second);
+  expect(diffText(await backend.diff('shop', 1, 2))).not.toContain(SECRET);
+  const { resources } = await backend.getResources('shop');
+  let hidden = 0;
+  for (const { address } of resources) {
+    const blame = await backend.getBlame('shop', address);
+    const text = blameTable(blame.fields, blame.hidden);
+    expect(text).not.toContain(SECRET);
+    if (text.includes('(sensitive)')) hidden++;
+  }
+  expect(hidden).toBeGreaterThan(0);
+  await backend.close();
+});
