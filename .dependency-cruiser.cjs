@@ -74,7 +74,13 @@ module.exports = {
       from: { path: '^src/(kernel|events|store|projections|commands|queries|interop|actual|audit)/' },
       to: { path: '^src/(engine|index|backend)' },
     },
-    only('driver-where-databases-are-read', 'better-sqlite3', '^src/(store/sqlite|interop/legacy)/'),
+    {
+      name: 'verification-knows-nothing-that-migrates',
+      severity: 'error',
+      from: { path: '^src/interop/legacy/verify/' },
+      to: { path: '^src/interop/', pathNot: '^src/interop/legacy/(verify|source)/' },
+    },
+    only('driver-where-databases-are-read', 'better-sqlite3', '^src/(store/sqlite|interop/legacy/source)/'),
     only('processes-in-actual', 'execa|string-argv', '^src/actual/'),
     only('graphs-in-queries', 'graph-data-structure', '^src/queries/'),
     only(

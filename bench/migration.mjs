@@ -11,7 +11,7 @@ import { planStack, takeAll } from '../dist/backend/migration/take.js';
 import { openEngine } from '../dist/engine.js';
 import { StateBackend } from '../dist/index.js';
 import { planWorkflow } from '../dist/interop/legacy/plan.js';
-import { openLegacy } from '../dist/interop/legacy/source.js';
+import { openLegacy } from '../dist/interop/legacy/source/source.js';
 import { commandId } from '../dist/interop/legacy/steps.js';
 import { interleaved } from './measure.mjs';
 

@@ -12,7 +12,7 @@ import {
   rowJson,
   textOf,
 } from '../../src/interop/legacy/cells.js';
-import type { Cell } from '../../src/interop/legacy/source.js';
+import type { Cell } from '../../src/interop/legacy/source/source.js';
 import { InvalidInputError } from '../../src/kernel/errors.js';
 import { stringifyJson } from '../../src/kernel/json.js';
 import { name, prose } from '../../src/kernel/text.js';

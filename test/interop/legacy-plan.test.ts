@@ -4,7 +4,7 @@ import { planStack, takeAll } from '../../src/backend/migration/take.js';
 import { openEngine } from '../../src/engine.js';
 import { type Before, type Plan, type PlanOptions, planWorkflow } from '../../src/interop/legacy/plan.js';
 import { planShared } from '../../src/interop/legacy/shared.js';
-import type { Cell, LegacyRecord, LegacyWorkflow } from '../../src/interop/legacy/source.js';
+import type { Cell, LegacyRecord, LegacyWorkflow } from '../../src/interop/legacy/source/source.js';
 import { commandId } from '../../src/interop/legacy/steps.js';
 import { type Json, type JsonObject, stringifyJson } from '../../src/kernel/json.js';
 import { readState } from '../../src/queries/state.js';

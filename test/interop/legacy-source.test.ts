@@ -25,7 +25,7 @@ import {
   type LegacyTable,
   type LegacyWorkflow,
   openLegacy,
-} from '../../src/interop/legacy/source.js';
+} from '../../src/interop/legacy/source/source.js';
 import { scratchFolder } from '../support/folder.js';
 import { emptyLegacy, legacyTables, makeLegacy } from '../support/legacy.js';
 import { parameters, TIMEOUT } from '../support/properties.js';

@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { Command, EnvelopeInput } from '../../src/commands/index.js';
 import { openEngine } from '../../src/engine.js';
-import type { Cell, LegacyRecord, LegacySource, LegacyTable, LegacyWorkflow } from '../../src/interop/legacy/source.js';
-import type { Entries } from '../../src/interop/legacy/source-content.js';
-import { type StackVerification, verifyMigration } from '../../src/interop/legacy/verify.js';
+import type {
+  Cell,
+  LegacyRecord,
+  LegacySource,
+  LegacyTable,
+  LegacyWorkflow,
+} from '../../src/interop/legacy/source/source.js';
+import type { Entries } from '../../src/interop/legacy/verify/source-content.js';
+import { type StackVerification, verifyMigration } from '../../src/interop/legacy/verify/verify.js';
 import { type Json, JsonNumber, parseJson, stringifyJson } from '../../src/kernel/json.js';
 import type { EventStore } from '../../src/store/event-store.js';
 import { TestClock } from '../support/clock.js';

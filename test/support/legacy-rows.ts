@@ -2,7 +2,7 @@ import { openEngine } from '../../src/engine.js';
 import { contentOf } from '../../src/interop/legacy/content.js';
 import type { Entry } from '../../src/interop/legacy/ledger.js';
 import { type Before, type Plan, type PlanOptions, planWorkflow } from '../../src/interop/legacy/plan.js';
-import type { Cell, LegacyRecord, LegacyTable, LegacyWorkflow } from '../../src/interop/legacy/source.js';
+import type { Cell, LegacyRecord, LegacyTable, LegacyWorkflow } from '../../src/interop/legacy/source/source.js';
 import type { Step } from '../../src/interop/legacy/steps.js';
 import { isJsonObject, own } from '../../src/kernel/json.js';
 import { readState } from '../../src/queries/state.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bringUpToDate, copyPrivately, type Engine, openEngine, writeScript } from '../../engine.js';
 import type { LogHead } from '../../events/index.js';
-import { type LegacySource, openLegacy } from '../../interop/legacy/source.js';
+import { type LegacySource, openLegacy } from '../../interop/legacy/source/source.js';
 import type { Clock } from '../../kernel/clock.js';
 import { clearedUp, statOf } from '../../kernel/files.js';
 import { writeFreshFile } from '../../kernel/fresh-file.js';

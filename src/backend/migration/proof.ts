@@ -1,7 +1,7 @@
 import type { Verification } from '../../audit/verification.js';
 import { verifyStore } from '../../audit/verify.js';
-import type { LegacySource } from '../../interop/legacy/source.js';
-import { type MigrationVerification, verifyMigration } from '../../interop/legacy/verify.js';
+import type { LegacySource } from '../../interop/legacy/source/source.js';
+import { type MigrationVerification, verifyMigration } from '../../interop/legacy/verify/verify.js';
 import type { EventStore } from '../../store/event-store.js';
 import type { OnProgress } from '../../store/maintenance.js';
 import type { Migration } from './take.js';

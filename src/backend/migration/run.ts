@@ -3,7 +3,7 @@ import { nameOf } from '../../interop/legacy/cells.js';
 import { openLedger } from '../../interop/legacy/ledger.js';
 import { type Plan, planWorkflow } from '../../interop/legacy/plan.js';
 import { planShared, SHARED_CREATION, SHARED_STACK } from '../../interop/legacy/shared.js';
-import type { LegacyRecord, LegacySource } from '../../interop/legacy/source.js';
+import type { LegacyRecord, LegacySource } from '../../interop/legacy/source/source.js';
 import { commandId } from '../../interop/legacy/steps.js';
 import { InvalidInputError } from '../../kernel/errors.js';
 import { pause } from '../../kernel/pause.js';

@@ -1,6 +1,11 @@
 import type { Entry, Ledger, Outcome } from '../../interop/legacy/ledger.js';
 import type { Plan } from '../../interop/legacy/plan.js';
-import { LEGACY_TABLES, type LegacyRecord, type LegacySource, type LegacyTable } from '../../interop/legacy/source.js';
+import {
+  LEGACY_TABLES,
+  type LegacyRecord,
+  type LegacySource,
+  type LegacyTable,
+} from '../../interop/legacy/source/source.js';
 
 /** What became of the rows of a table: their sum is the number of rows. `known`: an earlier run took them. */
 export type RowCounts = { readonly [O in Outcome]: number };

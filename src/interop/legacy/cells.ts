@@ -10,7 +10,7 @@ import {
   type JsonObject,
   parseJson,
 } from '../../kernel/json.js';
-import type { Cell, LegacyRow } from './source.js';
+import type { Cell, LegacyRow } from './source/source.js';
 
 /** What was made of a cell; `repair` says how, where it could not be taken as it is. */
 export interface Taken<T> {

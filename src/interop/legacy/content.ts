@@ -2,7 +2,7 @@ import type { Command } from '../../commands/index.js';
 import { equalJson, type Json, type JsonObject } from '../../kernel/json.js';
 import type { StateView } from '../../queries/state.js';
 import type { Ledger } from './ledger.js';
-import type { LegacyRecord } from './source.js';
+import type { LegacyRecord } from './source/source.js';
 
 type Apply = Extract<Command, { type: 'apply' }>;
 type Input = NonNullable<Apply['resources']>[number];

@@ -1,7 +1,7 @@
 import { InvalidInputError } from '../../kernel/errors.js';
 import type { JsonObject } from '../../kernel/json.js';
 import { type Repair, rowJson, type Taken } from './cells.js';
-import type { LegacyRecord } from './source.js';
+import type { LegacyRecord } from './source/source.js';
 
 /** A row that could not be taken as it is: what is wrong with it, and what was done. */
 export interface Entry {

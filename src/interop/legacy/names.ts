@@ -3,7 +3,7 @@ import { sha256 } from '../../kernel/digest.js';
 import { stringifyJson } from '../../kernel/json.js';
 import { cellJson, nameOf, type Taken } from './cells.js';
 import type { Ledger } from './ledger.js';
-import type { Cell, LegacyRecord } from './source.js';
+import type { Cell, LegacyRecord } from './source/source.js';
 
 /** What a cell names, so that none of those has that name that are there: or else with `~` and 8 digits of a hash. */
 export function freeName(

@@ -3,7 +3,7 @@ import { assertJson, equalJson, type Json, parseJson } from '../../kernel/json.j
 import { asWritten, cell } from './cells.js';
 import type { Ledger } from './ledger.js';
 import { freeName } from './names.js';
-import type { LegacyRecord } from './source.js';
+import type { LegacyRecord } from './source/source.js';
 
 /** Of an output's name, in UTF-8 bytes. */
 export const LONGEST_KEY = 1024;

@@ -6,7 +6,7 @@ import { type Ledger, openLedger } from './ledger.js';
 import { openNames } from './names.js';
 import { type Action, actionOf } from './resources.js';
 import { activityStep, driftSteps, lockedByStep, lockSteps, type Stack, tagSteps } from './signals.js';
-import type { LegacyRecord, LegacyWorkflow } from './source.js';
+import type { LegacyRecord, LegacyWorkflow } from './source/source.js';
 import { stateSteps } from './state.js';
 import { commandId, inOrder, ORDER, type Step, UNKNOWN } from './steps.js';
 

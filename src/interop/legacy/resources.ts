@@ -13,7 +13,7 @@ import { cell, instantOf, isSmall, nameOf, objectOf, rowJson, type Taken, textOf
 import type { Wanted } from './content.js';
 import type { Ledger } from './ledger.js';
 import type { Names } from './names.js';
-import type { Cell, LegacyRecord } from './source.js';
+import type { Cell, LegacyRecord } from './source/source.js';
 
 /** A row of `workflow_resources`: what an action made of a resource. */
 export interface Action extends Wanted {

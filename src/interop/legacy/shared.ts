@@ -5,7 +5,7 @@ import { openLedger } from './ledger.js';
 import { freeName } from './names.js';
 import { LONGEST_KEY } from './outputs.js';
 import { finish, type Plan, type PlanOptions } from './plan.js';
-import type { LegacyRecord } from './source.js';
+import type { LegacyRecord } from './source/source.js';
 import { commandId, ORDER, type Step, UNKNOWN } from './steps.js';
 
 /** The stack that holds what belonged to no workflow. */

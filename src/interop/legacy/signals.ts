@@ -3,7 +3,7 @@ import { byBytes } from '../../kernel/order.js';
 import { asWritten, cell, cellJson, instantOf, jsonOf, nameOf, proseOf, rowJson } from './cells.js';
 import type { Ledger } from './ledger.js';
 import { freeName } from './names.js';
-import type { Cell, LegacyRecord } from './source.js';
+import type { Cell, LegacyRecord } from './source/source.js';
 import { commandId, ORDER, type Step, UNKNOWN } from './steps.js';
 import { actorOf } from './versions.js';
 

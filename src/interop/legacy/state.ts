@@ -9,7 +9,7 @@ import type { Ledger } from './ledger.js';
 import type { Names } from './names.js';
 import { currentOutputs, versionOutputs } from './outputs.js';
 import { type Action, byAddress, resourcesOf } from './resources.js';
-import type { LegacyRecord, LegacyWorkflow } from './source.js';
+import type { LegacyRecord, LegacyWorkflow } from './source/source.js';
 import { commandId, later, ORDER, type Step, UNKNOWN } from './steps.js';
 import { type Version, versionsOf } from './versions.js';
 

@@ -3,7 +3,7 @@ import { sha256 } from '../../kernel/digest.js';
 import { type Json, stringifyJson } from '../../kernel/json.js';
 import { byBytes } from '../../kernel/order.js';
 import type { Ledger } from './ledger.js';
-import type { LegacyRecord } from './source.js';
+import type { LegacyRecord } from './source/source.js';
 
 /** In what order things of one instant happened. */
 export const ORDER = { create: 0, start: 1, version: 2, history: 3, end: 4, current: 5, signal: 6, lock: 7 } as const;

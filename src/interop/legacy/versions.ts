@@ -2,7 +2,7 @@ import { InvalidInputError } from '../../kernel/errors.js';
 import { FILE_LIMITS, isJsonObject, type Json, type JsonObject } from '../../kernel/json.js';
 import { cell, counterOf, instantOf, jsonOf, nameOf, proseOf, rowJson } from './cells.js';
 import type { Ledger } from './ledger.js';
-import type { LegacyRecord } from './source.js';
+import type { LegacyRecord } from './source/source.js';
 import { later, UNKNOWN } from './steps.js';
 
 /** A state the old system kept. */

@@ -1,4 +1,4 @@
-import type { OnProgress } from '../../store/maintenance.js';
+import type { OnProgress } from '../../../store/maintenance.js';
 import { CHILD_TABLES, type LegacyRecord, type LegacyTable } from './layout.js';
 import { openSource } from './open-source.js';
 import { findTables, NOBODY, type TableRows } from './tables.js';

@@ -1,10 +1,18 @@
-import { resourceAddress } from '../../events/index.js';
-import { InvalidInputError } from '../../kernel/errors.js';
-import { groupBy } from '../../kernel/group-by.js';
-import { equalJson, FILE_LIMITS, isJsonObject, type Json, type JsonObject, own, parseJson } from '../../kernel/json.js';
+import { resourceAddress } from '../../../events/index.js';
+import { InvalidInputError } from '../../../kernel/errors.js';
+import { groupBy } from '../../../kernel/group-by.js';
+import {
+  equalJson,
+  FILE_LIMITS,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  own,
+  parseJson,
+} from '../../../kernel/json.js';
+import type { Cell, LegacyRecord, LegacyRow, LegacyWorkflow } from '../source/source.js';
 import { canonical, instantOfCell, jsonOfCell, serialOfCell, textOfCell } from './canonical.js';
-import type { Cell, LegacyRecord, LegacyRow, LegacyWorkflow } from './source.js';
-import { earlier, type Item, type Kind, resourceKey } from './verify-items.js';
+import { earlier, type Item, type Kind, resourceKey } from './items.js';
 
 /** Rows with an entry in the report, by `table/id`. */
 export type Entries = ReadonlyMap<string, 'repaired' | 'rejected'>;

@@ -1,9 +1,9 @@
-import type { EventStore } from '../../store/event-store.js';
+import type { EventStore } from '../../../store/event-store.js';
+import type { LegacyRecord, LegacyTable } from '../source/source.js';
 import { textOfCell } from './canonical.js';
-import type { LegacyRecord, LegacyTable } from './source.js';
+import type { Kind, TargetItem } from './items.js';
 import type { Entries } from './source-content.js';
 import { migrationOf } from './target-content.js';
-import type { Kind, TargetItem } from './verify-items.js';
 
 const KINDS: Readonly<Record<LegacyTable, Kind>> = {
   workflow_states: 'workflow',

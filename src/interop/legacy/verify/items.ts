@@ -1,5 +1,5 @@
-import { sha256 } from '../../kernel/digest.js';
-import { groupBy } from '../../kernel/group-by.js';
+import { sha256 } from '../../../kernel/digest.js';
+import { groupBy } from '../../../kernel/group-by.js';
 
 export type Kind = 'workflow' | 'resource' | 'output' | 'version' | 'tag' | 'drift' | 'activity' | 'lock';
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { clearedUp, statOf } from '../../kernel/files.js';
-import { APPLICATION_ID, sqliteHeader } from '../../kernel/sqlite-file.js';
-import type { OnProgress } from '../../store/maintenance.js';
+import { clearedUp, statOf } from '../../../kernel/files.js';
+import { APPLICATION_ID, sqliteHeader } from '../../../kernel/sqlite-file.js';
+import type { OnProgress } from '../../../store/maintenance.js';
 import { aboutSource, busySource, noSource, notLegacy } from './source-errors.js';
 
 /** A source, or a copy of it, in one read transaction. */

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { pause } from '../../kernel/pause.js';
-import type { OnProgress } from '../../store/maintenance.js';
+import { pause } from '../../../kernel/pause.js';
+import type { OnProgress } from '../../../store/maintenance.js';
 import { type Cell, CHILD_TABLES, LEGACY_TABLES, type LegacyRecord, type LegacyTable, legacyRecord } from './layout.js';
 import type { OpenSource } from './open-source.js';
 import { damagedSource, notLegacy, reading } from './source-errors.js';

@@ -1,9 +1,9 @@
-import { decodeEvent, isKnown, type Origin, type RecordedEvent, resourceAddress } from '../../events/index.js';
-import { isJsonObject, type Json, type JsonObject, own } from '../../kernel/json.js';
-import type { EventStore } from '../../store/event-store.js';
-import type { ExecutionRecord, ResourceRecord, StackRecord } from '../../store/records.js';
+import { decodeEvent, isKnown, type Origin, type RecordedEvent, resourceAddress } from '../../../events/index.js';
+import { isJsonObject, type Json, type JsonObject, own } from '../../../kernel/json.js';
+import type { EventStore } from '../../../store/event-store.js';
+import type { ExecutionRecord, ResourceRecord, StackRecord } from '../../../store/records.js';
 import { canonical } from './canonical.js';
-import { earlier, type Kind, resourceKey, type TargetItem } from './verify-items.js';
+import { earlier, type Kind, resourceKey, type TargetItem } from './items.js';
 
 /** The source that the events of a migration name in their `meta`. */
 const MIGRATION = 'migration';

@@ -6,7 +6,7 @@ import {
   NotFoundError,
   SlothError,
   StoreError,
-} from '../../kernel/errors.js';
+} from '../../../kernel/errors.js';
 
 const detailsOf = (path: string, code?: string): ErrorDetails => ({
   field: 'source',

@@ -1,8 +1,10 @@
-import { pause } from '../../kernel/pause.js';
-import type { EventStore } from '../../store/event-store.js';
-import type { OnProgress } from '../../store/maintenance.js';
+import { pause } from '../../../kernel/pause.js';
+import type { EventStore } from '../../../store/event-store.js';
+import type { OnProgress } from '../../../store/maintenance.js';
+import type { LegacyRecord, LegacySource, LegacyWorkflow } from '../source/source.js';
+import { accounts } from './accounts.js';
 import { jsonOfCell, textOfCell } from './canonical.js';
-import type { LegacyRecord, LegacySource, LegacyWorkflow } from './source.js';
+import { CONTENT, digest, type Item, inWords, type Kind, type Line, lineOf, match, type TargetItem } from './items.js';
 import { type Entries, type SourceVersion, sourceContent, stateItems, strayLockItems } from './source-content.js';
 import {
   contentAt,
@@ -14,18 +16,6 @@ import {
   targetContent,
   targetVersions,
 } from './target-content.js';
-import { accounts } from './verify-accounts.js';
-import {
-  CONTENT,
-  digest,
-  type Item,
-  inWords,
-  type Kind,
-  type Line,
-  lineOf,
-  match,
-  type TargetItem,
-} from './verify-items.js';
 
 /**
  * The verification of a migration: reads source and target each for itself, by docs/adr/0017 and by nothing of what
