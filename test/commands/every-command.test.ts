@@ -98,6 +98,7 @@ const FREE: readonly CommandType[] = [
   'removeDriftRule',
   'addTags',
   'removeTags',
+  'recordActivity',
 ];
 
 const TYPES = Object.keys(COMMANDS) as CommandType[];
