@@ -237,6 +237,35 @@ describe('a name', () => {
   });
 });
 
+describe('the name of a workflow that was taken before', () => {
+  const first = aWorkflow();
+  const laterOf = async (columns: Row, fields: Partial<Before>, bears?: string) => {
+    const plan = planned(first);
+    const store = await carriedOut(plan);
+    const before = { ...(await beforeOf(store, plan)), ...fields };
+    await store.close();
+    return planned(aWorkflow({ updated_at: '2025-03-01', ...columns }), [], { before, bears: bears ?? before.name });
+  };
+
+  it('stays what it became then, as long as the source calls it the same', async () => {
+    const plan = await laterOf({}, { name: 'web-wf' });
+    expect(plan.stack.name).toBe('web-wf');
+    expect(stepsOf(plan, 'updateStack')).toEqual([]);
+    expect(said(plan)).toContain('workflow_states wf: repaired: another stack is called web; became "web-wf"');
+  });
+
+  it('is changed when the source changes it, at the time of the row', async () => {
+    const plan = await laterOf({ name: 'shop' }, {});
+    expect(stepsOf(plan, 'updateStack').map(({ at, command }) => [at, command])).toEqual([
+      ['2025-03-01T00:00:00.000Z', { type: 'updateStack', stack: 'wf', name: 'shop' }],
+    ]);
+  });
+
+  it('is left to somebody else who changed the stack', async () => {
+    expect(stepsOf(await laterOf({ name: 'shop' }, { touched: 'renamed here' }), 'updateStack')).toEqual([]);
+  });
+});
+
 describe('the execution of a workflow', () => {
   const executionOf = (columns: Row) => {
     const plan = planned(aWorkflow(columns));
@@ -287,6 +316,32 @@ describe('the execution of a workflow', () => {
     expect(executionOf({ started_at: null, created_at: '2025-01-01 09:00:00' }).start?.at).toBe(
       '2025-01-01T09:00:00.000Z',
     );
+  });
+
+  it('that says no time has its id alone, and is known by it at any time', () => {
+    const times = { started_at: null, created_at: null, updated_at: null, completed_at: null };
+    const ids = [UNTIL, '2026-06-01T00:00:00.000Z'].map(
+      (until) => stepsOf(planned(aWorkflow(times), [], { until }), 'startExecution')[0],
+    );
+    expect(ids.map((step) => step?.command.executionId)).toEqual(['wf', 'wf']);
+    expect(ids[0]?.id).toBe(ids[1]?.id);
+  });
+
+  it('that has blanks around its status is what that says', () => {
+    expect(executionOf({ status: ' success ', completed_at: null }).ends).toMatchObject([
+      { type: 'completeExecution' },
+    ]);
+  });
+
+  it('comes to its end after a version of that instant', () => {
+    const plan = planned(aWorkflow({}, { versions: [{ created_at: '2025-01-01 10:05:00' }] }));
+    expect(plan.steps.map(({ command: { type } }) => type)).toEqual([
+      'createStack',
+      'startExecution',
+      'apply',
+      'completeExecution',
+      'apply',
+    ]);
   });
 
   it('that ended before it began ended when it began', () => {
@@ -505,6 +560,7 @@ describe('a version', () => {
     expect(of('2025-01-03', { action: 'update' })).toMatchObject({ metadata: { action: 'update' } });
     expect(of('2025-01-03', { attributes: {} })?.metadata).toEqual({});
     expect(of('2025-01-03', { status: 'failed' })?.metadata).toEqual({});
+    expect(of('2025-01-03', { name: 'b' })?.metadata).toEqual({});
   });
 
   it('that holds a resource twice has the last', () => {
@@ -754,6 +810,23 @@ describe('two rows about one resource', () => {
     expect(currentOf(plan).resources?.[0]?.id).toBe('newest');
   });
 
+  it('are in the order they were written among those of others', () => {
+    const of = (name: string, day: string, action: string) => ({ name, action, updated_at: `2025-01-0${day}` });
+    const plan = planned(
+      aWorkflow({}, { resources: [of('a', '2', 'create'), of('a', '5', 'delete'), of('b', '3', 'delete')] }),
+    );
+    expect(
+      commitsOf(plan).map(({ at, resources, remove }) => [at.slice(8, 10), resources?.[0]?.name, remove?.[0]]),
+    ).toEqual([
+      ['02', 'a', undefined],
+      ['03', 'b', undefined],
+      ['03', undefined, 'file.b'],
+      ['05', 'a', undefined],
+      ['05', undefined, 'file.a'],
+      ['05', undefined, undefined],
+    ]);
+  });
+
   it('come after all versions', () => {
     const versions = [{ created_at: '2025-06-01', state: {} }];
     const plan = planned(aWorkflow({}, { versions, resources: [rows.old, { ...rows.new, action: 'delete' }] }));
@@ -848,6 +921,17 @@ describe('resources that would have one address', () => {
     const plan = planned(aWorkflow({}, { resources: [{ name: long }, { name: `${long} ` }] }));
     expect(currentOf(plan).resources?.map(({ name }) => Buffer.byteLength(name))).toEqual([1024, 1024]);
     await (await carriedOut(plan)).close();
+  });
+
+  it('leave the address to one that the target knows, though it is gone', () => {
+    const addresses = new Map([['a.b.c', { type: 'a', name: 'b.c' }]]);
+    const plan = planned(aWorkflow({}, { resources: [dotted, plain] }), [], { avoid: { ...NOTHING_TAKEN, addresses } });
+    expect(namesIn(plan)).toEqual([
+      [
+        ['a.b', 'c-d'],
+        ['a', 'b.c'],
+      ],
+    ]);
   });
 
   it('have the names in a later run that they had in the first', async () => {
@@ -1051,7 +1135,9 @@ describe('drift', () => {
     expect(driftOf([{ resource_type: 'user\u0000' }]).steps).toMatchObject([
       { resource: 'r-1', reason: 'resource type: user\\u0000' },
     ]);
-    expect(driftOf([{ resource_type: null }]).steps[0]?.reason).toBeUndefined();
+    for (const resource_type of [null, '', 'file']) {
+      expect(driftOf([{ resource_type }]).steps).toMatchObject([{ resource: 'r-1', reason: undefined }]);
+    }
   });
 
   it('of no resource is one of "unknown"', () => {
@@ -1093,6 +1179,18 @@ describe('drift', () => {
       { resource: 'v' },
       { action: 'drift' },
     ]);
+  });
+
+  it('of a resource that lost its id to another one is not that of the other', () => {
+    const said_ = (name: string) => ({
+      state: { resources: [{ id: 'v', type: 'file', name, status: 'applied', attributes: {} }] },
+    });
+    const rows = [
+      { id: 'v', name: 'b' },
+      { id: null, name: 'a' },
+    ];
+    const { steps } = driftOf([{ resource_id: 'file.a' }], { resources: rows, versions: [said_('a'), said_('b')] });
+    expect(steps).toMatchObject([{ resource: 'file.a' }]);
   });
 
   it('of a resource that has an id of the system is known by its address', () => {
@@ -1339,6 +1437,19 @@ describe('a second run', () => {
     expect(third.steps).toEqual([]);
     expect((await readState(engine.store, 'wf')).resources[0]?.value.properties).toEqual({ v: 2 });
     await engine.store.close();
+  });
+
+  it('lays a row of earlier under the state there is, which is laid down once more', async () => {
+    const now = { name: 'a', attributes: '{"v":2}', updated_at: '2025-01-02' };
+    const earlier = { id: 'e', name: 'a', attributes: '{"v":1}', updated_at: '2025-01-01' };
+    const plan = await planAgain(
+      aWorkflow({}, { resources: [now] }),
+      aWorkflow({}, { resources: [{ ...now, id: 'r-1' }, earlier] }),
+    );
+    expect(commitsOf(plan).map(({ resources }) => resources?.map(({ properties }) => properties))).toEqual([
+      [{ v: 1 }],
+      [{ v: 2 }],
+    ]);
   });
 
   it('takes a new execution, and the end of one that ran', async () => {
@@ -1667,7 +1778,8 @@ test('of any rows: what was carried out is not planned again', { timeout: TIMEOU
       const locks = lockRows.map(aLock);
       const plan = planned(workflow, locks);
       const store = await carriedOut(plan);
-      const again = planned(workflow, locks, { before: await beforeOf(store, plan) });
+      const until = '2026-06-01T00:00:00.000Z';
+      const again = planned(workflow, locks, { before: await beforeOf(store, plan), until });
       expect(again.steps.map(({ command }) => command)).toEqual([]);
       await store.close();
     }),

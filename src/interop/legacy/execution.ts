@@ -18,7 +18,9 @@ export function executionSteps(record: LegacyRecord, stack: string, start: strin
   const status = nameOf(cell(row, 'status'), 'status', 'unknown', 64).value; // noted with the current state
   if (status === PENDING) return [];
   const started = instantOf(cell(row, 'started_at')) ?? start;
-  const executionId = nameOf(`${stack}@${started}`, 'id', stack, 128).value;
+  // Only what the row says, so that the next run knows it again.
+  const said = instantOf(cell(row, 'started_at')) ?? instantOf(cell(row, 'created_at'));
+  const executionId = said === undefined ? stack : nameOf(`${stack}@${said}`, 'id', stack, 128).value;
   const step = (part: 'start' | 'end', at: string, command: Command): Step => ({
     id: commandId(stack, part, executionId),
     at,

@@ -46,7 +46,7 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): Step[] {
     else return true;
     return false;
   };
-  const executed = executionOf(workflow.workflow, known);
+  const executed = executionOf(known);
   const steps: Step[] = [...executed];
   let last = before?.last ?? start;
   let outputs = new Map<string, Json>();
@@ -121,13 +121,9 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): Step[] {
 const timeOf = ({ row }: LegacyRecord): string =>
   instantOf(cell(row, 'updated_at')) ?? instantOf(cell(row, 'created_at')) ?? '';
 
-/** An execution that began or ended since is news of a state as well. */
-function executionOf(record: LegacyRecord, { execution, before, ledger }: Known): Step[] {
-  if (!before?.touched) return [...execution];
-  const fresh = execution.filter(({ id }) => !before.done.has(id));
-  if (fresh.length > 0) ledger.rejected(record, before.touched);
-  return execution.filter((step) => !fresh.includes(step));
-}
+/** An execution that began or ended since is news of a state as well: it is rejected with the current one. */
+const executionOf = ({ execution, before }: Known): readonly Step[] =>
+  before?.touched ? execution.filter(({ id }) => before.done.has(id)) : execution;
 
 /** What rows say of now, and what of earlier: rows another one about the same resource follows, and those of what is gone. */
 function sorted(actions: readonly Action[]) {
