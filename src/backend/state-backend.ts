@@ -38,6 +38,7 @@ import type { CallOptions, LinkOptions, OpenOptions } from './options.js';
 import { type PreparedRestore, prepareRestore, type Restored, type RestoreOptions } from './restore.js';
 import { StackManager } from './stack-manager.js';
 import { StoreAdmin } from './store-admin.js';
+import { type TerraformOptions, TerraformStates } from './terraform/states.js';
 
 /** A command about a stack by its name or id. */
 export type StackCommand = Exclude<Command, { type: 'createStack' }>;
@@ -221,6 +222,11 @@ export class StateBackend implements AsyncDisposable {
   /** Stacks and their resources. */
   getStackManager(): StackManager {
     return this.#manager;
+  }
+
+  /** Stacks as Terraform keeps them; each call makes one that knows nothing yet. */
+  getTerraformStates(options?: TerraformOptions): TerraformStates {
+    return new TerraformStates(this.#engine, this.#clock, options);
   }
 
   /** Proof, rebuild and copies of the whole database. */
@@ -506,9 +512,9 @@ export class StateBackend implements AsyncDisposable {
     return this.#engine.store.describe();
   }
 
-  /** The stack of this id or name, or undefined. */
-  findStack(ref: string): Promise<StackRecord | undefined> {
-    return this.#engine.store.stack(ref);
+  /** The stack of this id or name, or undefined. With `deleted` also one that was deleted. */
+  findStack(ref: string, options?: { readonly deleted?: boolean }): Promise<StackRecord | undefined> {
+    return this.#engine.store.stack(ref, options);
   }
 }
 

@@ -5,7 +5,7 @@ import { NotFoundError } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';
 import { name, prose } from '../kernel/text.js';
 import type { LockRecord } from '../store/records.js';
-import { type Context, defineCommand, stackRef } from './command.js';
+import { type Context, defineCommand, jsonRecord, stackRef } from './command.js';
 import { checkToken, expired, isExpired, lockedBy, lockNotHeld } from './guard.js';
 
 const SECOND = 1_000;
@@ -27,18 +27,20 @@ export const acquireLock = defineCommand({
     who: name().optional(),
     info: prose().default(''),
     ttlMs: ttl.default(30 * 60 * SECOND),
+    /** What the tool that takes it says of it, in its own form. */
+    document: jsonRecord('document').optional(),
   }),
   kind: 'lock',
   target: 'live',
   lock: 'own',
   facts: ({ stack }) => ({ stack }),
-  decide: ({ stack, id, operation, who, info, ttlMs }, { lock }, { actor, now }) => {
+  decide: ({ stack, id, operation, who, info, ttlMs, document }, { lock }, { actor, now }) => {
     const events: NewEvent[] = [];
     if (lock && isExpired(lock, now)) events.push(expired(lock));
     else if (lock?.lockId === id) return [];
     else if (lock) throw lockedBy(stack, lock);
     const data = { lockId: id, operation, who: who ?? actor, info, expiresAt: later(now, ttlMs) };
-    return [...events, { type: 'LockAcquired', data }];
+    return [...events, { type: 'LockAcquired', data: document ? { ...data, document } : data }];
   },
 });
 

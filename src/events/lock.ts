@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instant, position } from './fields.js';
+import { instant, jsonObject, position } from './fields.js';
 
 export const lockEvents = {
   /** Its own position is the fencing token. */
@@ -9,6 +9,8 @@ export const lockEvents = {
     who: z.string(),
     info: z.string(),
     expiresAt: instant,
+    /** What the tool that took it says of it, in its own form. */
+    document: jsonObject.optional(),
   }),
   LockRenewed: z.strictObject({ lockId: z.string(), token: position, expiresAt: instant }),
   LockReleased: z.strictObject({ lockId: z.string(), token: position }),

@@ -1,8 +1,18 @@
 import { type Origin, resourceAddress } from '../events/index.js';
 import { ConflictError } from '../kernel/errors.js';
 import { equalJson, type Json } from '../kernel/json.js';
-import type { StateView } from '../queries/state.js';
+import type { OutputRecord, ResourceRecord } from '../store/records.js';
 import type { Apply, Incoming, IncomingOutput, IncomingResource } from './incoming.js';
+
+/** What a stack holds, as far as a document is compared with it. */
+export interface Current {
+  readonly stack: { readonly name: string };
+  /** The state version. */
+  readonly version: number;
+  readonly document: { readonly origin: Origin | null };
+  readonly resources: readonly Pick<ResourceRecord, 'address' | 'value'>[];
+  readonly outputs: readonly Pick<OutputRecord, 'name' | 'value' | 'sensitive' | 'metadata'>[];
+}
 
 /** Why a document is not the next one of what the stack holds: a code and what is wrong. */
 export type Refusal = readonly [code: string, message: string];
@@ -14,7 +24,7 @@ export type Refusal = readonly [code: string, message: string];
 export type Succession = (
   incoming: Incoming,
   known: Origin,
-  current: StateView,
+  current: Current,
   unchanged: boolean,
 ) => Refusal | undefined;
 
@@ -27,7 +37,7 @@ export type Succession = (
 export function planImport(
   stack: string,
   incoming: Incoming,
-  current: StateView | undefined,
+  current: Current | undefined,
   succession: Succession,
   force: boolean,
 ): Apply {
@@ -58,7 +68,7 @@ const asJson = ({ format, lineage, serial, header }: Omit<Origin, 'version'> & {
   header,
 });
 
-function difference(incoming: Incoming, current: StateView) {
+function difference(incoming: Incoming, current: Current) {
   const resources = new Map(current.resources.map((resource) => [resource.address, resource]));
   const outputs = new Map(current.outputs.map((output) => [output.name, output]));
   const wanted = new Set(incoming.resources.map((resource) => addressOf(resource)));
@@ -88,7 +98,7 @@ const sameOutput = (wanted: IncomingOutput, now: { value: Json; sensitive: boole
   wanted.sensitive === now.sensitive && equalJson(wanted.value, now.value) && equalJson(wanted.metadata, now.metadata);
 
 function checkSuccession(
-  current: StateView,
+  current: Current,
   known: Origin | null,
   incoming: Incoming,
   succession: Succession,
@@ -110,7 +120,7 @@ function checkSuccession(
 }
 
 function refusalOf(
-  current: StateView,
+  current: Current,
   known: Origin | null,
   incoming: Incoming,
   succession: Succession,
@@ -124,7 +134,7 @@ function refusalOf(
   return ['NOT_IMPORTED', `stack "${current.stack.name}" holds resources that were not imported`];
 }
 
-export const otherLineage = (incoming: Incoming, known: Origin, { stack }: StateView): Refusal => [
+export const otherLineage = (incoming: Incoming, known: Origin, { stack }: Current): Refusal => [
   'LINEAGE_MISMATCH',
   `stack "${stack.name}" holds lineage ${known.lineage}, not ${incoming.lineage}`,
 ];

@@ -4,8 +4,8 @@ import { decodeUtf8, FILE_LIMITS, type Json, parseJson } from '../kernel/json.js
 
 /** Reads the documents of one kind. `what` names the file in errors. */
 export interface Reader {
-  /** @throws InvalidInputError for bytes that are no JSON */
-  parse(bytes: Uint8Array, what: string): Json;
+  /** @throws InvalidInputError for what is no JSON */
+  parse(document: Uint8Array | string, what: string): Json;
   /** @throws InvalidInputError with the path of what is wrong */
   check(schema: z.ZodType, value: Json, what: string): void;
   problem(what: string, field: string, problem: string): InvalidInputError;
@@ -17,8 +17,8 @@ export function readerOf(code: string, kind: string, hint: string): Reader {
     new InvalidInputError(code, `${what} is no ${kind}: ${field}: ${text}`, { hint, details: { field, file: what } });
   return {
     problem,
-    parse: (bytes, what) => {
-      const text = decodeUtf8(bytes, what);
+    parse: (document, what) => {
+      const text = typeof document === 'string' ? document : decodeUtf8(document, what);
       if (text.trim() === '') throw problem(what, 'document', 'it is empty');
       return parseJson(text, what, FILE_LIMITS);
     },

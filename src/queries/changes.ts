@@ -190,7 +190,9 @@ export function changeTeller(): ChangeTeller {
       set('drift rule', driftRules, String(position), data, [], { expiresAt: null }),
     ],
     DriftRuleRemoved: ({ data }) => [remove('drift rule', driftRules, String(data.rule))],
-    LockAcquired: ({ data: { lockId, ...lock } }) => [set('lock', locks, lockId, lock, [], { info: '' })],
+    LockAcquired: ({ data: { lockId, document, ...lock } }) => [
+      set('lock', locks, lockId, document ? { ...lock, document } : lock, [], { info: '' }),
+    ],
     LockRenewed: ({ data: { lockId, expiresAt } }) => [set('lock', locks, lockId, { ...locks.get(lockId), expiresAt })],
     LockReleased: unlock,
     LockExpired: unlock,

@@ -2,10 +2,10 @@ import { ConflictError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { StateView } from '../../queries/state.js';
 import type { ResourceRecord } from '../../store/records.js';
-import type { BlockIdentity, TerraformBlock, TerraformInstance } from './format.js';
+import type { TerraformBlock, TerraformInstance } from './format.js';
 import type { Header } from './import.js';
 import { type Kept, keptOf, madeUp, writeInstance } from './instances.js';
-import { compareBlocks, compareInstances } from './order.js';
+import { compareBlocks, compareInstances, identityOf } from './order.js';
 import { writeOutputs } from './outputs.js';
 
 /** A state that never was Terraform's: any release may read it. */
@@ -100,9 +100,6 @@ function collectBlocks(resources: readonly ResourceRecord[]): Block[] {
   for (const resource of made) add(resource, madeUp(resource));
   return [...blocks.values()];
 }
-
-const identityOf = ({ module, mode, type, name }: BlockIdentity): string =>
-  JSON.stringify([module ?? '', mode, type, name]);
 
 const inOrder = <F, T extends { readonly rank: number; readonly fields: F }>(
   items: readonly T[],

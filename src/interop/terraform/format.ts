@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isJsonObject, type JsonObject } from '../../kernel/json.js';
+import { isJsonObject, type Json, type JsonObject } from '../../kernel/json.js';
 import { readerOf } from '../reader.js';
 
 /**
@@ -53,6 +53,9 @@ export type TerraformDocument = {
 } & JsonObject;
 export type EncryptedDocument = z.infer<typeof encryptedSchema> & JsonObject;
 
+export const isBlock = (value: unknown): value is TerraformBlock => blockSchema.safeParse(value).success;
+export const isInstance = (value: unknown): value is TerraformInstance => instanceSchema.safeParse(value).success;
+
 function isObjectOfObjects(value: unknown): boolean {
   return isJsonObject(value) && Object.values(value).every(isJsonObject);
 }
@@ -63,17 +66,20 @@ const reader = readerOf(
   'Give a Terraform or OpenTofu state of format version 4: terraform.tfstate, or what `terraform state pull` prints.',
 );
 
+/** `encrypted` where nothing but its lineage and serial can be known. */
+export type TerraformState = { readonly encrypted: EncryptedDocument } | { readonly document: TerraformDocument };
+
 /**
- * Reads a state file; `encrypted` where nothing but its lineage and serial can be known. What is returned is the parsed
- * value itself, not zod's copy: a copy would drop a key named `__proto__`, and add what it has a default for.
+ * Reads a state file. What is returned is the parsed value itself, not zod's copy: a copy would drop a key named
+ * `__proto__`, and add what it has a default for.
  * @param what names the file in errors
  * @throws InvalidInputError with the path of what is wrong
  */
-export function parseTerraform(
-  bytes: Uint8Array,
-  what: string,
-): { readonly encrypted: EncryptedDocument } | { readonly document: TerraformDocument } {
-  const value = reader.parse(bytes, what);
+export const parseTerraform = (document: Uint8Array | string, what: string): TerraformState =>
+  asTerraform(reader.parse(document, what), what);
+
+/** The same of a value that was read already. */
+export function asTerraform(value: Json, what: string): TerraformState {
   if (isJsonObject(value) && Object.hasOwn(value, 'encrypted_data')) {
     reader.check(encryptedSchema, value, what);
     return { encrypted: value as EncryptedDocument };

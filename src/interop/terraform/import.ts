@@ -1,6 +1,12 @@
 import type { JsonObject } from '../../kernel/json.js';
 import type { Incoming } from '../incoming.js';
-import { type EncryptedDocument, parseTerraform, type TerraformBlock, type TerraformDocument } from './format.js';
+import {
+  type EncryptedDocument,
+  parseTerraform,
+  type TerraformBlock,
+  type TerraformDocument,
+  type TerraformState,
+} from './format.js';
 import { readInstance } from './instances.js';
 import { isCanonical } from './order.js';
 import { readOutputs } from './outputs.js';
@@ -20,10 +26,11 @@ export interface Header {
 }
 
 /** @throws InvalidInputError for bytes that are no Terraform state */
-export function readTerraformState(bytes: Uint8Array, what: string): Incoming {
-  const parsed = parseTerraform(bytes, what);
-  return 'encrypted' in parsed ? readEncrypted(parsed.encrypted) : readPlain(parsed.document);
-}
+export const readTerraformState = (bytes: Uint8Array, what: string): Incoming => incoming(parseTerraform(bytes, what));
+
+/** A state in the engine's terms. */
+export const incoming = (state: TerraformState): Incoming =>
+  'encrypted' in state ? readEncrypted(state.encrypted) : readPlain(state.document);
 
 function readEncrypted(document: EncryptedDocument): Incoming {
   const header: Header = { fields: document, absent: [], emptyBlocks: [], encrypted: true };

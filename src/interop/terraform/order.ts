@@ -10,6 +10,10 @@ export const compareBlocks = (a: BlockIdentity, b: BlockIdentity): number =>
   byBytes(a.type, b.type) ||
   byBytes(a.name, b.name);
 
+/** Equal for blocks of one resource. */
+export const identityOf = ({ module, mode, type, name }: BlockIdentity): string =>
+  JSON.stringify([module ?? '', mode, type, name]);
+
 type InstanceKey = Pick<TerraformInstance, 'index_key' | 'deposed'>;
 
 /** The order of a block's instances: no key, then numbers, then texts; the current object before deposed ones. */

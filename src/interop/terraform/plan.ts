@@ -1,6 +1,5 @@
-import type { StateView } from '../../queries/state.js';
 import type { Apply, Incoming } from '../incoming.js';
-import { otherLineage, planImport, type Succession } from '../plan.js';
+import { type Current, otherLineage, planImport, type Succession } from '../plan.js';
 
 /**
  * The command that takes a Terraform state into a stack.
@@ -10,7 +9,7 @@ import { otherLineage, planImport, type Succession } from '../plan.js';
 export const importTerraform = (
   stack: string,
   incoming: Incoming,
-  current: StateView | undefined,
+  current: Current | undefined,
   force: boolean,
 ): Apply => planImport(stack, incoming, current, succession, force);
 

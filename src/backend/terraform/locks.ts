@@ -1,0 +1,146 @@
+import type { EnvelopeInput } from '../../commands/index.js';
+import type { Engine } from '../../engine.js';
+import { decodeEvent, isKnown, type RecordedEvent } from '../../events/index.js';
+import { ConflictError, InvalidInputError, LockedError, NotFoundError } from '../../kernel/errors.js';
+import type { JsonObject } from '../../kernel/json.js';
+import type { StackRecord } from '../../store/records.js';
+import { stackNotFound } from '../../store/stack-errors.js';
+import { type LockInfo, lockInfoOf, readLockInfo } from './lock-info.js';
+
+/** Everything that comes by this way says so. */
+export const by = (actor: string): EnvelopeInput => ({ actor, source: 'terraform' });
+
+export interface UnlockOptions {
+  readonly actor: string;
+  /** From where the request came; kept with a lock that is broken. */
+  readonly from: string;
+  /** Whether a lock may be taken from its holder, as `terraform force-unlock` does. */
+  readonly mayBreak: boolean;
+}
+
+/** How far back in a stack's events a lock is looked for that was released before: a client asks again within seconds. */
+const LOOK_BACK = 1_000;
+
+/** The locks of stacks as Terraform takes them. They are the engine's own: the command line and the library see them too. */
+export class TerraformLocks {
+  readonly #engine: Engine;
+  readonly #lockMs: number;
+
+  constructor(engine: Engine, lockMs: number) {
+    this.#engine = engine;
+    this.#lockMs = lockMs;
+  }
+
+  /**
+   * Locks a stack, and makes it where there is none: Terraform locks before it stores its first state. Taking a lock
+   * again under its own id gives the same one.
+   * @returns the lock as its holder told of it
+   * @throws LockedError `STACK_LOCKED` when another holds it; InvalidInputError for a body that tells of no lock
+   */
+  async lock(ref: string, body: Uint8Array, actor: string): Promise<JsonObject> {
+    const told = readLockInfo(body);
+    if (!told) {
+      throw new InvalidInputError('INVALID_LOCK', 'lock: the body is empty: a lock needs an ID', {
+        hint: 'Send {"ID": …} as Terraform does.',
+        details: { field: 'ID' },
+      });
+    }
+    const stack = (await this.#engine.store.stack(ref)) ?? (await this.#make(ref, actor));
+    const { ID, Operation, Info, Who } = told.info;
+    await this.#engine.execute(
+      {
+        type: 'acquireLock',
+        stack: stack.id,
+        id: ID,
+        operation: Operation || 'lock',
+        who: Who || actor,
+        info: Info,
+        ttlMs: this.#lockMs,
+        document: told.document,
+      },
+      by(actor),
+    );
+    return told.document;
+  }
+
+  /**
+   * Releases the lock that a body tells of. A body that is empty or names no more than an id comes from
+   * `terraform force-unlock` or `tofu force-unlock`, and breaks the lock, where that is allowed.
+   * @throws LockedError `STACK_LOCKED` when another holds it, `LOCK_NOT_HELD` when it ran out or was broken;
+   *   ConflictError `FORCE_UNLOCK_REFUSED`; NotFoundError for an unknown stack, or one that nothing locks
+   */
+  async unlock(ref: string, body: Uint8Array, options: UnlockOptions): Promise<void> {
+    const told = readLockInfo(body);
+    const stack = await this.#engine.store.stack(ref);
+    if (!stack) throw stackNotFound(ref);
+    if (told && isHolders(told.info)) await this.#release(stack, told.info.ID, options.actor);
+    else await this.#break(stack, told?.info.ID, options);
+  }
+
+  /** The lock that holds a stack, in its holder's words; undefined where nothing does. */
+  async holder(ref: string): Promise<JsonObject | undefined> {
+    const { store } = this.#engine;
+    const stack = await store.stack(ref);
+    const lock = stack && (await store.lock(stack.stream));
+    return lock && lockInfoOf(store, lock, stack.name);
+  }
+
+  async #make(name: string, actor: string): Promise<StackRecord> {
+    try {
+      await this.#engine.execute({ type: 'createStack', name }, by(actor));
+    } catch (error) {
+      if (!(error instanceof ConflictError) || error.code !== 'NAME_TAKEN') throw error; // else somebody made it just now
+    }
+    const stack = await this.#engine.store.stack(name);
+    if (!stack) throw stackNotFound(name);
+    return stack;
+  }
+
+  async #release(stack: StackRecord, id: string, actor: string): Promise<void> {
+    try {
+      await this.#engine.execute({ type: 'releaseLock', stack: stack.id, id }, by(actor));
+    } catch (error) {
+      const isSentAgain = error instanceof LockedError && (await this.#lastEnd(stack, id)) === 'LockReleased';
+      if (!isSentAgain) throw error;
+    }
+  }
+
+  async #break(stack: StackRecord, id: string | undefined, { actor, from, mayBreak }: UnlockOptions): Promise<void> {
+    const lock = await this.#engine.store.lock(stack.stream);
+    if (!lock || (id !== undefined && lock.lockId !== id)) {
+      if ((await this.#lastEnd(stack, id)) === 'LockBroken') return; // the request was sent again
+      if (lock) throw otherLock(stack, lock.lockId, id as string);
+      throw new NotFoundError('NOT_LOCKED', `stack "${stack.name}" is not locked`, { details: { stack: stack.name } });
+    }
+    if (!mayBreak) {
+      throw new ConflictError('FORCE_UNLOCK_REFUSED', `the lock of stack "${stack.name}" may not be broken from here`, {
+        hint: 'This server was started with --no-force-unlock. Break the lock with: sloth-runner stack state unlock --force --reason TEXT',
+        details: { stack: stack.name, lockId: lock.lockId },
+      });
+    }
+    const reason = `force-unlock by ${actor} from ${from}`;
+    await this.#engine.execute({ type: 'breakLock', stack: stack.id, reason }, by(actor));
+  }
+
+  /** How the stack's last lock ended, or the last one of an id; undefined where none did lately. */
+  async #lastEnd(stack: StackRecord, id: string | undefined): Promise<string | undefined> {
+    const page = await this.#engine.store.events({ stream: stack.stream, descending: true, limit: LOOK_BACK });
+    for (const row of page) {
+      const event = decodeEvent(row);
+      if (isKnown(event) && isLockEnd(event) && (id === undefined || event.data.lockId === id)) return event.type;
+    }
+    return undefined;
+  }
+}
+
+const isLockEnd = (event: RecordedEvent): event is RecordedEvent<'LockReleased' | 'LockBroken' | 'LockExpired'> =>
+  event.type === 'LockReleased' || event.type === 'LockBroken' || event.type === 'LockExpired';
+
+/** A holder sends what it locked with; whoever only knows the id is somebody else. */
+const isHolders = ({ Who, Operation }: LockInfo): boolean => Who !== '' || Operation !== '';
+
+const otherLock = (stack: StackRecord, held: string, id: string): LockedError =>
+  new LockedError('STACK_LOCKED', `stack "${stack.name}" is locked under ${held}, not ${id}`, {
+    hint: 'Look at who holds it with: sloth-runner stack state lock-info',
+    details: { stack: stack.name, lockId: held },
+  });

@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { differenceOf } from '../../src/interop/terraform/changed.js';
+import { asTerraform, following, stateText, writeAsTerraform } from '../../src/interop/terraform/index.js';
+import { equalJson, type Json, type JsonObject, parseJson } from '../../src/kernel/json.js';
+import { jsonText } from '../support/json-arbitraries.js';
+import { parameters, TIMEOUT } from '../support/properties.js';
+import { block, instance, stateFile } from '../support/terraform.js';
+
+const STACK = { id: 'id-of-s', name: 's' };
+const known = (document: JsonObject) => stateText(writeAsTerraform(document), asTerraform(document, 'x'));
+/** What is compared whole, as a text in no layout of Terraform's is. */
+const whole = ({ text }: { readonly text: string }) => ({ text });
+
+/** Blocks of a state that may differ from each other in any way, in Terraform's order or not. */
+const attributes = fc.record({
+  id: fc.string(),
+  text: fc.constantFrom('a<b', 'x', '    },\n    {', '\u2028&'),
+  n: fc.nat(3),
+});
+const anyInstance = fc
+  .record({
+    attributes,
+    more: fc.option(
+      jsonText.map((text) => parseJson(text)),
+      { freq: 5, nil: undefined },
+    ),
+  })
+  .map(({ attributes: value, more }) => instance({ attributes: value, ...(more === undefined ? {} : { more }) }));
+const keyed = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), anyInstance).map((instances) =>
+  Object.keys(instances)
+    .sort()
+    .map((index_key) => ({ index_key, ...(instances[index_key] as JsonObject) })),
+);
+const instances = fc.oneof(fc.tuple(anyInstance), keyed, fc.tuple(anyInstance, anyInstance));
+const fields = fc.option(fc.constant({ module: 'module.m' }), { nil: undefined });
+const blocks = fc
+  .array(fc.record({ name: fc.constantFrom(...'abcdefgh'), instances, fields }), { maxLength: 8 })
+  .map((all) => all.map((one) => block(one.name, one.instances as Json[], one.fields)))
+  .chain((all) => fc.boolean().map((sorted) => (sorted ? inOrder(all) : all)));
+
+const keyOf = ({ module = '', name }: JsonObject) => `${module} ${name}`;
+const inOrder = (all: readonly JsonObject[]) =>
+  [...new Map(all.map((one) => [keyOf(one), one])).values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+
+const outputs = fc.dictionary(fc.constantFrom('o', 'p'), fc.record({ value: fc.nat(2), type: fc.constant('number') }));
+const state = (serial: number) =>
+  fc.record({ resources: blocks, outputs }).map((parts) => stateFile({ serial, ...(parts as JsonObject) }));
+
+/** The document after a few changes, so that most of it stays. */
+const pair = state(1).chain((before) =>
+  fc.tuple(fc.constant(before), state(2), fc.array(fc.nat(7), { maxLength: 2 })).map(([one, other, places]) => {
+    const kept = [...(one.resources as JsonObject[])];
+    for (const place of places) {
+      const replacement = (other.resources as JsonObject[])[place];
+      if (replacement) kept.splice(place % (kept.length + 1), place % 2, replacement);
+      else kept.splice(place, 1);
+    }
+    return [one, { ...other, resources: inOrder(kept) }] as const;
+  }),
+);
+
+test(
+  'only what differs is compared, and it comes to what comparing all comes to',
+  () => {
+    let reduced = 0;
+    fc.assert(
+      fc.property(fc.oneof(pair, fc.tuple(state(1), state(2))), ([before, after]) => {
+        const text = writeAsTerraform(after);
+        const old = known(before);
+        if (differenceOf(old, text)) reduced += 1;
+        const partly = attempt(() => following(STACK, old, text, false).command);
+        const wholly = attempt(() => following(STACK, whole(old), text, false).command);
+        expect(equalJson(partly as unknown as Json, wholly as unknown as Json)).toBe(true);
+      }),
+      parameters(5),
+    );
+    expect(reduced).toBeGreaterThan(20);
+  },
+  TIMEOUT,
+);
+
+function attempt<T>(run: () => T): T | string {
+  try {
+    return run();
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+describe('of two documents only what differs is read', () => {
+  const numbered = (count: number, change: JsonObject = {}) =>
+    stateFile({
+      serial: 2,
+      resources: [
+        block('a', [instance()]),
+        block(
+          'b',
+          Array.from({ length: count }, (_, index_key) => ({
+            index_key,
+            ...instance(),
+            ...(index_key === 7 ? change : {}),
+          })),
+        ),
+        block('c', []),
+        block('d', [instance()]),
+      ],
+    });
+
+  test('one instance of many', () => {
+    const difference = differenceOf(
+      known({ ...numbered(20), serial: 1 }),
+      writeAsTerraform(numbered(20, { status: 'tainted' })),
+    );
+    expect(difference?.before).toMatchObject({
+      document: { serial: 1, resources: [{ name: 'b', instances: [{ index_key: 7 }] }, { name: 'c' }] },
+    });
+    expect(difference?.after).toMatchObject({
+      document: {
+        serial: 2,
+        resources: [{ name: 'b', instances: [{ index_key: 7, status: 'tainted' }] }, { name: 'c' }],
+      },
+    });
+  });
+
+  test('an instance that went leaves no empty block', () => {
+    const difference = differenceOf(known(numbered(8)), writeAsTerraform(numbered(7)));
+    expect(difference?.after).toMatchObject({ document: { resources: [{ name: 'c' }] } });
+    expect(
+      following(STACK, known(numbered(8)), writeAsTerraform({ ...numbered(7), serial: 3 }), false).command,
+    ).toMatchObject({
+      remove: ['terraform_data.b[7]'],
+      resources: [],
+    });
+  });
+
+  test.each<[string, (text: string) => string]>([
+    ['another layout', (text) => JSON.stringify(JSON.parse(text))],
+    ['blocks in another order', (text) => writeAsTerraform(reversed(parseJson(text) as JsonObject))],
+    [
+      'a list of the same name elsewhere',
+      (text) => text.replace('"lineage"', '"x": {\n  "resources": [\n    {}\n  ]},\n  "lineage"'),
+    ],
+    ['no JSON', (text) => text.replace('"lineage"', 'lineage')],
+    ['no JSON in a block that differs', (text) => text.replace('"name": "d"', '"name": d')],
+    ['a key that stands twice in it', (text) => text.replace('"name": "d"', '"name": "d", "name": "e"')],
+    ['no state', (text) => text.replace('"serial": 2', '"serial": "2"')],
+    ['a block that is none', (text) => text.replace('"name": "d"', '"nome": "d"')],
+  ])('%s: all of it', (_, change) => {
+    expect(differenceOf(known(numbered(8)), change(writeAsTerraform(numbered(8))))).toBeUndefined();
+  });
+
+  test('what a text within a value looks like does not matter', () => {
+    const odd = (n: number) => numbered(8, { attributes: { text: '\n    },\n    {\n', id: n } });
+    const difference = differenceOf(known(odd(1)), writeAsTerraform(odd(2)));
+    expect(difference?.after).toMatchObject({
+      document: { resources: [{ instances: [{ attributes: { id: 2 } }] }, {}] },
+    });
+  });
+});
+
+const reversed = (document: JsonObject): JsonObject => ({
+  ...document,
+  resources: (document.resources as JsonObject[]).toReversed(),
+});
