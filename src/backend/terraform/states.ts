@@ -83,9 +83,10 @@ export class TerraformStates {
    */
   async put(ref: string, body: Uint8Array, options: PutOptions): Promise<Receipt> {
     const text = decodeUtf8(body, 'state');
+    const digest = sha256(body);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#put(ref, text, options);
+        return await this.#put(ref, text, digest, options);
       } catch (error) {
         const raced =
           error instanceof ConflictError && (error.code === 'VERSION_CONFLICT' || error.code === 'NAME_TAKEN');
@@ -104,12 +105,17 @@ export class TerraformStates {
     await this.#engine.execute({ type: 'deleteStack', stack: stack.id }, call);
   }
 
-  async #put(ref: string, text: string, { actor, lockId, force = false }: PutOptions): Promise<Receipt> {
+  async #put(
+    ref: string,
+    text: string,
+    digest: string,
+    { actor, lockId, force = false }: PutOptions,
+  ): Promise<Receipt> {
     const { store } = this.#engine;
     const stack = await store.stack(ref);
     const current = stack && (await this.#current(stack));
     const id = stack?.id ?? newId();
-    const commandId = `terraform-${sha256(`${id} ${text}`)}`;
+    const commandId = `terraform-${sha256(`${id} ${digest}`)}`;
     const call = { ...by(actor), ...(lockId === undefined ? {} : { lockId }) };
 
     const done = await store.commitOf(commandId);

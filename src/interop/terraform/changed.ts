@@ -31,11 +31,11 @@ export interface Difference {
  */
 export function differenceOf(known: StateText, text: string): Difference | undefined {
   const next = known.blocks && splitList(text, 'resources', '');
-  const lists = known.blocks && next && differing(known.blocks, next, readBlock, compareBlocks);
+  const lists = known.blocks && next && differing(known.blocks, next, readBlock, compareHeads);
   if (!known.blocks || !next || !lists) return undefined;
-  const parts = narrowed(lists);
-  const before = reduced(known.blocks, lists.before, parts);
-  const after = reduced(next, lists.after, parts);
+  const read = readBlocks(lists);
+  const before = read && reduced(known.blocks, lists.before, read);
+  const after = read && reduced(next, lists.after, read);
   return before && after && isCanonical(blocksOf(after)) ? { before, after, state: { text, blocks: next } } : undefined;
 }
 
@@ -56,9 +56,18 @@ const hasInstances = (text: string): boolean => text.includes(INSTANCES);
 const tellsInstances = (text: string, block: TerraformBlock | undefined): boolean =>
   hasInstances(text) === (block?.instances ?? []).length > 0;
 
-function readBlock(text: string): TerraformBlock | undefined {
-  const block = readItem(text);
-  return isBlock(block) && tellsInstances(text, block) ? block : undefined;
+const compareHeads = (a: BlockText, b: BlockText): number => compareBlocks(a.head, b.head);
+
+/** A block, its instances unread. */
+interface BlockText {
+  readonly head: TerraformBlock;
+  readonly instances: Split | undefined;
+}
+
+function readBlock(text: string): BlockText | undefined {
+  const instances = splitList(text, 'instances', '    ');
+  const head = instances?.fields ?? readItem(text);
+  return isBlock(head) && (instances || tellsInstances(text, head)) ? { head, instances } : undefined;
 }
 
 function readInstance(text: string): TerraformInstance | undefined {
@@ -140,36 +149,49 @@ function readAll<T>(texts: readonly string[], read: (text: string) => T | undefi
   return items;
 }
 
-/** Blocks that stand in both documents and differ in nothing but their instances, with those that differ. */
-function narrowed({ before, after }: Lists<TerraformBlock>): Map<string, TerraformBlock> {
-  const old = new Map([...before.items].map(([text, block]) => [identityOf(block), text]));
+/**
+ * The blocks of two lists. Of those that stand in both and differ in nothing but their instances, with those that differ.
+ * @returns undefined where an instance cannot be read
+ */
+function readBlocks({ before, after }: Lists<BlockText>): Map<string, TerraformBlock> | undefined {
+  const others = new Map([...before.items].map(([text, block]) => [identityOf(block.head), text]));
   const blocks = new Map<string, TerraformBlock>();
+  const add = (text: string, { head }: BlockText, instances: ReadonlyMap<string, TerraformInstance>): void => {
+    blocks.set(text, { ...head, instances: [...instances.values()] } as TerraformBlock);
+  };
   for (const [text, block] of after.items) {
-    const other = splitList(old.get(identityOf(block)) ?? '', 'instances', '    ');
-    const own = other && splitList(text, 'instances', '    ');
-    if (!other || !own || !equalJson(other.fields, own.fields)) continue;
-    const instances = differing(other, own, readInstance, compareInstances);
-    if (!instances) continue;
-    blocks.set(old.get(identityOf(block)) as string, withInstances(block, instances.before.items));
-    blocks.set(text, withInstances(block, instances.after.items));
+    const otherText = others.get(identityOf(block.head));
+    const other = otherText === undefined ? undefined : before.items.get(otherText);
+    const instances = other && instancesThatDiffer(other, block);
+    if (otherText === undefined || !other || !instances) continue;
+    add(otherText, other, instances.before.items);
+    add(text, block, instances.after.items);
+  }
+  for (const [text, block] of [...before.items, ...after.items]) {
+    if (blocks.has(text)) continue;
+    const instances = readAll(block.instances?.items ?? [], readInstance);
+    if (!instances) return undefined;
+    if (block.instances) add(text, block, instances);
+    else blocks.set(text, block.head);
   }
   return blocks;
 }
 
-const withInstances = (block: TerraformBlock, instances: ReadonlyMap<string, TerraformInstance>): TerraformBlock =>
-  ({ ...block, instances: [...instances.values()] }) as TerraformBlock;
+function instancesThatDiffer(before: BlockText, after: BlockText): Lists<TerraformInstance> | undefined {
+  if (!before.instances || !after.instances || !equalJson(before.head, after.head)) return undefined;
+  return differing(before.instances, after.instances, readInstance, compareInstances);
+}
 
 /** A document of the blocks that were read, and of those that have no instances in any case: its header lists them. */
 function reduced(
   { fields, items }: Split,
-  own: Own<TerraformBlock>,
-  parts: ReadonlyMap<string, TerraformBlock>,
+  own: Own<BlockText>,
+  read: ReadonlyMap<string, TerraformBlock>,
 ): TerraformState | undefined {
-  const readAt = (text: string, place: number) =>
-    place < own.from || place >= own.to ? undefined : (parts.get(text) ?? own.items.get(text));
   const resources = items.flatMap((text, place) => {
     const bare = !hasInstances(text);
-    const block = readAt(text, place) ?? (bare ? (readItem(text) as TerraformBlock) : undefined);
+    const differs = place >= own.from && place < own.to && own.items.has(text);
+    const block = differs ? read.get(text) : bare ? (readItem(text) as TerraformBlock) : undefined;
     return block && (bare || block.instances?.length) ? [block] : [];
   });
   try {
