@@ -5,6 +5,7 @@ import { growth } from './growth.mjs';
 import { migration } from './migration.mjs';
 import { replay } from './replay.mjs';
 import { server } from './server.mjs';
+import { serverLoad } from './server-load.mjs';
 
 const BENCHES = {
   growth: {
@@ -21,6 +22,7 @@ const BENCHES = {
   graph: { title: 'The dependency graph of 50,000 resources with 150,000 edges', rows: graph },
   migration: { title: 'Migration of 2,000 old workflows of 50 resources and 4 versions', rows: migration },
   server: { title: 'Storing a Terraform state of which one resource changed, through HTTP', rows: server },
+  'server-load': { title: '200 clients on stacks of their own for 60 seconds', rows: () => serverLoad() },
   replay: { title: 'Replay of 1,000,000 events of 100,000 resources, 1,000 to a commit', rows: () => replay() },
   'replay-singles': {
     title: 'Replay of 200,000 events, one to a commit',
