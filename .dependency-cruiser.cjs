@@ -52,7 +52,7 @@ module.exports = {
       name: 'ports-only',
       comment: 'A store is known by its port; only the engine names one.',
       severity: 'error',
-      from: { path: '^src/(commands|queries|interop|actual|audit|backend|cli)/' },
+      from: { path: '^src/(commands|queries|interop|actual|audit|backend|server|cli)/' },
       to: { path: '^src/store/(sqlite|memory)/' },
     },
     {
@@ -60,7 +60,14 @@ module.exports = {
       comment: 'The command line uses the library as anybody would.',
       severity: 'error',
       from: { path: '^src/cli/' },
-      to: { path: '^src/', pathNot: '^src/(cli/|kernel/|index\\.ts$)' },
+      to: { path: '^src/', pathNot: '^src/(cli/|kernel/|index\\.ts$|server/(auth/)?index\\.ts$)' },
+    },
+    {
+      name: 'nobody-imports-the-server',
+      comment: 'It is an entry of its own, so that nothing else waits for it to load.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(cli|server)/' },
+      to: { path: '^src/server/' },
     },
     {
       name: 'nobody-imports-the-cli',
@@ -80,7 +87,8 @@ module.exports = {
       from: { path: '^src/interop/legacy/verify/' },
       to: { path: '^src/interop/', pathNot: '^src/interop/legacy/(verify|source)/' },
     },
-    only('driver-where-databases-are-read', 'better-sqlite3', '^src/(store/sqlite|interop/legacy/source)/'),
+    only('driver-where-databases-are-read', 'better-sqlite3', '^src/(store/sqlite|interop/legacy/source|server/auth)/'),
+    only('http-in-the-server', 'fastify|prom-client|rate-limiter-flexible', '^src/server/'),
     only('processes-in-actual', 'execa|string-argv', '^src/actual/'),
     only('graphs-in-queries', 'graph-data-structure', '^src/queries/'),
     only(

@@ -1,0 +1,106 @@
+import { Flags } from '@oclif/core';
+import { parseDuration } from '../../kernel/durations.js';
+import { InvalidInputError } from '../../kernel/errors.js';
+import { BaseCommand } from '../base-command.js';
+import { wholeNumber } from '../flags.js';
+import { readInput } from '../input.js';
+import { interrupted } from '../signals.js';
+import { openTokens, tokensFlag, tokensPath } from '../tokens.js';
+
+const MEBIBYTE = 1_048_576;
+
+export default class Serve extends BaseCommand {
+  static override summary = 'Put the database behind HTTP: Terraform keeps its state in it, programs use it as JSON.';
+  static override description =
+    `Terraform and OpenTofu find a stack at /tfstate/STACK (backend "http"), programs find everything at /api/v1 (described at
+/api/v1/openapi.json), Prometheus finds /metrics. It runs until it is interrupted; what is under way is answered first.
+
+Whoever reaches a loopback address may use it without a token as long as none was created. Any other address needs
+tokens: sloth-runner token create. Give TLS a certificate and a key, or put a proxy before it and name it with
+--trust-proxy.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --listen 0.0.0.0:7480 --tls-cert cert.pem --tls-key key.pem --allow-host state.example.com',
+  ];
+  static override flags = {
+    listen: Flags.string({ description: 'address and port', default: '127.0.0.1:7480', helpValue: 'HOST:PORT' }),
+    ...tokensFlag,
+    'tls-cert': Flags.string({ description: 'certificate, PEM', helpValue: 'FILE', dependsOn: ['tls-key'] }),
+    'tls-key': Flags.string({ description: 'its key, PEM', helpValue: 'FILE', dependsOn: ['tls-cert'] }),
+    'allow-host': Flags.string({
+      description: 'a name by which clients call this server; repeat it for several',
+      multiple: true,
+      helpValue: 'NAME',
+    }),
+    'trust-proxy': Flags.string({
+      description: 'a proxy whose X-Forwarded-For is believed; repeat it for several',
+      multiple: true,
+      helpValue: 'ADDRESS',
+    }),
+    'max-body': wholeNumber({ description: 'largest body, in MiB', default: 256, min: 1, helpValue: 'MIB' }),
+    'lock-ttl': Flags.string({
+      description: 'how long a lock holds that Terraform takes, 1s to 7d; storing a state under it lets it run on',
+      default: '1d',
+      helpValue: 'TIME',
+    }),
+    'force-unlock': Flags.boolean({
+      description: 'let terraform force-unlock break locks',
+      default: true,
+      allowNo: true,
+    }),
+    'allow-overwrite': Flags.string({
+      description: 'stacks that may be given a lower serial or another lineage; * is any text; repeat it for several',
+      multiple: true,
+      helpValue: 'PATTERN',
+    }),
+    'log-level': Flags.option({
+      description: 'what is told on standard error, one JSON object a line',
+      options: ['debug', 'info', 'warn', 'error', 'silent'] as const,
+      default: 'info',
+    })(),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Serve);
+    const lockMs = parseDuration(flags['lock-ttl'], '--lock-ttl');
+    if (lockMs < 1_000 || lockMs > 7 * 86_400_000) {
+      throw new InvalidInputError('INVALID_DURATION', `--lock-ttl: ${flags['lock-ttl']} is not between 1s and 7d`, {
+        hint: 'Choose a time from 1s to 7d.',
+        details: { field: '--lock-ttl', value: flags['lock-ttl'] },
+      });
+    }
+    const tls = await tlsOf(flags['tls-cert'], flags['tls-key']);
+    const signal = interrupted();
+    const backend = await this.open(flags);
+    const { startServer } = await import('../../server/index.js');
+    const tokens = tokensPath(flags) === undefined ? undefined : await openTokens(flags);
+    const server = await startServer(backend, {
+      listen: flags.listen,
+      ...(tokens ? { tokens } : {}),
+      ...(tls ? { tls } : {}),
+      allowHosts: flags['allow-host'] ?? [],
+      trustProxy: flags['trust-proxy'] ?? [],
+      maxBodyBytes: flags['max-body'] * MEBIBYTE,
+      lockMs,
+      forceUnlock: flags['force-unlock'],
+      overwrite: flags['allow-overwrite'] ?? [],
+      log: { level: flags['log-level'], write: (line) => void process.stderr.write(line) },
+    });
+    this.show(flags, { url: server.url }, () => `Listening on ${server.url}`);
+    await ended(signal);
+    await server.close();
+    tokens?.close();
+  }
+}
+
+const ended = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+async function tlsOf(cert: string | undefined, key: string | undefined) {
+  if (cert === undefined || key === undefined) return undefined;
+  const [certificate, secret] = await Promise.all([readInput(cert), readInput(key)]);
+  return { cert: Buffer.from(certificate.bytes), key: Buffer.from(secret.bytes) };
+}

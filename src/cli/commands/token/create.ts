@@ -1,0 +1,67 @@
+import { Args, Flags } from '@oclif/core';
+import { later, systemClock } from '../../../kernel/clock.js';
+import { parseDuration } from '../../../kernel/durations.js';
+import { InvalidInputError } from '../../../kernel/errors.js';
+import { BaseCommand } from '../../base-command.js';
+import { tokenJson } from '../../present/token.js';
+import { openTokens, tokensFlag } from '../../tokens.js';
+
+const LONGEST = 3_650 * 86_400_000;
+
+export default class TokenCreate extends BaseCommand {
+  static override summary = 'Make a token for the server, and print it; it is not shown again.';
+  static override description =
+    'Its name is who acts in the events. It is sent as Authorization: Bearer, or as the password beside any user name, as Terraform does (TF_HTTP_USERNAME, TF_HTTP_PASSWORD). Only its SHA-256 is kept, in a file of its own beside the database.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --role read',
+    '<%= config.bin %> <%= command.id %> ci --role write --stack "team-a-*" --expires 30d',
+  ];
+  static override args = {
+    name: Args.string({ description: 'what it is called (default: the role and a number)' }),
+  };
+  static override flags = {
+    role: Flags.option({
+      description: 'read: look; write: change and lock as well; admin: also what is about the whole database',
+      options: ['read', 'write', 'admin'] as const,
+      required: true,
+    })(),
+    stack: Flags.string({
+      description: 'only stacks of this name, in which * is any text; repeat it for several (default: all)',
+      multiple: true,
+      helpValue: 'PATTERN',
+    }),
+    expires: Flags.string({
+      description: 'how long it holds, 1s to 3650d (default: until revoked)',
+      helpValue: 'TIME',
+    }),
+    ...tokensFlag,
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(TokenCreate);
+    const expiresAt = flags.expires === undefined ? undefined : expiry(flags.expires);
+    const tokens = await openTokens(flags);
+    try {
+      const { token, record } = tokens.create({
+        ...(args.name === undefined ? {} : { name: args.name }),
+        role: flags.role,
+        stacks: flags.stack ?? [],
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+        by: flags.actor,
+      });
+      this.note(`This is the token "${record.name}". Keep it: it is not shown again.`);
+      this.show(flags, { token, ...tokenJson(record) }, () => token);
+    } finally {
+      tokens.close();
+    }
+  }
+}
+
+function expiry(text: string): string {
+  const milliseconds = parseDuration(text, '--expires');
+  if (milliseconds >= 1_000 && milliseconds <= LONGEST) return later(systemClock.now(), milliseconds);
+  throw new InvalidInputError('INVALID_DURATION', `--expires: ${text} is not between 1s and 3650d`, {
+    hint: 'Choose a time from 1s to 3650d: 12h, 30d.',
+    details: { field: '--expires', value: text },
+  });
+}

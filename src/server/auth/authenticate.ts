@@ -1,0 +1,74 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { type Principal, UnauthorizedError } from '../access.js';
+import type { TokenStore } from './token-store.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answers anybody. */
+    public?: boolean;
+  }
+}
+
+export interface AuthenticationOptions {
+  readonly tokens: TokenStore | undefined;
+  /** Asked for every request: a token that is made while the server runs counts at once. */
+  required(): boolean;
+}
+
+/** Wrong tokens from one address within so many seconds, before no more are looked at from there. */
+const FAILURES = { points: 10, duration: 60 };
+
+const ANYBODY: Principal = { name: 'anonymous', role: 'admin', everywhere: true, mayReach: () => true };
+
+/**
+ * Says who sends a request: `Authorization: Bearer TOKEN`, or `Basic` with the token as the password, which is what
+ * Terraform can send. A wrong token is refused even where none is needed.
+ */
+export function authentication({ tokens, required }: AuthenticationOptions) {
+  const failures = new RateLimiterMemory(FAILURES);
+
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (request.routeOptions.config?.public) return;
+    const { authorization } = request.headers;
+    if (authorization === undefined) {
+      if (required()) throw unauthorized(reply, 'a token is needed');
+      request.principal = ANYBODY;
+      return;
+    }
+    const earlier = await failures.get(request.ip);
+    if (earlier && earlier.consumedPoints >= FAILURES.points) throw tooMany(reply, earlier.msBeforeNext);
+    const presented = presentedIn(authorization);
+    const principal = presented === undefined ? undefined : tokens?.find(presented);
+    if (!principal) {
+      await failures.penalty(request.ip);
+      throw unauthorized(reply, 'the token is not known, or holds no longer');
+    }
+    request.principal = principal;
+  };
+}
+
+const BASIC = /^Basic ([A-Za-z0-9+/]+={0,2})$/i;
+const BEARER = /^Bearer (\S+)$/i;
+
+/** The token in an `Authorization` header; undefined where it has no form we know. */
+function presentedIn(authorization: string): string | undefined {
+  const [, encoded] = BASIC.exec(authorization) ?? [];
+  if (encoded === undefined) return BEARER.exec(authorization)?.[1];
+  const text = Buffer.from(encoded, 'base64').toString('latin1');
+  return text.includes(':') ? text.slice(text.indexOf(':') + 1) : undefined;
+}
+
+function unauthorized(reply: FastifyReply, problem: string): UnauthorizedError {
+  void reply.header('www-authenticate', 'Basic realm="sloth-runner", Bearer');
+  return new UnauthorizedError('UNAUTHORIZED', problem, {
+    hint: 'Send a token as Authorization: Bearer, or as the password (in Terraform: TF_HTTP_USERNAME, any name, and TF_HTTP_PASSWORD).',
+  });
+}
+
+function tooMany(reply: FastifyReply, milliseconds: number): UnauthorizedError {
+  void reply.header('retry-after', Math.ceil(milliseconds / 1_000));
+  return new UnauthorizedError('TOO_MANY_FAILURES', 'too many wrong tokens came from this address', {
+    hint: 'Wait for as long as Retry-After says, then send a token that holds.',
+  });
+}

@@ -1,0 +1,72 @@
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { StoreError } from '../../kernel/errors.js';
+import { sqliteHeader } from '../../kernel/sqlite-file.js';
+
+/** "SLTK": a database of tokens, and not one of stacks. */
+const APPLICATION_ID = 0x53_4c_54_4b;
+const SCHEMA_VERSION = 1;
+/** How long to wait for another process's transaction, in milliseconds. */
+const BUSY_TIMEOUT = 10_000;
+
+/** `name` is free again when its token was revoked. Times are ISO-8601 UTC; `stacks` is a JSON list of patterns. */
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS tokens (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL,
+  stacks TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  expires_at TEXT,
+  revoked_at TEXT,
+  revoked_by TEXT
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX IF NOT EXISTS live_token_names ON tokens (name) WHERE revoked_at IS NULL;
+PRAGMA application_id = ${APPLICATION_ID};
+PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/**
+ * Opens a file of tokens, making it (mode 0600) where there is none.
+ * @throws StoreError `NOT_A_TOKEN_FILE` for a file of something else, or of a newer release; `CANNOT_OPEN`
+ */
+export function openTokenFile(path: string): Database.Database {
+  try {
+    if (existsSync(path)) refuseForeign(path);
+    else makeFile(path);
+    const db = new Database(path, { timeout: BUSY_TIMEOUT });
+    db.pragma('synchronous = FULL');
+    if (db.pragma('user_version', { simple: true }) !== SCHEMA_VERSION)
+      db.transaction(() => db.exec(SCHEMA)).exclusive();
+    return db;
+  } catch (cause) {
+    if (cause instanceof StoreError) throw cause;
+    throw new StoreError('CANNOT_OPEN', `the tokens cannot be opened: ${path} (${(cause as Error).message})`, {
+      hint: 'Check that you may read and write the file and its folder, or choose another one with --tokens.',
+      details: { tokens: path },
+      cause,
+    });
+  }
+}
+
+function makeFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process was first: that is fine
+  }
+}
+
+function refuseForeign(path: string): void {
+  const header = sqliteHeader(path);
+  const isEmpty = statSync(path).size === 0; // made just now, by another process
+  if (isEmpty || (header?.applicationId === APPLICATION_ID && header.userVersion <= SCHEMA_VERSION)) return;
+  throw new StoreError('NOT_A_TOKEN_FILE', `these are no tokens, or a newer release wrote them: ${path}`, {
+    hint: 'Nothing was changed in it. Choose another file with --tokens.',
+    details: { tokens: path },
+  });
+}

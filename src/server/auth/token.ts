@@ -1,0 +1,24 @@
+import { randomBytes } from 'node:crypto';
+import { sha256 } from '../../kernel/digest.js';
+
+/** A token as its holder has it, and what is kept of it. */
+export interface NewToken {
+  readonly token: string;
+  /** Finds it again; no secret. */
+  readonly id: string;
+  readonly hash: string;
+}
+
+const TOKEN = /^slr_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
+
+/**
+ * `slr_`, a public id, and 256 random bits. With so many a plain SHA-256 is as good as a slow hash: nobody guesses them.
+ */
+export function makeToken(): NewToken {
+  const id = randomBytes(8).toString('hex');
+  const token = `slr_${id}_${randomBytes(32).toString('base64url')}`;
+  return { token, id, hash: sha256(token) };
+}
+
+/** The public id in what somebody presents as a token; undefined where it has not the form of one. */
+export const idOf = (presented: string): string | undefined => TOKEN.exec(presented)?.[1];

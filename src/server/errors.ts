@@ -1,0 +1,45 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { InvalidInputError, NotFoundError, SlothError } from '../kernel/errors.js';
+import { INTERNAL, type Problem, problemOf } from './problem.js';
+
+/** Every error as a problem document. */
+export function useProblems(app: FastifyInstance): void {
+  app.setErrorHandler(sendError);
+  app.setNotFoundHandler((request, reply) => {
+    const error = new NotFoundError('NO_SUCH_ROUTE', `nothing answers ${request.method} here`, {
+      hint: 'The API is described at /api/v1/openapi.json; states are at /tfstate/STACK.',
+    });
+    return sendProblem(reply, problemOf(error));
+  });
+}
+
+/** What is a bug of ours is told to the log alone. */
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = error instanceof SlothError ? error : knownOfFramework(error as FastifyError);
+  if (known) return sendProblem(reply, problemOf(known));
+  request.log.error({ err: error }, 'failed');
+  return sendProblem(reply, INTERNAL);
+}
+
+export const sendProblem = (reply: FastifyReply, problem: Problem): FastifyReply =>
+  reply.code(problem.status).type('application/problem+json; charset=utf-8').send(problem);
+
+/** What the framework refuses by itself, in our words. */
+function knownOfFramework({ code, statusCode, message }: FastifyError): SlothError | undefined {
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new InvalidInputError('BODY_TOO_LARGE', 'the body is larger than this server takes', {
+        hint: 'The operator can raise the limit with --max-body.',
+        details: { field: 'body' },
+      });
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new InvalidInputError('UNSUPPORTED_MEDIA_TYPE', 'the body is of a type that is not taken here', {
+        hint: 'Send it with Content-Type: application/json.',
+        details: { field: 'Content-Type' },
+      });
+    default:
+      return statusCode !== undefined && statusCode < 500
+        ? new InvalidInputError('BAD_REQUEST', message, { hint: 'Correct the request and try again.' })
+        : undefined;
+  }
+}

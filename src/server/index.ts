@@ -1,0 +1,40 @@
+import type { AddressInfo } from 'node:net';
+import type { StateBackend } from '../backend/state-backend.js';
+import { StoreError } from '../kernel/errors.js';
+import { buildApp } from './app.js';
+import { resolveOptions, type ServeOptions } from './options.js';
+
+export { type TokenFields, type TokenRecord, TokenStore } from './auth/index.js';
+export type { LogOptions } from './log.js';
+export type { ServeOptions } from './options.js';
+
+/** A server that listens. */
+export interface RunningServer {
+  /** `http://127.0.0.1:7480` */
+  readonly url: string;
+  /** Takes no more requests, answers those under way, and resolves when all are. The backend stays open. */
+  close(): Promise<void>;
+}
+
+/**
+ * Puts a database behind HTTP: Terraform's `backend "http"` under `/tfstate`, a JSON API under `/api/v1`.
+ * @throws InvalidInputError for options that do not hold; StoreError `CANNOT_LISTEN`
+ */
+export async function startServer(backend: StateBackend, options: ServeOptions = {}): Promise<RunningServer> {
+  const resolved = resolveOptions(options);
+  const app = await buildApp(backend, resolved);
+  const { host, port } = resolved;
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    await app.close();
+    throw new StoreError('CANNOT_LISTEN', `cannot listen on ${host}:${port}: ${(cause as Error).message}`, {
+      hint: 'Choose another address with --listen; port 0 takes a free one.',
+      details: { field: 'listen' },
+      cause,
+    });
+  }
+  const { port: taken } = app.server.address() as AddressInfo;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return { url: `${resolved.tls ? 'https' : 'http'}://${name}:${taken}`, close: () => app.close() };
+}

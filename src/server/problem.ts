@@ -1,0 +1,77 @@
+import { ConflictError, InvalidInputError, LockedError, NotFoundError, type SlothError } from '../kernel/errors.js';
+import { ForbiddenError, UnauthorizedError } from './access.js';
+
+/** An error as RFC 9457 has it, with what every error of ours says beside: `code`, `hint`, `details`. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly hint?: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** Codes whose status is not that of their class. */
+const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  DOCUMENT_TOO_LARGE: 413,
+  BODY_TOO_LARGE: 413,
+  UNSUPPORTED_ENCODING: 415,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  FOREIGN_HOST: 421,
+  TOO_MANY_FAILURES: 429,
+  LOCK_NOT_HELD: 409,
+  STORE_CLOSED: 503,
+};
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  412: 'Precondition Failed',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  421: 'Misdirected Request',
+  423: 'Locked',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+function statusOf(error: SlothError): number {
+  const special = STATUS_OF_CODE[error.code];
+  if (special !== undefined) return special;
+  if (error instanceof InvalidInputError) return 400;
+  if (error instanceof UnauthorizedError) return 401;
+  if (error instanceof ForbiddenError) return 403;
+  if (error instanceof NotFoundError) return 404;
+  if (error instanceof ConflictError) return 409;
+  if (error instanceof LockedError) return 423;
+  return 500;
+}
+
+/** @param status where it is not the error's own: a version that `If-Match` named is a failed precondition */
+export function problemOf(error: SlothError, status = statusOf(error)): Problem {
+  return {
+    type: `urn:sloth-runner:problem:${error.code}`,
+    title: TITLES[status] ?? 'Error',
+    status,
+    detail: error.message,
+    code: error.code,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(Object.keys(error.details).length === 0 ? {} : { details: error.details }),
+  };
+}
+
+/** What is nobody's input: the log says more, the answer does not. */
+export const INTERNAL: Problem = {
+  type: 'urn:sloth-runner:problem:INTERNAL',
+  title: 'Internal Server Error',
+  status: 500,
+  detail: 'the server failed',
+  code: 'INTERNAL',
+  hint: 'This is a bug; the log of the server says more.',
+};

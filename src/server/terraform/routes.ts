@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { StateBackend } from '../../backend/state-backend.js';
+import { InvalidInputError, LockedError, NotFoundError } from '../../kernel/errors.js';
+import { matchesText } from '../../kernel/path-pattern.js';
+import { authorize, type Role } from '../access.js';
+import { sendError } from '../errors.js';
+
+export interface TerraformRoutesOptions {
+  readonly backend: StateBackend;
+  /** How long a lock holds, milliseconds. */
+  readonly lockMs: number | undefined;
+  /** Whether `terraform force-unlock` may break a lock. */
+  readonly forceUnlock: boolean;
+  /** Patterns of the names of stacks that may be given a lower serial or another lineage. */
+  readonly overwrite: readonly string[];
+}
+
+interface Route {
+  Params: { stack: string };
+  Querystring: { ID?: string | string[] };
+}
+type StateRequest = FastifyRequest<Route>;
+
+/**
+ * Terraform's `backend "http"`: one address for the state and its lock, and one for the lock alone, for clients that are
+ * set up with `lock_method` and `unlock_method`. See docs/adr/0018.
+ */
+export async function terraformRoutes(app: FastifyInstance, options: TerraformRoutesOptions): Promise<void> {
+  const { backend, lockMs, forceUnlock, overwrite } = options;
+  const states = backend.getTerraformStates(lockMs === undefined ? {} : { lockMs });
+  const { locks } = states;
+
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body);
+  app.addHook('preHandler', async (request) => checkDigest(request));
+  app.setErrorHandler(async (error, request, reply) => {
+    const isLocked = error instanceof LockedError && error.code === 'STACK_LOCKED';
+    const holder = isLocked ? await locks.holder((request.params as Route['Params']).stack) : undefined;
+    return holder ? reply.code(423).send(holder) : sendError(error, request, reply);
+  });
+
+  /** A stack that is not there yet is judged by the name it would get. */
+  const allow = async (request: StateRequest, role: Role): Promise<string> => {
+    const { stack: ref } = request.params;
+    checkName(ref);
+    authorize(request, role, (await backend.findStack(ref, { deleted: true }))?.name ?? ref);
+    return ref;
+  };
+
+  async function get(request: StateRequest, reply: FastifyReply) {
+    const ref = await allow(request, 'read');
+    const state = await states.get(ref);
+    if (!state) {
+      throw new NotFoundError('NO_STATE', `stack "${ref}" has no state yet`, {
+        hint: 'Store one: terraform apply, or terraform state push.',
+        details: { stack: ref },
+      });
+    }
+    const body = Buffer.from(state.text);
+    return reply.type('application/json').header('content-md5', md5(body)).send(body);
+  }
+
+  async function post(request: StateRequest, reply: FastifyReply) {
+    const ref = await allow(request, 'write');
+    const receipt = await states.put(ref, bodyOf(request), {
+      ...callOf(request),
+      force: overwrite.some((pattern) => matchesText(pattern, ref)),
+    });
+    return reply.header('etag', `"${receipt.version}"`).send();
+  }
+
+  async function remove(request: StateRequest, reply: FastifyReply) {
+    await states.delete(await allow(request, 'write'), callOf(request));
+    return reply.send();
+  }
+
+  async function lock(request: StateRequest) {
+    return locks.lock(await allow(request, 'write'), bodyOf(request), request.principal.name);
+  }
+
+  async function unlock(request: StateRequest, reply: FastifyReply) {
+    const { principal, ip } = request;
+    const ref = await allow(request, 'write');
+    await locks.unlock(ref, bodyOf(request), { actor: principal.name, from: ip, mayBreak: forceUnlock });
+    return reply.send();
+  }
+
+  const state = '/:stack';
+  app.get<Route>(state, get);
+  app.route<Route>({ method: ['POST', 'PUT'], url: state, handler: post });
+  app.delete<Route>(state, remove);
+  const ofLock = `${state}/lock`;
+  app.route<Route>({ method: 'LOCK', url: state, handler: lock });
+  app.route<Route>({ method: ['LOCK', 'POST', 'PUT'], url: ofLock, handler: lock });
+  app.route<Route>({ method: 'UNLOCK', url: state, handler: unlock });
+  app.route<Route>({ method: ['UNLOCK', 'DELETE'], url: ofLock, handler: unlock });
+}
+
+const bodyOf = ({ body }: FastifyRequest): Buffer => (Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+
+const md5 = (body: Buffer): string => createHash('md5').update(body).digest('base64');
+
+function checkDigest(request: FastifyRequest): void {
+  const told = request.headers['content-md5'];
+  if (told === undefined || told === md5(bodyOf(request))) return;
+  throw new InvalidInputError('DIGEST_MISMATCH', 'the body is not the one whose MD5 the header Content-MD5 tells', {
+    hint: 'It was damaged on the way; send it again.',
+    details: { field: 'Content-MD5' },
+  });
+}
+
+/** The lock is named by `?ID=`, as Terraform does. */
+function callOf({ principal, query }: StateRequest) {
+  const { ID: lockId } = query;
+  if (Array.isArray(lockId)) {
+    throw new InvalidInputError('INVALID_INPUT', 'ID: it is given twice', {
+      hint: 'Give the id of the one lock you hold.',
+      details: { field: 'ID' },
+    });
+  }
+  return { actor: principal.name, ...(lockId === undefined ? {} : { lockId }) };
+}
+
+/** What other programs could take for a path is no name here. */
+function checkName(ref: string): void {
+  if (!/(?:^|[/\\])\.{1,2}(?:[/\\]|$)|\\/.test(ref)) return;
+  throw new InvalidInputError('INVALID_INPUT', `stack: "${ref}" is no name of a stack`, {
+    hint: 'Use a name without backslashes and without "." or ".." as a part.',
+    details: { field: 'stack' },
+  });
+}

@@ -1,0 +1,269 @@
+import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { ConflictError, InvalidInputError, NotFoundError, StateBackend, StoreError } from '../../src/index.js';
+import { TokenStore } from '../../src/server/index.js';
+import { TestClock } from '../support/clock.js';
+import { scratchFolder } from '../support/folder.js';
+import { serving } from '../support/server.js';
+import { block, instance, stateFile } from '../support/terraform.js';
+
+function store(path = join(scratchFolder(), 's.db.tokens'), clock = new TestClock()) {
+  const tokens = TokenStore.open(path, clock);
+  onTestFinished(() => tokens.close());
+  return { tokens, path, clock };
+}
+
+describe('tokens', () => {
+  test('a token is found by itself alone, and only its hash is kept', () => {
+    const { tokens, path } = store();
+    const { token, record } = tokens.create({ name: 'ci', role: 'write', stacks: ['web*'], by: 'ann' });
+    expect(record).toMatchObject({ name: 'ci', role: 'write', stacks: ['web*'], createdBy: 'ann', expiresAt: null });
+    expect(tokens.find(token)).toMatchObject({ name: 'ci', role: 'write', everywhere: false });
+    expect(tokens.find(`${token}x`)).toBeUndefined();
+    expect(tokens.find(token.slice(0, -1) + (token.endsWith('A') ? 'B' : 'A'))).toBeUndefined();
+    expect(tokens.find('')).toBeUndefined();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const secret = token.split('_').at(-1) as string;
+    expect(readFileSync(path).includes(secret)).toBe(false);
+  });
+
+  test('it reaches the stacks its patterns name, or all', () => {
+    const { tokens } = store();
+    const some = tokens.find(tokens.create({ role: 'read', stacks: ['web-*', 'db'], by: 'ann' }).token);
+    expect(['web-1', 'web-', 'db', 'web', 'db2', 'xweb-1'].map((name) => some?.mayReach(name))).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+    const all = tokens.find(tokens.create({ role: 'read', by: 'ann' }).token);
+    expect(all).toMatchObject({ everywhere: true });
+    expect(all?.mayReach('anything')).toBe(true);
+  });
+
+  test('it ends when it expires, and when it is revoked, also by another process', () => {
+    const { tokens, path, clock } = store();
+    const brief = tokens.create({ name: 'brief', role: 'read', by: 'ann', expiresAt: '2026-01-01T00:01:00.000Z' });
+    const long = tokens.create({ name: 'long', role: 'read', by: 'ann' });
+    clock.advance(59_999);
+    expect(tokens.find(brief.token)).toBeDefined();
+    clock.advance(1);
+    expect(tokens.find(brief.token)).toBeUndefined();
+    store(path).tokens.revoke('long', 'bob');
+    expect(tokens.find(long.token)).toBeUndefined();
+    expect(tokens.list().map(({ name, revokedAt }) => [name, revokedAt !== null])).toEqual([
+      ['brief', false],
+      ['long', true],
+    ]);
+    expect(() => tokens.revoke('long', 'bob')).toThrow(NotFoundError);
+    expect(tokens.hasAny()).toBe(true);
+  });
+
+  test('a name belongs to one token at a time; one without a name gets one', () => {
+    const { tokens } = store();
+    tokens.create({ name: 'ci', role: 'read', by: 'ann' });
+    expect(() => tokens.create({ name: 'ci', role: 'read', by: 'ann' })).toThrow(ConflictError);
+    tokens.revoke('ci', 'ann');
+    tokens.create({ name: 'ci', role: 'read', by: 'ann' });
+    expect(tokens.create({ role: 'admin', by: 'ann' }).record.name).toMatch(/^admin-[0-9a-f]{16}$/);
+  });
+
+  test.each([
+    [{ name: '' }],
+    [{ name: ' a' }],
+    [{ name: 'a\nb' }],
+    [{ stacks: [''] }],
+    [{ expiresAt: '2025-12-31T00:00:00.000Z' }],
+  ])('%j makes no token', (fields) => {
+    const { tokens } = store();
+    expect(() => tokens.create({ role: 'read', by: 'ann', ...fields })).toThrow(InvalidInputError);
+    expect(tokens.list()).toEqual([]);
+  });
+
+  test('a file of something else is refused as it is', async () => {
+    const folder = scratchFolder();
+    const db = join(folder, 's.db');
+    await (await StateBackend.open(db)).close();
+    const text = join(folder, 'text');
+    writeFileSync(text, 'no database');
+    const newer = join(folder, 'newer');
+    const { path } = store();
+    copyFileSync(path, newer);
+    const bytes = readFileSync(newer);
+    bytes.writeUInt32BE(99, 60);
+    writeFileSync(newer, bytes);
+    for (const file of [db, text, newer]) {
+      const before = readFileSync(file);
+      expect(() => TokenStore.open(file)).toThrow(StoreError);
+      expect(readFileSync(file).equals(before)).toBe(true);
+    }
+    expect(() => TokenStore.open(join(text, 'x'))).toThrow(StoreError);
+  });
+});
+
+const STATE = '/tfstate/web';
+const state = (serial: number) => stateFile({ serial, resources: [block('a', [instance()])] });
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const basic = (password: string) => ({
+  authorization: `Basic ${Buffer.from(`terraform:${password}`).toString('base64')}`,
+});
+
+describe('a server with tokens', () => {
+  async function secured() {
+    const { tokens } = store();
+    const made = (role: 'read' | 'write' | 'admin', ...stacks: string[]) =>
+      tokens.create({ role, stacks, by: 'ann' }).token;
+    const server = await serving({ tokens });
+    return { ...server, tokens, made };
+  }
+
+  test('is open on a loopback address until there is one, and stays closed when the last is revoked', async () => {
+    const { ask, tokens } = await secured();
+    expect(await ask('POST', STATE, state(1))).toMatchObject({ status: 200 });
+    const { token, record } = tokens.create({ role: 'read', by: 'ann' });
+    expect(await ask('GET', STATE)).toMatchObject({ status: 401 });
+    expect(await ask('GET', STATE, undefined, bearer(token))).toMatchObject({ status: 200 });
+    tokens.revoke(record.name, 'ann');
+    expect(await ask('GET', STATE, undefined, bearer(token))).toMatchObject({ status: 401 });
+    expect(await ask('GET', STATE)).toMatchObject({ status: 401 });
+  });
+
+  test('refuses none and wrong ones, and says how to send one', async () => {
+    const { ask, made, backend } = await secured();
+    const right = made('write');
+    for (const headers of [
+      {},
+      bearer(`${right}x`),
+      bearer('slr_0123456789abcdef_'.padEnd(64, 'A')),
+      basic('wrong'),
+      { authorization: right },
+      { authorization: 'Basic ???' },
+      { authorization: 'Basic bm9jb2xvbg==' },
+      { authorization: '' },
+    ]) {
+      const answer = await ask('POST', STATE, state(1), headers as Record<string, string>);
+      expect(answer).toMatchObject({ status: 401, json: { code: 'UNAUTHORIZED' } });
+      expect(answer.headers.get('www-authenticate')).toContain('Basic');
+    }
+    expect((await backend.head()).position).toBe(0);
+  });
+
+  test('a wrong token is refused where none is needed, too', async () => {
+    const { ask } = await serving();
+    expect(await ask('GET', STATE, undefined, bearer('wrong'))).toMatchObject({ status: 401 });
+  });
+
+  test('takes one as Bearer and as a password; its name acts', async () => {
+    const { ask, tokens, backend } = await secured();
+    const { token } = tokens.create({ name: 'ci', role: 'write', by: 'ann' });
+    expect(await ask('POST', STATE, state(1), basic(token))).toMatchObject({ status: 200 });
+    expect(await ask('GET', STATE, undefined, bearer(token))).toMatchObject({ status: 200 });
+    expect((await backend.getActivity('web')).events[0]?.meta).toMatchObject({ actor: 'ci' });
+  });
+
+  test('one that reads cannot write, lock, unlock or delete', async () => {
+    const { ask, made, backend } = await secured();
+    await ask('POST', STATE, state(1), bearer(made('write')));
+    const headers = bearer(made('read'));
+    const { position } = await backend.head();
+    expect(await ask('GET', STATE, undefined, headers)).toMatchObject({ status: 200 });
+    for (const [method, path] of [
+      ['POST', STATE],
+      ['PUT', STATE],
+      ['DELETE', STATE],
+      ['LOCK', STATE],
+      ['UNLOCK', STATE],
+      ['POST', `${STATE}/lock`],
+      ['DELETE', `${STATE}/lock`],
+    ] as const) {
+      expect(await ask(method, path, state(2), headers)).toMatchObject({ status: 403, json: { code: 'ROLE_TOO_LOW' } });
+    }
+    expect((await backend.head()).position).toBe(position);
+  });
+
+  test('one for other stacks reaches none but those, by name or by id', async () => {
+    const { ask, made, backend } = await secured();
+    await ask('POST', STATE, state(1), bearer(made('write')));
+    const id = (await backend.findStack('web'))?.id;
+    const headers = bearer(made('admin', 'db-*'));
+    for (const path of [STATE, `/tfstate/${id}`, '/tfstate/nothing', '/tfstate/web%2Fdb-1']) {
+      expect(await ask('GET', path, undefined, headers)).toMatchObject({ status: 403, json: { code: 'OUT_OF_REACH' } });
+      expect(await ask('POST', path, state(2), headers)).toMatchObject({ status: 403 });
+    }
+    expect(await ask('POST', '/tfstate/db-1', state(1), headers)).toMatchObject({ status: 200 });
+    expect(await ask('GET', '/metrics', undefined, headers)).toMatchObject({ status: 403 });
+  });
+
+  test('ten wrong ones from an address, and none from there is looked at for a while', async () => {
+    const { ask, made } = await secured();
+    const right = bearer(made('read'));
+    for (let n = 0; n < 10; n += 1)
+      expect(await ask('GET', STATE, undefined, bearer('wrong'))).toMatchObject({ status: 401 });
+    const refused = await ask('GET', STATE, undefined, right);
+    expect(refused).toMatchObject({ status: 429, json: { code: 'TOO_MANY_FAILURES' } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await ask('GET', '/healthz')).toMatchObject({ status: 200 });
+  });
+
+  test('addresses are told apart, behind a proxy that is trusted by what it says', async () => {
+    const { tokens } = store();
+    const { token } = tokens.create({ role: 'read', by: 'ann' });
+    const { ask } = await serving({ tokens, trustProxy: ['127.0.0.1'] });
+    const from = (address: string, sent: string) =>
+      ask('GET', STATE, undefined, { ...bearer(sent), 'x-forwarded-for': address });
+    for (let n = 0; n < 10; n += 1) await from('192.0.2.1', 'wrong');
+    expect(await from('192.0.2.1', token)).toMatchObject({ status: 429 });
+    expect(await from('192.0.2.2', token)).toMatchObject({ status: 404 });
+  });
+
+  test('many right ones are no failures', async () => {
+    const { ask, made } = await secured();
+    const right = bearer(made('read'));
+    for (let n = 0; n < 30; n += 1) expect(await ask('GET', STATE, undefined, right)).toMatchObject({ status: 404 });
+  });
+
+  test('is needed where others can reach the server', async () => {
+    await expect(serving({ listen: '0.0.0.0:0' })).rejects.toMatchObject({ code: 'TOKENS_REQUIRED' });
+    const { tokens } = store();
+    await expect(serving({ listen: '0.0.0.0:0', tokens })).rejects.toMatchObject({ code: 'TOKENS_REQUIRED' });
+    tokens.create({ role: 'read', by: 'ann' });
+    const { ask } = await serving({ listen: '0.0.0.0:0', tokens, allowHosts: ['0.0.0.0'] });
+    expect(await ask('GET', STATE)).toMatchObject({ status: 401 });
+  });
+});
+
+test('no token, lock or state is in the log', async () => {
+  const { tokens } = store();
+  const { token } = tokens.create({ name: 'ci', role: 'write', by: 'ann' });
+  const lines: string[] = [];
+  const { ask } = await serving({ tokens, log: { level: 'debug', write: (line) => lines.push(line) } });
+  const secret = stateFile({ resources: [block('a', [instance({ attributes: { password: 'hunter2hunter2' } })])] });
+  await ask('LOCK', STATE, { ID: 'lock-id-1', Who: 'ann' }, bearer(token));
+  await ask('POST', `${STATE}?ID=lock-id-1`, secret, basic(token));
+  await ask('POST', STATE, '{', bearer(`${token}x`));
+  const text = lines.join('');
+  const answers = lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'answered');
+  expect(answers.map(({ method, path, status, actor }) => [method, path, status, actor])).toEqual([
+    ['LOCK', STATE, 200, 'ci'],
+    ['POST', STATE, 200, 'ci'],
+    ['POST', STATE, 401, null],
+  ]);
+  for (const hidden of [token, 'lock-id-1', 'hunter2hunter2', Buffer.from(`terraform:${token}`).toString('base64')]) {
+    expect(text).not.toContain(hidden);
+  }
+});
+
+test('metrics count what was asked', async () => {
+  const { ask } = await serving();
+  await ask('POST', STATE, state(1));
+  const { text, status } = await ask('GET', '/metrics');
+  expect(status).toBe(200);
+  expect(text).toMatch(
+    /sloth_http_request_duration_seconds_count\{method="POST",route="\/tfstate\/:stack",status="200"\} 1/,
+  );
+  expect(text).toMatch(/sloth_log_position 2/);
+  expect(await ask('GET', '/readyz')).toMatchObject({ status: 200, json: { status: 'ok' } });
+});
