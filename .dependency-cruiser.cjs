@@ -60,7 +60,20 @@ module.exports = {
       comment: 'The command line uses the library as anybody would.',
       severity: 'error',
       from: { path: '^src/cli/' },
-      to: { path: '^src/', pathNot: '^src/(cli/|kernel/|index\\.ts$|server/(auth/)?index\\.ts$)' },
+      to: { path: '^src/', pathNot: '^src/(cli/|views/|kernel/|index\\.ts$|server/(auth/)?index\\.ts$)' },
+    },
+    {
+      name: 'views-imports',
+      comment: 'Documents are made of what the library gives to anybody.',
+      severity: 'error',
+      from: { path: '^src/views/' },
+      to: { path: '^src/', pathNot: '^src/(views/|index\\.ts$)' },
+    },
+    {
+      name: 'views-are-for-those-who-print',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(views|cli|server)/' },
+      to: { path: '^src/views/' },
     },
     {
       name: 'nobody-imports-the-server',

@@ -1,9 +1,10 @@
 import { Flags } from '@oclif/core';
 import type { Plan, Receipt, StackCommand, StateBackend } from '../index.js';
+import { planJson } from '../views/diff.js';
+import { receiptJson } from '../views/receipt.js';
 import { BaseCommand, type GlobalValues } from './base-command.js';
 import { callOptions, writeFlags } from './flags.js';
-import { planJson, planText } from './present/diff.js';
-import { receiptJson } from './present/receipt.js';
+import { planText } from './present/diff.js';
 
 /** For commands that show what they will change before they change it. */
 export const plannedFlags = {

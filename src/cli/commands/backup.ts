@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { parseDuration } from '../../kernel/durations.js';
 import { NotFoundError } from '../../kernel/errors.js';
+import { headJson } from '../../views/head.js';
 import { BaseCommand } from '../base-command.js';
 import { chooseDatabase } from '../database-path.js';
 import { wholeNumber } from '../flags.js';
 import { escapeText } from '../output/escape.js';
 import { withProgress } from '../output/progress.js';
 import { table } from '../output/table.js';
-import { headJson, headText, sizeText } from '../present/database.js';
+import { headText, sizeText } from '../present/database.js';
 import { endOnSignals } from '../signals.js';
 
 export default class BackupCommand extends BaseCommand {

@@ -1,8 +1,9 @@
 import { Flags } from '@oclif/core';
 import type { Replayed, ReplayStep } from '../../index.js';
+import { replayedJson, stepJson } from '../../views/replay.js';
 import { stackArg } from '../args.js';
 import { wholeNumber } from '../flags.js';
-import { replayedJson, replayedText, stepJson, stepText } from '../present/replay.js';
+import { replayedText, stepText } from '../present/replay.js';
 import { interrupted } from '../signals.js';
 import { StreamingCommand } from '../streaming-command.js';
 

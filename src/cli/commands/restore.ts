@@ -1,12 +1,13 @@
 import { Args, Flags } from '@oclif/core';
 import { type PreparedRestore, StateBackend } from '../../index.js';
+import { headJson } from '../../views/head.js';
 import { BaseCommand } from '../base-command.js';
 import { confirm } from '../confirm.js';
 import { chooseDatabase } from '../database-path.js';
 import { escapeText } from '../output/escape.js';
 import { withProgress } from '../output/progress.js';
 import { table } from '../output/table.js';
-import { headJson, headText } from '../present/database.js';
+import { headText } from '../present/database.js';
 import { endOnSignals } from '../signals.js';
 
 export default class RestoreCommand extends BaseCommand {

@@ -1,7 +1,5 @@
 import type { LogHead } from '../../index.js';
 
-export const headJson = ({ position, hash, recordedAt }: LogHead) => ({ position, hash, recorded_at: recordedAt });
-
 export const headText = ({ position, hash }: LogHead): string =>
   position === 0 ? 'empty log' : `position ${position}, hash ${hash}`;
 

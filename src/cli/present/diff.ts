@@ -16,28 +16,6 @@ export function fieldLine(field: FieldChange, hidden: readonly string[]): string
 const lines = (fields: readonly FieldChange[], hidden: readonly string[] = []): string[] =>
   fields.map((field) => `    ${fieldLine(field, hidden)}`);
 
-export const diffJson = (diff: StateDiff) => ({
-  stack_id: diff.stackId,
-  name: diff.name,
-  from: diff.from,
-  to: diff.to,
-  stack: diff.stack,
-  resources: diff.resources.map(({ key, kind, fields, before, after }) => ({
-    address: key,
-    kind,
-    fields,
-    before: before?.value.properties ?? null,
-    after: after?.value.properties ?? null,
-  })),
-  outputs: diff.outputs.map(({ key, kind, before, after }) => ({
-    name: key,
-    kind,
-    before: before?.value ?? null,
-    after: after?.value ?? null,
-  })),
-  dependencies: diff.dependencies.map(({ key, kind }) => ({ edge: key, kind })),
-});
-
 export function diffText(diff: StateDiff): string {
   const count = (kind: string) => diff.resources.filter((item) => item.kind === kind).length;
   const text = [
@@ -58,11 +36,6 @@ export function diffText(diff: StateDiff): string {
   for (const { key, kind } of diff.dependencies) text.push(marked(kind, `dependency ${escapeText(key)}`));
   return text.length === 1 ? `${text[0]}\nNo differences.` : text.join('\n');
 }
-
-export const planJson = (plan: Plan) => ({
-  version: plan.version,
-  changes: plan.changes.map(({ what, key, kind, fields }) => ({ what, key, kind, fields })),
-});
 
 export function planText(plan: Plan): string {
   if (plan.changes.length === 0) return 'Nothing to change.';

@@ -5,32 +5,8 @@ import { table } from '../output/table.js';
 import { relative } from '../output/time.js';
 import { HIDDEN, shown } from './values.js';
 
-/** The columns of the specification's `drift_detections`, with each change. */
-export const driftJson = (stackId: string) => (finding: DriftInfo) => ({
-  id: finding.id,
-  stack_id: stackId,
-  resource_id: finding.resourceId,
-  address: finding.address,
-  detected_at: finding.detectedAt,
-  expected_state: finding.expected,
-  actual_state: finding.actual,
-  drift_fields: finding.driftedFields,
-  is_drifted: finding.isDrifted,
-  resolution_status: finding.resolutionStatus,
-  resolved_at: finding.resolvedAt,
-  reason: finding.reason,
-  changes: finding.changes,
-});
-
 export const isPending = ({ isDrifted, resolutionStatus }: DriftInfo): boolean =>
   isDrifted && resolutionStatus === 'pending';
-
-export const checkJson = ({ compared, passedOver, failed, receipt }: DriftCheck) => ({
-  compared,
-  not_looked_at: passedOver,
-  failed,
-  recorded_events: receipt?.events ?? 0,
-});
 
 /** What was looked at, in one line, and each resource that could not be. */
 export function checkText({ compared, passedOver, failed }: DriftCheck): string {

@@ -1,30 +1,10 @@
 import { stringify } from 'csv-stringify/sync';
 import { type LogEntry, stringifyJson } from '../../index.js';
+import { entryJson } from '../../views/log.js';
 import { colour } from '../output/colour.js';
 import { escapeText } from '../output/escape.js';
 import { table } from '../output/table.js';
 import { subject } from './versions.js';
-
-/** An event for auditors: where, what, who, when, why. `stack` is the name the stack bears now. */
-export const entryJson = ({ stack, event }: LogEntry) => ({
-  position: event.position,
-  stack_id: stack.id,
-  stack: stack.name,
-  version: event.version,
-  revision: event.revision,
-  type: event.type,
-  actor: event.meta.actor,
-  source: event.meta.source,
-  command: event.meta.command,
-  command_id: event.commandId,
-  correlation_id: event.meta.correlationId ?? null,
-  causation_id: event.meta.causationId ?? null,
-  reason: event.meta.reason ?? null,
-  recorded_at: event.recordedAt,
-  imported: event.meta.imported ?? null,
-  data: event.data,
-  hash: event.hash,
-});
 
 const CSV_COLUMNS = [
   'position',

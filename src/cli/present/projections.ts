@@ -4,17 +4,6 @@ import { table } from '../output/table.js';
 
 const rowsOf = ({ tables }: ProjectionStatus): number => tables.reduce((sum, { rows }) => sum + rows, 0);
 
-export const projectionJson = (projection: ProjectionStatus) => ({
-  name: projection.name,
-  version: projection.version,
-  wanted_version: projection.wanted,
-  checkpoint: projection.position,
-  lag: projection.lag,
-  rows: rowsOf(projection),
-  rebuilding_at: projection.rebuilding,
-  tables: projection.tables,
-});
-
 export function projectionTable(projections: readonly ProjectionStatus[]): string {
   const text = table(
     [

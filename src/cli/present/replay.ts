@@ -3,19 +3,6 @@ import { colour, marked } from '../output/colour.js';
 import { escapeText } from '../output/escape.js';
 import { fieldLine } from './diff.js';
 
-export const stepJson = (step: ReplayStep) => ({
-  position: step.position,
-  version: step.version,
-  revision: step.revision,
-  at: step.at,
-  actor: step.actor,
-  command: step.command,
-  reason: step.reason ?? null,
-  type: step.type,
-  changes: step.changes.map(({ what, key, kind, fields }) => ({ what, key, kind, fields })),
-  counts: step.counts,
-});
-
 /** The event on a line, what it changed below. */
 export function stepText(step: ReplayStep): string {
   const { position, version, at, actor, type, reason } = step;
@@ -34,15 +21,6 @@ function changeLines({ what, key, kind, fields, hidden }: EventChange): string[]
   const name = what === 'resource' ? escapeText(key) : `${what} ${escapeText(key)}`;
   return [`  ${marked(kind, name)}`, ...fields.map((field) => `      ${fieldLine(field, hidden)}`)];
 }
-
-export const replayedJson = (replayed: Replayed) => ({
-  stack_id: replayed.stackId,
-  name: replayed.name,
-  version: replayed.version,
-  position: replayed.position,
-  counts: replayed.counts,
-  state_hash: replayed.stateHash,
-});
 
 export const replayedText = ({ name, version, events, counts, stateHash }: Replayed): string =>
   [

@@ -6,26 +6,6 @@ import { relative } from '../output/time.js';
 import { fieldLine } from './diff.js';
 import { inline, shown } from './values.js';
 
-/** The columns of the specification's `resources`, with the address. */
-export const resourceJson = (stackId: string, resource: ResourceRecord) => ({
-  id: resource.id,
-  stack_id: stackId,
-  address: resource.address,
-  type: resource.type,
-  name: resource.name,
-  module: resource.module,
-  properties: resource.value.properties,
-  dependencies: resource.value.dependencies,
-  state: resource.value.state,
-  checksum: resource.value.checksum,
-  created_at: resource.createdAt,
-  updated_at: resource.updatedAt,
-  last_applied: resource.value.lastApplied,
-  error_message: resource.value.errorMessage,
-  metadata: resource.value.metadata,
-  version: resource.version,
-});
-
 export function resourceTable(resources: readonly ResourceRecord[]): string {
   if (resources.length === 0) return 'No resources.';
   return table(
@@ -62,17 +42,6 @@ export function resourceText(resource: ResourceRecord, fields: readonly (readonl
   return [...head, '', table([{ title: 'PROPERTY' }, { title: 'VALUE', flexible: true }], rows)].join('\n');
 }
 
-export const changeJson = (change: ResourceChange) => ({
-  version: change.version,
-  position: change.position,
-  kind: change.kind,
-  at: change.at,
-  actor: change.actor,
-  command: change.command,
-  reason: change.reason ?? null,
-  fields: change.fields,
-});
-
 export function historyText(changes: readonly ResourceChange[], hidden: readonly string[]): string {
   return changes
     .map((change) => {
@@ -82,15 +51,6 @@ export function historyText(changes: readonly ResourceChange[], hidden: readonly
     })
     .join('\n');
 }
-
-export const blameJson = (field: FieldBlame) => ({
-  path: field.path,
-  value: field.value,
-  version: field.version,
-  at: field.at,
-  actor: field.actor,
-  reason: field.reason ?? null,
-});
 
 export const blameTable = (fields: readonly FieldBlame[], hidden: readonly string[]): string =>
   table(

@@ -1,35 +1,13 @@
-import type { LockRecord, StackListItem, StackRecord, StateView, TagRecord } from '../../index.js';
+import type { StackListItem, StateView } from '../../index.js';
 import { stateHash } from '../../index.js';
+import type { StackDetails } from '../../views/stack.js';
 import { colour } from '../output/colour.js';
 import { escapeText } from '../output/escape.js';
 import { table } from '../output/table.js';
 import { relative } from '../output/time.js';
-import { lockJson, lockLine } from './lock.js';
-import { resourceJson, resourceTable } from './resource.js';
+import { lockLine } from './lock.js';
+import { resourceTable } from './resource.js';
 import { HIDDEN, inline } from './values.js';
-
-/** The columns of the specification's `stacks`, and what a list adds. */
-export const stackJson = (stack: StackRecord) => ({
-  id: stack.id,
-  name: stack.name,
-  description: stack.description,
-  version: stack.version,
-  status: stack.status,
-  created_at: stack.createdAt,
-  updated_at: stack.updatedAt,
-  completed_at: stack.completedAt,
-  workflow_file: stack.workflowFile,
-  execution_count: stack.executionCount,
-  last_duration: stack.lastDuration,
-  last_error: stack.lastError,
-  resource_version: String(stack.stateVersion),
-  resource_count: stack.resourceCount,
-  deleted_at: stack.deletedAt,
-});
-
-export const stackListJson = (stacks: readonly StackListItem[]) => ({
-  stacks: stacks.map((stack) => ({ ...stackJson(stack), tags: stack.tags, locked: stack.locked })),
-});
 
 export function stackTable(stacks: readonly StackListItem[]): string {
   if (stacks.length === 0) return 'No stacks.';
@@ -53,41 +31,6 @@ export function stackTable(stacks: readonly StackListItem[]): string {
       colour.faint(escapeText(stack.id)),
     ]),
   );
-}
-
-/** What `show` tells of a stack. */
-export interface StackDetails {
-  readonly state: StateView;
-  readonly tags: readonly TagRecord[];
-  readonly lock: LockRecord | undefined;
-}
-
-export function detailsJson({ state, tags, lock }: StackDetails) {
-  const { stack, document } = state;
-  return {
-    ...stackJson(stack),
-    name: document.name,
-    description: document.description,
-    version: document.version,
-    status: document.status,
-    workflow_file: document.workflowFile,
-    completed_at: state.completedAt,
-    execution_count: state.executionCount,
-    last_duration: state.lastDuration,
-    last_error: state.lastError,
-    task_results: state.taskResults,
-    configuration: document.configuration,
-    metadata: document.metadata,
-    origin: document.origin,
-    resource_version: String(state.version),
-    resource_count: state.resources.length,
-    state_hash: stateHash(state),
-    outputs: state.outputs.map(({ name, value, sensitive }) => ({ name, value, sensitive })),
-    resources: state.resources.map((resource) => resourceJson(stack.id, resource)),
-    dependencies: state.dependencies.map(({ address, target, type, path }) => ({ address, target, type, path })),
-    tags: tags.map(({ tag }) => tag),
-    lock: lock ? lockJson(stack.id, lock) : null,
-  };
 }
 
 export function detailsText({ state, tags, lock }: StackDetails): string {

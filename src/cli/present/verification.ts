@@ -3,13 +3,6 @@ import { colour } from '../output/colour.js';
 import { escapeText } from '../output/escape.js';
 import { table } from '../output/table.js';
 
-export const verificationJson = ({ holds, head, checks, problems }: Verification) => ({
-  holds,
-  head: { position: head.position, hash: head.hash, recorded_at: head.recordedAt },
-  checks,
-  problems,
-});
-
 const WHAT = {
   storage: 'pages, tables, indexes, views and triggers are as they were made',
   chain: 'positions, revisions and hashes, recomputed',

@@ -4,28 +4,6 @@ import { escapeText } from '../output/escape.js';
 import { table } from '../output/table.js';
 import { relative } from '../output/time.js';
 
-/** The columns of the specification's `state_versions` (without the snapshot itself) and of `stack_versions`. */
-export const versionJson = (stackId: string) => (version: VersionView) => ({
-  id: `${stackId}:${version.version}`,
-  stack_id: stackId,
-  version: version.version,
-  kind: version.kind,
-  added: version.added,
-  changed: version.changed,
-  removed: version.removed,
-  position: version.position,
-  checksum: version.hash,
-  created_at: version.at,
-  created_by: version.actor,
-  description: version.description,
-  snapshots: version.snapshots.map(({ description, createdBy, createdAt, position }) => ({
-    description,
-    created_by: createdBy,
-    created_at: createdAt,
-    position,
-  })),
-});
-
 export function versionTable(versions: readonly VersionView[]): string {
   if (versions.length === 0) return 'No versions.';
   return table(
@@ -55,23 +33,6 @@ export function versionTable(versions: readonly VersionView[]): string {
 }
 
 type AnyEvent = RecordedEvent | UnknownEvent;
-
-/** The columns of `state_activity`, with the place in the log. */
-export const eventJson = (stackId: string) => (event: AnyEvent) => ({
-  id: event.position,
-  stack_id: stackId,
-  action: event.type,
-  version: event.version,
-  details: event.data,
-  created_at: event.recordedAt,
-  created_by: event.meta.actor,
-  source: event.meta.source,
-  command: event.meta.command,
-  command_id: event.commandId,
-  reason: event.meta.reason ?? null,
-  imported: event.meta.imported ?? null,
-  hash: event.hash,
-});
 
 export const activityTable = (events: readonly AnyEvent[]): string =>
   events.length === 0

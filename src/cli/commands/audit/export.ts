@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { InvalidInputError, NotFoundError } from '../../../kernel/errors.js';
+import { headJson } from '../../../views/head.js';
 import { chooseDatabase } from '../../database-path.js';
 import { escapeText } from '../../output/escape.js';
 import { withProgress } from '../../output/progress.js';
-import { headJson, headText } from '../../present/database.js';
+import { headText } from '../../present/database.js';
 import { endOnSignals } from '../../signals.js';
 import { StreamingCommand } from '../../streaming-command.js';
 

@@ -1,6 +1,6 @@
+import { headJson } from '../../../views/head.js';
 import { BaseCommand } from '../../base-command.js';
 import { table } from '../../output/table.js';
-import { headJson } from '../../present/database.js';
 
 export default class AuditHead extends BaseCommand {
   static override summary = 'Print where the log ends: its last position, its hash, and when that was recorded.';

@@ -1,8 +1,9 @@
 import { Args } from '@oclif/core';
+import { headJson } from '../../../views/head.js';
 import { BaseCommand } from '../../base-command.js';
 import { withInputFile } from '../../input-file.js';
 import { withProgress } from '../../output/progress.js';
-import { headJson, headText } from '../../present/database.js';
+import { headText } from '../../present/database.js';
 
 export default class AuditImport extends BaseCommand {
   static override summary = 'Make a database of an exported log: the same events, versions, tables and hashes.';

@@ -2,8 +2,9 @@ import { Args, Flags } from '@oclif/core';
 import type { LogEntry, LogFilter } from '../../../index.js';
 import { InvalidInputError } from '../../../kernel/errors.js';
 import { parseInstant } from '../../../kernel/instants.js';
+import { entryJson } from '../../../views/log.js';
 import { globalFlags, wholeNumber } from '../../flags.js';
-import { entriesCsv, entriesCsvHeader, entriesTable, entryJson } from '../../present/log.js';
+import { entriesCsv, entriesCsvHeader, entriesTable } from '../../present/log.js';
 import { StreamingCommand } from '../../streaming-command.js';
 
 /** Rows laid out at once; a longer table repeats its titles. */

@@ -1,9 +1,10 @@
 import { Args, Flags } from '@oclif/core';
 import { InvalidInputError } from '../../../kernel/errors.js';
+import { verificationJson } from '../../../views/verification.js';
 import { BaseCommand } from '../../base-command.js';
 import { wholeNumber } from '../../flags.js';
 import { withProgress } from '../../output/progress.js';
-import { verificationJson, verificationText } from '../../present/verification.js';
+import { verificationText } from '../../present/verification.js';
 
 const HASH = /^[0-9a-f]{64}$/;
 

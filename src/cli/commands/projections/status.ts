@@ -1,5 +1,6 @@
+import { projectionsJson } from '../../../views/projections.js';
 import { BaseCommand } from '../../base-command.js';
-import { projectionJson, projectionTable } from '../../present/projections.js';
+import { projectionTable } from '../../present/projections.js';
 
 export default class ProjectionsStatus extends BaseCommand {
   static override summary = 'Show each projection: its version, checkpoint, lag and rows.';
@@ -11,6 +12,6 @@ export default class ProjectionsStatus extends BaseCommand {
     const { flags } = await this.parse(ProjectionsStatus);
     const backend = await this.open(flags, { asItIs: true });
     const projections = await backend.getAdmin().projections();
-    this.show(flags, { projections: projections.map(projectionJson) }, () => projectionTable(projections));
+    this.show(flags, projectionsJson(projections), () => projectionTable(projections));
   }
 }

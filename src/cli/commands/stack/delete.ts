@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core';
+import { receiptJson } from '../../../views/receipt.js';
 import { stackArg } from '../../args.js';
 import { BaseCommand } from '../../base-command.js';
 import { confirm } from '../../confirm.js';
 import { callOptions, writeFlags } from '../../flags.js';
-import { receiptJson } from '../../present/receipt.js';
 
 export default class StackDelete extends BaseCommand {
   static override summary = 'Delete a stack. Its history stays, and it can be restored.';

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
+import { receiptJson } from '../../../views/receipt.js';
 import { BaseCommand } from '../../base-command.js';
 import { documentFields, documentFlags } from '../../document-flags.js';
-import { receiptJson } from '../../present/receipt.js';
 
 export default class StackNew extends BaseCommand {
   static override summary = 'Make a stack.';

@@ -1,7 +1,7 @@
+import { receiptJson } from '../../../views/receipt.js';
 import { stackArg } from '../../args.js';
 import { BaseCommand } from '../../base-command.js';
 import { callOptions, writeFlags } from '../../flags.js';
-import { receiptJson } from '../../present/receipt.js';
 
 export default class StackRestore extends BaseCommand {
   static override summary = 'Bring a deleted stack back, as it was.';

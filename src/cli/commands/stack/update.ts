@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core';
+import { receiptJson } from '../../../views/receipt.js';
 import { stackArg } from '../../args.js';
 import { BaseCommand } from '../../base-command.js';
 import { documentFields, documentFlags } from '../../document-flags.js';
 import { callOptions, writeFlags } from '../../flags.js';
-import { receiptJson } from '../../present/receipt.js';
 
 export default class StackUpdate extends BaseCommand {
   static override summary = 'Change the fields of a stack; what is not given stays.';

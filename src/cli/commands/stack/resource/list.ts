@@ -1,7 +1,8 @@
+import { resourcesJson } from '../../../../views/resource.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf } from '../../../flags.js';
-import { resourceJson, resourceTable } from '../../../present/resource.js';
+import { resourceTable } from '../../../present/resource.js';
 
 export default class StackResourceList extends BaseCommand {
   static override summary = 'List the resources of a stack.';
@@ -12,8 +13,7 @@ export default class StackResourceList extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackResourceList);
     const backend = await this.open(flags);
-    const { stack, resources } = await backend.getResources(args.stack, atOf(flags));
-    const json = { stack_id: stack.id, resources: resources.map((resource) => resourceJson(stack.id, resource)) };
-    this.show(flags, json, () => resourceTable(resources));
+    const list = await backend.getResources(args.stack, atOf(flags));
+    this.show(flags, resourcesJson(list), () => resourceTable(list.resources));
   }
 }

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import type { StackCommand } from '../../../../index.js';
+import { receiptJson } from '../../../../views/receipt.js';
 import { parseAddress } from '../../../address.js';
 import { resourceArg, stackArg } from '../../../args.js';
 import { assignments } from '../../../assignments.js';
@@ -7,7 +8,6 @@ import { BaseCommand } from '../../../base-command.js';
 import { callOptions, missingFlag, writeFlags } from '../../../flags.js';
 import { readObject } from '../../../input.js';
 import { planText } from '../../../present/diff.js';
-import { receiptJson } from '../../../present/receipt.js';
 
 export default class StackResourceSet extends BaseCommand {
   static override summary = 'Make a resource, or change some of its properties.';

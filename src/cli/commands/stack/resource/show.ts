@@ -1,8 +1,9 @@
 import { leaves } from '../../../../kernel/json.js';
+import { resourceJson } from '../../../../views/resource.js';
 import { resourceArg, stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf } from '../../../flags.js';
-import { resourceJson, resourceText } from '../../../present/resource.js';
+import { resourceText } from '../../../present/resource.js';
 
 export default class StackResourceShow extends BaseCommand {
   static override summary = 'Show one resource.';

@@ -1,7 +1,8 @@
+import { activityJson } from '../../../../views/versions.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf, limitFlag } from '../../../flags.js';
-import { activityTable, eventJson } from '../../../present/versions.js';
+import { activityTable } from '../../../present/versions.js';
 
 export default class StackStateActivity extends BaseCommand {
   static override summary = 'Show everything that was done to a stack, newest first.';
@@ -13,7 +14,7 @@ export default class StackStateActivity extends BaseCommand {
     const { args, flags } = await this.parse(StackStateActivity);
     const backend = await this.open(flags);
     const at = atOf(flags);
-    const { stack, events } = await backend.getActivity(args.stack, { limit: flags.limit, ...(at ? { at } : {}) });
-    this.show(flags, { stack_id: stack.id, activity: events.map(eventJson(stack.id)) }, () => activityTable(events));
+    const activity = await backend.getActivity(args.stack, { limit: flags.limit, ...(at ? { at } : {}) });
+    this.show(flags, activityJson(activity), () => activityTable(activity.events));
   }
 }

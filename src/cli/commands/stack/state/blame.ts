@@ -1,8 +1,9 @@
 import { Flags } from '@oclif/core';
+import { blameJson } from '../../../../views/resource.js';
 import { resourceArg, stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf } from '../../../flags.js';
-import { blameJson, blameTable } from '../../../present/resource.js';
+import { blameTable } from '../../../present/resource.js';
 
 export default class StackStateBlame extends BaseCommand {
   static override summary = 'Show for each field of a resource which version set it, who and when.';
@@ -16,11 +17,11 @@ export default class StackStateBlame extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackStateBlame);
     const backend = await this.open(flags);
-    const { stack, address, hidden, fields } = await backend.getBlame(args.stack, args.resource, atOf(flags));
-    this.show(flags, { stack_id: stack.id, address, fields: fields.map(blameJson) }, () =>
+    const blame = await backend.getBlame(args.stack, args.resource, atOf(flags));
+    this.show(flags, blameJson(blame), () =>
       blameTable(
-        fields.filter(({ path }) => flags.all || !path.startsWith('$.metadata')),
-        hidden,
+        blame.fields.filter(({ path }) => flags.all || !path.startsWith('$.metadata')),
+        blame.hidden,
       ),
     );
   }

@@ -1,7 +1,8 @@
+import { diffJson } from '../../../../views/diff.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { wholeNumber } from '../../../flags.js';
-import { diffJson, diffText } from '../../../present/diff.js';
+import { diffText } from '../../../present/diff.js';
 
 export default class StackStateDiff extends BaseCommand {
   static override summary = 'Show what differs between two versions of a stack.';

@@ -1,13 +1,14 @@
 import { Flags } from '@oclif/core';
 import { type ActualStateSource, newestFindings, type StateBackend } from '../../../../index.js';
 import { InvalidInputError } from '../../../../kernel/errors.js';
+import { driftsJson } from '../../../../views/drift.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { type SourceValues, sourceFlags, sourceOf } from '../../../drift-source.js';
 import { atFlags, atOf } from '../../../flags.js';
 import { escapeText } from '../../../output/escape.js';
 import { withProgress } from '../../../output/progress.js';
-import { checkJson, checkText, driftJson, driftText, isPending } from '../../../present/drift.js';
+import { checkText, driftText, isPending } from '../../../present/drift.js';
 
 /** Drift was found, and `--exit-code` asked to be told. */
 const DRIFTED = 6;
@@ -50,11 +51,10 @@ Resources that could not be looked at are told, and the command exits with 1; th
     const source = flags.recorded || at ? undefined : await sourceOf(flags, backend, args.stack);
     if (at) this.#refuseSources(flags);
     const check = source && (await this.#check(backend, args.stack, source));
-    const { stack, findings } = await backend.getDrift(args.stack, at, { newest: !flags.all });
-    this.show(
-      flags,
-      { stack_id: stack.id, ...(check ? { check: checkJson(check) } : {}), drift: findings.map(driftJson(stack.id)) },
-      () => (check ? `${driftText(findings)}\n\n${checkText(check)}` : driftText(findings)),
+    const drift = await backend.getDrift(args.stack, at, { newest: !flags.all });
+    const { findings } = drift;
+    this.show(flags, driftsJson(drift, check), () =>
+      check ? `${driftText(findings)}\n\n${checkText(check)}` : driftText(findings),
     );
     if (flags['exit-code'] && newestFindings(findings).some(isPending)) process.exitCode = DRIFTED;
     if (check && check.failed.length > 0) process.exitCode = 1;

@@ -1,10 +1,10 @@
 import { Flags } from '@oclif/core';
 import { type GraphView, stringifyJson } from '../../../../index.js';
 import { InvalidInputError } from '../../../../kernel/errors.js';
+import { graphJson } from '../../../../views/graph.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf, wholeNumber } from '../../../flags.js';
-import { graphJson } from '../../../present/graph.js';
 import { graphDot } from '../../../present/graph-dot.js';
 import { graphMermaid } from '../../../present/graph-mermaid.js';
 import { graphTree } from '../../../present/graph-tree.js';

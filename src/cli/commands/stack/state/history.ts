@@ -1,7 +1,8 @@
+import { historyJson } from '../../../../views/resource.js';
 import { resourceArg, stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf } from '../../../flags.js';
-import { changeJson, historyText } from '../../../present/resource.js';
+import { historyText } from '../../../present/resource.js';
 
 export default class StackStateHistory extends BaseCommand {
   static override summary = 'Show each change of a resource: version, when, who, which fields.';
@@ -12,13 +13,7 @@ export default class StackStateHistory extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackStateHistory);
     const backend = await this.open(flags);
-    const { stack, address, hidden, changes } = await backend.getResourceHistory(
-      args.stack,
-      args.resource,
-      atOf(flags),
-    );
-    this.show(flags, { stack_id: stack.id, address, history: changes.map(changeJson) }, () =>
-      historyText(changes, hidden),
-    );
+    const history = await backend.getResourceHistory(args.stack, args.resource, atOf(flags));
+    this.show(flags, historyJson(history), () => historyText(history.changes, history.hidden));
   }
 }

@@ -1,7 +1,8 @@
+import { impactJson } from '../../../../views/graph.js';
 import { resourceArg, stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf } from '../../../flags.js';
-import { impactJson, impactTable } from '../../../present/graph.js';
+import { impactTable } from '../../../present/graph.js';
 
 export default class StackStateImpact extends BaseCommand {
   static override summary = 'Show everything that depends on a resource, in the order in which a change reaches it.';

@@ -1,7 +1,8 @@
 import { Flags } from '@oclif/core';
+import { stackListJson } from '../../../../views/stack.js';
 import { BaseCommand } from '../../../base-command.js';
 import { momentFlags, momentOf } from '../../../flags.js';
-import { stackListJson, stackTable } from '../../../present/stack.js';
+import { stackTable } from '../../../present/stack.js';
 
 export default class StackStateList extends BaseCommand {
   static override summary = 'List the stacks.';

@@ -1,7 +1,8 @@
+import { lockInfoJson } from '../../../../views/lock.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf } from '../../../flags.js';
-import { lockJson, lockLine } from '../../../present/lock.js';
+import { lockLine } from '../../../present/lock.js';
 
 export default class StackStateLockInfo extends BaseCommand {
   static override summary = 'Show who holds the lock of a stack, for what, since when and until when.';
@@ -14,7 +15,7 @@ export default class StackStateLockInfo extends BaseCommand {
     const backend = await this.open(flags);
     const lock = await backend.getLockInfo(args.stack, atOf(flags));
     const { id } = (await backend.findStack(args.stack)) ?? { id: args.stack };
-    this.show(flags, { locked: lock !== undefined, lock: lock ? lockJson(id, lock) : null }, () =>
+    this.show(flags, lockInfoJson(id, lock), () =>
       lock ? `${args.stack} is ${lockLine(lock)}` : `${args.stack} is not locked.`,
     );
   }

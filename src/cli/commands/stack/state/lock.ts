@@ -1,10 +1,11 @@
 import { Flags } from '@oclif/core';
 import { parseDuration } from '../../../../kernel/durations.js';
 import { InvalidInputError } from '../../../../kernel/errors.js';
+import { lockJson } from '../../../../views/lock.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { callOptions, versionFlag } from '../../../flags.js';
-import { lockJson, lockLine } from '../../../present/lock.js';
+import { lockLine } from '../../../present/lock.js';
 
 export default class StackStateLock extends BaseCommand {
   static override summary = 'Lock a stack, so that only the holder of the lock may change it.';

@@ -1,7 +1,8 @@
+import { detailsJson } from '../../../../views/stack.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf } from '../../../flags.js';
-import { detailsJson, detailsText } from '../../../present/stack.js';
+import { detailsText } from '../../../present/stack.js';
 
 export default class StackStateShow extends BaseCommand {
   static override summary = 'Show a stack: its fields, outputs and resources.';

@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
+import { receiptJson } from '../../../../views/receipt.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { callOptions, writeFlags } from '../../../flags.js';
-import { receiptJson } from '../../../present/receipt.js';
 
 export default class StackStateSnapshot extends BaseCommand {
   static override summary = 'Mark the current version of a stack as a kept checkpoint.';

@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
+import { receiptJson } from '../../../../views/receipt.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { callOptions, versionFlag } from '../../../flags.js';
-import { receiptJson } from '../../../present/receipt.js';
 
 export default class StackStateUnlock extends BaseCommand {
   static override summary = 'Release the lock of a stack, or break it.';

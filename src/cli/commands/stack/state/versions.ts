@@ -1,8 +1,9 @@
 import { Flags } from '@oclif/core';
+import { versionsJson } from '../../../../views/versions.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf, limitFlag } from '../../../flags.js';
-import { versionJson, versionTable } from '../../../present/versions.js';
+import { versionTable } from '../../../present/versions.js';
 
 export default class StackStateVersions extends BaseCommand {
   static override summary = 'List the versions of a stack, newest first; snapshots are marked.';
@@ -21,13 +22,11 @@ export default class StackStateVersions extends BaseCommand {
     const { args, flags } = await this.parse(StackStateVersions);
     const backend = await this.open(flags);
     const at = atOf(flags);
-    const { stack, versions } = await backend.listVersions(args.stack, {
+    const list = await backend.listVersions(args.stack, {
       limit: flags.limit,
       onlySnapshots: flags.snapshots,
       ...(at ? { at } : {}),
     });
-    this.show(flags, { stack_id: stack.id, versions: versions.map(versionJson(stack.id)) }, () =>
-      versionTable(versions),
-    );
+    this.show(flags, versionsJson(list), () => versionTable(list.versions));
   }
 }

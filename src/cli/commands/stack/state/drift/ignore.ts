@@ -3,10 +3,10 @@ import { systemClock } from '../../../../../kernel/clock.js';
 import { parseDuration } from '../../../../../kernel/durations.js';
 import { InvalidInputError } from '../../../../../kernel/errors.js';
 import { parseInstant } from '../../../../../kernel/instants.js';
+import { receiptJson } from '../../../../../views/receipt.js';
 import { stackArg } from '../../../../args.js';
 import { BaseCommand } from '../../../../base-command.js';
 import { callOptions, writeFlags } from '../../../../flags.js';
-import { receiptJson } from '../../../../present/receipt.js';
 
 /** The last moment that has a year of four digits, in milliseconds. */
 const LAST = Date.parse('9999-12-31T23:59:59.999Z');

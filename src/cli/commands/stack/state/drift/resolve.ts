@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
+import { receiptJson } from '../../../../../views/receipt.js';
 import { resourceArg, stackArg } from '../../../../args.js';
 import { BaseCommand } from '../../../../base-command.js';
 import { callOptions, writeFlags } from '../../../../flags.js';
-import { receiptJson } from '../../../../present/receipt.js';
 
 export default class StackStateDriftResolve extends BaseCommand {
   static override summary = 'Close the pending drift finding of a resource, which was put right by other means.';

@@ -3,10 +3,11 @@ import { Flags } from '@oclif/core';
 import type { DriftCheck, DriftInfo, StateBackend } from '../../../../../index.js';
 import { parseDuration } from '../../../../../kernel/durations.js';
 import { InvalidInputError } from '../../../../../kernel/errors.js';
+import { checkJson, driftJson } from '../../../../../views/drift.js';
 import { stackArg } from '../../../../args.js';
 import { type SourceValues, sourceFlags, sourceOf } from '../../../../drift-source.js';
 import { escapeText } from '../../../../output/escape.js';
-import { changeLine, checkJson, checkText, driftJson } from '../../../../present/drift.js';
+import { changeLine, checkText } from '../../../../present/drift.js';
 import { interrupted } from '../../../../signals.js';
 import { StreamingCommand } from '../../../../streaming-command.js';
 

@@ -1,3 +1,4 @@
+import { tagsJson } from '../../../../../views/tags.js';
 import { stackArg } from '../../../../args.js';
 import { BaseCommand } from '../../../../base-command.js';
 import { atFlags, atOf } from '../../../../flags.js';
@@ -15,13 +16,12 @@ export default class StackStateTagsList extends BaseCommand {
     const { args, flags } = await this.parse(StackStateTagsList);
     const backend = await this.open(flags);
     const tags = await backend.getTagRecords(args.stack, atOf(flags));
-    const json = tags.map(({ tag, createdAt, createdBy }) => ({ tag, created_at: createdAt, created_by: createdBy }));
     const rows = tags.map(({ tag, createdAt, createdBy }) => [
       escapeText(tag),
       relative(createdAt),
       escapeText(createdBy),
     ]);
-    this.show(flags, { tags: json }, () =>
+    this.show(flags, tagsJson(tags), () =>
       rows.length === 0
         ? 'No tags.'
         : table([{ title: 'TAG', flexible: true }, { title: 'SINCE' }, { title: 'BY' }], rows),

@@ -1,8 +1,8 @@
 import { Args } from '@oclif/core';
+import { receiptJson } from '../../../../../views/receipt.js';
 import { stackArg } from '../../../../args.js';
 import { BaseCommand } from '../../../../base-command.js';
 import { callOptions, writeFlags } from '../../../../flags.js';
-import { receiptJson } from '../../../../present/receipt.js';
 
 export default class StackStateTagsRemove extends BaseCommand {
   static override summary = 'Take tags off a stack.';

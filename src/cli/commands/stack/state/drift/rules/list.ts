@@ -1,7 +1,8 @@
+import { driftRulesJson } from '../../../../../../views/drift-rules.js';
 import { stackArg } from '../../../../../args.js';
 import { BaseCommand } from '../../../../../base-command.js';
 import { atFlags, atOf } from '../../../../../flags.js';
-import { driftRuleJson, driftRulesText } from '../../../../../present/drift-rules.js';
+import { driftRulesText } from '../../../../../present/drift-rules.js';
 
 export default class StackStateDriftRulesList extends BaseCommand {
   static override summary = 'List the rules by which differences are no drift.';
@@ -15,7 +16,7 @@ export default class StackStateDriftRulesList extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackStateDriftRulesList);
     const backend = await this.open(flags);
-    const { stack, rules } = await backend.getDriftRules(args.stack, atOf(flags));
-    this.show(flags, { stack_id: stack.id, rules: rules.map(driftRuleJson) }, () => driftRulesText(rules));
+    const list = await backend.getDriftRules(args.stack, atOf(flags));
+    this.show(flags, driftRulesJson(list), () => driftRulesText(list.rules));
   }
 }

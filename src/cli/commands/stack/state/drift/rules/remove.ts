@@ -1,9 +1,9 @@
 import { Args, Flags } from '@oclif/core';
 import { InvalidInputError } from '../../../../../../kernel/errors.js';
+import { receiptJson } from '../../../../../../views/receipt.js';
 import { stackArg } from '../../../../../args.js';
 import { BaseCommand } from '../../../../../base-command.js';
 import { callOptions, writeFlags } from '../../../../../flags.js';
-import { receiptJson } from '../../../../../present/receipt.js';
 
 export default class StackStateDriftRulesRemove extends BaseCommand {
   static override summary = 'Remove a drift rule: what it covered counts as drift again, from the next look on.';

@@ -1,4 +1,4 @@
-import type { Receipt } from '../../index.js';
+import type { Receipt } from '../index.js';
 
 export const receiptJson = (receipt: Receipt) => ({
   stack_id: receipt.stackId,
