@@ -1,7 +1,6 @@
-import type { z } from 'zod';
 import type { NewEvent } from '../events/index.js';
-import { InvalidInputError } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';
+import { parseInput } from '../kernel/parse-input.js';
 import type { AppendRequest } from '../store/event-store.js';
 import type { Question } from '../store/links.js';
 import { type CommandModule, type EnvelopeInput, envelopeSchema } from './command.js';
@@ -12,8 +11,8 @@ import { guard } from './guard.js';
  * @throws InvalidInputError that names the first field that is wrong
  */
 export function prepare(module: CommandModule, command: unknown, envelopeInput: EnvelopeInput): AppendRequest {
-  const envelope = parse(envelopeSchema, envelopeInput);
-  const payload = parse(module.schema, command);
+  const envelope = parseInput(envelopeSchema, envelopeInput, 'command');
+  const payload = parseInput(module.schema, command, 'command');
   const kind = typeof module.kind === 'string' ? module.kind : module.kind(payload);
   const target = typeof module.target === 'string' ? module.target : module.target(payload);
   const keys = module.facts(payload);
@@ -42,20 +41,4 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
       return { links: decided.links, answer: (links) => [...before, ...decided.answer(links)] };
     },
   };
-}
-
-/** @throws InvalidInputError with the field, what is wrong with it, and every further problem in the details */
-function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => ({
-    field: issue.path.map(String).join('.') || 'command',
-    problem: issue.message,
-    ...('params' in issue && issue.params ? { hint: (issue.params as { hint?: string }).hint } : {}),
-  }));
-  const [first] = problems;
-  throw new InvalidInputError('INVALID_INPUT', `${first?.field}: ${first?.problem}`, {
-    hint: first?.hint ?? `Correct the field "${first?.field}" and try again; nothing was changed.`,
-    details: { field: first?.field, problems },
-  });
 }

@@ -17,6 +17,8 @@ export interface LogFilter {
   readonly until?: string;
   readonly actor?: string;
   readonly types?: readonly string[];
+  /** Only events after this position of the log. */
+  readonly after?: number;
   /** At most this many, the newest. */
   readonly limit?: number;
 }
@@ -46,7 +48,8 @@ export async function* readLog(
 ): AsyncGenerator<LogEntry, void, undefined> {
   const wanted = await toWanted(store, filter);
   const stackOf = stacksByStream(store);
-  for await (const { position, events } of pages(store, wanted, await placeBefore(store, wanted, filter.limit))) {
+  const start = Math.max(filter.after ?? 0, await placeBefore(store, wanted, filter.limit));
+  for await (const { position, events } of pages(store, wanted, start)) {
     for (const event of events) yield { stack: await stackOf(event.stream), event: readEvent(event) };
     onProgress?.({ done: position, total: wanted.upTo });
     await pause();

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { StateBackend } from '../backend/state-backend.js';
 import { SlothError } from '../kernel/errors.js';
 
 /** Each may do what those before it may. */
@@ -34,21 +35,45 @@ export class ForbiddenError extends SlothError {
 }
 
 /**
- * Lets a request pass that its principal may make.
- * @param stack the name of the stack it is about; left out for what is about all of them
+ * Lets a request pass whose principal has a role.
  * @throws ForbiddenError
  */
-export function authorize({ principal }: FastifyRequest, role: Role, stack?: string): void {
-  if (ROLES.indexOf(principal.role) < ROLES.indexOf(role)) {
-    throw new ForbiddenError('ROLE_TOO_LOW', `"${principal.name}" may ${principal.role} only; this needs ${role}`, {
-      hint: `Use a token that was created with --role ${role}.`,
-      details: { role: principal.role, needed: role },
-    });
-  }
-  if (stack === undefined ? principal.everywhere : principal.mayReach(stack)) return;
-  const what = stack === undefined ? 'what is about all stacks' : `stack "${stack}"`;
-  throw new ForbiddenError('OUT_OF_REACH', `"${principal.name}" has no access to ${what}`, {
-    hint: 'Use a token whose --stack pattern covers it.',
-    details: stack === undefined ? {} : { stack },
+export function requireRole({ principal }: FastifyRequest, role: Role): void {
+  if (ROLES.indexOf(principal.role) >= ROLES.indexOf(role)) return;
+  throw new ForbiddenError('ROLE_TOO_LOW', `"${principal.name}" may ${principal.role} only; this needs ${role}`, {
+    hint: `Use a token that was created with --role ${role}.`,
+    details: { role: principal.role, needed: role },
   });
 }
+
+/**
+ * The same for what is about all stacks.
+ * @throws ForbiddenError
+ */
+export function requireEverywhere(request: FastifyRequest, role: Role): void {
+  requireRole(request, role);
+  if (!request.principal.everywhere) throw outOfReach(request, 'what is about all stacks');
+}
+
+/**
+ * The same for what is about one stack, by its name or id, though it was deleted. One that is not there is judged by the
+ * name it would get, so that a token learns nothing of stacks it does not reach.
+ * @throws ForbiddenError
+ */
+export async function requireStack(
+  request: FastifyRequest,
+  role: Role,
+  backend: StateBackend,
+  ref: string,
+): Promise<void> {
+  requireRole(request, role);
+  const { everywhere, mayReach } = request.principal;
+  if (everywhere) return;
+  const name = (await backend.findStack(ref, { deleted: true }))?.name ?? ref;
+  if (!mayReach(name)) throw outOfReach(request, `stack "${ref}"`);
+}
+
+const outOfReach = ({ principal }: FastifyRequest, what: string): ForbiddenError =>
+  new ForbiddenError('OUT_OF_REACH', `"${principal.name}" has no access to ${what}`, {
+    hint: 'Use a token whose --stack pattern covers it.',
+  });

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { StateBackend } from '../backend/state-backend.js';
-import { authorize } from './access.js';
+import { requireEverywhere } from './access.js';
 
 /** `/metrics` in Prometheus' text format: requests, the log, and the process. */
 export function useMetrics(app: FastifyInstance, backend: StateBackend): void {
@@ -26,7 +26,7 @@ export function useMetrics(app: FastifyInstance, backend: StateBackend): void {
     requests.observe({ method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1_000);
   });
   app.get('/metrics', async (request, reply) => {
-    authorize(request, 'read');
+    requireEverywhere(request, 'read');
     return reply.type(registry.contentType).send(await registry.metrics());
   });
 }

@@ -1,4 +1,45 @@
-// PLACEHOLDER until the real one is written: replace this file.
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { StateBackend } from '../../backend/state-backend.js';
-export async function api(_app: FastifyInstance, _options: { backend: StateBackend }): Promise<void> {}
+import { parseInput } from '../../kernel/parse-input.js';
+import { requireEverywhere, requireRole, requireStack } from '../access.js';
+import { takeBytes } from '../json.js';
+import { COMMAND_ROUTES } from './commands.js';
+import { LOG_QUERIES } from './log-queries.js';
+import { openApi } from './openapi.js';
+import type { Route } from './route.js';
+import { STACK_QUERIES } from './stack-queries.js';
+
+export const ROUTES: readonly Route[] = [...LOG_QUERIES, ...STACK_QUERIES, ...COMMAND_ROUTES];
+
+export interface ApiOptions {
+  readonly backend: StateBackend;
+  readonly prefix: string;
+}
+
+/** Everything the engine can do and tell, as JSON over HTTP. It describes itself under `openapi.json`. */
+export async function api(app: FastifyInstance, { backend, prefix }: ApiOptions): Promise<void> {
+  takeBytes(app, ['application/json', 'application/yaml']);
+  const stopping = new AbortController();
+  app.addHook('preClose', async () => stopping.abort()); // a stream of events would keep the server from closing
+
+  for (const route of ROUTES) {
+    app.route({
+      method: route.method,
+      url: route.path.replace(/\{(\w+)\}/g, ':$1'),
+      handler: async (request, reply) => {
+        const path = request.params as Readonly<Record<string, string>>;
+        await authorize(route, request, backend, path.stack);
+        const query = parseInput(route.query, request.query, 'query');
+        return route.handle({ backend, request, reply, path, query, stopping: stopping.signal });
+      },
+    });
+  }
+  const document = openApi(ROUTES, prefix);
+  app.get('/openapi.json', { config: { public: true } }, async () => document);
+}
+
+async function authorize({ role, scope }: Route, request: FastifyRequest, backend: StateBackend, stack = '') {
+  if (scope === 'all') requireEverywhere(request, role);
+  else if (scope === 'stack') await requireStack(request, role, backend, stack);
+  else requireRole(request, role);
+}

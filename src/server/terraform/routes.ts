@@ -3,8 +3,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { StateBackend } from '../../backend/state-backend.js';
 import { InvalidInputError, LockedError, NotFoundError } from '../../kernel/errors.js';
 import { matchesText } from '../../kernel/path-pattern.js';
-import { authorize, type Role } from '../access.js';
+import { type Role, requireStack } from '../access.js';
 import { sendError } from '../errors.js';
+import { takeBytes } from '../json.js';
 
 export interface TerraformRoutesOptions {
   readonly backend: StateBackend;
@@ -31,8 +32,7 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
   const states = backend.getTerraformStates(lockMs === undefined ? {} : { lockMs });
   const { locks } = states;
 
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body);
+  takeBytes(app, '*');
   app.addHook('preHandler', async (request) => checkDigest(request));
   app.setErrorHandler(async (error, request, reply) => {
     const isLocked = error instanceof LockedError && error.code === 'STACK_LOCKED';
@@ -40,11 +40,10 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
     return holder ? reply.code(423).send(holder) : sendError(error, request, reply);
   });
 
-  /** A stack that is not there yet is judged by the name it would get. */
   const allow = async (request: StateRequest, role: Role): Promise<string> => {
     const { stack: ref } = request.params;
     checkName(ref);
-    authorize(request, role, (await backend.findStack(ref, { deleted: true }))?.name ?? ref);
+    await requireStack(request, role, backend, ref);
     return ref;
   };
 

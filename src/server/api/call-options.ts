@@ -1,0 +1,44 @@
+import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { CallOptions } from '../../backend/options.js';
+import { envelopeSchema } from '../../commands/index.js';
+import { InvalidInputError } from '../../kernel/errors.js';
+
+/** Of the envelope what stands in the body, beside a command's own fields: no header could carry it. */
+export const envelopeBody = envelopeSchema
+  .pick({ reason: true, lockId: true, fencingToken: true, correlationId: true, causationId: true })
+  .partial();
+
+/**
+ * What a request says about a command beside the command: who sends it is its principal, `If-Match` the version it
+ * expects, `Idempotency-Key` the command's id.
+ */
+export function callOf(request: FastifyRequest, envelope: z.output<typeof envelopeBody> = {}): CallOptions {
+  const expectedVersion = expectedIn(request.headers['if-match']);
+  const commandId = single(request.headers['idempotency-key'], 'Idempotency-Key');
+  const given = Object.fromEntries(Object.entries(envelope).filter(([, value]) => value !== undefined));
+  return {
+    ...given,
+    actor: request.principal.name,
+    ...(expectedVersion === undefined ? {} : { expectedVersion }),
+    ...(commandId === undefined ? {} : { commandId }),
+  };
+}
+
+function expectedIn(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const [, digits] = /^"(\d{1,15})"$/.exec(header) ?? [];
+  if (digits !== undefined) return Number(digits);
+  throw new InvalidInputError('INVALID_INPUT', `If-Match: ${header} is no version in quotes`, {
+    hint: 'Send the ETag of what you read, such as "12"; "0" where there must be no such stack yet.',
+    details: { field: 'If-Match' },
+  });
+}
+
+function single(header: string | string[] | undefined, field: string): string | undefined {
+  if (!Array.isArray(header)) return header;
+  throw new InvalidInputError('INVALID_INPUT', `${field}: it is given twice`, {
+    hint: 'Give it once.',
+    details: { field },
+  });
+}

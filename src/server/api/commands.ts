@@ -1,0 +1,159 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { StackCommand } from '../../backend/state-backend.js';
+import { COMMANDS, type Command, type CommandType } from '../../commands/index.js';
+import { ConflictError, InvalidInputError } from '../../kernel/errors.js';
+import { isJsonObject, type JsonObject } from '../../kernel/json.js';
+import { parseInput } from '../../kernel/parse-input.js';
+import { planJson } from '../../views/diff.js';
+import { receiptJson } from '../../views/receipt.js';
+import { requireStack } from '../access.js';
+import { sendProblem } from '../errors.js';
+import { readJson } from '../json.js';
+import { problemOf } from '../problem.js';
+import { callOf, envelopeBody } from './call-options.js';
+import { flag, text } from './parameters.js';
+import { type Call, type Route, route } from './route.js';
+import { jsonSchema, schemaOfCommand } from './schema.js';
+
+const dryRun = { dry_run: flag().default(false).describe('only show what would change') };
+type DryRun = { readonly dry_run: boolean };
+
+const answer = 'A receipt, ETag is the version; with dry_run the changes there would be';
+
+/** Every command of the engine, under its type. The body holds its fields, and in `envelope` what goes with it. */
+const ofEngine: readonly Route[] = (Object.keys(COMMANDS) as CommandType[]).map((type) =>
+  route({
+    method: 'POST',
+    path: `/commands/${type}`,
+    role: 'write',
+    scope: 'reachable',
+    summary: `The command ${type}`,
+    answer,
+    query: z.strictObject(dryRun),
+    body: { 'application/json': schemaOfCommand(COMMANDS[type].schema, jsonSchema(envelopeBody)) },
+    isCommand: true,
+    handle: async (call) => {
+      const { envelope, ...fields } = readFields(bytesOf(call.request));
+      const command = { type, ...fields } as Command;
+      for (const name of namesOf(command)) await requireStack(call.request, 'write', call.backend, name);
+      return carryOut(call, command, parseInput(envelopeBody.optional(), envelope, 'envelope'));
+    },
+  }),
+);
+
+/** Documents that are commands: the state of another tool, and a desired state. */
+const ofDocuments: readonly Route[] = [
+  route({
+    method: 'POST',
+    path: '/stacks/{stack}/import',
+    role: 'write',
+    scope: 'stack',
+    summary: 'Takes in the state another tool keeps; makes the stack where there is none',
+    answer,
+    query: z.strictObject({
+      from: z.enum(['terraform', 'pulumi'], 'must be terraform or pulumi'),
+      force: flag().default(false).describe('take a lower serial, an older deployment or another lineage'),
+      allow_missing: flag().default(false).describe('allow dependencies on resources it does not hold'),
+      lock_id: text().optional().describe('the lock you hold on the stack'),
+      reason: text().optional().describe('why, kept with the version'),
+      ...dryRun,
+    }),
+    body: { 'application/json': {} },
+    isCommand: true,
+    handle: async (call) => {
+      const { from, force, allow_missing: allowMissing } = call.query;
+      const { stack = '' } = call.path;
+      const document = bytesOf(call.request);
+      const command = await call.backend.importCommand(stack, document, { from, force, allowMissing, name: 'body' });
+      return carryOut(call, command, envelopeOf(call.query));
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/stacks/{stack}/desired-state',
+    role: 'write',
+    scope: 'stack',
+    summary: 'Brings a stack to the state that a document describes',
+    answer,
+    query: z.strictObject({
+      prune: flag().default(false).describe('take out what it does not hold'),
+      allow_missing: flag().default(false).describe('allow dependencies on resources that are not in the stack'),
+      lock_id: text().optional().describe('the lock you hold on the stack'),
+      reason: text().optional().describe('why, kept with the version'),
+      ...dryRun,
+    }),
+    body: { 'application/json': {}, 'application/yaml': {} },
+    isCommand: true,
+    handle: async (call) => {
+      const { prune, allow_missing: allowMissing } = call.query;
+      const { stack = '' } = call.path;
+      const isYaml = call.request.headers['content-type']?.startsWith('application/yaml');
+      const name = isYaml ? 'body' : 'body.json';
+      const document = bytesOf(call.request);
+      const command = await call.backend.desiredStateCommand(stack, document, { prune, allowMissing, name });
+      return carryOut(call, command, envelopeOf(call.query));
+    },
+  }),
+];
+
+export const COMMAND_ROUTES: readonly Route[] = [...ofEngine, ...ofDocuments];
+
+/** The body, as it came. */
+const bytesOf = ({ body }: FastifyRequest): Uint8Array => (Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+
+/** @throws InvalidInputError for a body that is no object, or names another command than the path does */
+function readFields(body: Uint8Array): JsonObject {
+  const fields = body.length === 0 ? {} : readJson(body);
+  if (isJsonObject(fields) && !Object.hasOwn(fields, 'type')) return fields;
+  throw new InvalidInputError('INVALID_INPUT', "body: it must be an object of the command's fields, without its type", {
+    hint: 'The command is named in the path; /api/v1/openapi.json tells its fields.',
+    details: { field: 'body' },
+  });
+}
+
+/** The stack a command is for, and the name it gives to one. */
+function namesOf(command: Command): readonly string[] {
+  const { stack, name } = command as { readonly stack?: unknown; readonly name?: unknown };
+  const naming = command.type === 'createStack' || command.type === 'updateStack' ? [name] : [];
+  const names = [stack, ...naming].filter((ref) => typeof ref === 'string');
+  return names.length === 0 ? [''] : names; // whoever reaches all stacks is told what is missing
+}
+
+const envelopeOf = ({
+  lock_id,
+  reason,
+}: {
+  readonly lock_id?: string | undefined;
+  readonly reason?: string | undefined;
+}) => ({
+  ...(lock_id === undefined ? {} : { lockId: lock_id }),
+  ...(reason === undefined ? {} : { reason }),
+});
+
+async function carryOut(
+  { backend, request, reply, query }: Call,
+  command: Command,
+  envelope?: z.output<typeof envelopeBody>,
+) {
+  const call = callOf(request, envelope);
+  try {
+    if ((query as DryRun).dry_run) return planJson(await backend.preview(previewable(command), call));
+    const receipt = await backend.execute(command, call);
+    void reply.header('etag', `"${receipt.version}"`);
+    if (receipt.version === 1) void reply.header('location', `/api/v1/stacks/${encodeURIComponent(receipt.stackId)}`);
+    return receiptJson(receipt);
+  } catch (error) {
+    const isPrecondition = error instanceof ConflictError && error.code === 'VERSION_CONFLICT';
+    if (!isPrecondition || request.headers['if-match'] === undefined) throw error;
+    return sendProblem(reply, problemOf(error, 412));
+  }
+}
+
+function previewable(command: Command): StackCommand {
+  if (command.type !== 'createStack') return command;
+  throw new InvalidInputError('INVALID_INPUT', 'dry_run: a stack that is not there yet has nothing to compare with', {
+    hint: 'Leave dry_run out.',
+    details: { field: 'dry_run' },
+  });
+}

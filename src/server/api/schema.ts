@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** What a caller may send, as JSON Schema (2020-12). What only our own code can judge, such as any JSON, is left open. */
+export function jsonSchema(schema: z.ZodType): JsonSchema {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return rest;
+}
+
+/** The body of a command: its own fields but for the type, which the path tells, and its envelope. */
+export function schemaOfCommand(schema: z.ZodType, envelope: JsonSchema): JsonSchema {
+  const { properties, required, ...rest } = jsonSchema(schema) as {
+    readonly properties: Readonly<Record<string, unknown>>;
+    readonly required?: readonly string[];
+  };
+  const { type: _, ...fields } = properties;
+  const needed = (required ?? []).filter((field) => field !== 'type');
+  return { ...rest, properties: { ...fields, envelope }, ...(needed.length > 0 ? { required: needed } : {}) };
+}

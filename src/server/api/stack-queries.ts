@@ -1,0 +1,199 @@
+import { z } from 'zod';
+import { diffJson } from '../../views/diff.js';
+import { driftsJson } from '../../views/drift.js';
+import { driftRulesJson } from '../../views/drift-rules.js';
+import { executionsJson } from '../../views/executions.js';
+import { graphJson, impactJson } from '../../views/graph.js';
+import { lockInfoJson } from '../../views/lock.js';
+import { blameJson, historyJson, resourceJson, resourcesJson } from '../../views/resource.js';
+import { detailsJson } from '../../views/stack.js';
+import { tagsJson } from '../../views/tags.js';
+import { activityJson, versionsJson } from '../../views/versions.js';
+import { at, atOf, flag, number, page, pageOf, text } from './parameters.js';
+import { type Route, route } from './route.js';
+
+const STACK = '/stacks/{stack}';
+const RESOURCE = `${STACK}/resources/{resource}`;
+const ofStack = { method: 'GET', role: 'read', scope: 'stack' } as const;
+const limit = page.limit;
+
+/** What can be asked about one stack; each answers what the command line prints with `--output json`. */
+export const STACK_QUERIES: readonly Route[] = [
+  route({
+    ...ofStack,
+    path: STACK,
+    summary: 'A stack whole: its fields, resources, outputs, dependencies, tags and lock',
+    answer: 'The stack; ETag is its version',
+    query: z.strictObject(at),
+    handle: async ({ backend, path: { stack = '' }, query, reply }) => {
+      const when = atOf(query);
+      const [state, tags, lock] = await Promise.all([
+        backend.getState(stack, when),
+        backend.getTagRecords(stack, when),
+        backend.getLockInfo(stack, when),
+      ]);
+      void reply.header('etag', `"${state.version}"`);
+      return detailsJson({ state, tags, lock });
+    },
+  }),
+  route({
+    ...ofStack,
+    path: `${STACK}/resources`,
+    summary: 'The resources of a stack, in the order of their addresses',
+    answer: 'Resources, and in `next` the address after which the next page begins',
+    query: z.strictObject({ ...at, ...page }),
+    handle: async ({ backend, path: { stack = '' }, query }) => {
+      const list = await backend.getResources(stack, atOf(query));
+      const { items, next } = pageOf(list.resources, query, ({ address }) => address);
+      return { ...resourcesJson({ ...list, resources: items }), next };
+    },
+  }),
+  route({
+    ...ofStack,
+    path: RESOURCE,
+    summary: 'A resource, by its address or id',
+    answer: 'The resource',
+    query: z.strictObject(at),
+    handle: async ({ backend, path: { stack = '', resource = '' }, query }) => {
+      const found = await backend.getResource(stack, resource, atOf(query));
+      return resourceJson(found.stack.id, found.resource);
+    },
+  }),
+  route({
+    ...ofStack,
+    path: `${RESOURCE}/history`,
+    summary: 'Each change of a resource, the newest first',
+    answer: 'Changes: version, when, who, which fields',
+    query: z.strictObject(at),
+    handle: async ({ backend, path: { stack = '', resource = '' }, query }) =>
+      historyJson(await backend.getResourceHistory(stack, resource, atOf(query))),
+  }),
+  route({
+    ...ofStack,
+    path: `${RESOURCE}/blame`,
+    summary: 'For each field of a resource, the version that set it',
+    answer: 'Fields, with version, time and actor',
+    query: z.strictObject(at),
+    handle: async ({ backend, path: { stack = '', resource = '' }, query }) =>
+      blameJson(await backend.getBlame(stack, resource, atOf(query))),
+  }),
+  route({
+    ...ofStack,
+    path: `${STACK}/versions`,
+    summary: 'The versions of a stack, the newest first',
+    answer: 'Versions, and in `next` the `at_version` at which the next page begins',
+    query: z.strictObject({ ...at, limit, snapshots: flag().default(false).describe('only those with a snapshot') }),
+    handle: async ({ backend, path: { stack = '' }, query }) => {
+      const when = atOf(query);
+      const list = await backend.listVersions(stack, {
+        limit: query.limit,
+        onlySnapshots: query.snapshots,
+        ...(when ? { at: when } : {}),
+      });
+      const last = list.versions.length < query.limit ? undefined : list.versions.at(-1);
+      return { ...versionsJson(list), next: last && last.version > 1 ? last.version - 1 : null };
+    },
+  }),
+  route({
+    ...ofStack,
+    path: `${STACK}/diff`,
+    summary: 'What differs between two versions',
+    answer: 'Stack fields, resources, outputs and dependencies that differ',
+    query: z.strictObject({ from: number(1).describe('a version'), to: number(1).describe('a version') }),
+    handle: async ({ backend, path: { stack = '' }, query: { from, to } }) =>
+      diffJson(await backend.diff(stack, from, to)),
+  }),
+  route({
+    ...ofStack,
+    path: `${STACK}/graph`,
+    summary: 'Which resources depend on which',
+    answer: 'Nodes, edges, an order, and cycles',
+    query: z.strictObject({
+      ...at,
+      root: text().optional().describe('only this resource, by address or id, and what it depends on'),
+      reverse: flag().default(false).describe('what depends on the root, instead of what it depends on'),
+      depth: number(1).optional().describe('at most this many steps from the root'),
+    }),
+    handle: async ({ backend, path: { stack = '' }, query: { root, reverse, depth, ...when } }) =>
+      graphJson(await backend.getGraph(stack, { root, reverse, depth, at: atOf(when) })),
+  }),
+  route({
+    ...ofStack,
+    path: `${STACK}/impact`,
+    summary: 'Everything that depends on a resource, directly or through others',
+    answer: 'Resources, nearest first',
+    query: z.strictObject({ ...at, resource: text().describe('address or id') }),
+    handle: async ({ backend, path: { stack = '' }, query: { resource, ...when } }) =>
+      impactJson(await backend.getImpact(stack, resource, atOf(when))),
+  }),
+  route({
+    ...ofStack,
+    path: `${STACK}/drift`,
+    summary: 'Findings of drift, the newest first',
+    answer: 'Findings',
+    query: z.strictObject({ ...at, all: flag().default(false).describe('not only the newest of each resource') }),
+    handle: async ({ backend, path: { stack = '' }, query: { all, ...when } }) =>
+      driftsJson(await backend.getDrift(stack, atOf(when), { newest: !all })),
+  }),
+  route({
+    ...ofStack,
+    path: `${STACK}/drift/rules`,
+    summary: 'Rules by which differences are no drift',
+    answer: 'Rules, the oldest first',
+    query: z.strictObject(at),
+    handle: async ({ backend, path: { stack = '' }, query }) =>
+      driftRulesJson(await backend.getDriftRules(stack, atOf(query))),
+  }),
+  route({
+    ...ofStack,
+    path: `${STACK}/lock`,
+    summary: 'Who holds the lock',
+    answer: 'Whether it is locked, and the lock',
+    query: z.strictObject(at),
+    handle: async ({ backend, path: { stack = '' }, query }) => {
+      const lock = await backend.getLockInfo(stack, atOf(query));
+      return lockInfoJson((await backend.findStack(stack, { deleted: true }))?.id ?? stack, lock);
+    },
+  }),
+  route({
+    ...ofStack,
+    path: `${STACK}/tags`,
+    summary: 'The tags of a stack',
+    answer: 'Tags, in alphabetical order',
+    query: z.strictObject(at),
+    handle: async ({ backend, path: { stack = '' }, query }) =>
+      tagsJson(await backend.getTagRecords(stack, atOf(query))),
+  }),
+  route({
+    ...ofStack,
+    path: `${STACK}/executions`,
+    summary: 'The executions of a stack, the newest first',
+    answer: 'Executions',
+    query: z.strictObject({ limit }),
+    handle: async ({ backend, path: { stack = '' }, query }) => {
+      const manager = backend.getStackManager();
+      return executionsJson(await manager.getStack(stack), await manager.listExecutions(stack, query.limit));
+    },
+  }),
+  route({
+    ...ofStack,
+    path: `${STACK}/activity`,
+    summary: 'The events of a stack, the newest first',
+    answer: 'Events, and in `next` the `at_position` at which the next page begins',
+    query: z.strictObject({ ...at, limit }),
+    handle: async ({ backend, path: { stack = '' }, query }) => {
+      const when = atOf(query);
+      const activity = await backend.getActivity(stack, { limit: query.limit, ...(when ? { at: when } : {}) });
+      const last = activity.events.length < query.limit ? undefined : activity.events.at(-1);
+      return { ...activityJson(activity), next: last && last.revision > 1 ? last.position - 1 : null };
+    },
+  }),
+  route({
+    ...ofStack,
+    path: `${STACK}/export`,
+    summary: 'The state as another tool reads it',
+    answer: 'A Terraform state or a Pulumi checkpoint',
+    query: z.strictObject({ ...at, to: z.enum(['terraform', 'pulumi'], 'must be terraform or pulumi') }),
+    handle: ({ backend, path: { stack = '' }, query: { to, ...when } }) => backend.exportState(stack, to, atOf(when)),
+  }),
+];
