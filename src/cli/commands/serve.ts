@@ -71,7 +71,7 @@ tokens: sloth-runner token create. Give TLS a certificate and a key, or put a pr
     }
     const tls = await tlsOf(flags['tls-cert'], flags['tls-key']);
     const signal = interrupted();
-    const backend = await this.open(flags);
+    const backend = await this.open(flags, { source: 'api' });
     const { startServer } = await import('../../server/index.js');
     const tokens = tokensPath(flags) === undefined ? undefined : await openTokens(flags);
     const server = await startServer(backend, {

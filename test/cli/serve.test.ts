@@ -1,0 +1,139 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'node:https';
+import { text as textOf } from 'node:stream/consumers';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { commandLine } from '../support/cli.js';
+import { until } from '../support/database.js';
+import { asking } from '../support/server.js';
+
+const BIN = new URL('../../bin/run.js', import.meta.url).pathname;
+const pem = (name: string): string => new URL(`../fixtures/tls/${name}.pem`, import.meta.url).pathname;
+
+/** `serve` in a process of its own, once it says that it listens. */
+async function serve(db: string, ...args: readonly string[]) {
+  const child = spawn(process.execPath, [
+    BIN,
+    'serve',
+    '--db',
+    db,
+    '--listen',
+    '127.0.0.1:0',
+    '--output',
+    'json',
+    ...args,
+  ]);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => (stdout += piece));
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => (stderr += piece));
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  await until(() => stdout.includes('}') || child.exitCode !== null);
+  const { url } = JSON.parse(stdout) as { url: string };
+  return { url, ask: asking(url), child, ended, stderr: () => stderr };
+}
+
+describe('token', () => {
+  test('is made, listed and revoked, and shown once', async () => {
+    const cli = commandLine();
+    const made = await cli.run(['token', 'create', 'ci', '--role', 'write', '--stack', 'web-*', '--expires', '30d']);
+    expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^slr_[0-9a-f]{16}_[\w-]{43}\n$/) });
+    expect(made.stderr).toContain('it is not shown again');
+    expect(await cli.json('token', 'create', '--role', 'read')).toMatchObject({
+      name: expect.stringMatching(/^read-/),
+      stacks: [],
+      expires_at: null,
+    });
+    const listed = await cli.json('token', 'list');
+    expect(listed.tokens).toMatchObject([
+      { name: 'ci', role: 'write', state: 'active', created_by: 'tester' },
+      { role: 'read' },
+    ]);
+    expect(JSON.stringify(listed)).not.toContain(made.stdout.trim().split('_').at(-1));
+    expect(await cli.text('token', 'list')).toMatch(
+      /NAME +ROLE +STACKS +STATE +CREATED +BY +EXPIRES\nci +write +web-\* +active/,
+    );
+    expect(await cli.text('token', 'revoke', 'ci')).toBe('Token "ci" is revoked.\n');
+    expect((await cli.json('token', 'list')).tokens[0]).toMatchObject({ state: 'revoked' });
+    expect(await cli.run(['token', 'revoke', 'ci'])).toMatchObject({ code: 3 });
+  });
+
+  test.each([
+    [['token', 'create', 'ci'], 2, 'role'],
+    [['token', 'create', 'ci', '--role', 'god'], 2, '--role'],
+    [['token', 'create', 'ci', '--role', 'read', '--expires', '30'], 2, '--expires'],
+    [['token', 'create', 'ci', '--role', 'read', '--expires', '0s'], 2, '--expires'],
+    [['token', 'create', '', '--role', 'read'], 2, 'name'],
+    [['token', 'list', '--db', ':memory:'], 2, '--tokens'],
+  ])('%j ends with %i and names %s', async (args, code, named) => {
+    const result = await commandLine().run(args);
+    expect(result).toMatchObject({ code, stdout: '' });
+    expect(result.stderr).toContain(named);
+  });
+});
+
+describe('serve', () => {
+  test('answers until it is told to end, and then lets go of everything', async () => {
+    const cli = commandLine();
+    const { ask, child, ended, stderr, url } = await serve(cli.db);
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    await ask('POST', '/api/v1/commands/createStack', { name: 'web' });
+    expect(await cli.json('stack', 'state', 'list')).toMatchObject({ stacks: [{ name: 'web' }] });
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    const [, answered] = stderr()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(answered).toMatchObject({ level: 'info', msg: 'answered', method: 'POST', status: 200, actor: 'anonymous' });
+    expect((await cli.json('audit', 'log')).events).toMatchObject([{ source: 'api' }]);
+  });
+
+  test('takes what the token commands make, while it runs', async () => {
+    const cli = commandLine();
+    const { ask } = await serve(cli.db, '--log-level', 'silent');
+    expect(await ask('GET', '/api/v1/stacks')).toMatchObject({ status: 200 });
+    const { token } = await cli.json('token', 'create', 'ci', '--role', 'read');
+    expect(await ask('GET', '/api/v1/stacks')).toMatchObject({ status: 401 });
+    const headers = { authorization: `Bearer ${token}` };
+    expect(await ask('GET', '/api/v1/stacks', undefined, headers)).toMatchObject({ status: 200 });
+    await cli.text('token', 'revoke', 'ci');
+    expect(await ask('GET', '/api/v1/stacks', undefined, headers)).toMatchObject({ status: 401 });
+  });
+
+  test('over TLS', async () => {
+    const cli = commandLine();
+    const { url } = await serve(cli.db, '--tls-cert', pem('cert'), '--tls-key', pem('key'));
+    expect(url).toMatch(/^https:/);
+    const agent = new Agent({ ca: readFileSync(pem('cert')) });
+    const body = await new Promise<string>((resolve, reject) => {
+      request(`${url}/readyz`, { agent }, (answer) => resolve(textOf(answer)))
+        .on('error', reject)
+        .end();
+    });
+    expect(JSON.parse(body)).toEqual({ status: 'ok' });
+  });
+
+  test.each([
+    [['--listen', 'nowhere'], 2, 'HOST:PORT'],
+    [['--listen', '127.0.0.1:99999'], 2, 'HOST:PORT'],
+    [['--listen', '0.0.0.0:0'], 2, 'token create'],
+    [['--tls-cert', 'cert.pem'], 2, '--tls-key'],
+    [['--tls-cert', 'none.pem', '--tls-key', 'none.pem'], 2, 'none.pem'],
+    [['--lock-ttl', '8d'], 2, '--lock-ttl'],
+    [['--max-body', '0'], 2, '--max-body'],
+  ])('%j ends with %i and says what to do', async (args, code, told) => {
+    const result = await commandLine().run(['serve', ...args]);
+    expect(result).toMatchObject({ code, stdout: '' });
+    expect(result.stderr).toContain(told);
+  });
+
+  test('an address that is taken', async () => {
+    const cli = commandLine();
+    const { url } = await serve(cli.db);
+    const result = await commandLine().run(['serve', '--listen', new URL(url).host]);
+    expect(result).toMatchObject({ code: 1, stdout: '' });
+    expect(result.stderr).toContain('EADDRINUSE');
+  });
+});
