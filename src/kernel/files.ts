@@ -5,6 +5,7 @@ import {
   copyFileSync,
   fsyncSync,
   linkSync,
+  mkdirSync,
   openSync,
   rmSync,
   type Stats,
@@ -80,4 +81,14 @@ export function clearedUp(clear: () => void): () => void {
     process.off('exit', clear);
     clear();
   };
+}
+
+/** Makes an empty file, mode 0600, with its folders, where there is none. */
+export function makeFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process was first: that is fine
+  }
 }

@@ -1,7 +1,7 @@
-import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { StoreError } from '../../kernel/errors.js';
+import { makeFile } from '../../kernel/files.js';
 import { sqliteHeader } from '../../kernel/sqlite-file.js';
 
 /** "SLTK": a database of tokens, and not one of stacks. */
@@ -49,15 +49,6 @@ export function openTokenFile(path: string): Database.Database {
       details: { tokens: path },
       cause,
     });
-  }
-}
-
-function makeFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  try {
-    closeSync(openSync(path, 'wx', 0o600));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process was first: that is fine
   }
 }
 

@@ -1,7 +1,7 @@
-import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { StoreError } from '../../kernel/errors.js';
+import { makeFile } from '../../kernel/files.js';
 import { APPLICATION_ID, sqliteHeader } from '../../kernel/sqlite-file.js';
 import { notADatabase, translate } from './errors.js';
 import { SCHEMA, SCHEMA_VERSION, upgrade } from './schema.js';
@@ -50,15 +50,6 @@ function configure(db: Connection, cacheKiB: number): void {
   db.pragma('recursive_triggers = ON');
   db.pragma(`cache_size = ${-cacheKiB}`);
   db.pragma('temp_store = MEMORY');
-}
-
-function makeFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  try {
-    closeSync(openSync(path, 'wx', 0o600));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process was first: that is fine
-  }
 }
 
 const TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table'";
