@@ -49,15 +49,17 @@ const state = (serial: number) =>
 
 /** The document after a few changes, so that most of it stays. */
 const pair = state(1).chain((before) =>
-  fc.tuple(fc.constant(before), state(2), fc.array(fc.nat(7), { maxLength: 2 })).map(([one, other, places]) => {
-    const kept = [...(one.resources as JsonObject[])];
-    for (const place of places) {
-      const replacement = (other.resources as JsonObject[])[place];
-      if (replacement) kept.splice(place % (kept.length + 1), place % 2, replacement);
-      else kept.splice(place, 1);
-    }
-    return [one, { ...other, resources: inOrder(kept) }] as const;
-  }),
+  fc
+    .tuple(fc.constant(before), state(2), fc.array(fc.nat(7), { maxLength: 2 }), fc.nat(2))
+    .map(([one, other, places, odd]) => {
+      const kept = [...(one.resources as JsonObject[])];
+      for (const place of places) {
+        const replacement = (other.resources as JsonObject[])[place];
+        if (replacement) kept.splice(place % (kept.length + 1), place % 2, replacement);
+        else kept.splice(place, 1);
+      }
+      return [one, { ...other, resources: odd === 0 ? kept : inOrder(kept) }] as const; // a few in no order
+    }),
 );
 
 test(
@@ -150,6 +152,27 @@ describe('of two documents only what differs is read', () => {
     expect(differenceOf(known(numbered(8)), change(writeAsTerraform(numbered(8))))).toBeUndefined();
   });
 
+  test.each([
+    ['at the end', ['a', 'm', 'b']],
+    ['at the beginning', ['y', 'm', 'z']],
+    ['between others', ['a', 'm', 'b', 'z']],
+  ])('a block that differs and stands in the wrong place, %s: all of it', (_, names) => {
+    const of = (list: readonly string[]) => stateFile({ resources: list.map((name) => block(name, [instance()])) });
+    expect(differenceOf(known(of(['a', 'm', 'z'])), writeAsTerraform(of(names)))).toBeUndefined();
+  });
+
+  test('a value that is too deep in the whole is refused, though it is not in its block', () => {
+    const deep = (levels: number) =>
+      stateFile({
+        serial: 2,
+        resources: [block('a', [instance({ attributes: nested(levels) })]), block('b', [instance()])],
+      });
+    const before = known({ ...deep(1), serial: 1 });
+    const command = (levels: number) => following(STACK, before, writeAsTerraform(deep(levels)), false).command;
+    expect(command(500).resources).toHaveLength(1);
+    expect(() => command(509)).toThrow(/nested deeper than 512/);
+  });
+
   test('what a text within a value looks like does not matter', () => {
     const odd = (n: number) => numbered(8, { attributes: { text: '\n    },\n    {\n', id: n } });
     const difference = differenceOf(known(odd(1)), writeAsTerraform(odd(2)));
@@ -163,3 +186,5 @@ const reversed = (document: JsonObject): JsonObject => ({
   ...document,
   resources: (document.resources as JsonObject[]).toReversed(),
 });
+
+const nested = (levels: number): JsonObject => (levels === 0 ? {} : { n: nested(levels - 1) });
