@@ -146,6 +146,39 @@ describe('a second run', () => {
     expect(await migrate(source, target)).toMatchObject({ events: 1, verification: { holds: true } });
   });
 
+  test('takes in what is new beside a lock that the first one took over, and lets that run on', async () => {
+    const { source, target } = fixture();
+    const lock = (expires: string) =>
+      `INSERT OR REPLACE INTO locks VALUES ('wf-00001', 'ana', '2026-11-25 23:00:00', '${expires}')`;
+    change(source, lock('2026-11-26 02:00:00'));
+    await migrate(source, target);
+    change(
+      source,
+      lock('2026-11-26 03:00:00'),
+      `UPDATE workflow_resources SET attributes = '{"changed":true}', updated_at = '2026-11-25 23:30:00' WHERE id = 'wf-00001-r0000'`,
+    );
+    const report = await migrate(source, target);
+    expect(report.rows).toMatchObject({ locks: { rejected: 0, migrated: 1 }, workflow_resources: { migrated: 1 } });
+    expect(report).toMatchObject({ verification: { holds: true } });
+    await using backend = await StateBackend.open(target, { clock: CLOCK });
+    expect(await backend.getLockInfo('wf-00001')).toMatchObject({ who: 'ana', expiresAt: '2026-11-26T03:00:00.000Z' });
+  });
+
+  test('takes in nothing against a lock that was taken here', async () => {
+    const { source, target } = fixture();
+    await migrate(source, target);
+    await using backend = await StateBackend.open(target, { clock: CLOCK });
+    await backend.lockState('wf-00001', { operation: 'mine', id: 'mine' });
+    change(
+      source,
+      `UPDATE workflow_resources SET attributes = '{"changed":true}', updated_at = '2026-11-25 23:30:00' WHERE id = 'wf-00001-r0000'`,
+    );
+    const report = await migrate(source, target);
+    expect(report.entries).toContainEqual(
+      expect.objectContaining({ outcome: 'rejected', problem: expect.stringContaining('locked by') }),
+    );
+  });
+
   test('takes in what is new: a workflow, a version, rows of now, activity', async () => {
     const { source, target } = fixture();
     await migrate(source, target);

@@ -1,4 +1,4 @@
-import type { EnvelopeInput } from '../../commands/index.js';
+import type { Command, EnvelopeInput } from '../../commands/index.js';
 import type { Engine } from '../../engine.js';
 import { decodeEvent } from '../../events/index.js';
 import { contentOf } from '../../interop/legacy/content.js';
@@ -27,6 +27,8 @@ interface Held {
   readonly since: string;
   /** Commands this migration carried out before it was broken off. They are sent again, and do nothing. */
   readonly again: ReadonlySet<string>;
+  /** The lock on it that was taken over from the old system. */
+  readonly lockId: string | undefined;
 }
 
 async function heldOf(
@@ -56,7 +58,14 @@ async function heldOf(
   };
   const [first] = await store.events({ after: made.position - 1, limit: 1 });
   const since = (first && decodeEvent(first).meta.imported?.at) ?? migration.at;
-  return { before, since, again };
+  return { before, since, again, lockId: await takenOver(store, stack.stream) };
+}
+
+/** The id of a stack's lock where a migration took it over. One that somebody took here is none of ours. */
+async function takenOver(store: EventStore, stream: number): Promise<string | undefined> {
+  const lock = await store.lock(stream);
+  const [taken] = lock ? await store.events({ after: lock.token - 1, limit: 1 }) : [];
+  return taken && decodeEvent(taken).meta.imported ? lock?.lockId : undefined;
 }
 
 async function carriedOut(store: EventStore, stream: number, { id }: Migration): Promise<Set<string>> {
@@ -66,10 +75,11 @@ async function carriedOut(store: EventStore, stream: number, { id }: Migration):
   );
 }
 
-const envelopeOf = ({ id, at, actor, reason }: Step, migration: Migration): EnvelopeInput => ({
+const envelopeOf = ({ id, at, actor, reason }: Step, migration: Migration, lockId?: string): EnvelopeInput => ({
   commandId: id,
   actor,
   source: 'migration',
+  ...(lockId === undefined ? {} : { lockId }),
   ...(reason === undefined ? {} : { reason }),
   imported: { migration: migration.id, by: migration.by, at: migration.at, happened: at },
 });
@@ -87,6 +97,8 @@ export interface Planned {
   readonly plan: Plan;
   /** Why nothing of it can be taken. */
   readonly refusal: string | undefined;
+  /** The lock that an earlier run took over: it is the old system's, and so is what comes now. */
+  readonly lockId: string | undefined;
   again(avoid: Avoid): Plan;
   /** What became of its rows when they were taken first: which of them are not in the target as they were. */
   readonly earlier: Ledger | undefined;
@@ -114,6 +126,7 @@ export async function planStack(
     plan: again(NOTHING),
     earlier: held && !isOurs ? planOf(asAtFirst(held)).ledger : undefined,
     refusal: isTaken ? `the id "${id}" is taken by another stack` : undefined,
+    lockId: isOurs ? undefined : held?.lockId,
     again,
   };
 }
@@ -146,8 +159,16 @@ export async function takeAll(engine: Engine, all: readonly Planned[], migration
   }
 }
 
-const commandsOf = ({ plan, refusal }: Planned, migration: Migration) =>
-  refusal === undefined ? plan.steps.map((step) => [step.command, envelopeOf(step, migration)] as const) : [];
+const commandsOf = ({ plan, refusal, lockId }: Planned, migration: Migration) =>
+  refusal === undefined
+    ? plan.steps.map((step) => [under(step.command, lockId), envelopeOf(step, migration, lockId)] as const)
+    : [];
+
+/** The old system took its lock anew, or for longer: the one that was taken over runs on. */
+const under = (command: Command, lockId: string | undefined): Command =>
+  command.type === 'acquireLock' && lockId !== undefined
+    ? { type: 'renewLock', stack: command.stack, id: lockId, ttlMs: command.ttlMs }
+    : command;
 
 const sumOf = (receipts: readonly Receipt[]): number => receipts.reduce((sum, { events }) => sum + events, 0);
 

@@ -18,6 +18,7 @@ const SIGNALS = [
   'DriftCleared',
   'ActivityRecorded',
   'LockAcquired',
+  'LockRenewed',
 ] as const;
 
 /** A stack of the target, as far as migrations made it. */
@@ -257,6 +258,8 @@ function signalItems(
   const resource = (id: string): string => text(called(ids.get(id) ?? id));
   /** A finding that takes the place of another is one row, though it clears the other. */
   const found = new Set(signals.filter(({ type }) => type === 'DriftDetected').map(({ commandId }) => commandId));
+  /** A later run lets a lock run on that an earlier one took. */
+  const renewals = signals.filter((event) => event.type === 'LockRenewed');
   return signals.flatMap((event): TargetItem[] => {
     const { position, recordedAt, meta } = event;
     const at = text(recordedAt);
@@ -275,7 +278,8 @@ function signalItems(
         return [itemOf('drift', 'cleared', `end of finding ${event.data.finding}`, position, fields)];
       }
       case 'LockAcquired': {
-        const { who, expiresAt } = event.data;
+        const { who } = event.data;
+        const { expiresAt } = renewals.findLast(({ data: { token } }) => token === position)?.data ?? event.data;
         return [
           itemOf('lock', 'taken', `lock ${position}`, position, { holder: text(who), expires_at: text(expiresAt) }),
         ];
