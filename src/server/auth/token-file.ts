@@ -13,7 +13,8 @@ const BUSY_TIMEOUT = 10_000;
 /** `name` is free again when its token was revoked. Times are ISO-8601 UTC; `stacks` is a JSON list of patterns. */
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS tokens (
-  id TEXT PRIMARY KEY,
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL,
   role TEXT NOT NULL,
   stacks TEXT NOT NULL,
@@ -23,7 +24,7 @@ CREATE TABLE IF NOT EXISTS tokens (
   expires_at TEXT,
   revoked_at TEXT,
   revoked_by TEXT
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS live_token_names ON tokens (name) WHERE revoked_at IS NULL;
 PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};

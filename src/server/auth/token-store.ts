@@ -101,7 +101,7 @@ export class TokenStore {
 
   /** Oldest first, also those that ended. */
   list(): readonly TokenRecord[] {
-    return (this.#db.prepare('SELECT * FROM tokens ORDER BY created_at, id').all() as Row[]).map(toRecord);
+    return (this.#db.prepare('SELECT * FROM tokens ORDER BY number').all() as Row[]).map(toRecord);
   }
 
   /** @throws NotFoundError where no token of this name holds */
