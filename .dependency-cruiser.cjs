@@ -53,7 +53,7 @@ module.exports = {
       comment: 'A store is known by its port; only the engine names one.',
       severity: 'error',
       from: { path: '^src/(commands|queries|interop|actual|audit|backend|server|cli)/' },
-      to: { path: '^src/store/(sqlite|memory)/' },
+      to: { path: '^src/store/(sqlite|memory|postgres)/' },
     },
     {
       name: 'cli-imports',
@@ -101,6 +101,7 @@ module.exports = {
       to: { path: '^src/interop/', pathNot: '^src/interop/legacy/(verify|source)/' },
     },
     only('driver-where-databases-are-read', 'better-sqlite3', '^src/(store/sqlite|interop/legacy/source|server/auth)/'),
+    only('server-databases-in-their-store', 'pg', '^src/store/postgres/'),
     only('http-in-the-server', 'fastify|prom-client|rate-limiter-flexible', '^src/server/'),
     only('processes-in-actual', 'execa|string-argv', '^src/actual/'),
     only('graphs-in-queries', 'graph-data-structure', '^src/queries/'),

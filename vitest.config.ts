@@ -4,6 +4,7 @@ export default defineConfig({
   resolve: { alias: { 'sloth-runner': new URL('./src/index.ts', import.meta.url).pathname } },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/postgres-setup.ts'],
     reporters: ['default', 'json'],
     outputFile: { json: 'test-report.json' },
     testTimeout: 60_000,

@@ -1,6 +1,7 @@
 import { COMMANDS, type Command, type EnvelopeInput, prepare } from './commands/index.js';
 import type { LogHead, NewEvent } from './events/index.js';
 import { type Clock, systemClock } from './kernel/clock.js';
+import { isPostgresUrl } from './kernel/database-url.js';
 import { InvalidInputError, StoreError } from './kernel/errors.js';
 import { drain } from './projections/drain.js';
 import { PROJECTORS } from './projections/index.js';
@@ -54,9 +55,16 @@ export interface EngineOptions {
 }
 
 /**
- * Opens the database a path or URL names: a SQLite file, `:memory:` for SQLite without a file, or `memory:` for a store
- * without SQLite.
+ * Opens the database a path or URL names: a PostgreSQL database, or what `openEngine` opens. The driver is loaded only
+ * where it is needed.
  */
+export async function openEngineAt(location: string, clock: Clock = systemClock): Promise<Engine> {
+  if (!isPostgresUrl(location)) return openEngine(location, clock);
+  const { openPostgresStore } = await import('./store/postgres/postgres-event-store.js');
+  return engineOn(openPostgresStore({ url: location, projection: PROJECTION, clock }));
+}
+
+/** Opens a SQLite file, `:memory:` for SQLite without a file, or `memory:` for a store without a database. */
 export function openEngine(location: string, clock: Clock = systemClock, options: EngineOptions = {}): Engine {
   if (location === '') {
     throw new InvalidInputError('NO_DATABASE', 'the database path is empty', {
@@ -66,8 +74,8 @@ export function openEngine(location: string, clock: Clock = systemClock, options
   }
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(location)?.[1];
   if (scheme !== undefined) {
-    throw new InvalidInputError('UNSUPPORTED_DATABASE', `this release keeps state in SQLite files, not "${scheme}"`, {
-      hint: 'Give a file path, :memory: or memory:.',
+    throw new InvalidInputError('UNSUPPORTED_DATABASE', `this release keeps no state in "${scheme}"`, {
+      hint: 'Give a file path, postgres://…, :memory: or memory:.',
       details: { field: 'db', scheme },
     });
   }

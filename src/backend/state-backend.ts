@@ -8,7 +8,7 @@ import {
   sourceFrom,
 } from '../actual/index.js';
 import type { Command } from '../commands/index.js';
-import { bringUpToDate, type Engine, openEngine } from '../engine.js';
+import { bringUpToDate, type Engine, openEngineAt } from '../engine.js';
 import type { LogHead, RecordedEvent, UnknownEvent } from '../events/index.js';
 import { applyCommand } from '../interop/desired/command.js';
 import { toDesiredState } from '../interop/desired/format.js';
@@ -93,13 +93,13 @@ export class StateBackend implements AsyncDisposable {
 
   /**
    * Opens a database, making it where there is none.
-   * @param pathOrUrl a file path, `:memory:` for one that ends with this backend, or `memory:` for a store without SQLite
+   * @param pathOrUrl a file path, `postgres://USER@HOST:PORT/DATABASE`, `:memory:` for one that ends with this backend, or `memory:` for a store without SQLite
    *   that ends with this backend
    * @throws StoreError for a file that cannot be used, is no database of ours, or is of a newer release
    */
   static async open(pathOrUrl: string, options: OpenOptions = {}): Promise<StateBackend> {
     const clock = options.clock ?? systemClock;
-    const engine = openEngine(pathOrUrl, clock);
+    const engine = await openEngineAt(pathOrUrl, clock);
     try {
       if (!options.asItIs) await bringUpToDate(engine, options.onProgress);
     } catch (error) {

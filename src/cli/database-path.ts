@@ -1,6 +1,8 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isPostgresUrl, shownLocation } from '../kernel/database-url.js';
+import { InvalidInputError } from '../kernel/errors.js';
 
 export const SYSTEM_DATABASE = '/etc/sloth-runner/stacks.db';
 
@@ -43,6 +45,40 @@ export function defaultDatabase(machine: Machine = thisMachine): DatabaseChoice 
   };
 }
 
-/** `named` is what `--db` or SLOTH_RUNNER_DB says. */
-export const chooseDatabase = (named: string | undefined, machine?: Machine): DatabaseChoice =>
-  named === undefined ? defaultDatabase(machine) : { path: named, why: 'named by --db or SLOTH_RUNNER_DB' };
+/** `named` is what `--db` or SLOTH_RUNNER_DB says. A file can name it as well, so that no password need stand elsewhere. */
+export function chooseDatabase(named: string | undefined, machine?: Machine): DatabaseChoice {
+  if (named !== undefined) return { path: named, why: 'named by --db or SLOTH_RUNNER_DB' };
+  const file = process.env.SLOTH_RUNNER_DB_FILE;
+  if (file !== undefined) return { path: readLocation(file), why: `named in ${file}` };
+  return defaultDatabase(machine);
+}
+
+/** For what is done to a database as a file. @throws InvalidInputError for one on a server */
+export function chooseDatabaseFile(named: string | undefined): string {
+  const { path } = chooseDatabase(named);
+  if (!isPostgresUrl(path)) return path;
+  throw new InvalidInputError(
+    'NOT_A_FILE',
+    `db: ${shownLocation(path)} is on a server; this works on a database file`,
+    {
+      hint: 'Name a file with --db; a server has tools of its own for this.',
+      details: { field: 'db' },
+    },
+  );
+}
+
+function readLocation(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new InvalidInputError(
+      'CANNOT_READ',
+      `SLOTH_RUNNER_DB_FILE: cannot read ${file}: ${(cause as Error).message}`,
+      {
+        hint: 'Name a file that holds the path or URL of the database.',
+        details: { field: 'SLOTH_RUNNER_DB_FILE', path: file },
+        cause,
+      },
+    );
+  }
+}

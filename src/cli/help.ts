@@ -1,4 +1,5 @@
 import { type Command, Help as OclifHelp } from '@oclif/core';
+import { shownLocation } from '../kernel/database-url.js';
 import { chooseDatabase } from './database-path.js';
 
 /** Standard help, and which database a command would use. */
@@ -24,6 +25,6 @@ export default class Help extends OclifHelp {
 
   #database(): string {
     const { path, why } = chooseDatabase(process.env.SLOTH_RUNNER_DB);
-    return this.section('DATABASE', `${path}\n(${why})`);
+    return this.section('DATABASE', `${shownLocation(path)}\n(${why})`);
   }
 }

@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { isPostgresUrl } from '../kernel/database-url.js';
 import { InvalidInputError } from '../kernel/errors.js';
 import type { TokenRecord, TokenStore } from '../server/auth/index.js';
 import { chooseDatabase } from './database-path.js';
@@ -32,7 +33,7 @@ export async function openTokens(flags: TokenFlags): Promise<TokenStore> {
 export function tokensPath({ db, tokens }: TokenFlags): string | undefined {
   if (tokens !== undefined) return tokens;
   const { path } = chooseDatabase(db);
-  return path === ':memory:' || path === 'memory:' ? undefined : `${path}.tokens`;
+  return path === ':memory:' || path === 'memory:' || isPostgresUrl(path) ? undefined : `${path}.tokens`;
 }
 
 /** What can be done with a token now. */

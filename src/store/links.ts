@@ -1,6 +1,5 @@
 import { baseAddress, type NewEvent } from '../events/index.js';
 import { groupBy } from '../kernel/group-by.js';
-import { answers } from './facts.js';
 import type { DependencyRecord, ResourceSlot } from './records.js';
 
 /** One resource depends on another, or on all instances of one. */
@@ -53,15 +52,40 @@ export interface Question {
   answer(links: Links): readonly NewEvent[];
 }
 
+/** An answer of a store that has it at once, or of one that must wait for it. */
+type Answer<T> = T | Promise<T>;
+
 /** What a store must be able to find in one stack, by index. Each takes many keys at once. */
 export interface LinkReads {
-  from(addresses: readonly string[]): readonly DependencyRecord[];
-  to(targets: readonly string[]): readonly DependencyRecord[];
+  from(addresses: readonly string[]): Answer<readonly DependencyRecord[]>;
+  to(targets: readonly string[]): Answer<readonly DependencyRecord[]>;
   /** Addresses of the resources there are that bear one of the names: of those with keys at most `limit` for each name. */
-  standing(names: readonly string[], limit: number): readonly string[];
+  standing(names: readonly string[], limit: number): Answer<readonly string[]>;
   /** A resource's id, own id or identity, and whose it is. */
-  known(values: readonly string[]): readonly { readonly value: string; readonly address: string }[];
-  slot(address: string): ResourceSlot | undefined;
+  known(values: readonly string[]): Answer<readonly { readonly value: string; readonly address: string }[]>;
+  /** By address; one without an answer is left out. */
+  slots(addresses: readonly string[]): Answer<ReadonlyMap<string, ResourceSlot>>;
+}
+
+/** Reads that are told one after the other, each with its answer, so that one walk serves stores that wait and that do not. */
+export type Reading<T> = Generator<unknown, T, unknown>;
+
+function* ask<T>(answer: Answer<T>): Generator<unknown, T, unknown> {
+  return (yield answer) as T;
+}
+
+/** For a store that has every answer at once. */
+export function readNow<T>(reading: Reading<T>): T {
+  let step = reading.next();
+  while (!step.done) step = reading.next(step.value);
+  return step.value;
+}
+
+/** For a store that must wait for its answers. */
+export async function readLater<T>(reading: Reading<T>): Promise<T> {
+  let step = reading.next();
+  while (!step.done) step = reading.next(await step.value);
+  return step.value;
 }
 
 /** For a stack that is not there yet. */
@@ -70,16 +94,16 @@ export const NOTHING_THERE: LinkReads = {
   to: () => [],
   standing: () => [],
   known: () => [],
-  slot: () => undefined,
+  slots: () => new Map(),
 };
 
-export function readLinks(reads: LinkReads, keys: LinkKeys): Links {
-  const { to, going } = dependents(reads, keys);
-  const known = owners(reads.known(unique(keys.of.flatMap(({ values }) => values))), [
-    ...keys.of.map(({ address }) => address),
-    ...going,
-  ]);
-  const edges = reads.from(unique([...keys.of.map(({ address }) => address), ...going]));
+export function* readLinks(reads: LinkReads, keys: LinkKeys): Reading<Links> {
+  const { to, going } = yield* dependents(reads, keys);
+  // Both are asked before either answer is waited for: on a server they then cost one round trip.
+  const sources = unique([...keys.of.map(({ address }) => address), ...going]);
+  const [byValue, edgesFrom] = [reads.known(unique(keys.of.flatMap(({ values }) => values))), reads.from(sources)];
+  const known = owners(yield* ask(byValue), sources);
+  const edges = yield* ask(edgesFrom);
   const from = groupBy(edges, ({ address }) => address);
   const candidates = keys.of.flatMap(({ address, targets, values }) => {
     const there = new Map(from.get(address)?.map(({ target, type }) => [target, type]));
@@ -92,23 +116,26 @@ export function readLinks(reads: LinkReads, keys: LinkKeys): Links {
     from,
     to,
     known,
-    present: standFor(reads, names, going.size + 1),
-    around: edgesAround(
+    present: yield* standFor(reads, names, going.size + 1),
+    around: yield* edgesAround(
       reads,
       candidates.filter(({ isNew }) => isNew),
     ),
-    slots: keys.cascade ? answers([...going], (address) => reads.slot(address)) : new Map(),
+    slots: keys.cascade ? yield* ask(reads.slots([...going])) : new Map(),
   };
 }
 
 const unique = <T>(items: Iterable<T>): T[] => [...new Set(items)];
 
 /** What depends on the resources that leave, and with `cascade` what depends on that, and so on. */
-function dependents(reads: LinkReads, { leaving, cascade }: LinkKeys) {
+function* dependents(
+  reads: LinkReads,
+  { leaving, cascade }: LinkKeys,
+): Reading<{ to: DependencyRecord[]; going: Set<string> }> {
   const going = new Set(leaving);
   const to: DependencyRecord[] = [];
   for (let next = leaving; next.length > 0; ) {
-    const found = reads.to(unique(next.flatMap(namesOf)));
+    const found: readonly DependencyRecord[] = yield* ask(reads.to(unique(next.flatMap(namesOf))));
     to.push(...found);
     next = cascade ? unique(found.map(({ address }) => address)).filter((address) => !going.has(address)) : [];
     for (const address of next) going.add(address);
@@ -134,10 +161,10 @@ function owners(
   return new Map([...all].map(([value, addresses]) => [value, [...addresses]]));
 }
 
-function standFor(reads: LinkReads, targets: readonly string[], limit: number): Map<string, string[]> {
+function* standFor(reads: LinkReads, targets: readonly string[], limit: number): Reading<Map<string, string[]>> {
   const wanted = new Set(targets);
   const present = new Map<string, string[]>();
-  for (const address of reads.standing(targets, limit)) {
+  for (const address of yield* ask(reads.standing(targets, limit))) {
     for (const name of namesOf(address).filter((one) => wanted.has(one))) {
       const instances = present.get(name);
       if (instances) instances.push(address);
@@ -154,7 +181,7 @@ const ALL = Number.MAX_SAFE_INTEGER;
  * followed, first backward, then the side with the smaller front, until one side comes to its end: what it went along is
  * enough. So a resource on which nothing depends yet costs one step, however much it comes to depend on.
  */
-function edgesAround(reads: LinkReads, added: readonly Edge[]): Edge[] {
+function* edgesAround(reads: LinkReads, added: readonly Edge[]): Reading<Edge[]> {
   const forward = new Side(added.map(({ target }) => target));
   const backward = new Side(added.map(({ address }) => address));
   for (let first = true; ; first = false) {
@@ -163,18 +190,19 @@ function edgesAround(reads: LinkReads, added: readonly Edge[]): Edge[] {
     if (!first && forward.front.length < backward.front.length) {
       const { front } = forward;
       const names = new Set(front);
-      const instances = reads.standing(front, ALL).flatMap((address) => {
+      const standing = yield* ask(reads.standing(front, ALL));
+      const instances = standing.flatMap((address) => {
         const base = baseAddress(address);
         return base !== null && names.has(base) ? [{ address: base, target: address }] : [];
       });
-      forward.step([...reads.from(front), ...instances], ({ target }) => target);
+      forward.step([...(yield* ask(reads.from(front))), ...instances], ({ target }) => target);
     } else {
       const { front } = backward;
       const instances = front.flatMap((target) => {
         const base = baseAddress(target);
         return base === null ? [] : [{ address: base, target }];
       });
-      backward.step([...reads.to(front), ...instances], ({ address }) => address);
+      backward.step([...(yield* ask(reads.to(front))), ...instances], ({ address }) => address);
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.js';
 import { ConflictError } from '../kernel/errors.js';
 import type { AppendRequest, Receipt } from './event-store.js';
 import type { Facts } from './facts.js';
-import { type LinkReads, NOTHING_THERE, readLinks } from './links.js';
+import { type LinkReads, NOTHING_THERE, type Reading, readLinks } from './links.js';
 import { recordEvents } from './record-events.js';
 import type { CommitRecord } from './records.js';
 
@@ -19,28 +19,31 @@ export const timeOf = ({ happened }: AppendRequest, clock: Clock): string => hap
 
 type ReadsOf = (stream: number) => LinkReads;
 
-/** The events of a command, once its question is answered where it has one. */
-export function decideEvents(request: AppendRequest, facts: Facts, readsOf: ReadsOf, now: string): readonly NewEvent[] {
-  const decided = request.decide(facts, now);
-  if (!('answer' in decided)) return decided;
-  return decided.answer(readLinks(facts.stack ? readsOf(facts.stack.stream) : NOTHING_THERE, decided.links));
-}
-
-/**
- * Decides a command on its facts and gives its events their places after `head`. Pure but for the request's own
- * `decide`. A command that may be sent again always leaves an event, `NothingChanged` at least: by it the store knows
- * the command when it comes again.
- * @throws what the decision throws
- */
-export function decideCommit(
+/** The events of a command, once its question is answered where it has one. For `readNow` or `readLater`. */
+export function* decideEvents(
   request: AppendRequest,
   facts: Facts,
   readsOf: ReadsOf,
+  now: string,
+): Reading<readonly NewEvent[]> {
+  const decided = request.decide(facts, now);
+  if (!('answer' in decided)) return decided;
+  return decided.answer(yield* readLinks(facts.stack ? readsOf(facts.stack.stream) : NOTHING_THERE, decided.links));
+}
+
+/**
+ * Gives the events of a command their places after `head`. A command that may be sent again always leaves an event,
+ * `NothingChanged` at least: by it the store knows the command when it comes again.
+ * @param facts that it was decided on
+ */
+export function recordDecided(
+  request: AppendRequest,
+  facts: Facts,
+  decided: readonly NewEvent[],
   head: LogHead,
   now: string,
 ): Decided {
   const { commandId, meta, resendable } = request;
-  const decided = decideEvents(request, facts, readsOf, now);
   if (decided.length === 0 && !resendable) {
     const receipt: Receipt = {
       commandId,

@@ -5,20 +5,28 @@ import { PROJECTION } from '../../src/engine.js';
 import { EVENT_TYPES } from '../../src/events/index.js';
 import type { AppendRequest, EventStore } from '../../src/store/event-store.js';
 import { openMemoryStore } from '../../src/store/memory/memory-event-store.js';
+import { openPostgresStore } from '../../src/store/postgres/postgres-event-store.js';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-event-store.js';
 import { TestClock } from '../support/clock.js';
 import { anyStep } from '../support/commands.js';
-import { RUNS, TIMEOUT } from '../support/properties.js';
+import { freshSchema } from '../support/postgres.js';
+import { parameters, TIMEOUT } from '../support/properties.js';
 import { everything } from './everything.js';
 import { LIFE, requestOf } from './life.js';
 import { createStack } from './world.js';
 
-function bothStores() {
+type Parts = { readonly projection: typeof PROJECTION; readonly clock: TestClock };
+
+/** What is compared with SQLite, and how much of a property's runs it may cost. */
+const OTHERS: readonly [name: string, open: (parts: Parts) => Promise<EventStore>, share: number][] = [
+  ['in memory', async (parts) => openMemoryStore(parts), 1],
+  ['in PostgreSQL', async (parts) => openPostgresStore({ url: await freshSchema(), ...parts }), 0.1],
+];
+
+async function bothStores(open: (parts: Parts) => Promise<EventStore>) {
   const clock = new TestClock();
   const parts = { projection: PROJECTION, clock };
-  const sqlite = openSqliteStore({ path: ':memory:', ...parts });
-  const memory = openMemoryStore(parts);
-  return { clock, sqlite, memory };
+  return { clock, sqlite: openSqliteStore({ path: ':memory:', ...parts }), other: await open(parts) };
 }
 
 /** What came of it, an error as what a caller can tell of it. */
@@ -26,33 +34,34 @@ const outcome = (promise: Promise<unknown>): Promise<unknown> =>
   promise.catch(({ code, message, hint, details }) => ({ code, message, hint, details }));
 
 /** Sends the very same request to both: what they foresee, and what they answer, must be the same. */
-async function sameOutcome(sqlite: EventStore, memory: EventStore, request: AppendRequest): Promise<unknown> {
+async function sameOutcome(sqlite: EventStore, other: EventStore, request: AppendRequest): Promise<unknown> {
   const foreseen = await outcome(sqlite.preview(request));
-  expect(await outcome(memory.preview(request))).toStrictEqual(foreseen);
+  expect(await outcome(other.preview(request))).toStrictEqual(foreseen);
   const answer = await outcome(sqlite.append(request));
-  expect(await outcome(memory.append(request))).toStrictEqual(answer);
+  expect(await outcome(other.append(request))).toStrictEqual(answer);
   return answer;
 }
 
-test('a scripted life gives the same receipts, refusals and reads in SQLite and in memory', async () => {
-  const { clock, sqlite, memory } = bothStores();
+test.each(OTHERS)('a scripted life gives the same receipts, refusals and reads in SQLite and %s', async (_, open) => {
+  const { clock, sqlite, other } = await bothStores(open);
   onTestFinished(async () => {
     await sqlite.close();
-    await memory.close();
+    await other.close();
   });
   for (const [index, step] of LIFE.entries()) {
     clock.advance(step.wait);
-    const answer = (await sameOutcome(sqlite, memory, requestOf(step))) as { readonly code?: string };
+    const answer = (await sameOutcome(sqlite, other, requestOf(step))) as { readonly code?: string };
     expect(answer.code, `step ${index}, ${step.command.type}`).toBe(step.refused);
   }
-  const [expected, actual] = [await everything(sqlite), await everything(memory)];
+  const [expected, actual] = [await everything(sqlite), await everything(other)];
   for (const read of Object.keys(expected) as (keyof typeof expected)[]) {
     expect(actual[read], read).toStrictEqual(expected[read]);
   }
 });
 
 test('the scripted life holds every type of command and gives rise to every type of event', async () => {
-  const { clock, memory } = bothStores();
+  const clock = new TestClock();
+  const memory = openMemoryStore({ projection: PROJECTION, clock });
   for (const step of LIFE) {
     clock.advance(step.wait);
     await outcome(memory.append(requestOf(step)));
@@ -62,12 +71,12 @@ test('the scripted life holds every type of command and gives rise to every type
   expect([...new Set(LIFE.map(({ command }) => command.type))].sort()).toEqual(Object.keys(COMMANDS).sort());
 });
 
-test('any life gives the same in SQLite and in memory', { timeout: TIMEOUT }, async () => {
+test.each(OTHERS)('any life gives the same in SQLite and %s', { timeout: TIMEOUT }, async (_, open, share) => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyStep, { minLength: 10, maxLength: 30, size: 'max' }), async (steps) => {
-      const { clock, sqlite, memory } = bothStores();
+      const { clock, sqlite, other } = await bothStores(open);
       for (const name of ['s1', 's2']) {
-        await sameOutcome(sqlite, memory, prepare(COMMANDS.createStack, createStack(name, name), { actor: 'first' }));
+        await sameOutcome(sqlite, other, prepare(COMMANDS.createStack, createStack(name, name), { actor: 'first' }));
       }
       for (const { command, wait, lockId, ...envelope } of steps) {
         clock.advance(wait);
@@ -86,12 +95,12 @@ test('any life gives the same in SQLite and in memory', { timeout: TIMEOUT }, as
         } catch {
           continue; // refused before any store sees it
         }
-        await sameOutcome(sqlite, memory, request);
+        await sameOutcome(sqlite, other, request);
       }
-      expect(await everything(memory)).toStrictEqual(await everything(sqlite));
+      expect(await everything(other)).toStrictEqual(await everything(sqlite));
       await sqlite.close();
-      await memory.close();
+      await other.close();
     }),
-    { numRuns: RUNS },
+    parameters(share),
   );
 });

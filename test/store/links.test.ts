@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { type LinkReads, NOTHING_THERE, readLinks } from '../../src/store/links.js';
+import { type LinkKeys, type LinkReads, NOTHING_THERE, readLinks as reading, readNow } from '../../src/store/links.js';
 import { anEdge } from '../support/decision.js';
+
+const readLinks = (reads: LinkReads, keys: LinkKeys) => readNow(reading(reads, keys));
 
 /** Notes what is read, and how many instances of each name. */
 function noting(reads: Partial<LinkReads> = {}) {
@@ -17,7 +19,7 @@ function noting(reads: Partial<LinkReads> = {}) {
     to: noted('to', all.to),
     standing: noted('standing', all.standing),
     known: noted('known', all.known),
-    slot: noted('slot', all.slot),
+    slots: noted('slots', all.slots),
   };
   return { asked, reads: noting };
 }

@@ -1,27 +1,10 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { firstValueFrom, take, toArray } from 'rxjs';
 import { expect, test } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import { GENESIS_HASH, hashEvent, StateBackend, type StoredEvent } from '../../src/index.js';
+import { writer } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
-
-const SCRIPT = new URL('../support/writer.mjs', import.meta.url).pathname;
-
-function writer(
-  db: string,
-  number: number,
-  commands: number,
-): Promise<{ code: number | null; lines: string[]; stderr: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [SCRIPT, db, String(number), String(commands)]);
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-    child.on('close', (code) => resolve({ code, lines: stdout.split('\n').filter(Boolean), stderr }));
-  });
-}
 
 /** Every event of the log, checked on the way: positions and revisions without gaps, each hash on the one before. */
 async function checkedLog(db: string): Promise<readonly StoredEvent[]> {

@@ -35,6 +35,10 @@ export function start(name: string, ...args: readonly (string | number)[]) {
   };
 }
 
+/** A process that carries out so many commands on a stack of its own and on `shared`, and tells each receipt. */
+export const writer = (db: string, number: number, commands: number): Promise<Finished> =>
+  start('writer.mjs', db, number, commands).finished;
+
 /** Waits until something holds, for up to 30 s. */
 export async function until(holds: () => boolean): Promise<void> {
   for (let tries = 0; !holds(); tries++) {

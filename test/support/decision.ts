@@ -5,8 +5,8 @@ import { sha256 } from '../../src/kernel/digest.js';
 import { SlothError } from '../../src/kernel/errors.js';
 import { type JsonObject, stringifyJson } from '../../src/kernel/json.js';
 import type { AppendRequest } from '../../src/store/event-store.js';
-import type { Difference, FactKeys, Facts } from '../../src/store/facts.js';
-import { type LinkReads, namesOf } from '../../src/store/links.js';
+import { answers, type Difference, type FactKeys, type Facts } from '../../src/store/facts.js';
+import { type LinkReads, namesOf, readNow } from '../../src/store/links.js';
 import { decideEvents } from '../../src/store/receipts.js';
 import type {
   DependencyRecord,
@@ -96,7 +96,7 @@ function linkReadsOf({ resources = [], edges }: Known): LinkReads {
           (one) => (typeof one === 'string' && values.includes(one) ? [{ value: one, address }] : []),
         ),
       ),
-    slot: (address) => resources.find((one) => one.address === address),
+    slots: (addresses) => answers(addresses, (address) => resources.find((one) => one.address === address)),
   };
 }
 
@@ -119,7 +119,7 @@ export function given(known: Known = {}) {
     when(command: Command, envelope: Partial<EnvelopeInput> = {}): Decision {
       const decide = (): readonly NewEvent[] => {
         const asked = request(command, envelope);
-        return decideEvents(asked, factsFor(asked.keys, known), () => linkReadsOf(known), NOW);
+        return readNow(decideEvents(asked, factsFor(asked.keys, known), () => linkReadsOf(known), NOW));
       };
       return {
         events: decide,

@@ -1,4 +1,6 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import type { StoreDescription } from '../../index.js';
+import { shownLocation } from '../../kernel/database-url.js';
 import { BaseCommand } from '../base-command.js';
 import { chooseDatabase } from '../database-path.js';
 import { colour } from '../output/colour.js';
@@ -24,7 +26,8 @@ export default class Doctor extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Doctor);
-    const { path, why } = chooseDatabase(flags.db);
+    const { path: location, why } = chooseDatabase(flags.db);
+    const path = shownLocation(location);
     const backend = await this.open(flags);
     const [store, head, projections] = [await backend.describe(), await backend.head(), await backend.checkpoints()];
     const file = existsSync(path) ? fileFacts(path) : undefined;
@@ -36,9 +39,7 @@ export default class Doctor extends BaseCommand {
       ...(file && (file.mode & 0o077) !== 0
         ? [`others may read the file (mode ${file.mode.toString(8)}); run chmod 600 on it`]
         : []),
-      ...(store.settings.synchronous === 'FULL'
-        ? []
-        : ['commits are not flushed to disk before they are acknowledged']),
+      ...(isFlushed(store.settings) ? [] : ['commits are not flushed to disk before they are acknowledged']),
       ...projections
         .filter(({ position }) => position !== head.position)
         .map(({ name }) => `the projection ${name} lags behind`),
@@ -69,7 +70,7 @@ export default class Doctor extends BaseCommand {
         ['stacks', `${store.stacks}, ${store.locks} locked`],
         ['events', String(store.events)],
         ['head', head.position === 0 ? 'empty log' : `position ${head.position}, hash ${head.hash}`],
-        ['permissions', file ? `${file.mode.toString(8)}${file.writable ? ', writable' : ''}` : 'in memory'],
+        ['permissions', file ? `${file.mode.toString(8)}${file.writable ? ', writable' : ''}` : 'no file'],
         [
           'projections',
           projections.map(({ name, version, position }) => `${name} v${version} at ${position}`).join(', '),
@@ -85,6 +86,10 @@ export default class Doctor extends BaseCommand {
     });
   }
 }
+
+/** SQLite says `synchronous`, PostgreSQL `synchronous_commit` and `fsync`. */
+const isFlushed = ({ synchronous, synchronous_commit: commit, fsync }: StoreDescription['settings']): boolean =>
+  synchronous === 'FULL' || (commit !== undefined && commit !== 'off' && fsync === 'on');
 
 function fileFacts(path: string) {
   const type = statfsSync(path).type;

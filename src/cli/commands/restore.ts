@@ -3,7 +3,7 @@ import { type PreparedRestore, StateBackend } from '../../index.js';
 import { headJson } from '../../views/head.js';
 import { BaseCommand } from '../base-command.js';
 import { confirm } from '../confirm.js';
-import { chooseDatabase } from '../database-path.js';
+import { chooseDatabaseFile } from '../database-path.js';
 import { escapeText } from '../output/escape.js';
 import { withProgress } from '../output/progress.js';
 import { table } from '../output/table.js';
@@ -24,7 +24,7 @@ see the old content or the new, and those that write wait. What the database hel
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(RestoreCommand);
-    const { path } = chooseDatabase(flags.db);
+    const path = chooseDatabaseFile(flags.db);
     endOnSignals();
     using restore = await withProgress('verifying', '', (onProgress) =>
       StateBackend.prepareRestore(path, args.file, { onProgress }),

@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.js';
 import type { AppendRequest, Projection, Receipt } from '../event-store.js';
-import { decideCommit, receiptAgain, timeOf } from '../receipts.js';
+import { readNow } from '../links.js';
+import { decideEvents, receiptAgain, recordDecided, timeOf } from '../receipts.js';
 import { appendEvents, cutEvents, headOf } from './log.js';
 import { commitOfCommand } from './read/commits.js';
 import { readFacts } from './read/facts.js';
@@ -26,13 +27,9 @@ export function append(
     return receiptAgain(earlier, stack?.id ?? '', request);
   }
   const facts = readFacts(state, request.keys);
-  const { stored, recorded, receipt } = decideCommit(
-    request,
-    facts,
-    (stream) => linkReads(state, stream),
-    headOf(state.log),
-    timeOf(request, clock),
-  );
+  const now = timeOf(request, clock);
+  const events = readNow(decideEvents(request, facts, (stream) => linkReads(state, stream), now));
+  const { stored, recorded, receipt } = recordDecided(request, facts, events, headOf(state.log), now);
   if (stored.length === 0) return receipt;
   const changes = projection.project(recorded);
   appendEvents(state.log, stored);

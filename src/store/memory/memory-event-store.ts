@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/clock.js';
 import { StoreError } from '../../kernel/errors.js';
 import { byBytes } from '../../kernel/order.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
+import { readNow } from '../links.js';
 import { decideEvents, timeOf } from '../receipts.js';
 import { appendTogether } from './append.js';
 import { compareTables } from './compare.js';
@@ -64,11 +65,13 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
       run(() =>
         commitOfCommand(state, request.commandId)
           ? []
-          : decideEvents(
-              request,
-              readFacts(state, request.keys),
-              (stream) => linkReads(state, stream),
-              timeOf(request, clock),
+          : readNow(
+              decideEvents(
+                request,
+                readFacts(state, request.keys),
+                (stream) => linkReads(state, stream),
+                timeOf(request, clock),
+              ),
             ),
       ),
     head: () => run(() => headOf(state.log)),

@@ -2,7 +2,8 @@ import type { StoredEvent } from '../../events/index.js';
 import type { Clock } from '../../kernel/clock.js';
 import { StoreError } from '../../kernel/errors.js';
 import type { AppendRequest, Projection, Receipt } from '../event-store.js';
-import { decideCommit, receiptAgain, timeOf } from '../receipts.js';
+import { readNow } from '../links.js';
+import { decideEvents, receiptAgain, recordDecided, timeOf } from '../receipts.js';
 import type { Connection } from './open.js';
 import { commitOfCommand } from './read/commits.js';
 import { readFacts } from './read/facts.js';
@@ -52,13 +53,9 @@ export function appender(db: Connection, sql: Statements, projection: Projection
       return receiptAgain(earlier, sql(STACK_ID).pluck().get(earlier.stream) as string, request);
     }
     const facts = readFacts(sql, request.keys);
-    const { stored, recorded, receipt } = decideCommit(
-      request,
-      facts,
-      (stream) => linkReads(sql, stream),
-      readHead(sql),
-      timeOf(request, clock),
-    );
+    const now = timeOf(request, clock);
+    const events = readNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
+    const { stored, recorded, receipt } = recordDecided(request, facts, events, readHead(sql), now);
     if (stored.length === 0) return receipt;
     for (const event of stored) insertEvent(sql, event);
     applyRows(projection.project(recorded));

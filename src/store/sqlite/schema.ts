@@ -1,7 +1,7 @@
 export { APPLICATION_ID } from '../../kernel/sqlite-file.js';
 
+import { createIndex, createTable, TABLE_DEFINITIONS } from '../table-definitions.js';
 import { TABLE_NAMES, type TableName } from '../tables.js';
-import { createIndex, createTable, TABLE_DEFINITIONS } from './schema-tables.js';
 
 /** Grows with every change of the schema; a file with a larger one is refused unmodified. */
 export const SCHEMA_VERSION = 2;

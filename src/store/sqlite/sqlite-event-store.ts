@@ -1,10 +1,11 @@
 import { statSync } from 'node:fs';
 import type { Clock } from '../../kernel/clock.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
+import { lifetime } from '../lifetime.js';
+import { readNow } from '../links.js';
 import { decideEvents, timeOf } from '../receipts.js';
 import { appender } from './append.js';
-import { translate } from './errors.js';
-import { lifetime } from './lifetime.js';
+import { storeClosed, translate } from './errors.js';
 import { type Connection, openConnection } from './open.js';
 import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
 import { readFacts } from './read/facts.js';
@@ -48,7 +49,11 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
   const sql = statementCache(db);
   const commit = groupCommit(db, path, appender(db, sql, projection, clock));
   const listeners = new Set<() => void>();
-  const life = lifetime(db, path);
+  const life = lifetime(
+    () => storeClosed(path),
+    (error) => translate(error, path),
+    () => !db.open,
+  );
   const appendTogether = async (requests: readonly AppendRequest[]): Promise<readonly Receipt[]> => {
     const receipts = await life.during(() => commit(requests));
     if (receipts.some(({ events }) => events > 0)) for (const listener of listeners) listener();
@@ -64,11 +69,13 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
         commitOfCommand(sql, request.commandId)
           ? []
           : db.transaction(() =>
-              decideEvents(
-                request,
-                readFacts(sql, request.keys),
-                (stream) => linkReads(sql, stream),
-                timeOf(request, clock),
+              readNow(
+                decideEvents(
+                  request,
+                  readFacts(sql, request.keys),
+                  (stream) => linkReads(sql, stream),
+                  timeOf(request, clock),
+                ),
               ),
             )(),
       ),

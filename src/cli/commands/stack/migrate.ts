@@ -4,7 +4,7 @@ import { Flags } from '@oclif/core';
 import { type MigrationOptions, type MigrationReport, type PreparedMigration, StateBackend } from '../../../index.js';
 import { BaseCommand } from '../../base-command.js';
 import { confirm } from '../../confirm.js';
-import { chooseDatabase } from '../../database-path.js';
+import { chooseDatabaseFile } from '../../database-path.js';
 import { escapeText } from '../../output/escape.js';
 import { withProgress } from '../../output/progress.js';
 import { migrationText } from '../../present/migration.js';
@@ -58,7 +58,7 @@ What the target holds is backed up first. A migration that was broken off goes o
 
   async run(): Promise<void> {
     const { flags } = await this.parse(StackMigrate);
-    const target = flags.target ?? chooseDatabase(flags.db).path;
+    const target = flags.target ?? chooseDatabaseFile(flags.db);
     endOnSignals();
     using migration = await withProgress('reading', '', (onProgress) =>
       StateBackend.prepareMigration(target, flags.source, { actor: flags.actor, onProgress }),

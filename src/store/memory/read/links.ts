@@ -1,4 +1,5 @@
 import { byBytes } from '../../../kernel/order.js';
+import { answers } from '../../facts.js';
 import type { LinkReads } from '../../links.js';
 import type { DependencyRecord } from '../../records.js';
 import { resourceId } from '../../resource-id.js';
@@ -33,6 +34,6 @@ export function linkReads(state: MemoryState, stream: number): LinkReads {
         ),
       );
     },
-    slot: slotsByAddress(state, stream),
+    slots: (addresses) => answers(addresses, slotsByAddress(state, stream)),
   };
 }

@@ -1,3 +1,4 @@
+import { answers } from '../../facts.js';
 import type { LinkReads } from '../../links.js';
 import type { DependencyRecord } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
@@ -60,6 +61,6 @@ export function linkReads(sql: Statements, stream: number): LinkReads {
       const keys = { stream, keys: JSON.stringify(values), numbers: JSON.stringify(numbers) };
       return sql(KNOWN).all(keys) as { value: string; address: string }[];
     },
-    slot: (address) => slotByAddress(sql, stream, address),
+    slots: (addresses) => answers(addresses, (address) => slotByAddress(sql, stream, address)),
   };
 }

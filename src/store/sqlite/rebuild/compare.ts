@@ -1,11 +1,11 @@
 import { coalesce } from '../../coalesce.js';
 import type { Projection } from '../../event-store.js';
 import type { Progress, RowProblem, TableComparison } from '../../maintenance.js';
+import { createTable } from '../../table-definitions.js';
 import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../../tables.js';
 import type { Connection } from '../open.js';
 import { readHead } from '../read/log.js';
 import { rowWriter } from '../rows.js';
-import { createTable } from '../schema-tables.js';
 import { statementCache } from '../statements.js';
 import { readBatch } from './batches.js';
 

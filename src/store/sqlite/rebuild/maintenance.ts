@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { Projection } from '../../event-store.js';
+import type { Lifetime } from '../../lifetime.js';
 import type { Maintenance, OnProgress, Progress, ProjectionStatus } from '../../maintenance.js';
 import { projectorsNamed } from '../../projectors-named.js';
 import { copyDatabase, copyMemory } from '../backup.js';
-import type { Lifetime } from '../lifetime.js';
 import type { Connection } from '../open.js';
 import { readCheckpoints, readHead } from '../read/log.js';
 import type { Statements } from '../statements.js';

@@ -1,6 +1,6 @@
+import { createIndex, createTable, TABLE_DEFINITIONS } from '../../table-definitions.js';
 import type { TableName } from '../../tables.js';
 import type { Connection } from '../open.js';
-import { createIndex, createTable, TABLE_DEFINITIONS } from '../schema-tables.js';
 
 /** What a table is called while it is built beside the live one. */
 export const shadowName = (table: TableName): string => `rebuild_${table}`;

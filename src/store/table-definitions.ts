@@ -1,4 +1,4 @@
-import type { TableName } from '../tables.js';
+import type { TableName } from './tables.js';
 
 interface Index {
   readonly name: string;

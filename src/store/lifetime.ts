@@ -1,7 +1,4 @@
-import { storeClosed, translate } from './errors.js';
-import type { Connection } from './open.js';
-
-/** Whether a store may still be used, and what has to end before its connection is closed. */
+/** Whether a store may still be used, and what has to end before it lets go of its database. */
 export interface Lifetime {
   /** @throws StoreError from the moment on that the store is being closed */
   check(): void;
@@ -11,17 +8,26 @@ export interface Lifetime {
   end(): Promise<void>;
 }
 
-export function lifetime(db: Connection, path: string): Lifetime {
+/**
+ * @param closed the error of a store that was closed
+ * @param translate turns what a driver throws into what a user can act on
+ * @param isGone whether the database went without being closed
+ */
+export function lifetime(
+  closed: () => Error,
+  translate: (error: unknown) => unknown,
+  isGone: () => boolean = () => false,
+): Lifetime {
   let closing = false;
   const running = new Set<Promise<unknown>>();
   const check = (): void => {
-    if (closing || !db.open) throw storeClosed(path);
+    if (closing || isGone()) throw closed();
   };
   const translated = async <T>(run: () => T | Promise<T>): Promise<T> => {
     try {
       return await run();
     } catch (error) {
-      throw translate(error, path);
+      throw translate(error);
     }
   };
   return {

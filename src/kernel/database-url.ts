@@ -1,0 +1,24 @@
+import { InvalidInputError } from './errors.js';
+
+/** `postgres://` or `postgresql://`. */
+export const isPostgresUrl = (location: string): boolean => /^postgres(?:ql)?:\/\//i.test(location);
+
+/** @throws InvalidInputError for a text that is no URL; it is not told, for a password may stand in it */
+export function parseDatabaseUrl(text: string): URL {
+  try {
+    return new URL(text);
+  } catch (cause) {
+    throw new InvalidInputError('INVALID_DATABASE_URL', 'db: this is no PostgreSQL URL', {
+      hint: 'Write it as postgres://USER@HOST:PORT/DATABASE; the password may come from PGPASSWORD or a password file.',
+      details: { field: 'db' },
+      cause,
+    });
+  }
+}
+
+/** Where a database is, for people: a URL without its password and options. */
+export function shownLocation(location: string): string {
+  if (!isPostgresUrl(location)) return location;
+  const { host, pathname, username } = parseDatabaseUrl(location);
+  return `postgres://${username === '' ? '' : `${username}@`}${host}${pathname}`;
+}

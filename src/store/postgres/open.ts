@@ -1,0 +1,54 @@
+import type pg from 'pg';
+import { GENESIS_HASH } from '../../events/index.js';
+import { StoreError } from '../../kernel/errors.js';
+import type { Projection } from '../event-store.js';
+import { SCHEMA, SCHEMA_VERSION } from './schema.js';
+
+/** Two processes may open a new database at once: whoever has this lock lays the schema down. "SLTH". */
+const SCHEMA_LOCK = 0x53_4c_54_48;
+
+const IDENTITY = `SELECT to_regclass('sloth_schema') IS NOT NULL AS ours, to_regclass('events') IS NOT NULL AS taken`;
+const VERSION = 'SELECT version FROM sloth_schema';
+
+/**
+ * Lays down the schema in the connection's schema where nothing of ours is, and registers projectors of a new log.
+ * @throws StoreError for a database that somebody else uses, or that a newer release wrote
+ */
+export async function prepareDatabase(client: pg.ClientBase, projection: Projection, where: string): Promise<void> {
+  await client.query('BEGIN');
+  try {
+    await client.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
+    const { ours, taken } = (await client.query(IDENTITY)).rows[0] as { ours: boolean; taken: boolean };
+    if (ours) refuseNewer((await client.query(VERSION)).rows[0].version as number, where);
+    else if (taken) throw notOurs(where);
+    else await create(client, projection);
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {});
+    throw error;
+  }
+}
+
+async function create(client: pg.ClientBase, projection: Projection): Promise<void> {
+  await client.query(SCHEMA);
+  await client.query(`CREATE TABLE sloth_schema (version BIGINT NOT NULL);
+    INSERT INTO sloth_schema VALUES (${SCHEMA_VERSION});
+    INSERT INTO log_head VALUES (TRUE, 0, '${GENESIS_HASH}', NULL)`);
+  for (const { name, version } of projection.projectors) {
+    await client.query('INSERT INTO projection_checkpoints VALUES ($1, $2, 0)', [name, version]);
+  }
+}
+
+function refuseNewer(version: number, where: string): void {
+  if (version <= SCHEMA_VERSION) return;
+  throw new StoreError('NEWER_SCHEMA', `the database was written by a newer release (schema ${version}): ${where}`, {
+    hint: `This release reads schemas up to ${SCHEMA_VERSION}. Upgrade sloth-runner; nothing was changed.`,
+    details: { database: where, schemaVersion: version, supported: SCHEMA_VERSION },
+  });
+}
+
+const notOurs = (where: string): StoreError =>
+  new StoreError('NOT_A_DATABASE', `something else keeps a table "events" there: ${where}`, {
+    hint: 'Nothing was changed in it. Choose another database, or another schema with ?options=-csearch_path%3DNAME.',
+    details: { database: where },
+  });

@@ -1,0 +1,180 @@
+import pg from 'pg';
+import type { Clock } from '../../kernel/clock.js';
+import { shownLocation } from '../../kernel/database-url.js';
+import { newId } from '../../kernel/ids.js';
+import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
+import { lifetime } from '../lifetime.js';
+import { readLater } from '../links.js';
+import { decideEvents, timeOf } from '../receipts.js';
+import { appender } from './append.js';
+import { configOf, storeClosed, translate } from './connection.js';
+import { groupCommit } from './group-commit.js';
+import { prepareDatabase } from './open.js';
+import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
+import { readFacts } from './read/facts.js';
+import { linkReads } from './read/links.js';
+import { readCheckpoints, readEvents, readHead } from './read/log.js';
+import { dependenciesAt, edgesAt, edgesOf, outputsAt, outputsOf } from './read/outputs.js';
+import { nodesAt, resourceHistory, resourcesAfter, resourcesAt, resourcesOf, slotsById } from './read/resources.js';
+import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/signals.js';
+import { findStack, listStacks, readDocument } from './read/stacks.js';
+import { maintenance } from './rebuild/maintenance.js';
+import { retrying } from './retry.js';
+import { SCHEMA_VERSION } from './schema.js';
+import { type Sql, sqlOn } from './sql.js';
+import { inTransaction } from './transaction.js';
+import { Watch } from './watch.js';
+
+export interface PostgresStoreOptions {
+  /** `postgres://USER@HOST:PORT/DATABASE` */
+  readonly url: string;
+  readonly projection: Projection;
+  readonly clock: Clock;
+  /** Connections at most. Default: 8. */
+  readonly poolSize?: number | undefined;
+}
+
+/**
+ * A store on a PostgreSQL server, 13 or later. The connection is made when it is first used, and the schema laid down
+ * where there is none.
+ */
+export function openPostgresStore({ url, projection, clock, poolSize = 8 }: PostgresStoreOptions): EventStore {
+  const config = configOf(url);
+  const where = shownLocation(url);
+  const pool = new pg.Pool({ ...config, max: poolSize });
+  // A connection that is lost is told to whoever uses it; these events come beside that, and end the process unheard.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  const self = newId();
+  const watch = new Watch(config, self);
+  const life = lifetime(
+    () => storeClosed(where),
+    (error) => translate(error, where),
+  );
+  let prepared: Promise<void> | undefined;
+
+  /** Tried again by the next one who asks, where it fails. */
+  const ready = (): Promise<void> => {
+    prepared ??= prepare().catch((error: unknown) => {
+      prepared = undefined;
+      throw error;
+    });
+    return prepared;
+  };
+  async function prepare(): Promise<void> {
+    const client = await pool.connect();
+    try {
+      await prepareDatabase(client, projection, where);
+    } finally {
+      client.release();
+    }
+  }
+
+  const sql = sqlOn(pool);
+  const commit = groupCommit(pool, where, self, appender(projection, clock));
+  const during = <T>(run: () => T | Promise<T>): Promise<T> =>
+    life.during(async () => {
+      await ready(); // a server that was never there is told at once; one that went is waited for
+      return run();
+    });
+  /** A swap of tables by a rebuild may break a read off as well as a server that restarts. */
+  const read = <T>(query: (on: Sql) => Promise<T>): Promise<T> => during(() => retrying(() => query(sql)));
+  const appendTogether = async (requests: readonly AppendRequest[]): Promise<readonly Receipt[]> => {
+    const receipts = await during(() => commit(requests));
+    if (receipts.some(({ events }) => events > 0)) watch.tell();
+    return receipts;
+  };
+
+  return {
+    append: async (request) => (await appendTogether([request]))[0] as Receipt,
+    appendTogether,
+    preview: (request) =>
+      during(() =>
+        inTransaction(
+          pool,
+          async (client) => {
+            const on = sqlOn(client);
+            if (await commitOfCommand(on, request.commandId)) return [];
+            const facts = await readFacts(on, request.keys);
+            return readLater(decideEvents(request, facts, (stream) => linkReads(on, stream), timeOf(request, clock)));
+          },
+          'BEGIN ISOLATION LEVEL REPEATABLE READ',
+        ),
+      ),
+    head: () => read(readHead),
+    events: (filter) => read((on) => readEvents(on, filter)),
+    onAppend: (listener) => {
+      life.check();
+      return watch.add(listener);
+    },
+    checkpoints: () => read(readCheckpoints),
+    describe: () => read((on) => describe(on, where, clock)),
+
+    stack: (ref, { deleted = false } = {}) => read((on) => findStack(on, ref, deleted)),
+    stacks: (filter) => read((on) => listStacks(on, filter, clock.now())),
+    document: (stream, version) => read((on) => readDocument(on, stream, version)),
+    resource: (stream, address, version) =>
+      read(async (on) => (await resourcesOf(on, stream, [address], version)).get(address)),
+    resourceAddress: (stream, id) =>
+      read(async (on) => {
+        const slot = (await slotsById(on, [id])).get(id);
+        return slot?.stream === stream ? slot.address : undefined;
+      }),
+    resources: (stream, version) => read((on) => resourcesAt(on, stream, version)),
+    resourcesAfter: (stream, address, limit) => read((on) => resourcesAfter(on, stream, address, limit)),
+    resourceHistory: (stream, address) => read((on) => resourceHistory(on, stream, address)),
+    outputs: (stream, version) => read((on) => outputsAt(on, stream, version)),
+    output: (stream, name, version) => read(async (on) => (await outputsOf(on, stream, [name], version)).get(name)),
+    dependency: (stream, edge, version) => read(async (on) => (await edgesOf(on, stream, [edge], version))[0]),
+    dependencies: (stream, version) => read((on) => dependenciesAt(on, stream, version)),
+    nodes: (stream, version) => read((on) => nodesAt(on, stream, version)),
+    edges: (stream, version) => read((on) => edgesAt(on, stream, version)),
+    touched: (stream, from, to) => read((on) => touchedBetween(on, stream, from, to)),
+
+    commit: (stream, version) => read((on) => commitOfVersion(on, stream, version)),
+    commitOf: (commandId) => read((on) => commitOfCommand(on, commandId)),
+    commits: (stream, filter = {}) => read((on) => commitsOf(on, stream, filter)),
+    moment: (stream, at) => read((on) => momentAt(on, stream, at)),
+    snapshots: (stream) => read((on) => snapshotsOf(on, stream)),
+    executions: (stream, limit) => read((on) => readExecutions(on, stream, limit)),
+    lock: (stream) => read((on) => readLock(on, stream)),
+    tags: (stream) => read((on) => readTags(on, stream)),
+    drifted: (stream) => read((on) => readDrifted(on, stream)),
+    drift: (stream) => read((on) => readDrift(on, stream)),
+    driftRules: (stream) => read((on) => readDriftRules(on, stream)),
+
+    ...maintenance(pool, projection, { ...life, during }, self),
+
+    close: async () => {
+      await life.end();
+      watch.close();
+      await pool.end().catch((error: unknown) => {
+        if (!/more than once/.test(String((error as Error).message))) throw translate(error, where);
+      });
+    },
+  };
+}
+
+const COUNTS = `
+SELECT (SELECT count(*) FROM stack_rows WHERE deleted_at IS NULL) AS stacks,
+       (SELECT count(*) FROM lock_rows WHERE expires_at > $1) AS locks,
+       (SELECT sum(pg_total_relation_size(oid)) FROM pg_class
+        WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace) AS bytes,
+       current_setting('server_version') AS engine, current_setting('synchronous_commit') AS synchronous_commit,
+       current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes`;
+
+async function describe(sql: Sql, location: string, clock: Clock): Promise<StoreDescription> {
+  const row = (await sql.get<Record<string, string>>(COUNTS, [clock.now()])) as Record<string, string>;
+  const { stacks, locks, bytes, engine, ...settings } = row;
+  return {
+    kind: 'postgres',
+    location,
+    engine: `PostgreSQL ${engine}`,
+    schemaVersion: SCHEMA_VERSION,
+    settings,
+    bytes: Number(bytes),
+    events: (await readHead(sql)).position,
+    stacks: Number(stacks),
+    locks: Number(locks),
+  };
+}

@@ -1,0 +1,48 @@
+import type { LinkReads } from '../../links.js';
+import type { DependencyRecord } from '../../records.js';
+import { resourceNumber } from '../../resource-id.js';
+import { toDependencyRecord } from '../../to-records.js';
+import type { Sql } from '../sql.js';
+import type { DependencyRow } from './outputs.js';
+import { slotsByAddress } from './resources.js';
+
+const edgesBy = (column: 'address' | 'target'): string => `
+SELECT e.position, e.recorded_at AS "recordedAt", e.data
+FROM dependency_rows d JOIN events e ON e.position = d.position
+WHERE d.stream = $1 AND d.${column} = ANY ($2) ORDER BY d.address, d.target`;
+const FROM = edgesBy('address');
+const TO = edgesBy('target');
+const STANDING = `
+SELECT address FROM resource_rows WHERE stream = $1 AND address = ANY ($2) AND position IS NOT NULL
+UNION
+SELECT r.address FROM unnest($2::text[]) k (name) CROSS JOIN LATERAL (
+  SELECT address FROM resource_rows WHERE stream = $1 AND base = k.name AND position IS NOT NULL ORDER BY resource LIMIT $3) r
+ORDER BY 1`;
+const KNOWN = `
+SELECT id AS value, address FROM resource_rows WHERE id = ANY ($2) AND stream = $1 AND position IS NOT NULL
+UNION
+SELECT own_id, address FROM resource_rows WHERE stream = $1 AND own_id = ANY ($2) AND position IS NOT NULL
+UNION
+SELECT identity, address FROM resource_rows WHERE stream = $1 AND identity = ANY ($2) AND position IS NOT NULL
+UNION
+SELECT 'res-' || resource, address FROM resource_rows
+WHERE resource = ANY ($3::bigint[]) AND stream = $1 AND id IS NULL AND position IS NOT NULL`;
+
+export function linkReads(sql: Sql, stream: number): LinkReads {
+  const edges = async (text: string, keys: readonly string[]): Promise<DependencyRecord[]> =>
+    keys.length === 0 ? [] : (await sql.all<DependencyRow>(text, [stream, keys])).map(toDependencyRecord);
+  return {
+    from: (addresses) => edges(FROM, addresses),
+    to: (targets) => edges(TO, targets),
+    standing: async (names, limit) => {
+      if (names.length === 0) return [];
+      const most = Math.min(limit, Number.MAX_SAFE_INTEGER);
+      return (await sql.all<{ address: string }>(STANDING, [stream, names, most])).map(({ address }) => address);
+    },
+    known: async (values) => {
+      if (values.length === 0) return [];
+      return sql.all(KNOWN, [stream, values, values.flatMap((value) => resourceNumber(value) ?? [])]);
+    },
+    slots: (addresses) => slotsByAddress(sql, stream, addresses),
+  };
+}

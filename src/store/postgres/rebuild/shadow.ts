@@ -1,0 +1,61 @@
+import type pg from 'pg';
+import { createIndex, createTable, TABLE_DEFINITIONS } from '../../table-definitions.js';
+import type { TableName } from '../../tables.js';
+import { inPostgres, VIEW_NAMES, VIEWS } from '../schema.js';
+import { sqlOn } from '../sql.js';
+
+/** What a table, or an index of it, is called while it is built beside the live one. */
+export const shadowName = (name: string): string => `rebuild_${name}`;
+
+interface ShadowIndex {
+  readonly name: string;
+  readonly statement: string;
+}
+
+const indexesOf = (tables: readonly TableName[]): ShadowIndex[] =>
+  tables.flatMap((table) =>
+    TABLE_DEFINITIONS[table].indexes.map((index) => ({
+      name: index.name,
+      statement: inPostgres(createIndex(index, shadowName(index.name), shadowName(table))),
+    })),
+  );
+
+const THERE = `SELECT c.relname AS name FROM pg_class c WHERE c.relkind = 'i' AND c.relname = ANY ($1) AND pg_table_is_visible(c.oid)`;
+
+/** The indexes that the shadows of tables lack yet. */
+export async function lacking(client: pg.ClientBase, tables: readonly TableName[]): Promise<ShadowIndex[]> {
+  const all = indexesOf(tables);
+  const rows = await sqlOn(client).all<{ name: string }>(THERE, [all.map(({ name }) => shadowName(name))]);
+  const there = new Set(rows.map(({ name }) => name));
+  return all.filter(({ name }) => !there.has(shadowName(name)));
+}
+
+/** Whether the shadows have an index: then rows must be written in the order of the log. */
+export const isIndexed = async (client: pg.ClientBase, tables: readonly TableName[]): Promise<boolean> =>
+  (await lacking(client, tables)).length < indexesOf(tables).length;
+
+/** Inside a transaction: empty shadows, whatever was left of earlier ones. */
+export async function createShadows(client: pg.ClientBase, tables: readonly TableName[]): Promise<void> {
+  for (const table of tables) {
+    await client.query(`DROP TABLE IF EXISTS ${shadowName(table)}`);
+    await client.query(inPostgres(createTable(table, shadowName(table))));
+  }
+}
+
+const SHADOWS = `SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE 'rebuild\\_%'`;
+
+/** Inside a transaction: nothing is left of a rebuild. */
+export async function dropShadows(client: pg.ClientBase): Promise<void> {
+  for (const { name } of await sqlOn(client).all<{ name: string }>(SHADOWS)) await client.query(`DROP TABLE ${name}`);
+}
+
+/** Inside a transaction: the shadows become the live tables, and the views read those from then on. */
+export async function swapShadows(client: pg.ClientBase, tables: readonly TableName[]): Promise<void> {
+  await client.query(`DROP VIEW ${VIEW_NAMES.join(', ')}`);
+  for (const table of tables) {
+    await client.query(`DROP TABLE ${table}`);
+    await client.query(`ALTER TABLE ${shadowName(table)} RENAME TO ${table}`);
+  }
+  for (const { name } of indexesOf(tables)) await client.query(`ALTER INDEX ${shadowName(name)} RENAME TO ${name}`);
+  await client.query(VIEWS);
+}

@@ -1,0 +1,28 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');
+
+/** The connection was lost, or the server ends or begins: nothing that was asked is wrong. */
+export const isGone = (error: unknown): boolean =>
+  /^(08|57P0)/.test(codeOf(error)) ||
+  /^E(CONN|PIPE)/.test(codeOf(error)) ||
+  /Connection terminated|not queryable/.test(String((error as Error | null)?.message));
+
+/** The server broke a transaction off, by a deadlock or because it went away. */
+export const isBrokenOff = (error: unknown): boolean => ['40001', '40P01'].includes(codeOf(error)) || isGone(error);
+
+/** Some 12 seconds in all, each wait twice the one before: a server that restarts is back by then. */
+const ATTEMPTS = 8;
+const FIRST_WAIT = 100;
+
+/** Tries again what the server broke off. For what reads, and for transactions that may be carried out twice. */
+export async function retrying<T>(run: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isBrokenOff(error) || attempt === ATTEMPTS) throw error;
+      await wait(FIRST_WAIT * 2 ** (attempt - 1));
+    }
+  }
+}

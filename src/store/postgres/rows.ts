@@ -1,0 +1,116 @@
+import type pg from 'pg';
+import type { RowChange } from '../row-change.js';
+import { TABLE_DEFINITIONS } from '../table-definitions.js';
+import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../tables.js';
+import { sqlOn } from './sql.js';
+
+/** The columns of each table with their types, as its definition says. */
+export const COLUMNS = Object.fromEntries(
+  TABLE_NAMES.map((table) => [
+    table,
+    [...TABLE_DEFINITIONS[table].columns.matchAll(/\b([a-z_]+)\s+(INTEGER|TEXT)\b/g)].map(([, name, type]) => ({
+      name: name as string,
+      type: type === 'INTEGER' ? 'bigint' : 'text',
+    })),
+  ]),
+) as unknown as { readonly [T in TableName]: readonly { readonly name: string; readonly type: string }[] };
+
+/** Changes that one statement can make: of one table and shape, each of another row. */
+interface Run {
+  readonly table: TableName;
+  readonly shape: string;
+  readonly changes: RowChange[];
+  readonly rows: Set<string>;
+}
+
+/**
+ * Applies row changes in their order, those that follow each other and are alike by one statement. Names come from
+ * projectors, that is from our own source; values are always bound.
+ * @param nameOf where the rows of a table are written; left out, to the table itself
+ */
+export async function writeRows(
+  client: pg.ClientBase,
+  changes: readonly RowChange[],
+  nameOf: (table: TableName) => string = (table) => table,
+): Promise<void> {
+  const sql = sqlOn(client);
+  await Promise.all(
+    runsOf(changes).map((run) => {
+      const { text, values } = statementOf(run, nameOf(run.table));
+      return sql.all(text, values);
+    }),
+  );
+}
+
+function runsOf(changes: readonly RowChange[]): Run[] {
+  const runs: Run[] = [];
+  for (const change of changes) {
+    const shape = shapeOf(change);
+    const row = keyOf(change);
+    const last = runs.at(-1);
+    if (last?.shape === shape && !last.rows.has(row)) {
+      last.changes.push(change);
+      last.rows.add(row);
+    } else runs.push({ table: change.table, shape, changes: [change], rows: new Set([row]) });
+  }
+  return runs;
+}
+
+function shapeOf(change: RowChange): string {
+  const parts = change.op === 'patch' ? [Object.keys(change.set), Object.keys(change.add ?? {})] : [];
+  return JSON.stringify([change.table, change.op, ...parts]);
+}
+
+function keyOf(change: RowChange): string {
+  const from = (change.op === 'put' ? change.row : change.key) as unknown as Record<string, unknown>;
+  return JSON.stringify(TABLE_KEYS[change.table].map((column) => from[column]));
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+function statementOf({ table, changes }: Run, target: string): { text: string; values: unknown[] } {
+  const keys: readonly string[] = TABLE_KEYS[table];
+  const [first] = changes as [RowChange];
+  const bind = (columns: readonly string[], rows: readonly Row[]) => ({
+    values: columns.map((column) => rows.map((row) => row[column] ?? null)),
+    from: `unnest(${columns.map((column, index) => `$${index + 1}::${typeOf(table, column)}[]`).join(', ')}) v (${columns.join(', ')})`,
+  });
+  const sameRow = keys.map((key) => `t.${key} = v.${key}`).join(' AND ');
+
+  if (first.op === 'put') {
+    const columns = COLUMNS[table].map(({ name }) => name);
+    const { values, from } = bind(
+      columns,
+      changes.map((change) => (change as { row: unknown }).row as Row),
+    );
+    const others = columns.filter((column) => !keys.includes(column));
+    const update = others.map((column) => `${column} = excluded.${column}`).join(', ');
+    const list = columns.join(', ');
+    return {
+      text: `INSERT INTO ${target} (${list}) SELECT ${list} FROM ${from} ON CONFLICT (${keys.join(', ')}) DO ${update === '' ? 'NOTHING' : `UPDATE SET ${update}`}`,
+      values,
+    };
+  }
+  if (first.op === 'remove') {
+    const { values, from } = bind(
+      keys,
+      changes.map((change) => (change as { key: unknown }).key as Row),
+    );
+    return { text: `DELETE FROM ${target} t USING ${from} WHERE ${sameRow}`, values };
+  }
+  const set = Object.keys(first.set);
+  const add = Object.keys(first.add ?? {});
+  const rows = changes.map((change) => {
+    const { key, set: own, add: sums } = change as unknown as { key: Row; set: Row; add?: Row };
+    return { ...key, ...own, ...Object.fromEntries(add.map((column) => [column, sums?.[column]])) };
+  });
+  const { values, from } = bind([...keys, ...set, ...add], rows);
+  const assignments = [
+    ...set.map((column) => `${column} = v.${column}`),
+    ...add.map((column) => `${column} = t.${column} + v.${column}`),
+  ];
+  return { text: `UPDATE ${target} t SET ${assignments.join(', ')} FROM ${from} WHERE ${sameRow}`, values };
+}
+
+const typeOf = (table: TableName, column: string): string =>
+  COLUMNS[table].find(({ name }) => name === column)?.type ?? 'text';

