@@ -52,16 +52,22 @@ function moduleOf(command: Command) {
 export interface EngineOptions {
   /** How much of a database file is held in memory at most, in KiB. Default: 64 MiB. */
   readonly cacheKiB?: number;
+  /** Connections to a database server at most. Default: 8. */
+  readonly connections?: number;
 }
 
 /**
  * Opens the database a path or URL names: a PostgreSQL database, or what `openEngine` opens. The driver is loaded only
  * where it is needed.
  */
-export async function openEngineAt(location: string, clock: Clock = systemClock): Promise<Engine> {
-  if (!isPostgresUrl(location)) return openEngine(location, clock);
+export async function openEngineAt(
+  location: string,
+  clock: Clock = systemClock,
+  options: EngineOptions = {},
+): Promise<Engine> {
+  if (!isPostgresUrl(location)) return openEngine(location, clock, options);
   const { openPostgresStore } = await import('./store/postgres/postgres-event-store.js');
-  return engineOn(openPostgresStore({ url: location, projection: PROJECTION, clock }));
+  return engineOn(openPostgresStore({ url: location, projection: PROJECTION, clock, poolSize: options.connections }));
 }
 
 /** Opens a SQLite file, `:memory:` for SQLite without a file, or `memory:` for a store without a database. */
@@ -80,7 +86,7 @@ export function openEngine(location: string, clock: Clock = systemClock, options
     });
   }
   if (location === MEMORY_LOCATION) return engineOn(openMemoryStore({ projection: PROJECTION, clock }));
-  return engineOn(openSqliteStore({ path: location, projection: PROJECTION, clock, ...options }));
+  return engineOn(openSqliteStore({ path: location, projection: PROJECTION, clock, cacheKiB: options.cacheKiB }));
 }
 
 /** Database files as a whole, for backups: the backend knows no store by name. */

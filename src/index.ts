@@ -5,6 +5,7 @@ export type { Check, Problem, Verification } from './audit/verification.js';
 export type { VerifyOptions } from './audit/verify.js';
 export type { Backup, BackupOptions } from './backend/backup.js';
 export type { Rotation } from './backend/backup-rotation.js';
+export type { Copied, CopyOptions } from './backend/copy.js';
 export type { MigrationOptions, PreparedMigration } from './backend/migration/migrate.js';
 export type { Proof } from './backend/migration/proof.js';
 export type { MigrationReport } from './backend/migration/report.js';

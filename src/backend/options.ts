@@ -14,6 +14,8 @@ export interface OpenOptions {
   readonly asItIs?: boolean;
   /** Hears how far that rebuild has come. */
   readonly onProgress?: OnProgress;
+  /** Connections to a database server at most; one more listens for events. Default: 8. */
+  readonly connections?: number;
   /** Where the time comes from; for tests. */
   readonly clock?: Clock;
 }

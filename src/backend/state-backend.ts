@@ -33,6 +33,7 @@ import { readActivity, readVersions, type VersionView } from '../queries/version
 import type { At, Checkpoint, Receipt, StoreDescription } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import type { DependencyRecord, DriftRuleRecord, LockRecord, ResourceRecord, StackRecord } from '../store/records.js';
+import { type Copied, type CopyOptions, copyDatabase } from './copy.js';
 import { type PreparedMigration, prepareMigration } from './migration/migrate.js';
 import type { CallOptions, LinkOptions, OpenOptions } from './options.js';
 import { type PreparedRestore, prepareRestore, type Restored, type RestoreOptions } from './restore.js';
@@ -99,7 +100,8 @@ export class StateBackend implements AsyncDisposable {
    */
   static async open(pathOrUrl: string, options: OpenOptions = {}): Promise<StateBackend> {
     const clock = options.clock ?? systemClock;
-    const engine = await openEngineAt(pathOrUrl, clock);
+    const { connections } = options;
+    const engine = await openEngineAt(pathOrUrl, clock, connections === undefined ? {} : { connections });
     try {
       if (!options.asItIs) await bringUpToDate(engine, options.onProgress);
     } catch (error) {
@@ -141,6 +143,15 @@ export class StateBackend implements AsyncDisposable {
     { actor = 'api', clock = systemClock, onProgress }: Pick<OpenOptions, 'actor' | 'clock' | 'onProgress'> = {},
   ): Promise<PreparedMigration> {
     return prepareMigration(target, source, { actor, clock, ...(onProgress && { onProgress }) });
+  }
+
+  /**
+   * Copies the whole log of one database to another, from one kind of store to any other, to the hash: that is how one
+   * grows from a file to a server, and back. Broken off, it is gone on with.
+   * @throws ConflictError `LOGS_DIFFER` where the target holds anything else
+   */
+  static copy(from: string, to: string, options?: CopyOptions): Promise<Copied> {
+    return copyDatabase(from, to, options);
   }
 
   /** Waits for what was accepted, ends live subscriptions, and lets go of the database. May be called twice. */

@@ -21,7 +21,7 @@ export abstract class BaseCommand extends Command {
   /** Opens the database the flags name. It is closed when the command ends. */
   protected async open(
     { db, actor }: Pick<GlobalValues, 'db' | 'actor'>,
-    options: Pick<OpenOptions, 'asItIs' | 'source'> = {},
+    options: Pick<OpenOptions, 'asItIs' | 'source' | 'connections'> = {},
   ): Promise<StateBackend> {
     this.#backend = await withProgress('rebuilding', 'events', (onProgress) =>
       StateBackend.open(chooseDatabase(db).path, { actor, source: 'cli', onProgress, ...options }),

@@ -1,4 +1,4 @@
-import { checkChain, type LogHead, type StoredEvent } from '../events/index.js';
+import { type ChainChecker, checkChain, type LogHead, type StoredEvent } from '../events/index.js';
 import { ConflictError, IntegrityError } from '../kernel/errors.js';
 
 /** @throws ConflictError where there are events already: a log goes into an empty store */
@@ -8,6 +8,23 @@ export function refuseFilled(events: number): void {
     hint: 'Give a database that does not exist yet.',
     details: { events },
   });
+}
+
+/** @throws IntegrityError for an event that does not follow */
+function hold(chain: ChainChecker, event: StoredEvent): void {
+  const problem = chain.next(event);
+  if (!problem) return;
+  const { position, field, expected, actual } = problem;
+  throw new IntegrityError('LOG_BROKEN', `event ${position}: ${field} is ${actual}, must be ${expected}`, {
+    hint: 'The log was changed or damaged after it was written. Nothing was taken over.',
+    details: { ...problem },
+  });
+}
+
+/** @throws IntegrityError at the first event that does not follow the log that ends at `head` */
+export function checkFollowing(events: readonly StoredEvent[], head: Pick<LogHead, 'position' | 'hash'>): void {
+  const chain = checkChain(head);
+  for (const event of events) hold(chain, event);
 }
 
 /**
@@ -20,14 +37,7 @@ export function* checkedLog(
 ): Generator<StoredEvent> {
   const chain = checkChain();
   for (const event of events) {
-    const problem = chain.next(event);
-    if (problem) {
-      const { position, field, expected, actual } = problem;
-      throw new IntegrityError('LOG_BROKEN', `event ${position}: ${field} is ${actual}, must be ${expected}`, {
-        hint: 'The log was changed or damaged after it was written. Nothing was taken over.',
-        details: { ...problem },
-      });
-    }
+    hold(chain, event);
     yield event;
   }
   if (chain.position === head.position && chain.hash === head.hash) return;

@@ -102,6 +102,7 @@ export function* readLinks(reads: LinkReads, keys: LinkKeys): Reading<Links> {
   // Both are asked before either answer is waited for: on a server they then cost one round trip.
   const sources = unique([...keys.of.map(({ address }) => address), ...going]);
   const [byValue, edgesFrom] = [reads.known(unique(keys.of.flatMap(({ values }) => values))), reads.from(sources)];
+  if (edgesFrom instanceof Promise) edgesFrom.catch(() => {}); // it is waited for below
   const known = owners(yield* ask(byValue), sources);
   const edges = yield* ask(edgesFrom);
   const from = groupBy(edges, ({ address }) => address);

@@ -95,6 +95,12 @@ export interface Maintenance {
     onProgress?: OnProgress,
   ): Promise<LogHead>;
   /**
+   * Takes over events that follow the end of the log as they are, positions and hashes included, and shows them in the
+   * tables: whole commits, in one transaction. With it a log is copied piece by piece.
+   * @throws IntegrityError `LOG_BROKEN` where they do not follow, and then nothing has changed
+   */
+  extendLog(events: readonly StoredEvent[]): Promise<LogHead>;
+  /**
    * Writes a copy of the whole database, as it is at one moment, to a fresh file: mode 0600, complete in itself, flushed.
    * Commands go on meanwhile, in this process and others. Nothing is left of a copy that failed.
    * @throws StoreError `NO_BACKUP` for a store that keeps nothing a file could hold

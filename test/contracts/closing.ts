@@ -48,6 +48,7 @@ const CALLS: {
   compareTables: (store) => store.compareTables({}),
   checkStorage: (store) => store.checkStorage(),
   importLog: (store) => store.importLog([], { position: 0, hash: GENESIS_HASH }),
+  extendLog: (store) => store.extendLog([]),
   backup: (store) => store.backup('/tmp/never-written.db'),
 };
 

@@ -13,6 +13,7 @@ type Read = Exclude<
   | 'rebuild'
   | 'checkStorage'
   | 'importLog'
+  | 'extendLog'
   | 'backup'
   | 'close'
 >;

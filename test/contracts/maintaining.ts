@@ -286,4 +286,63 @@ export function maintaining(open: OpenStore): void {
       expect(await store.stacks({})).toEqual([]);
     });
   });
+  describe('extendLog', () => {
+    /** Whole commits of about so many events. */
+    function* pieces(log: readonly StoredEvent[], size: number): Generator<StoredEvent[]> {
+      let piece: StoredEvent[] = [];
+      for (const event of log) {
+        if (piece.length >= size && event.commandId !== piece.at(-1)?.commandId) {
+          yield piece;
+          piece = [];
+        }
+        piece.push(event);
+      }
+      yield piece;
+    }
+
+    test.each([1, 7, 1_000])(
+      'of a log in pieces of %i events gives the same head and the same answers',
+      async (size) => {
+        const source = await lived(open);
+        const log = await wholeLog(source);
+        const { store } = await given(open, [], { clock: source.clock });
+        for (const piece of pieces(log, size)) {
+          expect(await store.extendLog(piece)).toMatchObject({ position: piece.at(-1)?.position });
+        }
+        expect(await everything(store)).toEqual(await everything(source.store));
+        expect((await store.compareTables({})).problems).toEqual([]);
+      },
+    );
+
+    test('is followed by commands, and may follow them', async () => {
+      const source = await given(open, [createStack('web')]);
+      const { store, run } = await given(open);
+      await store.extendLog(await wholeLog(source));
+      expect(await run(set('web', 'a', 1), { commandId: 'c1' })).toMatchObject({ version: 2, firstPosition: 2 });
+      await source.store.extendLog(await store.events({ after: 1, limit: -1 }));
+      expect(await source.run(set('web', 'a', 1), { commandId: 'c1' })).toMatchObject({ version: 2, firstPosition: 2 });
+    });
+
+    test('of nothing changes nothing', async () => {
+      const { store } = await given(open, [createStack('web')]);
+      expect(await store.extendLog([])).toEqual(await store.head());
+    });
+
+    test.each<[string, (log: readonly StoredEvent[]) => readonly StoredEvent[]]>([
+      ['that leaves one out', (log) => log.slice(3)],
+      ['that was taken over before', (log) => log.slice(0, 4)],
+      ['whose data was changed', (log) => log.slice(2).map((event) => ({ ...event, data: '{}' }))],
+      ['of another store', (log) => log.slice(2).map((event) => ({ ...event, hash: 'f'.repeat(64) }))],
+    ])('of a log %s is refused, and changes nothing', async (_, wrong) => {
+      const source = await given(open, [createStack('web'), ...[1, 2, 3].map((n) => set('web', 'a', n))]);
+      const log = await wholeLog(source);
+      const { store } = await given(open);
+      await store.extendLog(log.slice(0, 2));
+      const before = await everything(store);
+      await expect(store.extendLog(wrong(log))).rejects.toMatchObject({ code: 'LOG_BROKEN', exitCode: 7 });
+      expect(await everything(store)).toEqual(before);
+      await store.extendLog(log.slice(2));
+      expect(await store.head()).toEqual(await source.store.head());
+    });
+  });
 }

@@ -53,6 +53,12 @@ tokens: sloth-runner token create. Give TLS a certificate and a key, or put a pr
       multiple: true,
       helpValue: 'PATTERN',
     }),
+    'db-connections': wholeNumber({
+      description: 'connections to a database server at most',
+      default: 8,
+      min: 1,
+      helpValue: 'N',
+    }),
     'log-level': Flags.option({
       description: 'what is told on standard error, one JSON object a line',
       options: ['debug', 'info', 'warn', 'error', 'silent'] as const,
@@ -71,7 +77,7 @@ tokens: sloth-runner token create. Give TLS a certificate and a key, or put a pr
     }
     const tls = await tlsOf(flags['tls-cert'], flags['tls-key']);
     const signal = interrupted();
-    const backend = await this.open(flags, { source: 'api' });
+    const backend = await this.open(flags, { source: 'api', connections: flags['db-connections'] });
     const { startServer } = await import('../../server/index.js');
     const tokens = tokensPath(flags) === undefined ? undefined : await openTokens(flags);
     const server = await startServer(backend, {

@@ -1,5 +1,5 @@
 import { decodeEvent, type LogHead, type StoredEvent } from '../../events/index.js';
-import { checkedLog, refuseFilled } from '../checked-log.js';
+import { checkedLog, checkFollowing, refuseFilled } from '../checked-log.js';
 import type { Projection } from '../event-store.js';
 import type { OnProgress, ProjectionStatus, RebuildOptions, Rebuilt } from '../maintenance.js';
 import { projectorsNamed } from '../projectors-named.js';
@@ -41,6 +41,14 @@ export function rebuild(state: MemoryState, projection: Projection, options: Reb
   state.tables = { ...state.tables, ...Object.fromEntries(own) };
   options.onProgress?.({ done: position, total: position });
   return { projections: names, events: position, position };
+}
+
+export function extendLog(state: MemoryState, projection: Projection, events: readonly StoredEvent[]): LogHead {
+  checkFollowing(events, headOf(state.log));
+  const changes = projection.project(events.map((event) => decodeEvent(event)));
+  appendEvents(state.log, events);
+  applyChanges(state.tables, changes);
+  return headOf(state.log);
 }
 
 export function importLog(

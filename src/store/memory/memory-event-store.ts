@@ -7,7 +7,7 @@ import { decideEvents, timeOf } from '../receipts.js';
 import { appendTogether } from './append.js';
 import { compareTables } from './compare.js';
 import { headOf } from './log.js';
-import { importLog, projectionStates, rebuild } from './maintenance.js';
+import { extendLog, importLog, projectionStates, rebuild } from './maintenance.js';
 import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
 import { readFacts } from './read/facts.js';
 import { linkReads } from './read/links.js';
@@ -131,6 +131,11 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
       const taken = await run(() => importLog(state, projection, events, head, onProgress));
       if (taken.position > 0) tellListeners();
       return taken;
+    },
+    extendLog: async (events) => {
+      const head = await run(() => extendLog(state, projection, events));
+      if (events.length > 0) tellListeners();
+      return head;
     },
     backup: () =>
       run(() => {

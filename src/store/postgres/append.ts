@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { LogHead, StoredEvent } from '../../events/index.js';
+import type { LogHead, RecordedEvent, StoredEvent, UnknownEvent } from '../../events/index.js';
 import type { Clock } from '../../kernel/clock.js';
 import { IntegrityError, StoreError } from '../../kernel/errors.js';
 import type { AppendRequest, Projection, Receipt } from '../event-store.js';
@@ -78,14 +78,13 @@ export async function holdHead(sql: Sql): Promise<LogHead> {
  * Whatever it throws, the caller rolls back to where the command began.
  */
 export function appender(projection: Projection, clock: Clock) {
-  const { projectors } = projection;
-  const checkpoints = [projectors.map(({ name }) => name), projectors.map(({ version }) => version)];
+  const write = eventWriter(projection);
 
   return async (client: pg.ClientBase, request: AppendRequest, held: Promise<LogHead>): Promise<Written> => {
     const sql = sqlOn(client);
     // Asked at once: what is not needed where the command was carried out before is no more than a few rows.
-    const [earlier, head, first] = [commitOfCommand(sql, request.commandId), held, firstFacts(sql, request.keys)];
-    const [commit, before] = await Promise.all([earlier, head, first]);
+    const [earlier, first] = [commitOfCommand(sql, request.commandId), firstFacts(sql, request.keys)];
+    const [commit, before] = await Promise.all([earlier, held, first]);
     if (commit) {
       const stack = await sql.get<{ id: string }>(STACK_ID, [commit.stream]);
       return { receipt: receiptAgain(commit, stack?.id ?? '', request), head: before, written: DONE };
@@ -95,19 +94,34 @@ export function appender(projection: Projection, clock: Clock) {
     const events = await readLater(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
     const { stored, recorded, receipt } = recordDecided(request, facts, events, before, now);
     if (stored.length === 0) return { receipt, head: before, written: DONE };
-    const end = { position: receipt.lastPosition, hash: receipt.hash, recordedAt: receipt.recordedAt };
-    const written = Promise.all([
-      insertEvents(sql, stored),
-      writeRows(client, projection.project(recorded)),
-      sql.all(MOVE_CHECKPOINTS, [receipt.lastPosition, before.position, ...checkpoints]).then(refuseOthers),
-      moveHead(sql, end),
-    ]);
-    return { receipt, head: end, written };
+    const head = { position: receipt.lastPosition, hash: receipt.hash, recordedAt: receipt.recordedAt };
+    const written = write(client, stored, recorded);
+    written.catch(() => {}); // it is waited for with COMMIT
+    return { receipt, head, written };
+  };
+}
+
+/** Writes events that follow the log's end, and what they change in the tables, in the transaction that holds it. */
+export function eventWriter({ project, projectors }: Projection) {
+  const checkpoints = [projectors.map(({ name }) => name), projectors.map(({ version }) => version)];
+  const refuseOthers = (moved: readonly unknown[]): void => {
+    if (moved.length !== projectors.length) throw tablesNotOurs();
   };
 
-  function refuseOthers(moved: readonly unknown[]): void {
-    if (moved.length !== projectors.length) throw tablesNotOurs();
-  }
+  return (
+    client: pg.ClientBase,
+    stored: readonly StoredEvent[],
+    recorded: readonly (RecordedEvent | UnknownEvent)[],
+  ): Promise<unknown> => {
+    const sql = sqlOn(client);
+    const [first, last] = [stored[0] as StoredEvent, stored[stored.length - 1] as StoredEvent];
+    return Promise.all([
+      insertEvents(sql, stored),
+      writeRows(client, project(recorded)),
+      sql.all(MOVE_CHECKPOINTS, [last.position, first.position - 1, ...checkpoints]).then(refuseOthers),
+      moveHead(sql, last),
+    ]);
+  };
 }
 
 const DONE: Promise<unknown> = Promise.resolve();

@@ -2,9 +2,10 @@ import pg from 'pg';
 import { parseDatabaseUrl } from '../../kernel/database-url.js';
 import { ConflictError, SlothError, StoreError } from '../../kernel/errors.js';
 
-/** How long a connection may take to come about, and a lock to be waited for; milliseconds. */
+/** How long a connection may take to come about, a lock to be waited for, a statement to run; milliseconds. */
 const CONNECT_TIMEOUT = 10_000;
 const LOCK_TIMEOUT = 30_000;
+const STATEMENT_TIMEOUT = 300_000;
 
 /** Whole numbers of 64 bits come as numbers: none of ours is beyond 2^53. */
 const types = {
@@ -13,7 +14,7 @@ const types = {
 } as pg.CustomTypesConfig;
 
 /** What every connection is set to, beside what the URL says under `options`. */
-const SETTINGS = `-c lock_timeout=${LOCK_TIMEOUT} -c synchronous_commit=on`;
+const SETTINGS = `-c lock_timeout=${LOCK_TIMEOUT} -c statement_timeout=${STATEMENT_TIMEOUT} -c synchronous_commit=on`;
 
 /** @throws InvalidInputError for a URL that is none */
 export function configOf(text: string): pg.ClientConfig {
@@ -57,6 +58,9 @@ export function translate(error: unknown, where: string): unknown {
     return fail('READ_ONLY', 'this user may not do that', 'Use a role that may; see docs/postgres.md.');
   if (code === '53100')
     return fail('DISK_FULL', 'no space left for the database', 'Free some space and try again; nothing was changed.');
+  if (code === '57014') {
+    return fail('TOO_SLOW', 'the database server did not answer in time', 'Look at its load; nothing was changed.');
+  }
   if (code === '55P03' || code === '40P01' || code === '40001') {
     return new ConflictError('DATABASE_BUSY', `the database is busy: ${where}`, {
       hint: 'Another process holds a long transaction; try again when it has ended.',

@@ -46,7 +46,7 @@ export function groupCommit(pool: pg.Pool, where: string, self: string, run: Run
     try {
       const began = client.query('BEGIN');
       const before = holdHead(sqlOn(client));
-      const opened = Promise.all([began, before]);
+      const opened = sent(Promise.all([began, before]));
       const [outcomes, head, written] =
         group.length === 1 ? await alone(client, group[0] as Waiting, before) : await inTurn(client, group, before);
       await opened;
@@ -79,7 +79,7 @@ export function groupCommit(pool: pg.Pool, where: string, self: string, run: Run
     const outcomes: (() => void)[] = [];
     let held = before;
     for (const { requests, resolve, reject } of group) {
-      const savepoint = client.query('SAVEPOINT command');
+      const savepoint = sent(client.query('SAVEPOINT command'));
       try {
         const { receipts, head, written } = await together(client, requests, held);
         await all(savepoint, written, client.query('RELEASE SAVEPOINT command'));
@@ -124,9 +124,15 @@ export function groupCommit(pool: pg.Pool, where: string, self: string, run: Run
     });
 }
 
+/** What is waited for later on: until then a failure of it is no unhandled one. */
+function sent<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
 /** Waits for all of what was sent, whatever fails, so that nothing is under way any more; then fails as the first did. */
-async function all(...sent: readonly (Promise<unknown> | undefined)[]): Promise<void> {
-  const failed = (await Promise.allSettled(sent)).find((one) => one.status === 'rejected');
+async function all(...under: readonly (Promise<unknown> | undefined)[]): Promise<void> {
+  const failed = (await Promise.allSettled(under)).find((one) => one.status === 'rejected');
   if (failed) throw failed.reason;
 }
 

@@ -1,5 +1,8 @@
 import type pg from 'pg';
 
+/** For what goes through the whole log. */
+export const NO_TIME_LIMIT = 'SET LOCAL statement_timeout = 0';
+
 /** Runs something in a transaction on a connection of its own. */
 export async function inTransaction<T>(
   pool: pg.Pool,

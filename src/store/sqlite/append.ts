@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../../events/index.js';
+import type { RecordedEvent, StoredEvent, UnknownEvent } from '../../events/index.js';
 import type { Clock } from '../../kernel/clock.js';
 import { StoreError } from '../../kernel/errors.js';
 import type { AppendRequest, Projection, Receipt } from '../event-store.js';
@@ -44,8 +44,7 @@ const STACK_ID = 'SELECT id FROM stack_rows WHERE stream = ?';
  * caller rolls back to where the command began. No step may wait: a promise here would let other work into the transaction.
  */
 export function appender(db: Connection, sql: Statements, projection: Projection, clock: Clock) {
-  const applyRows = rowWriter(db);
-  const projectors = JSON.stringify(projection.projectors.map(({ name, version }) => [name, version]));
+  const write = eventWriter(db, sql, projection);
 
   return (request: AppendRequest): Receipt => {
     const earlier = commitOfCommand(sql, request.commandId);
@@ -57,12 +56,22 @@ export function appender(db: Connection, sql: Statements, projection: Projection
     const events = readNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
     const { stored, recorded, receipt } = recordDecided(request, facts, events, readHead(sql), now);
     if (stored.length === 0) return receipt;
+    write(stored, recorded);
+    return receipt;
+  };
+}
+
+/** Writes events that follow the log's end, and what they change in the tables, inside an open transaction. */
+export function eventWriter(db: Connection, sql: Statements, projection: Projection) {
+  const applyRows = rowWriter(db);
+  const projectors = JSON.stringify(projection.projectors.map(({ name, version }) => [name, version]));
+
+  return (stored: readonly StoredEvent[], recorded: readonly (RecordedEvent | UnknownEvent)[]): void => {
     for (const event of stored) insertEvent(sql, event);
     applyRows(projection.project(recorded));
-    const before = receipt.firstPosition - 1;
-    const { changes } = sql(MOVE_CHECKPOINTS).run({ position: receipt.lastPosition, before, projectors });
-    if (changes !== projection.projectors.length) throw tablesNotOurs();
-    return receipt;
+    const [first, last] = [stored[0] as StoredEvent, stored[stored.length - 1] as StoredEvent];
+    const moved = sql(MOVE_CHECKPOINTS).run({ position: last.position, before: first.position - 1, projectors });
+    if (moved.changes !== projection.projectors.length) throw tablesNotOurs();
   };
 }
 

@@ -1,21 +1,21 @@
 import type pg from 'pg';
-import type { LogHead, StoredEvent } from '../../../events/index.js';
+import { decodeEvent, type LogHead, type StoredEvent } from '../../../events/index.js';
 import { StoreError } from '../../../kernel/errors.js';
-import { checkedLog, refuseFilled } from '../../checked-log.js';
+import { checkedLog, checkFollowing, refuseFilled } from '../../checked-log.js';
 import type { Projection } from '../../event-store.js';
 import type { Lifetime } from '../../lifetime.js';
 import type { Maintenance, OnProgress, ProjectionStatus } from '../../maintenance.js';
 import { projectorsNamed } from '../../projectors-named.js';
-import { holdHead, insertEvents, moveHead, notify } from '../append.js';
+import { eventWriter, holdHead, insertEvents, moveHead, notify } from '../append.js';
 import { readCheckpoints, readHead } from '../read/log.js';
 import { type Sql, sqlOn } from '../sql.js';
-import { inTransaction } from '../transaction.js';
+import { inTransaction, NO_TIME_LIMIT } from '../transaction.js';
 import { compareTables } from './compare.js';
 import { buildTables, jobName, readJob, rebuildTables } from './rebuild.js';
 import { checkStorage } from './storage.js';
 
 /** Sees one moment however long it takes. */
-const SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ';
+const SNAPSHOT = `BEGIN ISOLATION LEVEL REPEATABLE READ; ${NO_TIME_LIMIT}`;
 /** How many events are written at once, and how often progress is told. */
 const STEP = 2_000;
 
@@ -43,6 +43,8 @@ export function maintenance(pool: pg.Pool, projection: Projection, life: Lifetim
       life.during(() =>
         inTransaction(pool, (client) => importEvents(client, projection, events, head, self, onProgress)),
       ),
+    extendLog: (events) =>
+      life.during(() => inTransaction(pool, (client) => extendEvents(client, projection, events, self))),
     backup: () =>
       life.during(async () => {
         throw new StoreError('NO_BACKUP', 'a PostgreSQL database is backed up by its own tools', {
@@ -62,6 +64,7 @@ async function importEvents(
   onProgress: OnProgress = () => {},
 ): Promise<LogHead> {
   const sql = sqlOn(client);
+  await client.query(NO_TIME_LIMIT);
   refuseFilled((await holdHead(sql)).position);
   let waiting: StoredEvent[] = [];
   const write = async (): Promise<void> => {
@@ -78,6 +81,21 @@ async function importEvents(
   await moveHead(sql, end);
   await notify(sql, self);
   return end;
+}
+
+/** Takes over events that follow the log's end: all of them with what they change in the tables, or nothing. */
+async function extendEvents(
+  client: pg.ClientBase,
+  projection: Projection,
+  events: readonly StoredEvent[],
+  self: string,
+): Promise<LogHead> {
+  const sql = sqlOn(client);
+  checkFollowing(events, await holdHead(sql));
+  const recorded = events.map((event) => decodeEvent(event));
+  if (events.length > 0) await eventWriter(projection)(client, events, recorded);
+  await notify(sql, self);
+  return readHead(sql);
 }
 
 async function statusOf(sql: Sql, projection: Projection): Promise<ProjectionStatus[]> {

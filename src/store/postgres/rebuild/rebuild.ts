@@ -7,7 +7,7 @@ import { holdHead } from '../append.js';
 import { readHead } from '../read/log.js';
 import { writeRows } from '../rows.js';
 import { type Sql, sqlOn } from '../sql.js';
-import { inTransaction } from '../transaction.js';
+import { inTransaction, NO_TIME_LIMIT } from '../transaction.js';
 import { readBatch } from './batches.js';
 import { createShadows, dropShadows, isIndexed, lacking, shadowName, swapShadows } from './shadow.js';
 
@@ -133,6 +133,7 @@ const ofJob = <T>(
 
 const inJob = <T>(pool: pg.Pool, run: (client: pg.ClientBase) => Promise<T>): Promise<T> =>
   inTransaction(pool, async (client) => {
+    await client.query(NO_TIME_LIMIT);
     await client.query('SELECT pg_advisory_xact_lock($1)', [REBUILD_LOCK]);
     return run(client);
   });

@@ -1,8 +1,8 @@
-import type { LogHead, StoredEvent } from '../../../events/index.js';
-import { checkedLog, refuseFilled } from '../../checked-log.js';
+import { decodeEvent, type LogHead, type StoredEvent } from '../../../events/index.js';
+import { checkedLog, checkFollowing, refuseFilled } from '../../checked-log.js';
 import type { Projection } from '../../event-store.js';
 import type { OnProgress } from '../../maintenance.js';
-import { insertEvent } from '../append.js';
+import { eventWriter, insertEvent } from '../append.js';
 import type { Connection } from '../open.js';
 import { readHead } from '../read/log.js';
 import type { Statements } from '../statements.js';
@@ -32,3 +32,19 @@ export function importEvents(
     })
     .immediate();
 }
+
+/** Takes over events that follow the log's end: all of them with what they change in the tables, or nothing. */
+export const extendEvents = (
+  db: Connection,
+  sql: Statements,
+  projection: Projection,
+  events: readonly StoredEvent[],
+): LogHead =>
+  db
+    .transaction(() => {
+      checkFollowing(events, readHead(sql));
+      const recorded = events.map((event) => decodeEvent(event));
+      if (events.length > 0) eventWriter(db, sql, projection)(events, recorded);
+      return readHead(sql);
+    })
+    .immediate();

@@ -9,7 +9,7 @@ import type { Connection } from '../open.js';
 import { readCheckpoints, readHead } from '../read/log.js';
 import type { Statements } from '../statements.js';
 import { compareTables } from './compare.js';
-import { importEvents } from './import.js';
+import { extendEvents, importEvents } from './import.js';
 import { jobName, readJob, rebuildTables } from './rebuild.js';
 import { checkStorage } from './storage.js';
 
@@ -40,6 +40,7 @@ export function maintenance(
     checkStorage: () => life.during(() => apart(db, path, async (reader) => checkStorage(reader))),
     importLog: (events, head, onProgress) =>
       life.during(() => importEvents(db, sql, projection, events, head, onProgress)),
+    extendLog: (events) => life.during(() => extendEvents(db, sql, projection, events)),
     backup: (to, onProgress) =>
       life.during(() => (path === ':memory:' ? copyMemory(db, to) : copyDatabase(path, to, between(onProgress)))),
   };

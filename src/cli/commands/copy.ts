@@ -1,0 +1,37 @@
+import { Flags } from '@oclif/core';
+import { StateBackend } from '../../index.js';
+import { shownLocation } from '../../kernel/database-url.js';
+import { headJson } from '../../views/head.js';
+import { BaseCommand } from '../base-command.js';
+import { escapeText } from '../output/escape.js';
+import { withProgress } from '../output/progress.js';
+import { headText } from '../present/database.js';
+
+export default class Copy extends BaseCommand {
+  static override summary = 'Copy the whole log of a database to another: from a file to PostgreSQL, and back.';
+  static override description =
+    'Positions and hashes are the same, and the tables are made of the log on the way. The target must be empty, or hold the beginning of the same log: a copy that was broken off is gone on with, and one that was whole takes what came since. Nobody may write to the target meanwhile. Passwords may come from PGPASSWORD or a password file.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --from stacks.db --to postgres://sloth@db.example.com/stacks',
+    '<%= config.bin %> <%= command.id %> --from postgres://sloth@db.example.com/stacks --to copy.db',
+  ];
+  static override flags = {
+    from: Flags.string({ description: 'database file or URL', required: true, helpValue: 'DB' }),
+    to: Flags.string({ description: 'database file or URL', required: true, helpValue: 'DB' }),
+    verify: Flags.boolean({ description: 'compare the copy with its log afterwards', default: true, allowNo: true }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Copy);
+    const { from, to, verify } = flags;
+    const { head, events } = await withProgress('copying', 'events', (onProgress) =>
+      StateBackend.copy(from, to, { verify, onProgress }),
+    );
+    this.show(flags, { from: shownLocation(from), to: shownLocation(to), events, head: headJson(head) }, () =>
+      [
+        `Copied ${events.toLocaleString('en-US')} events to ${escapeText(shownLocation(to))}.`,
+        `Head: ${headText(head)}`,
+      ].join('\n'),
+    );
+  }
+}
