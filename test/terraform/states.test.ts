@@ -348,6 +348,26 @@ describe('locks', () => {
   });
 });
 
+test('what is read while somebody changes the stack is read again: content and serial belong together', async () => {
+  const { engine, store, states, clock } = setUp();
+  await states.put('s', bytes(numbered(1, 2)), ALICE);
+  let changes = 0;
+  const racing = new Proxy(store, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (key !== 'resources') return typeof value === 'function' ? value.bind(target) : value;
+      return async (...args: Parameters<EventStore['resources']>) => {
+        const resources = [{ type: 'terraform_data', name: 'z', properties: { n: changes } }];
+        if (changes++ < 3) await engine.execute({ type: 'apply', stack: 's', resources }, ALICE);
+        return target.resources(...args);
+      };
+    },
+  });
+  const state = await new TerraformStates(engineOn(racing), clock).get('s');
+  expect(parseJson(state?.text ?? '')).toMatchObject({ serial: 4, resources: [{}, {}, { name: 'z' }] });
+  expect(state?.version).toBe(4);
+});
+
 test('the library hands it out', async () => {
   await using backend = await StateBackend.open('memory:');
   const states = backend.getTerraformStates();

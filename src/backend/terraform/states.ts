@@ -145,12 +145,13 @@ export class TerraformStates {
     stack: StackRecord,
   ): Promise<{ readonly commit: CommitRecord; readonly state: StateText | undefined }> {
     const { store } = this.#engine;
-    for (;;) {
-      const [commit] = (await store.commits(stack.stream, { raised: true, limit: 1 })) as [CommitRecord];
+    const last = async () => (await store.commits(stack.stream, { raised: true, limit: 1 }))[0] as CommitRecord;
+    for (let commit = await last(); ; commit = await last()) {
       const known = this.#known.get(stack.stream, commit.hash);
       if (known) return { commit, state: known };
       const view = await readState(store, stack.id);
-      if (view.version !== commit.version) continue; // somebody was faster: what was read is not of this commit
+      // Somebody may have been faster, before the reading or within it: then what was read is not of this commit.
+      if (view.version !== commit.version || (await last()).hash !== commit.hash) continue;
       if (isEmpty(view)) return { commit, state: undefined };
       const document = toTerraformState(view);
       const state = stateText(writeAsTerraform(document), asTerraform(document, stack.name));

@@ -12,12 +12,9 @@ const MEBIBYTE = 1_048_576;
 export default class Serve extends BaseCommand {
   static override summary = 'Put the database behind HTTP: Terraform keeps its state in it, programs use it as JSON.';
   static override description =
-    `Terraform and OpenTofu find a stack at /tfstate/STACK (backend "http"), programs find everything at /api/v1 (described at
-/api/v1/openapi.json), Prometheus finds /metrics. It runs until it is interrupted; what is under way is answered first.
+    `Terraform and OpenTofu find a stack at /tfstate/STACK (backend "http"), programs find everything at /api/v1 (described at /api/v1/openapi.json), Prometheus finds /metrics. It runs until it is interrupted; what is under way is answered first.
 
-Whoever reaches a loopback address may use it without a token as long as none was created. Any other address needs
-tokens: sloth-runner token create. Give TLS a certificate and a key, or put a proxy before it and name it with
---trust-proxy.`;
+Whoever reaches a loopback address may use it without a token as long as none was created. Any other address needs tokens: sloth-runner token create. Give TLS a certificate and a key, or put a proxy before it and name it with --trust-proxy.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --listen 0.0.0.0:7480 --tls-cert cert.pem --tls-key key.pem --allow-host state.example.com',
