@@ -32,25 +32,30 @@ const keyed = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), anyInstance).ma
     .sort()
     .map((index_key) => ({ index_key, ...(instances[index_key] as JsonObject) })),
 );
-const instances = fc.oneof(fc.tuple(anyInstance), keyed, fc.tuple(anyInstance, anyInstance));
+const instancesInOrder = fc.oneof(fc.tuple(anyInstance), keyed);
+const instances = fc.oneof(instancesInOrder, fc.tuple(anyInstance, anyInstance));
 const fields = fc.option(fc.constant({ module: 'module.m' }), { nil: undefined });
-const blocks = fc
-  .array(fc.record({ name: fc.constantFrom(...'abcdefgh'), instances, fields }), { maxLength: 8 })
-  .map((all) => all.map((one) => block(one.name, one.instances as Json[], one.fields)))
-  .chain((all) => fc.boolean().map((sorted) => (sorted ? inOrder(all) : all)));
+const blocksOf = (list: fc.Arbitrary<unknown>) =>
+  fc
+    .array(fc.record({ name: fc.constantFrom(...'abcdefgh'), instances: list, fields }), { maxLength: 8 })
+    .map((all) => all.map((one) => block(one.name, one.instances as Json[], one.fields)));
 
 const keyOf = ({ module = '', name }: JsonObject) => `${module} ${name}`;
 const inOrder = (all: readonly JsonObject[]) =>
   [...new Map(all.map((one) => [keyOf(one), one])).values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 
 const outputs = fc.dictionary(fc.constantFrom('o', 'p'), fc.record({ value: fc.nat(2), type: fc.constant('number') }));
-const state = (serial: number) =>
-  fc.record({ resources: blocks, outputs }).map((parts) => stateFile({ serial, ...(parts as JsonObject) }));
+const stateOf = (serial: number, resources: fc.Arbitrary<JsonObject[]>) =>
+  fc.record({ resources, outputs }).map((parts) => stateFile({ serial, ...(parts as JsonObject) }));
+/** As Terraform writes it. */
+const stateInOrder = (serial: number) => stateOf(serial, blocksOf(instancesInOrder).map(inOrder));
+const state = (serial: number) => stateOf(serial, blocksOf(instances));
 
 /** The document after a few changes, so that most of it stays. */
-const pair = state(1).chain((before) =>
+const pair = stateInOrder(1).chain((before) =>
   fc
-    .tuple(fc.constant(before), state(2), fc.array(fc.nat(7), { maxLength: 2 }), fc.nat(2))
+
+    .tuple(fc.constant(before), fc.oneof(stateInOrder(2), state(2)), fc.array(fc.nat(7), { maxLength: 2 }), fc.nat(2))
     .map(([one, other, places, odd]) => {
       const kept = [...(one.resources as JsonObject[])];
       for (const place of places) {
@@ -77,7 +82,7 @@ test(
       }),
       parameters(5),
     );
-    expect(reduced).toBeGreaterThan(20);
+    expect(reduced).toBeGreaterThan(20); // of 300, some 100
   },
   TIMEOUT,
 );
