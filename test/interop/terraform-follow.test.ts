@@ -34,7 +34,12 @@ const keyed = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), anyInstance).ma
 );
 const instancesInOrder = fc.oneof(fc.tuple(anyInstance), keyed);
 const instances = fc.oneof(instancesInOrder, fc.tuple(anyInstance, anyInstance));
-const fields = fc.option(fc.constant({ module: 'module.m' }), { nil: undefined });
+const fields = fc.constantFrom<JsonObject | undefined>(
+  undefined,
+  { module: 'module.m' },
+  { provider: 'another' },
+  { each: 'map' },
+);
 const blocksOf = (list: fc.Arbitrary<unknown>) =>
   fc
     .array(fc.record({ name: fc.constantFrom(...'abcdefgh'), instances: list, fields }), { maxLength: 8 })
