@@ -135,6 +135,25 @@ describe('of two documents only what differs is read', () => {
     });
   });
 
+  test('all instances of a block of which anything else changed', () => {
+    const of = (provider: string) =>
+      stateFile({
+        serial: 2,
+        resources: [
+          block(
+            'a',
+            [
+              { index_key: 0, ...instance() },
+              { index_key: 1, ...instance() },
+            ],
+            { provider },
+          ),
+        ],
+      });
+    const { command } = following(STACK, known({ ...of('one'), serial: 1 }), writeAsTerraform(of('two')), false);
+    expect(command.resources).toHaveLength(2);
+  });
+
   test('an instance that went leaves no empty block', () => {
     const difference = differenceOf(known(numbered(8)), writeAsTerraform(numbered(7)));
     expect(difference?.after).toMatchObject({ document: { resources: [{ name: 'c' }] } });
