@@ -1,6 +1,5 @@
 import pg from 'pg';
 import { parseDatabaseUrl } from '../../kernel/database-url.js';
-import { ConflictError, SlothError, StoreError } from '../../kernel/errors.js';
 
 /** How long a connection may take to come about, a lock to be waited for, a statement to run; milliseconds. */
 const CONNECT_TIMEOUT = 10_000;
@@ -31,50 +30,3 @@ export function configOf(text: string): pg.ClientConfig {
     types,
   };
 }
-
-/** Turns what the driver throws into what a user can act on; everything else passes as it is. */
-export function translate(error: unknown, where: string): unknown {
-  if (error instanceof SlothError) return error;
-  const { code = '', message = '' } = (error ?? {}) as { readonly code?: string; readonly message?: string };
-  const details = { database: where, postgres: code };
-  const fail = (name: string, text: string, hint: string) =>
-    new StoreError(name, `${text}: ${where} (${message})`, { hint, details, cause: error });
-  if (/^(ECONN|ENOTFOUND|EHOSTUNREACH|ETIMEDOUT|EPIPE|EAI_)/.test(code) || /^(08|57P0)/.test(code) || isLost(message)) {
-    return fail(
-      'CANNOT_CONNECT',
-      'the database server does not answer',
-      'Check that it runs and can be reached, then try again.',
-    );
-  }
-  if (code.startsWith('28')) {
-    return fail(
-      'ACCESS_DENIED',
-      'the database server refuses this user',
-      'Check user and password; PGPASSWORD or a password file can hold it.',
-    );
-  }
-  if (code === '3D000') return fail('NO_SUCH_DATABASE', 'there is no such database', 'Make it first: createdb NAME');
-  if (code === '42501')
-    return fail('READ_ONLY', 'this user may not do that', 'Use a role that may; see docs/postgres.md.');
-  if (code === '53100')
-    return fail('DISK_FULL', 'no space left for the database', 'Free some space and try again; nothing was changed.');
-  if (code === '57014') {
-    return fail('TOO_SLOW', 'the database server did not answer in time', 'Look at its load; nothing was changed.');
-  }
-  if (code === '55P03' || code === '40P01' || code === '40001') {
-    return new ConflictError('DATABASE_BUSY', `the database is busy: ${where}`, {
-      hint: 'Another process holds a long transaction; try again when it has ended.',
-      details,
-      cause: error,
-    });
-  }
-  return error;
-}
-
-const isLost = (message: string): boolean =>
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(
-    message,
-  );
-
-export const storeClosed = (where: string): StoreError =>
-  new StoreError('STORE_CLOSED', `the database was closed: ${where}`, { hint: 'Open it again before using it.' });

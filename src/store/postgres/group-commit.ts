@@ -1,11 +1,14 @@
 import type pg from 'pg';
-import type { LogHead } from '../../events/index.js';
+import type { Clock } from '../../kernel/clock.js';
 import { StoreError } from '../../kernel/errors.js';
-import type { AppendRequest, Receipt } from '../event-store.js';
-import { holdHead, notify, type Written } from './append.js';
-import { translate } from './connection.js';
-import { isBrokenOff, isGone, retrying } from './retry.js';
-import { sqlOn } from './sql.js';
+import type { AppendRequest, Projection, Receipt } from '../event-store.js';
+import { eventWriter } from './append.js';
+import { type Decisions, decider, type Outcome } from './decide.js';
+import { translate } from './errors.js';
+import { independent } from './independent.js';
+import { checkHead, holdHead } from './log-end.js';
+import { isBrokenOff, isGone, isMoved, isTaken, retrying } from './retry.js';
+import { allSettled, type Sql, sqlOn } from './sql.js';
 
 interface Waiting {
   readonly requests: readonly AppendRequest[];
@@ -13,103 +16,93 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-type Run = (client: pg.ClientBase, request: AppendRequest, held: Promise<LogHead>) => Promise<Written>;
+/** Commands at most that share a transaction. */
+const TOGETHER = 128;
+/** So many times the log's end is held from the beginning, once others were found to append as well. */
+const WARY = 16;
 
 /**
- * Commits all commands that wait at the same moment in one transaction, those that belong together under a savepoint of
- * their own. What is refused rolls back to its savepoint only. Nothing resolves before COMMIT has returned. Where the
- * server goes away in the middle all is tried again: a command that was committed is known by its id.
+ * Carries out commands. Those that wait at the same moment and have nothing to do with each other share a transaction.
+ *
+ * Facts are read and the decision is made while nothing is held. One statement then writes all of it, if the log still
+ * ends where it did when the reading began: that proves what was read. Where others append as well, the log's end is held
+ * from the beginning. Nothing resolves before the server has committed. Where it goes away in the middle all is tried
+ * again: a command that was committed is known by its id.
  */
-export function groupCommit(pool: pg.Pool, where: string, self: string, run: Run) {
+export function groupCommit(pool: pg.Pool, where: string, self: string, projection: Projection, clock: Clock) {
+  const decide = decider(clock);
+  const write = eventWriter(projection, self);
   let waiting: Waiting[] = [];
   let working = false;
+  let wary = 0;
 
-  /** Commands that belong together, the writing of the last one still under way. */
-  async function together(client: pg.PoolClient, requests: readonly AppendRequest[], held: Promise<LogHead>) {
-    const receipts: Receipt[] = [];
-    let last: Written | undefined;
-    for (const request of requests) {
-      await last?.written;
-      last = await run(client, request, last ? Promise.resolve(last.head) : held);
-      receipts.push(last.receipt);
-    }
-    return { receipts, head: last?.head ?? (await held), written: last?.written };
-  }
+  /** @throws what `isMoved` knows */
+  const ahead = (requests: readonly AppendRequest[]): Promise<readonly Outcome[]> =>
+    onConnection(pool, async (_, sql) => {
+      const decisions = await decide(sql, requests);
+      await (isEmpty(decisions) ? checkHead(sql, decisions.head) : writeAtOnce(sql, decisions));
+      return decisions.outcomes;
+    });
 
-  /**
-   * What does not wait for an answer travels with what comes before it: the beginning with the first command's first
-   * questions, and, where one caller has the transaction for itself, the last writing with COMMIT.
-   */
-  async function transaction(group: readonly Waiting[]): Promise<readonly (() => void)[]> {
-    const client = await pool.connect();
-    let broken: unknown;
-    try {
-      const began = client.query('BEGIN');
-      const before = holdHead(sqlOn(client));
-      const opened = sent(Promise.all([began, before]));
-      const [outcomes, head, written] =
-        group.length === 1 ? await alone(client, group[0] as Waiting, before) : await inTurn(client, group, before);
-      await opened;
-      if (!head) return outcomes;
-      const isNew = head.position !== (await before).position;
-      await all(written, isNew ? notify(sqlOn(client), self) : undefined, commit(client));
-      return outcomes;
-    } catch (error) {
-      broken = error;
-      await client.query('ROLLBACK').catch(() => {});
-      throw error;
-    } finally {
-      client.release(isGone(broken) ? (broken as Error) : undefined);
-    }
-  }
+  const held = (requests: readonly AppendRequest[]): Promise<readonly Outcome[]> =>
+    holding(pool, async (client, sql, begun) => {
+      const [, decisions] = await allSettled([begun, decide(sql, requests)]);
+      await allSettled([isEmpty(decisions) || writeAtOnce(sql, decisions), commit(client)]);
+      return decisions.outcomes;
+    });
 
-  /** Without a savepoint: what is refused ends the transaction, and then there is no head. */
-  async function alone(client: pg.PoolClient, { requests, resolve, reject }: Waiting, held: Promise<LogHead>) {
-    try {
-      const { receipts, head, written } = await together(client, requests, held);
-      return [[() => resolve(receipts)], head, written] as const;
-    } catch (error) {
-      if (isBrokenOff(error)) throw error;
-      await client.query('ROLLBACK');
-      return [[() => reject(translate(error, where))], undefined, undefined] as const;
-    }
-  }
+  /** One after the other, each knowing what those before it have changed; all of them, or none. */
+  const inTurn = (requests: readonly AppendRequest[]): Promise<readonly Receipt[]> =>
+    holding(pool, async (client, sql, begun) => {
+      await begun;
+      const receipts: Receipt[] = [];
+      for (const request of requests) {
+        const { outcomes, stored, recorded } = await decide(sql, [request]);
+        receipts.push(...outcomes.map(receiptOf));
+        if (stored.length > 0) await write(sql, stored, recorded, 'in order');
+      }
+      await commit(client);
+      return receipts;
+    });
 
-  async function inTurn(client: pg.PoolClient, group: readonly Waiting[], before: Promise<LogHead>) {
-    const outcomes: (() => void)[] = [];
-    let held = before;
-    for (const { requests, resolve, reject } of group) {
-      const savepoint = sent(client.query('SAVEPOINT command'));
+  const writeAtOnce = (sql: Sql, { stored, recorded }: Decisions) => write(sql, stored, recorded, 'any order');
+
+  async function together(requests: readonly AppendRequest[]): Promise<readonly Outcome[]> {
+    if (wary > 0) wary -= 1;
+    else {
       try {
-        const { receipts, head, written } = await together(client, requests, held);
-        await all(savepoint, written, client.query('RELEASE SAVEPOINT command'));
-        held = Promise.resolve(head);
-        outcomes.push(() => resolve(receipts));
+        return await ahead(requests);
       } catch (error) {
-        await savepoint;
-        if (isBrokenOff(error)) throw error;
-        await client.query('ROLLBACK TO SAVEPOINT command');
-        outcomes.push(() => reject(translate(error, where)));
+        if (!isMoved(error)) throw error;
+        wary = WARY;
       }
     }
-    return [outcomes, await held, undefined] as const;
+    return held(requests);
   }
 
   /** Nothing is told before the transaction is through, so it may be tried again. */
-  async function settle(group: readonly Waiting[]): Promise<void> {
+  async function settle(units: readonly Waiting[]): Promise<void> {
+    const [first] = units as [Waiting];
+    const requests = units.flatMap((unit) => unit.requests);
     try {
-      for (const outcome of await retrying(() => transaction(group))) outcome();
+      if (requests.length !== units.length) return first.resolve(await retrying(() => inTurn(requests)));
+      const outcomes = await retrying(() => together(requests));
+      for (const [index, unit] of units.entries()) tell(unit, outcomes[index] as Outcome);
     } catch (error) {
-      for (const { reject } of group) reject(translate(error, where));
+      if (units.length > 1 && !isBrokenOff(error)) {
+        for (const unit of units) await settle([unit]); // one of them is to blame
+      } else if (requests.length === 1 && isTaken(error)) {
+        await retrying(() => inTurn(requests)).then(first.resolve, (reason) => first.reject(translate(reason, where)));
+      } else for (const { reject } of units) reject(translate(error, where));
     }
   }
 
   async function work(): Promise<void> {
     working = true;
     while (waiting.length > 0) {
-      const group = waiting;
-      waiting = [];
-      await settle(group);
+      const { now, later } = independent(waiting, TOGETHER);
+      waiting = later;
+      await settle(now);
     }
     working = false;
   }
@@ -124,17 +117,44 @@ export function groupCommit(pool: pg.Pool, where: string, self: string, run: Run
     });
 }
 
-/** What is waited for later on: until then a failure of it is no unhandled one. */
-function sent<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
+const isEmpty = ({ stored }: Decisions): boolean => stored.length === 0;
+
+function receiptOf(outcome: Outcome): Receipt {
+  if ('refused' in outcome) throw outcome.refused;
+  return outcome.receipt;
 }
 
-/** Waits for all of what was sent, whatever fails, so that nothing is under way any more; then fails as the first did. */
-async function all(...under: readonly (Promise<unknown> | undefined)[]): Promise<void> {
-  const failed = (await Promise.allSettled(under)).find((one) => one.status === 'rejected');
-  if (failed) throw failed.reason;
+function tell({ resolve, reject }: Waiting, outcome: Outcome): void {
+  if ('refused' in outcome) reject(outcome.refused);
+  else resolve([outcome.receipt]);
 }
+
+async function onConnection<T>(pool: pg.Pool, run: (client: pg.PoolClient, sql: Sql) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: unknown;
+  try {
+    return await run(client, sqlOn(client));
+  } catch (error) {
+    broken = error;
+    throw error;
+  } finally {
+    client.release(isGone(broken) ? (broken as Error) : undefined);
+  }
+}
+
+/** In a transaction that holds the log's end once `begun` resolves; what is sent meanwhile waits for that on the server. */
+const holding = <T>(
+  pool: pg.Pool,
+  run: (client: pg.PoolClient, sql: Sql, begun: Promise<unknown>) => Promise<T>,
+): Promise<T> =>
+  onConnection(pool, async (client, sql) => {
+    try {
+      return await run(client, sql, allSettled([client.query('BEGIN'), holdHead(sql)]));
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => {});
+      throw error;
+    }
+  });
 
 /** A transaction that failed answers COMMIT with ROLLBACK, and no error. */
 async function commit(client: pg.ClientBase): Promise<void> {

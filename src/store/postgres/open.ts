@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { GENESIS_HASH } from '../../events/index.js';
 import { StoreError } from '../../kernel/errors.js';
 import type { Projection } from '../event-store.js';
-import { SCHEMA, SCHEMA_VERSION } from './schema.js';
+import { SCHEMA, SCHEMA_VERSION, upgradeFrom } from './schema.js';
 
 /** Two processes may open a new database at once: whoever has this lock lays the schema down. "SLTH". */
 const SCHEMA_LOCK = 0x53_4c_54_48;
@@ -11,7 +11,8 @@ const IDENTITY = `SELECT to_regclass('sloth_schema') IS NOT NULL AS ours, to_reg
 const VERSION = 'SELECT version FROM sloth_schema';
 
 /**
- * Lays down the schema in the connection's schema where nothing of ours is, and registers projectors of a new log.
+ * Lays down the schema in the connection's schema where nothing of ours is, and registers projectors of a new log; brings
+ * an earlier one up to date. Two who open it at once: the second finds it done.
  * @throws StoreError for a database that somebody else uses, or that a newer release wrote
  */
 export async function prepareDatabase(client: pg.ClientBase, projection: Projection, where: string): Promise<void> {
@@ -19,7 +20,7 @@ export async function prepareDatabase(client: pg.ClientBase, projection: Project
   try {
     await client.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
     const { ours, taken } = (await client.query(IDENTITY)).rows[0] as { ours: boolean; taken: boolean };
-    if (ours) refuseNewer((await client.query(VERSION)).rows[0].version as number, where);
+    if (ours) await upgrade(client, (await client.query(VERSION)).rows[0].version as number, where);
     else if (taken) throw notOurs(where);
     else await create(client, projection);
     await client.query('COMMIT');
@@ -39,13 +40,18 @@ async function create(client: pg.ClientBase, projection: Projection): Promise<vo
   }
 }
 
-function refuseNewer(version: number, where: string): void {
-  if (version <= SCHEMA_VERSION) return;
-  throw new StoreError('NEWER_SCHEMA', `the database was written by a newer release (schema ${version}): ${where}`, {
+async function upgrade(client: pg.ClientBase, version: number, where: string): Promise<void> {
+  if (version > SCHEMA_VERSION) throw newerSchema(version, where);
+  if (version === SCHEMA_VERSION) return;
+  await client.query(upgradeFrom(version));
+  await client.query('UPDATE sloth_schema SET version = $1', [SCHEMA_VERSION]);
+}
+
+const newerSchema = (version: number, where: string): StoreError =>
+  new StoreError('NEWER_SCHEMA', `the database was written by a newer release (schema ${version}): ${where}`, {
     hint: `This release reads schemas up to ${SCHEMA_VERSION}. Upgrade sloth-runner; nothing was changed.`,
     details: { database: where, schemaVersion: version, supported: SCHEMA_VERSION },
   });
-}
 
 const notOurs = (where: string): StoreError =>
   new StoreError('NOT_A_DATABASE', `something else keeps a table "events" there: ${where}`, {

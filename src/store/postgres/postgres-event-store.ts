@@ -6,8 +6,8 @@ import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription }
 import { lifetime } from '../lifetime.js';
 import { readLater } from '../links.js';
 import { decideEvents, timeOf } from '../receipts.js';
-import { appender } from './append.js';
-import { configOf, storeClosed, translate } from './connection.js';
+import { configOf } from './connection.js';
+import { storeClosed, translate } from './errors.js';
 import { groupCommit } from './group-commit.js';
 import { prepareDatabase } from './open.js';
 import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
@@ -71,7 +71,7 @@ export function openPostgresStore({ url, projection, clock, poolSize = 8 }: Post
   }
 
   const sql = sqlOn(pool);
-  const commit = groupCommit(pool, where, self, appender(projection, clock));
+  const commit = groupCommit(pool, where, self, projection, clock);
   const during = <T>(run: () => T | Promise<T>): Promise<T> =>
     life.during(async () => {
       await ready(); // a server that was never there is told at once; one that went is waited for
@@ -94,8 +94,8 @@ export function openPostgresStore({ url, projection, clock, poolSize = 8 }: Post
           pool,
           async (client) => {
             const on = sqlOn(client);
-            if (await commitOfCommand(on, request.commandId)) return [];
-            const facts = await readFacts(on, request.keys);
+            const { earlier, facts } = await readFacts(on, request);
+            if (earlier) return [];
             return readLater(decideEvents(request, facts, (stream) => linkReads(on, stream), timeOf(request, clock)));
           },
           'BEGIN ISOLATION LEVEL REPEATABLE READ',
@@ -143,7 +143,7 @@ export function openPostgresStore({ url, projection, clock, poolSize = 8 }: Post
     drift: (stream) => read((on) => readDrift(on, stream)),
     driftRules: (stream) => read((on) => readDriftRules(on, stream)),
 
-    ...maintenance(pool, projection, { ...life, during }, self),
+    ...maintenance(pool, config, projection, { ...life, during }, self),
 
     close: async () => {
       await life.end();

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { HEAD_MOVED } from './sqlstates.js';
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');
 
@@ -10,6 +11,12 @@ export const isGone = (error: unknown): boolean =>
 
 /** The server broke a transaction off, by a deadlock or because it went away. */
 export const isBrokenOff = (error: unknown): boolean => ['40001', '40P01'].includes(codeOf(error)) || isGone(error);
+
+/** Others have appended since the log's end was read. */
+export const isMoved = (error: unknown): boolean => codeOf(error) === HEAD_MOVED;
+
+/** A unique index refused a row. */
+export const isTaken = (error: unknown): boolean => codeOf(error) === '23505';
 
 /** Some 12 seconds in all, each wait twice the one before: a server that restarts is back by then. */
 const ATTEMPTS = 8;

@@ -1,8 +1,9 @@
-import type pg from 'pg';
+import { groupBy } from '../../kernel/group-by.js';
+import { coalesce } from '../coalesce.js';
 import type { RowChange } from '../row-change.js';
 import { TABLE_DEFINITIONS } from '../table-definitions.js';
 import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../tables.js';
-import { sqlOn } from './sql.js';
+import type { Statement } from './sql.js';
 
 /** The columns of each table with their types, as its definition says. */
 export const COLUMNS = Object.fromEntries(
@@ -20,46 +21,57 @@ interface Run {
   readonly table: TableName;
   readonly shape: string;
   readonly changes: RowChange[];
-  readonly rows: Set<string>;
 }
+
+type NameOf = (table: TableName) => string;
 
 /**
- * Applies row changes in their order, those that follow each other and are alike by one statement. Names come from
- * projectors, that is from our own source; values are always bound.
+ * Statements that make row changes. Names come from projectors, that is from our own source; values are always bound.
  * @param nameOf where the rows of a table are written; left out, to the table itself
  */
-export async function writeRows(
-  client: pg.ClientBase,
-  changes: readonly RowChange[],
-  nameOf: (table: TableName) => string = (table) => table,
-): Promise<void> {
-  const sql = sqlOn(client);
-  await Promise.all(
-    runsOf(changes).map((run) => {
-      const { text, values } = statementOf(run, nameOf(run.table));
-      return sql.all(text, values);
-    }),
-  );
-}
+export const statementsInOrder = (changes: readonly RowChange[], nameOf?: NameOf): Statement[] =>
+  toStatements(runsInOrder(changes), nameOf);
 
-function runsOf(changes: readonly RowChange[]): Run[] {
+/**
+ * The same, each row written once and each shape of change one statement, in whatever order they are carried out; a
+ * unique index beside the key may refuse that where the changes in their order would pass.
+ */
+export const statementsInAnyOrder = (changes: readonly RowChange[], nameOf?: NameOf): Statement[] =>
+  toStatements(runsByShape(coalesce(changes)), nameOf);
+
+const toStatements = (runs: readonly Run[], nameOf: NameOf = (table) => table): Statement[] =>
+  runs.map((run) => statementOf(run, nameOf(run.table)));
+
+/** The order is kept within each table: nothing binds the rows of one to those of another. */
+function runsInOrder(changes: readonly RowChange[]): Run[] {
   const runs: Run[] = [];
+  const last = new Map<TableName, { readonly run: Run; readonly rows: Set<string> }>();
   for (const change of changes) {
+    const { table } = change;
     const shape = shapeOf(change);
     const row = keyOf(change);
-    const last = runs.at(-1);
-    if (last?.shape === shape && !last.rows.has(row)) {
-      last.changes.push(change);
-      last.rows.add(row);
-    } else runs.push({ table: change.table, shape, changes: [change], rows: new Set([row]) });
+    let open = last.get(table);
+    if (open?.run.shape !== shape || open.rows.has(row)) {
+      open = { run: { table, shape, changes: [] }, rows: new Set() };
+      last.set(table, open);
+      runs.push(open.run);
+    }
+    open.run.changes.push(change);
+    open.rows.add(row);
   }
   return runs;
 }
 
-function shapeOf(change: RowChange): string {
-  const parts = change.op === 'patch' ? [Object.keys(change.set), Object.keys(change.add ?? {})] : [];
-  return JSON.stringify([change.table, change.op, ...parts]);
-}
+/** In the order of shapes, so that the same shapes make the same statement, which is prepared once. */
+const runsByShape = (changes: readonly RowChange[]): Run[] =>
+  [...groupBy(changes, shapeOf)]
+    .map(([shape, alike]) => ({ table: (alike[0] as RowChange).table, shape, changes: alike }))
+    .sort((a, b) => (a.shape < b.shape ? -1 : 1));
+
+const shapeOf = (change: RowChange): string =>
+  change.op === 'patch'
+    ? `${change.table} patch ${Object.keys(change.set)} + ${Object.keys(change.add ?? {})}`
+    : `${change.table} ${change.op}`;
 
 function keyOf(change: RowChange): string {
   const from = (change.op === 'put' ? change.row : change.key) as unknown as Record<string, unknown>;
@@ -68,7 +80,7 @@ function keyOf(change: RowChange): string {
 
 type Row = Readonly<Record<string, unknown>>;
 
-function statementOf({ table, changes }: Run, target: string): { text: string; values: unknown[] } {
+function statementOf({ table, changes }: Run, target: string): Statement {
   const keys: readonly string[] = TABLE_KEYS[table];
   const [first] = changes as [RowChange];
   const bind = (columns: readonly string[], rows: readonly Row[]) => ({

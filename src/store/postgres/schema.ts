@@ -1,8 +1,9 @@
 import { createIndex, createTable, TABLE_DEFINITIONS } from '../table-definitions.js';
 import { TABLE_NAMES, type TableName } from '../tables.js';
+import { CREATE_GUARD } from './log-end.js';
 
 /** Grows with every change of the schema; a database with a larger one is refused unmodified. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** The tables are defined once, in SQLite's words; these are PostgreSQL's for the same. Texts compare by their bytes. */
 export const inPostgres = (ddl: string): string =>
@@ -177,4 +178,11 @@ FROM events e LEFT JOIN stack_rows s ON s.stream = e.stream;
 
 export const VIEW_NAMES = [...VIEWS.matchAll(/CREATE VIEW (\w+)/g)].map(([, name]) => name as string);
 
-export const SCHEMA = EVENT_LOG + JSON_OF_EVENTS + TABLE_NAMES.map(projectionTable).join('') + VIEWS;
+/** What brings a database of each earlier version to the next one. A version that has gone out is never changed. */
+const UPGRADES: Readonly<Record<number, string>> = { 1: CREATE_GUARD };
+
+/** What brings a database of an earlier version to this release's. */
+export const upgradeFrom = (version: number): string =>
+  Array.from({ length: SCHEMA_VERSION - version }, (_, step) => UPGRADES[version + step]).join('');
+
+export const SCHEMA = EVENT_LOG + CREATE_GUARD + JSON_OF_EVENTS + TABLE_NAMES.map(projectionTable).join('') + VIEWS;

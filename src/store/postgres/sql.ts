@@ -1,17 +1,24 @@
 import type { ClientBase, Pool } from 'pg';
 
+/** One statement, its values in the places `$1`, `$2`, … */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
 /** Runs statements and gives their rows; whether on one connection, in its transaction, or on any of a pool. */
 export interface Sql {
   all<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   get<Row>(text: string, values?: readonly unknown[]): Promise<Row | undefined>;
 }
 
+/** So many texts have a name of their own, under which a connection prepares each once; the server keeps them all. */
+const NAMED = 1_000;
 const names = new Map<string, string>();
 
-/** Each text has a name of its own, under which a connection prepares it once. */
-function nameOf(text: string): string {
+function nameOf(text: string): string | undefined {
   let name = names.get(text);
-  if (name === undefined) names.set(text, (name = `s${names.size}`));
+  if (name === undefined && names.size < NAMED) names.set(text, (name = `s${names.size}`));
   return name;
 }
 
@@ -22,4 +29,28 @@ export function sqlOn(client: ClientBase | Pool): Sql {
     all,
     get: async <Row>(text: string, values?: readonly unknown[]) => (await all<Row>(text, values))[0],
   };
+}
+
+/** Runs them one after the other, each waited for. */
+export async function runEach(sql: Sql, statements: readonly Statement[]): Promise<void> {
+  for (const { text, values } of statements) await sql.all(text, values);
+}
+
+/** Runs them one after the other, none waited for before the next is sent. */
+export const runAll = (sql: Sql, statements: readonly Statement[]): Promise<unknown> =>
+  allSettled(statements.map(({ text, values }) => sql.all(text, values)));
+
+/**
+ * Waits for all of what was sent, whatever fails, so that nothing is under way any more; then fails as the first did.
+ * @returns what each came to
+ */
+export async function allSettled<T extends readonly unknown[]>(
+  under: {
+    readonly [I in keyof T]: Promise<T[I]> | T[I];
+  },
+): Promise<T> {
+  const outcomes = await Promise.allSettled(under);
+  const failed = outcomes.find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
+  return outcomes.map((one) => (one as PromiseFulfilledResult<unknown>).value) as unknown as T;
 }

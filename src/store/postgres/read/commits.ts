@@ -6,7 +6,7 @@ import type { Tables } from '../../tables.js';
 import { toCommitRecord, toSnapshotRecord } from '../../to-records.js';
 import type { Sql } from '../sql.js';
 
-type CommitRow = Tables['commit_rows'] & { hash: string };
+export type CommitRow = Tables['commit_rows'] & { hash: string };
 
 const COMMIT = 'SELECT c.*, e.hash FROM commit_rows c JOIN events e ON e.position = c.position';
 
@@ -20,8 +20,9 @@ async function one(sql: Sql, text: string, values: readonly unknown[]): Promise<
 export const commitOfVersion = (sql: Sql, stream: number, version: number) =>
   one(sql, `${COMMIT} WHERE c.stream = $1 AND c.version = $2 AND c.raised = 1`, [stream, version]);
 
-export const commitOfCommand = (sql: Sql, commandId: string) =>
-  one(sql, `${COMMIT} WHERE c.command_id = $1`, [commandId]);
+export const COMMIT_OF_COMMAND = `${COMMIT} WHERE c.command_id = $1`;
+
+export const commitOfCommand = (sql: Sql, commandId: string) => one(sql, COMMIT_OF_COMMAND, [commandId]);
 
 const COMMITS = `${COMMIT}
 WHERE c.stream = $1 AND c.version <= $2 AND c.raised >= $3

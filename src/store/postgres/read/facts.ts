@@ -1,56 +1,99 @@
+import type { LogHead } from '../../../events/index.js';
+import type { AppendRequest } from '../../event-store.js';
 import type { Difference, FactKeys, Facts } from '../../facts.js';
-import type { ResourceSlot, StackRecord } from '../../records.js';
+import type { CommitRecord, LockRecord, ResourceSlot, StackRecord } from '../../records.js';
 import { resourceId } from '../../resource-id.js';
-import type { Sql } from '../sql.js';
-import { touchedBetween } from './commits.js';
+import type { Tables } from '../../tables.js';
+import { toCommitRecord, toLockRecord, toStackRecord } from '../../to-records.js';
+import { headMissing } from '../errors.js';
+import { allSettled, type Sql } from '../sql.js';
+import { COMMIT_OF_COMMAND, type CommitRow, touchedBetween } from './commits.js';
 import { edgesOf, outputsOf } from './outputs.js';
 import { resourcesOf, slotsByAddress, slotsById } from './resources.js';
-import { executionById, lastDriftOf, readDriftRules, readLock, tagsAmong } from './signals.js';
-import { findStack, readDocument } from './stacks.js';
+import { executionById, lastDriftOf, readDriftRules, tagsAmong } from './signals.js';
+import { findStack, readDocument, stackBy } from './stacks.js';
 
 const NAME_HOLDER = 'SELECT id FROM stack_rows WHERE (name = $1 AND deleted_at IS NULL) OR id = $1 LIMIT 1';
 const ID_TAKEN = 'SELECT 1 FROM stack_rows WHERE id = $1 OR (name = $1 AND deleted_at IS NULL)';
 
-/** What can be asked before it is known which stack is meant. On a pipelined connection it is one round trip. */
-export function firstFacts(sql: Sql, keys: FactKeys) {
-  return Promise.all([
-    findStack(sql, keys.stack, keys.deleted ?? false),
+/** What a command begins with. */
+interface Opening {
+  readonly head: LogHead;
+  /** The commit of the command's id, where it was carried out before. */
+  readonly earlier: CommitRecord | undefined;
+  readonly stack: StackRecord | undefined;
+  readonly lock: LockRecord | undefined;
+}
+
+export interface Known extends Pick<Opening, 'head' | 'earlier'> {
+  readonly facts: Facts;
+}
+
+const OPENING = `
+SELECT h.position, h.hash, h.recorded_at AS "recordedAt", row_to_json(s) AS stack,
+       (SELECT row_to_json(c) FROM (${COMMIT_OF_COMMAND}) c) AS earlier,
+       (SELECT row_to_json(l) FROM lock_rows l WHERE l.stream = s.stream) AS lock
+FROM log_head h LEFT JOIN LATERAL (${stackBy('$2', '$3')}) s ON TRUE`;
+
+interface OpeningRow extends LogHead {
+  readonly stack: Tables['stack_rows'] | null;
+  readonly earlier: CommitRow | null;
+  readonly lock: Tables['lock_rows'] | null;
+}
+
+/** One statement, so all of it is of one moment. */
+async function readOpening(sql: Sql, commandId: string, { stack: ref, deleted = false }: FactKeys): Promise<Opening> {
+  const row = await sql.get<OpeningRow>(OPENING, [commandId, ref, deleted]);
+  if (!row) throw headMissing();
+  const { position, hash, recordedAt, stack, earlier, lock } = row;
+  return {
+    head: { position, hash, recordedAt },
+    earlier: earlier ? toCommitRecord(earlier, earlier.hash) : undefined,
+    stack: stack ? toStackRecord(stack) : undefined,
+    lock: lock ? toLockRecord(lock) : undefined,
+  };
+}
+
+/**
+ * Reads what a decision asked for, each by its key, after the log's end: where that has not moved since, it still holds.
+ * What was not asked for costs no question to the server.
+ * @param guess the stream of the stack meant, as far as is known: where it is right, all is one round trip
+ */
+export async function readFacts(
+  sql: Sql,
+  { commandId, keys }: Pick<AppendRequest, 'commandId' | 'keys'>,
+  guess?: number,
+): Promise<Known> {
+  const opened = readOpening(sql, commandId, keys);
+  const [opening, holder, taken, resourcesById, guessed] = await allSettled([
+    opened,
     keys.name === undefined ? undefined : nameHolder(sql, keys.name),
     keys.id === undefined ? undefined : sql.get(ID_TAKEN, [keys.id]),
     slotsById(sql, keys.resourceIds ?? []),
+    guess === undefined ? undefined : factsOfStack(sql, keys, guess, opened),
   ]);
-}
-
-/** Reads what a decision asked for, each by its key. What was not asked for costs no question to the server. */
-export async function readFacts(
-  sql: Sql,
-  keys: FactKeys,
-  first: ReturnType<typeof firstFacts> = firstFacts(sql, keys),
-): Promise<Facts> {
-  const [stack, holder, taken, resourcesById] = await first;
-  const [own, deletedStack, ownHolder] = await Promise.all([
-    stack ? factsOfStack(sql, keys, stack) : NONE,
+  const { head, earlier, stack, lock } = opening;
+  const [own, deletedStack, ownHolder] = await allSettled([
+    !stack || earlier
+      ? NONE
+      : stack.stream === guess && guessed
+        ? guessed
+        : factsOfStack(sql, keys, stack.stream, opened),
     stack ? undefined : findStack(sql, keys.stack, true),
     keys.ownName && stack ? nameHolder(sql, stack.name) : undefined,
   ]);
-  return {
-    stack,
-    deletedStack,
-    nameHolder: keys.name === undefined ? ownHolder : holder,
-    idTaken: taken !== undefined,
-    resourcesById,
-    ...own,
-  };
+  const nameHolderOf = keys.name === undefined ? ownHolder : holder;
+  const shared = { stack, deletedStack, lock, nameHolder: nameHolderOf, idTaken: taken !== undefined, resourcesById };
+  return { head, earlier, facts: { ...shared, ...own } };
 }
 
 const nameHolder = async (sql: Sql, name: string): Promise<string | undefined> =>
   (await sql.get<{ id: string }>(NAME_HOLDER, [name]))?.id;
 
-type OwnFacts = Omit<Facts, 'stack' | 'deletedStack' | 'nameHolder' | 'idTaken' | 'resourcesById'>;
+type OwnFacts = Omit<Facts, 'stack' | 'deletedStack' | 'lock' | 'nameHolder' | 'idTaken' | 'resourcesById'>;
 
 const NONE: OwnFacts = {
   document: undefined,
-  lock: undefined,
   resources: new Map(),
   outputs: new Map(),
   edges: [],
@@ -61,24 +104,21 @@ const NONE: OwnFacts = {
   difference: undefined,
 };
 
-async function factsOfStack(sql: Sql, keys: FactKeys, { stream, stateVersion }: StackRecord): Promise<OwnFacts> {
-  const [document, lock, resources, outputs, edges, tags, drift, driftRules, execution, difference] = await Promise.all(
-    [
-      keys.document ? readDocument(sql, stream) : undefined,
-      readLock(sql, stream),
-      slotsByAddress(sql, stream, keys.addresses ?? []),
-      outputsOf(sql, stream, keys.outputs ?? []),
-      edgesOf(sql, stream, keys.edges ?? []),
-      tagsAmong(sql, stream, keys.tags ?? []),
-      driftOf(sql, stream, keys.driftOf ?? []),
-      keys.driftRules ? readDriftRules(sql, stream) : [],
-      keys.execution === undefined ? undefined : executionById(sql, stream, keys.execution),
-      keys.changedSince === undefined ? undefined : readDifference(sql, stream, keys.changedSince, stateVersion),
-    ],
-  );
+async function factsOfStack(sql: Sql, keys: FactKeys, stream: number, opened: Promise<Opening>): Promise<OwnFacts> {
+  const { changedSince } = keys;
+  const [document, resources, outputs, edges, tags, drift, driftRules, execution, difference] = await allSettled([
+    keys.document ? readDocument(sql, stream) : undefined,
+    slotsByAddress(sql, stream, keys.addresses ?? []),
+    outputsOf(sql, stream, keys.outputs ?? []),
+    edgesOf(sql, stream, keys.edges ?? []),
+    tagsAmong(sql, stream, keys.tags ?? []),
+    driftOf(sql, stream, keys.driftOf ?? []),
+    keys.driftRules ? readDriftRules(sql, stream) : [],
+    keys.execution === undefined ? undefined : executionById(sql, stream, keys.execution),
+    changedSince === undefined ? undefined : readDifference(sql, stream, changedSince, opened),
+  ]);
   return {
     document: document?.document,
-    lock,
     resources,
     outputs,
     edges,
@@ -106,7 +146,8 @@ async function driftOf(sql: Sql, stream: number, refs: readonly string[]): Promi
   );
 }
 
-async function readDifference(sql: Sql, stream: number, from: number, to: number): Promise<Difference> {
+async function readDifference(sql: Sql, stream: number, from: number, opened: Promise<Opening>): Promise<Difference> {
+  const to = (await opened).stack?.stateVersion ?? 0;
   const { addresses, outputs, dependencies } = await touchedBetween(sql, stream, from, to);
   const edgeKey = ({ address, target }: { readonly address: string; readonly target: string }) =>
     `${address}\n${target}`;

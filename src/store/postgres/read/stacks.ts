@@ -6,10 +6,11 @@ import type { Sql } from '../sql.js';
 type StackRow = Tables['stack_rows'];
 
 /** A live stack's id or name goes before a deleted one's; of those, the id, then the last deleted of that name. */
-const STACK = `
+export const stackBy = (ref: string, deleted: string): string => `
 SELECT * FROM stack_rows
-WHERE (id = $1 OR name = $1) AND (deleted_at IS NULL OR $2)
-ORDER BY deleted_at IS NOT NULL, id <> $1, deleted_at DESC, stream DESC LIMIT 1`;
+WHERE (id = ${ref} OR name = ${ref}) AND (deleted_at IS NULL OR ${deleted})
+ORDER BY deleted_at IS NOT NULL, id <> ${ref}, deleted_at DESC, stream DESC LIMIT 1`;
+const STACK = stackBy('$1', '$2');
 
 export async function findStack(sql: Sql, ref: string, deleted: boolean): Promise<StackRecord | undefined> {
   const row = await sql.get<StackRow>(STACK, [ref, deleted]);

@@ -1,13 +1,12 @@
 import type pg from 'pg';
-import { coalesce } from '../../coalesce.js';
 import type { Projection } from '../../event-store.js';
 import type { OnProgress, RowProblem, TableComparison } from '../../maintenance.js';
 import { createTable } from '../../table-definitions.js';
 import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../../tables.js';
 import { readHead } from '../read/log.js';
-import { COLUMNS, writeRows } from '../rows.js';
+import { COLUMNS, statementsInAnyOrder } from '../rows.js';
 import { inPostgres } from '../schema.js';
-import { type Sql, sqlOn } from '../sql.js';
+import { runEach, type Sql, sqlOn } from '../sql.js';
 import { readBatch } from './batches.js';
 
 /** So many problems of each table are told; the rest is counted. */
@@ -33,7 +32,7 @@ export async function compareTables(
   }
   let position = 0;
   for (let batch = await readBatch(sql, 0, head, stream); batch; batch = await readBatch(sql, position, head, stream)) {
-    await writeRows(client, coalesce(projection.project(batch.events)), freshName);
+    await runEach(sql, statementsInAnyOrder(projection.project(batch.events), freshName));
     position = batch.last;
     onProgress({ step: 'projecting', done: position, total: head });
   }

@@ -1,25 +1,33 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { decodeEvent, type LogHead, type StoredEvent } from '../../../events/index.js';
 import { StoreError } from '../../../kernel/errors.js';
-import { checkedLog, checkFollowing, refuseFilled } from '../../checked-log.js';
+import { checkFollowing } from '../../checked-log.js';
 import type { Projection } from '../../event-store.js';
 import type { Lifetime } from '../../lifetime.js';
 import type { Maintenance, OnProgress, ProjectionStatus } from '../../maintenance.js';
 import { projectorsNamed } from '../../projectors-named.js';
-import { eventWriter, holdHead, insertEvents, moveHead, notify } from '../append.js';
+import { eventWriter } from '../append.js';
+import { holdHead } from '../log-end.js';
 import { readCheckpoints, readHead } from '../read/log.js';
 import { type Sql, sqlOn } from '../sql.js';
-import { inTransaction, NO_TIME_LIMIT } from '../transaction.js';
+import { inTransaction, NO_TIME_LIMIT, transactionOn } from '../transaction.js';
 import { compareTables } from './compare.js';
-import { buildTables, jobName, readJob, rebuildTables } from './rebuild.js';
+import { importEvents } from './import.js';
+import { jobName, readJob, rebuildTables } from './rebuild.js';
 import { checkStorage } from './storage.js';
 
 /** Sees one moment however long it takes. */
 const SNAPSHOT = `BEGIN ISOLATION LEVEL REPEATABLE READ; ${NO_TIME_LIMIT}`;
-/** How many events are written at once, and how often progress is told. */
-const STEP = 2_000;
 
-export function maintenance(pool: pg.Pool, projection: Projection, life: Lifetime, self: string): Maintenance {
+/** @param config with which to connect for what cannot share a pipeline */
+export function maintenance(
+  pool: pg.Pool,
+  config: pg.ClientConfig,
+  projection: Projection,
+  life: Lifetime,
+  self: string,
+): Maintenance {
+  const write = eventWriter(projection, self);
   /** Hears of every step, and ends what is under way when the store is being closed. */
   const between =
     (onProgress?: OnProgress): OnProgress =>
@@ -40,11 +48,17 @@ export function maintenance(pool: pg.Pool, projection: Projection, life: Lifetim
       ),
     checkStorage: () => life.during(() => checkStorage(sqlOn(pool))),
     importLog: (events, head, onProgress) =>
-      life.during(() =>
-        inTransaction(pool, (client) => importEvents(client, projection, events, head, self, onProgress)),
-      ),
+      life.during(async () => {
+        const client = new pg.Client({ ...config, pipeline: false });
+        await client.connect();
+        try {
+          return await transactionOn(client, () => importEvents(client, projection, events, head, self, onProgress));
+        } finally {
+          await client.end();
+        }
+      }),
     extendLog: (events) =>
-      life.during(() => inTransaction(pool, (client) => extendEvents(client, projection, events, self))),
+      life.during(() => inTransaction(pool, (client) => extendEvents(sqlOn(client), write, events))),
     backup: () =>
       life.during(async () => {
         throw new StoreError('NO_BACKUP', 'a PostgreSQL database is backed up by its own tools', {
@@ -54,47 +68,20 @@ export function maintenance(pool: pg.Pool, projection: Projection, life: Lifetim
   };
 }
 
-/** Takes over a whole log into an empty database: all of it with its tables, or nothing. */
-async function importEvents(
-  client: pg.ClientBase,
-  projection: Projection,
-  events: Iterable<StoredEvent>,
-  head: Pick<LogHead, 'position' | 'hash'>,
-  self: string,
-  onProgress: OnProgress = () => {},
-): Promise<LogHead> {
-  const sql = sqlOn(client);
-  await client.query(NO_TIME_LIMIT);
-  refuseFilled((await holdHead(sql)).position);
-  let waiting: StoredEvent[] = [];
-  const write = async (): Promise<void> => {
-    await insertEvents(sql, waiting);
-    onProgress({ step: 'importing', done: waiting.at(-1)?.position ?? 0, total: head.position });
-    waiting = [];
-  };
-  for (const event of checkedLog(events, head)) {
-    if (waiting.push(event) === STEP) await write();
-  }
-  if (waiting.length > 0) await write();
-  await buildTables(client, projection, onProgress);
-  const end = await readHead(sql);
-  await moveHead(sql, end);
-  await notify(sql, self);
-  return end;
-}
-
 /** Takes over events that follow the log's end: all of them with what they change in the tables, or nothing. */
 async function extendEvents(
-  client: pg.ClientBase,
-  projection: Projection,
+  sql: Sql,
+  write: ReturnType<typeof eventWriter>,
   events: readonly StoredEvent[],
-  self: string,
 ): Promise<LogHead> {
-  const sql = sqlOn(client);
   checkFollowing(events, await holdHead(sql));
-  const recorded = events.map((event) => decodeEvent(event));
-  if (events.length > 0) await eventWriter(projection)(client, events, recorded);
-  await notify(sql, self);
+  if (events.length > 0)
+    await write(
+      sql,
+      events,
+      events.map((event) => decodeEvent(event)),
+      'in order',
+    );
   return readHead(sql);
 }
 

@@ -1,12 +1,11 @@
 import type pg from 'pg';
 import { ConflictError } from '../../../kernel/errors.js';
-import { coalesce } from '../../coalesce.js';
 import type { Projection, ProjectorInfo } from '../../event-store.js';
 import type { OnProgress, Rebuilt } from '../../maintenance.js';
-import { holdHead } from '../append.js';
+import { holdHead } from '../log-end.js';
 import { readHead } from '../read/log.js';
-import { writeRows } from '../rows.js';
-import { type Sql, sqlOn } from '../sql.js';
+import { statementsInAnyOrder, statementsInOrder } from '../rows.js';
+import { runEach, type Sql, sqlOn } from '../sql.js';
 import { inTransaction, NO_TIME_LIMIT } from '../transaction.js';
 import { readBatch } from './batches.js';
 import { createShadows, dropShadows, isIndexed, lacking, shadowName, swapShadows } from './shadow.js';
@@ -75,7 +74,8 @@ export async function rebuildTables(
       if (current !== position) return current; // whoever shares the work was faster
       if (batch) {
         const changes = projection.project(batch.events, only);
-        await writeRows(client, (await isIndexed(client, tables)) ? changes : coalesce(changes), shadowName as never);
+        const statements = (await isIndexed(client, tables)) ? statementsInOrder : statementsInAnyOrder;
+        await runEach(sqlOn(client), statements(changes, shadowName as never));
         await client.query('UPDATE rebuild_job SET position = $1', [batch.last]);
         events += batch.events.length;
         return batch.last;
@@ -100,7 +100,7 @@ export async function rebuildTables(
     if (head - current > LAST_STRETCH || (await lacking(client, tables)).length > 0) return { current };
     let last = current;
     for (let rest = await readBatch(sql, last, head); rest; rest = await readBatch(sql, last, head)) {
-      await writeRows(client, projection.project(rest.events, only), shadowName as never);
+      await runEach(sql, statementsInOrder(projection.project(rest.events, only), shadowName as never));
       last = rest.last;
       events += rest.events.length;
     }
@@ -151,7 +151,7 @@ export async function buildTables(
   await createShadows(client, tables);
   let position = 0;
   for (let batch = await readBatch(sql, 0, head); batch; batch = await readBatch(sql, position, head)) {
-    await writeRows(client, coalesce(projection.project(batch.events)), shadowName as never);
+    await runEach(sql, statementsInAnyOrder(projection.project(batch.events), shadowName as never));
     position = batch.last;
     onProgress({ step: 'building tables', done: position, total: head });
   }

@@ -1,0 +1,95 @@
+import type { LogHead, NewEvent, RecordedEvent, StoredEvent } from '../../events/index.js';
+import type { Clock } from '../../kernel/clock.js';
+import { SlothError } from '../../kernel/errors.js';
+import type { AppendRequest, Receipt } from '../event-store.js';
+import type { Facts } from '../facts.js';
+import { readLater } from '../links.js';
+import { decideEvents, receiptAgain, recordDecided, timeOf } from '../receipts.js';
+import { readFacts } from './read/facts.js';
+import { linkReads } from './read/links.js';
+import { allSettled, type Sql } from './sql.js';
+
+export type Outcome = { readonly receipt: Receipt } | { readonly refused: SlothError };
+
+/** What commands come to that follow each other at the log's end. Nothing of it is written yet. */
+export interface Decisions {
+  /** Where the log ended when the reading began. */
+  readonly head: LogHead;
+  readonly outcomes: readonly Outcome[];
+  readonly stored: readonly StoredEvent[];
+  readonly recorded: readonly RecordedEvent[];
+}
+
+/** One of them, before it has its place. */
+interface Decided {
+  readonly request: AppendRequest;
+  readonly head: LogHead;
+  readonly stream: number | undefined;
+  readonly come: Outcome | { readonly facts: Facts; readonly events: readonly NewEvent[]; readonly now: string };
+}
+
+const STACK_ID = 'SELECT id FROM stack_rows WHERE stream = $1';
+/** So many names of stacks are kept with their streams. */
+const GUESSES = 10_000;
+
+/** Reads facts and decides, several commands side by side: none may need to know what another one changes. */
+export function decider(clock: Clock) {
+  /** Which stack a reference meant the last time. */
+  const streams = new Map<string, number>();
+
+  async function decide(sql: Sql, request: AppendRequest): Promise<Decided> {
+    const ref = request.keys.stack;
+    const { head, earlier, facts } = await readFacts(sql, request, streams.get(ref));
+    const stream = facts.stack?.stream;
+    if (stream !== undefined) {
+      if (streams.size === GUESSES) streams.clear();
+      streams.set(ref, stream);
+    }
+    const come = async (): Promise<Decided['come']> => {
+      if (earlier) {
+        const stack = await sql.get<{ id: string }>(STACK_ID, [earlier.stream]);
+        return { receipt: receiptAgain(earlier, stack?.id ?? '', request) };
+      }
+      const now = timeOf(request, clock);
+      const events = await readLater(decideEvents(request, facts, (of) => linkReads(sql, of), now));
+      return { facts, events, now };
+    };
+    return { request, head, stream, come: await come().catch(refusal) };
+  }
+
+  /** @throws what the server or the driver threw; what refuses a command is its outcome */
+  return async (sql: Sql, requests: readonly AppendRequest[]): Promise<Decisions> => {
+    const decided = await allSettled(requests.map((request) => decide(sql, request)));
+    const touched = decided.flatMap(({ stream }) => stream ?? []);
+    if (new Set(touched).size < touched.length) throw NOT_APART;
+    return inPlace(decided);
+  };
+}
+
+/** Two commands are about one stack, which they call by different names. */
+const NOT_APART = new Error('two commands of one transaction are about the same stack');
+
+function refusal(error: unknown): Outcome {
+  if (error instanceof SlothError) return { refused: error };
+  throw error;
+}
+
+function inPlace(decided: readonly Decided[]): Decisions {
+  const before = (decided[0] as Decided).head;
+  const outcomes: Outcome[] = [];
+  const stored: StoredEvent[] = [];
+  const recorded: RecordedEvent[] = [];
+  let head = before;
+  for (const { request, come } of decided) {
+    if (!('events' in come)) {
+      outcomes.push(come);
+      continue;
+    }
+    const step = recordDecided(request, come.facts, come.events, head, come.now);
+    stored.push(...step.stored);
+    recorded.push(...step.recorded);
+    head = step.stored.at(-1) ?? head;
+    outcomes.push({ receipt: step.receipt });
+  }
+  return { head: before, outcomes, stored, recorded };
+}
