@@ -57,24 +57,25 @@ export async function postgres() {
   }
   return inSchema(async (url) => {
     const rows = [];
-    for (const connections of [1, 8]) {
-      for (const size of [1, BATCH]) rows.push(await compare(url, connections, size));
+    for (const size of [1, BATCH]) {
+      rows.push(await compare(url, { size, callers: 1, processes: 1 }));
+      rows.push(await compare(url, { size, callers: 8, processes: 1 }));
+      rows.push(await compare(url, { size, callers: 8, processes: 8 }));
     }
     return rows;
   });
 }
 
-/** `connections` clients, each with commits of so many resources of its own. */
-async function compare(url, connections, size) {
+/** Callers that each make commits of so many resources in a stack of their own, on one backend for all or one for each. */
+async function compare(url, { size, callers, processes }) {
   const commits = size === 1 ? COMMITS : 4;
-  const backends = await Promise.all(
-    Array.from({ length: connections }, () => StateBackend.open(url, { actor: 'bench' })),
-  );
-  const pools = Array.from({ length: connections }, () => new pg.Client({ connectionString: url }));
+  const opened = await Promise.all(Array.from({ length: processes }, () => StateBackend.open(url, { actor: 'bench' })));
+  const backends = Array.from({ length: callers }, (_, index) => opened[index % processes]);
+  const pools = Array.from({ length: callers }, () => new pg.Client({ connectionString: url }));
   for (const client of pools) await client.connect();
   const [first] = pools;
   await first.query('CREATE TABLE IF NOT EXISTS bare (LIKE events, serial BIGSERIAL PRIMARY KEY)');
-  const names = backends.map((_, index) => `s-${connections}-${size}-${index}`);
+  const names = backends.map((_, index) => `s-${callers}-${processes}-${size}-${index}`);
   let n = 0;
   const apply = async (index) => {
     n += 1;
@@ -102,12 +103,12 @@ async function compare(url, connections, size) {
     },
     { rounds: 5, times: 1 },
   );
-  for (const backend of backends) await backend.close();
+  for (const backend of opened) await backend.close();
   for (const client of pools) await client.end();
-  const done = connections * commits;
+  const done = callers * commits;
   const perSecond = ({ median }) => Math.round((done * 1_000) / median).toLocaleString('en');
   return {
-    what: `${size === 1 ? 'one resource' : '1,000 resources'} a commit, ${connections} connection${connections === 1 ? '' : 's'}`,
+    what: `${size === 1 ? 'one resource' : '1,000 resources'} a commit, ${callers === 1 ? '1 caller' : `8 callers on ${processes} backend${processes === 1 ? '' : 's'}`}`,
     'bare commits/s': perSecond(times.bare),
     'our commits/s': perSecond(times.ours),
     'of bare': (times.bare.median / times.ours.median).toFixed(2),

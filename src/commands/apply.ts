@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type NewEvent, resourceAddress, type StackDocument } from '../events/index.js';
+import { type NewEvent, resourceAddress } from '../events/index.js';
 import { ConflictError, InvalidInputError, NotFoundError } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';
 import { equalJson, type Json } from '../kernel/json.js';
@@ -42,11 +42,10 @@ export const apply = defineCommand({
   kind: ({ kind }) => kind,
   target: ({ create }) => (create ? 'live or absent' : 'live'),
   lock: 'held',
-  facts: ({ stack, create, resources, remove, outputs, removeOutputs }) => ({
+  facts: ({ stack, create, document, resources, remove, outputs, removeOutputs }) => ({
     stack,
-    name: stack,
-    document: true,
-    ...(create ? { id: create.id } : {}),
+    document: Object.keys(document).length > 0,
+    ...(create ? { name: stack, id: create.id } : {}),
     addresses: [...resources.map(resourceAddress), ...remove],
     resourceIds: [...resources.flatMap(({ id }) => (id === undefined ? [] : [id])), ...remove],
     outputs: [...outputs.map((output) => output.name), ...removeOutputs],
@@ -90,7 +89,7 @@ const givenTwice = (field: string, key: string): InvalidInputError =>
   });
 
 function stackEvents({ stack, create, document }: Apply, facts: Facts): NewEvent[] {
-  if (facts.stack) return updatedStack(facts.document as StackDocument, document, facts.stack.stateVersion + 1);
+  if (facts.stack) return facts.document ? updatedStack(facts.document, document, facts.stack.stateVersion + 1) : [];
   checkNameFree(stack, facts);
   const { id } = create as NonNullable<Apply['create']>;
   if (facts.idTaken) {

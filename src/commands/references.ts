@@ -1,5 +1,5 @@
 import { isIdentity, ownId, type ResourceValue, resourceAddress, saidIdentity } from '../events/index.js';
-import { formatPath, isJsonObject, type Json } from '../kernel/json.js';
+import { formatPath, type Json, JsonNumber } from '../kernel/json.js';
 
 /** The keys and indexes that lead to a place in some properties. */
 export type Steps = readonly (string | number)[];
@@ -11,11 +11,21 @@ export interface Text {
 }
 
 /** All of them, in the order of the document. */
-export function textsIn(value: Json, steps: Steps = []): Text[] {
-  if (typeof value === 'string') return [{ steps, text: value }];
-  if (Array.isArray(value)) return value.flatMap((item: Json, index) => textsIn(item, [...steps, index]));
-  if (!isJsonObject(value)) return [];
-  return Object.entries(value).flatMap(([key, item]) => textsIn(item, [...steps, key]));
+export function textsIn(value: Json): Text[] {
+  const found: Text[] = [];
+  collect(value, [], found);
+  return found;
+}
+
+/** @param steps to the value; as they were before when this returns */
+function collect(value: Json, steps: (string | number)[], found: Text[]): void {
+  if (typeof value === 'string') found.push({ steps: [...steps], text: value });
+  if (typeof value !== 'object' || value === null || value instanceof JsonNumber) return;
+  for (const [key, item] of Object.entries(value)) {
+    steps.push(Array.isArray(value) ? Number(key) : key);
+    collect(item as Json, steps, found);
+    steps.pop();
+  }
 }
 
 /** `${…}`, unless its dollar sign is doubled, which is how Terraform writes the characters themselves. */

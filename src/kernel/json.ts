@@ -252,13 +252,20 @@ function walk(value: unknown, state: Walk): void {
       refuse(what, path, `a ${value.constructor?.name ?? 'object'} is no JSON`, 'Convert it to a plain value first.');
     }
   }
-  const keys = isArray ? value.keys() : Object.keys(value);
-  for (const key of keys) {
-    if (typeof key === 'string') state.size += Buffer.byteLength(key);
-    path.push(key);
-    walk((value as Record<string | number, unknown>)[key], state);
-    path.pop();
+  if (isArray) {
+    for (let index = 0; index < value.length; index += 1) step(value, index, state);
+    return;
   }
+  for (const key of Object.keys(value)) {
+    state.size += Buffer.byteLength(key);
+    step(value, key, state);
+  }
+}
+
+function step(value: object, key: string | number, state: Walk): void {
+  state.path.push(key);
+  walk((value as Record<string | number, unknown>)[key], state);
+  state.path.pop();
 }
 
 function check(value: unknown, what: string, limits: JsonLimits): Walk {
@@ -334,6 +341,7 @@ export function canonicalNumber(value: number | bigint | JsonNumber): string {
 /** Value equality: key order does not matter, `1` equals `1.0`, `"3"` is not `3`, null is not absent. */
 export function equalJson(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
+  if (typeof a === 'number' && typeof b === 'number') return false;
   if (isNumber(a) && isNumber(b)) return canonicalNumber(a) === canonicalNumber(b);
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (a instanceof JsonNumber || b instanceof JsonNumber) return false;

@@ -341,12 +341,16 @@ describe('apply: what is asked for', () => {
     });
     expect(request(command).keys).toEqual({
       stack: 'web',
-      name: 'web',
-      document: true,
+      document: false,
       addresses: ['app.web', 'm.app.x', 'db.main'],
       resourceIds: ['w', 'db.main'],
       outputs: ['o', 'p'],
     });
+  });
+
+  it('is the document where it changes, and who has the name and the id where the stack may be made', () => {
+    expect(request(apply({ document: { description: 'new' } })).keys).toMatchObject({ document: true });
+    expect(request(apply({ create: { id: 'w' } })).keys).toMatchObject({ name: 'web', id: 'w', document: false });
   });
 });
 

@@ -1,7 +1,7 @@
 import type { RecordedEvent, StoredEvent, UnknownEvent } from '../../events/index.js';
 import type { Clock } from '../../kernel/clock.js';
 import { StoreError } from '../../kernel/errors.js';
-import type { AppendRequest, Projection, Receipt } from '../event-store.js';
+import type { AppendRequest, Projection, ProjectorInfo, Receipt } from '../event-store.js';
 import { readNow } from '../links.js';
 import { decideEvents, receiptAgain, recordDecided, timeOf } from '../receipts.js';
 import type { Connection } from './open.js';
@@ -33,10 +33,10 @@ export function insertEvent(sql: Statements, event: StoredEvent): void {
   );
 }
 
-/** :projectors as a JSON array of [name, version]. Moves nothing that another release built, or that lags behind. */
-const MOVE_CHECKPOINTS = `
-UPDATE projection_checkpoints SET position = :position
-WHERE position = :before AND (name, version) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:projectors))`;
+/** Moves nothing that another release built, or that lags behind. */
+const moveCheckpoints = (projectors: readonly ProjectorInfo[]): string => `
+UPDATE projection_checkpoints SET position = ?
+WHERE position = ? AND (name, version) IN (VALUES ${projectors.map(({ name, version }) => `('${name}', ${version})`)})`;
 const STACK_ID = 'SELECT id FROM stack_rows WHERE stream = ?';
 
 /**
@@ -64,14 +64,15 @@ export function appender(db: Connection, sql: Statements, projection: Projection
 /** Writes events that follow the log's end, and what they change in the tables, inside an open transaction. */
 export function eventWriter(db: Connection, sql: Statements, projection: Projection) {
   const applyRows = rowWriter(db);
-  const projectors = JSON.stringify(projection.projectors.map(({ name, version }) => [name, version]));
+  const { projectors } = projection;
+  const move = moveCheckpoints(projectors);
 
   return (stored: readonly StoredEvent[], recorded: readonly (RecordedEvent | UnknownEvent)[]): void => {
     for (const event of stored) insertEvent(sql, event);
     applyRows(projection.project(recorded));
     const [first, last] = [stored[0] as StoredEvent, stored[stored.length - 1] as StoredEvent];
-    const moved = sql(MOVE_CHECKPOINTS).run({ position: last.position, before: first.position - 1, projectors });
-    if (moved.changes !== projection.projectors.length) throw tablesNotOurs();
+    const moved = sql(move).run(last.position, first.position - 1);
+    if (moved.changes !== projectors.length) throw tablesNotOurs();
   };
 }
 
