@@ -62,9 +62,12 @@ export function baseAddress(address: string): string | null {
   return base === address ? null : base;
 }
 
-/** Whether something may be known by a value: longer texts are no names of anything. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what this pattern is about
+const UNKEPT = /[\u0000\p{Surrogate}]/u;
+
+/** Whether something may be known by a value: longer texts are no names of anything, nor what no text column can hold. */
 export const isIdentity = (value: Json | undefined): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= 2048;
+  typeof value === 'string' && value !== '' && value.length <= 2048 && !UNKEPT.test(value);
 
 const identity = (value: Json | undefined): string | null => (isIdentity(value) ? value : null);
 

@@ -41,7 +41,7 @@ function create(event: RecordedEvent<'ResourceCreated'>): RowChange[] {
 
 export const resources: Projector = {
   name: 'resources',
-  version: 2,
+  version: 3,
   tables: ['resource_rows', 'resource_history'],
   project: byHandler({
     ResourceCreated: create,

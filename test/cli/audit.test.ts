@@ -16,7 +16,7 @@ const HASH = /^[0-9a-f]{64}$/;
 async function shop() {
   const cli = commandLine(join(scratchFolder(), 'stacks.db'));
   const clock = new TestClock();
-  await using backend = await StateBackend.open(cli.db, { actor: 'ana', clock });
+  await using backend = await cli.open({ actor: 'ana', clock });
   const manager = backend.getStackManager();
   const then = async (work: Promise<unknown>): Promise<void> => {
     await work;
@@ -134,7 +134,7 @@ describe('audit log', () => {
 
   test('prints a long log whole, and its reader may leave early', async () => {
     const cli = commandLine();
-    await using backend = await StateBackend.open(cli.db, { actor: 'ana' });
+    await using backend = await cli.open({ actor: 'ana' });
     await backend.getStackManager().createStack({ name: 's' });
     const big = 'x'.repeat(2_000);
     for (let n = 0; n < 3; n++) {
@@ -205,7 +205,7 @@ describe('audit log --output csv', () => {
 
   test('keeps texts exactly, but for an apostrophe before what looks like a formula', async () => {
     const cli = commandLine();
-    await using backend = await StateBackend.open(cli.db, { actor: 'ana' });
+    await using backend = await cli.open({ actor: 'ana' });
     await backend.getStackManager().createStack({ name: '=cmd|/c calc' });
     for (const [index, reason] of HOSTILE.entries()) {
       await backend.addTag('=cmd|/c calc', `t${index}`, { reason, actor: `@${index}`, commandId: `+id-${index}` });
@@ -377,7 +377,7 @@ describe('replay', () => {
 
   test('hides what is sensitive from people', async () => {
     const cli = commandLine();
-    await using backend = await StateBackend.open(cli.db, { actor: 'ana' });
+    await using backend = await cli.open({ actor: 'ana' });
     await backend.getStackManager().createStack({ name: 's' });
     await backend.getStackManager().apply({
       stack: 's',
@@ -423,7 +423,7 @@ describe('replay', () => {
       const ended = new Promise((resolve) => child.on('close', (code, killer) => resolve({ code, killer })));
       const lines = () => stdout.split('\n').slice(0, -1);
       await until(() => lines().length === 4);
-      await using backend = await StateBackend.open(cli.db, { actor: 'cai' });
+      await using backend = await cli.open({ actor: 'cai' });
       await backend.addTag('shop', 'new');
       await until(() => lines().length === 5);
       child.kill(signal);

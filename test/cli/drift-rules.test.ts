@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { StateBackend } from '../../src/index.js';
 import { commandLine } from '../support/cli.js';
 
 const drift = ['stack', 'state', 'drift'] as const;
@@ -13,11 +12,11 @@ async function drifted() {
     { size: 2, etag: 'b', tags: { env: 'dev' } },
   ];
   const resource = { type: 'server', name: 'web', properties: before };
-  const backend = await StateBackend.open(cli.db);
+  const backend = await cli.open();
   await backend.execute({ type: 'apply', stack: 'shop', resources: [resource] });
   await backend.close();
   const find = async (actual: unknown = after) => {
-    await using open = await StateBackend.open(cli.db);
+    await using open = await cli.open();
     await open.execute({ type: 'detectDrift', stack: 'shop', findings: [{ resource: 'server.web', actual } as never] });
   };
   await find();
@@ -158,7 +157,7 @@ describe('rules', () => {
 
   test('hold in their texts nothing that a terminal obeys', async () => {
     const cli = await drifted();
-    await using backend = await StateBackend.open(cli.db);
+    await using backend = await cli.open();
     await backend.execute({ type: 'addDriftRule', stack: 'shop', path: 'a', reason: 'x\nRULE \t' });
     expect(await cli.text(...drift, 'rules', 'list', 'shop')).toMatch(/x\\nRULE/);
   });

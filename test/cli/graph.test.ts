@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { StateBackend } from '../../src/index.js';
 import { commandLine } from '../support/cli.js';
 
 /** A stack of three resources in versions 2 to 4, and what its graph is asked for with. */
 async function shop() {
   const cli = commandLine();
-  await using backend = await StateBackend.open(cli.db, { actor: 'test' });
+  await using backend = await cli.open({ actor: 'test' });
   const stacks = backend.getStackManager();
   await stacks.createStack({ name: 'shop', id: 'shop-id' });
   await stacks.setResource('shop', { type: 'net', name: 'main', id: 'net' });

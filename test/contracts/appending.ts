@@ -76,6 +76,62 @@ export function appending(open: OpenStore): void {
       expect(await world.store.resource(1, 't.a')).toMatchObject({ position: lastPosition });
     });
 
+    test.each<[string, readonly Command[], string]>([
+      ['one name as two names', [createStack('a', 'one'), createStack('a', 'two')], 'NAME_TAKEN'],
+      ['a name and an id that are the same', [createStack('a', 'b'), createStack('b', 'c')], 'NAME_TAKEN'],
+      ['one id', [createStack('a', 'one'), createStack('b', 'one')], 'ID_TAKEN'],
+      ['one id of a resource', [set('web', 'a', 1, { id: 'x' }), set('db', 'a', 1, { id: 'x' })], 'RESOURCE_ID_TAKEN'],
+      ['the name a deleted stack had', [{ type: 'restoreStack', stack: 'gone-id' }, createStack('gone')], 'NAME_TAKEN'],
+    ])('lets the first of two have %s, that are sent at once', async (_, commands, code) => {
+      const gone: Command = { type: 'deleteStack', stack: 'gone' };
+      const world = await given(open, [createStack('web'), createStack('db'), createStack('gone'), gone]);
+      const [first, second] = await Promise.allSettled(commands.map((command) => world.run(command)));
+      expect(first).toMatchObject({ status: 'fulfilled' });
+      expect(second).toMatchObject({ status: 'rejected', reason: { code } });
+      expect((await world.store.compareTables({})).problems).toEqual([]);
+    });
+
+    test('keeps apart what is sent at once for one stack under its name and its id', async () => {
+      const world = await given(open, [createStack('web')]);
+      const refs = ['web', 'web-id', 'web', 'web-id'];
+      const receipts = await Promise.all(refs.map((ref, index) => world.run(set(ref, `r${index}`, index))));
+      expect(receipts.map(({ version }) => version).sort()).toEqual([2, 3, 4, 5]);
+      expect((await world.store.compareTables({})).problems).toEqual([]);
+    });
+
+    test('takes an id from one resource and gives it to another in the same commit, and back', async () => {
+      const world = await given(open, [createStack('web'), set('web', 'a', 1, { id: 'x' })]);
+      const move = (from: string, to: string): Command => ({
+        type: 'apply',
+        stack: 'web',
+        remove: [`t.${from}`],
+        resources: [{ type: 't', name: to, id: 'x' }],
+      });
+      for (const [from, to] of ['ab', 'ba', 'ab']) await world.run(move(from as string, to as string));
+      expect(await world.store.resourceAddress(1, 'x')).toBe('t.b');
+      expect((await world.store.compareTables({})).problems).toEqual([]);
+    });
+
+    test.each([
+      ['a NUL', 'a\u0000b'],
+      ['half a pair', 'a\ud800'],
+    ])('keeps %s where a document may hold it, also as what a resource could be known by', async (_, text) => {
+      const world = await given(open, [createStack('web')]);
+      const held = { type: 't', name: 'a', properties: { id: text, [text]: text }, metadata: { identity: text } };
+      await world.run({ type: 'apply', stack: 'web', resources: [held] });
+      await world.run({
+        type: 'apply',
+        stack: 'web',
+        resources: [{ type: 't', name: 'b', properties: { of: text } }],
+        outputs: [{ name: 'o', value: text }],
+        document: { metadata: { text } },
+      });
+      expect(await world.store.resource(1, 't.a')).toMatchObject({ value: { properties: held.properties } });
+      expect(await world.store.output(1, 'o')).toMatchObject({ value: text });
+      expect(await world.store.dependencies(1)).toEqual([]);
+      expect((await world.store.compareTables({})).problems).toEqual([]);
+    });
+
     test('appends nothing where there is nothing to do, and points to the head', async () => {
       const world = await given(open, [createStack('web'), set('web', 'a', 1)]);
       const before = await everything(world.store);

@@ -5,6 +5,7 @@ import type { Receipt } from '../../src/store/event-store.js';
 import { steps } from '../support/commands.js';
 import { allStacks, begin, lockOf, logOf, settled } from '../support/lives.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
+import { KINDS } from '../support/stores.js';
 import { toldOf } from '../support/told.js';
 
 interface Done {
@@ -13,7 +14,7 @@ interface Done {
   readonly receipt: Receipt;
 }
 
-test.each([':memory:', 'memory:'])(
+test.each(KINDS)(
   'a command sent again, at any later point, changes nothing and gets its first receipt (%s)',
   { timeout: TIMEOUT },
   async (location) => {

@@ -1,18 +1,24 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type OutputRecord, StateBackend } from '../../src/index.js';
 import { type Json, type JsonObject, parseJson, stringifyJson } from '../../src/kernel/json.js';
 import { scratchFolder } from '../support/folder.js';
 import { jsonText } from '../support/json-arbitraries.js';
+import { ON_POSTGRES } from '../support/on-postgres.js';
+import { freshSchema, newSchema } from '../support/postgres.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
+import { openRows, type Rows } from '../support/rows.js';
+import { KINDS } from '../support/stores.js';
 
 /** So many documents are looked for in an exported and imported log again. */
 const KEPT = 2_000;
 const texts: { readonly stack: string; readonly version: number; readonly text: string }[] = [];
+
+/** PostgreSQL's own JSON knows neither `\\u0000` nor lone surrogates: its views show another character. */
+const isShownWhole = (text: string): boolean => !ON_POSTGRES || !/\\u(?:0000|d[89a-f])/.test(text);
 
 const nested = (levels: number): Json => {
   let value: Json = 1;
@@ -37,16 +43,18 @@ const CORNERS: readonly (readonly [name: string, text: string])[] = [
 /** Every document, however it is spelled, as a property, an output and a configuration; then read back by every way there is. */
 describe('a JSON document survives', () => {
   let backend: StateBackend;
-  let client: Database.Database;
+  let rows: Rows;
   let n = 0;
   beforeAll(async () => {
+    const schema = ON_POSTGRES ? await newSchema() : undefined;
     const folder = mkdtempSync(join(tmpdir(), 'sloth-runner-test-'));
-    const path = join(folder, 'stacks.db');
-    backend = await StateBackend.open(path, { actor: 'a' });
-    client = new Database(path, { readonly: true });
+    const place = schema?.url ?? join(folder, 'stacks.db');
+    backend = await StateBackend.open(place, { actor: 'a' });
+    rows = await openRows(place);
     return async () => {
-      client.close();
+      await rows.close();
       await backend.close();
+      await schema?.drop();
       rmSync(folder, { recursive: true, force: true });
     };
   });
@@ -72,23 +80,21 @@ describe('a JSON document survives', () => {
     expect(stringifyJson((output.value as JsonObject).document)).toBe(wanted);
     expect(stringifyJson((state.document.configuration as JsonObject).document)).toBe(wanted);
 
-    const inTable = (sql: string): Json =>
-      (parseJson(client.prepare(`${sql} = ?`).pluck().get(stack) as string) as JsonObject).document as Json;
-    expect(stringifyJson(inTable('SELECT properties FROM resources WHERE stack_id'))).toBe(wanted);
-    expect(stringifyJson(inTable('SELECT metadata FROM resources WHERE stack_id'))).toBe(wanted);
-    expect(stringifyJson(inTable('SELECT configuration FROM stacks WHERE id'))).toBe(wanted);
-    const outputs = parseJson(
-      client.prepare('SELECT outputs FROM stacks WHERE id = ?').pluck().get(stack) as string,
-    ) as JsonObject;
-    expect(stringifyJson((outputs.o as JsonObject).document)).toBe(wanted);
-    const snapshot = client
-      .prepare('SELECT state_snapshot FROM state_versions WHERE stack_id = ? AND version = ?')
-      .pluck()
-      .get(stack, version);
-    const { resources } = parseJson(snapshot as string) as { readonly resources: readonly [JsonObject] };
-    expect(stringifyJson((resources[0].properties as JsonObject).document)).toBe(wanted);
-
     if (texts.length < KEPT) texts.push({ stack, version, text: wanted });
+    if (!isShownWhole(wanted)) return;
+    const inTable = async (sql: string, ...values: readonly unknown[]): Promise<JsonObject> => {
+      const [row] = await rows.all(sql, ...values);
+      return parseJson(Object.values(row ?? {})[0] as string) as JsonObject;
+    };
+    const text = ({ document: shown }: JsonObject): string => stringifyJson(shown);
+    expect(text(await inTable('SELECT properties FROM resources WHERE stack_id = ?', stack))).toBe(wanted);
+    expect(text(await inTable('SELECT metadata FROM resources WHERE stack_id = ?', stack))).toBe(wanted);
+    expect(text(await inTable('SELECT configuration FROM stacks WHERE id = ?', stack))).toBe(wanted);
+    const { o } = await inTable('SELECT outputs FROM stacks WHERE id = ?', stack);
+    expect(text(o as JsonObject)).toBe(wanted);
+    const snapshot = 'SELECT state_snapshot FROM state_versions WHERE stack_id = ? AND version = ?';
+    const { resources } = (await inTable(snapshot, stack, version)) as { resources: readonly [JsonObject] };
+    expect(text(resources[0].properties as JsonObject)).toBe(wanted);
   }
 
   test.each(CORNERS)('with %s', { timeout: TIMEOUT }, async (_, text) => {
@@ -109,19 +115,15 @@ describe('a JSON document survives', () => {
     );
   });
 
-  test.each([':memory:', 'memory:'])(
-    'the export and import of the log into %s',
-    { timeout: TIMEOUT },
-    async (location) => {
-      const file = join(scratchFolder(), 'log.jsonl');
-      const head = await backend.getAdmin().exportLog(file);
-      await using other = await StateBackend.open(location);
-      expect(await other.getAdmin().importLog(file)).toMatchObject({ position: head.position, hash: head.hash });
-      expect(texts.length).toBeGreaterThan(CORNERS.length);
-      for (const { stack, version, text } of texts) {
-        const { resource } = await other.getResource(stack, 't.r', { version });
-        expect(stringifyJson(resource.value.properties.document)).toBe(text);
-      }
-    },
-  );
+  test.each(KINDS)('the export and import of the log into %s', { timeout: TIMEOUT }, async (location) => {
+    const file = join(scratchFolder(), 'log.jsonl');
+    const head = await backend.getAdmin().exportLog(file);
+    await using other = await StateBackend.open(location === 'postgres' ? await freshSchema() : location);
+    expect(await other.getAdmin().importLog(file)).toMatchObject({ position: head.position, hash: head.hash });
+    expect(texts.length).toBeGreaterThan(CORNERS.length);
+    for (const { stack, version, text } of texts) {
+      const { resource } = await other.getResource(stack, 't.r', { version });
+      expect(stringifyJson(resource.value.properties.document)).toBe(text);
+    }
+  });
 });

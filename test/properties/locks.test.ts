@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { COMMANDS, type Command, type CommandType } from '../../src/commands/index.js';
-import { openEngine } from '../../src/engine.js';
 import { SlothError } from '../../src/kernel/errors.js';
 import { equalJson } from '../../src/kernel/json.js';
 import type { EventStore, Receipt } from '../../src/store/event-store.js';
 import { TestClock } from '../support/clock.js';
-import { parameters, RUNS, TIMEOUT } from '../support/properties.js';
+import { FEW_RUNS, parameters, TIMEOUT } from '../support/properties.js';
+import { KIND, openFresh } from '../support/stores.js';
 
 /** What one actor believes it holds on one stack; it may be wrong. */
 interface Belief {
@@ -219,7 +219,7 @@ function claimed({ claim, id, actor, kind }: Step, belief: Belief | undefined, t
 
 async function live(script: readonly Step[]): Promise<void> {
   const clock = new TestClock();
-  const engine = openEngine(':memory:', clock);
+  const engine = await openFresh(KIND, clock);
   const { store } = engine;
   const models = new Map<string, LockModel>();
   const streams = new Map<string, number>();
@@ -324,7 +324,7 @@ test('every command there is takes part', () => {
   for (const type of CHANGING) expect(COMMANDS[type].lock).toBe('held');
 });
 
-test.skipIf(RUNS < 60)('every kind of acceptance and refusal occurs', () => {
+test.skipIf(FEW_RUNS)('every kind of acceptance and refusal occurs', () => {
   const wanted = [
     ...[...CHANGING, ...HARMLESS, ...LOCKING].map((kind) => `${kind}: accepted`),
     ...CHANGING.filter((kind) => kind !== 'restoreStack').map((kind) => `${kind}: STACK_LOCKED`),

@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { verifyStore } from '../../src/audit/verify.js';
@@ -8,9 +6,10 @@ import { stringifyJson } from '../../src/kernel/json.js';
 import type { AppendRequest, EventStore, Receipt } from '../../src/store/event-store.js';
 import { everything } from '../contracts/everything.js';
 import { type Step, steps } from '../support/commands.js';
-import { scratchFolder } from '../support/folder.js';
 import { allStacks, begin, type Life, live, lockOf, logOf, settled, Tally } from '../support/lives.js';
-import { parameters, RUNS, TIMEOUT } from '../support/properties.js';
+import { FEW_RUNS, parameters, TIMEOUT } from '../support/properties.js';
+import { openRows } from '../support/rows.js';
+import { freshPlace } from '../support/stores.js';
 import { toldBy, toldOf } from '../support/told.js';
 import { readRow, viewsOf } from '../support/views.js';
 
@@ -102,25 +101,21 @@ test('the tables are the log: folded, rebuilt, and as a store without SQLite kee
 });
 
 test('the views of the specification show what the log says', { timeout: TIMEOUT }, async () => {
-  const folder = scratchFolder();
-  let n = 0;
   await fc.assert(
     fc.asyncProperty(steps(40), async (script) => {
-      const file = join(folder, `${n++}.db`);
-      const { store } = await live(script, () => {}, file);
-      const client = new Database(file, { readonly: true });
-      const rowsOf = (view: string) =>
-        (client.prepare(`SELECT * FROM ${view}`).all() as Record<string, unknown>[]).map(readRow);
+      const place = await freshPlace();
+      const { store } = await live(script, () => {}, place);
+      const rows = await openRows(place);
       const sorted = (rows: readonly unknown[]) => rows.map((row) => stringifyJson(row)).sort();
       const stacks = await store.stacks({});
       const expected = await Promise.all(stacks.map(async ({ stream }) => viewsOf(toldBy(await logOf(store, stream)))));
       for (const view of Object.keys(expected[0] ?? {})) {
-        const shown = rowsOf(view).filter(
-          ({ stack_id }) => stack_id === undefined || stacks.some(({ id }) => id === stack_id),
-        );
+        const shown = (await rows.all(`SELECT * FROM ${view}`))
+          .map(readRow)
+          .filter(({ stack_id }) => stack_id === undefined || stacks.some(({ id }) => id === stack_id));
         expect(sorted(shown), view).toEqual(sorted(expected.flatMap((views) => views[view] ?? [])));
       }
-      client.close();
+      await rows.close();
       await store.close();
     }),
     parameters(0.5),
@@ -131,6 +126,6 @@ test('the commands are worth trying: a good part is accepted', () => {
   expect(tally.share(), tally.counts()).toBeGreaterThan(0.2);
 });
 
-test.skipIf(RUNS < 60)('every command is accepted at some time', () => {
+test.skipIf(FEW_RUNS)('every command is accepted at some time', () => {
   expect(tally.missing(), tally.counts()).toEqual([]);
 });

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TerraformStates } from '../../src/backend/terraform/states.js';
-import { openEngine } from '../../src/engine.js';
 import { ConflictError } from '../../src/index.js';
 import { equalJson, type Json, type JsonObject, parseJson, stringifyJson } from '../../src/kernel/json.js';
 import { TestClock } from '../support/clock.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
+import { KINDS, openFresh } from '../support/stores.js';
 import { block, instance, stateFile } from '../support/terraform.js';
 
 /** What somebody does to a stack: through Terraform, or past it. */
@@ -65,7 +65,7 @@ test(
     fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), async (steps) => {
         const clock = new TestClock();
-        const engine = openEngine('memory:', clock);
+        const engine = await openFresh(KINDS.at(-1) as string, clock);
         let states = new TerraformStates(engine, clock);
         const put = (text: string) => states.put('s', new TextEncoder().encode(text), { actor: 'terraform' });
         const got = async (from = states) => {

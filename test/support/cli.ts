@@ -1,6 +1,10 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { StateBackend } from '../../src/index.js';
 import { scratchFolder } from './folder.js';
+import { ON_POSTGRES } from './on-postgres.js';
+import { namedSchema } from './postgres.js';
 
 const BIN = new URL('../../bin/run.js', import.meta.url).pathname;
 
@@ -10,10 +14,23 @@ export interface Result {
   readonly stderr: string;
 }
 
+/** A database of its own that goes with the test; a schema on a server is made when it is first used. */
+function ownDatabase(): { readonly db: string; ready(): Promise<void> } {
+  if (!ON_POSTGRES) return { db: join(scratchFolder(), 'stacks.db'), ready: async () => {} };
+  const schema = namedSchema();
+  let made: Promise<void> | undefined;
+  onTestFinished(async () => {
+    if (made) await made.then(schema.drop);
+  });
+  return { db: schema.url, ready: () => (made ??= schema.create()) };
+}
+
 /** The command line on a database of its own, as a new user runs it. */
-export function commandLine(db = join(scratchFolder(), 'stacks.db'), env: NodeJS.ProcessEnv = {}) {
-  const run = (args: readonly string[], input = ''): Promise<Result> =>
-    new Promise((resolve, reject) => {
+export function commandLine(given?: string, env: NodeJS.ProcessEnv = {}) {
+  const { db, ready } = given === undefined ? ownDatabase() : { db: given, ready: async () => {} };
+  const run = async (args: readonly string[], input = ''): Promise<Result> => {
+    await ready();
+    return new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [BIN, ...args], {
         env: {
           PATH: process.env.PATH,
@@ -31,9 +48,15 @@ export function commandLine(db = join(scratchFolder(), 'stacks.db'), env: NodeJS
       child.on('error', reject).on('close', (code) => resolve({ code, stdout, stderr }));
       child.stdin.on('error', () => {}).end(input);
     });
+  };
   return {
     db,
     run,
+    /** The library on the same database. */
+    open: async (options?: Parameters<typeof StateBackend.open>[1]): Promise<StateBackend> => {
+      await ready();
+      return StateBackend.open(db, options);
+    },
     /** What a command prints with `--output json`, parsed; it must succeed. */
     json: async (...args: string[]) => {
       const { code, stdout, stderr } = await run([...args, '--output', 'json']);

@@ -1,12 +1,13 @@
 import { expect } from 'vitest';
 import { COMMANDS, type Command, type CommandType } from '../../src/commands/index.js';
-import { type Engine, openEngine } from '../../src/engine.js';
+import type { Engine } from '../../src/engine.js';
 import type { StoredEvent } from '../../src/events/index.js';
 import { SlothError } from '../../src/kernel/errors.js';
 import type { EventStore, Receipt } from '../../src/store/event-store.js';
 import type { StackListItem } from '../../src/store/records.js';
 import { TestClock } from './clock.js';
 import { NEWEST_RULE, type Step } from './commands.js';
+import { KIND, openFresh } from './stores.js';
 
 /** A store and what happened to it. */
 export interface Life extends Engine {
@@ -51,9 +52,9 @@ export class Tally {
 export const FIRST_STACKS = ['s1', 's2'];
 
 /** Makes a store with two stacks in it. */
-export async function begin(location = ':memory:'): Promise<Life> {
+export async function begin(location = KIND): Promise<Life> {
   const clock = new TestClock();
-  const engine = openEngine(location, clock);
+  const engine = await openFresh(location, clock);
   for (const name of FIRST_STACKS) {
     await engine.execute({ type: 'createStack', id: name, name }, { actor: 'first', commandId: `first-${name}` });
   }

@@ -4,11 +4,31 @@ import { inject, onTestFinished } from 'vitest';
 
 /** A schema of its own on the server that all tests share; it goes with the test. */
 export async function freshSchema(): Promise<string> {
+  const { url, drop } = await newSchema();
+  onTestFinished(drop);
+  return url;
+}
+
+export interface Schema {
+  readonly url: string;
+  drop(): Promise<void>;
+}
+
+export async function newSchema(): Promise<Schema> {
+  const schema = namedSchema();
+  await schema.create();
+  return schema;
+}
+
+/** One that is named at once and made later. */
+export function namedSchema(): Schema & { create(): Promise<void> } {
   const server = inject('postgres');
   const name = `t_${randomBytes(6).toString('hex')}`;
-  await onServer(server, `CREATE SCHEMA ${name}`);
-  onTestFinished(() => onServer(server, `DROP SCHEMA ${name} CASCADE`));
-  return `${server}?options=${encodeURIComponent(`-c search_path=${name}`)}`;
+  return {
+    url: `${server}?options=${encodeURIComponent(`-c search_path=${name}`)}`,
+    create: () => onServer(server, `CREATE SCHEMA ${name}`),
+    drop: () => onServer(server, `DROP SCHEMA ${name} CASCADE`),
+  };
 }
 
 async function onServer(url: string, text: string): Promise<void> {

@@ -1,5 +1,10 @@
+import { ON_POSTGRES } from './on-postgres.js';
+
 /** How often each property is tried: briefly in CI, long with `npm run test:properties -- --runs 10000`. */
-export const RUNS = Number(process.env.PROPERTY_RUNS ?? 60);
+export const RUNS = Number(process.env.PROPERTY_RUNS ?? (ON_POSTGRES ? 12 : 60));
+
+/** Too few for all that can happen to happen. */
+export const FEW_RUNS = RUNS < 60;
 
 /** What was given with `--seed`, to try again what failed. */
 const SEED = process.env.PROPERTY_SEED === undefined ? undefined : Number(process.env.PROPERTY_SEED);

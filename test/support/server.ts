@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { StateBackend } from '../../src/index.js';
 import { type JsonObject, parseJson, stringifyJson } from '../../src/kernel/json.js';
 import { type ServeOptions, startServer } from '../../src/server/index.js';
-import { scratchFolder } from './folder.js';
+import { freshPlace } from './stores.js';
 
 export interface Answer {
   readonly status: number;
@@ -22,7 +21,7 @@ export type Ask = (
 
 /** A server on a database file of its own, and a client. Both end with the test. */
 export async function serving(options: ServeOptions = {}) {
-  const backend = await StateBackend.open(join(scratchFolder(), 's.db'), { actor: 'test' });
+  const backend = await StateBackend.open(await freshPlace(), { actor: 'test' });
   const server = await startServer(backend, { listen: '127.0.0.1:0', ...options });
   onTestFinished(async () => {
     await server.close();

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { type Engine, openEngineAt } from '../../src/engine.js';
+import type { Clock } from '../../src/kernel/clock.js';
+import { scratchFolder } from './folder.js';
+import { ON_POSTGRES } from './on-postgres.js';
+import { freshSchema, newSchema } from './postgres.js';
+
+/** The kinds of stores that a property is tried on. */
+export const KINDS: readonly string[] = ON_POSTGRES ? ['postgres'] : [':memory:', 'memory:'];
+
+/** The kind that a test runs on that is content with one. */
+export const KIND = KINDS[0] as string;
+
+/** A place for a database that goes with the test and that a second connection can look into. */
+export const freshPlace = async (): Promise<string> =>
+  ON_POSTGRES ? freshSchema() : join(scratchFolder(), 'stacks.db');
+
+/**
+ * A fresh store; what it needs on a server goes when it is closed.
+ * @param kind one of {@link KINDS}, or a file
+ */
+export async function openFresh(kind: string, clock?: Clock): Promise<Engine> {
+  if (kind !== 'postgres') return openEngineAt(kind, clock);
+  const schema = await newSchema();
+  const engine = await openEngineAt(schema.url, clock);
+  const close = async (): Promise<void> => {
+    await engine.store.close();
+    await schema.drop();
+  };
+  return { ...engine, store: { ...engine.store, close } };
+}
