@@ -2,6 +2,7 @@ import { type FastifyInstance, fastify } from 'fastify';
 import type { StateBackend } from '../backend/state-backend.js';
 import { api } from './api/index.js';
 import { authentication } from './auth/index.js';
+import { useClosing } from './closing.js';
 import { sendError, useProblems } from './errors.js';
 import { useGuard } from './guard.js';
 import { useHealth } from './health.js';
@@ -38,6 +39,7 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   useRequestLog(app);
   useGuard(app, options.hosts);
   app.addHook('onRequest', authentication({ tokens, required: () => !isOpen || (tokens?.hasAny() ?? false) }));
+  useClosing(app);
   useHealth(app, backend);
   useMetrics(app, backend);
   await app.register(api, { prefix: '/api/v1', backend });

@@ -100,13 +100,12 @@ test('a reader that is slow misses nothing and repeats nothing', async () => {
 });
 
 test('events that another process appends are told, too', async () => {
-  const { ask, backend, server } = await serving();
+  const { ask, place, server } = await serving();
   await command(ask, 'createStack', { name: 'web' });
   const live = listen(server.url);
   await until(() => live.text.includes(': connected'));
-  const { location } = await backend.describe();
   const { StateBackend } = await import('../../src/index.js');
-  await using other = await StateBackend.open(location);
+  await using other = await StateBackend.open(place);
   await other.addTag('web', 'from-elsewhere');
   await until(() => live.told.length === 1);
   live.close();

@@ -19,15 +19,16 @@ export type Ask = (
   headers?: Readonly<Record<string, string>>,
 ) => Promise<Answer>;
 
-/** A server on a database file of its own, and a client. Both end with the test. */
+/** A server on a database of its own, and a client. Both end with the test. */
 export async function serving(options: ServeOptions = {}) {
-  const backend = await StateBackend.open(await freshPlace(), { actor: 'test' });
+  const place = await freshPlace();
+  const backend = await StateBackend.open(place, { actor: 'test' });
   const server = await startServer(backend, { listen: '127.0.0.1:0', ...options });
   onTestFinished(async () => {
     await server.close();
     await backend.close();
   });
-  return { backend, server, ask: asking(server.url) };
+  return { place, backend, server, ask: asking(server.url) };
 }
 
 /** A client that sends documents as JSON, texts and bytes as they are. */
