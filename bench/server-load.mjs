@@ -23,7 +23,7 @@ export async function serverLoad({ clients = 200, seconds = 60 } = {}) {
     const { errors, failed, latencies, stored } = JSON.parse(stdout);
     await server.close();
     // Read by somebody who knows nothing of the server's memory.
-    const fresh = backend.getTerraformStates();
+    const fresh = await backend.getTerraformStates();
     let lost = 0;
     for (const { client, digest } of stored) {
       const state = await fresh.get(`load-${client}`);

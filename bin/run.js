@@ -1,4 +1,7 @@
 #!/usr/bin/env node
-import { execute } from '@oclif/core';
+import module from 'node:module';
 
+module.enableCompileCache?.(); // from Node 22 on
+
+const { execute } = await import('../dist/bundle/main.js');
 await execute({ dir: import.meta.url });

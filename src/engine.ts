@@ -1,4 +1,4 @@
-import { COMMANDS, type Command, type EnvelopeInput, prepare } from './commands/index.js';
+import type { Command, EnvelopeInput } from './commands/index.js';
 import type { LogHead, NewEvent } from './events/index.js';
 import { type Clock, systemClock } from './kernel/clock.js';
 import { isPostgresUrl } from './kernel/database-url.js';
@@ -34,20 +34,17 @@ export const PROJECTION: Projection = {
 
 export const engineOn = (store: EventStore): Engine => ({
   store,
-  execute: async (command, envelope) => store.append(prepare(moduleOf(command), command, envelope)),
-  executeTogether: async (commands) =>
-    store.appendTogether(commands.map(([command, envelope]) => prepare(moduleOf(command), command, envelope))),
-  preview: async (command, envelope) => store.preview(prepare(moduleOf(command), command, envelope)),
+  execute: async (command, envelope) => store.append((await commands()).prepareAny(command, envelope)),
+  executeTogether: async (several) => {
+    const { prepareAny } = await commands();
+    return store.appendTogether(several.map(([command, envelope]) => prepareAny(command, envelope)));
+  },
+  preview: async (command, envelope) => store.preview((await commands()).prepareAny(command, envelope)),
 });
 
-function moduleOf(command: Command) {
-  const type: unknown = (command as { readonly type?: unknown } | null)?.type;
-  if (typeof type === 'string' && Object.hasOwn(COMMANDS, type)) return COMMANDS[type as Command['type']];
-  throw new InvalidInputError('UNKNOWN_COMMAND', `no command of type "${String(type)}"`, {
-    hint: `Use one of: ${Object.keys(COMMANDS).join(', ')}.`,
-    details: { field: 'type' },
-  });
-}
+/** Loaded when something is to be changed: whoever only reads starts sooner. */
+let loaded: Promise<typeof import('./commands/index.js')> | undefined;
+const commands = () => (loaded ??= import('./commands/index.js'));
 
 export interface EngineOptions {
   /** How much of a database file is held in memory at most, in KiB. Default: 64 MiB. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseDuration } from '../kernel/durations.js';
 import { InvalidInputError } from '../kernel/errors.js';
 import { isJsonObject, type Json } from '../kernel/json.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { catalogue, decodeEvent, isKnown, metaSchema, type StoredEvent } from '../events/index.js';
 import { InvalidInputError } from '../kernel/errors.js';
 import { type Json, parseJson } from '../kernel/json.js';

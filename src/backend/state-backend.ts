@@ -10,10 +10,7 @@ import {
 import type { Command } from '../commands/index.js';
 import { bringUpToDate, type Engine, openEngineAt } from '../engine.js';
 import type { LogHead, RecordedEvent, UnknownEvent } from '../events/index.js';
-import { applyCommand } from '../interop/desired/command.js';
-import { toDesiredState } from '../interop/desired/format.js';
-import { readDocument } from '../interop/document-file.js';
-import { FORMATS, type InteropFormat } from '../interop/formats.js';
+import type { InteropFormat } from '../interop/formats.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import { NotFoundError } from '../kernel/errors.js';
 import type { Json, JsonObject } from '../kernel/json.js';
@@ -33,13 +30,13 @@ import { readActivity, readVersions, type VersionView } from '../queries/version
 import type { At, Checkpoint, Receipt, StoreDescription } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import type { DependencyRecord, DriftRuleRecord, LockRecord, ResourceRecord, StackRecord } from '../store/records.js';
-import { type Copied, type CopyOptions, copyDatabase } from './copy.js';
-import { type PreparedMigration, prepareMigration } from './migration/migrate.js';
+import type { Copied, CopyOptions } from './copy.js';
+import type { PreparedMigration } from './migration/migrate.js';
 import type { CallOptions, LinkOptions, OpenOptions } from './options.js';
-import { type PreparedRestore, prepareRestore, type Restored, type RestoreOptions } from './restore.js';
+import type { PreparedRestore, Restored, RestoreOptions } from './restore.js';
 import { StackManager } from './stack-manager.js';
 import { StoreAdmin } from './store-admin.js';
-import { type TerraformOptions, TerraformStates } from './terraform/states.js';
+import type { TerraformOptions, TerraformStates } from './terraform/states.js';
 
 /** A command about a stack by its name or id. */
 export type StackCommand = Exclude<Command, { type: 'createStack' }>;
@@ -126,7 +123,8 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /** The same in two steps, for who wants to see what will be replaced by what. Nothing changes before the second. */
-  static prepareRestore(path: string, file: string, options?: RestoreOptions): Promise<PreparedRestore> {
+  static async prepareRestore(path: string, file: string, options?: RestoreOptions): Promise<PreparedRestore> {
+    const { prepareRestore } = await import('./restore.js');
     return prepareRestore(path, file, systemClock.now(), options);
   }
 
@@ -137,11 +135,12 @@ export class StateBackend implements AsyncDisposable {
    * @throws NotFoundError `SOURCE_NOT_FOUND`; InvalidInputError for a file that is no old state; ConflictError
    *   `MIGRATION_UNDER_WAY` where that of another source was broken off
    */
-  static prepareMigration(
+  static async prepareMigration(
     target: string,
     source: string,
     { actor = 'api', clock = systemClock, onProgress }: Pick<OpenOptions, 'actor' | 'clock' | 'onProgress'> = {},
   ): Promise<PreparedMigration> {
+    const { prepareMigration } = await import('./migration/migrate.js');
     return prepareMigration(target, source, { actor, clock, ...(onProgress && { onProgress }) });
   }
 
@@ -150,7 +149,8 @@ export class StateBackend implements AsyncDisposable {
    * grows from a file to a server, and back. Broken off, it is gone on with.
    * @throws ConflictError `LOGS_DIFFER` where the target holds anything else
    */
-  static copy(from: string, to: string, options?: CopyOptions): Promise<Copied> {
+  static async copy(from: string, to: string, options?: CopyOptions): Promise<Copied> {
+    const { copyDatabase } = await import('./copy.js');
     return copyDatabase(from, to, options);
   }
 
@@ -181,7 +181,8 @@ export class StateBackend implements AsyncDisposable {
     options: { readonly name?: string; readonly prune?: boolean } & LinkOptions = {},
   ): Promise<StackCommand> {
     const { name = 'desired state', prune, ...links } = options;
-    const desired = toDesiredState(readDocument(document, name), name);
+    const { applyCommand, readDesiredState } = await import('../interop/desired/index.js');
+    const desired = readDesiredState(document, name);
     if (!prune) return { ...applyCommand(stack, desired, undefined), ...links };
     const { resources, outputs } = await readState(this.#engine.store, stack);
     const present = {
@@ -208,6 +209,7 @@ export class StateBackend implements AsyncDisposable {
   ): Promise<StackCommand> {
     const known = await this.#engine.store.stack(stack);
     const current = known && (await readState(this.#engine.store, known.id));
+    const { FORMATS } = await import('../interop/formats.js');
     const command = FORMATS[options.from].take(
       stack,
       document,
@@ -220,6 +222,7 @@ export class StateBackend implements AsyncDisposable {
 
   /** A stack as another tool reads it, now or at a moment. What was imported and not changed comes back the same. */
   async exportState(stack: string, to: InteropFormat, at?: At): Promise<JsonObject> {
+    const { FORMATS } = await import('../interop/formats.js');
     return FORMATS[to].give(await readState(this.#engine.store, stack, at));
   }
 
@@ -236,7 +239,8 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /** Stacks as Terraform keeps them; each call makes one that knows nothing yet. */
-  getTerraformStates(options?: TerraformOptions): TerraformStates {
+  async getTerraformStates(options?: TerraformOptions): Promise<TerraformStates> {
+    const { TerraformStates } = await import('./terraform/states.js');
     return new TerraformStates(this.#engine, this.#clock, options);
   }
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { name } from '../kernel/text.js';
 import { defineCommand, jsonValue, stackRef } from './command.js';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type NewEvent, resourceAddress } from '../events/index.js';
 import { ConflictError, InvalidInputError, NotFoundError } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { instant, type NewEvent } from '../events/index.js';
 import { InvalidInputError } from '../kernel/errors.js';
 import { assertJson, isJsonObject, type Json, type JsonObject } from '../kernel/json.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidInputError, NotFoundError } from '../kernel/errors.js';
 import { name } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { NewEvent } from '../events/index.js';
 import { ConflictError, InvalidInputError } from '../kernel/errors.js';
 import { equalJson, isJsonObject, type JsonObject } from '../kernel/json.js';

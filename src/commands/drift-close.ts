@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { name, prose } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
 import type { DriftRecord } from '../store/records.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { NotFoundError } from '../kernel/errors.js';
 import { pathSteps } from '../kernel/json-path.js';
 import { covers, matchesText, parsePattern } from '../kernel/path-pattern.js';

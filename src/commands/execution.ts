@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConflictError, NotFoundError } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';
 import { name, prose } from '../kernel/text.js';

@@ -1,6 +1,9 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
+import { InvalidInputError } from '../kernel/errors.js';
+import type { AppendRequest } from '../store/event-store.js';
 import { recordActivity } from './activity.js';
 import { apply } from './apply.js';
+import type { EnvelopeInput } from './command.js';
 import { addDependency, removeDependency } from './dependency.js';
 import { detectDrift } from './drift.js';
 import { acceptDrift } from './drift-accept.js';
@@ -8,6 +11,7 @@ import { ignoreDrift, resolveDrift } from './drift-close.js';
 import { addDriftRule, removeDriftRule } from './drift-rule.js';
 import { completeExecution, failExecution, startExecution } from './execution.js';
 import { acquireLock, breakLock, releaseLock, renewLock } from './lock.js';
+import { prepare } from './prepare.js';
 import { rollback, takeSnapshot } from './rollback.js';
 import { createStack, deleteStack, restoreStack, updateStack } from './stack.js';
 import { addTags, removeTags } from './tag.js';
@@ -47,4 +51,20 @@ export type Command = { [T in CommandType]: z.input<(typeof COMMANDS)[T]['schema
 
 export type { CommandModule, Context, Envelope, EnvelopeInput } from './command.js';
 export { envelopeSchema } from './command.js';
-export { prepare } from './prepare.js';
+export { prepare };
+
+/**
+ * The same for a command of any type.
+ * @throws InvalidInputError that names the first field that is wrong
+ */
+export const prepareAny = (command: Command, envelope: EnvelopeInput): AppendRequest =>
+  prepare(moduleOf(command), command, envelope);
+
+function moduleOf(command: Command) {
+  const type: unknown = (command as { readonly type?: unknown } | null)?.type;
+  if (typeof type === 'string' && Object.hasOwn(COMMANDS, type)) return COMMANDS[type as CommandType];
+  throw new InvalidInputError('UNKNOWN_COMMAND', `no command of type "${String(type)}"`, {
+    hint: `Use one of: ${Object.keys(COMMANDS).join(', ')}.`,
+    details: { field: 'type' },
+  });
+}

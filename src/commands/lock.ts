@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { NewEvent } from '../events/index.js';
 import { later } from '../kernel/clock.js';
 import { NotFoundError } from '../kernel/errors.js';

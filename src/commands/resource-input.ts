@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type NewEvent, type ResourceValue, resourceAddress } from '../events/index.js';
 import { sha256 } from '../kernel/digest.js';
 import { ConflictError, InvalidInputError, NotFoundError } from '../kernel/errors.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { NewEvent, StackDocument } from '../events/index.js';
 import { ConflictError, NotFoundError } from '../kernel/errors.js';
 import { equalJson, type Json } from '../kernel/json.js';

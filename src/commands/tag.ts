@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { NotFoundError } from '../kernel/errors.js';
 import { name } from '../kernel/text.js';
 import { defineCommand, stackRef } from './command.js';

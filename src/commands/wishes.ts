@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What a resource shall depend on, by target: the edges it starts. */
 export type Wishes = ReadonlyMap<string, Wanted>;

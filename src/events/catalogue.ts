@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { activityEvents } from './activity.js';
 import { driftEvents } from './drift.js';
 import { lockEvents } from './lock.js';

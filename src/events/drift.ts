@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { instant, json, position } from './fields.js';
 
 /** A side that has no value at `path` lacks the field: absent is not null. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EventData, EventType } from './catalogue.js';
 import { instant } from './fields.js';
 

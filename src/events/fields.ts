@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isJsonObject, type Json, type JsonObject } from '../kernel/json.js';
 
 /** JSON of any shape. It was checked when the command came in; here only its place in an event matters. */

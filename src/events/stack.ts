@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { instant, json, jsonObject } from './fields.js';
 
 /** Where a stack's content came from, when another tool keeps it too. */

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { InvalidInputError } from '../kernel/errors.js';
 import { decodeUtf8, FILE_LIMITS, type Json, parseJson } from '../kernel/json.js';
 

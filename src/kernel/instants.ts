@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidInputError } from './errors.js';
 
 const instant = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);

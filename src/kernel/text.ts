@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what these patterns are about
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;

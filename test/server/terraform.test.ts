@@ -32,7 +32,7 @@ describe('a state', () => {
     const { ask, backend } = await serving();
     const text = readFileSync(fixture('modules.tfstate'), 'utf8');
     await ask('POST', STATE, text);
-    const other = await backend.getTerraformStates().get('web');
+    const other = await (await backend.getTerraformStates()).get('web');
     expect(equalJson(parseJson(other?.text ?? ''), parseJson(text))).toBe(true);
   });
 

@@ -370,7 +370,7 @@ test('what is read while somebody changes the stack is read again: content and s
 
 test('the library hands it out', async () => {
   await using backend = await StateBackend.open('memory:');
-  const states = backend.getTerraformStates();
+  const states = await backend.getTerraformStates();
   await states.put('s', bytes(numbered(1, 1)), ALICE);
   expect((await backend.getState('s')).resources).toHaveLength(1);
 });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidInputError } from '../../kernel/errors.js';
 import { decodeUtf8, FILE_LIMITS, isJsonObject, type JsonObject, parseJson } from '../../kernel/json.js';
 import type { ActualStateSource } from '../source.js';

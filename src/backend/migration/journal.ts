@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConflictError, StoreError } from '../../kernel/errors.js';
 import { statOf } from '../../kernel/files.js';
 import { writeFreshFile } from '../../kernel/fresh-file.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { decodeEvent, isKnown } from '../../events/index.js';
 import { InvalidInputError } from '../../kernel/errors.js';
 import { decodeUtf8, isJsonObject, type JsonObject, parseJson } from '../../kernel/json.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidInputError } from '../../kernel/errors.js';
 import type { Json } from '../../kernel/json.js';
 

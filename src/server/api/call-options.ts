@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { CallOptions } from '../../backend/options.js';
 import { envelopeSchema } from '../../commands/index.js';
 import { InvalidInputError } from '../../kernel/errors.js';

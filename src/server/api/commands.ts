@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StackCommand } from '../../backend/state-backend.js';
 import { COMMANDS, type Command, type CommandType } from '../../commands/index.js';
 import { ConflictError, InvalidInputError } from '../../kernel/errors.js';

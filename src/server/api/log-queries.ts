@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import { byBytes } from '../../kernel/order.js';
 import { headJson } from '../../views/head.js';
 import { entryJson } from '../../views/log.js';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { groupBy } from '../../kernel/group-by.js';
 import type { Route } from './route.js';
 import { jsonSchema } from './schema.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidInputError } from '../../kernel/errors.js';
 import { parseInstant } from '../../kernel/instants.js';
 import { byBytes } from '../../kernel/order.js';

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { StateBackend } from '../../backend/state-backend.js';
 import type { Role } from '../access.js';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { diffJson } from '../../views/diff.js';
 import { driftsJson } from '../../views/drift.js';
 import { driftRulesJson } from '../../views/drift-rules.js';

@@ -29,7 +29,7 @@ type StateRequest = FastifyRequest<Route>;
  */
 export async function terraformRoutes(app: FastifyInstance, options: TerraformRoutesOptions): Promise<void> {
   const { backend, lockMs, forceUnlock, overwrite } = options;
-  const states = backend.getTerraformStates(lockMs === undefined ? {} : { lockMs });
+  const states = await backend.getTerraformStates(lockMs === undefined ? {} : { lockMs });
   const { locks } = states;
 
   takeBytes(app, '*');
