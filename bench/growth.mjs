@@ -1,33 +1,15 @@
-// Cost of one change as a stack grows: the same operations in a stack of 100 and in one of 100,000 resources.
-// Claim: at most 1.5 times, because no path reads or writes more than what changes.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// The cost of one operation in stacks of 100 to 100,000 resources: it follows what changes, not what is there. Peers rewrite
+// the whole state: terraform with its local backend, and the old system's SQL.
 import { join } from 'node:path';
-import { StateBackend } from '../dist/index.js';
-import { interleaved, milliseconds } from './measure.mjs';
+import { diffDocuments } from './compare-states.mjs';
+import { filledBackend, inFolder, resource } from './data.mjs';
+import { atLeast, atMost, interleaved, milliseconds } from './measure.mjs';
+import { oldSystem } from './peers/old-system.mjs';
+import { terraform } from './peers/terraform.mjs';
 
-const SIZES = { small: 100, large: 100_000 };
-const BATCH = 10_000;
-
-const resource = (index, n) => ({
-  type: 'server',
-  name: `web[${index}]`,
-  properties: { n, image: 'debian-12', tags: { env: 'prod', owner: 'core' }, text: 'x'.repeat(500) },
-});
-
-async function filledBackend(folder, size) {
-  const backend = await StateBackend.open(join(folder, `${size}.db`), { actor: 'bench' });
-  const manager = backend.getStackManager();
-  await manager.createStack({ name: 'stack' });
-  for (let from = 0; from < size; from += BATCH) {
-    const count = Math.min(BATCH, size - from);
-    await manager.apply({
-      stack: 'stack',
-      resources: Array.from({ length: count }, (_, index) => resource(from + index, 0)),
-    });
-  }
-  return { backend, manager, size, n: 0 };
-}
+const SIZES = [100, 1_000, 10_000, 100_000];
+/** So many versions lie between the old one that is asked for and now. */
+const BACK = 100;
 
 const pick = (stack) => Math.floor(stack.size / 2) + (stack.n % 50);
 
@@ -36,7 +18,7 @@ const OPERATIONS = {
   'make one that depends on all': (stack) =>
     stack.manager.setResource('stack', { type: 'balancer', name: `lb-${++stack.n}`, dependencies: ['server.web'] }),
   snapshot: (stack) => stack.backend.createSnapshot('stack'),
-  'change and roll back': async (stack) => {
+  'change one and roll back': async (stack) => {
     const { version } = await stack.manager.setResource('stack', resource(pick(stack), ++stack.n));
     await stack.backend.rollbackToSnapshot('stack', version - 1);
   },
@@ -44,31 +26,92 @@ const OPERATIONS = {
   'one resource at an old version': (stack) =>
     stack.manager.getResource('stack', `server.web[${pick(stack)}]`, { version: stack.old }),
   'diff of neighbouring versions': (stack) => stack.backend.diff('stack', stack.old, stack.old + 1),
+  'diff of versions 100 changes apart': (stack) => stack.backend.diff('stack', stack.old, stack.old + BACK),
 };
 
-export async function growth() {
-  const folder = mkdtempSync(join(tmpdir(), 'sloth-runner-bench-'));
-  try {
+export async function growth({ quick, onChart }) {
+  const sizes = quick ? SIZES.filter((size) => size !== 10_000) : SIZES;
+  return inFolder(async (folder) => {
     const stacks = {};
-    for (const [name, size] of Object.entries(SIZES)) {
-      const stack = await filledBackend(folder, size);
-      for (let n = 0; n < 20; n++) await OPERATIONS['change one resource'](stack);
-      stack.old = (await stack.manager.getStack('stack')).stateVersion - 5;
-      stacks[name] = stack;
+    for (const size of sizes) {
+      const stack = await filledBackend(join(folder, `${size}.db`), size);
+      const { stateVersion } = await stack.manager.getStack('stack');
+      for (let n = 0; n <= BACK; n++) await OPERATIONS['change one resource'](stack);
+      stack.old = stateVersion + 1;
+      stacks[size] = stack;
     }
-    const rows = [];
+    const measured = {};
     for (const [operation, once] of Object.entries(OPERATIONS)) {
-      const { small, large } = await interleaved({ small: () => once(stacks.small), large: () => once(stacks.large) });
-      rows.push({
-        operation,
-        small: milliseconds(small),
-        large: milliseconds(large),
-        ratio: large.median / small.median,
-      });
+      measured[operation] = await interleaved(
+        Object.fromEntries(sizes.map((size) => [size, () => once(stacks[size])])),
+        { rounds: 7, times: quick ? 10 : 40 },
+      );
     }
+    const rows = Object.entries(measured).map(([operation, times]) => ({
+      what: operation,
+      ...Object.fromEntries(sizes.map((size) => [size.toLocaleString('en-US'), milliseconds(times[size])])),
+      '100,000 to 100': atMost(times[100_000].median / times[100].median, 1.3),
+    }));
+    rows.push(...(await oldVersions(stacks[100_000], measured)));
     for (const { backend } of Object.values(stacks)) await backend.close();
+    rows.push(...(await peers(folder, sizes, measured, onChart)));
     return rows;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  });
+}
+
+/** What an old version costs beside the current one, and a diff beside comparing two whole states. */
+async function oldVersions({ backend, old }, measured) {
+  const at = (operation) => measured[operation][100_000].median;
+  const times = await interleaved(
+    {
+      compare: async () => {
+        const [before, after] = [
+          await backend.getState('stack', { version: old }),
+          await backend.getState('stack', { version: old + BACK }),
+        ];
+        diffDocuments(before, after);
+      },
+    },
+    { rounds: 5, times: 1, warmUp: false },
+  );
+  return [
+    {
+      what: 'one resource at an old version, to the current one (100,000)',
+      ratio: atMost(at('one resource at an old version') / at('one resource, now'), 4),
+    },
+    {
+      what: 'diff 100 changes apart, to comparing the whole states (100,000)',
+      ratio: atMost(at('diff of versions 100 changes apart') / times.compare.median, 0.02),
+    },
+  ];
+}
+
+async function peers(folder, sizes, measured, onChart) {
+  const rows = [];
+  const chart = { ours: {}, 'terraform state rm': {}, 'old system, snapshot': {}, 'old system, rollback': {} };
+  for (const size of sizes) {
+    const ours = (operation) => measured[operation][size].median;
+    chart.ours[size] = ours('change one resource');
+    const old = oldSystem(join(folder, `old-${size}.db`), size);
+    const time = await interleaved(
+      { snapshot: old.snapshot, rollback: old.changeAndRollBack },
+      { rounds: 5, times: 1, warmUp: size < 100_000 },
+    );
+    old.close();
+    chart['old system, snapshot'][size] = time.snapshot.median;
+    chart['old system, rollback'][size] = time.rollback.median;
+    const goal = (wanted, value) => (size === wanted ? atLeast(value, 1_000) : value.toFixed(1));
+    const tool = size <= 10_000 ? terraform(folder, size) : undefined;
+    const removed = tool && (await interleaved({ rm: tool.remove }, { rounds: 5, times: 1 }));
+    if (removed) chart['terraform state rm'][size] = removed.rm.median;
+    rows.push({
+      what: `peers at ${size.toLocaleString('en-US')}`,
+      'old snapshot, times ours': goal(100_000, time.snapshot.median / ours('snapshot')),
+      'old rollback, times ours': goal(10_000, time.rollback.median / ours('change one and roll back')),
+      'terraform state rm': removed ? milliseconds(removed.rm) : '',
+      'terraform, times ours': removed ? (removed.rm.median / ours('change one resource')).toFixed(0) : '',
+    });
   }
+  onChart?.('growth', { title: 'Changing one resource', x: 'resources', y: 'ms', series: chart });
+  return rows;
 }

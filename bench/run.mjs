@@ -1,4 +1,13 @@
-// npm run bench [-- NAME]: ratios within one run, medians of several interleaved rounds, minimum and maximum in brackets.
+// npm run bench [-- NAME] [--quick] [--check [--write]]
+// Ratios within one run, medians of several interleaved rounds, minimum and maximum in brackets. Without a name: append, growth,
+// replay, cli and size, whose tables go to bench/results.json and whose picture to docs. `--quick` takes smaller sizes.
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { append } from './append.mjs';
+import { chart } from './chart.mjs';
+import { check } from './check.mjs';
+import { cli } from './cli.mjs';
 import { drift } from './drift.mjs';
 import { graph } from './graph.mjs';
 import { growth } from './growth.mjs';
@@ -7,38 +16,55 @@ import { postgres } from './postgres.mjs';
 import { replay } from './replay.mjs';
 import { server } from './server.mjs';
 import { serverLoad } from './server-load.mjs';
+import { size } from './size.mjs';
 
-const BENCHES = {
-  growth: {
-    title: 'Cost of one operation in a stack of 100 and of 100,000 resources',
-    rows: async () =>
-      (await growth()).map(({ operation, small, large, ratio }) => ({
-        what: operation,
-        '100 resources': small,
-        '100,000 resources': large,
-        ratio: ratio.toFixed(2),
-      })),
-  },
+const SUITE = {
+  append: { title: 'Durable commits with every projection and the hash', rows: append },
+  growth: { title: 'One operation in stacks of 100 to 100,000 resources', rows: growth },
+  replay: { title: 'Replay of a log of 1,000 stacks', rows: replay },
+  cli: { title: 'The command line on a database of 1,000 stacks', rows: cli },
+  size: { title: 'Bytes on disk', rows: size },
+};
+const ALONE = {
   drift: { title: 'Drift of 100,000 resources against an actual file of the same size, 100 differences', rows: drift },
   graph: { title: 'The dependency graph of 50,000 resources with 150,000 edges', rows: graph },
   migration: { title: 'Migration of 2,000 old workflows of 50 resources and 4 versions', rows: migration },
   postgres: { title: 'Appending to PostgreSQL against a bare INSERT of the same bytes', rows: postgres },
   server: { title: 'Storing a Terraform state of which one resource changed, through HTTP', rows: server },
   'server-load': { title: '200 clients on stacks of their own for 60 seconds', rows: () => serverLoad() },
-  replay: { title: 'Replay of 1,000,000 events of 100,000 resources, 1,000 to a commit', rows: () => replay() },
   'replay-singles': {
     title: 'Replay of 200,000 events, one to a commit',
-    rows: () => replay({ events: 200_000, share: 1 }),
+    rows: ({ quick }) => replay({ quick, events: 200_000, share: 1 }),
   },
 };
 
-const [chosen] = process.argv.slice(2);
-if (chosen !== undefined && !Object.hasOwn(BENCHES, chosen)) {
-  console.error(`no benchmark "${chosen}"; there are: ${Object.keys(BENCHES).join(', ')}`);
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean' }, check: { type: 'boolean' }, write: { type: 'boolean' } },
+  allowPositionals: true,
+});
+if (values.check) process.exit(await check({ write: values.write }));
+
+const [chosen] = positionals;
+const all = { ...SUITE, ...ALONE };
+if (chosen !== undefined && !Object.hasOwn(all, chosen)) {
+  console.error(`no benchmark "${chosen}"; there are: ${Object.keys(all).join(', ')}`);
   process.exit(2);
 }
-for (const [name, { title, rows }] of Object.entries(BENCHES)) {
-  if (chosen === undefined ? name === 'postgres' && !process.env.SLOTH_BENCH_POSTGRES : chosen !== name) continue;
+const results = {};
+const charts = {};
+const onChart = (name, data) => {
+  charts[name] = data;
+};
+for (const [name, { title, rows }] of Object.entries(chosen === undefined ? SUITE : { [chosen]: all[chosen] })) {
+  const table = await rows({ quick: values.quick, onChart });
   console.log(title);
-  console.table(Object.fromEntries((await rows()).map(({ what, ...columns }) => [what, columns])));
+  console.table(Object.fromEntries(table.map(({ what, ...columns }) => [what, columns])));
+  results[name] = { title, rows: table };
+}
+// What is in the repository is of whole runs.
+if (chosen === undefined && !values.quick) {
+  const machine = { node: process.version, cpus: cpus().length, platform: `${process.platform} ${process.arch}` };
+  const here = (file) => new URL(file, import.meta.url);
+  writeFileSync(here('results.json'), `${JSON.stringify({ machine, results }, null, 2)}\n`);
+  for (const [name, data] of Object.entries(charts)) writeFileSync(here(`../docs/bench-${name}.svg`), chart(data));
 }

@@ -89,8 +89,8 @@ describe('projections', () => {
     const { projections } = await cli.json('projections', 'status');
     expect(projections).toContainEqual({
       name: 'resources',
-      version: 2,
-      wanted_version: 2,
+      version: 3,
+      wanted_version: 3,
       checkpoint: 3,
       lag: 0,
       rows: 2,

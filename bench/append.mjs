@@ -1,0 +1,102 @@
+// Durable commits (full sync) with every projection and the hash, against a bare INSERT of the same bytes through the same
+// driver with the same commits; and so many callers at once, against one.
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { StateBackend } from '../dist/index.js';
+import { filledBackend, inFolder, resource } from './data.mjs';
+import { atLeast, interleaved, perSecond } from './measure.mjs';
+import { emmett } from './peers/emmett.mjs';
+import { oldSystem } from './peers/old-system.mjs';
+
+const GOALS = { 1: 0.8, 100: 0.25, 1000: 0.25 };
+const AGAINST_EMMETT = { 1: 10, 100: 1.5, 1000: 1.5 };
+const CALLERS = { 16: 4, 128: 6 };
+
+export async function append({ quick }) {
+  const rows = [];
+  for (const size of [1, 100, 1_000]) rows.push(await inFolder((folder) => ofSize(folder, size, quick)));
+  for (const callers of [16, 128]) rows.push(await inFolder((folder) => ofCallers(folder, callers, quick)));
+  return rows;
+}
+
+/** The rows that one commit wrote, to be written again by nobody but an INSERT. */
+function bareInsert(path, source) {
+  const from = new Database(source, { readonly: true });
+  const written = from
+    .prepare('SELECT * FROM events WHERE command_id = (SELECT command_id FROM events ORDER BY position DESC LIMIT 1)')
+    .all();
+  const columns = Object.keys(written[0]).filter((column) => column !== 'position');
+  const table = from.prepare("SELECT sql FROM sqlite_schema WHERE name = 'events'").pluck().get();
+  from.close();
+  const db = new Database(path);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  db.exec(table);
+  const insert = db.prepare(`INSERT INTO events (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`);
+  const values = written.map((row) => columns.map((column) => row[column]));
+  const commit = db.transaction(() => {
+    for (const row of values) insert.run(row);
+  });
+  return { commit, close: () => db.close() };
+}
+
+async function ofSize(folder, size, quick) {
+  const ours = await filledBackend(join(folder, 'ours.db'), 1_000);
+  const change = () => {
+    const n = ++ours.n;
+    return ours.manager.apply({ stack: 'stack', resources: Array.from({ length: size }, (_, i) => resource(i, n)) });
+  };
+  await change();
+  const bare = bareInsert(join(folder, 'bare.db'), join(folder, 'ours.db'));
+  const old = oldSystem(join(folder, 'old.db'), 1_000);
+  const peer = await emmett(join(folder, 'emmett.db'));
+  const often = size === 1 ? 300 : size === 100 ? 20 : 4;
+  const time = await interleaved(
+    {
+      bare: bare.commit,
+      ours: change,
+      old: () => old.commit(size),
+      ...(peer && { emmett: () => peer.commit(size) }),
+    },
+    {
+      rounds: quick ? 5 : 9,
+      times: { bare: often * 2, ours: often, old: Math.ceil(often / 20), emmett: Math.ceil(often / 10) },
+    },
+  );
+  await ours.backend.close();
+  for (const one of [bare, old, peer]) await one?.close();
+  return {
+    what: `${size.toLocaleString('en-US')} resource${size === 1 ? '' : 's'} a commit`,
+    'bare resources/s': perSecond(time.bare, size),
+    'ours resources/s': perSecond(time.ours, size),
+    'of bare': atLeast(time.bare.median / time.ours.median, GOALS[size]),
+    'times the old system (1,000 resources)': (time.old.median / time.ours.median).toFixed(1),
+    'times emmett-sqlite': peer
+      ? atLeast(time.emmett.median / time.ours.median, AGAINST_EMMETT[size])
+      : 'not installed',
+  };
+}
+
+/** Each caller has a stack of its own, and sends its next command when the one before is durable. */
+async function ofCallers(folder, callers, quick) {
+  const backend = await StateBackend.open(join(folder, 'ours.db'), { actor: 'bench' });
+  const manager = backend.getStackManager();
+  for (let one = 0; one < callers; one++) await manager.createStack({ name: `s${one}` });
+  let n = 0;
+  const set = (one) => manager.setResource(`s${one}`, resource(0, ++n));
+  const commits = 2_048;
+  const by = (count) => () =>
+    Promise.all(
+      Array.from({ length: count }, async (_, one) => {
+        for (let done = 0; done < commits / count; done++) await set(one);
+      }),
+    );
+  const time = await interleaved({ one: by(1), many: by(callers) }, { rounds: quick ? 5 : 7, times: 1 });
+  await backend.close();
+  return {
+    what: `${callers} callers at once, one resource a commit`,
+    'one caller’s commits/s': perSecond(time.one, commits),
+    'ours resources/s': perSecond(time.many, commits),
+    'times one caller': atLeast(time.one.median / time.many.median, CALLERS[callers]),
+  };
+}
