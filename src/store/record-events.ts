@@ -41,21 +41,28 @@ export function recordEvents(
   const recorded: RecordedEvent[] = [];
   let hash = end.hash;
   for (const [index, event] of events.entries()) {
+    const position = end.position + index + 1;
+    const revision = end.revision + index + 1;
+    const { type } = event;
+    const schemaVersion = currentSchemaVersion(type);
+    const data = stringifyJson(event.data);
+    const [recordedAt, commandId] = [commit.now, commit.commandId];
     const row = {
-      position: end.position + index + 1,
+      position,
       stream,
-      revision: end.revision + index + 1,
+      revision,
       version,
-      type: event.type,
-      schemaVersion: currentSchemaVersion(event.type),
-      data: stringifyJson(event.data),
+      type,
+      schemaVersion,
+      data,
       meta,
-      recordedAt: commit.now,
-      commandId: commit.commandId,
+      recordedAt,
+      commandId,
+      hash: '',
     };
-    hash = hashEvent(hash, row);
-    stored.push({ ...row, hash });
-    recorded.push({ ...row, hash, data: event.data, meta: commit.meta } as unknown as RecordedEvent);
+    row.hash = hash = hashEvent(hash, row);
+    stored.push(row);
+    recorded.push({ ...row, data: event.data, meta: commit.meta } as unknown as RecordedEvent);
   }
   if (end.stream === undefined && events[0]?.type !== 'StackCreated') {
     throw new IntegrityError('STREAM_WITHOUT_STACK', 'a stream must begin with StackCreated');

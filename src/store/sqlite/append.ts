@@ -39,9 +39,13 @@ UPDATE projection_checkpoints SET position = ?
 WHERE position = ? AND (name, version) IN (VALUES ${projectors.map(({ name, version }) => `('${name}', ${version})`)})`;
 const STACK_ID = 'SELECT id FROM stack_rows WHERE stream = ?';
 
+/** Something failed after the first row of a command was written: its transaction, or savepoint, must be taken back. */
+export class HalfWritten extends Error {}
+
 /**
- * The work of one command inside an open transaction: facts, decision, events, projection. Whatever it throws, the
- * caller rolls back to where the command began. No step may wait: a promise here would let other work into the transaction.
+ * The work of one command inside an open transaction: facts, decision, events, projection. No step may wait: a promise
+ * here would let other work into the transaction.
+ * @throws what refuses the command, and then nothing was written; else `HalfWritten` with its cause
  */
 export function appender(db: Connection, sql: Statements, projection: Projection, clock: Clock) {
   const write = eventWriter(db, sql, projection);
@@ -56,7 +60,11 @@ export function appender(db: Connection, sql: Statements, projection: Projection
     const events = readNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
     const { stored, recorded, receipt } = recordDecided(request, facts, events, readHead(sql), now);
     if (stored.length === 0) return receipt;
-    write(stored, recorded);
+    try {
+      write(stored, recorded);
+    } catch (cause) {
+      throw new HalfWritten('the events were not written', { cause });
+    }
     return receipt;
   };
 }

@@ -4,7 +4,7 @@ import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription }
 import { lifetime } from '../lifetime.js';
 import { readNow } from '../links.js';
 import { decideEvents, timeOf } from '../receipts.js';
-import { appender } from './append.js';
+import { appender, HalfWritten } from './append.js';
 import { storeClosed, translate } from './errors.js';
 import { type Connection, openConnection } from './open.js';
 import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
@@ -130,33 +130,40 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
 }
 
 /**
- * Commits all commands that wait at the same moment in one transaction, those that belong together under a savepoint of
- * their own: with full sync the disk's flush is the cost, and one serves them all. A refused command rolls back to its
- * savepoint only. Nothing resolves before COMMIT has returned.
+ * Commits all commands that wait at the same moment in one transaction: with full sync the disk's flush is the cost, and one
+ * serves them all. Those that belong together are under a savepoint; one by itself needs none, for it is refused before
+ * anything is written. Where the writing fails, each is tried in a transaction of its own. Nothing resolves before COMMIT.
  */
 function groupCommit(db: Connection, path: string, run: (request: AppendRequest) => Receipt) {
   let waiting: Waiting[] = [];
 
-  const runAlone = db.transaction((requests: readonly AppendRequest[]) => requests.map(run));
+  const runTogether = db.transaction((requests: readonly AppendRequest[]) => requests.map(run));
   const runAll = db.transaction((group: readonly Waiting[]): (() => void)[] =>
     group.map(({ requests, resolve, reject }) => {
       try {
-        const receipts = runAlone(requests); // nested: a savepoint
+        const [only] = requests;
+        const receipts = only && requests.length === 1 ? [run(only)] : runTogether(requests); // nested: a savepoint
         return () => resolve(receipts);
       } catch (error) {
-        if (!db.inTransaction) throw error; // SQLite itself rolled back everything: disk full, I/O error
-        return () => reject(translate(error, path));
+        if (!db.inTransaction || (error instanceof HalfWritten && requests.length === 1)) throw error;
+        return () => reject(translate(causeOf(error), path));
       }
     }),
   );
+  const flush = (group: readonly Waiting[]): void => {
+    const [only] = group as [Waiting];
+    try {
+      if (group.length === 1) only.resolve(runTogether.immediate(only.requests));
+      else for (const settle of runAll.immediate(group)) settle();
+    } catch (error) {
+      if (group.length > 1 && error instanceof HalfWritten) for (const one of group) flush([one]);
+      else for (const { reject } of group) reject(translate(causeOf(error), path));
+    }
+  };
   const flushNow = (): void => {
     const group = waiting;
     waiting = [];
-    try {
-      for (const settle of runAll.immediate(group)) settle();
-    } catch (error) {
-      for (const { reject } of group) reject(translate(error, path));
-    }
+    flush(group);
   };
   return (requests: readonly AppendRequest[]): Promise<readonly Receipt[]> =>
     new Promise((resolve, reject) => {
@@ -178,6 +185,8 @@ function registerProjectors(db: Connection, projection: Projection): void {
     for (const { name, version } of projection.projectors) register.run(name, version, 0);
   }).immediate();
 }
+
+const causeOf = (error: unknown): unknown => (error instanceof HalfWritten ? error.cause : error);
 
 /** Own commits call back at once; others' are seen by SQLite's change counter, polled while somebody listens. */
 function watch(db: Connection, sql: Statements, listeners: Set<() => void>, listener: () => void): () => void {
