@@ -99,6 +99,27 @@ export function appending(open: OpenStore): void {
       expect((await world.store.compareTables({})).problems).toEqual([]);
     });
 
+    test('fails alone, where its tables cannot be written, among those that are sent at once', async () => {
+      const projection: typeof PROJECTION = {
+        ...PROJECTION,
+        project: (events, only) => {
+          if (events.some(({ data }) => (data as { name?: string }).name === 'bad')) throw new Error('no place for it');
+          return PROJECTION.project(events, only);
+        },
+      };
+      const stacks = ['a', 'b', 'c'];
+      const world = await given(
+        open,
+        stacks.map((name) => createStack(name)),
+        { projection },
+      );
+      const sent = [set('a', 'good', 1), set('b', 'bad', 1), set('c', 'good', 1)];
+      const outcomes = await Promise.allSettled(sent.map((command) => world.run(command)));
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect(await Promise.all(stacks.map(async (name) => (await world.stack(name)).stateVersion))).toEqual([2, 1, 2]);
+      expect((await world.store.compareTables({})).problems).toEqual([]);
+    });
+
     test('takes an id from one resource and gives it to another in the same commit, and back', async () => {
       const world = await given(open, [createStack('web'), set('web', 'a', 1, { id: 'x' })]);
       const move = (from: string, to: string): Command => ({

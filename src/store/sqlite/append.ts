@@ -42,15 +42,23 @@ const STACK_ID = 'SELECT id FROM stack_rows WHERE stream = ?';
 /** Something failed after the first row of a command was written: its transaction, or savepoint, must be taken back. */
 export class HalfWritten extends Error {}
 
-/**
- * The work of one command inside an open transaction: facts, decision, events, projection. No step may wait: a promise
- * here would let other work into the transaction.
- * @throws what refuses the command, and then nothing was written; else `HalfWritten` with its cause
- */
-export function appender(db: Connection, sql: Statements, projection: Projection, clock: Clock) {
-  const write = eventWriter(db, sql, projection);
+/** What commands do inside one open transaction, between `begin` and `end`. */
+export interface Appender {
+  begin(): void;
+  /**
+   * The work of one command: facts, decision, events, projection. No step may wait: a promise here would let other work
+   * into the transaction.
+   * @throws what refuses the command, and then nothing was written; else `HalfWritten` with its cause
+   */
+  run(request: AppendRequest): Receipt;
+  /** @throws StoreError `PROJECTIONS_CHANGED`, and then the transaction must be taken back */
+  end(): void;
+}
 
-  return (request: AppendRequest): Receipt => {
+export function appender(db: Connection, sql: Statements, projection: Projection, clock: Clock): Appender {
+  const { begin, write, end } = eventWriter(db, sql, projection);
+
+  const run = (request: AppendRequest): Receipt => {
     const earlier = commitOfCommand(sql, request.commandId);
     if (earlier) {
       return receiptAgain(earlier, sql(STACK_ID).pluck().get(earlier.stream) as string, request);
@@ -67,20 +75,33 @@ export function appender(db: Connection, sql: Statements, projection: Projection
     }
     return receipt;
   };
+  return { begin, run, end };
 }
 
-/** Writes events that follow the log's end, and what they change in the tables, inside an open transaction. */
+/**
+ * Writes events that follow the log's end, and what they change in the tables, inside an open transaction; at its end the
+ * checkpoints move, once for all of them.
+ */
 export function eventWriter(db: Connection, sql: Statements, projection: Projection) {
   const applyRows = rowWriter(db);
   const { projectors } = projection;
   const move = moveCheckpoints(projectors);
+  let before: number | undefined;
 
-  return (stored: readonly StoredEvent[], recorded: readonly (RecordedEvent | UnknownEvent)[]): void => {
-    for (const event of stored) insertEvent(sql, event);
-    applyRows(projection.project(recorded));
-    const [first, last] = [stored[0] as StoredEvent, stored[stored.length - 1] as StoredEvent];
-    const moved = sql(move).run(last.position, first.position - 1);
-    if (moved.changes !== projectors.length) throw tablesNotOurs();
+  return {
+    begin: (): void => {
+      before = undefined;
+    },
+    write: (stored: readonly StoredEvent[], recorded: readonly (RecordedEvent | UnknownEvent)[]): void => {
+      before ??= (stored[0] as StoredEvent).position - 1;
+      for (const event of stored) insertEvent(sql, event);
+      applyRows(projection.project(recorded));
+    },
+    end: (): void => {
+      if (before === undefined) return;
+      const moved = sql(move).run(readHead(sql).position, before);
+      if (moved.changes !== projectors.length) throw tablesNotOurs();
+    },
   };
 }
 

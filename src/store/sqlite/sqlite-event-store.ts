@@ -4,7 +4,7 @@ import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription }
 import { lifetime } from '../lifetime.js';
 import { readNow } from '../links.js';
 import { decideEvents, timeOf } from '../receipts.js';
-import { appender, HalfWritten } from './append.js';
+import { type Appender, appender, HalfWritten } from './append.js';
 import { storeClosed, translate } from './errors.js';
 import { type Connection, openConnection } from './open.js';
 import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
@@ -134,12 +134,19 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
  * serves them all. Those that belong together are under a savepoint; one by itself needs none, for it is refused before
  * anything is written. Where the writing fails, each is tried in a transaction of its own. Nothing resolves before COMMIT.
  */
-function groupCommit(db: Connection, path: string, run: (request: AppendRequest) => Receipt) {
+function groupCommit(db: Connection, path: string, { begin, run, end }: Appender) {
   let waiting: Waiting[] = [];
 
   const runTogether = db.transaction((requests: readonly AppendRequest[]) => requests.map(run));
-  const runAll = db.transaction((group: readonly Waiting[]): (() => void)[] =>
-    group.map(({ requests, resolve, reject }) => {
+  const runOne = db.transaction((requests: readonly AppendRequest[]) => {
+    begin();
+    const receipts = requests.map(run);
+    end();
+    return receipts;
+  });
+  const runAll = db.transaction((group: readonly Waiting[]): (() => void)[] => {
+    begin();
+    const outcomes = group.map(({ requests, resolve, reject }) => {
       try {
         const [only] = requests;
         const receipts = only && requests.length === 1 ? [run(only)] : runTogether(requests); // nested: a savepoint
@@ -148,12 +155,14 @@ function groupCommit(db: Connection, path: string, run: (request: AppendRequest)
         if (!db.inTransaction || (error instanceof HalfWritten && requests.length === 1)) throw error;
         return () => reject(translate(causeOf(error), path));
       }
-    }),
-  );
+    });
+    end();
+    return outcomes;
+  });
   const flush = (group: readonly Waiting[]): void => {
     const [only] = group as [Waiting];
     try {
-      if (group.length === 1) only.resolve(runTogether.immediate(only.requests));
+      if (group.length === 1) only.resolve(runOne.immediate(only.requests));
       else for (const settle of runAll.immediate(group)) settle();
     } catch (error) {
       if (group.length > 1 && error instanceof HalfWritten) for (const one of group) flush([one]);

@@ -44,7 +44,9 @@ export const extendEvents = (
     .transaction(() => {
       checkFollowing(events, readHead(sql));
       const recorded = events.map((event) => decodeEvent(event));
-      if (events.length > 0) eventWriter(db, sql, projection)(events, recorded);
+      const { write, end } = eventWriter(db, sql, projection);
+      if (events.length > 0) write(events, recorded);
+      end();
       return readHead(sql);
     })
     .immediate();
