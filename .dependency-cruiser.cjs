@@ -107,7 +107,7 @@ module.exports = {
     only('graphs-in-queries', 'graph-data-structure', '^src/queries/'),
     only(
       'terminal-in-the-cli',
-      '@oclif/core|cli-table3|cli-progress|csv-stringify|picocolors|string-width|date-fns',
+      '@oclif/core|slice-ansi|cli-progress|csv-stringify|picocolors|string-width|date-fns',
       '^src/cli/',
     ),
   ],

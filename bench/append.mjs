@@ -94,9 +94,10 @@ async function ofCallers(folder, callers, quick) {
   const time = await interleaved({ one: by(1), many: by(callers) }, { rounds: quick ? 5 : 7, times: 1 });
   await backend.close();
   return {
-    what: `${callers} callers at once, one resource a commit`,
+    part: 'callers at once, one resource a commit',
+    what: `${callers} callers`,
     'one caller’s commits/s': perSecond(time.one, commits),
-    'ours resources/s': perSecond(time.many, commits),
+    'all callers’ commits/s': perSecond(time.many, commits),
     'times one caller': atLeast(time.one.median / time.many.median, CALLERS[callers]),
   };
 }

@@ -1,9 +1,8 @@
 // The command line on a database of 1,000 stacks and 1,000,000 events: wall time and peak memory of a process, against a bare
 // `node -e 0`, and terraform's for comparison.
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { grow } from './big-log.mjs';
+import { bigLog } from './big-log.mjs';
 import { inFolder } from './data.mjs';
 import { interleaved, milliseconds } from './measure.mjs';
 import { terraform } from './peers/terraform.mjs';
@@ -23,10 +22,9 @@ const COMMANDS = {
 /** Milliseconds a listing may take beside a bare node. */
 const ABOVE_NODE = 90;
 
-export const cli = ({ quick, events = quick ? 20_000 : 1_000_000 }) =>
+export const cli = ({ quick, events = quick ? 100_000 : 1_000_000 }) =>
   inFolder(async (folder) => {
-    const db = join(folder, 'log.db');
-    await grow(db, 0, events);
+    const db = await bigLog(events);
     const env = { ...process.env, SLOTH_RUNNER_DB: db, SLOTH_RUNNER_ACTOR: 'bench' };
     const node = (args) => {
       const { status, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });

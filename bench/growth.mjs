@@ -76,11 +76,13 @@ async function oldVersions({ backend, old }, measured) {
   );
   return [
     {
-      what: 'one resource at an old version, to the current one (100,000)',
+      part: 'old versions of 100,000 resources',
+      what: 'one resource at an old version, to the current one',
       ratio: atMost(at('one resource at an old version') / at('one resource, now'), 4),
     },
     {
-      what: 'diff 100 changes apart, to comparing the whole states (100,000)',
+      part: 'old versions of 100,000 resources',
+      what: 'diff of versions 100 changes apart, to comparing the whole states',
       ratio: atMost(at('diff of versions 100 changes apart') / times.compare.median, 0.02),
     },
   ];
@@ -105,7 +107,8 @@ async function peers(folder, sizes, measured, onChart) {
     const removed = tool && (await interleaved({ rm: tool.remove }, { rounds: 5, times: 1 }));
     if (removed) chart['terraform state rm'][size] = removed.rm.median;
     rows.push({
-      what: `peers at ${size.toLocaleString('en-US')}`,
+      part: 'those that rewrite all of the state',
+      what: `${size.toLocaleString('en-US')} resources`,
       'old snapshot, times ours': goal(100_000, time.snapshot.median / ours('snapshot')),
       'old rollback, times ours': goal(10_000, time.rollback.median / ours('change one and roll back')),
       'terraform state rm': removed ? milliseconds(removed.rm) : '',

@@ -26,6 +26,9 @@ export async function interleaved(subjects, { rounds = 7, times = 20, warmUp = t
 export const milliseconds = ({ median: middle, min, max }) =>
   `${middle.toFixed(3)} ms (${min.toFixed(3)}–${max.toFixed(3)})`;
 
+export const seconds = ({ median: middle, min, max }) =>
+  `${(middle / 1000).toFixed(2)} s (${(min / 1000).toFixed(2)}–${(max / 1000).toFixed(2)})`;
+
 /** So many in a second, of what takes so many milliseconds each. */
 export const perSecond = ({ median: middle, min, max }, each = 1) => {
   const rate = (time) => Math.round((each * 1_000) / time).toLocaleString('en-US');
@@ -33,5 +36,6 @@ export const perSecond = ({ median: middle, min, max }, each = 1) => {
 };
 
 /** Whether a figure reaches its goal, for people. */
-export const atLeast = (value, goal) => `${value.toFixed(2)} ${value >= goal ? '✓' : '✗'} ≥ ${goal}`;
-export const atMost = (value, goal) => `${value.toFixed(2)} ${value <= goal ? '✓' : '✗'} ≤ ${goal}`;
+export const atLeast = (value, goal) => `${figure(value)} ${value >= goal ? '✓' : '✗'} ≥ ${goal}`;
+export const atMost = (value, goal) => `${figure(value)} ${value <= goal ? '✓' : '✗'} ≤ ${goal}`;
+const figure = (value) => value.toFixed(value < 0.1 ? 4 : 2);

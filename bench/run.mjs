@@ -56,10 +56,13 @@ const onChart = (name, data) => {
   charts[name] = data;
 };
 for (const [name, { title, rows }] of Object.entries(chosen === undefined ? SUITE : { [chosen]: all[chosen] })) {
-  const table = await rows({ quick: values.quick, onChart });
-  console.log(title);
-  console.table(Object.fromEntries(table.map(({ what, ...columns }) => [what, columns])));
-  results[name] = { title, rows: table };
+  const all = await rows({ quick: values.quick, onChart });
+  for (const part of new Set(all.map((row) => row.part ?? ''))) {
+    const table = all.filter((row) => (row.part ?? '') === part);
+    console.log(part === '' ? title : `${title}: ${part}`);
+    console.table(Object.fromEntries(table.map(({ what, part: _, ...columns }) => [what, columns])));
+  }
+  results[name] = { title, rows: all };
 }
 // What is in the repository is of whole runs.
 if (chosen === undefined && !values.quick) {

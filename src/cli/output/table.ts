@@ -1,4 +1,4 @@
-import Table from 'cli-table3';
+import sliceAnsi from 'slice-ansi';
 import stringWidth from 'string-width';
 import { colour } from './colour.js';
 
@@ -11,8 +11,6 @@ export interface Column {
 
 const GAP = 2;
 const NARROWEST = 5;
-/** Rows laid out at once: cli-table3's time grows with their square (50,000 rows at once: over a minute). */
-const BATCH = 100;
 
 /**
  * Columns of the terminal, 80 for one that does not know its own; without a terminal COLUMNS, else no limit: what a
@@ -41,11 +39,24 @@ export function fitColumns(natural: readonly number[], flexible: readonly boolea
   return widths;
 }
 
-const NO_BORDER = Object.fromEntries(
-  ['top', 'bottom', 'left', 'right', 'mid', 'middle', 'top-mid', 'top-left', 'top-right', 'bottom-mid']
-    .concat(['bottom-left', 'bottom-right', 'left-mid', 'mid-mid', 'right-mid'])
-    .map((name) => [name, '']),
-);
+const PLAIN = /^[\x20-\x7e]*$/;
+
+/** Columns of the terminal that a text takes; most are plain, and then there is nothing to look up. */
+const widthOf = (text: string): number => (PLAIN.test(text) ? text.length : stringWidth(text));
+
+/** The two libraries do not agree on every sequence of emoji, so what was cut is measured again. */
+function cut(cell: string, width: number): string {
+  for (let end = width - 1; ; end -= 1) {
+    const shown = `${sliceAnsi(cell, 0, end)}…`;
+    if (end <= 0 || widthOf(shown) <= width) return shown;
+  }
+}
+
+function fitted(cell: string, width: number, align: Column['align']): string {
+  const shown = widthOf(cell) > width ? cut(cell, width) : cell;
+  const blanks = ' '.repeat(Math.max(0, width - widthOf(shown)));
+  return align === 'right' ? blanks + shown : shown + blanks;
+}
 
 /** Rows of already escaped cells under bold titles, no wider than the terminal. */
 export function table(
@@ -54,21 +65,14 @@ export function table(
   width = terminalWidth(),
 ): string {
   const natural = columns.map(({ title }, index) =>
-    rows.reduce((widest, row) => Math.max(widest, stringWidth(row[index] ?? '')), stringWidth(title)),
+    rows.reduce((widest, row) => Math.max(widest, widthOf(row[index] ?? '')), widthOf(title)),
   );
   const flexible = columns.map((column) => column.flexible ?? false);
-  const layout = {
-    chars: NO_BORDER,
-    style: { 'padding-left': 0, 'padding-right': GAP, head: [], border: [] },
-    colWidths: fitColumns(natural, flexible, width).map((column) => column + GAP),
-    colAligns: columns.map(({ align }) => align ?? 'left'),
-  };
-  const lines = [columns.map(({ title }) => colour.heading(title)), ...rows];
-  const parts: string[] = [];
-  for (let start = 0; start < lines.length; start += BATCH) {
-    const printer = new Table(layout);
-    printer.push(...lines.slice(start, start + BATCH).map((line) => [...line]));
-    parts.push(printer.toString().replace(/[ \t]+$/gm, ''));
-  }
-  return parts.join('\n');
+  const widths = fitColumns(natural, flexible, width);
+  const lineOf = (cells: readonly string[]): string =>
+    columns
+      .map(({ align }, index) => fitted(cells[index] ?? '', widths[index] ?? 0, align))
+      .join(' '.repeat(GAP))
+      .replace(/[ \t]+$/, '');
+  return [columns.map(({ title }) => colour.heading(title)), ...rows].map(lineOf).join('\n');
 }
