@@ -84,14 +84,14 @@ async function ofCallers(folder, callers, quick) {
   for (let one = 0; one < callers; one++) await manager.createStack({ name: `s${one}` });
   let n = 0;
   const set = (one) => manager.setResource(`s${one}`, resource(0, ++n));
-  const commits = 2_048;
+  const commits = quick ? 512 : 2_048;
   const by = (count) => () =>
     Promise.all(
       Array.from({ length: count }, async (_, one) => {
         for (let done = 0; done < commits / count; done++) await set(one);
       }),
     );
-  const time = await interleaved({ one: by(1), many: by(callers) }, { rounds: quick ? 5 : 7, times: 1 });
+  const time = await interleaved({ one: by(1), many: by(callers) }, { rounds: 5, times: 1 });
   await backend.close();
   return {
     part: 'callers at once, one resource a commit',

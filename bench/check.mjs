@@ -8,8 +8,8 @@ import { filledBackend, inFolder, resource } from './data.mjs';
 
 const BUDGET = new URL('budget.json', import.meta.url);
 const BUNDLE = fileURLToPath(new URL('../dist/bundle/', import.meta.url));
-/** Bytes of a page in the log that SQLite writes ahead. */
-const FRAME = 4_096 + 24;
+/** Bytes that stand before each page in the log that SQLite writes ahead. */
+const FRAME_HEADER = 24;
 /** What moves with the length of a time or an id. */
 const SLACK = 1.02;
 
@@ -72,11 +72,12 @@ const costs = () =>
       await once(stack);
       const other = new Database(path);
       other.pragma('wal_checkpoint(TRUNCATE)');
+      const frame = other.pragma('page_size', { simple: true }) + FRAME_HEADER;
       const counted = await counting(async () => {
         for (let time = 0; time < TIMES; time++) await once(stack);
       });
       other.close();
-      const pages = statSync(`${path}-wal`).size / FRAME;
+      const pages = statSync(`${path}-wal`).size / frame;
       figures[name] = {
         statements: counted.statements / TIMES,
         rows: counted.rows / TIMES,

@@ -37,8 +37,15 @@ async function admin(path, run) {
 
 /** Largest resident memory of a process that does the thing once, in MiB. */
 function memory(path, subject) {
-  const { stdout } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), path, subject], { encoding: 'utf8' });
-  return Number(stdout);
+  const args = [
+    '-r',
+    fileURLToPath(new URL('peak.cjs', import.meta.url)),
+    fileURLToPath(import.meta.url),
+    path,
+    subject,
+  ];
+  const { stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  return Math.round(Number(stderr.split('\n').at(-1)) / 1024);
 }
 
 /** Those whose memory must not grow with the log. */
@@ -72,7 +79,4 @@ export async function replay({ quick, share = 0.01, events = quick ? 100_000 : 1
   });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await SUBJECTS[process.argv[3]](process.argv[2]);
-  console.log(Math.round(process.resourceUsage().maxRSS / 1024));
-}
+if (process.argv[1] === fileURLToPath(import.meta.url)) await SUBJECTS[process.argv[3]](process.argv[2]);

@@ -7,7 +7,7 @@ import { translate } from './errors.js';
 import type { Connection } from './open.js';
 
 /** Pages copied before others get a turn: 8 MB, a few milliseconds. */
-const STEP = 2_000;
+const STEP = 1_000;
 /** All pages there can be: a copy in one step. */
 const EVERYTHING = 0x7fff_ffff;
 /** How long to wait for a lock on the source, in milliseconds. */

@@ -14,6 +14,12 @@ const BUSY_TIMEOUT = 30_000;
 /** KiB of pages held at most. */
 const CACHE = 65_536;
 
+/**
+ * Bytes of a page of a new file. Of events of some 1,000 bytes three are in a page of 4,096, and seven in this one: a change
+ * takes an eighth less of the disk, for a twentieth more time of a commit that is alone.
+ */
+const PAGE_SIZE = 8_192;
+
 const MEMORY = ':memory:';
 
 /**
@@ -59,7 +65,9 @@ const TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table'";
  * finds it done.
  */
 function create(db: Connection, path: string): void {
-  if (identity(db, path) === 'ours') return;
+  const before = identity(db, path);
+  if (before === 'ours') return;
+  if (before === 'empty') db.pragma(`page_size = ${PAGE_SIZE}`);
   db.transaction(() => {
     const now = identity(db, path);
     if (now === 'ours') return;
