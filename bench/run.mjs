@@ -68,6 +68,6 @@ for (const [name, { title, rows }] of Object.entries(chosen === undefined ? SUIT
 if (chosen === undefined && !values.quick) {
   const machine = { node: process.version, cpus: cpus().length, platform: `${process.platform} ${process.arch}` };
   const here = (file) => new URL(file, import.meta.url);
-  writeFileSync(here('results.json'), `${JSON.stringify({ machine, results }, null, 2)}\n`);
+  writeFileSync(here('results.json'), `${JSON.stringify({ machine, results, charts }, null, 2)}\n`);
   for (const [name, data] of Object.entries(charts)) writeFileSync(here(`../docs/bench-${name}.svg`), chart(data));
 }
