@@ -91,3 +91,32 @@ test(
   },
   LONG,
 );
+
+test(
+  'tables are rebuilt while two processes write without a pause, and neither is broken off',
+  async () => {
+    const db = await freshSchema();
+    const backends = await Promise.all([1, 2, 3].map(() => StateBackend.open(db)));
+    const [admin, ...writers] = backends as [StateBackend, StateBackend, StateBackend];
+    await admin.getStackManager().createStack({ name: 'web' });
+    let going = true;
+    let written = 0;
+    const load = writers.map(async (backend, index) => {
+      for (let n = 0; going; n += 1) {
+        const resource = { type: 'item', name: `r${index}-${n % 20}`, properties: { n } };
+        await backend.getStackManager().setResource('web', resource);
+        written += 1;
+      }
+    });
+    for (let round = 0; round < 8; round += 1) {
+      const before = written;
+      await admin.getAdmin().rebuild();
+      while (written < before + 5) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    going = false;
+    await Promise.all(load);
+    expect((await admin.getAdmin().verify()).problems).toEqual([]);
+    for (const backend of backends) await backend.close();
+  },
+  LONG,
+);

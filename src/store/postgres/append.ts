@@ -36,9 +36,15 @@ const insertion = (events: readonly StoredEvent[]): Statement => ({
   values: EVENT_COLUMNS.map(({ field }) => events.map((event) => event[field])),
 });
 
-/** Moves the log's end, and the checkpoints; nothing that another release built, or that lags behind. */
+/**
+ * Moves the log's end, and the checkpoints; nothing that another release built, or that lags behind. The statement holds
+ * locks on the tables from its beginning, so it must not wait for whoever holds the log's end: a rebuild that swaps the
+ * tables holds it, and waits for them.
+ */
 const MOVES = `
-head AS (UPDATE log_head SET position = $1, hash = $2, recorded_at = $3 WHERE position = $4 RETURNING 1),
+free AS (SELECT one FROM log_head WHERE position = $4 FOR UPDATE SKIP LOCKED),
+head AS (
+  UPDATE log_head h SET position = $1, hash = $2, recorded_at = $3 FROM free WHERE h.one = free.one RETURNING 1),
 checkpoints AS (
   UPDATE projection_checkpoints c SET position = $1 FROM unnest($5::text[], $6::bigint[]) p (name, version)
   WHERE c.position = $4 AND c.name = p.name AND c.version = p.version RETURNING 1)`;

@@ -72,17 +72,18 @@ export async function rebuildTables(
     const batch = await readBatch(sql, position, head);
     const moved = await ofJob(pool, job, async (client, current) => {
       if (current !== position) return current; // whoever shares the work was faster
-      if (batch) {
-        const changes = projection.project(batch.events, only);
-        const statements = (await isIndexed(client, tables)) ? statementsInOrder : statementsInAnyOrder;
-        await runEach(sqlOn(client), statements(changes, shadowName as never));
-        await client.query('UPDATE rebuild_job SET position = $1', [batch.last]);
-        events += batch.events.length;
-        return batch.last;
-      }
       const [index] = await lacking(client, tables);
-      if (index) await client.query(index.statement);
-      return current;
+      // Not only once nothing is left to be read: where others write without a pause that never comes.
+      if (index && head - current <= LAST_STRETCH) {
+        await client.query(index.statement);
+        return current;
+      }
+      if (!batch) return current;
+      const statements = (await isIndexed(client, tables)) ? statementsInOrder : statementsInAnyOrder;
+      await runEach(sqlOn(client), statements(projection.project(batch.events, only), shadowName as never));
+      await client.query('UPDATE rebuild_job SET position = $1', [batch.last]);
+      events += batch.events.length;
+      return batch.last;
     });
     if (moved === undefined) return done(head);
     position = moved;

@@ -74,8 +74,9 @@ export async function rebuildTables(
   for (;;) {
     const head = readHead(sql).position;
     onProgress({ step: 'rebuilding', done: position, total: head });
-    const batch = project(position, head);
-    const index = batch ? undefined : lacking(db, tables)[0];
+    // Not only once nothing is left to be read: where others write without a pause that never comes.
+    const index = head - position <= LAST_STRETCH ? lacking(db, tables)[0] : undefined;
+    const batch = index ? undefined : project(position, head);
     if (batch) {
       const moved = inJob(db, job, (current) => {
         if (current !== position) return current; // whoever shares the work was faster
