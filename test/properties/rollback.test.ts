@@ -5,7 +5,7 @@ import type { EventStore } from '../../src/store/event-store.js';
 import { steps } from '../support/commands.js';
 import { comparableView } from '../support/folded.js';
 import { allStacks, live } from '../support/lives.js';
-import { parameters, RUNS, TIMEOUT } from '../support/properties.js';
+import { FEW_RUNS, parameters, RUNS, TIMEOUT } from '../support/properties.js';
 
 /**
  * What a rollback covers (ADR 0009): not the name, the status and the executions, not the origin of an imported state,
@@ -99,7 +99,7 @@ test('a rollback gives the state it names, one of it the state before, and versi
   );
 });
 
-test('every outcome was seen', () => {
+test.skipIf(FEW_RUNS)('every outcome was seen', () => {
   const seen = Object.entries(outcomes).filter(
     ([outcome]) => !['conflict', 'moved'].includes(outcome) || RUNS >= 1_000,
   ); // the rare ones
