@@ -22,7 +22,7 @@ const COMMANDS = {
 /** Milliseconds a listing may take beside a bare node. */
 const ABOVE_NODE = 90;
 
-export const cli = ({ quick, events = quick ? 100_000 : 1_000_000 }) =>
+export const cli = ({ quick, events = quick ? 50_000 : 1_000_000 }) =>
   inFolder(async (folder) => {
     const db = await bigLog(events);
     const env = { ...process.env, SLOTH_RUNNER_DB: db, SLOTH_RUNNER_ACTOR: 'bench' };

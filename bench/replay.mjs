@@ -51,7 +51,7 @@ function memory(path, subject) {
 /** Those whose memory must not grow with the log. */
 const CONSTANT = ['rebuild', 'verify the chain'];
 
-export async function replay({ quick, share = 0.01, events = quick ? 100_000 : 1_000_000 }) {
+export async function replay({ quick, share = 0.01, events = quick ? 50_000 : 1_000_000 }) {
   const atTenth = {};
   const path = await bigLog(events, {
     share,
