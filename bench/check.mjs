@@ -1,13 +1,12 @@
 // Figures that are the same on every run, against bench/budget.json: statements, rows and pages that a command costs, and what
 // a command of the command line loads. Fails when one has grown; `--write` takes the present ones as the budget.
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { bundle, commands } from '../scripts/bundle.mjs';
 import { filledBackend, inFolder, resource } from './data.mjs';
 
 const BUDGET = new URL('budget.json', import.meta.url);
-const BUNDLE = fileURLToPath(new URL('../dist/bundle/', import.meta.url));
 /** Bytes that stand before each page in the log that SQLite writes ahead. */
 const FRAME_HEADER = 24;
 /** What moves with the length of a time or an id. */
@@ -88,33 +87,30 @@ const costs = () =>
     return figures;
   });
 
-/** What a command loads before it runs: files of the bundle, and their size. */
-function loads() {
+/** Size of what a command runs of the bundle before it does anything: its modules and the framework's. */
+async function loads() {
+  const { metafile } = await bundle({ metafile: true, write: false });
+  const [{ inputs: sizes }] = Object.values(metafile.outputs);
+  const framework = Object.keys(sizes).find((path) => path.endsWith('@oclif/core/lib/index.js'));
   const figures = {};
-  for (const file of readdirSync(join(BUNDLE, 'commands'), { recursive: true }).filter((name) =>
-    name.endsWith('.js'),
-  )) {
+  for (const [id, file] of Object.entries(commands)) {
     const loaded = new Set();
     const walk = (path) => {
-      if (loaded.has(path)) return;
+      if (loaded.has(path) || sizes[path] === undefined) return;
       loaded.add(path);
-      for (const [, name] of readFileSync(path, 'utf8').matchAll(
-        /(?:^|[;\n])(?:import|export)[^;'"(]*["'](\.[^"']+\.js)["']/g,
-      )) {
-        walk(join(dirname(path), name));
-      }
+      for (const { path: next, kind } of metafile.inputs[path].imports) if (kind !== 'dynamic-import') walk(next);
     };
-    walk(join(BUNDLE, 'main.js'));
-    walk(join(BUNDLE, 'commands', file));
-    const bytes = [...loaded].reduce((sum, path) => sum + statSync(path).size, 0);
-    figures[relative('.', file).replace(/\.js$/, '').replaceAll('/', ' ')] = { KiB: Math.round(bytes / 1024) };
+    walk(framework);
+    walk(file);
+    const bytes = [...loaded].reduce((sum, path) => sum + sizes[path].bytesInOutput, 0);
+    figures[id.replaceAll(':', ' ')] = { KiB: Math.round(bytes / 1024) };
   }
   return figures;
 }
 
 /** @returns the exit code */
 export async function check({ write = false }) {
-  const figures = { commands: await costs(), 'command line': loads() };
+  const figures = { commands: await costs(), 'command line': await loads() };
   if (write || !existsSync(BUDGET)) {
     writeFileSync(BUDGET, `${JSON.stringify(figures, null, 2)}\n`);
     console.log('bench/budget.json written');

@@ -8,7 +8,7 @@ import { interleaved, milliseconds } from './measure.mjs';
 import { terraform } from './peers/terraform.mjs';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
-const state = (...args) => [file('../bin/run.js'), 'stack', 'state', ...args];
+const state = (...args) => [file('../bin/run.cjs'), 'stack', 'state', ...args];
 const LOCK = state('lock', 'stack-7', '--lock-id', 'bench', '--operation', 'bench');
 const UNLOCK = state('unlock', 'stack-7', '--lock-id', 'bench');
 

@@ -14,7 +14,7 @@ const env = { ...process.env, SLOTH_RUNNER_DB: join(folder, 'stacks.db'), SLOTH_
 function run(args, { quiet = false, expect = 0 } = {}) {
   if (!quiet)
     console.log(`\n$ sloth-runner ${args.map((word) => (/[\s"[\]]/.test(word) ? `'${word}'` : word)).join(' ')}`);
-  const { status, stdout } = spawnSync(process.execPath, [here('../bin/run.js'), ...args], {
+  const { status, stdout } = spawnSync(process.execPath, [here('../bin/run.cjs'), ...args], {
     cwd: here('.'),
     env,
     encoding: 'utf8',

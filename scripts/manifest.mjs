@@ -12,4 +12,4 @@ const plugin = new Plugin({
 });
 await plugin.load();
 writeFileSync('oclif.manifest.json', `${JSON.stringify(plugin.manifest, null, 2)}\n`);
-chmodSync('bin/run.js', 0o755);
+chmodSync('bin/run.cjs', 0o755);

@@ -38,7 +38,7 @@ test('every command of the README prints what the README says, one after the oth
   };
   for (const { command, printed } of commands) {
     const now = command.replace(UUID, (id) => ids.get(id) ?? id);
-    const script = `sloth-runner() { "${process.execPath}" bin/run.js "$@"; }\n${now} 2>&1`;
+    const script = `sloth-runner() { "${process.execPath}" bin/run.cjs "$@"; }\n${now} 2>&1`;
     const { stdout } = spawnSync('bash', ['-c', script], { cwd: ROOT, env, encoding: 'utf8' });
     expect(lasting(stdout), command).toBe(lasting(printed));
     const shown = printed.match(UUID) ?? [];

@@ -10,30 +10,33 @@ import type { ActualStateSource } from './source.js';
 import { terraformDirectory } from './terraform/directory.js';
 import { terraformPlan } from './terraform/plan.js';
 
-const text = z.string().min(1, 'must not be empty');
-const concurrency = z.int().min(1).max(MAX_CONCURRENCY).optional();
-
 /** A duration as people write it, in milliseconds. */
-const timeout = z
-  .string()
-  .transform((duration, context) => {
-    try {
-      return parseDuration(duration, 'timeout');
-    } catch {
-      context.addIssue({ code: 'custom', message: `"${duration}" is no duration, as 30s or 5m` });
-      return z.NEVER;
-    }
-  })
-  .refine((ms) => ms > 0 && ms <= MAX_TIMEOUT_MS, 'must be more than nothing, and 1d at most')
-  .optional();
+const duration = () =>
+  z
+    .string()
+    .transform((text, context) => {
+      try {
+        return parseDuration(text, 'timeout');
+      } catch {
+        context.addIssue({ code: 'custom', message: `"${text}" is no duration, as 30s or 5m` });
+        return z.NEVER;
+      }
+    })
+    .refine((ms) => ms > 0 && ms <= MAX_TIMEOUT_MS, 'must be more than nothing, and 1d at most');
 
-const driftSchema = z.discriminatedUnion('source', [
-  z.strictObject({ source: z.literal('actual'), file: text, complete: z.boolean().optional() }),
-  z.strictObject({ source: z.literal('terraform-plan'), file: text }),
-  z.strictObject({ source: z.literal('terraform-dir'), dir: text, timeout }),
-  z.strictObject({ source: z.literal('exec'), command: text, shell: z.boolean().optional(), timeout, concurrency }),
-  z.strictObject({ source: z.literal('probe'), timeout, concurrency }),
-]);
+/** Made when it is first asked for: every command loads this file, few need it. */
+const driftSchema = z.lazy(() => {
+  const text = z.string().min(1, 'must not be empty');
+  const timeout = duration().optional();
+  const concurrency = z.int().min(1).max(MAX_CONCURRENCY).optional();
+  return z.discriminatedUnion('source', [
+    z.strictObject({ source: z.literal('actual'), file: text, complete: z.boolean().optional() }),
+    z.strictObject({ source: z.literal('terraform-plan'), file: text }),
+    z.strictObject({ source: z.literal('terraform-dir'), dir: text, timeout }),
+    z.strictObject({ source: z.literal('exec'), command: text, shell: z.boolean().optional(), timeout, concurrency }),
+    z.strictObject({ source: z.literal('probe'), timeout, concurrency }),
+  ]);
+});
 type DriftConfiguration = z.output<typeof driftSchema>;
 
 /**

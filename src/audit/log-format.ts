@@ -11,13 +11,15 @@ export const FORMAT_VERSION = 1;
 const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
 
 /** The first line. Fields that a later release adds are passed over. */
-const headerSchema = z.looseObject({
-  format: z.literal(FORMAT),
-  version: z.int().positive(),
-  events: z.int().nonnegative(),
-  head: hash,
-  exported_at: z.string(),
-});
+const headerSchema = z.lazy(() =>
+  z.looseObject({
+    format: z.literal(FORMAT),
+    version: z.int().positive(),
+    events: z.int().nonnegative(),
+    head: hash,
+    exported_at: z.string(),
+  }),
+);
 export type LogFileHeader = Pick<z.infer<typeof headerSchema>, 'events' | 'head' | 'exported_at'>;
 
 const place = z.int().positive();
@@ -26,22 +28,24 @@ const document = z.string().refine((text) => (text as string & { isWellFormed():
   message: 'must be well-formed Unicode',
 });
 
-const lineSchema = z.strictObject({
-  position: place,
-  stream: place,
-  revision: place,
-  version: z.int().nonnegative(),
-  type: name(),
-  schema_version: place,
-  data: document,
-  meta: document,
-  recorded_at: z.iso.datetime({ precision: 3 }),
-  command_id: name(),
-  hash,
-});
+const lineSchema = z.lazy(() =>
+  z.strictObject({
+    position: place,
+    stream: place,
+    revision: place,
+    version: z.int().nonnegative(),
+    type: name(),
+    schema_version: place,
+    data: document,
+    meta: document,
+    recorded_at: z.iso.datetime({ precision: 3 }),
+    command_id: name(),
+    hash,
+  }),
+);
 
 /** Fields that a later release adds to the meta of events are kept. */
-const anyMeta = z.looseObject(metaSchema.shape);
+const anyMeta = z.lazy(() => z.looseObject(metaSchema.shape));
 
 /** Documents were checked when their command came in; only what would break the reader is refused here. */
 const LIMITS = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 2_000 };

@@ -30,8 +30,8 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Prints the result: as JSON exact and alone on standard output, or as text for people. */
-  protected show({ output }: GlobalValues, json: unknown, text: () => string): void {
-    this.write(output === 'json' ? stringifyJson(json, 2) : text());
+  protected show({ output }: GlobalValues, json: () => unknown, text: () => string): void {
+    this.write(output === 'json' ? stringifyJson(json(), 2) : text());
   }
 
   /** A remark for people; never on standard output. */

@@ -31,12 +31,18 @@ export abstract class PlannedCommand extends BaseCommand {
     this.#announce(command);
     const plan = await backend.preview(command, call);
     if (flags['dry-run']) {
-      this.show(flags, planJson(plan), () => planText(plan));
+      this.show(
+        flags,
+        () => planJson(plan),
+        () => planText(plan),
+      );
       return;
     }
     const receipt = await backend.execute(command, { expectedVersion: plan.version, ...call });
-    this.show(flags, { ...receiptJson(receipt), changes: planJson(plan).changes }, () =>
-      receipt.events === 0 ? unchanged : `${planText(plan)}\n\n${told(receipt, plan)}`,
+    this.show(
+      flags,
+      () => ({ ...receiptJson(receipt), changes: planJson(plan).changes }),
+      () => (receipt.events === 0 ? unchanged : `${planText(plan)}\n\n${told(receipt, plan)}`),
     );
   }
 

@@ -9,7 +9,7 @@ import { until } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
 import { tamper } from '../support/tamper.js';
 
-const BIN = new URL('../../bin/run.js', import.meta.url).pathname;
+const BIN = new URL('../../bin/run.cjs', import.meta.url).pathname;
 const HASH = /^[0-9a-f]{64}$/;
 
 /** Two stacks and what three people did to them, a second apart from 2026-01-01T00:00:00Z on. */

@@ -6,7 +6,7 @@ import { commandLine } from '../support/cli.js';
 import { damage, namesIn, provenLog, seed, start, until } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
 
-const BIN = new URL('../../bin/run.js', import.meta.url).pathname;
+const BIN = new URL('../../bin/run.cjs', import.meta.url).pathname;
 
 let folder: string;
 let db: string;
@@ -108,7 +108,7 @@ describe('backup', () => {
 
   test('interrupted by a signal: nothing is left', async () => {
     await seed(db, 20_000, 1_000);
-    const child = start('../../bin/run.js', 'backup', join(backups, 'x.db'), '--db', db);
+    const child = start('../../bin/run.cjs', 'backup', join(backups, 'x.db'), '--db', db);
     await until(() => namesIn(backups).length > 0);
     child.kill('SIGTERM');
     expect((await child.finished).code).toBe(143);

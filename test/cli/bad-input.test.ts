@@ -225,7 +225,7 @@ describe.skipIf(ON_POSTGRES)('a database file that cannot be used is refused and
     async () => {
       const cli = commandLine();
       await cli.text('stack', 'new', 'a');
-      const bin = new URL('../../bin/run.js', import.meta.url).pathname;
+      const bin = new URL('../../bin/run.cjs', import.meta.url).pathname;
       const asNobody = (...args: string[]) =>
         process.getuid?.() === 0
           ? spawnSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, bin, ...args], {
@@ -252,7 +252,7 @@ describe.skipIf(ON_POSTGRES)('a database file that cannot be used is refused and
     const big = join(dirname(cli.db), 'big.json');
     writeFileSync(big, JSON.stringify({ text: 'x'.repeat(4_000_000) }));
     // A limit on file sizes, in blocks of 512 or 1024 bytes, is the full disk that needs no rights to make.
-    const bin = new URL('../../bin/run.js', import.meta.url).pathname;
+    const bin = new URL('../../bin/run.cjs', import.meta.url).pathname;
     const limited = spawnSync(
       'bash',
       [

@@ -209,7 +209,7 @@ test('watch tells and records what changes, look for look, until it is stopped',
   const stack = await stackOf([server]);
   const actual = stack.file('actual.json', { 'server.web': server.properties });
   const words = ['stack', 'state', 'drift', 'watch', 'web', '--every', '1s', '--actual', actual, '--output', 'json'];
-  const bin = new URL('../../bin/run.js', import.meta.url).pathname;
+  const bin = new URL('../../bin/run.cjs', import.meta.url).pathname;
   const watch = spawn(process.execPath, [bin, ...words], { env: { ...process.env, SLOTH_RUNNER_DB: stack.db } });
   let said = '';
   watch.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));

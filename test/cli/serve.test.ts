@@ -7,7 +7,7 @@ import { commandLine } from '../support/cli.js';
 import { until } from '../support/database.js';
 import { asking } from '../support/server.js';
 
-const BIN = new URL('../../bin/run.js', import.meta.url).pathname;
+const BIN = new URL('../../bin/run.cjs', import.meta.url).pathname;
 const pem = (name: string): string => new URL(`../fixtures/tls/${name}.pem`, import.meta.url).pathname;
 
 /** `serve` in a process of its own, once it says that it listens. */

@@ -6,7 +6,7 @@ import { scratchFolder } from './folder.js';
 import { ON_POSTGRES } from './on-postgres.js';
 import { namedSchema } from './postgres.js';
 
-const BIN = new URL('../../bin/run.js', import.meta.url).pathname;
+const BIN = new URL('../../bin/run.cjs', import.meta.url).pathname;
 
 export interface Result {
   readonly code: number | null;

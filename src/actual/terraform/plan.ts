@@ -11,29 +11,37 @@ import { inFormOf } from './form.js';
 const attributes = z.custom<JsonObject>(isJsonObject, 'must be an object');
 
 const moduleSchema = z.looseObject({
-  resources: z
-    .array(z.looseObject({ address: z.string(), deposed_key: z.string().optional(), values: attributes.optional() }))
-    .optional(),
+  get resources() {
+    return z
+      .array(z.looseObject({ address: z.string(), deposed_key: z.string().optional(), values: attributes.optional() }))
+      .optional();
+  },
   get child_modules() {
     return z.array(moduleSchema).optional();
   },
 });
 type Module = z.infer<typeof moduleSchema>;
 
-const driftSchema = z.looseObject({
-  address: z.string(),
-  previous_address: z.string().optional(),
-  deposed: z.string().optional(),
-  change: z.looseObject({ actions: z.array(z.string()), after: attributes.nullish() }),
-});
+const driftSchema = z.lazy(() =>
+  z.looseObject({
+    address: z.string(),
+    previous_address: z.string().optional(),
+    deposed: z.string().optional(),
+    change: z.looseObject({ actions: z.array(z.string()), after: attributes.nullish() }),
+  }),
+);
 
-const planSchema = z.looseObject({
-  format_version: z.string().regex(/^[01]\./, 'must be 0.x or 1.x'),
-  resource_drift: z.array(driftSchema).optional(),
-  prior_state: z.looseObject({ values: z.looseObject({ root_module: moduleSchema.optional() }).optional() }).optional(),
-  planned_values: z.looseObject({}).optional(),
-  errored: z.boolean().optional(),
-});
+const planSchema = z.lazy(() =>
+  z.looseObject({
+    format_version: z.string().regex(/^[01]\./, 'must be 0.x or 1.x'),
+    resource_drift: z.array(driftSchema).optional(),
+    prior_state: z
+      .looseObject({ values: z.looseObject({ root_module: moduleSchema.optional() }).optional() })
+      .optional(),
+    planned_values: z.looseObject({}).optional(),
+    errored: z.boolean().optional(),
+  }),
+);
 type Plan = z.infer<typeof planSchema>;
 
 /**

@@ -52,17 +52,20 @@ touched.`;
         .backup(args.file, { overwrite: flags.overwrite, onProgress, ...(rotation === undefined ? {} : { rotation }) }),
     );
     const { file, bytes, head, stacks, deleted } = backup;
-    this.show(flags, { file, bytes, events: head.position, stacks, head: headJson(head), deleted }, () =>
-      table(
-        [{ title: 'BACKUP' }, { title: escapeText(file), flexible: true }],
-        [
-          ['size', sizeText(bytes)],
-          ['stacks', String(stacks)],
-          ['events', String(head.position)],
-          ['head', headText(head)],
-          ...deleted.map((path) => ['deleted', escapeText(path)]),
-        ],
-      ),
+    this.show(
+      flags,
+      () => ({ file, bytes, events: head.position, stacks, head: headJson(head), deleted }),
+      () =>
+        table(
+          [{ title: 'BACKUP' }, { title: escapeText(file), flexible: true }],
+          [
+            ['size', sizeText(bytes)],
+            ['stacks', String(stacks)],
+            ['events', String(head.position)],
+            ['head', headText(head)],
+            ...deleted.map((path) => ['deleted', escapeText(path)]),
+          ],
+        ),
     );
   }
 }

@@ -27,11 +27,14 @@ export default class Copy extends BaseCommand {
     const { head, events } = await withProgress('copying', 'events', (onProgress) =>
       StateBackend.copy(from, to, { verify, onProgress }),
     );
-    this.show(flags, { from: shownLocation(from), to: shownLocation(to), events, head: headJson(head) }, () =>
-      [
-        `Copied ${events.toLocaleString('en-US')} events to ${escapeText(shownLocation(to))}.`,
-        `Head: ${headText(head)}`,
-      ].join('\n'),
+    this.show(
+      flags,
+      () => ({ from: shownLocation(from), to: shownLocation(to), events, head: headJson(head) }),
+      () =>
+        [
+          `Copied ${events.toLocaleString('en-US')} events to ${escapeText(shownLocation(to))}.`,
+          `Head: ${headText(head)}`,
+        ].join('\n'),
     );
   }
 }

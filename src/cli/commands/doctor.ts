@@ -56,34 +56,38 @@ export default class Doctor extends BaseCommand {
       node: process.version,
       warnings,
     };
-    this.show(flags, json, () => {
-      const rows: [string, string][] = [
-        ['database', `${path} (${why})`],
-        ['engine', `${store.engine}, schema ${store.schemaVersion}`],
-        [
-          'settings',
-          Object.entries(store.settings)
-            .map(([name, value]) => `${name}=${value}`)
-            .join(' '),
-        ],
-        ['size', `${(store.bytes / 1024).toFixed(0)} KiB`],
-        ['stacks', `${store.stacks}, ${store.locks} locked`],
-        ['events', String(store.events)],
-        ['head', head.position === 0 ? 'empty log' : `position ${head.position}, hash ${head.hash}`],
-        ['permissions', file ? `${file.mode.toString(8)}${file.writable ? ', writable' : ''}` : 'no file'],
-        [
-          'projections',
-          projections.map(({ name, version, position }) => `${name} v${version} at ${position}`).join(', '),
-        ],
-        ['node', process.version],
-      ];
-      const text = table([{ title: 'WHAT' }, { title: 'HOW IT IS', flexible: true }], rows);
-      const closing =
-        warnings.length === 0
-          ? [colour.added('No problems found.')]
-          : warnings.map((one) => colour.removed(`Warning: ${one}`));
-      return [text, '', ...closing].join('\n');
-    });
+    this.show(
+      flags,
+      () => json,
+      () => {
+        const rows: [string, string][] = [
+          ['database', `${path} (${why})`],
+          ['engine', `${store.engine}, schema ${store.schemaVersion}`],
+          [
+            'settings',
+            Object.entries(store.settings)
+              .map(([name, value]) => `${name}=${value}`)
+              .join(' '),
+          ],
+          ['size', `${(store.bytes / 1024).toFixed(0)} KiB`],
+          ['stacks', `${store.stacks}, ${store.locks} locked`],
+          ['events', String(store.events)],
+          ['head', head.position === 0 ? 'empty log' : `position ${head.position}, hash ${head.hash}`],
+          ['permissions', file ? `${file.mode.toString(8)}${file.writable ? ', writable' : ''}` : 'no file'],
+          [
+            'projections',
+            projections.map(({ name, version, position }) => `${name} v${version} at ${position}`).join(', '),
+          ],
+          ['node', process.version],
+        ];
+        const text = table([{ title: 'WHAT' }, { title: 'HOW IT IS', flexible: true }], rows);
+        const closing =
+          warnings.length === 0
+            ? [colour.added('No problems found.')]
+            : warnings.map((one) => colour.removed(`Warning: ${one}`));
+        return [text, '', ...closing].join('\n');
+      },
+    );
   }
 }
 

@@ -32,22 +32,25 @@ see the old content or the new, and those that write wait. What the database hel
     await confirm(question(path, args.file, restore), flags.yes);
     const restored = await withProgress('restoring', '', (onProgress) => restore.carryOut({ onProgress }));
     const { database, file, head, stacks, kept } = restored;
-    this.show(flags, { database, file, events: head.position, stacks, head: headJson(head), kept }, () =>
-      [
-        table(
-          [{ title: 'RESTORED' }, { title: escapeText(database), flexible: true }],
-          [
-            ['from', escapeText(file)],
-            ['stacks', String(stacks)],
-            ['events', String(head.position)],
-            ['head', headText(head)],
-          ],
-        ),
-        '',
-        kept === null
-          ? 'There was nothing in it before.'
-          : `What it held before is in ${escapeText(kept)}\nPut that back with: ${this.config.bin} restore ${escapeText(kept)}`,
-      ].join('\n'),
+    this.show(
+      flags,
+      () => ({ database, file, events: head.position, stacks, head: headJson(head), kept }),
+      () =>
+        [
+          table(
+            [{ title: 'RESTORED' }, { title: escapeText(database), flexible: true }],
+            [
+              ['from', escapeText(file)],
+              ['stacks', String(stacks)],
+              ['events', String(head.position)],
+              ['head', headText(head)],
+            ],
+          ),
+          '',
+          kept === null
+            ? 'There was nothing in it before.'
+            : `What it held before is in ${escapeText(kept)}\nPut that back with: ${this.config.bin} restore ${escapeText(kept)}`,
+        ].join('\n'),
     );
   }
 }

@@ -89,7 +89,11 @@ Whoever reaches a loopback address may use it without a token as long as none wa
       overwrite: flags['allow-overwrite'] ?? [],
       log: { level: flags['log-level'], write: (line) => void process.stderr.write(line) },
     });
-    this.show(flags, { url: server.url }, () => `Listening on ${server.url}`);
+    this.show(
+      flags,
+      () => ({ url: server.url }),
+      () => `Listening on ${server.url}`,
+    );
     await ended(signal);
     await server.close();
     tokens?.close();

@@ -69,10 +69,11 @@ export function table(
   );
   const flexible = columns.map((column) => column.flexible ?? false);
   const widths = fitColumns(natural, flexible, width);
-  const lineOf = (cells: readonly string[]): string =>
-    columns
+  const lineOf = (cells: readonly string[]): string => {
+    const line = columns
       .map(({ align }, index) => fitted(cells[index] ?? '', widths[index] ?? 0, align))
-      .join(' '.repeat(GAP))
-      .replace(/[ \t]+$/, '');
+      .join(' '.repeat(GAP));
+    return line.endsWith(' ') ? line.replace(/[ \t]+$/, '') : line; // to look for blanks within takes long
+  };
   return [columns.map(({ title }) => colour.heading(title)), ...rows].map(lineOf).join('\n');
 }

@@ -50,8 +50,10 @@ With - the log goes to standard output, whatever --output says, and errors to st
     const head = await withProgress('exporting', 'events', (onProgress) =>
       admin.exportLog(args.file, { overwrite: flags.overwrite, onProgress }),
     );
-    this.show(flags, { file: args.file, events: head.position, head: headJson(head) }, () =>
-      [`Exported ${head.position} events to ${escapeText(args.file)}.`, `Head: ${headText(head)}`].join('\n'),
+    this.show(
+      flags,
+      () => ({ file: args.file, events: head.position, head: headJson(head) }),
+      () => [`Exported ${head.position} events to ${escapeText(args.file)}.`, `Head: ${headText(head)}`].join('\n'),
     );
   }
 }

@@ -15,11 +15,14 @@ export default class AuditHead extends BaseCommand {
     const { flags } = await this.parse(AuditHead);
     const backend = await this.open(flags, { asItIs: true });
     const head = await backend.head();
-    this.show(flags, headJson(head), () =>
-      table(
-        [{ title: 'POSITION', align: 'right' }, { title: 'HASH' }, { title: 'RECORDED' }],
-        [[String(head.position), head.hash, head.recordedAt ?? 'the log is empty']],
-      ),
+    this.show(
+      flags,
+      () => headJson(head),
+      () =>
+        table(
+          [{ title: 'POSITION', align: 'right' }, { title: 'HASH' }, { title: 'RECORDED' }],
+          [[String(head.position), head.hash, head.recordedAt ?? 'the log is empty']],
+        ),
     );
   }
 }

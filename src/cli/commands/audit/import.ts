@@ -25,12 +25,15 @@ export default class AuditImport extends BaseCommand {
         backend.getAdmin().importLog(file, { name, onProgress }),
       );
     });
-    this.show(flags, { events: head.position, head: headJson(head) }, () =>
-      [
-        `Imported ${head.position} events.`,
-        `Head: ${headText(head)}`,
-        `Verify it with: ${this.config.bin} audit verify --head ${head.hash}`,
-      ].join('\n'),
+    this.show(
+      flags,
+      () => ({ events: head.position, head: headJson(head) }),
+      () =>
+        [
+          `Imported ${head.position} events.`,
+          `Head: ${headText(head)}`,
+          `Verify it with: ${this.config.bin} audit verify --head ${head.hash}`,
+        ].join('\n'),
     );
   }
 }

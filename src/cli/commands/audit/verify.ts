@@ -53,7 +53,11 @@ export default class AuditVerify extends BaseCommand {
         ...(head === undefined ? {} : { head }),
       }),
     );
-    this.show(flags, verificationJson(verification), () => verificationText(verification, stack));
+    this.show(
+      flags,
+      () => verificationJson(verification),
+      () => verificationText(verification, stack),
+    );
     if (!verification.holds) process.exitCode = 7;
   }
 }

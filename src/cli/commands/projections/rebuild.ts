@@ -24,12 +24,16 @@ export default class ProjectionsRebuild extends BaseCommand {
       backend.getAdmin().rebuild({ onProgress, ...(names.length > 0 ? { names } : {}) }),
     );
     const milliseconds = Date.now() - began;
-    this.show(flags, { ...rebuilt, duration_ms: milliseconds }, () => {
-      const rate = Math.round((rebuilt.events / Math.max(milliseconds, 1)) * 1000).toLocaleString('en-US');
-      return (
-        `Rebuilt ${rebuilt.projections.join(', ')} from ${rebuilt.events.toLocaleString('en-US')} events ` +
-        `in ${(milliseconds / 1000).toFixed(1)} s (${rate}/s), up to position ${rebuilt.position}.`
-      );
-    });
+    this.show(
+      flags,
+      () => ({ ...rebuilt, duration_ms: milliseconds }),
+      () => {
+        const rate = Math.round((rebuilt.events / Math.max(milliseconds, 1)) * 1000).toLocaleString('en-US');
+        return (
+          `Rebuilt ${rebuilt.projections.join(', ')} from ${rebuilt.events.toLocaleString('en-US')} events ` +
+          `in ${(milliseconds / 1000).toFixed(1)} s (${rate}/s), up to position ${rebuilt.position}.`
+        );
+      },
+    );
   }
 }

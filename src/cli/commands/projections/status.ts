@@ -12,6 +12,10 @@ export default class ProjectionsStatus extends BaseCommand {
     const { flags } = await this.parse(ProjectionsStatus);
     const backend = await this.open(flags, { asItIs: true });
     const projections = await backend.getAdmin().projections();
-    this.show(flags, projectionsJson(projections), () => projectionTable(projections));
+    this.show(
+      flags,
+      () => projectionsJson(projections),
+      () => projectionTable(projections),
+    );
   }
 }

@@ -23,7 +23,7 @@ export default class StackDelete extends BaseCommand {
     const receipt = await manager.deleteStack(args.stack, callOptions(flags));
     this.show(
       flags,
-      receiptJson(receipt),
+      () => receiptJson(receipt),
       () => `Deleted ${stack.name}.\nBring it back with: ${this.config.bin} stack restore ${stack.name}`,
     );
   }

@@ -71,7 +71,11 @@ What the target holds is backed up first. A migration that was broken off goes o
     const done = await withProgress('migrating', '', (onProgress) =>
       carryOut(migration, { ...options, onProgress }, { dryRun: flags['dry-run'], script, overwrite: flags.overwrite }),
     );
-    this.show(flags, done, () => migrationText(done, { bin: this.config.bin, report, script }));
+    this.show(
+      flags,
+      () => done,
+      () => migrationText(done, { bin: this.config.bin, report, script }),
+    );
     process.exitCode = exitCodeOf(done);
   }
 }

@@ -28,7 +28,7 @@ export default class StackNew extends BaseCommand {
       );
     this.show(
       flags,
-      receiptJson(receipt),
+      () => receiptJson(receipt),
       () => `Made stack ${args.name} (id ${receipt.stackId}), version ${receipt.version}.`,
     );
   }

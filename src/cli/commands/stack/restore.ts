@@ -13,6 +13,10 @@ export default class StackRestore extends BaseCommand {
     const { args, flags } = await this.parse(StackRestore);
     const backend = await this.open(flags);
     const receipt = await backend.getStackManager().restoreStack(args.stack, callOptions(flags));
-    this.show(flags, receiptJson(receipt), () => `Restored ${args.stack}: version ${receipt.version}.`);
+    this.show(
+      flags,
+      () => receiptJson(receipt),
+      () => `Restored ${args.stack}: version ${receipt.version}.`,
+    );
   }
 }

@@ -29,10 +29,13 @@ export default class StackUpdate extends BaseCommand {
       },
       callOptions(flags),
     );
-    this.show(flags, receiptJson(receipt), () =>
-      receipt.events === 0
-        ? `${args.stack} is like that already.`
-        : `Updated ${args.stack}: version ${receipt.version}.`,
+    this.show(
+      flags,
+      () => receiptJson(receipt),
+      () =>
+        receipt.events === 0
+          ? `${args.stack} is like that already.`
+          : `Updated ${args.stack}: version ${receipt.version}.`,
     );
   }
 }

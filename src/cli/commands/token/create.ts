@@ -50,7 +50,11 @@ export default class TokenCreate extends BaseCommand {
         by: flags.actor,
       });
       this.note(`This is the token "${record.name}". Keep it: it is not shown again.`);
-      this.show(flags, { token, ...tokenJson(record) }, () => token);
+      this.show(
+        flags,
+        () => ({ token, ...tokenJson(record) }),
+        () => token,
+      );
     } finally {
       tokens.close();
     }

@@ -12,7 +12,11 @@ export default class TokenList extends BaseCommand {
     const tokens = await openTokens(flags);
     try {
       const list = tokens.list();
-      this.show(flags, { tokens: list.map(tokenJson) }, () => tokenTable(list));
+      this.show(
+        flags,
+        () => ({ tokens: list.map(tokenJson) }),
+        () => tokenTable(list),
+      );
     } finally {
       tokens.close();
     }

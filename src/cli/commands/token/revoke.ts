@@ -13,7 +13,11 @@ export default class TokenRevoke extends BaseCommand {
     const tokens = await openTokens(flags);
     try {
       tokens.revoke(args.name, flags.actor);
-      this.show(flags, { revoked: args.name }, () => `Token "${args.name}" is revoked.`);
+      this.show(
+        flags,
+        () => ({ revoked: args.name }),
+        () => `Token "${args.name}" is revoked.`,
+      );
     } finally {
       tokens.close();
     }

@@ -28,8 +28,8 @@ SELECT s.*, (SELECT json_group_array(tag) FROM (SELECT tag FROM tag_rows WHERE s
 FROM stack_rows s
 WHERE (s.deleted_at IS NOT NULL) = :deleted
   AND (:status IS NULL OR s.status = :status)
-  AND NOT EXISTS (SELECT 1 FROM json_each(:tags) w
-                  WHERE NOT EXISTS (SELECT 1 FROM tag_rows t WHERE t.stream = s.stream AND t.tag = w.value))
+  AND (:tags = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(:tags) w
+                  WHERE NOT EXISTS (SELECT 1 FROM tag_rows t WHERE t.stream = s.stream AND t.tag = w.value)))
 ORDER BY s.name, s.stream`;
 
 export function listStacks(

@@ -14,6 +14,10 @@ export default class StackResourceList extends BaseCommand {
     const { args, flags } = await this.parse(StackResourceList);
     const backend = await this.open(flags);
     const list = await backend.getResources(args.stack, atOf(flags));
-    this.show(flags, resourcesJson(list), () => resourceTable(list.resources));
+    this.show(
+      flags,
+      () => resourcesJson(list),
+      () => resourceTable(list.resources),
+    );
   }
 }

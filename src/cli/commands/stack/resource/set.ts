@@ -68,10 +68,13 @@ export default class StackResourceSet extends BaseCommand {
     };
     const plan = await backend.preview(command, callOptions(flags));
     const receipt = await backend.execute(command, callOptions(flags));
-    this.show(flags, receiptJson(receipt), () =>
-      receipt.events === 0
-        ? `${args.resource} is like that already.`
-        : `${planText(plan)}\nVersion ${receipt.version} of ${args.stack}.`,
+    this.show(
+      flags,
+      () => receiptJson(receipt),
+      () =>
+        receipt.events === 0
+          ? `${args.resource} is like that already.`
+          : `${planText(plan)}\nVersion ${receipt.version} of ${args.stack}.`,
     );
   }
 }

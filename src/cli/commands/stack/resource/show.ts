@@ -15,6 +15,10 @@ export default class StackResourceShow extends BaseCommand {
     const { args, flags } = await this.parse(StackResourceShow);
     const backend = await this.open(flags);
     const { stack, resource } = await backend.getResource(args.stack, args.resource, atOf(flags));
-    this.show(flags, resourceJson(stack.id, resource), () => resourceText(resource, leaves(resource.value.properties)));
+    this.show(
+      flags,
+      () => resourceJson(stack.id, resource),
+      () => resourceText(resource, leaves(resource.value.properties)),
+    );
   }
 }

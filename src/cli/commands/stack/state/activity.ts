@@ -15,6 +15,10 @@ export default class StackStateActivity extends BaseCommand {
     const backend = await this.open(flags);
     const at = atOf(flags);
     const activity = await backend.getActivity(args.stack, { limit: flags.limit, ...(at ? { at } : {}) });
-    this.show(flags, activityJson(activity), () => activityTable(activity.events));
+    this.show(
+      flags,
+      () => activityJson(activity),
+      () => activityTable(activity.events),
+    );
   }
 }

@@ -18,11 +18,14 @@ export default class StackStateBlame extends BaseCommand {
     const { args, flags } = await this.parse(StackStateBlame);
     const backend = await this.open(flags);
     const blame = await backend.getBlame(args.stack, args.resource, atOf(flags));
-    this.show(flags, blameJson(blame), () =>
-      blameTable(
-        blame.fields.filter(({ path }) => flags.all || !path.startsWith('$.metadata')),
-        blame.hidden,
-      ),
+    this.show(
+      flags,
+      () => blameJson(blame),
+      () =>
+        blameTable(
+          blame.fields.filter(({ path }) => flags.all || !path.startsWith('$.metadata')),
+          blame.hidden,
+        ),
     );
   }
 }

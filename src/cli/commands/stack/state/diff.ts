@@ -18,6 +18,10 @@ export default class StackStateDiff extends BaseCommand {
     const backend = await this.open(flags);
     const to = flags.to ?? (await backend.getStackManager().getStack(args.stack)).stateVersion;
     const diff = await backend.diff(args.stack, flags.from, to);
-    this.show(flags, diffJson(diff), () => diffText(diff));
+    this.show(
+      flags,
+      () => diffJson(diff),
+      () => diffText(diff),
+    );
   }
 }

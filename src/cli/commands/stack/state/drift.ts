@@ -53,8 +53,10 @@ Resources that could not be looked at are told, and the command exits with 1; th
     const check = source && (await this.#check(backend, args.stack, source));
     const drift = await backend.getDrift(args.stack, at, { newest: !flags.all });
     const { findings } = drift;
-    this.show(flags, driftsJson(drift, check), () =>
-      check ? `${driftText(findings)}\n\n${checkText(check)}` : driftText(findings),
+    this.show(
+      flags,
+      () => driftsJson(drift, check),
+      () => (check ? `${driftText(findings)}\n\n${checkText(check)}` : driftText(findings)),
     );
     if (flags['exit-code'] && newestFindings(findings).some(isPending)) process.exitCode = DRIFTED;
     if (check && check.failed.length > 0) process.exitCode = 1;

@@ -14,6 +14,10 @@ export default class StackStateHistory extends BaseCommand {
     const { args, flags } = await this.parse(StackStateHistory);
     const backend = await this.open(flags);
     const history = await backend.getResourceHistory(args.stack, args.resource, atOf(flags));
-    this.show(flags, historyJson(history), () => historyText(history.changes, history.hidden));
+    this.show(
+      flags,
+      () => historyJson(history),
+      () => historyText(history.changes, history.hidden),
+    );
   }
 }

@@ -19,6 +19,10 @@ export default class StackStateImpact extends BaseCommand {
     const { args, flags } = await this.parse(StackStateImpact);
     const backend = await this.open(flags);
     const impact = await backend.getImpact(args.stack, args.resource, atOf(flags));
-    this.show(flags, impactJson(impact), () => impactTable(impact));
+    this.show(
+      flags,
+      () => impactJson(impact),
+      () => impactTable(impact),
+    );
   }
 }

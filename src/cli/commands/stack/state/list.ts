@@ -32,6 +32,10 @@ export default class StackStateList extends BaseCommand {
       },
       momentOf(flags),
     );
-    this.show(flags, stackListJson(stacks), () => stackTable(stacks));
+    this.show(
+      flags,
+      () => stackListJson(stacks),
+      () => stackTable(stacks),
+    );
   }
 }

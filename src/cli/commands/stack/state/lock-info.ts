@@ -15,8 +15,10 @@ export default class StackStateLockInfo extends BaseCommand {
     const backend = await this.open(flags);
     const lock = await backend.getLockInfo(args.stack, atOf(flags));
     const { id } = (await backend.findStack(args.stack)) ?? { id: args.stack };
-    this.show(flags, lockInfoJson(id, lock), () =>
-      lock ? `${args.stack} is ${lockLine(lock)}` : `${args.stack} is not locked.`,
+    this.show(
+      flags,
+      () => lockInfoJson(id, lock),
+      () => (lock ? `${args.stack} is ${lockLine(lock)}` : `${args.stack} is not locked.`),
     );
   }
 }

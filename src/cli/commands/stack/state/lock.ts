@@ -53,7 +53,7 @@ export default class StackStateLock extends BaseCommand {
     const { id: stackId } = await backend.getStackManager().getStack(args.stack);
     this.show(
       flags,
-      lockJson(stackId, lock),
+      () => lockJson(stackId, lock),
       () =>
         `${args.stack} is ${lockLine(lock)}\n` +
         `Release it with: ${this.config.bin} stack state unlock ${args.stack} --lock-id ${lock.lockId}`,

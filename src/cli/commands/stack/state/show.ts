@@ -20,6 +20,10 @@ export default class StackStateShow extends BaseCommand {
     const state = await backend.getState(args.stack, at);
     const tags = await backend.getTagRecords(args.stack, at);
     const lock = await backend.getLockInfo(args.stack, at);
-    this.show(flags, detailsJson({ state, tags, lock }), () => detailsText({ state, tags, lock }));
+    this.show(
+      flags,
+      () => detailsJson({ state, tags, lock }),
+      () => detailsText({ state, tags, lock }),
+    );
   }
 }

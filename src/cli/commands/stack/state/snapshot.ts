@@ -22,7 +22,7 @@ export default class StackStateSnapshot extends BaseCommand {
     );
     this.show(
       flags,
-      receiptJson(receipt),
+      () => receiptJson(receipt),
       () =>
         `Snapshot of ${args.stack}: version ${receipt.version}\n` +
         `Come back to it with: ${this.config.bin} stack state rollback ${args.stack} --version ${receipt.version}`,

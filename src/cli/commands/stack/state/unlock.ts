@@ -27,6 +27,10 @@ export default class StackStateUnlock extends BaseCommand {
       id === undefined
         ? await backend.breakLock(args.stack, flags.reason ?? '', call)
         : await backend.unlockState(args.stack, id, call);
-    this.show(flags, receiptJson(receipt), () => `${args.stack} is unlocked.`);
+    this.show(
+      flags,
+      () => receiptJson(receipt),
+      () => `${args.stack} is unlocked.`,
+    );
   }
 }

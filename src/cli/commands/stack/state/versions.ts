@@ -27,6 +27,10 @@ export default class StackStateVersions extends BaseCommand {
       onlySnapshots: flags.snapshots,
       ...(at ? { at } : {}),
     });
-    this.show(flags, versionsJson(list), () => versionTable(list.versions));
+    this.show(
+      flags,
+      () => versionsJson(list),
+      () => versionTable(list.versions),
+    );
   }
 }

@@ -64,14 +64,18 @@ export default class StackStateDriftIgnore extends BaseCommand {
       callOptions(call),
     );
     const until = expiresAt === null ? 'for ever' : `until ${expiresAt}`;
-    this.show(flags, receiptJson(receipt), () => {
-      if (path === undefined) return `The drift of ${resource} is ignored ${until}.`;
-      if (receipt.events === 0) return 'There is such a rule already; nothing was changed.';
-      return (
-        `Rule ${receipt.lastPosition} of ${stack} holds ${until}, from the next look for drift on.\n` +
-        `Remove it with: ${this.config.bin} stack state drift rules remove ${stack} ${receipt.lastPosition}`
-      );
-    });
+    this.show(
+      flags,
+      () => receiptJson(receipt),
+      () => {
+        if (path === undefined) return `The drift of ${resource} is ignored ${until}.`;
+        if (receipt.events === 0) return 'There is such a rule already; nothing was changed.';
+        return (
+          `Rule ${receipt.lastPosition} of ${stack} holds ${until}, from the next look for drift on.\n` +
+          `Remove it with: ${this.config.bin} stack state drift rules remove ${stack} ${receipt.lastPosition}`
+        );
+      },
+    );
   }
 }
 

@@ -22,6 +22,10 @@ export default class StackStateDriftResolve extends BaseCommand {
     const { reason, ...call } = flags;
     const backend = await this.open(flags);
     const receipt = await backend.execute({ type: 'resolveDrift', stack, resource, reason }, callOptions(call));
-    this.show(flags, receiptJson(receipt), () => `The drift of ${resource} is resolved.`);
+    this.show(
+      flags,
+      () => receiptJson(receipt),
+      () => `The drift of ${resource} is resolved.`,
+    );
   }
 }

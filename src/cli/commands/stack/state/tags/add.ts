@@ -20,6 +20,10 @@ export default class StackStateTagsAdd extends BaseCommand {
     const backend = await this.open(flags);
     const tags = argv.slice(1).map(String);
     const receipt = await backend.execute({ type: 'addTags', stack: args.stack, tags }, callOptions(flags));
-    this.show(flags, receiptJson(receipt), () => `${args.stack} bears: ${tags.join(', ')}`);
+    this.show(
+      flags,
+      () => receiptJson(receipt),
+      () => `${args.stack} bears: ${tags.join(', ')}`,
+    );
   }
 }

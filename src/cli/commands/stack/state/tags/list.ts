@@ -21,10 +21,13 @@ export default class StackStateTagsList extends BaseCommand {
       relative(createdAt),
       escapeText(createdBy),
     ]);
-    this.show(flags, tagsJson(tags), () =>
-      rows.length === 0
-        ? 'No tags.'
-        : table([{ title: 'TAG', flexible: true }, { title: 'SINCE' }, { title: 'BY' }], rows),
+    this.show(
+      flags,
+      () => tagsJson(tags),
+      () =>
+        rows.length === 0
+          ? 'No tags.'
+          : table([{ title: 'TAG', flexible: true }, { title: 'SINCE' }, { title: 'BY' }], rows),
     );
   }
 }

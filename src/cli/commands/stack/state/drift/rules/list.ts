@@ -17,6 +17,10 @@ export default class StackStateDriftRulesList extends BaseCommand {
     const { args, flags } = await this.parse(StackStateDriftRulesList);
     const backend = await this.open(flags);
     const list = await backend.getDriftRules(args.stack, atOf(flags));
-    this.show(flags, driftRulesJson(list), () => driftRulesText(list.rules));
+    this.show(
+      flags,
+      () => driftRulesJson(list),
+      () => driftRulesText(list.rules),
+    );
   }
 }

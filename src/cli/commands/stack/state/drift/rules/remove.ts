@@ -37,6 +37,10 @@ export default class StackStateDriftRulesRemove extends BaseCommand {
       { type: 'removeDriftRule', stack, rule, ...(reason === undefined ? {} : { reason }) },
       callOptions(call),
     );
-    this.show(flags, receiptJson(receipt), () => `Rule ${rule} of ${stack} is removed.`);
+    this.show(
+      flags,
+      () => receiptJson(receipt),
+      () => `Rule ${rule} of ${stack} is removed.`,
+    );
   }
 }
