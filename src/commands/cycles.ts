@@ -20,6 +20,7 @@ export function withoutCycles(
   links: Links,
 ): ReadonlyMap<string, Wishes> {
   const wanted = [...wishes].flatMap(([from, targets]): Link[] => {
+    if (targets.size === 0) return [];
     const there = new Set(links.from.get(from)?.map(({ target }) => target));
     return [...targets].map(([to, wish]) => ({ from, to, ...wish, isNew: !there.has(to) }));
   });

@@ -16,7 +16,7 @@ export function judgeDependents(
   links: Links,
   rules: LinkRules,
 ): ResourceSlot[] {
-  if (rules.dependents === 'leave') return [];
+  if (rules.dependents === 'leave' || removed.length === 0) return [];
   const leaving = new Set(removed.map(({ address }) => address));
   const stays = standing(wishes, leaving, links);
   const cascaded: ResourceSlot[] = [];
@@ -72,15 +72,18 @@ const hasDependents = (edges: readonly DependencyRecord[]): ConflictError => {
 
 /** @throws InvalidInputError where a dependency is declared anew on what is not there afterwards */
 export function refuseMissing(wishes: ReadonlyMap<string, Wishes>, leaving: ReadonlySet<string>, links: Links): void {
-  const stands = standing(wishes, leaving, links);
-  const missing = [...wishes].flatMap(([address, wanted]) => {
-    const declared = new Set(
-      links.from.get(address)?.flatMap(({ target, type }) => (type === 'explicit' ? [target] : [])),
+  const declaredAnew = [...wishes].flatMap(([resource, wanted]) => {
+    if (wanted.size === 0) return [];
+    const there = new Set(
+      links.from.get(resource)?.flatMap(({ target, type }) => (type === 'explicit' ? [target] : [])),
     );
-    return [...wanted].flatMap(([target, { type }]) =>
-      type === 'explicit' && !declared.has(target) && !stands(target) ? [{ resource: address, dependsOn: target }] : [],
+    return [...wanted].flatMap(([dependsOn, { type }]) =>
+      type === 'explicit' && !there.has(dependsOn) ? [{ resource, dependsOn }] : [],
     );
   });
+  if (declaredAnew.length === 0) return;
+  const stands = standing(wishes, leaving, links);
+  const missing = declaredAnew.filter(({ dependsOn }) => !stands(dependsOn));
   const [first] = missing;
   if (!first) return;
   const more = missing.length > 1 ? ` (and ${missing.length - 1} more)` : '';

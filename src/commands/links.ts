@@ -60,9 +60,8 @@ export function askLinks(
 /** What is declared, and what properties refer to by address. */
 function toldOf({ address, module, value, said }: Outcome, texts: readonly Text[]): Wishes {
   const told = new Map<string, Wanted>(value.dependencies.map((target) => [target, { type: 'explicit', path: null }]));
-  const self = namesOf(address);
   for (const [target, path] of references(texts, module)) {
-    if (!told.has(target) && !self.includes(target)) told.set(target, { type: 'implicit', path });
+    if (!told.has(target) && !namesOf(address).includes(target)) told.set(target, { type: 'implicit', path });
   }
   if (said && !told.has(said.target)) told.set(said.target, { type: 'implicit', path: said.path });
   return told;
@@ -88,7 +87,9 @@ const onlyOne = (addresses: readonly string[] = []): readonly string[] => (addre
 const knownAfter =
   (owners: ReadonlyMap<string, readonly string[]>, links: Links) =>
   (value: string): string | undefined => {
-    const [only] = onlyOne([...(owners.get(value) ?? []), ...(links.known.get(value) ?? [])]);
+    const [stated, there] = [owners.get(value), links.known.get(value)];
+    if (!stated && !there) return undefined;
+    const [only] = onlyOne([...(stated ?? []), ...(there ?? [])]);
     return only;
   };
 
@@ -115,6 +116,7 @@ function wishesOf(
 
 /** The events between the edges there are and those there shall be. */
 function changes(address: string, before: readonly DependencyRecord[], wanted: Wishes): NewEvent[] {
+  if (before.length === 0 && wanted.size === 0) return [];
   const known = new Map(before.map((edge) => [edge.target, edge]));
   const removed = before.filter(({ target }) => !wanted.has(target));
   const added = [...wanted].filter(([target, { type, path }]) => {

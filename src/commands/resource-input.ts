@@ -64,15 +64,15 @@ function wanted(input: ResourceInput, current: ResourceValue | null): Fields {
   };
 }
 
-const sameFields = (a: Fields, b: Fields): boolean =>
+const sameBesideProperties = (a: Fields, b: Fields): boolean =>
   a.state === b.state &&
   a.errorMessage === b.errorMessage &&
-  equalJson(a.properties, b.properties) &&
   equalJson(a.dependencies, b.dependencies) &&
   equalJson(a.metadata as Json, b.metadata as Json);
 
 /** Equal in everything but when it was last applied. */
-export const sameValue = (a: ResourceValue, b: ResourceValue): boolean => sameFields(a, b);
+export const sameValue = (a: ResourceValue, b: ResourceValue): boolean =>
+  equalJson(a.properties, b.properties) && sameBesideProperties(a, b);
 
 const complete = (fields: Fields, lastApplied: string | null): ResourceValue => ({
   properties: fields.properties,
@@ -104,12 +104,9 @@ export function setResource(
       details: { field: 'dependencies', address },
     });
   }
-  const place = {
-    address,
-    module: input.module,
-    sameProperties: current !== null && equalJson(fields.properties, current.properties),
-  };
-  if (slot && current && sameFields(fields, current))
+  const sameProperties = current !== null && equalJson(fields.properties, current.properties);
+  const place = { address, module: input.module, sameProperties };
+  if (slot && current && sameProperties && sameBesideProperties(fields, current))
     return { ...place, id: resourceId(slot), value: current, event: undefined };
   const lastApplied = input.lastApplied ?? (fields.state === 'applied' ? now : (current?.lastApplied ?? null));
   const value = complete(fields, lastApplied);

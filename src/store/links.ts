@@ -61,7 +61,7 @@ export interface LinkReads {
   to(targets: readonly string[]): Answer<readonly DependencyRecord[]>;
   /** Addresses of the resources there are that bear one of the names: of those with keys at most `limit` for each name. */
   standing(names: readonly string[], limit: number): Answer<readonly string[]>;
-  /** A resource's id, own id or identity, and whose it is. */
+  /** A resource's id, own id or identity, and whose it is; twice where it is known by one value in two ways. */
   known(values: readonly string[]): Answer<readonly { readonly value: string; readonly address: string }[]>;
   /** By address; one without an answer is left out. */
   slots(addresses: readonly string[]): Answer<ReadonlyMap<string, ResourceSlot>>;
@@ -107,6 +107,7 @@ export function* readLinks(reads: LinkReads, keys: LinkKeys): Reading<Links> {
   const edges = yield* ask(edgesFrom);
   const from = groupBy(edges, ({ address }) => address);
   const candidates = keys.of.flatMap(({ address, targets, values }) => {
+    if (targets.length === 0 && known.size === 0) return [];
     const there = new Map(from.get(address)?.map(({ target, type }) => [target, type]));
     return unique([...targets, ...values.flatMap((value) => known.get(value) ?? [])])
       .filter((target) => there.get(target) !== 'explicit')

@@ -59,7 +59,8 @@ export function appender(db: Connection, sql: Statements, projection: Projection
   const { begin, write, end } = eventWriter(db, sql, projection);
 
   const run = (request: AppendRequest): Receipt => {
-    const earlier = commitOfCommand(sql, request.commandId);
+    // An id that was made for this command is nobody else's.
+    const earlier = request.resendable ? commitOfCommand(sql, request.commandId) : undefined;
     if (earlier) {
       return receiptAgain(earlier, sql(STACK_ID).pluck().get(earlier.stream) as string, request);
     }

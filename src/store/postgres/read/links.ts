@@ -20,11 +20,11 @@ SELECT r.address FROM unnest($2::text[]) k (name) CROSS JOIN LATERAL (
 ORDER BY 1`;
 const KNOWN = `
 SELECT id AS value, address FROM resource_rows WHERE id = ANY ($2) AND stream = $1 AND position IS NOT NULL
-UNION
+UNION ALL
 SELECT own_id, address FROM resource_rows WHERE stream = $1 AND own_id = ANY ($2) AND position IS NOT NULL
-UNION
+UNION ALL
 SELECT identity, address FROM resource_rows WHERE stream = $1 AND identity = ANY ($2) AND position IS NOT NULL
-UNION
+UNION ALL
 SELECT 'res-' || resource, address FROM resource_rows
 WHERE resource = ANY ($3::bigint[]) AND stream = $1 AND id IS NULL AND position IS NOT NULL`;
 

@@ -33,11 +33,11 @@ ORDER BY 1`;
 const KNOWN = `
 SELECT k.value, r.address FROM json_each(:keys) k
 CROSS JOIN resource_rows r ON r.id = k.value AND r.stream = :stream AND r.position IS NOT NULL
-UNION
+UNION ALL
 SELECT k.value, r.address FROM ${resourceWith('own_id')}
-UNION
+UNION ALL
 SELECT k.value, r.address FROM ${resourceWith('identity')}
-UNION
+UNION ALL
 SELECT 'res-' || r.resource, r.address FROM json_each(:numbers) k
 CROSS JOIN resource_rows r ON r.resource = k.value AND r.stream = :stream AND r.id IS NULL AND r.position IS NOT NULL`;
 

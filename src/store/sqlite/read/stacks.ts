@@ -6,18 +6,18 @@ import type { Statements } from '../statements.js';
 type StackRow = Tables['stack_rows'];
 
 const STACK_BY_ID = 'SELECT * FROM stack_rows WHERE id = ?';
-const LIVE_STACK_BY_NAME = 'SELECT * FROM stack_rows WHERE name = ? AND deleted_at IS NULL';
+/** In this order: an id goes before a name. */
+const LIVE_STACK = `${STACK_BY_ID} AND deleted_at IS NULL
+UNION ALL SELECT * FROM stack_rows WHERE name = ? AND deleted_at IS NULL LIMIT 1`;
 const LAST_DELETED_STACK_BY_NAME =
   'SELECT * FROM stack_rows WHERE name = ? AND deleted_at IS NOT NULL ORDER BY deleted_at DESC, stream DESC LIMIT 1';
 
 /** A live stack's id or name goes before a deleted one's. */
 export function findStack(sql: Statements, ref: string, deleted: boolean): StackRecord | undefined {
-  const byId = sql(STACK_BY_ID).get(ref) as StackRow | undefined;
-  if (byId && byId.deleted_at === null) return toStackRecord(byId);
-  const live = sql(LIVE_STACK_BY_NAME).get(ref) as StackRow | undefined;
+  const live = sql(LIVE_STACK).get(ref, ref) as StackRow | undefined;
   if (live) return toStackRecord(live);
   if (!deleted) return undefined;
-  const last = byId ?? (sql(LAST_DELETED_STACK_BY_NAME).get(ref) as StackRow | undefined);
+  const last = (sql(STACK_BY_ID).get(ref) ?? sql(LAST_DELETED_STACK_BY_NAME).get(ref)) as StackRow | undefined;
   return last && toStackRecord(last);
 }
 
