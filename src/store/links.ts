@@ -55,7 +55,7 @@ export interface Question {
 /** An answer of a store that has it at once, or of one that must wait for it. */
 type Answer<T> = T | Promise<T>;
 
-/** What a store must be able to find in one stack, by index. Each takes many keys at once. */
+/** What a store must be able to find in one stack, by index. Each takes many keys at once, and none twice. */
 export interface LinkReads {
   from(addresses: readonly string[]): Answer<readonly DependencyRecord[]>;
   to(targets: readonly string[]): Answer<readonly DependencyRecord[]>;

@@ -13,7 +13,7 @@ import { slotByAddress } from './resources.js';
  */
 const EDGES = `
 SELECT e.position, e.recorded_at AS recordedAt, e.data
-FROM (SELECT DISTINCT value FROM json_each(:keys)) k`;
+FROM json_each(:keys) k`;
 const FROM = `${EDGES}
 CROSS JOIN dependency_rows d ON d.stream = :stream AND d.address = k.value
 CROSS JOIN events e ON e.position = d.position
