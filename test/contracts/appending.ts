@@ -251,6 +251,18 @@ export function appending(open: OpenStore): void {
       expect(other).toMatchObject({ status: 'fulfilled', value: { version: 4 } });
     });
 
+    test('leave nothing where the last of those that are sent at the same time are refused', async () => {
+      const world = await given(open, [createStack('web')]);
+      await Promise.allSettled([
+        world.run(set('web', 'a', 1)),
+        together(world, [set('web', 'b', 1), set('web', 'c', 1), set('missing', 'd', 1)]),
+      ]);
+      expect((await world.store.checkpoints()).map(({ position }) => position)).toEqual(
+        Array.from({ length: PROJECTION.projectors.length }, () => 2),
+      );
+      expect(await world.run(set('web', 'e', 1))).toMatchObject({ firstPosition: 3 });
+    });
+
     test('skip those that were carried out before', async () => {
       const world = await given(open, [createStack('web')]);
       const first = await together(world, [set('web', 'a', 1)], ['c1']);

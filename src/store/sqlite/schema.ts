@@ -2,16 +2,13 @@ export { APPLICATION_ID } from '../../kernel/sqlite-file.js';
 
 import { createIndex, createTable, TABLE_DEFINITIONS } from '../table-definitions.js';
 import { TABLE_NAMES, type TableName } from '../tables.js';
+import { IS_SIGNAL } from './signals.js';
 
 /** Grows with every change of the schema; a file with a larger one is refused unmodified. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
-/** Finds the few events that are no state among millions. */
 const SIGNALS_INDEX = `
-CREATE INDEX events_signals ON events (stream, position)
-  WHERE type IN ('TagAdded', 'TagRemoved', 'LockAcquired', 'LockRenewed', 'LockReleased', 'LockExpired', 'LockBroken',
-                 'DriftDetected', 'DriftCleared', 'DriftResolved', 'DriftIgnored', 'DriftRuleAdded',
-                 'DriftRuleRemoved', 'StackDeleted', 'StackRestored');
+CREATE INDEX events_signals ON events (stream, position) WHERE ${IS_SIGNAL};
 `;
 
 /**

@@ -1,5 +1,6 @@
 import { GENESIS_HASH, type LogHead, type StoredEvent } from '../../../events/index.js';
 import type { Checkpoint, EventFilter } from '../../event-store.js';
+import { IS_SIGNAL } from '../signals.js';
 import type { Statements } from '../statements.js';
 
 /** The columns of an event under the names of {@link StoredEvent}, so that a row needs no mapping. */
@@ -35,12 +36,7 @@ const LOG_BACKWARD = `${LOG} ORDER BY position DESC LIMIT :limit`;
 const STREAM_FORWARD = `${STREAM_PART} ORDER BY revision LIMIT :limit`;
 const STREAM_BACKWARD = `${STREAM_PART} ORDER BY revision DESC LIMIT :limit`;
 
-/** The types that have an index of their own; the list must read as in the index, or SQLite does not use it. */
-const SIGNALS = `${STREAM}
-  AND type IN ('TagAdded', 'TagRemoved', 'LockAcquired', 'LockRenewed', 'LockReleased', 'LockExpired', 'LockBroken',
-                 'DriftDetected', 'DriftCleared', 'DriftResolved', 'DriftIgnored', 'DriftRuleAdded',
-                 'DriftRuleRemoved', 'StackDeleted', 'StackRestored')
-ORDER BY position LIMIT :limit`;
+const SIGNALS = `${STREAM} AND ${IS_SIGNAL} ORDER BY position LIMIT :limit`;
 const SIGNAL = /^(Tag|Lock|Drift|StackDeleted|StackRestored)/;
 
 export function readEvents(sql: Statements, filter: EventFilter): StoredEvent[] {
