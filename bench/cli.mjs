@@ -25,6 +25,7 @@ const ABOVE_NODE = 90;
 export const cli = ({ quick, events = quick ? 50_000 : 1_000_000 }) =>
   inFolder(async (folder) => {
     const db = await bigLog(events);
+    spawnSync('sync');
     const env = { ...process.env, SLOTH_RUNNER_DB: db, SLOTH_RUNNER_ACTOR: 'bench' };
     const node = (args) => {
       const { status, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });

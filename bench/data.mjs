@@ -23,14 +23,16 @@ export async function inFolder(run) {
   }
 }
 
-/** A database with one stack, `stack`, of so many resources. */
-export async function filledBackend(path, size) {
+/** A database with one stack, `stack`, of so many resources, each of which was written so many times. */
+export async function filledBackend(path, size, times = 1) {
   const backend = await StateBackend.open(path, { actor: 'bench' });
   const manager = backend.getStackManager();
   await manager.createStack({ name: 'stack' });
-  for (let from = 0; from < size; from += BATCH) {
-    const resources = Array.from({ length: Math.min(BATCH, size - from) }, (_, index) => resource(from + index, 0));
-    await manager.apply({ stack: 'stack', resources });
+  for (let n = 0; n < times; n++) {
+    for (let from = 0; from < size; from += BATCH) {
+      const resources = Array.from({ length: Math.min(BATCH, size - from) }, (_, index) => resource(from + index, n));
+      await manager.apply({ stack: 'stack', resources });
+    }
   }
-  return { backend, manager, size, n: 0 };
+  return { backend, manager, size, n: times };
 }

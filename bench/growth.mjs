@@ -8,6 +8,8 @@ import { oldSystem } from './peers/old-system.mjs';
 import { terraform } from './peers/terraform.mjs';
 
 const SIZES = [100, 1_000, 10_000, 100_000];
+/** How often each resource was written before: the largest stack has 1,000,000 events. */
+const WRITTEN = 10;
 /** So many versions lie between the old one that is asked for and now. */
 const BACK = 100;
 
@@ -35,7 +37,7 @@ export async function growth({ quick, onChart }) {
   return inFolder(async (folder) => {
     const stacks = {};
     for (const size of sizes) {
-      const stack = await filledBackend(join(folder, `${size}.db`), size);
+      const stack = await filledBackend(join(folder, `${size}.db`), size, quick ? 2 : WRITTEN);
       const { stateVersion } = await stack.manager.getStack('stack');
       for (let n = 0; n <= BACK; n++) await OPERATIONS['change one resource'](stack);
       stack.old = stateVersion + 1;

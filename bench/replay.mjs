@@ -52,13 +52,15 @@ function memory(path, subject) {
 const CONSTANT = ['rebuild', 'verify the chain'];
 
 export async function replay({ quick, share = 0.01, events = quick ? 50_000 : 1_000_000 }) {
-  const atTenth = {};
+  const rows = [];
   const path = await bigLog(events, {
     share,
-    atTenth: (early) => {
-      for (const name of CONSTANT) atTenth[name] = memory(early, name);
-    },
+    atTenth: async (early) => rows.push(...(await rowsOf(early, events / 10))),
   });
+  return [...rows, ...(await rowsOf(path, events))];
+}
+
+async function rowsOf(path, events) {
   const times = await interleaved(
     Object.fromEntries(Object.entries(SUBJECTS).map(([name, once]) => [name, () => once(path)])),
     { rounds: 5, times: 1, warmUp: false },
@@ -68,13 +70,13 @@ export async function replay({ quick, share = 0.01, events = quick ? 50_000 : 1_
     const ofAll = what !== 'fold of a stack';
     const ofParsing = rate(what) / rate('read and parse');
     return {
+      part: `${events.toLocaleString('en-US')} events`,
       what,
       'events/s': ofAll ? perSecond(time, events) : '',
       'of reading': ofAll ? (rate(what) / rate('read')).toFixed(2) : '',
       'of reading and parsing': !ofAll ? '' : what === 'rebuild' ? atLeast(ofParsing, 0.25) : ofParsing.toFixed(2),
       seconds: seconds(time),
-      'MiB at a tenth': atTenth[what] ?? '',
-      'MiB at the end': CONSTANT.includes(what) ? memory(path, what) : '',
+      'largest MiB': CONSTANT.includes(what) ? memory(path, what) : '',
     };
   });
 }
