@@ -12,8 +12,18 @@ const types = {
     oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
 } as pg.CustomTypesConfig;
 
-/** What every connection is set to, beside what the URL says under `options`. */
-const SETTINGS = `-c lock_timeout=${LOCK_TIMEOUT} -c statement_timeout=${STATEMENT_TIMEOUT} -c synchronous_commit=on`;
+/**
+ * What every connection is set to, beside what the URL says under `options`. Plans are made once for each statement: one
+ * made anew for each list of keys costs more than it carries out, and would be no other.
+ */
+const SETTINGS = [
+  `lock_timeout=${LOCK_TIMEOUT}`,
+  `statement_timeout=${STATEMENT_TIMEOUT}`,
+  'synchronous_commit=on',
+  'plan_cache_mode=force_generic_plan',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ');
 
 /** @throws InvalidInputError for a URL that is none */
 export function configOf(text: string): pg.ClientConfig {

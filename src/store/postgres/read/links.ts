@@ -3,30 +3,34 @@ import type { DependencyRecord } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
 import { toDependencyRecord } from '../../to-records.js';
 import type { Sql } from '../sql.js';
+import { rowsByKey } from './by-keys.js';
 import type { DependencyRow } from './outputs.js';
 import { slotsByAddress } from './resources.js';
 
 const edgesBy = (column: 'address' | 'target'): string => `
 SELECT e.position, e.recorded_at AS "recordedAt", e.data
-FROM dependency_rows d JOIN events e ON e.position = d.position
-WHERE d.stream = $1 AND d.${column} = ANY ($2) ORDER BY d.address, d.target`;
+FROM ${rowsByKey('$2::text[]', 'dependency_rows', `stream = $1 AND ${column} = k.key`)}
+JOIN events e ON e.position = r.position ORDER BY r.address, r.target`;
 const FROM = edgesBy('address');
 const TO = edgesBy('target');
+const resourceWith = (column: 'address' | 'own_id' | 'identity'): string =>
+  rowsByKey('$2::text[]', 'resource_rows', `stream = $1 AND ${column} = k.key AND position IS NOT NULL`);
 const STANDING = `
-SELECT address FROM resource_rows WHERE stream = $1 AND address = ANY ($2) AND position IS NOT NULL
+SELECT r.address FROM ${resourceWith('address')}
 UNION
 SELECT r.address FROM unnest($2::text[]) k (name) CROSS JOIN LATERAL (
   SELECT address FROM resource_rows WHERE stream = $1 AND base = k.name AND position IS NOT NULL ORDER BY resource LIMIT $3) r
 ORDER BY 1`;
 const KNOWN = `
-SELECT id AS value, address FROM resource_rows WHERE id = ANY ($2) AND stream = $1 AND position IS NOT NULL
+SELECT k.key AS value, r.address
+FROM ${rowsByKey('$2::text[]', 'resource_rows', 'id = k.key AND stream = $1 AND position IS NOT NULL')}
 UNION ALL
-SELECT own_id, address FROM resource_rows WHERE stream = $1 AND own_id = ANY ($2) AND position IS NOT NULL
+SELECT k.key, r.address FROM ${resourceWith('own_id')}
 UNION ALL
-SELECT identity, address FROM resource_rows WHERE stream = $1 AND identity = ANY ($2) AND position IS NOT NULL
+SELECT k.key, r.address FROM ${resourceWith('identity')}
 UNION ALL
-SELECT 'res-' || resource, address FROM resource_rows
-WHERE resource = ANY ($3::bigint[]) AND stream = $1 AND id IS NULL AND position IS NOT NULL`;
+SELECT 'res-' || k.key, r.address
+FROM ${rowsByKey('$3::bigint[]', 'resource_rows', 'resource = k.key AND stream = $1 AND id IS NULL AND position IS NOT NULL')}`;
 
 export function linkReads(sql: Sql, stream: number): LinkReads {
   const edges = async (text: string, keys: readonly string[]): Promise<DependencyRecord[]> =>

@@ -4,6 +4,7 @@ import type { NodeRecord, PresentSlot, ResourceRecord, ResourceSlot } from '../.
 import { resourceNumber } from '../../resource-id.js';
 import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
 import type { Sql } from '../sql.js';
+import { rowsByKey } from './by-keys.js';
 import { EVENT } from './log.js';
 
 interface SlotRow {
@@ -19,11 +20,14 @@ interface SlotRow {
 
 type Slot = ResourceSlot & { readonly stream: number };
 
-const SLOT = `
+const slots = (from: string): string => `
 SELECT r.resource, r.stream, r.address, r.module, r.type, r.name, r.id, e.data
-FROM resource_rows r LEFT JOIN events e ON e.position = r.position`;
-const SLOTS_BY_ADDRESS = `${SLOT} WHERE r.stream = $1 AND r.address = ANY ($2)`;
-const SLOTS_BY_ID = `${SLOT} WHERE r.id = ANY ($1) OR r.resource = ANY ($2::bigint[])`;
+FROM ${from} LEFT JOIN events e ON e.position = r.position`;
+const SLOTS_BY_ADDRESS = slots(rowsByKey('$2::text[]', 'resource_rows', 'stream = $1 AND address = k.key'));
+const SLOTS_BY_ID = `
+${slots(rowsByKey('$1::text[]', 'resource_rows', 'id = k.key'))}
+UNION ALL
+${slots(rowsByKey('$2::bigint[]', 'resource_rows', 'resource = k.key'))}`;
 
 const toSlot = (row: SlotRow): Slot => toResourceSlot(row, row.data);
 
@@ -74,15 +78,16 @@ interface RecordRow {
 }
 
 /** The value in force at a version: the row with the largest version not above it. */
-const AT_VERSION = `
+const atVersion = (from: string): string => `
 SELECT r.resource, r.address, r.module, r.type, r.name, e.position, e.version, e.data,
        c.recorded_at AS created_at, e.recorded_at AS updated_at
-FROM resource_rows r
+FROM ${from}
 JOIN LATERAL (SELECT position, present FROM resource_history WHERE resource = r.resource AND version <= $2
               ORDER BY version DESC LIMIT 1) h ON h.present = 1
 JOIN events e ON e.position = h.position
-JOIN events c ON c.position = r.resource
-WHERE r.stream = $1`;
+JOIN events c ON c.position = r.resource`;
+const ALL_AT_VERSION = `${atVersion('resource_rows r')} WHERE r.stream = $1 ORDER BY r.address`;
+const SOME_AT_VERSION = atVersion(rowsByKey('$3::text[]', 'resource_rows', 'stream = $1 AND address = k.key'));
 
 const toRecord = (row: RecordRow): ResourceRecord =>
   toResourceRecord(row, { ...row, recordedAt: row.updated_at }, row.created_at);
@@ -93,7 +98,7 @@ export async function resourcesOf(
   addresses: readonly string[],
   version = Number.MAX_SAFE_INTEGER,
 ): Promise<Map<string, ResourceRecord>> {
-  const rows = await sql.all<RecordRow>(`${AT_VERSION} AND r.address = ANY ($3)`, [stream, version, addresses]);
+  const rows = await sql.all<RecordRow>(SOME_AT_VERSION, [stream, version, addresses]);
   return new Map(rows.map((row) => [row.address, toRecord(row)]));
 }
 
@@ -102,7 +107,7 @@ export async function resourcesAt(
   stream: number,
   version = Number.MAX_SAFE_INTEGER,
 ): Promise<ResourceRecord[]> {
-  return (await sql.all<RecordRow>(`${AT_VERSION} ORDER BY r.address`, [stream, version])).map(toRecord);
+  return (await sql.all<RecordRow>(ALL_AT_VERSION, [stream, version])).map(toRecord);
 }
 
 interface NodeRow {
@@ -132,7 +137,7 @@ export async function nodesAt(sql: Sql, stream: number, version?: number): Promi
   return rows.map((row) => toNodeRecord(row, (parseStoredJson(row.data) as { readonly id?: string }).id ?? null));
 }
 
-const AFTER = `${SLOT} WHERE r.stream = $1 AND r.address > $2 AND r.position IS NOT NULL ORDER BY r.address LIMIT $3`;
+const AFTER = `${slots('resource_rows r')} WHERE r.stream = $1 AND r.address > $2 AND r.position IS NOT NULL ORDER BY r.address LIMIT $3`;
 
 export async function resourcesAfter(sql: Sql, stream: number, address: string, limit: number): Promise<PresentSlot[]> {
   return (await sql.all<SlotRow>(AFTER, [stream, address, limit])).map(toSlot) as unknown as PresentSlot[];

@@ -2,6 +2,7 @@ import type { DriftRecord, DriftRuleRecord, ExecutionRecord, LockRecord, TagReco
 import type { Tables } from '../../tables.js';
 import { toDriftRecord, toDriftRuleRecord, toExecutionRecord, toLockRecord, toTagRecord } from '../../to-records.js';
 import type { Sql } from '../sql.js';
+import { rowsByKey } from './by-keys.js';
 
 export async function readLock(sql: Sql, stream: number): Promise<LockRecord | undefined> {
   const row = await sql.get<Tables['lock_rows']>('SELECT * FROM lock_rows WHERE stream = $1', [stream]);
@@ -13,7 +14,7 @@ export async function readTags(sql: Sql, stream: number): Promise<TagRecord[]> {
   return rows.map(toTagRecord);
 }
 
-const TAGS_AMONG = 'SELECT tag FROM tag_rows WHERE stream = $1 AND tag = ANY ($2)';
+const TAGS_AMONG = `SELECT r.tag FROM ${rowsByKey('$2::text[]', 'tag_rows', 'stream = $1 AND tag = k.key')}`;
 
 export async function tagsAmong(sql: Sql, stream: number, tags: readonly string[]): Promise<Set<string>> {
   if (tags.length === 0) return new Set();
@@ -38,9 +39,9 @@ export async function readDrifted(sql: Sql, stream: number): Promise<string[]> {
 }
 
 const LAST_DRIFT = `
-SELECT DISTINCT ON (d.resource_id) d.*, e.data, e.recorded_at
-FROM drift_rows d JOIN events e ON e.position = d.position
-WHERE d.stream = $1 AND d.resource_id = ANY ($2) ORDER BY d.resource_id, d.position DESC`;
+SELECT r.*, e.data, e.recorded_at
+FROM ${rowsByKey('$2::text[]', 'drift_rows', 'stream = $1 AND resource_id = k.key ORDER BY position DESC LIMIT 1')}
+JOIN events e ON e.position = r.position`;
 
 /** The last finding for each resource, whatever became of it. */
 export async function lastDriftOf(sql: Sql, stream: number, ids: readonly string[]): Promise<Map<string, DriftRecord>> {

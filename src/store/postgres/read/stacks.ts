@@ -5,11 +5,20 @@ import type { Sql } from '../sql.js';
 
 type StackRow = Tables['stack_rows'];
 
-/** A live stack's id or name goes before a deleted one's; of those, the id, then the last deleted of that name. */
+/**
+ * A live stack's id or name goes before a deleted one's; of those, the id, then the last deleted of that name. Each is
+ * found by an index of its own, which no `OR` of them would be.
+ */
 export const stackBy = (ref: string, deleted: string): string => `
-SELECT * FROM stack_rows
-WHERE (id = ${ref} OR name = ${ref}) AND (deleted_at IS NULL OR ${deleted})
-ORDER BY deleted_at IS NOT NULL, id <> ${ref}, deleted_at DESC, stream DESC LIMIT 1`;
+SELECT *, 1 AS choice FROM stack_rows WHERE id = ${ref} AND deleted_at IS NULL
+UNION ALL
+SELECT *, 2 FROM stack_rows WHERE name = ${ref} AND deleted_at IS NULL
+UNION ALL
+SELECT *, 3 FROM stack_rows WHERE id = ${ref} AND deleted_at IS NOT NULL AND ${deleted}
+UNION ALL
+(SELECT *, 4 FROM stack_rows WHERE name = ${ref} AND deleted_at IS NOT NULL AND ${deleted}
+ ORDER BY deleted_at DESC, stream DESC LIMIT 1)
+ORDER BY choice LIMIT 1`;
 const STACK = stackBy('$1', '$2');
 
 export async function findStack(sql: Sql, ref: string, deleted: boolean): Promise<StackRecord | undefined> {

@@ -1,0 +1,143 @@
+import pg from 'pg';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { StateBackend } from '../../src/index.js';
+import { freshSchema } from '../support/postgres.js';
+
+interface Plan {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly 'Rows Removed by Join Filter'?: number;
+  readonly Plans?: readonly Plan[];
+}
+
+/** Rows that any node of a plan took up, those it threw away again included. */
+function rowsOf(plan: Plan): number {
+  const kept = plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0) + (plan['Rows Removed by Join Filter'] ?? 0);
+  return kept * plan['Actual Loops'] + (plan.Plans ?? []).reduce((sum, inner) => sum + rowsOf(inner), 0);
+}
+
+/** The tables that are gone through, which have some ten rows at most. */
+const SMALL = ['log_head', 'projection_checkpoints'];
+
+const wholeTables = (plan: Plan): string[] => [
+  ...(plan['Node Type'] === 'Seq Scan' && !SMALL.includes(plan['Relation Name'] ?? '')
+    ? [plan['Relation Name'] ?? '']
+    : []),
+  ...(plan.Plans ?? []).flatMap(wholeTables),
+];
+
+interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** What something sends to the server. */
+async function statementsOf(run: () => Promise<unknown>): Promise<Statement[]> {
+  const query = vi.spyOn(pg.Client.prototype, 'query');
+  await run();
+  const sent = query.mock.calls.map(([config]) => config as unknown as Statement);
+  query.mockRestore();
+  return sent.filter(({ text }) => /^\s*(SELECT|WITH)/.test(text));
+}
+
+const literal = (value: unknown): string => {
+  if (value === null) return 'NULL';
+  if (Array.isArray(value)) return `'{${value.map((item) => JSON.stringify(item).replaceAll("'", "''")).join(',')}}'`;
+  return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value);
+};
+
+const MODES = ['force_generic_plan', 'force_custom_plan'] as const;
+
+/** Says how the server carries statements out that it has seen often (`generic`), or never; it carries out none that write. */
+async function explaining(url: string) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  onTestFinished(() => client.end());
+  return async (
+    { text, values }: Statement,
+    mode: (typeof MODES)[number],
+  ): Promise<{ rows: number; whole: string[] }> => {
+    await client.query(`SET plan_cache_mode = ${mode}`);
+    await client.query(`PREPARE statement AS ${text}`);
+    const given = values.length === 0 ? '' : `(${values.map(literal).join(', ')})`;
+    const isRead = /^\s*SELECT/.test(text);
+    const { rows } = await client.query(`EXPLAIN (ANALYZE ${isRead}, FORMAT JSON) EXECUTE statement ${given}`);
+    await client.query('DEALLOCATE statement');
+    const plan = rows[0]['QUERY PLAN'][0].Plan as Plan;
+    return { rows: isRead ? rowsOf(plan) : 0, whole: wholeTables(plan) };
+  };
+}
+
+const RESOURCES = 10_000;
+const STACKS = 2_000;
+/** Rows that one statement may take up, however many resources there are. */
+const MOST = 60;
+
+test('a command reads what it is about and not its stack, also where the server knows nothing of the tables yet', async () => {
+  const url = await freshSchema();
+  await using backend = await StateBackend.open(url);
+  const manager = backend.getStackManager();
+  const planOf = await explaining(url);
+  for (const { table } of await tables(url)) await onServer(url, `ALTER TABLE ${table} SET (autovacuum_enabled = off)`);
+  const server = (n: number, more = {}) => ({
+    type: 'server',
+    name: `web[${n}]`,
+    id: `i-${n}`,
+    properties: { id: `own-${n}`, arn: `arn:${n}`, size: n },
+    ...more,
+  });
+  await Promise.all(Array.from({ length: STACKS }, (_, n) => manager.createStack({ name: `stack-${n}` })));
+  await manager.createStack({ name: 'web' });
+  await manager.apply({ stack: 'web', resources: Array.from({ length: RESOURCES }, (_, n) => server(n)) });
+  await manager.apply({
+    stack: 'web',
+    resources: Array.from({ length: RESOURCES }, (_, n) => ({
+      type: 'disk',
+      name: `d[${n}]`,
+      dependencies: [`server.web[${n}]`],
+    })),
+    outputs: Array.from({ length: RESOURCES }, (_, n) => ({ name: `out-${n}`, value: n })),
+  });
+  const { stateVersion } = await manager.getStack('web');
+  const things: Record<string, () => Promise<unknown>> = {
+    set: () => manager.setResource('web', server(7, { properties: { id: 'own-7', peer: 'own-8', size: 0 } })),
+    add: () => manager.setResource('web', { type: 'lb', name: 'a', dependencies: ['server.web[1]'] }),
+    remove: () => manager.apply({ stack: 'web', remove: ['server.web[9]'], dependents: 'cascade' }),
+    output: () => manager.apply({ stack: 'web', outputs: [{ name: 'out-3', value: 'new' }] }),
+    create: () => manager.createStack({ name: 'other' }),
+    tag: () => backend.addTag('web', 'prod'),
+    'roll back': () => backend.rollbackToSnapshot('web', stateVersion),
+    'one resource': () => manager.getResource('web', 'disk.d[3]'),
+    'one at a version': () => manager.getResource('web', 'disk.d[3]', { version: stateVersion }),
+    diff: () => backend.diff('web', stateVersion, stateVersion + 1),
+  };
+  const wrong: Record<string, unknown> = {};
+  for (const [thing, run] of Object.entries(things)) {
+    for (const statement of await statementsOf(run)) {
+      for (const mode of MODES) {
+        const { rows, whole } = await planOf(statement, mode);
+        if (rows > MOST || whole.length > 0) wrong[`${thing}, ${mode}: ${statement.text}`] = { rows, whole };
+      }
+    }
+  }
+  expect(wrong).toEqual({});
+});
+
+async function tables(url: string): Promise<{ table: string }[]> {
+  const { rows } = await onServer(
+    url,
+    `SELECT relname AS table FROM pg_class WHERE relkind = 'r' AND pg_table_is_visible(oid) AND relnamespace = current_schema()::regnamespace`,
+  );
+  return rows;
+}
+
+async function onServer(url: string, text: string) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const result = await client.query(text);
+  await client.end();
+  return result;
+}
