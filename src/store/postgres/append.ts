@@ -1,6 +1,7 @@
 import type { RecordedEvent, StoredEvent, UnknownEvent } from '../../events/index.js';
 import type { Projection, ProjectorInfo } from '../event-store.js';
 import { GUARD } from './log-end.js';
+import { rowValues } from './row-values.js';
 import { statementsInAnyOrder, statementsInOrder } from './rows.js';
 import { runAll, type Sql, type Statement } from './sql.js';
 import { HEAD_MOVED, TABLES_CHANGED } from './sqlstates.js';
@@ -13,28 +14,26 @@ export const notify = (sql: Sql, self: string) => sql.all(NOTIFY, [self]);
 
 /** The columns of an event, each with its type and the field of {@link StoredEvent} it holds. */
 export const EVENT_COLUMNS = [
-  { column: 'position', type: 'bigint', field: 'position' },
-  { column: 'stream', type: 'bigint', field: 'stream' },
-  { column: 'revision', type: 'bigint', field: 'revision' },
-  { column: 'version', type: 'bigint', field: 'version' },
-  { column: 'type', type: 'text', field: 'type' },
-  { column: 'schema_version', type: 'bigint', field: 'schemaVersion' },
-  { column: 'data', type: 'text', field: 'data' },
-  { column: 'meta', type: 'text', field: 'meta' },
-  { column: 'recorded_at', type: 'text', field: 'recordedAt' },
-  { column: 'command_id', type: 'text', field: 'commandId' },
-  { column: 'hash', type: 'text', field: 'hash' },
-] as const satisfies readonly { column: string; type: string; field: keyof StoredEvent }[];
+  { name: 'position', type: 'bigint', field: 'position' },
+  { name: 'stream', type: 'bigint', field: 'stream' },
+  { name: 'revision', type: 'bigint', field: 'revision' },
+  { name: 'version', type: 'bigint', field: 'version' },
+  { name: 'type', type: 'text', field: 'type' },
+  { name: 'schema_version', type: 'bigint', field: 'schemaVersion' },
+  { name: 'data', type: 'text', field: 'data' },
+  { name: 'meta', type: 'text', field: 'meta' },
+  { name: 'recorded_at', type: 'text', field: 'recordedAt' },
+  { name: 'command_id', type: 'text', field: 'commandId' },
+  { name: 'hash', type: 'text', field: 'hash' },
+] as const satisfies readonly { name: string; type: string; field: keyof StoredEvent }[];
 
-const NAMES = EVENT_COLUMNS.map(({ column }) => column).join(', ');
-const INSERT_EVENTS = `
-INSERT INTO events (${NAMES})
-SELECT ${NAMES} FROM unnest(${EVENT_COLUMNS.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ')}) v (${NAMES})`;
-
-const insertion = (events: readonly StoredEvent[]): Statement => ({
-  text: INSERT_EVENTS,
-  values: EVENT_COLUMNS.map(({ field }) => events.map((event) => event[field])),
-});
+const NAMES = EVENT_COLUMNS.map(({ name }) => name).join(', ');
+const insertion = (events: readonly StoredEvent[]): Statement => {
+  const { from, values } = rowValues(
+    EVENT_COLUMNS.map(({ name, type, field }) => ({ name, type, values: events.map((event) => event[field]) })),
+  );
+  return { text: `INSERT INTO events (${NAMES}) SELECT ${NAMES} FROM ${from}`, values };
+};
 
 /**
  * Moves the log's end, and the checkpoints; nothing that another release built, or that lags behind. The statement holds

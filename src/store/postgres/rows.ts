@@ -3,6 +3,7 @@ import { coalesce } from '../coalesce.js';
 import type { RowChange } from '../row-change.js';
 import { TABLE_DEFINITIONS } from '../table-definitions.js';
 import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../tables.js';
+import { type ColumnValues, rowValues } from './row-values.js';
 import type { Statement } from './sql.js';
 
 /** The columns of each table with their types, as its definition says. */
@@ -78,23 +79,25 @@ function keyOf(change: RowChange): string {
   return JSON.stringify(TABLE_KEYS[change.table].map((column) => from[column]));
 }
 
-type Row = Readonly<Record<string, unknown>>;
+type Part = 'row' | 'key' | 'set' | 'add';
+type Parts = Partial<Readonly<Record<Part, Readonly<Record<string, unknown>>>>>;
 
 function statementOf({ table, changes }: Run, target: string): Statement {
   const keys: readonly string[] = TABLE_KEYS[table];
   const [first] = changes as [RowChange];
-  const bind = (columns: readonly string[], rows: readonly Row[]) => ({
-    values: columns.map((column) => rows.map((row) => row[column] ?? null)),
-    from: `unnest(${columns.map((column, index) => `$${index + 1}::${typeOf(table, column)}[]`).join(', ')}) v (${columns.join(', ')})`,
-  });
+  const bind = (columns: readonly string[], part: Part): ColumnValues[] => {
+    const rows = changes.map((change) => (change as Parts)[part] ?? {});
+    return columns.map((name) => ({
+      name,
+      type: typeOf(table, name),
+      values: rows.map((row) => row[name] ?? null),
+    }));
+  };
   const sameRow = keys.map((key) => `t.${key} = v.${key}`).join(' AND ');
 
   if (first.op === 'put') {
     const columns = COLUMNS[table].map(({ name }) => name);
-    const { values, from } = bind(
-      columns,
-      changes.map((change) => (change as { row: unknown }).row as Row),
-    );
+    const { values, from } = rowValues(bind(columns, 'row'));
     const others = columns.filter((column) => !keys.includes(column));
     const update = others.map((column) => `${column} = excluded.${column}`).join(', ');
     const list = columns.join(', ');
@@ -104,19 +107,12 @@ function statementOf({ table, changes }: Run, target: string): Statement {
     };
   }
   if (first.op === 'remove') {
-    const { values, from } = bind(
-      keys,
-      changes.map((change) => (change as { key: unknown }).key as Row),
-    );
+    const { values, from } = rowValues(bind(keys, 'key'));
     return { text: `DELETE FROM ${target} t USING ${from} WHERE ${sameRow}`, values };
   }
   const set = Object.keys(first.set);
   const add = Object.keys(first.add ?? {});
-  const rows = changes.map((change) => {
-    const { key, set: own, add: sums } = change as unknown as { key: Row; set: Row; add?: Row };
-    return { ...key, ...own, ...Object.fromEntries(add.map((column) => [column, sums?.[column]])) };
-  });
-  const { values, from } = bind([...keys, ...set, ...add], rows);
+  const { values, from } = rowValues([...bind(keys, 'key'), ...bind(set, 'set'), ...bind(add, 'add')]);
   const assignments = [
     ...set.map((column) => `${column} = v.${column}`),
     ...add.map((column) => `${column} = t.${column} + v.${column}`),

@@ -13,7 +13,7 @@ import { sqlOn } from '../sql.js';
 import { NO_TIME_LIMIT } from '../transaction.js';
 import { buildTables } from './rebuild.js';
 
-const COPY_EVENTS = `COPY events (${EVENT_COLUMNS.map(({ column }) => column).join(', ')}) FROM STDIN`;
+const COPY_EVENTS = `COPY events (${EVENT_COLUMNS.map(({ name }) => name).join(', ')}) FROM STDIN`;
 /** How often progress is told. */
 const STEP = 2_000;
 
