@@ -7,7 +7,7 @@ import { name } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
 import { defineCommand, jsonValue, stackRef } from './command.js';
-import { askLinks } from './links.js';
+import { askLinks, likelyLinks } from './links.js';
 import { resourceInput, resourceNotFound, setResource } from './resource-input.js';
 import { checkNameFree, createdStack, documentFields, originInput, updatedStack } from './stack-document.js';
 import { linkRules } from './wishes.js';
@@ -49,6 +49,7 @@ export const apply = defineCommand({
     addresses: [...resources.map(resourceAddress), ...remove],
     resourceIds: [...resources.flatMap(({ id }) => (id === undefined ? [] : [id])), ...remove],
     outputs: [...outputs.map((output) => output.name), ...removeOutputs],
+    ...(resources.length === 0 ? {} : { likely: () => likelyLinks(resources) }),
   }),
   decide: (payload, facts, context) => {
     refuseRepeats(payload);

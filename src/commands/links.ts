@@ -1,11 +1,11 @@
-import type { NewEvent } from '../events/index.js';
+import { type NewEvent, resourceAddress } from '../events/index.js';
 import { formatPath } from '../kernel/json.js';
-import { type Links, namesOf, type Question } from '../store/links.js';
+import { type LikelyLinks, type Links, namesOf, type Question } from '../store/links.js';
 import type { DependencyRecord, ResourceSlot } from '../store/records.js';
 import { withoutCycles } from './cycles.js';
 import { judgeDependents, refuseMissing } from './dependents.js';
 import { identities, namingTexts, references, type Steps, type Text, textsIn } from './references.js';
-import { type Outcome, removed } from './resource-input.js';
+import { type Outcome, type ResourceInput, removed } from './resource-input.js';
 import type { LinkRules, Wanted, Wishes } from './wishes.js';
 
 /**
@@ -56,6 +56,13 @@ export function askLinks(
     },
   };
 }
+
+/** What is asked of resources that are to be set, as far as their properties say. */
+export const likelyLinks = (resources: readonly ResourceInput[]): LikelyLinks => ({
+  from: resources.map(resourceAddress),
+  known: [...new Set(resources.flatMap(({ properties = {} }) => [...namingTexts(textsIn(properties), NOBODY).keys()]))],
+});
+const NOBODY: ReadonlySet<string> = new Set();
 
 /** What is declared, and what properties refer to by address. */
 function toldOf({ address, module, value, said }: Outcome, texts: readonly Text[]): Wishes {

@@ -1,4 +1,5 @@
 import type { StackDocument } from '../events/index.js';
+import type { LikelyLinks } from './links.js';
 import type {
   DependencyRecord,
   DriftRecord,
@@ -38,6 +39,8 @@ export interface FactKeys {
   readonly execution?: string;
   /** Everything that differs between the current version and this one. */
   readonly changedSince?: number;
+  /** What the decision will most likely ask of dependencies. A store that has to wait for answers asks it with the rest. */
+  readonly likely?: () => LikelyLinks;
 }
 
 /** A value now and at an earlier version; undefined where it has or had none. */

@@ -23,6 +23,12 @@ export interface LinkKeys {
   readonly cascade: boolean;
 }
 
+/** Keys of {@link LinkReads}, as far as they can be told before anything is known. */
+export interface LikelyLinks {
+  readonly from: readonly string[];
+  readonly known: readonly string[];
+}
+
 /** The answers. */
 export interface Links {
   /** By address: the edges that start from each resource asked for, from each that leaves or goes with those. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NewEvent, ResourceValue } from '../../src/events/index.js';
 import { JsonNumber, type JsonObject, parseJson } from '../../src/kernel/json.js';
-import { aDocument, aSlot, aStack, aValue, given, NOW, request } from '../support/decision.js';
+import { aDocument, aSlot, aStack, aValue, factsFor, given, NOW, request } from '../support/decision.js';
 
 const stack = aStack();
 const document = aDocument();
@@ -339,13 +339,31 @@ describe('apply: what is asked for', () => {
       outputs: [{ name: 'o', value: 1 }],
       removeOutputs: ['p'],
     });
-    expect(request(command).keys).toEqual({
+    const { likely: _, ...keys } = request(command).keys;
+    expect(keys).toEqual({
       stack: 'web',
       document: false,
       addresses: ['app.web', 'm.app.x', 'db.main'],
       resourceIds: ['w', 'db.main'],
       outputs: ['o', 'p'],
     });
+  });
+
+  it('is told beforehand, as far as properties tell it, of what dependencies will be judged by', () => {
+    const command = apply({
+      resources: [
+        resource({ id: 'w', properties: { id: 'own', of: 'i-1', list: ['i-2', { deep: 'i-1' }], n: 1, none: '' } }),
+        resource({ name: 'x' }),
+      ],
+    });
+    const { keys, decide } = request(command);
+    const likely = keys.likely?.();
+    expect(likely).toEqual({ from: ['app.web', 'app.x'], known: ['own', 'i-1', 'i-2'] });
+    const decided = decide(factsFor(keys, { stack, document }), NOW);
+    const { of } = 'links' in decided ? decided.links : { of: [] };
+    expect(of.map(({ address }) => address)).toEqual(likely?.from);
+    expect(likely?.known).toEqual(expect.arrayContaining(of.flatMap(({ values }) => values)));
+    expect(request(apply({ outputs: [{ name: 'o', value: 1 }] })).keys).not.toHaveProperty('likely');
   });
 
   it('is the document where it changes, and who has the name and the id where the stack may be made', () => {

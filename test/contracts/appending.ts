@@ -153,6 +153,29 @@ export function appending(open: OpenStore): void {
       expect((await world.store.compareTables({})).problems).toEqual([]);
     });
 
+    test.each([
+      ['an id', 'held-by-db', { id: 'held-by-db' }],
+      ['an id among its properties', 'held-by-db', { properties: { id: 'held-by-db' } }],
+      ['an identity', 'held-by-db', { metadata: { identity: 'held-by-db' } }],
+      ['a number', 'res-3', {}],
+    ])('takes %s for what it means in the same stack, and nowhere else', async (_, value, known) => {
+      const user: Command = {
+        type: 'apply',
+        stack: 'web',
+        resources: [{ type: 't', name: 'b', properties: { of: value } }],
+      };
+      const world = await given(open, [
+        createStack('web'),
+        createStack('db'),
+        { type: 'apply', stack: 'db', resources: [{ type: 't', name: 'a', ...known }] },
+        set('web', 'a', 1),
+        user,
+        { ...user, stack: 'db' },
+      ]);
+      expect(await world.store.dependencies(1)).toEqual([]);
+      expect(await world.store.dependencies(2)).toMatchObject([{ address: 't.b', target: 't.a', type: 'implicit' }]);
+    });
+
     test('appends nothing where there is nothing to do, and points to the head', async () => {
       const world = await given(open, [createStack('web'), set('web', 'a', 1)]);
       const before = await everything(world.store);

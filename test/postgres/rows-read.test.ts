@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { StateBackend } from '../../src/index.js';
-import { freshSchema } from '../support/postgres.js';
+import { freshSchema, onServer } from '../support/postgres.js';
 
 interface Plan {
   readonly 'Node Type': string;
@@ -71,6 +71,13 @@ async function explaining(url: string) {
   };
 }
 
+const NO_STATISTICS = `
+DO $$ DECLARE name regclass; BEGIN
+  FOR name IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace LOOP
+    EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = off)', name);
+  END LOOP;
+END $$`;
+
 const RESOURCES = 10_000;
 const STACKS = 2_000;
 /** Rows that one statement may take up, however many resources there are. */
@@ -81,7 +88,7 @@ test('a command reads what it is about and not its stack, also where the server 
   await using backend = await StateBackend.open(url);
   const manager = backend.getStackManager();
   const planOf = await explaining(url);
-  for (const { table } of await tables(url)) await onServer(url, `ALTER TABLE ${table} SET (autovacuum_enabled = off)`);
+  await onServer(url, (client) => client.query(NO_STATISTICS));
   const server = (n: number, more = {}) => ({
     type: 'server',
     name: `web[${n}]`,
@@ -125,19 +132,3 @@ test('a command reads what it is about and not its stack, also where the server 
   }
   expect(wrong).toEqual({});
 });
-
-async function tables(url: string): Promise<{ table: string }[]> {
-  const { rows } = await onServer(
-    url,
-    `SELECT relname AS table FROM pg_class WHERE relkind = 'r' AND pg_table_is_visible(oid) AND relnamespace = current_schema()::regnamespace`,
-  );
-  return rows;
-}
-
-async function onServer(url: string, text: string) {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const result = await client.query(text);
-  await client.end();
-  return result;
-}

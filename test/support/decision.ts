@@ -49,7 +49,7 @@ const pick = <T>(keys: readonly string[] | undefined, find: (key: string) => T |
   new Map((keys ?? []).flatMap((key) => (find(key) === undefined ? [] : [[key, find(key) as T]])));
 
 /** Answers exactly what is asked for, as a store does: a decision that forgets to ask goes without. */
-function factsFor(keys: FactKeys, known: Known): Facts {
+export function factsFor(keys: FactKeys, known: Known): Facts {
   const { stack, resources = [], elsewhere = [], outputs = [], edges = [], tags = [], executions = [] } = known;
   const here = stack && [stack.id, stack.name].includes(keys.stack) && (stack.deletedAt === null || keys.deleted);
   const named = keys.name ?? (keys.ownName ? stack?.name : undefined);

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chownSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, chownSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -23,6 +23,8 @@ export interface PostgresServer {
   start(): Promise<void>;
   /** `immediate`: as if the power went. */
   stop(how: 'fast' | 'immediate'): Promise<void>;
+  /** A replica that follows it, started; it is removed with this one. */
+  replica(): Promise<Pick<PostgresServer, 'url'>>;
   remove(): Promise<void>;
 }
 
@@ -45,13 +47,43 @@ export async function postgresServer(): Promise<PostgresServer> {
   const binaries = programs(folder);
   if ('uid' in asWhom) chownSync(folder, NOBODY, NOBODY);
   const data = join(folder, 'data');
-  const port = await freePort();
-  const url = `postgres://sloth@127.0.0.1:${port}/postgres`;
   const run = (program: string, ...args: readonly string[]): void => {
-    const { status, stderr } = spawnSync(join(binaries, program), args, { ...asWhom, encoding: 'utf8', cwd: folder });
+    const { status, stderr } = spawnSync(program, args, { ...asWhom, encoding: 'utf8', cwd: folder });
     if (status !== 0) throw new Error(`${program} ended with ${status}: ${stderr}`);
   };
-  run('initdb', '-D', data, '-U', 'sloth', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C');
+  run(join(binaries, 'initdb'), '-D', data, '-U', 'sloth', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C');
+  const server = await serverOn(folder, binaries, data);
+  let replica: Awaited<ReturnType<typeof serverOn>> | undefined;
+  await server.start();
+  return {
+    ...server,
+    replica: async () => {
+      const copy = join(folder, 'replica');
+      await server.stop('fast');
+      run('cp', '-a', data, copy);
+      writeFileSync(join(copy, 'standby.signal'), '');
+      const { hostname, port, username } = new URL(server.url);
+      appendFileSync(
+        join(copy, 'postgresql.auto.conf'),
+        `primary_conninfo = 'host=${hostname} port=${port} user=${username}'\n`,
+      );
+      replica = await serverOn(folder, binaries, copy);
+      await server.start();
+      await replica.start();
+      return replica;
+    },
+    remove: async () => {
+      await replica?.stop('fast');
+      await server.stop('fast');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A server that runs on a folder of data, once it is started. */
+async function serverOn(folder: string, binaries: string, data: string) {
+  const port = await freePort();
+  const url = `postgres://sloth@127.0.0.1:${port}/postgres`;
   let server: ReturnType<typeof spawn> | undefined;
 
   const start = async (): Promise<void> => {
@@ -77,14 +109,5 @@ export async function postgresServer(): Promise<PostgresServer> {
       running.once('exit', () => resolve());
       running.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
     });
-  await start();
-  return {
-    url,
-    start,
-    stop,
-    remove: async () => {
-      await stop('fast');
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+  return { url, start, stop };
 }

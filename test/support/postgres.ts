@@ -26,14 +26,18 @@ export function namedSchema(): Schema & { create(): Promise<void> } {
   const name = `t_${randomBytes(6).toString('hex')}`;
   return {
     url: `${server}?options=${encodeURIComponent(`-c search_path=${name}`)}`,
-    create: () => onServer(server, `CREATE SCHEMA ${name}`),
-    drop: () => onServer(server, `DROP SCHEMA ${name} CASCADE`),
+    create: () => onServer(server, (client) => client.query(`CREATE SCHEMA ${name}`)).then(() => {}),
+    drop: () => onServer(server, (client) => client.query(`DROP SCHEMA ${name} CASCADE`)).then(() => {}),
   };
 }
 
-async function onServer(url: string, text: string): Promise<void> {
+/** Runs something on a connection of its own. */
+export async function onServer<T>(url: string, run: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  await client.query(text);
-  await client.end();
+  try {
+    return await run(client);
+  } finally {
+    await client.end();
+  }
 }

@@ -5,6 +5,7 @@ import type { AppendRequest, Receipt } from '../event-store.js';
 import type { Facts } from '../facts.js';
 import { readLater } from '../links.js';
 import { decideEvents, receiptAgain, recordDecided, timeOf } from '../receipts.js';
+import { answering, askAhead } from './links-ahead.js';
 import { readFacts } from './read/facts.js';
 import { linkReads } from './read/links.js';
 import { allSettled, type Sql } from './sql.js';
@@ -39,7 +40,12 @@ export function decider(clock: Clock) {
 
   async function decide(sql: Sql, request: AppendRequest): Promise<Decided> {
     const ref = request.keys.stack;
-    const { head, earlier, facts } = await readFacts(sql, request, streams.get(ref));
+    const guess = streams.get(ref);
+    const { likely } = request.keys;
+    const [{ head, earlier, facts }, ahead] = await allSettled([
+      readFacts(sql, request, guess),
+      likely && guess !== undefined ? askAhead(linkReads(sql, guess), likely()) : undefined,
+    ]);
     const stream = facts.stack?.stream;
     if (stream !== undefined) {
       if (streams.size === GUESSES) streams.clear();
@@ -51,7 +57,9 @@ export function decider(clock: Clock) {
         return { receipt: receiptAgain(earlier, stack?.id ?? '', request) };
       }
       const now = timeOf(request, clock);
-      const events = await readLater(decideEvents(request, facts, (of) => linkReads(sql, of), now));
+      const readsOf = (of: number) =>
+        ahead && of === guess ? answering(linkReads(sql, of), ahead) : linkReads(sql, of);
+      const events = await readLater(decideEvents(request, facts, readsOf, now));
       return { facts, events, now };
     };
     return { request, head, stream, come: await come().catch(refusal) };

@@ -1,4 +1,5 @@
 import { ConflictError, IntegrityError, SlothError, StoreError } from '../../kernel/errors.js';
+import { isReadOnly } from './retry.js';
 import { TABLES_CHANGED } from './sqlstates.js';
 
 /** Turns what the driver throws into what a user can act on; everything else passes as it is. */
@@ -26,6 +27,8 @@ export function translate(error: unknown, where: string): unknown {
   if (code === '3D000') return fail('NO_SUCH_DATABASE', 'there is no such database', 'Make it first: createdb NAME');
   if (code === '42501')
     return fail('READ_ONLY', 'this user may not do that', 'Use a role that may; see docs/postgres.md.');
+  if (isReadOnly(error))
+    return fail('READ_ONLY', 'this server takes no changes', 'It is a replica, or made read only: name the primary.');
   if (code === '53100')
     return fail('DISK_FULL', 'no space left for the database', 'Free some space and try again; nothing was changed.');
   if (code === '57014') {

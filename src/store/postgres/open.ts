@@ -9,23 +9,36 @@ const SCHEMA_LOCK = 0x53_4c_54_48;
 
 const IDENTITY = `SELECT to_regclass('sloth_schema') IS NOT NULL AS ours, to_regclass('events') IS NOT NULL AS taken`;
 const VERSION = 'SELECT version FROM sloth_schema';
+const UNDEFINED_TABLE = '42P01';
 
 /**
  * Lays down the schema in the connection's schema where nothing of ours is, and registers projectors of a new log; brings
- * an earlier one up to date. Two who open it at once: the second finds it done.
+ * an earlier one up to date. Two who open it at once: the second finds it done. One that is as it must be costs one
+ * question, which a replica answers too.
  * @throws StoreError for a database that somebody else uses, or that a newer release wrote
  */
 export async function prepareDatabase(client: pg.ClientBase, projection: Projection, where: string): Promise<void> {
+  if ((await versionOf(client)) === SCHEMA_VERSION) return;
   await client.query('BEGIN');
   try {
     await client.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
     const { ours, taken } = (await client.query(IDENTITY)).rows[0] as { ours: boolean; taken: boolean };
-    if (ours) await upgrade(client, (await client.query(VERSION)).rows[0].version as number, where);
+    if (ours) await upgrade(client, (await versionOf(client)) as number, where);
     else if (taken) throw notOurs(where);
     else await create(client, projection);
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {});
+    throw error;
+  }
+}
+
+/** Undefined where there is no schema of ours. */
+async function versionOf(client: pg.ClientBase): Promise<number | undefined> {
+  try {
+    return (await client.query(VERSION)).rows[0].version as number;
+  } catch (error) {
+    if ((error as { readonly code?: string }).code === UNDEFINED_TABLE) return undefined;
     throw error;
   }
 }

@@ -15,6 +15,9 @@ export const isBrokenOff = (error: unknown): boolean => ['40001', '40P01'].inclu
 /** Others have appended since the log's end was read. */
 export const isMoved = (error: unknown): boolean => codeOf(error) === HEAD_MOVED;
 
+/** A replica, or a server made read only, refuses what is more than a question. */
+export const isReadOnly = (error: unknown): boolean => codeOf(error) === '25006';
+
 /** A unique index refused a row. */
 export const isTaken = (error: unknown): boolean => codeOf(error) === '23505';
 

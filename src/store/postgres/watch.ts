@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { LISTEN } from './append.js';
+import { isReadOnly } from './retry.js';
 
 /** How long to wait before a listening connection that was lost is made anew, and how often to look without news. */
 const RECONNECT_AFTER = 500;
@@ -55,15 +56,22 @@ export class Watch {
       await client.connect();
       await client.query(LISTEN);
       if (again) this.tell(); // something may have come while nobody listened
-    } catch {
-      this.#lost(client);
+    } catch (error) {
+      if (isReadOnly(error) && this.#client === client) this.#drop();
+      else this.#lost(client);
     }
+  }
+
+  /** Of a replica nobody can be told: it is looked at now and then. */
+  #drop(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    client?.end().catch(() => {});
   }
 
   #lost(client: pg.Client): void {
     if (this.#client !== client) return;
-    this.#client = undefined;
-    client.end().catch(() => {});
+    this.#drop();
     if (this.#closed || this.#listeners.size === 0) return;
     setTimeout(() => {
       if (!this.#closed && !this.#client && this.#listeners.size > 0) void this.#connect(true);
@@ -71,10 +79,8 @@ export class Watch {
   }
 
   #disconnect(): void {
-    const client = this.#client;
-    this.#client = undefined;
     clearInterval(this.#timer);
     this.#timer = undefined;
-    client?.end().catch(() => {});
+    this.#drop();
   }
 }

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import type { LinkReads } from '../../src/store/links.js';
+import { answering, askAhead } from '../../src/store/postgres/links-ahead.js';
+import type { DependencyRecord } from '../../src/store/records.js';
+
+const edge = (address: string, target: string): DependencyRecord => ({
+  address,
+  target,
+  type: 'explicit',
+  path: null,
+  position: 1,
+  createdAt: '2026-01-01T00:00:00.000Z',
+});
+const EDGES = [edge('a', 'b'), edge('a', 'c'), edge('b', 'c'), edge('c', 'd')];
+const KNOWN = [
+  { value: 'i-1', address: 'a' },
+  { value: 'i-1', address: 'b' },
+  { value: 'i-2', address: 'c' },
+];
+
+/** Reads that say what they were asked. */
+function told() {
+  const asked: string[] = [];
+  const reads: LinkReads = {
+    from: (addresses) => {
+      asked.push(`from ${addresses}`);
+      return EDGES.filter(({ address }) => addresses.includes(address));
+    },
+    to: () => [],
+    standing: () => [],
+    known: (values) => {
+      asked.push(`known ${values}`);
+      return KNOWN.filter(({ value }) => values.includes(value));
+    },
+    slots: () => new Map(),
+  };
+  return { asked, reads };
+}
+
+test('what was asked ahead is not asked again, and the answer is that to the question', async () => {
+  const { asked, reads } = told();
+  const after = answering(reads, await askAhead(reads, { from: ['a', 'b'], known: ['i-1', 'i-2', 'none'] }));
+  asked.length = 0;
+  expect(await after.from(['a'])).toEqual([edge('a', 'b'), edge('a', 'c')]);
+  expect(await after.from([])).toEqual([]);
+  expect(await after.known(['i-1', 'none'])).toEqual([KNOWN[0], KNOWN[1]]);
+  expect(asked).toEqual([]);
+});
+
+test('a question of which a part was not asked ahead is asked', async () => {
+  const { asked, reads } = told();
+  const after = answering(reads, await askAhead(reads, { from: ['a'], known: ['i-1'] }));
+  asked.length = 0;
+  expect(await after.from(['a', 'c'])).toEqual([edge('a', 'b'), edge('a', 'c'), edge('c', 'd')]);
+  expect(await after.known(['i-1', 'i-2'])).toEqual(KNOWN);
+  expect(asked).toEqual(['from a,c', 'known i-1,i-2']);
+});
