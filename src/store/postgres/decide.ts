@@ -25,7 +25,6 @@ export interface Decisions {
 interface Decided {
   readonly request: AppendRequest;
   readonly head: LogHead;
-  readonly stream: number | undefined;
   readonly come: Outcome | { readonly facts: Facts; readonly events: readonly NewEvent[]; readonly now: string };
 }
 
@@ -62,20 +61,14 @@ export function decider(clock: Clock) {
       const events = await readLater(decideEvents(request, facts, readsOf, now));
       return { facts, events, now };
     };
-    return { request, head, stream, come: await come().catch(refusal) };
+    return { request, head, come: await come().catch(refusal) };
   }
 
   /** @throws what the server or the driver threw; what refuses a command is its outcome */
   return async (sql: Sql, requests: readonly AppendRequest[]): Promise<Decisions> => {
-    const decided = await allSettled(requests.map((request) => decide(sql, request)));
-    const touched = decided.flatMap(({ stream }) => stream ?? []);
-    if (new Set(touched).size < touched.length) throw NOT_APART;
-    return inPlace(decided);
+    return inPlace(await allSettled(requests.map((request) => decide(sql, request))));
   };
 }
-
-/** Two commands are about one stack, which they call by different names. */
-const NOT_APART = new Error('two commands of one transaction are about the same stack');
 
 function refusal(error: unknown): Outcome {
   if (error instanceof SlothError) return { refused: error };
