@@ -1,0 +1,35 @@
+import pg from 'pg';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { StateBackend } from '../../src/index.js';
+import { freshSchema } from '../support/postgres.js';
+
+const query = pg.Client.prototype.query;
+
+/** Does something between what a command reads first and its look at resources, once. */
+function before(look: RegExp, meanwhile: () => Promise<unknown>): void {
+  let waiting = true;
+  const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...args: unknown[]) {
+    const send = () => Reflect.apply(query, this, args);
+    const { text = '' } = (args[0] ?? {}) as { readonly text?: string };
+    if (!waiting || !look.test(text)) return send();
+    waiting = false;
+    return meanwhile().then(send);
+  } as never);
+  onTestFinished(() => spy.mockRestore());
+}
+
+test('what refuses a command was all so at one moment, and not one half before and the other after another command', async () => {
+  const url = await freshSchema();
+  await using backend = await StateBackend.open(url);
+  await using other = await StateBackend.open(url);
+  const manager = backend.getStackManager();
+  await manager.createStack({ name: 'web' });
+  for (const n of [1, 2]) await manager.setResource('web', { type: 't', name: 'a', properties: { n } });
+
+  // Nobody holds the lock and the resource is there, or it is gone and the lock is held.
+  before(/FROM .*resource_rows[\s\S]* address = k\.key/, async () => {
+    await other.getStackManager().removeResource('web', 't.a');
+    await other.lockState('web', { id: 'others', operation: 'apply' });
+  });
+  await expect(manager.removeResource('web', 't.a')).rejects.toMatchObject({ code: 'STACK_LOCKED' });
+});
