@@ -176,6 +176,27 @@ export function appending(open: OpenStore): void {
       expect(await world.store.dependencies(2)).toMatchObject([{ address: 't.b', target: 't.a', type: 'implicit' }]);
     });
 
+    test('lets instances go as long as one is left of those that are depended on', async () => {
+      const instances = [0, 1, 2].map((n) => ({ type: 't', name: `i[${n}]` }));
+      const user = { type: 't', name: 'user', dependencies: ['t.i'] };
+      const without = (...numbers: readonly number[]): Command => ({
+        type: 'apply',
+        stack: 'web',
+        remove: numbers.map((n) => `t.i[${n}]`),
+      });
+      const world = await given(open, [
+        createStack('web'),
+        { type: 'apply', stack: 'web', resources: instances },
+        { type: 'apply', stack: 'web', resources: [user] },
+      ]);
+      await world.refused('HAS_DEPENDENTS', without(0, 1, 2));
+      await world.run(without(0));
+      await world.refused('HAS_DEPENDENTS', without(1, 2));
+      await world.run(without(2));
+      await world.refused('HAS_DEPENDENTS', without(1));
+      expect(await world.store.dependencies(1)).toMatchObject([{ address: 't.user', target: 't.i' }]);
+    });
+
     test('appends nothing where there is nothing to do, and points to the head', async () => {
       const world = await given(open, [createStack('web'), set('web', 'a', 1)]);
       const before = await everything(world.store);
