@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { bigLog } from './big-log.mjs';
 import { inFolder } from './data.mjs';
-import { interleaved, milliseconds } from './measure.mjs';
+import { diskAtRest, interleaved, milliseconds } from './measure.mjs';
 import { terraform } from './peers/terraform.mjs';
 
 const file = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -25,7 +25,7 @@ const ABOVE_NODE = 90;
 export const cli = ({ quick, events = quick ? 50_000 : 1_000_000 }) =>
   inFolder(async (folder) => {
     const db = await bigLog(events);
-    spawnSync('sync');
+    diskAtRest();
     const env = { ...process.env, SLOTH_RUNNER_DB: db, SLOTH_RUNNER_ACTOR: 'bench' };
     const node = (args) => {
       const { status, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });

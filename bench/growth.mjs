@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { diffDocuments } from './compare-states.mjs';
 import { filledBackend, inFolder, resource } from './data.mjs';
-import { atLeast, atMost, interleaved, milliseconds } from './measure.mjs';
+import { atLeast, atMost, diskAtRest, interleaved, milliseconds } from './measure.mjs';
 import { oldSystem } from './peers/old-system.mjs';
 import { terraform } from './peers/terraform.mjs';
 
@@ -48,6 +48,7 @@ export async function growth({ quick, onChart }) {
     }
     const measured = {};
     for (const [operation, once] of Object.entries(OPERATIONS)) {
+      diskAtRest();
       measured[operation] = await interleaved(
         Object.fromEntries(sizes.map((size) => [size, () => once(stacks[size])])),
         { rounds: 7, times: (quick ? 10 : 40) * (SHORT[operation] ?? 1) },

@@ -1,4 +1,9 @@
 // Times two or more things in turn, A B A B …, so that a machine whose speed drifts treats them alike.
+import { spawnSync } from 'node:child_process';
+
+/** Waits until the disk has what was written before, which else is written while the next thing is timed. */
+export const diskAtRest = () => spawnSync('sync');
+
 export const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 const summary = (values) => ({ median: median(values), min: Math.min(...values), max: Math.max(...values) });

@@ -1,7 +1,6 @@
 // npm run bench [-- NAME] [--quick] [--check [--write]]
 // Ratios within one run, medians of several interleaved rounds, minimum and maximum in brackets. Without a name: append, growth,
 // replay, cli and size, whose tables go to bench/results.json and whose picture to docs. `--quick` takes smaller sizes.
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -12,6 +11,7 @@ import { cli } from './cli.mjs';
 import { drift } from './drift.mjs';
 import { graph } from './graph.mjs';
 import { growth } from './growth.mjs';
+import { diskAtRest } from './measure.mjs';
 import { migration } from './migration.mjs';
 import { postgres } from './postgres.mjs';
 import { replay } from './replay.mjs';
@@ -57,7 +57,7 @@ const onChart = (name, data) => {
   charts[name] = data;
 };
 for (const [name, { title, rows }] of Object.entries(chosen === undefined ? SUITE : { [chosen]: all[chosen] })) {
-  spawnSync('sync'); // each begins when the disk has what the one before wrote
+  diskAtRest();
   const all = await rows({ quick: values.quick, onChart });
   for (const part of new Set(all.map((row) => row.part ?? ''))) {
     const table = all.filter((row) => (row.part ?? '') === part);
