@@ -28,6 +28,15 @@ test('commands about different stacks share a transaction, so many at most', () 
   expect(divided([a, b, c], 2)).toBe('a b | c');
 });
 
+test('a command counts as often as it is about resources; one may be about more than that', () => {
+  const about = (name: string, count: number) =>
+    asking(name, { addresses: Array.from({ length: count }, (_, n) => `t.r${n}`) });
+  expect(divided([about('x', 3), about('y', 4), c], 8)).toBe('x y c | ');
+  expect(divided([about('x', 3), about('y', 5), c], 8)).toBe('x y | c');
+  expect(divided([about('x', 3), about('y', 6), c], 8)).toBe('x | y c');
+  expect(divided([about('x', 9), c], 8)).toBe('x | c');
+});
+
 test.each<[string, Partial<FactKeys>]>([
   ['its stack', { stack: 'a' }],
   ['its stack by a name it asks for', { name: 'a' }],

@@ -16,7 +16,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Commands at most that share a transaction. */
+/** Resources at most, or commands about none, that share a transaction: a statement about many is no faster for more. */
 const TOGETHER = 128;
 /** So many times the log's end is held from the beginning, once others were found to append as well. */
 const WARY = 16;
