@@ -27,6 +27,12 @@ async function awkward(workflows = 30, seed = 1) {
   return { folder, source, target: join(folder, 'stacks.db') };
 }
 
+/** Just before the clock of these tests: a row of today is of the future to them, and rejected. */
+const LATELY = "'2026-11-25 23:45:00'";
+const NEW_WORKFLOW = `
+INSERT INTO workflow_states (id, name, status, started_at, created_at, updated_at)
+VALUES ('wf-new', 'new', 'pending', ${LATELY}, ${LATELY}, ${LATELY})`;
+
 function change(source: string, ...statements: readonly string[]): void {
   const db = new Database(source);
   for (const statement of statements) db.exec(statement);
@@ -142,7 +148,10 @@ describe('a second run', () => {
     const second = await migrate(source, target);
     expect(second.verification?.stacks.flatMap(({ differences }) => differences)).toEqual([]);
     expect(second).toMatchObject({ events: 0, verification: { holds: true } });
-    change(source, `INSERT INTO workflow_activity (workflow_id, action) VALUES ('wf-00001', 'more')`);
+    change(
+      source,
+      `INSERT INTO workflow_activity (workflow_id, action, created_at) VALUES ('wf-00001', 'more', ${LATELY})`,
+    );
     expect(await migrate(source, target)).toMatchObject({ events: 1, verification: { holds: true } });
   });
 
@@ -185,9 +194,9 @@ describe('a second run', () => {
     const before = await provenLog(target);
     change(
       source,
-      `INSERT INTO workflow_states (id, name, status) VALUES ('wf-new', 'new', 'pending')`,
-      `INSERT INTO workflow_activity (workflow_id, action, created_by) VALUES ('wf-00001', 'restart', 'ana')`,
-      `INSERT INTO state_versions (id, workflow_id, version, state) VALUES ('v-new', 'wf-00002', 90, '{"resources":[]}')`,
+      NEW_WORKFLOW,
+      `INSERT INTO workflow_activity (workflow_id, action, created_by, created_at) VALUES ('wf-00001', 'restart', 'ana', ${LATELY})`,
+      `INSERT INTO state_versions (id, workflow_id, version, state, created_at) VALUES ('v-new', 'wf-00002', 90, '{"resources":[]}', ${LATELY})`,
       `UPDATE workflow_resources SET attributes = '{"changed":true}', updated_at = '2026-11-24 12:00:00' WHERE id = 'wf-00003-r0000'`,
       `UPDATE workflow_states SET name = 'renamed' WHERE id = 'wf-00004'`,
       `UPDATE workflow_outputs SET value = 'other' WHERE workflow_id = 'wf-00002' AND key = 'out0'`,
@@ -218,7 +227,7 @@ describe('a second run', () => {
     await migrate(source, target);
     change(
       source,
-      `INSERT INTO state_versions (id, workflow_id, version, state) VALUES ('v-new', 'wf-00002', 90, '{"resources":[]}')`,
+      `INSERT INTO state_versions (id, workflow_id, version, state, created_at) VALUES ('v-new', 'wf-00002', 90, '{"resources":[]}', ${LATELY})`,
       `INSERT INTO workflow_resources VALUES ('late', 'wf-00003', 'file', 'res-0', 'create', 'failed', '{"old":1}', '2024-01-01', '2024-01-01')`,
     );
     const report = await migrate(source, target);
@@ -244,7 +253,7 @@ describe('a second run', () => {
     change(
       source,
       `UPDATE workflow_resources SET attributes = '{"old":true}' WHERE id = 'wf-00001-r0000'`,
-      `INSERT INTO state_versions (id, workflow_id, version, state) VALUES ('v-new', 'wf-00001', 90, '{}')`,
+      `INSERT INTO state_versions (id, workflow_id, version, state, created_at) VALUES ('v-new', 'wf-00001', 90, '{}', ${LATELY})`,
       `INSERT INTO workflow_tags (workflow_id, tag) VALUES ('wf-00001', 'late')`,
     );
     const report = await migrate(source, target);
@@ -266,7 +275,10 @@ describe('a second run', () => {
       await backend.getStackManager().deleteStack('deploy-1');
     }
     expect(await migrate(source, target)).toMatchObject({ events: 0, verification: { holds: true } });
-    change(source, `INSERT INTO workflow_activity (workflow_id, action) VALUES ('wf-00001', 'late')`);
+    change(
+      source,
+      `INSERT INTO workflow_activity (workflow_id, action, created_at) VALUES ('wf-00001', 'late', ${LATELY})`,
+    );
     const report = await migrate(source, target);
     expect(report.errors.filter((error) => error.includes('deleted here'))).toHaveLength(1);
     expectAccounted(source, report);
@@ -362,7 +374,7 @@ describe('a dry run', () => {
     const { source, target } = fixture();
     await migrate(source, target);
     const before = readFileSync(target);
-    change(source, `INSERT INTO workflow_states (id, name, status) VALUES ('wf-new', 'new', 'pending')`);
+    change(source, NEW_WORKFLOW);
     using migration = await StateBackend.prepareMigration(target, source, { clock: CLOCK });
     expect(await migration.dryRun()).toMatchObject({ stacks_migrated: 1 });
     expect(readFileSync(target).equals(before)).toBe(true);
@@ -390,7 +402,10 @@ describe('the script', () => {
   test.skipIf(withoutSqlite3())('goes on from a target that holds something', async () => {
     const { source, target, folder } = fixture();
     await migrate(source, target);
-    change(source, `INSERT INTO workflow_activity (workflow_id, action) VALUES ('wf-00001', 'it''s; -- late')`);
+    change(
+      source,
+      `INSERT INTO workflow_activity (workflow_id, action, created_at) VALUES ('wf-00001', 'it''s; -- late', ${LATELY})`,
+    );
     const script = join(folder, 'migration.sql');
     using migration = await StateBackend.prepareMigration(target, source, { clock: CLOCK });
     await migration.writeScript(script);
