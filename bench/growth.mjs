@@ -30,6 +30,8 @@ const OPERATIONS = {
   'one resource, now': (stack) => stack.manager.getResource('stack', `server.web[${pick(stack)}]`),
   'one resource at an old version': (stack) =>
     stack.manager.getResource('stack', `server.web[${pick(stack)}]`, { version: stack.old }),
+  'a page of ten resources': (stack) =>
+    stack.backend.getResources('stack', undefined, { after: 'server.web[5', limit: 10 }),
   'diff of neighbouring versions': (stack) => stack.backend.diff('stack', stack.old, stack.old + 1),
   'diff of versions 100 changes apart': (stack) => stack.backend.diff('stack', stack.old, stack.old + BACK),
 };

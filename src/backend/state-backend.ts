@@ -27,7 +27,7 @@ import { readResource, readResources } from '../queries/resource.js';
 import { readDriftRules, readLock, readTags } from '../queries/signals.js';
 import { readState, type StateView } from '../queries/state.js';
 import { readActivity, readVersions, type VersionView } from '../queries/versions.js';
-import type { At, Checkpoint, Receipt, StoreDescription } from '../store/event-store.js';
+import type { At, Checkpoint, Page, Receipt, StoreDescription } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import type { DependencyRecord, DriftRuleRecord, LockRecord, ResourceRecord, StackRecord } from '../store/records.js';
 import type { Copied, CopyOptions } from './copy.js';
@@ -294,9 +294,9 @@ export class StateBackend implements AsyncDisposable {
     }
   }
 
-  /** All resources in address order. */
-  getResources(stack: string, at?: At) {
-    return readResources(this.#engine.store, stack, at);
+  /** All resources in address order, or a page of them: those whose address comes after one, so many at most. */
+  getResources(stack: string, at?: At, page?: Page) {
+    return readResources(this.#engine.store, stack, at, page);
   }
 
   /** Each change of a resource, newest first. */

@@ -1,5 +1,5 @@
 import { NotFoundError } from '../kernel/errors.js';
-import type { At, EventStore } from '../store/event-store.js';
+import type { At, EventStore, Page } from '../store/event-store.js';
 import type { ResourceRecord, StackRecord } from '../store/records.js';
 import { stackMoment } from './at.js';
 
@@ -25,12 +25,13 @@ export async function readResource(
   return { stack, resource };
 }
 
-/** All resources of a stack in address order, now or at a moment. */
+/** The resources of a stack in address order, now or at a moment; all of them, or a page. */
 export async function readResources(
   store: EventStore,
   stackRef: string,
   at?: At,
+  page?: Page,
 ): Promise<{ readonly stack: StackRecord; readonly version: number; readonly resources: readonly ResourceRecord[] }> {
   const { stack, version, past } = await stackMoment(store, stackRef, at);
-  return { stack, version, resources: await store.resources(stack.stream, past ? version : undefined) };
+  return { stack, version, resources: await store.resources(stack.stream, past ? version : undefined, page) };
 }

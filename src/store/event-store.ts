@@ -87,6 +87,14 @@ export interface EventFilter {
   readonly limit: number;
 }
 
+/** A part of a list. */
+export interface Page {
+  /** The key after which it begins; left out, it begins with the first. */
+  readonly after?: string | undefined;
+  /** Items at most; left out, all of them. */
+  readonly limit?: number | undefined;
+}
+
 export interface CommitFilter {
   readonly limit?: number;
   readonly upTo?: number;
@@ -137,8 +145,8 @@ export interface EventStore extends Maintenance {
   resource(stream: number, address: string, version?: number): Promise<ResourceRecord | undefined>;
   /** The address of a resource by its id, present or not. */
   resourceAddress(stream: number, id: string): Promise<string | undefined>;
-  /** In address order. */
-  resources(stream: number, version?: number): Promise<readonly ResourceRecord[]>;
+  /** In address order. A page costs what it holds. */
+  resources(stream: number, version?: number, page?: Page): Promise<readonly ResourceRecord[]>;
   /** The events that created, changed or removed the resource of this address, oldest first. */
   resourceHistory(stream: number, address: string): Promise<readonly StoredEvent[]>;
   outputs(stream: number, version?: number): Promise<readonly OutputRecord[]>;

@@ -141,7 +141,10 @@ async function everythingOf(store: EventStore, stack: StackRecord): Promise<Read
       store.resourceAddress,
       here(unique(['missing', 'res-0', ...ids, ...numbered]).map((id) => [id])),
     ),
-    resources: await ask(store.resources, here(orNow.map((version) => [version]))),
+    resources: await ask(store.resources, [
+      ...here(orNow.map((version) => [version] as const)),
+      ...here(each(orNow, addresses).map(([version, after]) => [version, { after, limit: 2 }] as const)),
+    ]),
     resourcesAfter: await ask(
       store.resourcesAfter,
       here(each(['', ...addresses, '\u{10ffff}'], [1, 2, 10_000]).map(([after, limit]) => [after, limit])),

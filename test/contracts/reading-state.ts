@@ -107,6 +107,27 @@ export function readingState(open: OpenStore): void {
       expect(await store.resources(999)).toEqual([]);
     });
 
+    test('come in pages too, of those that were there at the version', async () => {
+      const { store } = await given(open, [
+        createStack('web'),
+        ...['a', 'b', 'c', 'd', 'e'].map((name) => set('web', name, 1)),
+        remove('web', 't.b'),
+        createStack('other'),
+        set('other', 'd', 2),
+      ]);
+      const names = async (version: number | undefined, after?: string, limit?: number) =>
+        (await store.resources(1, version, { after, limit })).map(({ address }) => address.slice(2)).join('');
+      expect(await names(undefined, undefined, 2)).toBe('ac');
+      expect(await names(undefined, 't.c', 2)).toBe('de');
+      expect(await names(undefined, 't.e', 2)).toBe('');
+      expect(await names(undefined, 't.b')).toBe('cde');
+      expect(await names(undefined, 't.bb', 1)).toBe('c');
+      expect(await names(6, 't.a', 2)).toBe('bc');
+      expect(await names(3, undefined, 4)).toBe('ab');
+      expect(await names(undefined, undefined, 0)).toBe('');
+      expect(await store.resources(1, 6, {})).toEqual(await store.resources(1, 6));
+    });
+
     test('agree with resource, one by one', async () => {
       const { store } = await given(open, [...RESOURCE, set('web', 'b', 7)]);
       for (const version of [undefined, 2, 3, 6]) {

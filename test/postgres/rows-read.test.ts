@@ -118,6 +118,9 @@ test('a command reads what it is about and not its stack, also where the server 
     tag: () => backend.addTag('web', 'prod'),
     'roll back': () => backend.rollbackToSnapshot('web', stateVersion),
     'one resource': () => manager.getResource('web', 'disk.d[3]'),
+    'a page of them': () => backend.getResources('web', undefined, { after: 'server.web[7]', limit: 2 }),
+    'a page at a version': () =>
+      backend.getResources('web', { version: stateVersion }, { after: 'server.web[7]', limit: 2 }),
     'one at a version': () => manager.getResource('web', 'disk.d[3]', { version: stateVersion }),
     diff: () => backend.diff('web', stateVersion, stateVersion + 1),
   };

@@ -43,7 +43,9 @@ export const STACK_QUERIES: readonly Route[] = [
     answer: 'Resources, and in `next` the address after which the next page begins',
     query: z.strictObject({ ...at, ...page }),
     handle: async ({ backend, path: { stack = '' }, query }) => {
-      const list = await backend.getResources(stack, atOf(query));
+      const { after, limit } = query;
+      // One more than the page holds says whether there is a next.
+      const list = await backend.getResources(stack, atOf(query), { after, limit: limit + 1 });
       const { items, next } = pageOf(list.resources, query, ({ address }) => address);
       return { ...resourcesJson({ ...list, resources: items }), next };
     },

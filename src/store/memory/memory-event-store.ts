@@ -100,7 +100,7 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
         const slot = slotsById(state)(id);
         return slot?.stream === stream ? slot.address : undefined;
       }),
-    resources: (stream, version) => run(() => resourcesAt(state, stream, version)),
+    resources: (stream, version, page) => run(() => resourcesAt(state, stream, version, page)),
     resourcesAfter: (stream, address, limit) => run(() => resourcesAfter(state, stream, address, limit)),
     resourceHistory: (stream, address) => run(() => resourceHistory(state, stream, address)),
     outputs: (stream, version) => run(() => outputsAt(state, stream, version)),

@@ -120,7 +120,7 @@ export function openPostgresStore({ url, projection, clock, poolSize = 8 }: Post
         const slot = (await slotsById(on, [id])).get(id);
         return slot?.stream === stream ? slot.address : undefined;
       }),
-    resources: (stream, version) => read((on) => resourcesAt(on, stream, version)),
+    resources: (stream, version, page) => read((on) => resourcesAt(on, stream, version, page)),
     resourcesAfter: (stream, address, limit) => read((on) => resourcesAfter(on, stream, address, limit)),
     resourceHistory: (stream, address) => read((on) => resourceHistory(on, stream, address)),
     outputs: (stream, version) => read((on) => outputsAt(on, stream, version)),

@@ -97,7 +97,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
         const slot = slotById(sql, id);
         return slot?.stream === stream ? slot.address : undefined;
       }),
-    resources: (stream, version) => read((sql) => resourcesAt(sql, stream, version)),
+    resources: (stream, version, page) => read((sql) => resourcesAt(sql, stream, version, page)),
     resourcesAfter: (stream, address, limit) => read((sql) => resourcesAfter(sql, stream, address, limit)),
     resourceHistory: (stream, address) => read((sql) => resourceHistory(sql, stream, address)),
     outputs: (stream, version) => read((sql) => outputsAt(sql, stream, version)),

@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../../../events/index.js';
 import { parseStoredJson } from '../../../kernel/json.js';
 import { byBytes } from '../../../kernel/order.js';
+import type { Page } from '../../event-store.js';
 import type { NodeRecord, PresentSlot, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
 import type { Tables } from '../../tables.js';
@@ -55,12 +56,19 @@ export function resourcesAtVersion(
   };
 }
 
-export function resourcesAt(state: MemoryState, stream: number, version?: number): ResourceRecord[] {
+export function resourcesAt(
+  state: MemoryState,
+  stream: number,
+  version?: number,
+  { after = '', limit = -1 }: Page = {},
+): ResourceRecord[] {
   const at = resourcesAtVersion(state, stream, version);
-  return rowsOf(state.tables.resource_rows, stream)
+  const found = rowsOf(state.tables.resource_rows, stream)
     .map(({ address }) => address)
+    .filter((address) => byBytes(address, after) > 0)
     .sort(byBytes)
     .flatMap((address) => at(address) ?? []);
+  return limited(found, limit);
 }
 
 const givenId = ({ data }: StoredEvent): string | null =>

@@ -1,5 +1,6 @@
 import type { StoredEvent } from '../../../events/index.js';
 import { parseStoredJson } from '../../../kernel/json.js';
+import type { Page } from '../../event-store.js';
 import type { NodeRecord, PresentSlot, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
 import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
@@ -86,7 +87,7 @@ JOIN LATERAL (SELECT position, present FROM resource_history WHERE resource = r.
               ORDER BY version DESC LIMIT 1) h ON h.present = 1
 JOIN events e ON e.position = h.position
 JOIN events c ON c.position = r.resource`;
-const ALL_AT_VERSION = `${atVersion('resource_rows r')} WHERE r.stream = $1 ORDER BY r.address`;
+const ALL_AT_VERSION = `${atVersion('resource_rows r')} WHERE r.stream = $1 AND r.address > $3 ORDER BY r.address LIMIT $4`;
 const SOME_AT_VERSION = atVersion(rowsByKey('$3::text[]', 'resource_rows', 'stream = $1 AND address = k.key'));
 
 const toRecord = (row: RecordRow): ResourceRecord =>
@@ -106,8 +107,9 @@ export async function resourcesAt(
   sql: Sql,
   stream: number,
   version = Number.MAX_SAFE_INTEGER,
+  { after = '', limit }: Page = {},
 ): Promise<ResourceRecord[]> {
-  return (await sql.all<RecordRow>(ALL_AT_VERSION, [stream, version])).map(toRecord);
+  return (await sql.all<RecordRow>(ALL_AT_VERSION, [stream, version, after, limit ?? null])).map(toRecord);
 }
 
 interface NodeRow {

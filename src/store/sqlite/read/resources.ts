@@ -1,4 +1,5 @@
 import type { StoredEvent } from '../../../events/index.js';
+import type { Page } from '../../event-store.js';
 import type { NodeRecord, PresentSlot, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
 import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
@@ -60,7 +61,7 @@ JOIN events e ON e.position = h.position
 JOIN events c ON c.position = r.resource
 WHERE r.stream = :stream`;
 const RESOURCE_AT_VERSION = `${AT_VERSION} AND r.address = :address`;
-const RESOURCES_AT_VERSION = `${AT_VERSION} ORDER BY r.address`;
+const RESOURCES_AT_VERSION = `${AT_VERSION} AND r.address > :after ORDER BY r.address LIMIT :limit`;
 
 const AFTER = `${SLOT} WHERE r.stream = ? AND r.address > ? AND r.position IS NOT NULL ORDER BY r.address LIMIT ?`;
 
@@ -77,8 +78,13 @@ export function resourceAt(
   return row && toRecord(row);
 }
 
-export function resourcesAt(sql: Statements, stream: number, version = Number.MAX_SAFE_INTEGER): ResourceRecord[] {
-  return (sql(RESOURCES_AT_VERSION).all({ stream, version }) as RecordRow[]).map(toRecord);
+export function resourcesAt(
+  sql: Statements,
+  stream: number,
+  version = Number.MAX_SAFE_INTEGER,
+  { after = '', limit = -1 }: Page = {},
+): ResourceRecord[] {
+  return (sql(RESOURCES_AT_VERSION).all({ stream, version, after, limit }) as RecordRow[]).map(toRecord);
 }
 
 interface NodeRow {
