@@ -86,18 +86,22 @@ const unknownType = (type: string): InvalidInputError =>
     details: { field: 'type', value: type },
   });
 
-/** The position after which `limit` of the wanted events lie, or 0. */
+/**
+ * The position of the wanted event after which `limit` others lie, or 0. Each page begins with the last one of the page
+ * before: from an event of its own a stream is read on at once.
+ */
 async function placeBefore(store: EventStore, wanted: Wanted, limit?: number): Promise<number> {
   if (limit === undefined) return 0;
   let { upTo } = wanted;
-  for (let left = limit; left > 0; ) {
-    const events = await store.events({ ...wanted, upTo, descending: true, limit: Math.min(PAGE, left) });
+  for (let left = limit + 1; ; left += 1) {
+    const size = Math.min(PAGE, left);
+    const events = await store.events({ ...wanted, upTo, descending: true, limit: size });
     const last = events.at(-1);
-    if (!last) return 0;
-    upTo = last.position - 1;
-    left -= events.length;
+    if (!last || events.length < size) return 0;
+    left -= size;
+    if (left === 0) return last.position;
+    upTo = last.position;
   }
-  return upTo;
 }
 
 /**

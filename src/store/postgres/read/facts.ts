@@ -13,8 +13,12 @@ import { resourcesOf, slotsByAddress, slotsById } from './resources.js';
 import { executionById, lastDriftOf, readDriftRules, tagsAmong } from './signals.js';
 import { findStack, readDocument, stackBy } from './stacks.js';
 
-const NAME_HOLDER = 'SELECT id FROM stack_rows WHERE (name = $1 AND deleted_at IS NULL) OR id = $1 LIMIT 1';
-const ID_TAKEN = 'SELECT 1 FROM stack_rows WHERE id = $1 OR (name = $1 AND deleted_at IS NULL)';
+/** Names and ids share one space. */
+const HOLDER = `
+SELECT id FROM stack_rows WHERE id = $1
+UNION ALL
+SELECT id FROM stack_rows WHERE name = $1 AND deleted_at IS NULL
+LIMIT 1`;
 
 /** What a command begins with. */
 interface Opening {
@@ -65,10 +69,10 @@ export async function readFacts(
   guess?: number,
 ): Promise<Known> {
   const opened = readOpening(sql, commandId, keys);
-  const [opening, holder, taken, resourcesById, guessed] = await allSettled([
+  const [opening, nameHolder, idHolder, resourcesById, guessed] = await allSettled([
     opened,
-    keys.name === undefined ? undefined : nameHolder(sql, keys.name),
-    keys.id === undefined ? undefined : sql.get(ID_TAKEN, [keys.id]),
+    keys.name === undefined ? undefined : holderOf(sql, keys.name),
+    keys.id === undefined ? undefined : holderOf(sql, keys.id),
     slotsById(sql, keys.resourceIds ?? []),
     guess === undefined ? undefined : factsOfStack(sql, keys, guess, opened),
   ]);
@@ -80,15 +84,15 @@ export async function readFacts(
         ? guessed
         : factsOfStack(sql, keys, stack.stream, opened),
     stack ? undefined : findStack(sql, keys.stack, true),
-    keys.ownName && stack ? nameHolder(sql, stack.name) : undefined,
+    keys.ownName && stack ? holderOf(sql, stack.name) : undefined,
   ]);
-  const nameHolderOf = keys.name === undefined ? ownHolder : holder;
-  const shared = { stack, deletedStack, lock, nameHolder: nameHolderOf, idTaken: taken !== undefined, resourcesById };
+  const holder = keys.name === undefined ? ownHolder : nameHolder;
+  const shared = { stack, deletedStack, lock, nameHolder: holder, idTaken: idHolder !== undefined, resourcesById };
   return { head, earlier, facts: { ...shared, ...own } };
 }
 
-const nameHolder = async (sql: Sql, name: string): Promise<string | undefined> =>
-  (await sql.get<{ id: string }>(NAME_HOLDER, [name]))?.id;
+const holderOf = async (sql: Sql, name: string): Promise<string | undefined> =>
+  (await sql.get<{ id: string }>(HOLDER, [name]))?.id;
 
 type OwnFacts = Omit<Facts, 'stack' | 'deletedStack' | 'lock' | 'nameHolder' | 'idTaken' | 'resourcesById'>;
 
