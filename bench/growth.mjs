@@ -13,8 +13,8 @@ const WRITTEN = 10;
 /** So many versions lie between the old one that is asked for and now. */
 const BACK = 100;
 
-/** Those that take some 25 µs are done so many times more often in a round, which else is over in a millisecond. */
-const SHORT = { 'one resource, now': 10, 'one resource at an old version': 10 };
+/** Those that take some 20 µs are done so many times more often in a round, or one collection of garbage is a third of it. */
+const SHORT = { 'one resource, now': 100, 'one resource at an old version': 100 };
 
 const pick = (stack) => Math.floor(stack.size / 2) + (stack.n % 50);
 
