@@ -8,8 +8,8 @@ import { resourceAt, slotByAddress, slotById } from './resources.js';
 import { executionById, hasTag, lastDriftOf, readDriftRules, readLock } from './signals.js';
 import { findStack, readDocument } from './stacks.js';
 
-const NAME_HOLDER = 'SELECT id FROM stack_rows WHERE (name = :name AND deleted_at IS NULL) OR id = :name LIMIT 1';
-const ID_TAKEN = 'SELECT 1 FROM stack_rows WHERE id = :id OR (name = :id AND deleted_at IS NULL)';
+/** Names and ids share one space. */
+const HOLDER = 'SELECT id FROM stack_rows WHERE (name = :name AND deleted_at IS NULL) OR id = :name LIMIT 1';
 
 /** Reads what a decision asked for, each by its key. */
 export function readFacts(sql: Statements, keys: FactKeys): Facts {
@@ -23,7 +23,7 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
     document: stream !== undefined && keys.document ? readDocument(sql, stream).document : undefined,
     lock: stream === undefined ? undefined : readLock(sql, stream),
     nameHolder: holderOf(sql, keys.name ?? (keys.ownName ? stack?.name : undefined)),
-    idTaken: keys.id !== undefined && sql(ID_TAKEN).get({ id: keys.id }) !== undefined,
+    idTaken: holderOf(sql, keys.id) !== undefined,
     resources: known(keys.addresses, (at, address) => slotByAddress(sql, at, address)),
     resourcesById: answers(keys.resourceIds, (id) => slotById(sql, id)),
     outputs: known(keys.outputs, (at, name) => outputAt(sql, at, name)),
@@ -44,7 +44,7 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
 }
 
 const holderOf = (sql: Statements, name: string | undefined): string | undefined =>
-  name === undefined ? undefined : (sql(NAME_HOLDER).get({ name }) as { id: string } | undefined)?.id;
+  name === undefined ? undefined : (sql(HOLDER).get({ name }) as { id: string } | undefined)?.id;
 
 function readDifference(sql: Statements, stream: number, from: number, to: number): Difference {
   const touched = touchedBetween(sql, stream, from, to);
