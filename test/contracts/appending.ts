@@ -176,6 +176,16 @@ export function appending(open: OpenStore): void {
       expect(await world.store.dependencies(2)).toMatchObject([{ address: 't.b', target: 't.a', type: 'implicit' }]);
     });
 
+    test('refuses an id that another stack has or is called by, and a name that is its id', async () => {
+      const world = await given(open, [createStack('web')]);
+      await world.refused('ID_TAKEN', { type: 'createStack', name: 'x', id: 'web-id' });
+      await world.refused('ID_TAKEN', { type: 'createStack', name: 'x', id: 'web' });
+      await world.refused('ID_TAKEN', { type: 'apply', stack: 'x', create: { id: 'web-id' } });
+      await world.refused('ID_TAKEN', { type: 'apply', stack: 'x', create: { id: 'web' } });
+      await world.refused('NAME_TAKEN', { type: 'createStack', name: 'web-id', id: 'x' });
+      await world.refused('NAME_TAKEN', { type: 'createStack', name: 'web', id: 'x' });
+    });
+
     test('lets instances go as long as one is left of those that are depended on', async () => {
       const instances = [0, 1, 2].map((n) => ({ type: 't', name: `i[${n}]` }));
       const user = { type: 't', name: 'user', dependencies: ['t.i'] };

@@ -6,7 +6,7 @@ import { touchedBetween } from './commits.js';
 import { dependencyAt, outputAt } from './outputs.js';
 import { resourcesAtVersion, slotsByAddress, slotsById } from './resources.js';
 import { executionById, hasTag, lastDriftOf, readDriftRules, readLock } from './signals.js';
-import { findStack, holderOfName, isIdTaken, readDocument } from './stacks.js';
+import { findStack, holderOfName, readDocument } from './stacks.js';
 
 /** What every stack's decision may ask for, of no stack. */
 const NOTHING: Omit<Facts, 'stack' | 'deletedStack' | 'nameHolder' | 'idTaken' | 'resourcesById'> = {
@@ -29,7 +29,7 @@ export function readFacts(state: MemoryState, keys: FactKeys): Facts {
     stack,
     deletedStack: stack ? undefined : findStack(state, keys.stack, true),
     nameHolder: name === undefined ? undefined : holderOfName(state, name),
-    idTaken: keys.id !== undefined && isIdTaken(state, keys.id),
+    idTaken: keys.id !== undefined && holderOfName(state, keys.id) !== undefined,
     resourcesById: answers(keys.resourceIds, slotsById(state)),
     ...(stack ? factsOfStack(state, stack, keys) : NOTHING),
   };

@@ -21,11 +21,6 @@ export const holderOfName = ({ tables }: MemoryState, wanted: string): string | 
   [...tables.stack_rows.values()].find(({ id, name, deleted_at }) => id === wanted || (name === wanted && !deleted_at))
     ?.id;
 
-export const isIdTaken = ({ tables }: MemoryState, wanted: string): boolean =>
-  [...tables.stack_rows.values()].some(
-    ({ id, name, deleted_at }) => id === wanted || (name === wanted && deleted_at === null),
-  );
-
 export function listStacks(
   { tables }: MemoryState,
   filter: { readonly tags?: readonly string[]; readonly status?: string; readonly deleted?: boolean },
