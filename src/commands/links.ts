@@ -24,9 +24,9 @@ export function askLinks(
   const named = outcomes.map((outcome) => {
     const texts = textsIn(outcome.value.properties);
     const own = identities(outcome.id, outcome.value);
-    return { outcome, told: toldOf(outcome, texts), naming: namingTexts(texts, own) };
+    return { outcome, own, told: toldOf(outcome, texts), naming: namingTexts(texts, own) };
   });
-  const owners = ownersAmong(outcomes);
+  const owners = ownersAmong(named);
   return {
     links: {
       of: named.map(({ outcome: { address }, told, naming }) => ({
@@ -75,13 +75,15 @@ function toldOf({ address, module, value, said }: Outcome, texts: readonly Text[
 }
 
 /** By value, the addresses of the resources a command states that are known by it. */
-function ownersAmong(outcomes: readonly Outcome[]): ReadonlyMap<string, readonly string[]> {
+function ownersAmong(
+  named: readonly { readonly outcome: Outcome; readonly own: ReadonlySet<string> }[],
+): ReadonlyMap<string, readonly string[]> {
   const owners = new Map<string, string[]>();
-  for (const { id, value, address } of outcomes) {
-    for (const known of identities(id, value)) {
+  for (const { outcome, own } of named) {
+    for (const known of own) {
       const all = owners.get(known);
-      if (all) all.push(address);
-      else owners.set(known, [address]);
+      if (all) all.push(outcome.address);
+      else owners.set(known, [outcome.address]);
     }
   }
   return owners;

@@ -34,7 +34,7 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
     ...(imported === undefined ? {} : { happened: imported.happened }),
     keys,
     decide: (facts, now): readonly NewEvent[] | Question => {
-      const context = { ...envelope, now };
+      const context = { now, ...envelope };
       const before = guard(target, module.lock, keys.stack, facts, context);
       const decided = module.decide(payload, facts, context);
       if (!('answer' in decided)) return [...before, ...decided];

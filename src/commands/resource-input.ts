@@ -105,24 +105,22 @@ export function setResource(
     });
   }
   const sameProperties = current !== null && equalJson(fields.properties, current.properties);
-  const place = { address, module: input.module, sameProperties };
+  const { module } = input;
   if (slot && current && sameProperties && sameBesideProperties(fields, current))
-    return { ...place, id: resourceId(slot), value: current, event: undefined };
+    return { address, module, id: resourceId(slot), value: current, event: undefined, sameProperties };
   const lastApplied = input.lastApplied ?? (fields.state === 'applied' ? now : (current?.lastApplied ?? null));
   const value = complete(fields, lastApplied);
   const id = input.id ?? (current ? slot?.id : undefined) ?? undefined;
-  const identity = {
-    ...(slot ? { resource: slot.resource } : {}),
-    ...(id === undefined ? {} : { id }),
-    module: input.module,
-    type: input.type,
-    name: input.name,
-  };
+  const given = id === undefined ? {} : { id };
+  const named = { module, type: input.type, name: input.name, ...value };
   const event: NewEvent =
     slot && current
-      ? { type: 'ResourceUpdated', data: { ...identity, resource: slot.resource, ...value } }
-      : { type: 'ResourceCreated', data: { ...identity, ...value } };
-  return { ...place, id: id ?? (slot ? resourceId(slot) : null), value, event };
+      ? { type: 'ResourceUpdated', data: { resource: slot.resource, ...given, ...named } }
+      : {
+          type: 'ResourceCreated',
+          data: slot ? { resource: slot.resource, ...given, ...named } : { ...given, ...named },
+        };
+  return { address, module, id: id ?? (slot ? resourceId(slot) : null), value, event, sameProperties };
 }
 
 function checkIdentity(

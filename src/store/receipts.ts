@@ -62,7 +62,7 @@ export function recordDecided(
   const before = created === undefined ? facts.stack : undefined;
   const { stored, recorded } = recordEvents(
     events,
-    { ...head, stream: before?.stream, revision: before?.revision ?? 0, version: before?.stateVersion ?? 0 },
+    { stream: before?.stream, revision: before?.revision ?? 0, version: before?.stateVersion ?? 0, ...head },
     { commandId, meta, now },
   );
   const last = stored[stored.length - 1] as StoredEvent;
