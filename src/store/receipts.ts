@@ -62,7 +62,13 @@ export function recordDecided(
   const before = created === undefined ? facts.stack : undefined;
   const { stored, recorded } = recordEvents(
     events,
-    { stream: before?.stream, revision: before?.revision ?? 0, version: before?.stateVersion ?? 0, ...head },
+    {
+      position: head.position,
+      hash: head.hash,
+      stream: before?.stream,
+      revision: before?.revision ?? 0,
+      version: before?.stateVersion ?? 0,
+    },
     { commandId, meta, now },
   );
   const last = stored[stored.length - 1] as StoredEvent;

@@ -37,6 +37,23 @@ export function appending(open: OpenStore): void {
       expect(log.map((event) => chain.next(event))).toEqual(log.map(() => undefined));
     });
 
+    test('counts those that are sent at once anew in each stack too', async () => {
+      const world = await given(open, [createStack('web'), createStack('db'), three, createStack('dns')]);
+      const before = (await wholeLog(world)).length;
+      const receipts = await Promise.all(['web', 'dns', 'db'].map((stack) => world.run(set(stack, `of-${stack}`, 1))));
+      const events = (await wholeLog(world)).slice(before);
+      expect(events.map(({ stream, revision, version }) => [stream, revision, version])).toEqual([
+        [1, 5, 3],
+        [6, 2, 2],
+        [2, 2, 2],
+      ]);
+      expect(receipts.map(({ stackId, version }) => [stackId, version])).toEqual([
+        ['web-id', 3],
+        ['dns-id', 2],
+        ['db-id', 2],
+      ]);
+    });
+
     test('gives a receipt that says where the events are, what the version is and when it was', async () => {
       const world = await given(open, [createStack('web')]);
       const receipt = await world.run(three, { commandId: 'c1', reason: 'why', correlationId: 'k' });

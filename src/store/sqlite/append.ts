@@ -1,4 +1,4 @@
-import type { RecordedEvent, StoredEvent, UnknownEvent } from '../../events/index.js';
+import type { LogHead, RecordedEvent, StoredEvent, UnknownEvent } from '../../events/index.js';
 import type { Clock } from '../../kernel/clock.js';
 import { StoreError } from '../../kernel/errors.js';
 import type { AppendRequest, Projection, ProjectorInfo, Receipt } from '../event-store.js';
@@ -54,12 +54,14 @@ export interface Appender {
    * @throws what refuses the command, and then nothing was written; else `HalfWritten` with its cause
    */
   run(request: AppendRequest): Receipt;
+  /** What `run` has written since a savepoint was taken back. */
+  takenBack(): void;
   /** @throws StoreError `PROJECTIONS_CHANGED`, and then the transaction must be taken back */
   end(): void;
 }
 
 export function appender(db: Connection, sql: Statements, projection: Projection, clock: Clock): Appender {
-  const { begin, write, end } = eventWriter(db, sql, projection);
+  const { begin, head, write, takenBack, end } = eventWriter(db, sql, projection);
 
   const run = (request: AppendRequest): Receipt => {
     // An id that was made for this command is nobody else's.
@@ -70,7 +72,7 @@ export function appender(db: Connection, sql: Statements, projection: Projection
     const facts = readFacts(sql, request.keys);
     const now = timeOf(request, clock);
     const events = readNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
-    const { stored, recorded, receipt } = recordDecided(request, facts, events, readHead(sql), now);
+    const { stored, recorded, receipt } = recordDecided(request, facts, events, head(), now);
     if (stored.length === 0) return receipt;
     try {
       write(stored, recorded);
@@ -79,7 +81,7 @@ export function appender(db: Connection, sql: Statements, projection: Projection
     }
     return receipt;
   };
-  return { begin, run, end };
+  return { begin, run, takenBack, end };
 }
 
 /**
@@ -91,19 +93,29 @@ export function eventWriter(db: Connection, sql: Statements, projection: Project
   const { projectors } = projection;
   const move = moveCheckpoints(projectors);
   let before: number | undefined;
+  let last: LogHead | undefined;
+  const head = (): LogHead => (last ??= readHead(sql));
+  const takenBack = (): void => {
+    last = undefined;
+  };
 
   return {
     begin: (): void => {
       before = undefined;
+      takenBack();
     },
+    /** Where the log ends; read once in a transaction. */
+    head,
     write: (stored: readonly StoredEvent[], recorded: readonly (RecordedEvent | UnknownEvent)[]): void => {
       before ??= (stored[0] as StoredEvent).position - 1;
       for (const event of stored) insertEvent(sql, event);
       applyRows(projection.project(recorded));
+      last = stored[stored.length - 1];
     },
+    takenBack,
     end: (): void => {
       if (before === undefined) return;
-      const moved = sql(move).run(readHead(sql).position, before);
+      const moved = sql(move).run(head().position, before);
       if (moved.changes !== projectors.length) throw tablesNotOurs();
     },
   };

@@ -134,7 +134,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
  * serves them all. Those that belong together are under a savepoint; one by itself needs none, for it is refused before
  * anything is written. Where the writing fails, each is tried in a transaction of its own. Nothing resolves before COMMIT.
  */
-function groupCommit(db: Connection, path: string, { begin, run, end }: Appender) {
+function groupCommit(db: Connection, path: string, { begin, run, takenBack, end }: Appender) {
   let waiting: Waiting[] = [];
 
   const runTogether = db.transaction((requests: readonly AppendRequest[]) => requests.map(run));
@@ -153,6 +153,7 @@ function groupCommit(db: Connection, path: string, { begin, run, end }: Appender
         return () => resolve(receipts);
       } catch (error) {
         if (!db.inTransaction || (error instanceof HalfWritten && requests.length === 1)) throw error;
+        takenBack();
         return () => reject(translate(causeOf(error), path));
       }
     });

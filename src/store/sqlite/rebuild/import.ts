@@ -42,11 +42,15 @@ export const extendEvents = (
 ): LogHead =>
   db
     .transaction(() => {
-      checkFollowing(events, readHead(sql));
-      const recorded = events.map((event) => decodeEvent(event));
-      const { write, end } = eventWriter(db, sql, projection);
-      if (events.length > 0) write(events, recorded);
+      const { head, write, end } = eventWriter(db, sql, projection);
+      checkFollowing(events, head());
+      if (events.length > 0) {
+        write(
+          events,
+          events.map((event) => decodeEvent(event)),
+        );
+      }
       end();
-      return readHead(sql);
+      return head();
     })
     .immediate();
