@@ -19,32 +19,28 @@ export function lifetime(
   isGone: () => boolean = () => false,
 ): Lifetime {
   let closing = false;
-  const running = new Set<Promise<unknown>>();
+  let running = 0;
+  const idle: (() => void)[] = [];
   const check = (): void => {
     if (closing || isGone()) throw closed();
-  };
-  const translated = async <T>(run: () => T | Promise<T>): Promise<T> => {
-    try {
-      return await run();
-    } catch (error) {
-      throw translate(error);
-    }
   };
   return {
     check,
     during: async (run) => {
       check();
-      const task = translated(run);
-      running.add(task);
+      running += 1;
       try {
-        return await task;
+        return await run();
+      } catch (error) {
+        throw translate(error);
       } finally {
-        running.delete(task);
+        running -= 1;
+        if (running === 0) for (const resolve of idle.splice(0)) resolve();
       }
     },
     end: async () => {
       closing = true;
-      await Promise.allSettled(running);
+      if (running > 0) await new Promise<void>((resolve) => idle.push(resolve));
     },
   };
 }
