@@ -69,8 +69,9 @@ export async function openEngineAt(
 
 /** Opens a SQLite file, `:memory:` for SQLite without a file, or `memory:` for a store without a database. */
 export function openEngine(location: string, clock: Clock = systemClock, options: EngineOptions = {}): Engine {
-  if (location === '') {
-    throw new InvalidInputError('NO_DATABASE', 'the database path is empty', {
+  // A program without types may hand in what its configuration does not hold.
+  if (typeof location !== 'string' || location === '') {
+    throw new InvalidInputError('NO_DATABASE', 'db: no database is named', {
       hint: 'Give a file path, :memory: or memory:.',
       details: { field: 'db' },
     });

@@ -93,7 +93,7 @@ export function eventReader(): (text: string, where: string) => StoredEvent {
   return (text, where) => {
     const line = parsed(lineSchema, text, where, DAMAGED);
     const { schema_version: schemaVersion, recorded_at: recordedAt, command_id: commandId, ...same } = line;
-    const event: StoredEvent = { ...same, schemaVersion, recordedAt, commandId };
+    const event: StoredEvent = { schemaVersion, recordedAt, commandId, ...same };
     if (event.meta !== lastMeta) fits(anyMeta, checkedDocument(event.meta, where, 'meta'), where, 'meta');
     lastMeta = event.meta;
     checkedDocument(event.data, where, 'data');

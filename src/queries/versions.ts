@@ -21,14 +21,14 @@ export async function readVersions(
     const marked = [...new Set(snapshots.map((snapshot) => snapshot.version))].slice(0, options.limit);
     const commits = await Promise.all(marked.map((of) => store.commit(stack.stream, of)));
     const found = commits.filter((commit) => commit !== undefined);
-    return { stack, versions: found.map((commit) => ({ ...commit, snapshots: marks(commit.version) })) };
+    return { stack, versions: found.map((commit) => ({ snapshots: marks(commit.version), ...commit })) };
   }
   const commits = await store.commits(stack.stream, {
     raised: true,
     upTo: version,
     ...(options.limit === undefined ? {} : { limit: options.limit }),
   });
-  return { stack, versions: commits.map((commit) => ({ ...commit, snapshots: marks(commit.version) })) };
+  return { stack, versions: commits.map((commit) => ({ snapshots: marks(commit.version), ...commit })) };
 }
 
 /** A stack's events, newest first: everything anybody did to it. */

@@ -34,6 +34,18 @@ describe('opening', () => {
     expect(existsSync('mysql:')).toBe(false);
   });
 
+  test.each([
+    ['nothing', undefined],
+    ['an empty text', ''],
+    ['a number', 7],
+  ])('%s is no database: that is said', async (_, location) => {
+    await expect(StateBackend.open(location as string)).rejects.toMatchObject({
+      code: 'NO_DATABASE',
+      exitCode: 2,
+      details: { field: 'db' },
+    });
+  });
+
   test('after close every call is refused; closing twice is fine', async () => {
     const backend = await StateBackend.open(':memory:');
     await backend.close();

@@ -91,7 +91,7 @@ const ALL_AT_VERSION = `${atVersion('resource_rows r')} WHERE r.stream = $1 AND 
 const SOME_AT_VERSION = atVersion(rowsByKey('$3::text[]', 'resource_rows', 'stream = $1 AND address = k.key'));
 
 const toRecord = (row: RecordRow): ResourceRecord =>
-  toResourceRecord(row, { ...row, recordedAt: row.updated_at }, row.created_at);
+  toResourceRecord(row, { recordedAt: row.updated_at, ...row }, row.created_at);
 
 export async function resourcesOf(
   sql: Sql,

@@ -42,7 +42,7 @@ export async function listStacks(
 ): Promise<StackListItem[]> {
   const values = [filter.tags ?? [], filter.status ?? null, filter.deleted ?? false, now];
   const rows = await sql.all<StackRow & { tags: string[]; locked: boolean }>(LIST_STACKS, values);
-  return rows.map((row) => ({ ...toStackRecord(row), tags: row.tags, locked: row.locked }));
+  return rows.map((row) => ({ tags: row.tags, locked: row.locked, ...toStackRecord(row) }));
 }
 
 /** The last event of each part at or before the version. */

@@ -66,7 +66,7 @@ const RESOURCES_AT_VERSION = `${AT_VERSION} AND r.address > :after ORDER BY r.ad
 const AFTER = `${SLOT} WHERE r.stream = ? AND r.address > ? AND r.position IS NOT NULL ORDER BY r.address LIMIT ?`;
 
 const toRecord = (row: RecordRow): ResourceRecord =>
-  toResourceRecord(row, { ...row, recordedAt: row.updated_at }, row.created_at);
+  toResourceRecord(row, { recordedAt: row.updated_at, ...row }, row.created_at);
 
 export function resourceAt(
   sql: Statements,

@@ -44,9 +44,9 @@ export function listStacks(
     now,
   }) as (StackRow & { tags: string; locked: number })[];
   return rows.map((row) => ({
-    ...toStackRecord(row),
     tags: JSON.parse(row.tags) as string[],
     locked: row.locked === 1,
+    ...toStackRecord(row),
   }));
 }
 
