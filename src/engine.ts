@@ -71,7 +71,7 @@ export async function openEngineAt(
 export function openEngine(location: string, clock: Clock = systemClock, options: EngineOptions = {}): Engine {
   // A program without types may hand in what its configuration does not hold.
   if (typeof location !== 'string' || location === '') {
-    throw new InvalidInputError('NO_DATABASE', 'db: no database is named', {
+    throw new InvalidInputError('NO_DATABASE', 'the database path is empty or no text', {
       hint: 'Give a file path, :memory: or memory:.',
       details: { field: 'db' },
     });

@@ -2,7 +2,6 @@ import { equalJson, type JsonObject } from '../kernel/json.js';
 import type { EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import type { ResourceRecord } from '../store/records.js';
-import { resourceId } from '../store/resource-id.js';
 import type { ActualStateSource, ExpectedResource, ObserveContext } from './source.js';
 
 /** What became of looking at a stack's resources. */
@@ -73,7 +72,7 @@ class Expected {
 
   async *pages(): AsyncGenerator<readonly ExpectedResource[]> {
     for (let after = ''; ; ) {
-      const page = (await this.#store.resourcesAfter(this.#stream, after, PAGE)).map(toExpected);
+      const page = (await this.#store.resources(this.#stream, undefined, { after, limit: PAGE })).map(toExpected);
       const last = page.at(-1);
       if (!last) return;
       this.count += page.length;
@@ -98,13 +97,9 @@ class Expected {
   }
 }
 
-type Place = Pick<ResourceRecord, 'resource' | 'address' | 'module' | 'type' | 'name' | 'value'> & {
-  readonly id: string | null;
-};
-
-const toExpected = ({ resource, address, id, module, type, name, value }: Place): ExpectedResource => ({
+const toExpected = ({ address, id, module, type, name, value }: ResourceRecord): ExpectedResource => ({
   address,
-  id: resourceId({ id, resource }),
+  id,
   module,
   type,
   name,

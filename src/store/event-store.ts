@@ -13,7 +13,6 @@ import type {
   LockRecord,
   NodeRecord,
   OutputRecord,
-  PresentSlot,
   ResourceRecord,
   SnapshotRecord,
   StackListItem,
@@ -157,8 +156,6 @@ export interface EventStore extends Maintenance {
     edge: readonly [address: string, target: string],
     version?: number,
   ): Promise<DependencyRecord | undefined>;
-  /** At most `limit` of the resources there are now whose address comes after another, in address order. */
-  resourcesAfter(stream: number, address: string, limit: number): Promise<readonly PresentSlot[]>;
   /** The resources without their values, in address order. */
   nodes(stream: number, version?: number): Promise<readonly NodeRecord[]>;
   /** The dependencies without their events, in the order of address, then target. */

@@ -71,11 +71,6 @@ export interface ResourceSlot {
   readonly value: ResourceValue | null;
 }
 
-/** The place of a resource that holds a value. */
-export interface PresentSlot extends ResourceSlot {
-  readonly value: ResourceValue;
-}
-
 export interface OutputRecord {
   readonly name: string;
   readonly value: Json;

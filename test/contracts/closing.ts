@@ -41,7 +41,6 @@ const CALLS: {
   tags: (store) => store.tags(1),
   drift: (store) => store.drift(1),
   drifted: (store) => store.drifted(1),
-  resourcesAfter: (store) => store.resourcesAfter(1, '', 10),
   driftRules: (store) => store.driftRules(1),
   projections: (store) => store.projections(),
   rebuild: (store) => store.rebuild(),

@@ -143,12 +143,12 @@ async function everythingOf(store: EventStore, stack: StackRecord): Promise<Read
     ),
     resources: await ask(store.resources, [
       ...here(orNow.map((version) => [version] as const)),
-      ...here(each(orNow, addresses).map(([version, after]) => [version, { after, limit: 2 }] as const)),
+      ...here(
+        each(orNow, each(['', ...addresses, '\u{10ffff}'], [1, 2, 10_000])).map(
+          ([version, [after, limit]]) => [version, { after, limit }] as const,
+        ),
+      ),
     ]),
-    resourcesAfter: await ask(
-      store.resourcesAfter,
-      here(each(['', ...addresses, '\u{10ffff}'], [1, 2, 10_000]).map(([after, limit]) => [after, limit])),
-    ),
     resourceHistory: await ask(store.resourceHistory, here(addresses.map((address) => [address]))),
     outputs: await ask(store.outputs, here(orNow.map((version) => [version]))),
     output: await ask(store.output, here(each([...touched.outputs, 'missing'], orNow))),

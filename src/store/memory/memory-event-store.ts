@@ -13,14 +13,7 @@ import { readFacts } from './read/facts.js';
 import { linkReads } from './read/links.js';
 import { readEvents } from './read/log.js';
 import { dependenciesAt, dependencyAt, edgesAt, outputAt, outputsAt } from './read/outputs.js';
-import {
-  nodesAt,
-  resourceHistory,
-  resourcesAfter,
-  resourcesAt,
-  resourcesAtVersion,
-  slotsById,
-} from './read/resources.js';
+import { nodesAt, resourceHistory, resourcesAt, resourcesAtVersion, slotsById } from './read/resources.js';
 import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/signals.js';
 import { findStack, listStacks, readDocument } from './read/stacks.js';
 import { emptyState, type MemoryState } from './state.js';
@@ -101,7 +94,6 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
         return slot?.stream === stream ? slot.address : undefined;
       }),
     resources: (stream, version, page) => run(() => resourcesAt(state, stream, version, page)),
-    resourcesAfter: (stream, address, limit) => run(() => resourcesAfter(state, stream, address, limit)),
     resourceHistory: (stream, address) => run(() => resourceHistory(state, stream, address)),
     outputs: (stream, version) => run(() => outputsAt(state, stream, version)),
     output: (stream, name, version) => run(() => outputAt(state, stream, name, version)),

@@ -15,7 +15,7 @@ import { readFacts } from './read/facts.js';
 import { linkReads } from './read/links.js';
 import { readCheckpoints, readEvents, readHead } from './read/log.js';
 import { dependenciesAt, edgesAt, edgesOf, outputsAt, outputsOf } from './read/outputs.js';
-import { nodesAt, resourceHistory, resourcesAfter, resourcesAt, resourcesOf, slotsById } from './read/resources.js';
+import { nodesAt, resourceHistory, resourcesAt, resourcesOf, slotsById } from './read/resources.js';
 import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/signals.js';
 import { findStack, listStacks, readDocument } from './read/stacks.js';
 import { maintenance } from './rebuild/maintenance.js';
@@ -121,7 +121,6 @@ export function openPostgresStore({ url, projection, clock, poolSize = 8 }: Post
         return slot?.stream === stream ? slot.address : undefined;
       }),
     resources: (stream, version, page) => read((on) => resourcesAt(on, stream, version, page)),
-    resourcesAfter: (stream, address, limit) => read((on) => resourcesAfter(on, stream, address, limit)),
     resourceHistory: (stream, address) => read((on) => resourceHistory(on, stream, address)),
     outputs: (stream, version) => read((on) => outputsAt(on, stream, version)),
     output: (stream, name, version) => read(async (on) => (await outputsOf(on, stream, [name], version)).get(name)),

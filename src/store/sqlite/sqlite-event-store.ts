@@ -12,7 +12,7 @@ import { readFacts } from './read/facts.js';
 import { linkReads } from './read/links.js';
 import { readCheckpoints, readEvents, readHead } from './read/log.js';
 import { dependenciesAt, dependencyAt, edgesAt, outputAt, outputsAt } from './read/outputs.js';
-import { nodesAt, resourceAt, resourceHistory, resourcesAfter, resourcesAt, slotById } from './read/resources.js';
+import { nodesAt, resourceAt, resourceHistory, resourcesAt, slotById } from './read/resources.js';
 import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/signals.js';
 import { findStack, listStacks, readDocument } from './read/stacks.js';
 import { maintenance } from './rebuild/maintenance.js';
@@ -98,7 +98,6 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
         return slot?.stream === stream ? slot.address : undefined;
       }),
     resources: (stream, version, page) => read((sql) => resourcesAt(sql, stream, version, page)),
-    resourcesAfter: (stream, address, limit) => read((sql) => resourcesAfter(sql, stream, address, limit)),
     resourceHistory: (stream, address) => read((sql) => resourceHistory(sql, stream, address)),
     outputs: (stream, version) => read((sql) => outputsAt(sql, stream, version)),
     output: (stream, name, version) => read((sql) => outputAt(sql, stream, name, version)),

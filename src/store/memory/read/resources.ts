@@ -2,7 +2,7 @@ import type { StoredEvent } from '../../../events/index.js';
 import { parseStoredJson } from '../../../kernel/json.js';
 import { byBytes } from '../../../kernel/order.js';
 import type { Page } from '../../event-store.js';
-import type { NodeRecord, PresentSlot, ResourceRecord, ResourceSlot } from '../../records.js';
+import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
 import type { Tables } from '../../tables.js';
 import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
@@ -84,14 +84,6 @@ export function nodesAt({ log, tables }: MemoryState, stream: number, version?: 
       return toNodeRecord(row, version === undefined ? row.id : givenId(eventAt(log, value.position)));
     });
 }
-
-export const resourcesAfter = (state: MemoryState, stream: number, address: string, limit: number): PresentSlot[] =>
-  limited(
-    rowsOf(state.tables.resource_rows, stream)
-      .filter((row) => row.position !== null && byBytes(row.address, address) > 0)
-      .sort((a, b) => byBytes(a.address, b.address)),
-    limit,
-  ).map((row) => toSlot(state, row) as ReturnType<typeof toSlot> & PresentSlot);
 
 export function resourceHistory({ log, tables }: MemoryState, stream: number, address: string): StoredEvent[] {
   const row = rowsOf(tables.resource_rows, stream).find((one) => one.address === address);

@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../../events/index.js';
 import { parseStoredJson } from '../../../kernel/json.js';
 import type { Page } from '../../event-store.js';
-import type { NodeRecord, PresentSlot, ResourceRecord, ResourceSlot } from '../../records.js';
+import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
 import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
 import type { Sql } from '../sql.js';
@@ -137,12 +137,6 @@ export async function nodesAt(sql: Sql, stream: number, version?: number): Promi
   }
   const rows = await sql.all<Omit<NodeRow, 'id'> & { data: string }>(NODES_AT_VERSION, [stream, version]);
   return rows.map((row) => toNodeRecord(row, (parseStoredJson(row.data) as { readonly id?: string }).id ?? null));
-}
-
-const AFTER = `${slots('resource_rows r')} WHERE r.stream = $1 AND r.address > $2 AND r.position IS NOT NULL ORDER BY r.address LIMIT $3`;
-
-export async function resourcesAfter(sql: Sql, stream: number, address: string, limit: number): Promise<PresentSlot[]> {
-  return (await sql.all<SlotRow>(AFTER, [stream, address, limit])).map(toSlot) as unknown as PresentSlot[];
 }
 
 const RESOURCE_HISTORY = `

@@ -1,6 +1,6 @@
 import type { StoredEvent } from '../../../events/index.js';
 import type { Page } from '../../event-store.js';
-import type { NodeRecord, PresentSlot, ResourceRecord, ResourceSlot } from '../../records.js';
+import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
 import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
 import type { Statements } from '../statements.js';
@@ -63,8 +63,6 @@ WHERE r.stream = :stream`;
 const RESOURCE_AT_VERSION = `${AT_VERSION} AND r.address = :address`;
 const RESOURCES_AT_VERSION = `${AT_VERSION} AND r.address > :after ORDER BY r.address LIMIT :limit`;
 
-const AFTER = `${SLOT} WHERE r.stream = ? AND r.address > ? AND r.position IS NOT NULL ORDER BY r.address LIMIT ?`;
-
 const toRecord = (row: RecordRow): ResourceRecord =>
   toResourceRecord(row, { recordedAt: row.updated_at, ...row }, row.created_at);
 
@@ -111,9 +109,6 @@ export function nodesAt(sql: Statements, stream: number, version?: number): Node
   const rows = version === undefined ? sql(NODES).all({ stream }) : sql(NODES_AT_VERSION).all({ stream, version });
   return (rows as NodeRow[]).map((row) => toNodeRecord(row, row.id));
 }
-
-export const resourcesAfter = (sql: Statements, stream: number, address: string, limit: number): PresentSlot[] =>
-  (sql(AFTER).all(stream, address, limit) as SlotRow[]).map(toSlot) as PresentSlot[];
 
 const RESOURCE_HISTORY = `
 SELECT ${EVENT} FROM events
