@@ -1,4 +1,5 @@
-// Appending to PostgreSQL against a bare INSERT of the same bytes through the same driver, durable, in the same run.
+// Appending to PostgreSQL against a bare INSERT of the same bytes through the same driver, durable, in the same run. Beside
+// ours, what is left of the bare one once its positions come from a row, without gaps and in the order of commits.
 // SLOTH_BENCH_POSTGRES names a database that the benchmark may make schemas in.
 import pg from 'pg';
 import { StateBackend } from '../dist/index.js';
@@ -51,6 +52,11 @@ const TYPES = ['bigint', 'bigint', 'bigint', 'bigint', 'text', 'bigint', 'text',
 const BARE = `INSERT INTO bare (${COLUMNS.join(', ')})
 SELECT * FROM unnest(${TYPES.map((type, index) => `$${index + 1}::${type}[]`).join(', ')})`;
 
+const COUNTED = `WITH counter AS (UPDATE bare_head SET position = position + 1 RETURNING position)
+INSERT INTO bare (${COLUMNS.join(', ')})
+SELECT counter.position, ${COLUMNS.slice(1).join(', ')}
+FROM counter, unnest(${TYPES.map((type, index) => `$${index + 1}::${type}[]`).join(', ')}) u (old_position, ${COLUMNS.slice(1).join(', ')})`;
+
 export async function postgres() {
   if (URL_OF === undefined) {
     console.error('SLOTH_BENCH_POSTGRES must name a PostgreSQL database: postgres://USER@HOST/DATABASE');
@@ -76,6 +82,7 @@ async function compare(url, { size, callers, processes }) {
   for (const client of pools) await client.connect();
   const [first] = pools;
   await first.query('CREATE TABLE IF NOT EXISTS bare (LIKE events, serial BIGSERIAL PRIMARY KEY)');
+  await first.query('CREATE TABLE IF NOT EXISTS bare_head AS SELECT 0::bigint AS position');
   const names = backends.map((_, index) => `s-${callers}-${processes}-${size}-${index}`);
   let n = 0;
   const apply = async (index) => {
@@ -100,6 +107,7 @@ async function compare(url, { size, callers, processes }) {
   const times = await interleaved(
     {
       bare: () => each((index) => pools[index].query({ name: 'bare', text: BARE, values })),
+      counted: () => each((index) => pools[index].query({ name: 'counted', text: COUNTED, values })),
       ours: () => each(apply),
     },
     { rounds: 5, times: 1 },
@@ -113,6 +121,7 @@ async function compare(url, { size, callers, processes }) {
     'bare commits/s': perSecond(times.bare),
     'our commits/s': perSecond(times.ours),
     'of bare': atLeast(times.bare.median / times.ours.median, GOALS[size]),
+    'positions from a row alone, of bare': (times.bare.median / times.counted.median).toFixed(2),
     bare: milliseconds(times.bare),
     ours: milliseconds(times.ours),
   };
