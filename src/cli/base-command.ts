@@ -18,13 +18,16 @@ export abstract class BaseCommand extends Command {
   static override baseFlags = globalFlags;
   #backend: StateBackend | undefined;
 
-  /** Opens the database the flags name. It is closed when the command ends. */
+  /**
+   * Opens the database the flags name. It is closed when the command ends. A command asks a server by one connection: to
+   * make another takes longer than to ask again.
+   */
   protected async open(
     { db, actor }: Pick<GlobalValues, 'db' | 'actor'>,
     options: Pick<OpenOptions, 'asItIs' | 'source' | 'connections'> = {},
   ): Promise<StateBackend> {
     this.#backend = await withProgress('rebuilding', 'events', (onProgress) =>
-      StateBackend.open(chooseDatabase(db).path, { actor, source: 'cli', onProgress, ...options }),
+      StateBackend.open(chooseDatabase(db).path, { actor, source: 'cli', connections: 1, onProgress, ...options }),
     );
     return this.#backend;
   }

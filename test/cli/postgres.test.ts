@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commandLine } from '../support/cli.js';
+import { counting } from '../support/counting.js';
 import { scratchFolder } from '../support/folder.js';
 import { freshSchema } from '../support/postgres.js';
 
@@ -36,6 +37,23 @@ describe('the command line on PostgreSQL', () => {
     await copy.text('audit', 'import', log);
     expect(await copy.json('audit', 'head')).toEqual(await file.json('audit', 'head'));
     expect(await copy.json('audit', 'verify')).toMatchObject({ holds: true });
+  });
+
+  test('each command makes one connection', async () => {
+    const { url, connections } = await counting(await freshSchema());
+    const cli = commandLine(url);
+    const commands = [
+      ['stack', 'import', 'web', '--from', 'terraform', V1],
+      ['stack', 'import', 'web', '--from', 'terraform', V2],
+      ['stack', 'state', 'show', 'web'],
+      ['stack', 'state', 'diff', 'web', '--from', '1', '--to', '2'],
+      ['stack', 'state', 'list'],
+      ['audit', 'verify'],
+    ];
+    for (const [before, command] of commands.entries()) {
+      await cli.text(...command);
+      expect({ command, connections: connections() }).toEqual({ command, connections: before + 1 });
+    }
   });
 
   test('no password is printed, wherever it stands', async () => {

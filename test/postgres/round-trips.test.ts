@@ -1,45 +1,7 @@
-import { connect, createServer } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
+import { counting } from '../support/counting.js';
 import { freshSchema, onServer } from '../support/postgres.js';
-
-/** Counts how often a client waits for the server: it sends something after it has heard something. */
-async function counting(url: string) {
-  const target = new URL(url);
-  const { port, hostname } = target;
-  let trips = 0;
-  const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname);
-    let heard = true;
-    client.on('data', (data) => {
-      if (heard) trips += 1;
-      heard = false;
-      upstream.write(data);
-    });
-    upstream.on('data', (data) => {
-      heard = true;
-      client.write(data);
-    });
-    for (const [one, other] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      one.on('error', () => other.destroy());
-      one.on('close', () => other.destroy());
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  target.port = String((server.address() as { port: number }).port);
-  return {
-    url: target.href,
-    tripsOf: async (run: () => Promise<unknown>): Promise<number> => {
-      const before = trips;
-      await run();
-      return trips - before;
-    },
-  };
-}
 
 /** The goal is four. One for all questions and one for the statement that writes are what these commands need. */
 const MOST = 2;
