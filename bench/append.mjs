@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { StateBackend } from '../dist/index.js';
-import { filledBackend, inFolder, resource } from './data.mjs';
+import { filledBackend, inFolder, openDurably, resource } from './data.mjs';
 import { atLeast, interleaved, perSecond } from './measure.mjs';
 import { emmett } from './peers/emmett.mjs';
 import { oldSystem } from './peers/old-system.mjs';
@@ -29,9 +29,7 @@ function bareInsert(path, source) {
   const columns = Object.keys(written[0]).filter((column) => column !== 'position');
   const table = from.prepare("SELECT sql FROM sqlite_schema WHERE name = 'events'").pluck().get();
   from.close();
-  const db = new Database(path);
-  db.pragma('journal_mode = WAL');
-  db.pragma('synchronous = FULL');
+  const db = openDurably(path);
   db.exec(table);
   const insert = db.prepare(`INSERT INTO events (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`);
   const values = written.map((row) => columns.map((column) => row[column]));

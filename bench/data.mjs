@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { StateBackend } from '../dist/index.js';
 
 /** Resources of one commit while a stack is filled. */
@@ -12,6 +13,14 @@ export const resource = (index, n) => ({
   name: `web[${index}]`,
   properties: { n, image: 'debian-12', tags: { env: 'prod', owner: 'core' }, text: 'x'.repeat(500) },
 });
+
+/** A SQLite file whose commits are flushed to disk, as ours are. */
+export function openDurably(path) {
+  const db = new Database(path);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  return db;
+}
 
 /** Runs something with a folder that is removed afterwards. */
 export async function inFolder(run) {

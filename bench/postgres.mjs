@@ -49,13 +49,14 @@ const COLUMNS = [
   'hash',
 ];
 const TYPES = ['bigint', 'bigint', 'bigint', 'bigint', 'text', 'bigint', 'text', 'text', 'text', 'text', 'text'];
+const ROWS = `unnest(${TYPES.map((type, index) => `$${index + 1}::${type}[]`).join(', ')})`;
 const BARE = `INSERT INTO bare (${COLUMNS.join(', ')})
-SELECT * FROM unnest(${TYPES.map((type, index) => `$${index + 1}::${type}[]`).join(', ')})`;
+SELECT * FROM ${ROWS}`;
 
 const COUNTED = `WITH counter AS (UPDATE bare_head SET position = position + 1 RETURNING position)
 INSERT INTO bare (${COLUMNS.join(', ')})
 SELECT counter.position, ${COLUMNS.slice(1).join(', ')}
-FROM counter, unnest(${TYPES.map((type, index) => `$${index + 1}::${type}[]`).join(', ')}) u (old_position, ${COLUMNS.slice(1).join(', ')})`;
+FROM counter, ${ROWS} u (old_position, ${COLUMNS.slice(1).join(', ')})`;
 
 export async function postgres() {
   if (URL_OF === undefined) {

@@ -2,15 +2,13 @@
 // resource with its value and its edges, and the log's end; JSON and two SHA-256; the rows. Nothing is checked, compared or
 // decided, no edge is judged, no id is unique. So much of the bare INSERT a program could reach that does no work of its own.
 import { hash as digest, randomUUID } from 'node:crypto';
-import Database from 'better-sqlite3';
+import { openDurably } from './data.mjs';
 
 const sha256 = (text) => digest('sha256', text);
 
 /** @param path a database of ours whose stacks hold the resources that are changed, and that nobody else writes */
 export function statementsAlone(path) {
-  const db = new Database(path);
-  db.pragma('journal_mode = WAL');
-  db.pragma('synchronous = FULL');
+  const db = openDurably(path);
   db.pragma('cache_size = -65536');
   const row = (sql) => db.prepare(sql).raw();
   const stackOf = row(

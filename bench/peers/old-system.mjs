@@ -1,7 +1,6 @@
 // The old workflow state's own way, in SQL: a change is an UPDATE and a line of activity, a version is a copy of the whole
 // state, a rollback writes all of it anew.
-import Database from 'better-sqlite3';
-import { resource } from '../data.mjs';
+import { openDurably, resource } from '../data.mjs';
 
 const SCHEMA = `
 CREATE TABLE workflow_states (id TEXT PRIMARY KEY, name TEXT, version INTEGER);
@@ -12,9 +11,7 @@ CREATE INDEX workflow_resources_by_workflow ON workflow_resources (workflow_id);
 
 /** @param size resources of its one workflow */
 export function oldSystem(path, size) {
-  const db = new Database(path);
-  db.pragma('journal_mode = WAL');
-  db.pragma('synchronous = FULL');
+  const db = openDurably(path);
   db.exec(SCHEMA);
   const insert = db.prepare('INSERT INTO workflow_resources VALUES (?, ?, ?, ?, ?)');
   const update = db.prepare('UPDATE workflow_resources SET attributes = ? WHERE id = ?');

@@ -113,13 +113,9 @@ export function setResource(
   const id = input.id ?? (current ? slot?.id : undefined) ?? undefined;
   const given = id === undefined ? {} : { id };
   const named = { module, type: input.type, name: input.name, ...value };
-  const event: NewEvent =
-    slot && current
-      ? { type: 'ResourceUpdated', data: { resource: slot.resource, ...given, ...named } }
-      : {
-          type: 'ResourceCreated',
-          data: slot ? { resource: slot.resource, ...given, ...named } : { ...given, ...named },
-        };
+  const event: NewEvent = slot
+    ? { type: current ? 'ResourceUpdated' : 'ResourceCreated', data: { resource: slot.resource, ...given, ...named } }
+    : { type: 'ResourceCreated', data: { ...given, ...named } };
   return { address, module, id: id ?? (slot ? resourceId(slot) : null), value, event, sameProperties };
 }
 

@@ -46,7 +46,7 @@ export const STACK_QUERIES: readonly Route[] = [
       const { after, limit } = query;
       // One more than the page holds says whether there is a next.
       const list = await backend.getResources(stack, atOf(query), { after, limit: limit + 1 });
-      const { items, next } = pageOf(list.resources, query, ({ address }) => address);
+      const { items, next } = pageOf(list.resources, { limit }, ({ address }) => address);
       return { ...resourcesJson({ ...list, resources: items }), next };
     },
   }),

@@ -32,25 +32,23 @@ export function statementCache(db: Connection): Statements {
  * as the row.
  */
 function prepared(statement: Statement): Prepared {
-  let named: (values: readonly unknown[]) => unknown;
-  let rows: Rows | undefined;
-  const asRows = (): Rows => {
-    if (rows) return rows;
-    named = naming(statement.columns().map(({ name }) => name));
-    return (rows = statement.raw() as Rows);
-  };
+  let known: { readonly named: ReturnType<typeof naming>; readonly rows: Rows } | undefined;
+  const asRows = () =>
+    (known ??= { named: naming(statement.columns().map(({ name }) => name)), rows: statement.raw() as Rows });
   return {
     run: (...values) => statement.run(...values),
     get: (...values) => {
-      const row = asRows().get(...values);
+      const { named, rows } = asRows();
+      const row = rows.get(...values);
       return row && named(row);
     },
     all: (...values) => {
-      const all = asRows().all(...values);
-      return all.map(named);
+      const { named, rows } = asRows();
+      return rows.all(...values).map(named);
     },
     *iterate(...values) {
-      for (const row of asRows().iterate(...values)) yield named(row);
+      const { named, rows } = asRows();
+      for (const row of rows.iterate(...values)) yield named(row);
     },
     pluck: () => statement.pluck(),
     raw: () => statement.raw() as Rows,

@@ -44,12 +44,8 @@ export const extendEvents = (
     .transaction(() => {
       const { head, write, end } = eventWriter(db, sql, projection);
       checkFollowing(events, head());
-      if (events.length > 0) {
-        write(
-          events,
-          events.map((event) => decodeEvent(event)),
-        );
-      }
+      const recorded = events.map((event) => decodeEvent(event));
+      if (events.length > 0) write(events, recorded);
       end();
       return head();
     })
