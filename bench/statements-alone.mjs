@@ -18,7 +18,7 @@ export function statementsAlone(path) {
   const lockOf = row('SELECT * FROM lock_rows WHERE stream = ?');
   const headOf = row('SELECT position, hash FROM events ORDER BY position DESC LIMIT 1');
   const resourceOf = row(
-    `SELECT r.resource, e.data FROM resource_rows r JOIN events e ON e.position = r.position
+    `SELECT r.resource, r.position, e.data FROM resource_rows r JOIN events e ON e.position = r.position
      WHERE r.stream = ? AND r.address = ?`,
   );
   const edgesOf = row(
@@ -33,7 +33,7 @@ export function statementsAlone(path) {
     'UPDATE resource_rows SET id = ?, own_id = ?, identity = ?, position = ? WHERE resource = ?',
   );
   const addHistory = db.prepare(
-    'INSERT INTO resource_history (resource, version, position, present) VALUES (?, ?, ?, 1)',
+    'INSERT INTO resource_history (position, resource, version, present, previous) VALUES (?, ?, ?, 1, ?)',
   );
   const addCommit = db.prepare(
     `INSERT INTO commit_rows (position, first_position, stream, version, raised, kind, added, changed, removed, command_id, actor, at)
@@ -55,7 +55,7 @@ export function statementsAlone(path) {
     const now = new Date().toISOString();
     let hash = chained;
     for (const [index, { type, name, properties }] of resources.entries()) {
-      const [resource, data] = resourceOf.get(stream, `${type}.${name}`);
+      const [resource, previous, data] = resourceOf.get(stream, `${type}.${name}`);
       const { dependencies, metadata } = JSON.parse(data);
       const checksum = sha256(JSON.stringify(properties));
       const value = {
@@ -73,7 +73,7 @@ export function statementsAlone(path) {
       hash = sha256(`${hash}\n${place.join('\n')}`);
       addEvent.run(...place, hash);
       moveResource.run(null, null, null, position, resource);
-      addHistory.run(resource, version, position);
+      addHistory.run(position, resource, version, previous);
     }
     const last = head + resources.length;
     addCommit.run(last, head + 1, stream, version, resources.length, commandId, now);

@@ -9,6 +9,8 @@ import {
 import { patch, put, type RowChange } from '../store/row-change.js';
 import { byHandler, type Projector } from './projector.js';
 
+// History first: a store may still find there what is replaced.
+
 const history = (event: RecordedEvent, resource: number, present: 0 | 1): RowChange =>
   put('resource_history', { resource, version: event.version, position: event.position, present });
 
@@ -23,6 +25,7 @@ function create(event: RecordedEvent<'ResourceCreated'>): RowChange[] {
   const { module, type, name, id = null, resource = event.position } = event.data;
   const address = resourceAddress(event.data);
   return [
+    history(event, resource, 1),
     put('resource_rows', {
       resource,
       stream: event.stream,
@@ -35,7 +38,6 @@ function create(event: RecordedEvent<'ResourceCreated'>): RowChange[] {
       ...names(event.data),
       position: event.position,
     }),
-    history(event, resource, 1),
   ];
 }
 
@@ -46,20 +48,20 @@ export const resources: Projector = {
   project: byHandler({
     ResourceCreated: create,
     ResourceUpdated: (event) => [
+      history(event, event.data.resource, 1),
       patch(
         'resource_rows',
         { resource: event.data.resource },
         { id: event.data.id ?? null, ...names(event.data), position: event.position },
       ),
-      history(event, event.data.resource, 1),
     ],
     ResourceRemoved: (event) => [
+      history(event, event.data.resource, 0),
       patch(
         'resource_rows',
         { resource: event.data.resource },
         { id: null, own_id: null, identity: null, position: null },
       ),
-      history(event, event.data.resource, 0),
     ],
   }),
 };

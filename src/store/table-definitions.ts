@@ -7,7 +7,7 @@ interface Index {
   readonly on: string;
 }
 
-interface TableDefinition {
+export interface TableDefinition {
   readonly columns: string;
   readonly indexes: readonly Index[];
 }
@@ -177,8 +177,7 @@ export const TABLE_DEFINITIONS: { readonly [T in TableName]: TableDefinition } =
   },
 };
 
-export const createTable = (table: TableName, name: string): string =>
-  `CREATE TABLE ${name} ${TABLE_DEFINITIONS[table].columns}`;
+export const createTable = ({ columns }: TableDefinition, name: string): string => `CREATE TABLE ${name} ${columns}`;
 
 export const createIndex = ({ unique, on }: Index, name: string, table: string): string =>
   `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${name} ON ${table} ${on}`;

@@ -400,7 +400,7 @@ describe('replay', () => {
       expect({ status, code: JSON.parse(stdout).error.code }).toEqual({ status: 3, code });
     }
     expect((await cli.run(['replay', 'shop', '--to-version', '0'])).stderr).toContain('--to-version');
-    tamper(cli.db, 'UPDATE resource_history SET position = 2 WHERE position = 3');
+    tamper(cli.db, 'UPDATE resource_rows SET position = 2 WHERE position = 3');
     const { code, stdout } = await cli.run(['replay', 'shop', '--output', 'json']);
     expect(code).toBe(7);
     const { steps, error } = JSON.parse(stdout);

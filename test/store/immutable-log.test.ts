@@ -15,8 +15,8 @@ describe('the event log cannot be changed', () => {
 
   const COLUMNS =
     'position, stream, revision, version, type, schema_version, data, meta, recorded_at, command_id, hash';
-  const row = (position: number | string, revision: number) =>
-    `(${position}, 1, ${revision}, 1, 'TagAdded', 1, '{}', '{}', '2026-01-01T00:00:00.000Z', 'x', 'x')`;
+  const row = (position: number | string, revision: number, stream = 1, version = 1) =>
+    `(${position}, ${stream}, ${revision}, ${version}, 'TagAdded', 1, '{}', '{}', '2026-01-01T00:00:00.000Z', 'x', 'x')`;
 
   test.each([
     ['UPDATE', "UPDATE events SET data = '{}'"],
@@ -28,6 +28,9 @@ describe('the event log cannot be changed', () => {
     ['UPSERT', `INSERT INTO events (${COLUMNS}) VALUES ${row(2, 2)} ON CONFLICT DO UPDATE SET data = 'x'`],
     ['INSERT OR IGNORE', `INSERT OR IGNORE INTO events (${COLUMNS}) VALUES ${row(2, 9)}`],
     ['a gap', `INSERT INTO events (${COLUMNS}) VALUES ${row(9, 3)}`],
+    ['a gap in the revisions', `INSERT INTO events (${COLUMNS}) VALUES ${row(3, 4)}`],
+    ['a stream that does not begin with revision 1', `INSERT INTO events (${COLUMNS}) VALUES ${row(3, 2, 3)}`],
+    ['a version that goes back', `INSERT INTO events (${COLUMNS}) VALUES ${row(3, 3, 1, 0)}`],
     ['an INSERT before the first', `INSERT INTO events (${COLUMNS}) VALUES ${row(0, 3)}`],
     ['a negative position', `INSERT INTO events (${COLUMNS}) VALUES ${row(-1, 3)}`],
     [
@@ -42,6 +45,13 @@ describe('the event log cannot be changed', () => {
     expect(() => attacker.exec(sql)).toThrow(/event log is (immutable|append-only)/);
     expect(rows()).toEqual(before);
     attacker.close();
+  });
+
+  test('the next event of a stream, and the first of another, are taken', () => {
+    const writer = new Database(db);
+    writer.exec(`INSERT INTO events (${COLUMNS}) VALUES ${row(3, 3)}, ${row(4, 1, 4)}, ${row(5, 4, 1, 2)}`);
+    expect(writer.prepare('SELECT max(position) FROM events').pluck().get()).toBe(5);
+    writer.close();
   });
 });
 

@@ -1,24 +1,28 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { verifyStore } from '../../src/audit/verify.js';
 import { bringUpToDate, openEngine } from '../../src/engine.js';
 import { StateBackend } from '../../src/index.js';
 import { SCHEMA_VERSION } from '../../src/store/sqlite/schema.js';
 import { IS_SIGNAL } from '../../src/store/sqlite/signals.js';
+import { allVersionsHold } from '../support/folded.js';
 import { scratchFolder } from '../support/folder.js';
 
 /** What the first release wrote: a stack, two resources, drift, a tag and a lock. */
 const HEAD = { position: 9, hash: 'ef5eeda1b6bc4c11fe1727efc4314993a795c26a96c43fe3981c7c2e94848776' };
 
-function databaseOf(schema: number): string {
+/** 60 rounds over three resources in two stacks, each of which is removed once; two come again. */
+const HISTORY_HEAD = { position: 91, hash: 'dee817e88f009e6d37a336d1f0752002b308473bc8ef656b41ddaf960fa12ed1' };
+
+function databaseOf(schema: number | string): string {
   const file = join(scratchFolder(), 'state.db');
   copyFileSync(new URL(`../fixtures/database/schema-${schema}.db`, import.meta.url), file);
   return file;
 }
 
-describe.each([1, 2])('a database of schema %i', (schema) => {
+describe.each([1, 2, 3])('a database of schema %i', (schema) => {
   test('is brought up to date when it is opened, and its log stays as it was', async () => {
     const file = databaseOf(schema);
     const engine = openEngine(file);
@@ -74,4 +78,27 @@ describe.each([1, 2])('a database of schema %i', (schema) => {
     });
     expect(index).toBe(expected);
   });
+});
+
+test('a database of schema 3 has the values of every version after resources came, changed, went and came again', async () => {
+  const engine = openEngine(databaseOf('3-history'));
+  onTestFinished(() => engine.store.close());
+  expect(await engine.store.head()).toMatchObject(HISTORY_HEAD);
+  await allVersionsHold(engine.store, 'web', ['app.a', 'net.vpc']);
+  await allVersionsHold(engine.store, 'api', ['app.b']);
+  expect((await verifyStore(engine.store)).problems).toEqual([]);
+});
+
+test('a rebuild that was under way when the release changed begins again', async () => {
+  const file = databaseOf(3);
+  const before = new Database(file);
+  before.exec(`CREATE TABLE rebuild_job (id INTEGER PRIMARY KEY CHECK (id = 1), projections TEXT NOT NULL, position INTEGER NOT NULL) STRICT;
+    INSERT INTO rebuild_job VALUES (1, 'resources@3', 4);
+    CREATE TABLE rebuild_resource_rows AS SELECT * FROM resource_rows;
+    CREATE TABLE rebuild_resource_history AS SELECT * FROM resource_history`);
+  before.close();
+  const engine = openEngine(file);
+  onTestFinished(() => engine.store.close());
+  await engine.store.rebuild({ names: ['resources'] });
+  expect((await verifyStore(engine.store)).problems).toEqual([]);
 });

@@ -1,6 +1,14 @@
-import { decodeEvent, type RecordedEvent, type StoredEvent, type UnknownEvent } from '../../src/events/index.js';
+import { expect } from 'vitest';
+import {
+  decodeEvent,
+  type RecordedEvent,
+  resourceAddress,
+  type StoredEvent,
+  type UnknownEvent,
+} from '../../src/events/index.js';
 import { evolve, initialState, type StackState } from '../../src/projections/evolve.js';
-import type { StateView } from '../../src/queries/state.js';
+import { readState, type StateView } from '../../src/queries/state.js';
+import type { EventStore } from '../../src/store/event-store.js';
 
 /** The state a stack's events give, folded. */
 export const fold = (events: readonly StoredEvent[]): StackState =>
@@ -51,3 +59,29 @@ export const comparableView = (view: StateView) => ({
   outputs: view.outputs.map(({ name, value, sensitive, metadata }) => ({ name, value, sensitive, metadata })),
   dependencies: view.dependencies.map(edge).sort(),
 });
+
+/** Every version a stack had, read whole, and resource by resource, against its events up to then. */
+export async function allVersionsHold(store: EventStore, ref: string, addresses: readonly string[]): Promise<void> {
+  const stack = await store.stack(ref, { deleted: true });
+  if (!stack) throw new Error(`no stack ${ref}`);
+  const { stream } = stack;
+  const events = await store.events({ stream, limit: 100_000 });
+  for (let version = 1; version <= stack.stateVersion; version++) {
+    const expected = comparableFold(fold(events.filter((event) => event.version <= version)));
+    expect(comparableView(await readState(store, ref, { version }))).toEqual(expected);
+    expect((await store.nodes(stream, version)).map(({ address }) => address)).toEqual(
+      expected.resources.map(({ address }) => address),
+    );
+    for (const address of addresses) {
+      const resource = await store.resource(stream, address, version);
+      expect(resource?.value).toEqual(expected.resources.find((one) => one.address === address)?.value);
+    }
+  }
+  for (const address of addresses) {
+    const ofResource = events.filter(
+      ({ type, data }) => type.startsWith('Resource') && resourceAddress(JSON.parse(data)) === address,
+    );
+    expect(ofResource.length).toBeGreaterThan(0);
+    expect(await store.resourceHistory(stream, address)).toEqual(ofResource);
+  }
+}

@@ -48,7 +48,10 @@ CREATE TABLE projection_checkpoints (
 `;
 
 const projectionTable = (table: TableName): string =>
-  [createTable(table, table), ...TABLE_DEFINITIONS[table].indexes.map((index) => createIndex(index, index.name, table))]
+  [
+    createTable(TABLE_DEFINITIONS[table], table),
+    ...TABLE_DEFINITIONS[table].indexes.map((index) => createIndex(index, index.name, table)),
+  ]
     .map((statement) => `${inPostgres(statement)};\n`)
     .join('');
 

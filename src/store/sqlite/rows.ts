@@ -1,6 +1,8 @@
 import type { Statement } from 'better-sqlite3';
 import type { RowChange } from '../row-change.js';
-import { TABLE_KEYS, type TableName } from '../tables.js';
+import type { TableName } from '../tables.js';
+import { historyWriter } from './history.js';
+import { LAYOUT } from './layout.js';
 import type { Connection } from './open.js';
 
 /**
@@ -22,7 +24,7 @@ export function rowWriter(
 
   /** Values are bound by place: by name takes twice as long. */
   const preparePut = (table: TableName, columns: readonly string[]) => {
-    const keys: readonly string[] = TABLE_KEYS[table];
+    const { keys } = LAYOUT[table];
     const values = columns.filter((column) => !keys.includes(column));
     const statement =
       db.prepare(`INSERT INTO ${nameOf(table)} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
@@ -32,12 +34,18 @@ export function rowWriter(
     return put;
   };
 
-  const write = (change: RowChange): void => {
+  const beginHistory = historyWriter(db, nameOf);
+
+  const write = (change: RowChange, putHistory: ReturnType<typeof beginHistory>): void => {
     const { table } = change;
-    const keys: readonly string[] = TABLE_KEYS[table];
+    const { keys } = LAYOUT[table];
     const where = (): string => keys.map((column) => `${column} = ?`).join(' AND ');
     switch (change.op) {
       case 'put': {
+        if (table === 'resource_history') {
+          putHistory(change.row);
+          return;
+        }
         const { statement, columns } = puts.get(table) ?? preparePut(table, Object.keys(change.row));
         statement.run(keyValues(columns, change.row));
         return;
@@ -60,7 +68,10 @@ export function rowWriter(
         );
     }
   };
-  return (changes) => changes.forEach(write);
+  return (changes) => {
+    const putHistory = beginHistory();
+    for (const change of changes) write(change, putHistory);
+  };
 }
 
 const keyValues = (keys: readonly string[], key: object): unknown[] =>

@@ -1,19 +1,37 @@
 export { APPLICATION_ID } from '../../kernel/sqlite-file.js';
 
-import { createIndex, createTable, TABLE_DEFINITIONS } from '../table-definitions.js';
+import { createIndex, createTable } from '../table-definitions.js';
 import { TABLE_NAMES, type TableName } from '../tables.js';
+import { historyOf, valueAt } from './history.js';
+import { LAYOUT } from './layout.js';
 import { IS_SIGNAL } from './signals.js';
 
 /** Grows with every change of the schema; a file with a larger one is refused unmodified. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
-const SIGNALS_INDEX = `
+/**
+ * A stack's events in their order, which is also that of its versions and commits: one tree leads to all of them. The other
+ * finds the few events that are no state.
+ */
+const LOG_INDEXES = `
+CREATE INDEX events_by_stream ON events (stream, version, revision);
 CREATE INDEX events_signals ON events (stream, position) WHERE ${IS_SIGNAL};
+`;
+
+/** A row is only taken at the next position, at its stream's next revision, and at a version that does not go back. */
+const APPEND_ONLY = `
+CREATE TRIGGER events_append_only BEFORE INSERT ON events
+WHEN NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM events)
+  OR NOT coalesce((SELECT revision = NEW.revision - 1 AND version <= NEW.version FROM events WHERE stream = NEW.stream
+                   ORDER BY version DESC, revision DESC LIMIT 1), NEW.revision = 1)
+BEGIN
+  SELECT RAISE(ABORT, 'the event log is append-only: INSERT refused');
+END;
 `;
 
 /**
  * The event log. The triggers refuse every way to change it, including INSERT OR REPLACE, which deletes the old row
- * without firing delete triggers: a row is only taken at the next position, and never at a revision that exists.
+ * without firing delete triggers.
  */
 const EVENT_LOG = `
 CREATE TABLE events (
@@ -29,20 +47,13 @@ CREATE TABLE events (
   command_id     TEXT NOT NULL,
   hash           TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX events_by_stream ON events (stream, revision);
-${SIGNALS_INDEX}CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN
+${LOG_INDEXES}CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN
   SELECT RAISE(ABORT, 'the event log is immutable: UPDATE refused');
 END;
 CREATE TRIGGER events_no_delete BEFORE DELETE ON events BEGIN
   SELECT RAISE(ABORT, 'the event log is immutable: DELETE refused');
 END;
-CREATE TRIGGER events_append_only BEFORE INSERT ON events
-WHEN NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM events)
-  OR EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND revision = NEW.revision)
-BEGIN
-  SELECT RAISE(ABORT, 'the event log is append-only: INSERT refused');
-END;
-`;
+${APPEND_ONLY}`;
 
 const CHECKPOINTS = `
 CREATE TABLE projection_checkpoints (
@@ -51,7 +62,7 @@ CREATE TABLE projection_checkpoints (
 `;
 
 const projectionTable = (table: TableName): string =>
-  [createTable(table, table), ...TABLE_DEFINITIONS[table].indexes.map((index) => createIndex(index, index.name, table))]
+  [createTable(LAYOUT[table], table), ...LAYOUT[table].indexes.map((index) => createIndex(index, index.name, table))]
     .map((statement) => `${statement};\n`)
     .join('');
 
@@ -125,15 +136,15 @@ JOIN stack_rows s ON s.stream = x.stream AND s.deleted_at IS NULL
 LEFT JOIN events e ON e.position = x.finished;
 
 CREATE VIEW stack_versions AS
-SELECT s.id AS stack_id, c.version, c.kind, c.added, c.changed, c.removed, c.position, e.hash,
+SELECT s.id AS stack_id, e.version, c.kind, c.added, c.changed, c.removed, c.position, e.hash,
        c.actor AS created_by, c.at AS created_at, c.description
-FROM commit_rows c
-JOIN stack_rows s ON s.stream = c.stream
-JOIN events e ON e.position = c.position
+FROM stack_rows s
+JOIN events e ON e.stream = s.stream
+JOIN commit_rows c ON c.position = e.position
 WHERE c.raised = 1;
 
 CREATE VIEW state_versions AS
-SELECT s.id || ':' || c.version AS id, s.id AS stack_id, c.version,
+SELECT s.id || ':' || l.version AS id, s.id AS stack_id, l.version,
        json_object(
          'stack', (SELECT json(e.data) FROM document_history h JOIN events e ON e.position = h.position
                    WHERE h.stream = c.stream AND h.part = 'document' AND h.version <= c.version
@@ -150,17 +161,14 @@ SELECT s.id || ':' || c.version AS id, s.id AS stack_id, c.version,
                                 'dependencies', json(e.data -> '$.dependencies'), 'state', e.data ->> '$.state',
                                 'checksum', e.data ->> '$.checksum', 'metadata', json(e.data -> '$.metadata')))
                        FROM resource_rows r
-                       JOIN resource_history h ON h.resource = r.resource AND h.present = 1
-                        AND h.version = (SELECT max(version) FROM resource_history
-                                         WHERE resource = r.resource AND version <= c.version)
-                       JOIN events e ON e.position = h.position
+                       JOIN events e ON e.position = ${valueAt('c.version')}
                        WHERE r.stream = c.stream)
        ) AS state_snapshot,
        coalesce(n.created_at, c.at) AS created_at, coalesce(n.created_by, c.actor) AS created_by,
        coalesce(n.description, c.description) AS description, l.hash AS checksum
-FROM commit_rows c
-JOIN stack_rows s ON s.stream = c.stream
-JOIN events l ON l.position = c.position
+FROM stack_rows s
+JOIN events l ON l.stream = s.stream
+JOIN commit_rows c ON c.position = l.position
 LEFT JOIN snapshot_rows n ON n.position = (SELECT max(position) FROM snapshot_rows
                                            WHERE stream = c.stream AND version = c.version)
 WHERE c.raised = 1;
@@ -173,17 +181,29 @@ FROM events e LEFT JOIN stack_rows s ON s.stream = e.stream;
 
 export const SCHEMA = EVENT_LOG + CHECKPOINTS + TABLE_NAMES.map(projectionTable).join('') + VIEWS;
 
+/** A table in another layout, filled from the earlier one. Views of the user that read it are left as they are. */
+const relaid = (table: TableName, rows: (earlier: string) => string): string => `
+PRAGMA legacy_alter_table = ON;
+ALTER TABLE ${table} RENAME TO earlier_${table};
+PRAGMA legacy_alter_table = OFF;
+${projectionTable(table)}INSERT INTO ${table} ${rows(`earlier_${table}`)};
+DROP TABLE earlier_${table};`;
+
 /**
  * What makes a database of an earlier schema one of this: the log's table and what is in it stay, tables that are new are
- * made, views and the index of signals are made anew. A projection table whose columns changed comes with its projector's
- * version, by a rebuild.
+ * made, what is laid out in another way is laid out anew, as are views, indexes of the log and its guard. A rebuild under
+ * way begins again. A projection table whose columns changed comes with its projector's version, by a rebuild.
  * @param present names of the tables there are
  */
 export const upgrade = (present: ReadonlySet<string>): string =>
   [
-    'DROP INDEX events_signals;',
-    SIGNALS_INDEX,
+    'DROP INDEX events_by_stream; DROP INDEX events_signals; DROP TRIGGER events_append_only;',
+    LOG_INDEXES,
+    APPEND_ONLY,
+    ...[...present].filter((name) => name.startsWith('rebuild_')).map((name) => `DROP TABLE ${name};`),
     ...[...VIEWS.matchAll(/CREATE VIEW (\w+)/g)].map(([, view]) => `DROP VIEW IF EXISTS ${view};`),
     ...TABLE_NAMES.filter((table) => !present.has(table)).map(projectionTable),
+    relaid('resource_history', historyOf),
+    'DROP INDEX IF EXISTS commit_rows_by_version; DROP INDEX IF EXISTS commit_rows_by_version_2;',
     VIEWS,
   ].join('\n');

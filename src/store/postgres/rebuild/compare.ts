@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Projection } from '../../event-store.js';
 import type { OnProgress, RowProblem, TableComparison } from '../../maintenance.js';
-import { createTable } from '../../table-definitions.js';
+import { createTable, TABLE_DEFINITIONS } from '../../table-definitions.js';
 import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../../tables.js';
 import { readHead } from '../read/log.js';
 import { COLUMNS, statementsInAnyOrder } from '../rows.js';
@@ -27,7 +27,7 @@ export async function compareTables(
   const sql = sqlOn(client);
   const { position: head } = await readHead(sql);
   for (const table of TABLE_NAMES) {
-    const create = inPostgres(createTable(table, freshName(table)));
+    const create = inPostgres(createTable(TABLE_DEFINITIONS[table], freshName(table)));
     await client.query(`${create.replace('CREATE TABLE', 'CREATE TEMP TABLE')} ON COMMIT DROP`);
   }
   let position = 0;

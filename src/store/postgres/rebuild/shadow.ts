@@ -38,7 +38,7 @@ export const isIndexed = async (client: pg.ClientBase, tables: readonly TableNam
 export async function createShadows(client: pg.ClientBase, tables: readonly TableName[]): Promise<void> {
   for (const table of tables) {
     await client.query(`DROP TABLE IF EXISTS ${shadowName(table)}`);
-    await client.query(inPostgres(createTable(table, shadowName(table))));
+    await client.query(inPostgres(createTable(TABLE_DEFINITIONS[table], shadowName(table))));
   }
 }
 

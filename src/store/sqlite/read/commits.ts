@@ -6,13 +6,19 @@ import { toCommitRecord, toSnapshotRecord } from '../../to-records.js';
 import type { Statements } from '../statements.js';
 
 type CommitRow = Tables['commit_rows'] & { hash: string };
+type PlacedCommitRow = CommitRow & { first_version: number; first_revision: number };
 
 const COMMIT = 'SELECT c.*, e.hash FROM commit_rows c JOIN events e ON e.position = c.position';
-const COMMIT_OF_VERSION = `${COMMIT} WHERE c.stream = ? AND c.version = ? AND c.raised = 1`;
 const COMMIT_OF_COMMAND = `${COMMIT} WHERE c.command_id = ?`;
-const COMMITS = `${COMMIT}
-WHERE c.stream = :stream AND c.version <= :upTo AND c.raised >= :raised
-ORDER BY c.version DESC, c.position DESC LIMIT :limit`;
+/** The commit that raised it to the version: its events are the first of that version. */
+const COMMIT_OF_VERSION = `${COMMIT}
+WHERE c.command_id = (SELECT command_id FROM events WHERE stream = ? AND version = ? ORDER BY revision LIMIT 1) AND c.raised = 1`;
+/** A stack's last commit before a place in its order, which ends with the last event there. */
+const COMMIT_BEFORE = `
+SELECT c.*, e.hash, f.version AS first_version, f.revision AS first_revision
+FROM (SELECT position, hash FROM events WHERE stream = ? AND (version, revision) < (?, ?)
+      ORDER BY version DESC, revision DESC LIMIT 1) e
+CROSS JOIN commit_rows c ON c.position = e.position CROSS JOIN events f ON f.position = c.first_position`;
 
 const toRecord = (row: CommitRow): CommitRecord => toCommitRecord(row, row.hash);
 
@@ -27,20 +33,24 @@ export function commitOfCommand(sql: Statements, commandId: string): CommitRecor
 }
 
 export function commitsOf(sql: Statements, stream: number, filter: CommitFilter): CommitRecord[] {
-  const rows = sql(COMMITS).all({
-    stream,
-    upTo: filter.upTo ?? Number.MAX_SAFE_INTEGER,
-    raised: filter.raised ? 1 : 0,
-    limit: filter.limit ?? -1,
-  });
-  return (rows as CommitRow[]).map(toRecord);
+  const { upTo = Number.MAX_SAFE_INTEGER, limit = Number.MAX_SAFE_INTEGER, raised = false } = filter;
+  const before = sql(COMMIT_BEFORE);
+  const commits: CommitRecord[] = [];
+  let row = before.get(stream, upTo, Number.MAX_SAFE_INTEGER) as PlacedCommitRow | undefined;
+  while (row && commits.length < limit) {
+    if (!raised || row.raised === 1) commits.push(toRecord(row));
+    row = before.get(stream, row.first_version, row.first_revision) as PlacedCommitRow | undefined;
+  }
+  return commits;
 }
 
-const MOMENT = 'SELECT version, position FROM commit_rows WHERE stream = ?';
-const LAST = 'ORDER BY version DESC, position DESC LIMIT 1';
-const MOMENT_OF_VERSION = `${MOMENT} AND version <= ? ${LAST}`;
-const MOMENT_OF_TIME = `${MOMENT} AND at <= ? ${LAST}`;
-const MOMENT_OF_POSITION = `${MOMENT} AND position <= ? ${LAST}`;
+/** All events of a commit carry its time, and the last of them its position. */
+const MOMENT = 'SELECT e.version, e.position FROM events e';
+const LAST = 'ORDER BY e.version DESC, e.revision DESC LIMIT 1';
+const MOMENT_OF_VERSION = `${MOMENT} WHERE e.stream = ? AND e.version <= ? ${LAST}`;
+const MOMENT_OF_TIME = `${MOMENT} WHERE e.stream = ? AND e.recorded_at <= ? ${LAST}`;
+const MOMENT_OF_POSITION = `${MOMENT} JOIN commit_rows c ON c.position = e.position
+WHERE e.stream = ? AND e.position <= ? ${LAST}`;
 
 export function momentAt(sql: Statements, stream: number, at: At): Moment | undefined {
   const row =
@@ -58,19 +68,12 @@ export function snapshotsOf(sql: Statements, stream: number): SnapshotRecord[] {
   return (sql(SNAPSHOTS).all(stream) as Tables['snapshot_rows'][]).map(toSnapshotRecord);
 }
 
-/**
- * :stream, :from, :to. The range is found by version in the commits and walked by revision in the log, so it costs
- * what happened in between, however large the stack is.
- */
+/** :stream, :from, :to. Costs what happened in between, however large the stack is. */
 const TOUCHED = `
 SELECT e.type, e.data ->> '$.module' AS module, e.data ->> '$.type' AS rtype, e.data ->> '$.name' AS name,
        e.data ->> '$.address' AS address, e.data ->> '$.target' AS target
 FROM events e
-WHERE e.stream = :stream
-  AND e.revision > coalesce((SELECT l.revision FROM commit_rows c JOIN events l ON l.position = c.position
-                             WHERE c.stream = :stream AND c.version <= :from ORDER BY c.version DESC, c.position DESC LIMIT 1), 0)
-  AND e.revision <= (SELECT l.revision FROM commit_rows c JOIN events l ON l.position = c.position
-                     WHERE c.stream = :stream AND c.version <= :to ORDER BY c.version DESC, c.position DESC LIMIT 1)
+WHERE e.stream = :stream AND e.version > :from AND e.version <= :to
   AND e.type IN ('ResourceCreated', 'ResourceUpdated', 'ResourceRemoved', 'OutputSet', 'OutputRemoved',
                  'DependencyAdded', 'DependencyRemoved')`;
 

@@ -8,6 +8,10 @@ export const EVENT = `position AS position, stream AS stream, revision AS revisi
   schema_version AS schemaVersion, data AS data, meta AS meta,
   recorded_at AS recordedAt, command_id AS commandId, hash AS hash`;
 
+/** Where an event stands in the order of the stream :stream; at `version` where it is none of that stream's. */
+export const placeOf = (position: string, version: number): string =>
+  `(SELECT coalesce(max(version), ${version}), coalesce(max(revision), 0) FROM events WHERE position = ${position} AND stream = :stream)`;
+
 const HEAD = 'SELECT position, hash, recorded_at FROM events ORDER BY position DESC LIMIT 1';
 
 export function readHead(sql: Statements): LogHead {
@@ -25,16 +29,15 @@ const CHOSEN = `position > :after AND position <= :upTo
 const LOG = `SELECT ${EVENT} FROM events WHERE ${CHOSEN}`;
 const STREAM = `SELECT ${EVENT} FROM events WHERE stream = :stream AND ${CHOSEN}`;
 /**
- * A stream is ordered by revision. Where :after or :upTo is an event of the stream, as it is when one reads page by page,
- * its revision bounds the search: else every page walks the stream from its beginning.
+ * Where :after or :upTo is an event of the stream, as it is when one reads page by page, its place in the stream's order
+ * bounds the search: else every page walks the stream from its beginning.
  */
 const STREAM_PART = `${STREAM}
-  AND revision > coalesce((SELECT revision FROM events WHERE position = :after AND stream = :stream), 0)
-  AND revision <= coalesce((SELECT revision FROM events WHERE position = :upTo AND stream = :stream), ${Number.MAX_SAFE_INTEGER})`;
+  AND (version, revision) > ${placeOf(':after', -1)} AND (version, revision) <= ${placeOf(':upTo', Number.MAX_SAFE_INTEGER)}`;
 const LOG_FORWARD = `${LOG} ORDER BY position LIMIT :limit`;
 const LOG_BACKWARD = `${LOG} ORDER BY position DESC LIMIT :limit`;
-const STREAM_FORWARD = `${STREAM_PART} ORDER BY revision LIMIT :limit`;
-const STREAM_BACKWARD = `${STREAM_PART} ORDER BY revision DESC LIMIT :limit`;
+const STREAM_FORWARD = `${STREAM_PART} ORDER BY version, revision LIMIT :limit`;
+const STREAM_BACKWARD = `${STREAM_PART} ORDER BY version DESC, revision DESC LIMIT :limit`;
 
 const SIGNALS = `${STREAM} AND ${IS_SIGNAL} ORDER BY position LIMIT :limit`;
 const SIGNAL = /^(Tag|Lock|Drift|StackDeleted|StackRestored)/;

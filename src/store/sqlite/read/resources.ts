@@ -3,6 +3,7 @@ import type { Page } from '../../event-store.js';
 import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
 import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
+import { allValues, valueAt } from '../history.js';
 import type { Statements } from '../statements.js';
 import { EVENT } from './log.js';
 
@@ -50,18 +51,17 @@ interface RecordRow {
   updated_at: string;
 }
 
-/** :version picks the value in force at that version: the row with the largest version not above it. */
-const AT_VERSION = `
+const VALUES = `
 SELECT r.resource, r.address, r.module, r.type, r.name, e.position, e.version, e.data,
        c.recorded_at AS created_at, e.recorded_at AS updated_at
-FROM resource_rows r
-JOIN resource_history h ON h.resource = r.resource AND h.present = 1
- AND h.version = (SELECT max(version) FROM resource_history WHERE resource = r.resource AND version <= :version)
-JOIN events e ON e.position = h.position
-JOIN events c ON c.position = r.resource
-WHERE r.stream = :stream`;
-const RESOURCE_AT_VERSION = `${AT_VERSION} AND r.address = :address`;
-const RESOURCES_AT_VERSION = `${AT_VERSION} AND r.address > :after ORDER BY r.address LIMIT :limit`;
+FROM resource_rows r`;
+/** The values as they are, and as they were at :version. */
+const NOW = `${VALUES} JOIN events e ON e.position = r.position JOIN events c ON c.position = r.resource`;
+const THEN = `${VALUES} JOIN events e ON e.position = ${valueAt(':version')} JOIN events c ON c.position = r.resource`;
+const ONE = 'WHERE r.stream = :stream AND r.address = :address';
+const PAGE = 'WHERE r.stream = :stream AND r.address > :after ORDER BY r.address LIMIT :limit';
+const [RESOURCE, RESOURCE_AT_VERSION] = [`${NOW} ${ONE}`, `${THEN} ${ONE}`];
+const [RESOURCES, RESOURCES_AT_VERSION] = [`${NOW} ${PAGE}`, `${THEN} ${PAGE}`];
 
 const toRecord = (row: RecordRow): ResourceRecord =>
   toResourceRecord(row, { recordedAt: row.updated_at, ...row }, row.created_at);
@@ -70,19 +70,27 @@ export function resourceAt(
   sql: Statements,
   stream: number,
   address: string,
-  version = Number.MAX_SAFE_INTEGER,
+  version?: number,
 ): ResourceRecord | undefined {
-  const row = sql(RESOURCE_AT_VERSION).get({ stream, address, version }) as RecordRow | undefined;
+  const row = (
+    version === undefined
+      ? sql(RESOURCE).get({ stream, address })
+      : sql(RESOURCE_AT_VERSION).get({ stream, address, version })
+  ) as RecordRow | undefined;
   return row && toRecord(row);
 }
 
 export function resourcesAt(
   sql: Statements,
   stream: number,
-  version = Number.MAX_SAFE_INTEGER,
+  version?: number,
   { after = '', limit = -1 }: Page = {},
 ): ResourceRecord[] {
-  return (sql(RESOURCES_AT_VERSION).all({ stream, version, after, limit }) as RecordRow[]).map(toRecord);
+  const rows =
+    version === undefined
+      ? sql(RESOURCES).all({ stream, after, limit })
+      : sql(RESOURCES_AT_VERSION).all({ stream, version, after, limit });
+  return (rows as RecordRow[]).map(toRecord);
 }
 
 interface NodeRow {
@@ -99,10 +107,7 @@ WHERE stream = :stream AND position IS NOT NULL ORDER BY address`;
 /** The row's own id is today's. */
 const NODES_AT_VERSION = `
 SELECT r.resource, r.address, r.base, r.type, e.data ->> '$.id' AS id
-FROM resource_rows r
-JOIN resource_history h ON h.resource = r.resource AND h.present = 1
- AND h.version = (SELECT max(version) FROM resource_history WHERE resource = r.resource AND version <= :version)
-JOIN events e ON e.position = h.position
+FROM resource_rows r JOIN events e ON e.position = ${valueAt(':version')}
 WHERE r.stream = :stream ORDER BY r.address`;
 
 export function nodesAt(sql: Statements, stream: number, version?: number): NodeRecord[] {
@@ -112,8 +117,7 @@ export function nodesAt(sql: Statements, stream: number, version?: number): Node
 
 const RESOURCE_HISTORY = `
 SELECT ${EVENT} FROM events
-WHERE position IN (SELECT h.position FROM resource_rows r JOIN resource_history h ON h.resource = r.resource
-                   WHERE r.stream = :stream AND r.address = :address)
+WHERE position IN (${allValues('r.stream = :stream AND r.address = :address')})
 ORDER BY position`;
 
 /** The events of one resource, oldest first. */

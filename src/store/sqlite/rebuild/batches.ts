@@ -1,5 +1,5 @@
 import { decodeEvent, type RecordedEvent, type UnknownEvent } from '../../../events/index.js';
-import { EVENT } from '../read/log.js';
+import { EVENT, placeOf } from '../read/log.js';
 import type { Statements } from '../statements.js';
 
 /** What is read, projected and written at once. A commit is never cut: one that is larger is held whole. */
@@ -7,7 +7,8 @@ const BATCH_EVENTS = 2_000;
 const BATCH_BYTES = 4 * 1024 * 1024;
 
 const LOG = `SELECT ${EVENT} FROM events WHERE position > ? AND position <= ? ORDER BY position`;
-const STREAM = `SELECT ${EVENT} FROM events WHERE stream = ? AND position > ? AND position <= ? ORDER BY revision`;
+const STREAM = `SELECT ${EVENT} FROM events
+WHERE stream = :stream AND (version, revision) > ${placeOf(':after', -1)} AND position <= :upTo ORDER BY version, revision`;
 
 export interface Batch {
   readonly events: readonly (RecordedEvent | UnknownEvent)[];
@@ -38,7 +39,7 @@ function toEvent(row: Row): RecordedEvent | UnknownEvent {
 /** The next whole commits after a position, of the log or one stream; undefined at the end. */
 export function readBatch(sql: Statements, after: number, upTo: number, stream?: number): Batch | undefined {
   const rows =
-    stream === undefined ? sql(LOG).raw().iterate(after, upTo) : sql(STREAM).raw().iterate(stream, after, upTo);
+    stream === undefined ? sql(LOG).raw().iterate(after, upTo) : sql(STREAM).raw().iterate({ stream, after, upTo });
   const events: (RecordedEvent | UnknownEvent)[] = [];
   let bytes = 0;
   let last: RecordedEvent | UnknownEvent | undefined;

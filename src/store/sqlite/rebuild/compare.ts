@@ -2,7 +2,8 @@ import { coalesce } from '../../coalesce.js';
 import type { Projection } from '../../event-store.js';
 import type { Progress, RowProblem, TableComparison } from '../../maintenance.js';
 import { createTable } from '../../table-definitions.js';
-import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../../tables.js';
+import { TABLE_NAMES, type TableName } from '../../tables.js';
+import { LAYOUT } from '../layout.js';
 import type { Connection } from '../open.js';
 import { readHead } from '../read/log.js';
 import { rowWriter } from '../rows.js';
@@ -28,7 +29,7 @@ export function* compareTables(
   db.exec('BEGIN');
   try {
     const { position: head } = readHead(sql);
-    for (const table of TABLE_NAMES) db.exec(createTable(table, freshName(table)));
+    for (const table of TABLE_NAMES) db.exec(createTable(LAYOUT[table], freshName(table)));
     const write = rowWriter(db, freshName);
     let position = 0;
     for (let batch = readBatch(sql, 0, head, stream); batch; batch = readBatch(sql, position, head, stream)) {
@@ -61,7 +62,7 @@ function ofStream(table: TableName, stream: number | undefined): string {
 }
 
 function compareTable(db: Connection, table: TableName, stream: number | undefined) {
-  const keys: readonly string[] = TABLE_KEYS[table];
+  const { keys } = LAYOUT[table];
   const all = (db.pragma(`temp.table_info(fresh_${table})`) as { name: string }[]).map(({ name }) => name);
   const columns = all.filter((column) => !keys.includes(column));
   const values = stream === undefined ? {} : { stream };

@@ -1,5 +1,6 @@
-import { createIndex, createTable, TABLE_DEFINITIONS } from '../../table-definitions.js';
+import { createIndex, createTable } from '../../table-definitions.js';
 import type { TableName } from '../../tables.js';
+import { LAYOUT } from '../layout.js';
 import type { Connection } from '../open.js';
 
 /** What a table is called while it is built beside the live one. */
@@ -19,7 +20,7 @@ interface ShadowIndex {
 
 /** The indexes the shadow of a table still lacks, under the names the live table does not use. */
 function lackingIndexes(db: Connection, table: TableName): ShadowIndex[] {
-  return TABLE_DEFINITIONS[table].indexes.flatMap((index) => {
+  return LAYOUT[table].indexes.flatMap((index) => {
     const name = tableOfIndex(db, index.name) === table ? otherName(index.name) : index.name;
     if (tableOfIndex(db, name) !== undefined) return [];
     return [{ name, statement: createIndex(index, name, shadowName(table)) }];
@@ -33,7 +34,7 @@ export const lacking = (db: Connection, tables: readonly TableName[]): ShadowInd
 export function isIndexed(db: Connection, tables: readonly TableName[]): boolean {
   const shadows = new Set(tables.map(shadowName));
   return tables.some((table) =>
-    TABLE_DEFINITIONS[table].indexes.some(({ name }) =>
+    LAYOUT[table].indexes.some(({ name }) =>
       [name, otherName(name)].some((either) => shadows.has(tableOfIndex(db, either) ?? '')),
     ),
   );
@@ -43,7 +44,7 @@ export function isIndexed(db: Connection, tables: readonly TableName[]): boolean
 export function createShadows(db: Connection, tables: readonly TableName[]): void {
   for (const table of tables) {
     db.exec(`DROP TABLE IF EXISTS ${shadowName(table)}`);
-    db.exec(createTable(table, shadowName(table)));
+    db.exec(createTable(LAYOUT[table], shadowName(table)));
   }
 }
 

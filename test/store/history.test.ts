@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect, onTestFinished, test } from 'vitest';
+import { verifyStore } from '../../src/audit/verify.js';
+import { openEngine } from '../../src/engine.js';
+import { allVersionsHold } from '../support/folded.js';
+import { scratchFolder } from '../support/folder.js';
+
+const ADDRESSES = ['t.a', 't.b', 't.c', 't.d'];
+
+/** Numbers that look like chance, the same each time. */
+function* chance(seed: number): Generator<number, never> {
+  for (let state = seed; ; ) yield (state = (state * 48_271) % 2_147_483_647);
+}
+
+/** Changes of one to four resources a commit, one of which is removed now and then, in two stacks by turns. */
+async function written(file: string, rounds: number, seed: number): Promise<void> {
+  const { store, execute } = openEngine(file);
+  const number = chance(seed);
+  for (const name of ['one', 'two']) await execute({ type: 'createStack', name }, { actor: 'a' });
+  for (let round = 0; round < rounds; round++) {
+    const stack = number.next().value % 3 === 0 ? 'two' : 'one';
+    const size = 1 + (number.next().value % ADDRESSES.length);
+    const addresses = ADDRESSES.slice(0, size);
+    const gone = number.next().value % 10 === 0 ? addresses.pop() : undefined;
+    const present = gone && (await store.resource((await store.stack(stack))?.stream as number, gone));
+    await execute(
+      {
+        type: 'apply',
+        stack,
+        resources: addresses.map((address) => ({ type: 't', name: address.slice(2), properties: { round } })),
+        ...(present && { remove: [gone] }),
+      },
+      { actor: 'a' },
+    );
+  }
+  await store.close();
+}
+
+const historyIn = (file: string): unknown[] => {
+  const db = new Database(file, { readonly: true });
+  try {
+    return db.prepare('SELECT * FROM resource_history').all();
+  } finally {
+    db.close();
+  }
+};
+
+test.each([1, 2, 3])('every version of resources with long histories, as written and as rebuilt (%i)', async (seed) => {
+  const file = join(scratchFolder(), 'state.db');
+  await written(file, 250, seed);
+  const before = historyIn(file);
+  const { store } = openEngine(file);
+  onTestFinished(() => store.close());
+  for (const stack of ['one', 'two']) await allVersionsHold(store, stack, ADDRESSES);
+  await store.rebuild();
+  expect(historyIn(file)).toEqual(before);
+  for (const stack of ['one', 'two']) await allVersionsHold(store, stack, ADDRESSES);
+  expect((await verifyStore(store)).problems).toEqual([]);
+});
