@@ -220,7 +220,7 @@ function walk(value: unknown, state: Walk): void {
   state.size += 1;
   switch (typeof value) {
     case 'string':
-      state.size += Buffer.byteLength(value);
+      if (limits.maxBytes < Number.POSITIVE_INFINITY) state.size += Buffer.byteLength(value);
       return;
     case 'boolean':
       return;
@@ -257,7 +257,7 @@ function walk(value: unknown, state: Walk): void {
     return;
   }
   for (const key of Object.keys(value)) {
-    state.size += Buffer.byteLength(key);
+    if (limits.maxBytes < Number.POSITIVE_INFINITY) state.size += Buffer.byteLength(key);
     step(value, key, state);
   }
 }
