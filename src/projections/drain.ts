@@ -1,4 +1,4 @@
-import { concatMap, from, type Observable } from 'rxjs';
+import { from, map, type Observable } from 'rxjs';
 import { type Commit, isKnown, type RecordedEvent, type UnknownEvent } from '../events/index.js';
 import { IntegrityError } from '../kernel/errors.js';
 import type { RowChange } from '../store/row-change.js';
@@ -32,16 +32,18 @@ const toCommit = (events: readonly AnyEvent[]): Commit => ({
  * @throws what a projector threw
  */
 export function drain(events: readonly AnyEvent[], projectors: readonly Projector[]): readonly RowChange[] {
-  return collect(from(commitsOf(events)).pipe(concatMap((commit) => changesOf(toCommit(commit), projectors))));
+  return collect(from(commitsOf(events)).pipe(map((commit) => changesOf(toCommit(commit), projectors)))).flat();
 }
 
-/** One inner source for each commit, not for each projector: with commits of one event that is half of a rebuild's time. */
-function* changesOf(commit: Commit, projectors: readonly Projector[]): Generator<RowChange> {
+/** A list for each commit: an inner source of it takes as long as the projectors themselves. */
+function changesOf(commit: Commit, projectors: readonly Projector[]): RowChange[] {
+  const all: RowChange[] = [];
   for (const projector of projectors) {
     const changes = projector.project(commit);
     if (!(Symbol.iterator in changes)) throw notSynchronous();
-    yield* changes;
+    for (const change of changes) all.push(change);
   }
+  return all;
 }
 
 const notSynchronous = (): IntegrityError =>

@@ -5,6 +5,18 @@ import { historyWriter } from './history.js';
 import { LAYOUT } from './layout.js';
 import type { Connection } from './open.js';
 
+interface Put {
+  readonly statement: Statement;
+  readonly columns: readonly string[];
+}
+
+/** To compare the names of columns takes less time than to join them to a key. */
+interface Patch {
+  readonly statement: Statement;
+  readonly set: readonly string[];
+  readonly add: readonly string[];
+}
+
 /**
  * Applies row changes through statements that are prepared once for each shape of change. Names of tables and columns
  * come from projectors, that is from our own source; values are always bound.
@@ -14,16 +26,13 @@ export function rowWriter(
   db: Connection,
   nameOf: (table: TableName) => string = (table) => table,
 ): (changes: readonly RowChange[]) => void {
-  const statements = new Map<string, Statement>();
-  const puts = new Map<TableName, { readonly statement: Statement; readonly columns: readonly string[] }>();
-  const prepared = (shape: string, sql: () => string): Statement => {
-    let statement = statements.get(shape);
-    if (!statement) statements.set(shape, (statement = db.prepare(sql())));
-    return statement;
-  };
+  const puts = new Map<TableName, Put>();
+  const patches = new Map<TableName, Patch[]>();
+  const removals = new Map<TableName, Statement>();
+  const beginHistory = historyWriter(db, nameOf);
+  const whereKey = (table: TableName): string => LAYOUT[table].keys.map((column) => `${column} = ?`).join(' AND ');
 
-  /** Values are bound by place: by name takes twice as long. */
-  const preparePut = (table: TableName, columns: readonly string[]) => {
+  const preparePut = (table: TableName, columns: readonly string[]): Put => {
     const { keys } = LAYOUT[table];
     const values = columns.filter((column) => !keys.includes(column));
     const statement =
@@ -34,12 +43,33 @@ export function rowWriter(
     return put;
   };
 
-  const beginHistory = historyWriter(db, nameOf);
+  const patchOf = (table: TableName, set: readonly string[], add: readonly string[]): Patch => {
+    let known = patches.get(table);
+    if (!known) patches.set(table, (known = []));
+    let patch = known.find((one) => isSame(one.set, set) && isSame(one.add, add));
+    if (!patch) {
+      const assignments = [
+        ...set.map((column) => `${column} = ?`),
+        ...add.map((column) => `${column} = ${column} + ?`),
+      ];
+      const statement = db.prepare(`UPDATE ${nameOf(table)} SET ${assignments.join(', ')} WHERE ${whereKey(table)}`);
+      known.push((patch = { set, add, statement }));
+    }
+    return patch;
+  };
+
+  const removalOf = (table: TableName): Statement => {
+    let statement = removals.get(table);
+    if (!statement) {
+      statement = db.prepare(`DELETE FROM ${nameOf(table)} WHERE ${whereKey(table)}`);
+      removals.set(table, statement);
+    }
+    return statement;
+  };
 
   const write = (change: RowChange, putHistory: ReturnType<typeof beginHistory>): void => {
     const { table } = change;
     const { keys } = LAYOUT[table];
-    const where = (): string => keys.map((column) => `${column} = ?`).join(' AND ');
     switch (change.op) {
       case 'put': {
         if (table === 'resource_history') {
@@ -47,25 +77,18 @@ export function rowWriter(
           return;
         }
         const { statement, columns } = puts.get(table) ?? preparePut(table, Object.keys(change.row));
-        statement.run(keyValues(columns, change.row));
+        statement.run(valuesOf(columns, change.row));
         return;
       }
       case 'patch': {
         const set = Object.keys(change.set);
-        const add = Object.keys(change.add ?? {});
-        prepared(`patch ${table} ${set} + ${add}`, () => {
-          const assignments = [
-            ...set.map((column) => `${column} = ?`),
-            ...add.map((column) => `${column} = ${column} + ?`),
-          ];
-          return `UPDATE ${nameOf(table)} SET ${assignments.join(', ')} WHERE ${where()}`;
-        }).run(...Object.values(change.set), ...Object.values(change.add ?? {}), ...keyValues(keys, change.key));
+        const add = change.add ? Object.keys(change.add) : NONE;
+        const values = [...valuesOf(set, change.set), ...valuesOf(add, change.add), ...valuesOf(keys, change.key)];
+        patchOf(table, set, add).statement.run(values);
         return;
       }
       case 'remove':
-        prepared(`remove ${table}`, () => `DELETE FROM ${nameOf(table)} WHERE ${where()}`).run(
-          ...keyValues(keys, change.key),
-        );
+        removalOf(table).run(valuesOf(keys, change.key));
     }
   };
   return (changes) => {
@@ -74,5 +97,11 @@ export function rowWriter(
   };
 }
 
-const keyValues = (keys: readonly string[], key: object): unknown[] =>
-  keys.map((column) => (key as Record<string, unknown>)[column]);
+const NONE: readonly string[] = [];
+
+const isSame = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((column, index) => column === b[index]);
+
+/** Values are bound by place: by name takes twice as long. */
+const valuesOf = (columns: readonly string[], row: object = {}): unknown[] =>
+  columns.map((column) => (row as Record<string, unknown>)[column]);
