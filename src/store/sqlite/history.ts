@@ -1,7 +1,4 @@
-import type { Statement } from 'better-sqlite3';
 import type { TableDefinition } from '../table-definitions.js';
-import type { TableName, Tables } from '../tables.js';
-import type { Connection } from './open.js';
 
 /**
  * Rows that are found by their resource and version, and not by the row that follows them: those that end a resource, and
@@ -54,25 +51,3 @@ export const allValues = (which: string): string => `
     SELECT h.position, h.previous FROM life l JOIN resource_history h ON h.position = l.previous
     WHERE h.position < l.position)
   SELECT position FROM life`;
-
-/**
- * Writes rows of the history. A projector tells them before the row of the resource, which still says then what is replaced;
- * where changes are merged, those of one resource come after one another, and that row after all of them.
- */
-export function historyWriter(db: Connection, nameOf: (table: TableName) => string) {
-  let statement: Statement | undefined;
-  const insert = (): Statement =>
-    (statement ??= db.prepare(`
-INSERT INTO ${nameOf('resource_history')} (position, resource, version, present, previous)
-VALUES (?, ?, ?, ?, CASE WHEN ? THEN ? ELSE (SELECT position FROM ${nameOf('resource_rows')} WHERE resource = ?) END)`));
-
-  /** For the changes that are written at once. */
-  return () => {
-    const last = new Map<number, number | null>();
-    return ({ position, resource, version, present }: Tables['resource_history']): void => {
-      const before = last.get(resource);
-      insert().run(position, resource, version, present, before === undefined ? 0 : 1, before, resource);
-      last.set(resource, present === 1 ? position : null);
-    };
-  };
-}

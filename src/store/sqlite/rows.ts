@@ -1,7 +1,7 @@
 import type { Statement } from 'better-sqlite3';
 import type { RowChange } from '../row-change.js';
 import type { TableName } from '../tables.js';
-import { historyWriter } from './history.js';
+import { historyWriter } from './history-writer.js';
 import { LAYOUT } from './layout.js';
 import type { Connection } from './open.js';
 
