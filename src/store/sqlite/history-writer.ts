@@ -18,7 +18,7 @@ VALUES (?, ?, ?, ?, CASE WHEN ? THEN ? ELSE (SELECT position FROM ${nameOf('reso
     const last = new Map<number, number | null>();
     return ({ position, resource, version, present }: Tables['resource_history']): void => {
       const before = last.get(resource);
-      insert().run(position, resource, version, present, before === undefined ? 0 : 1, before, resource);
+      insert().run(position, resource, version, present, before === undefined ? 0 : 1, before ?? null, resource);
       last.set(resource, present === 1 ? position : null);
     };
   };
