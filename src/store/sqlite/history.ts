@@ -1,10 +1,14 @@
 import type { TableDefinition } from '../table-definitions.js';
 
+/** The lowest 30 bits, so that their square is no larger than SQLite's integers. */
+const PLACE = '(position & 1073741823)';
+
 /**
  * Rows that are found by their resource and version, and not by the row that follows them: those that end a resource, and
- * of the others each eighth, picked by position so that it does not go with what the log repeats.
+ * of the others each eighth. Which they are, the position says by three bits of its square, scattered: of multiples of a
+ * number such bits come in turn, and what a log repeats (commits of 36 resources, say) would meet none of them for long.
  */
-const MARKED = '(present = 0 OR ((position & 65535) * 40503) & 57344 = 0)';
+const MARKED = `(present = 0 OR (((${PLACE} * ${PLACE} >> 7) & 1073741823) * 2654435761 >> 25) & 7 = 0)`;
 
 /**
  * The history of all resources in the order of the log, so that those of a commit lie together, whatever stacks it is of. Each
