@@ -51,6 +51,8 @@ export interface EngineOptions {
   readonly cacheKiB?: number;
   /** Connections to a database server at most. Default: 8. */
   readonly connections?: number;
+  /** Told while a database of an earlier release is brought up to date. */
+  readonly onProgress?: OnProgress;
 }
 
 /**
@@ -84,7 +86,8 @@ export function openEngine(location: string, clock: Clock = systemClock, options
     });
   }
   if (location === MEMORY_LOCATION) return engineOn(openMemoryStore({ projection: PROJECTION, clock }));
-  return engineOn(openSqliteStore({ path: location, projection: PROJECTION, clock, cacheKiB: options.cacheKiB }));
+  const { cacheKiB, onProgress } = options;
+  return engineOn(openSqliteStore({ path: location, projection: PROJECTION, clock, cacheKiB, onProgress }));
 }
 
 /** Database files as a whole, for backups: the backend knows no store by name. */

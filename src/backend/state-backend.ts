@@ -97,8 +97,11 @@ export class StateBackend implements AsyncDisposable {
    */
   static async open(pathOrUrl: string, options: OpenOptions = {}): Promise<StateBackend> {
     const clock = options.clock ?? systemClock;
-    const { connections } = options;
-    const engine = await openEngineAt(pathOrUrl, clock, connections === undefined ? {} : { connections });
+    const { connections, onProgress } = options;
+    const engine = await openEngineAt(pathOrUrl, clock, {
+      ...(connections === undefined ? {} : { connections }),
+      ...(onProgress && { onProgress }),
+    });
     try {
       if (!options.asItIs) await bringUpToDate(engine, options.onProgress);
     } catch (error) {

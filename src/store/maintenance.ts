@@ -5,6 +5,8 @@ import type { TableName } from './tables.js';
 export interface Progress {
   /** What is being done now, where it is done in several steps. */
   readonly step?: string;
+  /** What is counted, where this step counts something else than the others. */
+  readonly unit?: string;
   readonly done: number;
   readonly total: number;
 }

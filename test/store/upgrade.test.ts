@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { verifyStore } from '../../src/audit/verify.js';
 import { bringUpToDate, openEngine } from '../../src/engine.js';
-import { StateBackend } from '../../src/index.js';
+import { type Progress, StateBackend } from '../../src/index.js';
 import { SCHEMA_VERSION } from '../../src/store/sqlite/schema.js';
 import { IS_SIGNAL } from '../../src/store/sqlite/signals.js';
 import { allVersionsHold } from '../support/folded.js';
@@ -101,4 +101,22 @@ test('a rebuild that was under way when the release changed begins again', async
   onTestFinished(() => engine.store.close());
   await engine.store.rebuild({ names: ['resources'] });
   expect((await verifyStore(engine.store)).problems).toEqual([]);
+});
+
+test('how far it has come is told, and nothing of a file that is up to date or new', async () => {
+  const file = databaseOf(3);
+  const told: Progress[] = [];
+  const open = (path: string) => StateBackend.open(path, { onProgress: (progress) => told.push(progress) });
+  await (await open(file)).close();
+  expect(told[0]).toEqual({
+    step: `bringing the file to schema ${SCHEMA_VERSION}`,
+    unit: 'parts',
+    done: 0,
+    total: told.length,
+  });
+  expect(told.map(({ done }) => done)).toEqual(told.map((_, index) => index));
+  told.length = 0;
+  await (await open(file)).close();
+  await (await open(join(scratchFolder(), 'new.db'))).close();
+  expect(told).toEqual([]);
 });

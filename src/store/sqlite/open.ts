@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 import { StoreError } from '../../kernel/errors.js';
 import { makeFile } from '../../kernel/files.js';
 import { APPLICATION_ID, sqliteHeader } from '../../kernel/sqlite-file.js';
+import type { OnProgress } from '../maintenance.js';
 import { notADatabase, translate } from './errors.js';
 import { SCHEMA, SCHEMA_VERSION, upgrade } from './schema.js';
 
@@ -29,14 +30,14 @@ const MEMORY = ':memory:';
  * `synchronous=FULL` is set by hand: the driver's build falls back to NORMAL in WAL mode, where a power loss takes
  * acknowledged commits away (measured: 3,326 of 5,000 crash states lost some, with FULL none).
  */
-export function openConnection(path: string, cacheKiB = CACHE): Connection {
+export function openConnection(path: string, cacheKiB = CACHE, onProgress?: OnProgress): Connection {
   try {
     if (path !== MEMORY) refuseForeign(path);
     const fresh = path === MEMORY || !existsSync(path);
     if (fresh && path !== MEMORY) makeFile(path);
     const db = new Database(path, { timeout: BUSY_TIMEOUT });
     try {
-      create(db, path);
+      create(db, path, onProgress);
       configure(db, cacheKiB);
       return db;
     } catch (error) {
@@ -64,17 +65,27 @@ const TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table'";
  * Lays down the schema in an empty file, or brings an earlier one up to date. Two processes may try at once: the second
  * finds it done.
  */
-function create(db: Connection, path: string): void {
+function create(db: Connection, path: string, onProgress?: OnProgress): void {
   const before = identity(db, path);
   if (before === 'ours') return;
   if (before === 'empty') db.pragma(`page_size = ${PAGE_SIZE}`);
   db.transaction(() => {
     const now = identity(db, path);
     if (now === 'ours') return;
-    db.exec(now === 'empty' ? SCHEMA : upgrade(new Set(db.prepare(TABLES).pluck().all() as string[])));
+    if (now === 'empty') db.exec(SCHEMA);
+    else bringUpToDate(db, onProgress);
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${SCHEMA_VERSION}`);
   }).exclusive();
+}
+
+function bringUpToDate(db: Connection, onProgress?: OnProgress): void {
+  const parts = upgrade(new Set(db.prepare(TABLES).pluck().all() as string[]));
+  const step = `bringing the file to schema ${SCHEMA_VERSION}`;
+  for (const [done, part] of parts.entries()) {
+    onProgress?.({ step, unit: 'parts', done, total: parts.length });
+    db.exec(part);
+  }
 }
 
 function identity(db: Connection, path: string): 'ours' | 'earlier' | 'empty' {

@@ -194,16 +194,16 @@ DROP TABLE earlier_${table};`;
  * made, what is laid out in another way is laid out anew, as are views, indexes of the log and its guard. A rebuild under
  * way begins again. A projection table whose columns changed comes with its projector's version, by a rebuild.
  * @param present names of the tables there are
+ * @returns SQL in parts, one after the other
  */
-export const upgrade = (present: ReadonlySet<string>): string =>
-  [
-    'DROP INDEX events_by_stream; DROP INDEX events_signals; DROP TRIGGER events_append_only;',
-    LOG_INDEXES,
-    APPEND_ONLY,
-    ...[...present].filter((name) => name.startsWith('rebuild_')).map((name) => `DROP TABLE ${name};`),
-    ...[...VIEWS.matchAll(/CREATE VIEW (\w+)/g)].map(([, view]) => `DROP VIEW IF EXISTS ${view};`),
-    ...TABLE_NAMES.filter((table) => !present.has(table)).map(projectionTable),
-    relaid('resource_history', historyOf),
-    'DROP INDEX IF EXISTS commit_rows_by_version; DROP INDEX IF EXISTS commit_rows_by_version_2;',
-    VIEWS,
-  ].join('\n');
+export const upgrade = (present: ReadonlySet<string>): string[] => [
+  'DROP INDEX events_by_stream; DROP INDEX events_signals; DROP TRIGGER events_append_only;',
+  LOG_INDEXES,
+  APPEND_ONLY,
+  ...[...present].filter((name) => name.startsWith('rebuild_')).map((name) => `DROP TABLE ${name};`),
+  ...[...VIEWS.matchAll(/CREATE VIEW (\w+)/g)].map(([, view]) => `DROP VIEW IF EXISTS ${view};`),
+  ...TABLE_NAMES.filter((table) => !present.has(table)).map(projectionTable),
+  relaid('resource_history', historyOf),
+  'DROP INDEX IF EXISTS commit_rows_by_version; DROP INDEX IF EXISTS commit_rows_by_version_2;',
+  VIEWS,
+];

@@ -3,6 +3,7 @@ import type { Clock } from '../../kernel/clock.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
 import { lifetime } from '../lifetime.js';
 import { readNow } from '../links.js';
+import type { OnProgress } from '../maintenance.js';
 import { decideEvents, timeOf } from '../receipts.js';
 import { type Appender, appender, HalfWritten } from './append.js';
 import { storeClosed, translate } from './errors.js';
@@ -25,6 +26,8 @@ export interface SqliteStoreOptions {
   readonly clock: Clock;
   /** How much of the file is held in memory at most, in KiB. Default: 64 MiB. */
   readonly cacheKiB?: number | undefined;
+  /** Told while a file of an earlier schema is brought up to date. */
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** How often another process's commits are looked for, in milliseconds. */
@@ -38,8 +41,8 @@ interface Waiting {
 
 /** @throws StoreError for a path that cannot be opened or is no database of ours */
 export function openSqliteStore(options: SqliteStoreOptions): EventStore {
-  const { path, projection, clock, cacheKiB } = options;
-  const db = openConnection(path, cacheKiB);
+  const { path, projection, clock, cacheKiB, onProgress } = options;
+  const db = openConnection(path, cacheKiB, onProgress);
   try {
     registerProjectors(db, projection);
   } catch (error) {
