@@ -12,7 +12,7 @@ export interface OpenOptions {
    * Otherwise what an older release built is rebuilt first.
    */
   readonly asItIs?: boolean;
-  /** Hears how far that rebuild has come. */
+  /** Hears how far that rebuild has come, and what brings a file of an earlier schema up to date. */
   readonly onProgress?: OnProgress;
   /** Connections to a database server at most; one more listens for events. Default: 8. */
   readonly connections?: number;
