@@ -97,11 +97,7 @@ export class StateBackend implements AsyncDisposable {
    */
   static async open(pathOrUrl: string, options: OpenOptions = {}): Promise<StateBackend> {
     const clock = options.clock ?? systemClock;
-    const { connections, onProgress } = options;
-    const engine = await openEngineAt(pathOrUrl, clock, {
-      ...(connections === undefined ? {} : { connections }),
-      ...(onProgress && { onProgress }),
-    });
+    const engine = await openEngineAt(pathOrUrl, clock, options);
     try {
       if (!options.asItIs) await bringUpToDate(engine, options.onProgress);
     } catch (error) {

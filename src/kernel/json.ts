@@ -208,7 +208,7 @@ interface Walk {
   readonly what: string;
   readonly limits: JsonLimits;
   readonly path: (string | number)[];
-  /** Bytes of the texts seen: never more than those of the written text. */
+  /** Bytes of the texts seen, where there is a limit to them: never more than those of the written text. */
   size: number;
   /** Whether a number was met that only {@link write} keeps. */
   exotic: boolean;

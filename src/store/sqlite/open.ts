@@ -73,13 +73,13 @@ function create(db: Connection, path: string, onProgress?: OnProgress): void {
     const now = identity(db, path);
     if (now === 'ours') return;
     if (now === 'empty') db.exec(SCHEMA);
-    else bringUpToDate(db, onProgress);
+    else upgradeFile(db, onProgress);
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${SCHEMA_VERSION}`);
   }).exclusive();
 }
 
-function bringUpToDate(db: Connection, onProgress?: OnProgress): void {
+function upgradeFile(db: Connection, onProgress?: OnProgress): void {
   const parts = upgrade(new Set(db.prepare(TABLES).pluck().all() as string[]));
   const step = `bringing the file to schema ${SCHEMA_VERSION}`;
   for (const [done, part] of parts.entries()) {

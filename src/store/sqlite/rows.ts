@@ -58,12 +58,9 @@ export function rowWriter(
     return patch;
   };
 
-  const removalOf = (table: TableName): Statement => {
-    let statement = removals.get(table);
-    if (!statement) {
-      statement = db.prepare(`DELETE FROM ${nameOf(table)} WHERE ${whereKey(table)}`);
-      removals.set(table, statement);
-    }
+  const prepareRemoval = (table: TableName): Statement => {
+    const statement = db.prepare(`DELETE FROM ${nameOf(table)} WHERE ${whereKey(table)}`);
+    removals.set(table, statement);
     return statement;
   };
 
@@ -88,7 +85,7 @@ export function rowWriter(
         return;
       }
       case 'remove':
-        removalOf(table).run(valuesOf(keys, change.key));
+        (removals.get(table) ?? prepareRemoval(table)).run(valuesOf(keys, change.key));
     }
   };
   return (changes) => {

@@ -181,13 +181,13 @@ FROM events e LEFT JOIN stack_rows s ON s.stream = e.stream;
 
 export const SCHEMA = EVENT_LOG + CHECKPOINTS + TABLE_NAMES.map(projectionTable).join('') + VIEWS;
 
-/** A table in another layout, filled from the earlier one. Views of the user that read it are left as they are. */
-const relaid = (table: TableName, rows: (earlier: string) => string): string => `
+/** The history in its present layout, filled from the earlier one. Views of the user that read it are left as they are. */
+const HISTORY_ANEW = `
 PRAGMA legacy_alter_table = ON;
-ALTER TABLE ${table} RENAME TO earlier_${table};
+ALTER TABLE resource_history RENAME TO earlier_history;
 PRAGMA legacy_alter_table = OFF;
-${projectionTable(table)}INSERT INTO ${table} ${rows(`earlier_${table}`)};
-DROP TABLE earlier_${table};`;
+${projectionTable('resource_history')}INSERT INTO resource_history ${historyOf('earlier_history')};
+DROP TABLE earlier_history;`;
 
 /**
  * What makes a database of an earlier schema one of this: the log's table and what is in it stay, tables that are new are
@@ -203,7 +203,7 @@ export const upgrade = (present: ReadonlySet<string>): string[] => [
   ...[...present].filter((name) => name.startsWith('rebuild_')).map((name) => `DROP TABLE ${name};`),
   ...[...VIEWS.matchAll(/CREATE VIEW (\w+)/g)].map(([, view]) => `DROP VIEW IF EXISTS ${view};`),
   ...TABLE_NAMES.filter((table) => !present.has(table)).map(projectionTable),
-  relaid('resource_history', historyOf),
+  HISTORY_ANEW,
   'DROP INDEX IF EXISTS commit_rows_by_version; DROP INDEX IF EXISTS commit_rows_by_version_2;',
   VIEWS,
 ];
