@@ -58,3 +58,35 @@ test.each([1, 2, 3])('every version of resources with long histories, as written
   for (const stack of ['one', 'two']) await allVersionsHold(store, stack, ADDRESSES);
   expect((await verifyStore(store)).problems).toEqual([]);
 });
+
+test('a commit that ends a resource and makes it anew leaves one row, as written and as rebuilt', async () => {
+  const file = join(scratchFolder(), 'state.db');
+  const { store, execute } = openEngine(file);
+  onTestFinished(() => store.close());
+  const apply = (resource: object) =>
+    execute({ type: 'apply', stack: 's', resources: [{ type: 't', name: 'a', ...resource }] }, { actor: 'a' });
+  await execute({ type: 'createStack', name: 's' }, { actor: 'a' });
+  await apply({ properties: { n: 1 } });
+  await execute({ type: 'apply', stack: 's', remove: ['t.a'] }, { actor: 'a' });
+  await apply({ id: 'id-1', properties: { n: 2 } });
+  await execute({ type: 'rollback', stack: 's', toVersion: 2 }, { actor: 'a' });
+  const events = await store.events({ stream: 1, limit: 100 });
+  expect(events.filter(({ version }) => version === 5).map(({ type }) => type)).toEqual([
+    'StackRolledBack',
+    'ResourceRemoved',
+    'ResourceCreated',
+  ]);
+  const rows = historyIn(file) as { version: number; present: number }[];
+  expect(rows.map(({ version, present }) => [version, present])).toEqual([
+    [2, 1],
+    [3, 0],
+    [4, 1],
+    [5, 1],
+  ]);
+  expect((await verifyStore(store)).problems).toEqual([]);
+  await store.rebuild();
+  expect(historyIn(file)).toEqual(rows);
+  expect((await store.resource(1, 't.a', 4))?.id).toBe('id-1');
+  expect((await store.resource(1, 't.a', 3))?.id).toBeUndefined();
+  expect((await store.resource(1, 't.a', 2))?.value.properties).toEqual({ n: 1 });
+});
