@@ -3,7 +3,7 @@ import { ConflictError, NotFoundError } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';
 import { name, prose } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
-import type { StackRecord } from '../store/records.js';
+import type { StackHead } from '../store/records.js';
 import { defineCommand, jsonValue, stackRef } from './command.js';
 
 export const startExecution = defineCommand({
@@ -19,7 +19,7 @@ export const startExecution = defineCommand({
         details: { field: 'executionId', executionId },
       });
     }
-    const number = (stack as StackRecord).executionCount + 1;
+    const number = (stack as StackHead).executionCount + 1;
     return [{ type: 'ExecutionStarted', data: { executionId, number, startedAt: now } }];
   },
 });

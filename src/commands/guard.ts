@@ -1,7 +1,7 @@
 import type { NewEvent } from '../events/index.js';
 import { ConflictError, InvalidInputError, LockedError } from '../kernel/errors.js';
 import type { Facts } from '../store/facts.js';
-import type { LockRecord, StackRecord } from '../store/records.js';
+import type { LockRecord, StackHead } from '../store/records.js';
 import { stackDeleted, stackNotFound } from '../store/stack-errors.js';
 import type { CommandModule, Context, Target } from './command.js';
 
@@ -35,7 +35,7 @@ function checkTarget(target: Target, ref: string, { stack, deletedStack }: Facts
   }
 }
 
-function checkVersion(ref: string, stack: StackRecord | undefined, { expectedVersion }: Context): void {
+function checkVersion(ref: string, stack: StackHead | undefined, { expectedVersion }: Context): void {
   if (expectedVersion === undefined) return;
   const actual = stack?.stateVersion ?? 0;
   if (actual === expectedVersion) return;

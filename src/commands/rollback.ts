@@ -4,7 +4,7 @@ import { ConflictError, NotFoundError } from '../kernel/errors.js';
 import { equalJson, type Json } from '../kernel/json.js';
 import { prose } from '../kernel/text.js';
 import type { Difference } from '../store/facts.js';
-import type { StackRecord } from '../store/records.js';
+import type { StackHead } from '../store/records.js';
 import { defineCommand, stackRef } from './command.js';
 import { removed, sameValue } from './resource-input.js';
 import { checkNameFree, updatedStack } from './stack-document.js';
@@ -20,7 +20,7 @@ export const takeSnapshot = defineCommand({
   lock: 'free',
   facts: ({ stack }) => ({ stack }),
   decide: ({ description }, { stack }) => [
-    { type: 'SnapshotTaken', data: { version: (stack as StackRecord).stateVersion, description } },
+    { type: 'SnapshotTaken', data: { version: (stack as StackHead).stateVersion, description } },
   ],
 });
 
@@ -37,7 +37,7 @@ export const rollback = defineCommand({
   lock: 'held',
   facts: ({ stack, toVersion }) => ({ stack, deleted: true, ownName: true, document: true, changedSince: toVersion }),
   decide: ({ toVersion }, facts) => {
-    const stack = facts.stack as StackRecord;
+    const stack = facts.stack as StackHead;
     if (toVersion > stack.stateVersion) throw noSuchVersion(stack, toVersion);
     const undo = undone(facts.difference as Difference, stack.stateVersion + 1);
     const restored: NewEvent[] = [];
@@ -50,7 +50,7 @@ export const rollback = defineCommand({
   },
 });
 
-const noSuchVersion = (stack: StackRecord, version: number): NotFoundError =>
+const noSuchVersion = (stack: StackHead, version: number): NotFoundError =>
   new NotFoundError(
     'VERSION_NOT_FOUND',
     `stack "${stack.name}" has no version ${version}, the latest is ${stack.stateVersion}`,

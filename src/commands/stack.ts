@@ -3,7 +3,7 @@ import type { NewEvent, StackDocument } from '../events/index.js';
 import { ConflictError, InvalidInputError } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';
 import { name } from '../kernel/text.js';
-import type { StackRecord } from '../store/records.js';
+import type { StackHead } from '../store/records.js';
 import { defineCommand, stackRef } from './command.js';
 import { checkNameFree, createdStack, documentFields, updatedStack } from './stack-document.js';
 
@@ -52,7 +52,7 @@ export const updateStack = defineCommand({
         details: { field: 'update' },
       });
     }
-    const { stateVersion, id } = facts.stack as StackRecord;
+    const { stateVersion, id } = facts.stack as StackHead;
     if (change.name !== undefined) checkNameFree(change.name, facts, id);
     return updatedStack(facts.document as StackDocument, change, stateVersion + 1);
   },
@@ -70,7 +70,7 @@ export const deleteStack = defineCommand({
       lock && lock.lockId === lockId
         ? [{ type: 'LockReleased', data: { lockId: lock.lockId, token: lock.token } }]
         : [];
-    return [{ type: 'StackDeleted', data: { name: (stack as StackRecord).name } }, ...released];
+    return [{ type: 'StackDeleted', data: { name: (stack as StackHead).name } }, ...released];
   },
 });
 
@@ -81,7 +81,7 @@ export const restoreStack = defineCommand({
   lock: 'held',
   facts: ({ stack }) => ({ stack, deleted: true, ownName: true }),
   decide: (_, facts) => {
-    const { name: old, id } = facts.stack as StackRecord;
+    const { name: old, id } = facts.stack as StackHead;
     checkNameFree(old, facts, id);
     return [{ type: 'StackRestored', data: { name: old } }];
   },

@@ -8,7 +8,7 @@ import type {
   LockRecord,
   OutputRecord,
   ResourceSlot,
-  StackRecord,
+  StackHead,
 } from './records.js';
 
 /** What a decision needs to know, by key. A store reads exactly this inside the appending transaction, nothing more. */
@@ -62,9 +62,9 @@ export interface Difference {
 
 /** The answers. A key without an answer is absent from its map. */
 export interface Facts {
-  readonly stack: StackRecord | undefined;
+  readonly stack: StackHead | undefined;
   /** Where there is no such stack: the deleted one that last answered to it. */
-  readonly deletedStack: StackRecord | undefined;
+  readonly deletedStack: StackHead | undefined;
   readonly document: StackDocument | undefined;
   readonly lock: LockRecord | undefined;
   /** Id of the stack that holds the name asked for. */

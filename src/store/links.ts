@@ -67,7 +67,7 @@ export interface LinkReads {
   to(targets: readonly string[]): Answer<readonly DependencyRecord[]>;
   /** Addresses of the resources there are that bear one of the names: of those with keys at most `limit` for each name. */
   standing(names: readonly string[], limit: number): Answer<readonly string[]>;
-  /** A resource's id, own id or identity, and whose it is; twice where it is known by one value in two ways. */
+  /** A resource's id, own id or identity, and whose it is; it may be told twice where it is known by one value in two ways. */
   known(values: readonly string[]): Answer<readonly { readonly value: string; readonly address: string }[]>;
   /** By address; one without an answer is left out. */
   slots(addresses: readonly string[]): Answer<ReadonlyMap<string, ResourceSlot>>;

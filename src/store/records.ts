@@ -26,6 +26,12 @@ export interface StackRecord {
   readonly deletedAt: string | null;
 }
 
+/** What a decision may need of a stack. */
+export type StackHead = Pick<
+  StackRecord,
+  'stream' | 'id' | 'name' | 'stateVersion' | 'revision' | 'executionCount' | 'deletedAt'
+>;
+
 export interface StackListItem extends StackRecord {
   readonly tags: readonly string[];
   readonly locked: boolean;

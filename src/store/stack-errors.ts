@@ -1,5 +1,5 @@
 import { NotFoundError } from '../kernel/errors.js';
-import type { StackRecord } from './records.js';
+import type { StackHead } from './records.js';
 
 export const stackNotFound = (ref: string): NotFoundError =>
   new NotFoundError('STACK_NOT_FOUND', `no stack with the name or id "${ref}"`, {
@@ -7,7 +7,7 @@ export const stackNotFound = (ref: string): NotFoundError =>
     details: { stack: ref },
   });
 
-export const stackDeleted = (ref: string, { name, deletedAt }: StackRecord): NotFoundError =>
+export const stackDeleted = (ref: string, { name, deletedAt }: StackHead): NotFoundError =>
   new NotFoundError('STACK_DELETED', `stack "${ref}" was deleted at ${deletedAt}`, {
     hint: `Bring it back with: sloth-runner stack restore ${name}`,
     details: { stack: ref, deletedAt },

@@ -2,6 +2,7 @@ import type { LogHead, RecordedEvent, StoredEvent, UnknownEvent } from '../../ev
 import type { Clock } from '../../kernel/clock.js';
 import { StoreError } from '../../kernel/errors.js';
 import type { AppendRequest, Projection, ProjectorInfo, Receipt } from '../event-store.js';
+import type { FactKeys, Facts } from '../facts.js';
 import { readNow } from '../links.js';
 import { decideEvents, receiptAgain, recordDecided, timeOf } from '../receipts.js';
 import type { Connection } from './open.js';
@@ -49,39 +50,101 @@ export class HalfWritten extends Error {}
 export interface Appender {
   begin(): void;
   /**
-   * The work of one command: facts, decision, events, projection. No step may wait: a promise here would let other work
-   * into the transaction.
+   * The work of one command: facts, decision, events; the tables follow. No step may wait: a promise here would let other
+   * work into the transaction.
    * @throws what refuses the command, and then nothing was written; else `HalfWritten` with its cause
    */
   run(request: AppendRequest): Receipt;
-  /** What `run` has written since a savepoint was taken back. */
+  /** Brings the tables to the log's end. */
+  catchUp(): void;
+  /** What was written since they were there was taken back, with a savepoint. */
   takenBack(): void;
-  /** @throws StoreError `PROJECTIONS_CHANGED`, and then the transaction must be taken back */
+  /** @throws StoreError `PROJECTIONS_CHANGED`, and then the transaction must be taken back; `HalfWritten` */
   end(): void;
 }
 
+/** Events of which the tables do not tell yet, at most. */
+const MOST_LATE = 1_000;
+
+/**
+ * The tables follow the log when somebody looks: what commands of different stacks change is projected and written at once,
+ * in two thirds of the time. Each still decides on what all before it have left: of its own stack by `concerned`, and
+ * whoever asks for what stacks share, names and ids, finds the tables at the log's end and leaves them there.
+ */
 export function appender(db: Connection, sql: Statements, projection: Projection, clock: Clock): Appender {
-  const { begin, head, write, takenBack, end } = eventWriter(db, sql, projection);
+  const writer = eventWriter(db, sql, projection);
+  let late: RecordedEvent[] = [];
+  /** Of the late events: their streams, what their stacks were called by, their commands. */
+  const concerned = new Set<string | number>();
+
+  const forget = (): void => {
+    late = [];
+    concerned.clear();
+  };
+  const catchUp = (): void => {
+    if (late.length === 0) return;
+    const events = late;
+    forget();
+    whole(() => writer.project(events));
+  };
+  const factsOf = ({ keys }: AppendRequest): Facts => {
+    if (concerned.has(keys.stack) || looksAround(keys)) catchUp();
+    const facts = readFacts(sql, keys);
+    if (!facts.stack || !concerned.has(facts.stack.stream)) return facts;
+    catchUp(); // by another name it was the stack of a command before
+    return readFacts(sql, keys);
+  };
+  const earlierOf = ({ commandId, resendable }: AppendRequest) => {
+    if (!resendable) return undefined; // an id that was made for this command is nobody else's
+    if (concerned.has(commandId)) catchUp();
+    return commitOfCommand(sql, commandId);
+  };
 
   const run = (request: AppendRequest): Receipt => {
-    // An id that was made for this command is nobody else's.
-    const earlier = request.resendable ? commitOfCommand(sql, request.commandId) : undefined;
+    const earlier = earlierOf(request);
     if (earlier) {
       return receiptAgain(earlier, sql(STACK_ID).pluck().get(earlier.stream) as string, request);
     }
-    const facts = readFacts(sql, request.keys);
+    const facts = factsOf(request);
     const now = timeOf(request, clock);
     const events = readNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
-    const { stored, recorded, receipt } = recordDecided(request, facts, events, head(), now);
-    if (stored.length === 0) return receipt;
-    try {
-      write(stored, recorded);
-    } catch (cause) {
-      throw new HalfWritten('the events were not written', { cause });
-    }
+    const { stored, recorded, receipt } = recordDecided(request, facts, events, writer.head(), now);
+    const [first] = stored;
+    if (!first) return receipt;
+    whole(() => writer.append(stored));
+    for (const event of recorded) late.push(event);
+    for (const key of [first.stream, request.keys.stack, request.commandId]) concerned.add(key);
+    if (late.length >= MOST_LATE || looksAround(request.keys)) catchUp();
     return receipt;
   };
-  return { begin, run, takenBack, end };
+  return {
+    begin: () => {
+      forget();
+      writer.begin();
+    },
+    run,
+    catchUp,
+    takenBack: () => {
+      forget();
+      writer.takenBack();
+    },
+    end: () => {
+      catchUp();
+      writer.end();
+    },
+  };
+}
+
+/** Whether a command asks for what stacks share; else what it reads and changes is of its own stack alone. */
+const looksAround = ({ name, ownName, id, resourceIds = [], changedSince }: FactKeys): boolean =>
+  name !== undefined || id !== undefined || changedSince !== undefined || ownName === true || resourceIds.length > 0;
+
+function whole(write: () => void): void {
+  try {
+    write();
+  } catch (cause) {
+    throw new HalfWritten('the events were not written', { cause });
+  }
 }
 
 /**
@@ -106,12 +169,13 @@ export function eventWriter(db: Connection, sql: Statements, projection: Project
     },
     /** Where the log ends; read once in a transaction. */
     head,
-    write: (stored: readonly StoredEvent[], recorded: readonly (RecordedEvent | UnknownEvent)[]): void => {
+    append: (stored: readonly StoredEvent[]): void => {
       before ??= (stored[0] as StoredEvent).position - 1;
       for (const event of stored) insertEvent(sql, event);
-      applyRows(projection.project(recorded));
       last = stored[stored.length - 1];
     },
+    /** Whole commits, appended before, in log order. */
+    project: (recorded: readonly (RecordedEvent | UnknownEvent)[]): void => applyRows(projection.project(recorded)),
     takenBack,
     end: (): void => {
       if (before === undefined) return;

@@ -136,7 +136,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
  * serves them all. Those that belong together are under a savepoint; one by itself needs none, for it is refused before
  * anything is written. Where the writing fails, each is tried in a transaction of its own. Nothing resolves before COMMIT.
  */
-function groupCommit(db: Connection, path: string, { begin, run, takenBack, end }: Appender) {
+function groupCommit(db: Connection, path: string, { begin, run, catchUp, takenBack, end }: Appender) {
   let waiting: Waiting[] = [];
 
   const runTogether = db.transaction((requests: readonly AppendRequest[]) => requests.map(run));
@@ -149,13 +149,14 @@ function groupCommit(db: Connection, path: string, { begin, run, takenBack, end 
   const runAll = db.transaction((group: readonly Waiting[]): (() => void)[] => {
     begin();
     const outcomes = group.map(({ requests, resolve, reject }) => {
+      const [only] = requests.length === 1 ? requests : [];
+      if (!only) catchUp();
       try {
-        const [only] = requests;
-        const receipts = only && requests.length === 1 ? [run(only)] : runTogether(requests); // nested: a savepoint
+        const receipts = only ? [run(only)] : runTogether(requests); // nested: a savepoint
         return () => resolve(receipts);
       } catch (error) {
-        if (!db.inTransaction || (error instanceof HalfWritten && requests.length === 1)) throw error;
-        takenBack();
+        if (!db.inTransaction || (only && error instanceof HalfWritten)) throw error;
+        if (!only) takenBack();
         return () => reject(translate(causeOf(error), path));
       }
     });

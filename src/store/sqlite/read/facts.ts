@@ -6,20 +6,20 @@ import { touchedBetween } from './commits.js';
 import { dependencyAt, outputAt } from './outputs.js';
 import { resourceAt, slotByAddress, slotById } from './resources.js';
 import { executionById, hasTag, lastDriftOf, readDriftRules, readLock } from './signals.js';
-import { findStack, readDocument } from './stacks.js';
+import { findStackHead, readDocument } from './stacks.js';
 
 /** Names and ids share one space. */
 const HOLDER = 'SELECT id FROM stack_rows WHERE (name = :name AND deleted_at IS NULL) OR id = :name LIMIT 1';
 
 /** Reads what a decision asked for, each by its key. */
 export function readFacts(sql: Statements, keys: FactKeys): Facts {
-  const stack = findStack(sql, keys.stack, keys.deleted ?? false);
+  const stack = findStackHead(sql, keys.stack, keys.deleted ?? false);
   const stream = stack?.stream;
   const known = <T>(items: readonly string[] | undefined, read: (stream: number, key: string) => T | undefined) =>
     stream === undefined ? new Map<string, T>() : answers(items, (key) => read(stream, key));
   return {
     stack,
-    deletedStack: stack ? undefined : findStack(sql, keys.stack, true),
+    deletedStack: stack ? undefined : findStackHead(sql, keys.stack, true),
     document: stream !== undefined && keys.document ? readDocument(sql, stream).document : undefined,
     lock: stream === undefined ? undefined : readLock(sql, stream),
     nameHolder: holderOf(sql, keys.name ?? (keys.ownName ? stack?.name : undefined)),

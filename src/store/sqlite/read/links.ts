@@ -13,39 +13,40 @@ import { slotByAddress } from './resources.js';
  */
 const EDGES = `
 SELECT e.position, e.recorded_at AS recordedAt, e.data
-FROM json_each(:keys) k`;
+FROM json_each(?) k`;
 const FROM = `${EDGES}
-CROSS JOIN dependency_rows d ON d.stream = :stream AND d.address = k.value
+CROSS JOIN dependency_rows d ON d.stream = ? AND d.address = k.value
 CROSS JOIN events e ON e.position = d.position
 ORDER BY d.address, d.target`;
 const TO = `${EDGES}
-CROSS JOIN dependency_rows d ON d.stream = :stream AND d.target = k.value
+CROSS JOIN dependency_rows d ON d.stream = ? AND d.target = k.value
 CROSS JOIN events e ON e.position = d.position
 ORDER BY d.address, d.target`;
-const resourceWith = (column: string): string =>
-  `json_each(:keys) k CROSS JOIN resource_rows r ON r.stream = :stream AND r.${column} = k.value AND r.position IS NOT NULL`;
 const STANDING = `
-SELECT r.address FROM ${resourceWith('address')}
+SELECT r.address FROM json_each(:keys) k
+CROSS JOIN resource_rows r ON r.stream = :stream AND r.address = k.value AND r.position IS NOT NULL
 UNION
 SELECT r.address FROM json_each(:keys) k CROSS JOIN resource_rows r ON r.resource IN (
   SELECT resource FROM resource_rows WHERE stream = :stream AND base = k.value AND position IS NOT NULL LIMIT :limit)
 ORDER BY 1`;
+/** Of a resource that is known by a value in two ways one row: each value is looked up in three indexes at once. */
 const KNOWN = `
-SELECT k.value, r.address FROM json_each(:keys) k
-CROSS JOIN resource_rows r ON r.id = k.value AND r.stream = :stream AND r.position IS NOT NULL
-UNION ALL
-SELECT k.value, r.address FROM ${resourceWith('own_id')}
-UNION ALL
-SELECT k.value, r.address FROM ${resourceWith('identity')}
-UNION ALL
-SELECT 'res-' || r.resource, r.address FROM json_each(:numbers) k
-CROSS JOIN resource_rows r ON r.resource = k.value AND r.stream = :stream AND r.id IS NULL AND r.position IS NOT NULL`;
+SELECT k.value, r.address FROM json_each(?) k CROSS JOIN resource_rows r
+WHERE r.position IS NOT NULL AND (r.id = k.value AND r.stream = ? OR r.stream = ? AND r.own_id = k.value OR r.stream = ? AND r.identity = k.value)`;
+const NUMBERED = `
+SELECT 'res-' || r.resource AS value, r.address FROM json_each(?) k
+CROSS JOIN resource_rows r ON r.resource = k.value AND r.stream = ? AND r.id IS NULL AND r.position IS NOT NULL`;
+
+interface Known {
+  readonly value: string;
+  readonly address: string;
+}
 
 export function linkReads(sql: Statements, stream: number): LinkReads {
   const edges = (statement: string, keys: readonly string[]): DependencyRecord[] =>
     keys.length === 0
       ? []
-      : (sql(statement).all({ stream, keys: JSON.stringify(keys) }) as DependencyRow[]).map(toDependencyRecord);
+      : (sql(statement).all(JSON.stringify(keys), stream) as DependencyRow[]).map(toDependencyRecord);
   return {
     from: (addresses) => edges(FROM, addresses),
     to: (targets) => edges(TO, targets),
@@ -57,9 +58,10 @@ export function linkReads(sql: Statements, stream: number): LinkReads {
             .all({ stream, keys: JSON.stringify(names), limit }) as string[]),
     known: (values) => {
       if (values.length === 0) return [];
+      const known = sql(KNOWN).all(JSON.stringify(values), stream, stream, stream) as Known[];
       const numbers = values.flatMap((value) => resourceNumber(value) ?? []);
-      const keys = { stream, keys: JSON.stringify(values), numbers: JSON.stringify(numbers) };
-      return sql(KNOWN).all(keys) as { value: string; address: string }[];
+      if (numbers.length === 0) return known;
+      return [...known, ...(sql(NUMBERED).all(JSON.stringify(numbers), stream) as Known[])];
     },
     slots: (addresses) => answers(addresses, (address) => slotByAddress(sql, stream, address)),
   };

@@ -1,25 +1,32 @@
-import type { DocumentRecord, StackListItem, StackRecord } from '../../records.js';
+import type { DocumentRecord, StackHead, StackListItem, StackRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
 import { toDocumentRecord, toStackRecord } from '../../to-records.js';
 import type { Statements } from '../statements.js';
 
 type StackRow = Tables['stack_rows'];
 
-const STACK_BY_ID = 'SELECT * FROM stack_rows WHERE id = ?';
-/** In this order: an id goes before a name. */
-const LIVE_STACK = `${STACK_BY_ID} AND deleted_at IS NULL
-UNION ALL SELECT * FROM stack_rows WHERE name = ? AND deleted_at IS NULL LIMIT 1`;
-const LAST_DELETED_STACK_BY_NAME =
-  'SELECT * FROM stack_rows WHERE name = ? AND deleted_at IS NOT NULL ORDER BY deleted_at DESC, stream DESC LIMIT 1';
-
-/** A live stack's id or name goes before a deleted one's. */
-export function findStack(sql: Statements, ref: string, deleted: boolean): StackRecord | undefined {
-  const live = sql(LIVE_STACK).get(ref, ref) as StackRow | undefined;
-  if (live) return toStackRecord(live);
-  if (!deleted) return undefined;
-  const last = (sql(STACK_BY_ID).get(ref) ?? sql(LAST_DELETED_STACK_BY_NAME).get(ref)) as StackRow | undefined;
-  return last && toStackRecord(last);
+/** A live stack's id or name goes before a deleted one's, and an id before a name. */
+function finder<Row>(columns: string) {
+  const all = `SELECT ${columns} FROM stack_rows WHERE`;
+  const byId = `${all} id = ?`;
+  const live = `${byId} AND deleted_at IS NULL UNION ALL ${all} name = ? AND deleted_at IS NULL LIMIT 1`;
+  const lastDeleted = `${all} name = ? AND deleted_at IS NOT NULL ORDER BY deleted_at DESC, stream DESC LIMIT 1`;
+  return (sql: Statements, ref: string, deleted: boolean): Row | undefined =>
+    (sql(live).get(ref, ref) ?? (deleted ? (sql(byId).get(ref) ?? sql(lastDeleted).get(ref)) : undefined)) as
+      | Row
+      | undefined;
 }
+
+const findRow = finder<StackRow>('*');
+
+export function findStack(sql: Statements, ref: string, deleted: boolean): StackRecord | undefined {
+  const row = findRow(sql, ref, deleted);
+  return row && toStackRecord(row);
+}
+
+export const findStackHead = finder<StackHead>(
+  `stream, id, name, state_version AS stateVersion, revision, execution_count AS executionCount, deleted_at AS deletedAt`,
+);
 
 /** :tags a JSON array of tags a stack must bear all of, :status one or null, :deleted 1 for the deleted instead of the live. */
 const LIST_STACKS = `
