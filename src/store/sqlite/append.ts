@@ -5,6 +5,7 @@ import type { AppendRequest, Projection, ProjectorInfo, Receipt } from '../event
 import type { FactKeys, Facts } from '../facts.js';
 import { readNow } from '../links.js';
 import { decideEvents, receiptAgain, recordDecided, timeOf } from '../receipts.js';
+import type { CommitRecord } from '../records.js';
 import type { Connection } from './open.js';
 import { commitOfCommand } from './read/commits.js';
 import { readFacts } from './read/facts.js';
@@ -43,61 +44,70 @@ UPDATE projection_checkpoints SET position = ?
 WHERE position = ? AND (${projectors.map(({ name, version }) => `(+name = '${name}' AND version = ${version})`).join(' OR ')})`;
 const STACK_ID = 'SELECT id FROM stack_rows WHERE stream = ?';
 
-/** Something failed after the first row of a command was written: its transaction, or savepoint, must be taken back. */
+/** The writing failed half-way: the transaction, or savepoint, must be taken back. */
 export class HalfWritten extends Error {}
 
 /** What commands do inside one open transaction, between `begin` and `end`. */
 export interface Appender {
   begin(): void;
   /**
-   * The work of one command: facts, decision, events; the tables follow. No step may wait: a promise here would let other
-   * work into the transaction.
-   * @throws what refuses the command, and then nothing was written; else `HalfWritten` with its cause
+   * The work of one command: facts and decision; what comes of it is written by `catchUp`. No step may wait: a promise here
+   * would let other work into the transaction.
+   * @throws what refuses the command; `HalfWritten` where what commands before it came to could not be written
    */
   run(request: AppendRequest): Receipt;
-  /** Brings the tables to the log's end. */
+  /**
+   * Writes what commands have come to.
+   * @throws HalfWritten with its cause
+   */
   catchUp(): void;
-  /** What was written since they were there was taken back, with a savepoint. */
+  /** What was decided and written since the last `catchUp` by hand was taken back, with a savepoint. */
   takenBack(): void;
-  /** @throws StoreError `PROJECTIONS_CHANGED`, and then the transaction must be taken back; `HalfWritten` */
+  /** @throws StoreError `PROJECTIONS_CHANGED`, and then the transaction must be taken back; HalfWritten */
   end(): void;
 }
 
-/** Events of which the tables do not tell yet, at most. */
+/** Events that wait to be written, at most, before the next command. */
 const MOST_LATE = 1_000;
 
 /**
- * The tables follow the log when somebody looks: what commands of different stacks change is projected and written at once,
- * in two thirds of the time. Each still decides on what all before it have left: of its own stack by `concerned`, and
- * whoever asks for what stacks share, names and ids, finds the tables at the log's end and leaves them there.
+ * Events and tables are written when somebody looks: what commands about different stacks come to is written at once, which
+ * takes less time (docs/adr/0021). Each still decides on what all before it have left: `concerned` tells of its own stack;
+ * and whoever asks for what stacks share, names and ids, finds all of it written and leaves nothing to be written.
  */
 export function appender(db: Connection, sql: Statements, projection: Projection, clock: Clock): Appender {
   const writer = eventWriter(db, sql, projection);
-  let late: RecordedEvent[] = [];
+  let late: StoredEvent[] = [];
+  let recordedLate: RecordedEvent[] = [];
   /** Of the late events: their streams, what their stacks were called by, their commands. */
   const concerned = new Set<string | number>();
 
   const forget = (): void => {
     late = [];
+    recordedLate = [];
     concerned.clear();
   };
   const catchUp = (): void => {
     if (late.length === 0) return;
-    const events = late;
+    const [stored, recorded] = [late, recordedLate];
     forget();
-    whole(() => writer.project(events));
+    try {
+      writer.write(stored, recorded);
+    } catch (cause) {
+      throw new HalfWritten('the events were not written', { cause });
+    }
+  };
+  const earlierOf = ({ commandId, resendable }: AppendRequest): CommitRecord | undefined => {
+    if (!resendable) return undefined; // an id that was made for this command is nobody else's
+    if (concerned.has(commandId)) catchUp();
+    return commitOfCommand(sql, commandId);
   };
   const factsOf = ({ keys }: AppendRequest): Facts => {
     if (concerned.has(keys.stack) || looksAround(keys)) catchUp();
     const facts = readFacts(sql, keys);
     if (!facts.stack || !concerned.has(facts.stack.stream)) return facts;
-    catchUp(); // by another name it was the stack of a command before
+    catchUp(); // under another name it is the stack of a command before
     return readFacts(sql, keys);
-  };
-  const earlierOf = ({ commandId, resendable }: AppendRequest) => {
-    if (!resendable) return undefined; // an id that was made for this command is nobody else's
-    if (concerned.has(commandId)) catchUp();
-    return commitOfCommand(sql, commandId);
   };
 
   const run = (request: AppendRequest): Receipt => {
@@ -108,11 +118,12 @@ export function appender(db: Connection, sql: Statements, projection: Projection
     const facts = factsOf(request);
     const now = timeOf(request, clock);
     const events = readNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
-    const { stored, recorded, receipt } = recordDecided(request, facts, events, writer.head(), now);
+    const head = late[late.length - 1] ?? writer.head();
+    const { stored, recorded, receipt } = recordDecided(request, facts, events, head, now);
     const [first] = stored;
     if (!first) return receipt;
-    whole(() => writer.append(stored));
-    for (const event of recorded) late.push(event);
+    for (const event of stored) late.push(event);
+    for (const event of recorded) recordedLate.push(event);
     for (const key of [first.stream, request.keys.stack, request.commandId]) concerned.add(key);
     if (late.length >= MOST_LATE || looksAround(request.keys)) catchUp();
     return receipt;
@@ -139,14 +150,6 @@ export function appender(db: Connection, sql: Statements, projection: Projection
 const looksAround = ({ name, ownName, id, resourceIds = [], changedSince }: FactKeys): boolean =>
   name !== undefined || id !== undefined || changedSince !== undefined || ownName === true || resourceIds.length > 0;
 
-function whole(write: () => void): void {
-  try {
-    write();
-  } catch (cause) {
-    throw new HalfWritten('the events were not written', { cause });
-  }
-}
-
 /**
  * Writes events that follow the log's end, and what they change in the tables, inside an open transaction; at its end the
  * checkpoints move, once for all of them.
@@ -169,13 +172,13 @@ export function eventWriter(db: Connection, sql: Statements, projection: Project
     },
     /** Where the log ends; read once in a transaction. */
     head,
-    append: (stored: readonly StoredEvent[]): void => {
+    /** Whole commits, in log order. */
+    write: (stored: readonly StoredEvent[], recorded: readonly (RecordedEvent | UnknownEvent)[]): void => {
       before ??= (stored[0] as StoredEvent).position - 1;
       for (const event of stored) insertEvent(sql, event);
+      applyRows(projection.project(recorded));
       last = stored[stored.length - 1];
     },
-    /** Whole commits, appended before, in log order. */
-    project: (recorded: readonly (RecordedEvent | UnknownEvent)[]): void => applyRows(projection.project(recorded)),
     takenBack,
     end: (): void => {
       if (before === undefined) return;

@@ -42,13 +42,10 @@ export const extendEvents = (
 ): LogHead =>
   db
     .transaction(() => {
-      const { head, append, project, end } = eventWriter(db, sql, projection);
+      const { head, write, end } = eventWriter(db, sql, projection);
       checkFollowing(events, head());
       const recorded = events.map((event) => decodeEvent(event));
-      if (events.length > 0) {
-        append(events);
-        project(recorded);
-      }
+      if (events.length > 0) write(events, recorded);
       end();
       return head();
     })
