@@ -76,6 +76,7 @@ function refuseRepeats({ resources, outputs, removeOutputs }: Apply): void {
 }
 
 function once(field: string, keys: readonly string[]): void {
+  if (keys.length < 2) return;
   const seen = new Set<string>();
   for (const key of keys) {
     if (seen.has(key)) throw givenTwice(field, key);
@@ -100,6 +101,7 @@ function stackEvents({ stack, create, document }: Apply, facts: Facts): NewEvent
 }
 
 function slotsToRemove({ remove, resources }: Apply, facts: Facts): readonly ResourceSlot[] {
+  if (remove.length === 0) return [];
   const taken = new Set(resources.map(resourceAddress));
   return remove.map((ref) => {
     const byId = facts.resourcesById.get(ref);

@@ -84,10 +84,16 @@ export interface Facts {
   readonly difference: Difference | undefined;
 }
 
+const NONE: ReadonlyMap<string, never> = new Map<string, never>();
+
 /** Asks for each key; a key without an answer is left out. */
-export function answers<T>(keys: readonly string[] | undefined, read: (key: string) => T | undefined): Map<string, T> {
+export function answers<T>(
+  keys: readonly string[] | undefined,
+  read: (key: string) => T | undefined,
+): ReadonlyMap<string, T> {
+  if (keys === undefined || keys.length === 0) return NONE;
   const found = new Map<string, T>();
-  for (const key of keys ?? []) {
+  for (const key of keys) {
     const answer = read(key);
     if (answer !== undefined) found.set(key, answer);
   }

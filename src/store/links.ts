@@ -104,7 +104,7 @@ export const NOTHING_THERE: LinkReads = {
 };
 
 export function* readLinks(reads: LinkReads, keys: LinkKeys): Reading<Links> {
-  const { to, going } = yield* dependents(reads, keys);
+  const { to, going } = keys.leaving.length > 0 ? yield* dependents(reads, keys) : NOBODY;
   // Both are asked before either answer is waited for: on a server they then cost one round trip.
   const sources = unique([...keys.of.map(({ address }) => address), ...going]);
   const [byValue, edgesFrom] = [reads.known(unique(keys.of.flatMap(({ values }) => values))), reads.from(sources)];
@@ -120,26 +120,29 @@ export function* readLinks(reads: LinkReads, keys: LinkKeys): Reading<Links> {
       .map((target) => ({ address, target, isNew: !there.has(target) }));
   });
   const names = unique([...candidates, ...to].flatMap(({ address, target }) => [address, target]));
+  const added = candidates.filter(({ isNew }) => isNew);
   return {
     from,
     to,
     known,
-    present: yield* standFor(reads, names, going.size + 1),
-    around: yield* edgesAround(
-      reads,
-      candidates.filter(({ isNew }) => isNew),
-    ),
+    present: names.length > 0 ? yield* standFor(reads, names, going.size + 1) : NONE,
+    around: added.length > 0 ? yield* edgesAround(reads, added) : [],
     slots: keys.cascade ? yield* ask(reads.slots([...going])) : new Map(),
   };
 }
 
 const unique = <T>(items: Iterable<T>): T[] => [...new Set(items)];
 
+const NONE: ReadonlyMap<string, never> = new Map<string, never>();
+
+interface Dependents {
+  readonly to: readonly DependencyRecord[];
+  readonly going: ReadonlySet<string>;
+}
+const NOBODY: Dependents = { to: [], going: new Set() };
+
 /** What depends on the resources that leave, and with `cascade` what depends on that, and so on. */
-function* dependents(
-  reads: LinkReads,
-  { leaving, cascade }: LinkKeys,
-): Reading<{ to: DependencyRecord[]; going: Set<string> }> {
+function* dependents(reads: LinkReads, { leaving, cascade }: LinkKeys): Reading<Dependents> {
   const going = new Set(leaving);
   const to: DependencyRecord[] = [];
   for (let next = leaving; next.length > 0; ) {
@@ -160,7 +163,8 @@ export function namesOf(address: string): string[] {
 function owners(
   found: readonly { readonly value: string; readonly address: string }[],
   except: readonly string[],
-): Map<string, string[]> {
+): ReadonlyMap<string, string[]> {
+  if (found.length === 0) return NONE;
   const passed = new Set(except);
   const all = new Map<string, Set<string>>();
   for (const { value, address } of found) {

@@ -16,7 +16,7 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
   const stack = findStackHead(sql, keys.stack, keys.deleted ?? false);
   const stream = stack?.stream;
   const known = <T>(items: readonly string[] | undefined, read: (stream: number, key: string) => T | undefined) =>
-    stream === undefined ? new Map<string, T>() : answers(items, (key) => read(stream, key));
+    answers(stream === undefined ? undefined : items, (key) => read(stream as number, key));
   return {
     stack,
     deletedStack: stack ? undefined : findStackHead(sql, keys.stack, true),
