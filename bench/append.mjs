@@ -62,12 +62,20 @@ async function ofSize(folder, size, quick) {
       bare: bare.commit,
       ours: change,
       alone: () => alone.commit([next()]),
+      checked: () => alone.checkAndCommit([next()]),
       old: () => old.commit(size),
       ...(peer && { emmett: () => peer.commit(size) }),
     },
     {
       rounds: quick ? 5 : 9,
-      times: { bare: often * 2, ours: often, alone: often, old: Math.ceil(often / 20), emmett: Math.ceil(often / 10) },
+      times: {
+        bare: often * 2,
+        ours: often,
+        alone: often,
+        checked: often,
+        old: Math.ceil(often / 20),
+        emmett: Math.ceil(often / 10),
+      },
     },
   );
   await ours.backend.close();
@@ -78,6 +86,7 @@ async function ofSize(folder, size, quick) {
     'ours resources/s': perSecond(time.ours, size),
     'of bare': atLeast(time.bare.median / time.ours.median, GOALS[size]),
     'the statements alone, of bare': (time.bare.median / time.alone.median).toFixed(2),
+    'and the check of the input': (time.bare.median / time.checked.median).toFixed(2),
     'times the old system (1,000 resources)': (time.old.median / time.ours.median).toFixed(1),
     'times emmett-sqlite': peer
       ? atLeast(time.emmett.median / time.ours.median, AGAINST_EMMETT[size])

@@ -1,7 +1,9 @@
 // What a change of resources cannot do without on these tables, and nothing else: one look for the stack, its lock, each
 // resource with its value and its edges, and the log's end; JSON and two SHA-256; the rows. Nothing is checked, compared or
-// decided, no edge is judged, no id is unique. So much of the bare INSERT a program could reach that does no work of its own.
+// decided, no edge is judged, no id is unique. So much of the bare INSERT a program could reach that does no work of its own,
+// or, with the check of what it is given, none but that.
 import { hash as digest, randomUUID } from 'node:crypto';
+import { COMMANDS } from '../dist/commands/index.js';
 import { openDurably } from './data.mjs';
 
 const sha256 = (text) => digest('sha256', text);
@@ -84,5 +86,6 @@ export function statementsAlone(path) {
     for (const one of changes) change(one);
     moveCheckpoints.run(headOf.get()[0], before);
   }).immediate;
-  return { commit, close: () => db.close() };
+  const check = (changes) => changes.map((one) => COMMANDS.apply.schema.parse({ type: 'apply', ...one }));
+  return { commit, checkAndCommit: (changes) => commit(check(changes)), close: () => db.close() };
 }
