@@ -1,4 +1,5 @@
 import type { StackDocument } from '../events/index.js';
+import { NO_ENTRIES } from '../kernel/no-entries.js';
 import type { LikelyLinks } from './links.js';
 import type {
   DependencyRecord,
@@ -43,6 +44,10 @@ export interface FactKeys {
   readonly likely?: () => LikelyLinks;
 }
 
+/** Whether they ask for what stacks share; else all that is asked for is of the stack that is named. */
+export const looksAround = ({ name, ownName, id, resourceIds = [], changedSince }: FactKeys): boolean =>
+  name !== undefined || id !== undefined || changedSince !== undefined || ownName === true || resourceIds.length > 0;
+
 /** A value now and at an earlier version; undefined where it has or had none. */
 export interface Change<T> {
   readonly now: T | undefined;
@@ -84,14 +89,12 @@ export interface Facts {
   readonly difference: Difference | undefined;
 }
 
-const NONE: ReadonlyMap<string, never> = new Map<string, never>();
-
 /** Asks for each key; a key without an answer is left out. */
 export function answers<T>(
   keys: readonly string[] | undefined,
   read: (key: string) => T | undefined,
 ): ReadonlyMap<string, T> {
-  if (keys === undefined || keys.length === 0) return NONE;
+  if (keys === undefined || keys.length === 0) return NO_ENTRIES;
   const found = new Map<string, T>();
   for (const key of keys) {
     const answer = read(key);

@@ -1,5 +1,6 @@
 import { baseAddress, type NewEvent } from '../events/index.js';
 import { groupBy } from '../kernel/group-by.js';
+import { NO_ENTRIES } from '../kernel/no-entries.js';
 import type { DependencyRecord, ResourceSlot } from './records.js';
 
 /** One resource depends on another, or on all instances of one. */
@@ -125,15 +126,13 @@ export function* readLinks(reads: LinkReads, keys: LinkKeys): Reading<Links> {
     from,
     to,
     known,
-    present: names.length > 0 ? yield* standFor(reads, names, going.size + 1) : NONE,
+    present: names.length > 0 ? yield* standFor(reads, names, going.size + 1) : NO_ENTRIES,
     around: added.length > 0 ? yield* edgesAround(reads, added) : [],
     slots: keys.cascade ? yield* ask(reads.slots([...going])) : new Map(),
   };
 }
 
 const unique = <T>(items: Iterable<T>): T[] => [...new Set(items)];
-
-const NONE: ReadonlyMap<string, never> = new Map<string, never>();
 
 interface Dependents {
   readonly to: readonly DependencyRecord[];
@@ -164,7 +163,7 @@ function owners(
   found: readonly { readonly value: string; readonly address: string }[],
   except: readonly string[],
 ): ReadonlyMap<string, string[]> {
-  if (found.length === 0) return NONE;
+  if (found.length === 0) return NO_ENTRIES;
   const passed = new Set(except);
   const all = new Map<string, Set<string>>();
   for (const { value, address } of found) {

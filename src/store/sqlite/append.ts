@@ -2,7 +2,7 @@ import type { LogHead, RecordedEvent, StoredEvent, UnknownEvent } from '../../ev
 import type { Clock } from '../../kernel/clock.js';
 import { StoreError } from '../../kernel/errors.js';
 import type { AppendRequest, Projection, ProjectorInfo, Receipt } from '../event-store.js';
-import type { FactKeys, Facts } from '../facts.js';
+import { type Facts, looksAround } from '../facts.js';
 import { readNow } from '../links.js';
 import { decideEvents, receiptAgain, recordDecided, timeOf } from '../receipts.js';
 import type { CommitRecord } from '../records.js';
@@ -61,7 +61,7 @@ export interface Appender {
    * @throws HalfWritten with its cause
    */
   catchUp(): void;
-  /** What was decided and written since the last `catchUp` by hand was taken back, with a savepoint. */
+  /** What commands came to since the last `catchUp` was taken back, with a savepoint, whether it was written or not. */
   takenBack(): void;
   /** @throws StoreError `PROJECTIONS_CHANGED`, and then the transaction must be taken back; HalfWritten */
   end(): void;
@@ -145,10 +145,6 @@ export function appender(db: Connection, sql: Statements, projection: Projection
     },
   };
 }
-
-/** Whether a command asks for what stacks share; else what it reads and changes is of its own stack alone. */
-const looksAround = ({ name, ownName, id, resourceIds = [], changedSince }: FactKeys): boolean =>
-  name !== undefined || id !== undefined || changedSince !== undefined || ownName === true || resourceIds.length > 0;
 
 /**
  * Writes events that follow the log's end, and what they change in the tables, inside an open transaction; at its end the
