@@ -101,7 +101,7 @@ export const NOTHING_THERE: LinkReads = {
   to: () => [],
   standing: () => [],
   known: () => [],
-  slots: () => new Map(),
+  slots: () => NO_ENTRIES,
 };
 
 export function* readLinks(reads: LinkReads, keys: LinkKeys): Reading<Links> {
@@ -128,7 +128,7 @@ export function* readLinks(reads: LinkReads, keys: LinkKeys): Reading<Links> {
     known,
     present: names.length > 0 ? yield* standFor(reads, names, going.size + 1) : NO_ENTRIES,
     around: added.length > 0 ? yield* edgesAround(reads, added) : [],
-    slots: keys.cascade ? yield* ask(reads.slots([...going])) : new Map(),
+    slots: keys.cascade ? yield* ask(reads.slots([...going])) : NO_ENTRIES,
   };
 }
 

@@ -11,6 +11,7 @@ import { TestClock } from '../support/clock.js';
 import { anyStep } from '../support/commands.js';
 import { freshSchema } from '../support/postgres.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
+import { outcome } from '../support/requests.js';
 import { everything } from './everything.js';
 import { LIFE, requestOf } from './life.js';
 import { createStack } from './world.js';
@@ -28,10 +29,6 @@ async function bothStores(open: (parts: Parts) => Promise<EventStore>) {
   const parts = { projection: PROJECTION, clock };
   return { clock, sqlite: openSqliteStore({ path: ':memory:', ...parts }), other: await open(parts) };
 }
-
-/** What came of it, an error as what a caller can tell of it. */
-const outcome = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.catch(({ code, message, hint, details }) => ({ code, message, hint, details }));
 
 /** Sends the very same request to both: what they foresee, and what they answer, must be the same. */
 async function sameOutcome(sqlite: EventStore, other: EventStore, request: AppendRequest): Promise<unknown> {

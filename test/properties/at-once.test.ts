@@ -9,6 +9,7 @@ import { everything } from '../contracts/everything.js';
 import { TestClock } from '../support/clock.js';
 import { anyStep, type Step } from '../support/commands.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
+import { outcome, requestOf } from '../support/requests.js';
 
 /** By one of these the stack of a step is called: three stacks for each that a step names, each by its name and its id. */
 const CALLED: Readonly<Record<string, readonly string[]>> = {
@@ -17,23 +18,16 @@ const CALLED: Readonly<Record<string, readonly string[]>> = {
 };
 const STACKS = ['s1', 's2', 's5', 's6', 's7', 's8'];
 
-const outcome = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.catch(({ code, message, hint, details }) => ({ code, message, hint, details }));
-
 /** @param choice which of the stacks, and whether the command can be sent again under an id, which another may have too */
-function requestOf({ command, wait: _, lockId, ...envelope }: Step, choice: number): AppendRequest | undefined {
+function requestFor({ command, wait: _, lockId, ...envelope }: Step, choice: number): AppendRequest | undefined {
   const called = 'stack' in command ? CALLED[command.stack] : undefined;
   const own = called ? { ...command, stack: called[choice % called.length] as string } : command;
-  try {
-    return prepare(COMMANDS[own.type], own, {
-      actor: 'test',
-      ...envelope,
-      ...(lockId && lockId !== 'held' ? { lockId } : {}),
-      ...(choice % 5 === 0 ? { commandId: `own-${choice % 40}` } : {}),
-    });
-  } catch {
-    return undefined; // refused before any store sees it
-  }
+  return requestOf(own, {
+    actor: 'test',
+    ...envelope,
+    ...(lockId && lockId !== 'held' ? { lockId } : {}),
+    ...(choice % 5 === 0 ? { commandId: `own-${choice % 40}` } : {}),
+  });
 }
 
 const sent = fc.tuple(
@@ -59,7 +53,7 @@ test('what is sent at the same moment comes to what it comes to one after the ot
       }
       for (const [steps, endTogether] of moments) {
         clock.advance(1_000);
-        const requests = steps.flatMap(([step, choice]) => requestOf(step, choice) ?? []);
+        const requests = steps.flatMap(([step, choice]) => requestFor(step, choice) ?? []);
         const half = endTogether ? Math.floor(requests.length / 2) : requests.length;
         const [alone, together] = [requests.slice(0, half), requests.slice(half)];
         const again = alone.filter(({ resendable }) => resendable);

@@ -1,32 +1,19 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { verifyStore } from '../../src/audit/verify.js';
-import { COMMANDS, type Command, prepare } from '../../src/commands/index.js';
 import { stringifyJson } from '../../src/kernel/json.js';
-import type { AppendRequest, EventStore, Receipt } from '../../src/store/event-store.js';
+import type { EventStore } from '../../src/store/event-store.js';
 import { everything } from '../contracts/everything.js';
 import { type Step, steps } from '../support/commands.js';
 import { allStacks, begin, type Life, live, lockOf, logOf, settled, Tally } from '../support/lives.js';
 import { FEW_RUNS, parameters, TIMEOUT } from '../support/properties.js';
+import { outcome, requestOf } from '../support/requests.js';
 import { openRows } from '../support/rows.js';
 import { freshPlace } from '../support/stores.js';
 import { toldBy, toldOf } from '../support/told.js';
 import { readRow, viewsOf } from '../support/views.js';
 
 const tally = new Tally();
-
-/** What a caller can tell of an answer or of an error. */
-const outcome = (promise: Promise<Receipt>): Promise<Receipt | { readonly code: string }> =>
-  promise.catch(({ code, message, hint, details }) => ({ code, message, hint, details }));
-
-/** The very same request can be sent to two stores, also one without an id of the caller's. */
-function requestOf(command: Command, envelope: Parameters<typeof prepare>[2]): AppendRequest | undefined {
-  try {
-    return prepare(COMMANDS[command.type], command, envelope);
-  } catch {
-    return undefined; // refused before any store sees it
-  }
-}
 
 /** Sends the steps to both stores, which must answer the same, and must never touch an event that was there. */
 async function liveTwice(script: readonly Step[], sqlite: Life, memory: Life): Promise<void> {

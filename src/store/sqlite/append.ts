@@ -44,28 +44,33 @@ UPDATE projection_checkpoints SET position = ?
 WHERE position = ? AND (${projectors.map(({ name, version }) => `(+name = '${name}' AND version = ${version})`).join(' OR ')})`;
 const STACK_ID = 'SELECT id FROM stack_rows WHERE stream = ?';
 
-/** The writing failed half-way: the transaction, or savepoint, must be taken back. */
+/** The writing failed half-way: the transaction must be taken back. */
 export class HalfWritten extends Error {}
 
-/** What commands do inside one open transaction, between `begin` and `end`. */
+/** What commands do inside one open transaction, between `begin` and `end`. Whatever throws `HalfWritten` ends it. */
 export interface Appender {
   begin(): void;
   /**
-   * The work of one command: facts and decision; what comes of it is written by `catchUp`. No step may wait: a promise here
-   * would let other work into the transaction.
+   * The work of one command: facts and decision; what comes of it is written when somebody looks. No step may wait: a
+   * promise here would let other work into the transaction.
    * @throws what refuses the command; `HalfWritten` where what commands before it came to could not be written
    */
   run(request: AppendRequest): Receipt;
   /**
-   * Writes what commands have come to.
-   * @throws HalfWritten with its cause
+   * The same for commands that belong together: all of them, or none.
+   * @throws what refuses one of them, or why it could not be written; `HalfWritten` as above
    */
-  catchUp(): void;
-  /** What commands came to since the last `catchUp` was taken back, with a savepoint, whether it was written or not. */
-  takenBack(): void;
-  /** @throws StoreError `PROJECTIONS_CHANGED`, and then the transaction must be taken back; HalfWritten */
+  runTogether(requests: readonly AppendRequest[]): readonly Receipt[];
+  /** @throws StoreError `PROJECTIONS_CHANGED`, and then the transaction must be taken back; `HalfWritten` */
   end(): void;
 }
+
+/** Events that wait to be written. */
+interface Late {
+  readonly stored: StoredEvent[];
+  readonly recorded: RecordedEvent[];
+}
+const nothing = (): Late => ({ stored: [], recorded: [] });
 
 /** Events that wait to be written, at most, before the next command. */
 const MOST_LATE = 1_000;
@@ -77,19 +82,17 @@ const MOST_LATE = 1_000;
  */
 export function appender(db: Connection, sql: Statements, projection: Projection, clock: Clock): Appender {
   const writer = eventWriter(db, sql, projection);
-  let late: StoredEvent[] = [];
-  let recordedLate: RecordedEvent[] = [];
+  let late = nothing();
   /** Of the late events: their streams, what their stacks were called by, their commands. */
   const concerned = new Set<string | number>();
 
   const forget = (): void => {
-    late = [];
-    recordedLate = [];
+    late = nothing();
     concerned.clear();
   };
   const catchUp = (): void => {
-    if (late.length === 0) return;
-    const [stored, recorded] = [late, recordedLate];
+    const { stored, recorded } = late;
+    if (stored.length === 0) return;
     forget();
     try {
       writer.write(stored, recorded);
@@ -118,15 +121,26 @@ export function appender(db: Connection, sql: Statements, projection: Projection
     const facts = factsOf(request);
     const now = timeOf(request, clock);
     const events = readNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
-    const head = late[late.length - 1] ?? writer.head();
+    const head = late.stored[late.stored.length - 1] ?? writer.head();
     const { stored, recorded, receipt } = recordDecided(request, facts, events, head, now);
     const [first] = stored;
     if (!first) return receipt;
-    for (const event of stored) late.push(event);
-    for (const event of recorded) recordedLate.push(event);
+    for (const event of stored) late.stored.push(event);
+    for (const event of recorded) late.recorded.push(event);
     for (const key of [first.stream, request.keys.stack, request.commandId]) concerned.add(key);
-    if (late.length >= MOST_LATE || looksAround(request.keys)) catchUp();
+    if (late.stored.length >= MOST_LATE || looksAround(request.keys)) catchUp();
     return receipt;
+  };
+  const underSavepoint = db.transaction((requests: readonly AppendRequest[]) => requests.map(run));
+  const runTogether = (requests: readonly AppendRequest[]): readonly Receipt[] => {
+    catchUp(); // what is taken back with the savepoint is theirs alone
+    try {
+      return underSavepoint(requests);
+    } catch (error) {
+      forget();
+      writer.takenBack();
+      throw error instanceof HalfWritten ? error.cause : error;
+    }
   };
   return {
     begin: () => {
@@ -134,11 +148,7 @@ export function appender(db: Connection, sql: Statements, projection: Projection
       writer.begin();
     },
     run,
-    catchUp,
-    takenBack: () => {
-      forget();
-      writer.takenBack();
-    },
+    runTogether,
     end: () => {
       catchUp();
       writer.end();

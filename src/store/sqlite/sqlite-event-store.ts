@@ -136,10 +136,9 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
  * serves them all. Those that belong together are under a savepoint; one by itself needs none, for it is refused before
  * anything is written. Where the writing fails, each is tried in a transaction of its own. Nothing resolves before COMMIT.
  */
-function groupCommit(db: Connection, path: string, { begin, run, catchUp, takenBack, end }: Appender) {
+function groupCommit(db: Connection, path: string, { begin, run, runTogether, end }: Appender) {
   let waiting: Waiting[] = [];
 
-  const runTogether = db.transaction((requests: readonly AppendRequest[]) => requests.map(run));
   const runOne = db.transaction((requests: readonly AppendRequest[]) => {
     begin();
     const receipts = requests.map(run);
@@ -149,15 +148,13 @@ function groupCommit(db: Connection, path: string, { begin, run, catchUp, takenB
   const runAll = db.transaction((group: readonly Waiting[]): (() => void)[] => {
     begin();
     const outcomes = group.map(({ requests, resolve, reject }) => {
-      const [only] = requests.length === 1 ? requests : [];
-      if (!only) catchUp();
       try {
-        const receipts = only ? [run(only)] : runTogether(requests); // nested: a savepoint
+        const [only] = requests;
+        const receipts = only && requests.length === 1 ? [run(only)] : runTogether(requests);
         return () => resolve(receipts);
       } catch (error) {
-        if (!db.inTransaction || (only && error instanceof HalfWritten)) throw error;
-        if (!only) takenBack();
-        return () => reject(translate(causeOf(error), path));
+        if (!db.inTransaction || error instanceof HalfWritten) throw error;
+        return () => reject(translate(error, path));
       }
     });
     end();

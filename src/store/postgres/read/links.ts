@@ -39,7 +39,6 @@ export function linkReads(sql: Sql, stream: number): LinkReads {
     from: (addresses) => edges(FROM, addresses),
     to: (targets) => edges(TO, targets),
     standing: async (names, limit) => {
-      if (names.length === 0) return [];
       const most = Math.min(limit, Number.MAX_SAFE_INTEGER);
       return (await sql.all<{ address: string }>(STANDING, [stream, names, most])).map(({ address }) => address);
     },

@@ -1,3 +1,4 @@
+import { NO_ENTRIES } from '../../../kernel/no-entries.js';
 import { answers, type Difference, type FactKeys, type Facts } from '../../facts.js';
 import type { ResourceSlot } from '../../records.js';
 import { resourceId } from '../../resource-id.js';
@@ -16,7 +17,7 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
   const stack = findStackHead(sql, keys.stack, keys.deleted ?? false);
   const stream = stack?.stream;
   const known = <T>(items: readonly string[] | undefined, read: (stream: number, key: string) => T | undefined) =>
-    answers(stream === undefined ? undefined : items, (key) => read(stream as number, key));
+    stream === undefined ? NO_ENTRIES : answers(items, (key) => read(stream, key));
   return {
     stack,
     deletedStack: stack ? undefined : findStackHead(sql, keys.stack, true),

@@ -51,11 +51,9 @@ export function linkReads(sql: Statements, stream: number): LinkReads {
     from: (addresses) => edges(FROM, addresses),
     to: (targets) => edges(TO, targets),
     standing: (names, limit) =>
-      names.length === 0
-        ? []
-        : (sql(STANDING)
-            .pluck()
-            .all({ stream, keys: JSON.stringify(names), limit }) as string[]),
+      sql(STANDING)
+        .pluck()
+        .all({ stream, keys: JSON.stringify(names), limit }) as string[],
     known: (values) => {
       if (values.length === 0) return [];
       const known = sql(KNOWN).all(JSON.stringify(values), stream, stream, stream) as Known[];

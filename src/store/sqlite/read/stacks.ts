@@ -25,7 +25,7 @@ export function findStack(sql: Statements, ref: string, deleted: boolean): Stack
 }
 
 export const findStackHead = finder<StackHead>(
-  `stream, id, name, state_version AS stateVersion, revision, execution_count AS executionCount, deleted_at AS deletedAt`,
+  'stream, id, name, state_version AS stateVersion, revision, execution_count AS executionCount, deleted_at AS deletedAt',
 );
 
 /** :tags a JSON array of tags a stack must bear all of, :status one or null, :deleted 1 for the deleted instead of the live. */
