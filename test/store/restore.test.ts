@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type LogHead, SlothError, StateBackend, type StoredEvent } from '../../src/index.js';
-import { besides, damage, namesIn, provenLog, seed, start, until } from '../support/database.js';
+import { besides, damage, namesIn, provenLog, saySchema, seed, start, until } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
 
 let folder: string;
@@ -367,6 +367,7 @@ describe('a database that cannot be read is moved aside', () => {
     ['not a database', () => writeFileSync(db, 'oops '.repeat(100))],
     ['cut off', () => writeFileSync(db, readFileSync(db).subarray(0, 20_000))],
     ['a damaged schema', () => damage(db, 'events_append_only')],
+    ['of another schema by its header', () => saySchema(db, 0)],
   ])('%s', async (_, spoil) => {
     const head = await backedUp(200);
     spoil();
@@ -377,16 +378,21 @@ describe('a database that cannot be read is moved aside', () => {
     expect(statSync(kept as string).mode & 0o777).toBe(0o600);
   });
 
-  test('without its log, it is replaced in place', async () => {
+  test.each<[table: string, other: string]>([
+    ['events', 'stack_rows'],
+    ['stack_rows', 'events'],
+  ])('without its %s, it is replaced in place', async (table, other) => {
     const head = await backedUp();
     const spoilt = new Database(db);
-    spoilt.exec('DROP VIEW state_activity; DROP TABLE events');
+    const views = spoilt.prepare("SELECT name FROM sqlite_schema WHERE type = 'view'").pluck().all();
+    spoilt.exec(`${views.map((view) => `DROP VIEW ${view};`).join('')} DROP TABLE ${table}`);
+    const rows = spoilt.prepare(`SELECT count(*) FROM ${other}`).pluck().get();
     const { kept } = await StateBackend.restore(db, backup);
     expect(spoilt.prepare('SELECT count(*) FROM events').pluck().get()).toBe(head.position);
     spoilt.close();
     expect(await provenLog(db)).toHaveLength(head.position);
     const reader = new Database(kept as string, { readonly: true });
-    expect(reader.prepare('SELECT count(*) FROM stack_rows').pluck().get()).toBe(2);
+    expect(reader.prepare(`SELECT count(*) FROM ${other}`).pluck().get()).toBe(rows);
     reader.close();
   });
 

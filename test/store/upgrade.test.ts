@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -7,6 +7,7 @@ import { bringUpToDate, openEngine } from '../../src/engine.js';
 import { type Progress, StateBackend } from '../../src/index.js';
 import { SCHEMA_VERSION } from '../../src/store/sqlite/schema.js';
 import { IS_SIGNAL } from '../../src/store/sqlite/signals.js';
+import { saySchema } from '../support/database.js';
 import { allVersionsHold } from '../support/folded.js';
 import { scratchFolder } from '../support/folder.js';
 
@@ -119,4 +120,15 @@ test('how far it has come is told, and nothing of a file that is up to date or n
   await (await open(file)).close();
   await (await open(join(scratchFolder(), 'new.db'))).close();
   expect(told).toEqual([]);
+});
+
+test('a file of this schema whose header says an earlier one is damaged, and stays as it is', async () => {
+  const file = join(scratchFolder(), 'state.db');
+  await (await StateBackend.open(file)).close();
+  for (let schema = 0; schema < SCHEMA_VERSION; schema++) {
+    saySchema(file, schema);
+    const before = readFileSync(file);
+    expect(() => openEngine(file)).toThrow(expect.objectContaining({ code: 'DATABASE_CORRUPT' }));
+    expect(readFileSync(file)).toEqual(before);
+  }
 });

@@ -86,6 +86,13 @@ export function damage(file: string, text: string): void {
   writeFileSync(file, bytes);
 }
 
+/** Makes the header of a file say that it is of another schema. */
+export function saySchema(file: string, schema: number): void {
+  const bytes = readFileSync(file);
+  bytes.writeUInt32BE(schema, 60);
+  writeFileSync(file, bytes);
+}
+
 /** The names in a folder, sorted. */
 export const namesIn = (folder: string): string[] => readdirSync(folder).sort();
 

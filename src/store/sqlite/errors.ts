@@ -2,10 +2,12 @@ import { ConflictError, IntegrityError, SlothError, StoreError } from '../../ker
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+export const codeOf = (error: unknown): string => String((error as { code?: unknown } | null | undefined)?.code ?? '');
+
 /** Turns what the driver or the file system throws into what a user can act on; everything else passes as it is. */
 export function translate(error: unknown, path: string): unknown {
   if (error instanceof SlothError) return error;
-  const code = String((error as { code?: unknown } | null)?.code ?? '');
+  const code = codeOf(error);
   const details = { database: path, sqlite: code };
   const fail = (name: string, text: string, hint: string) =>
     new StoreError(name, `${text}: ${path} (${message(error)})`, { hint, details, cause: error });
@@ -44,13 +46,7 @@ export function translate(error: unknown, path: string): unknown {
     });
   }
   if (code.startsWith('SQLITE_NOTADB')) return notADatabase(path, error);
-  if (code.startsWith('SQLITE_CORRUPT')) {
-    return new IntegrityError('DATABASE_CORRUPT', `the database is damaged: ${path} (${message(error)})`, {
-      hint: 'Do not write to it. Restore a backup and compare it with this file.',
-      details,
-      cause: error,
-    });
-  }
+  if (code.startsWith('SQLITE_CORRUPT')) return damaged(path, message(error), error);
   if (
     code === 'SQLITE_ERROR' &&
     /^(no such (table|column)|table \S+ has |unsupported file format)/.test(message(error))
@@ -63,6 +59,15 @@ export function translate(error: unknown, path: string): unknown {
   }
   return error;
 }
+
+/** @param what is wrong with the file */
+export const damaged = (path: string, what: string, cause?: unknown): IntegrityError =>
+  new IntegrityError('DATABASE_CORRUPT', `the database is damaged: ${path} (${what})`, {
+    hint: 'Do not write to it. Restore a backup and compare it with this file.',
+    ...(cause === undefined
+      ? { details: { database: path } }
+      : { details: { database: path, sqlite: codeOf(cause) }, cause }),
+  });
 
 export const notADatabase = (path: string, cause?: unknown): StoreError =>
   new StoreError('NOT_A_DATABASE', `not a sloth-runner database: ${path}`, {

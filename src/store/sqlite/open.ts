@@ -4,7 +4,7 @@ import { StoreError } from '../../kernel/errors.js';
 import { makeFile } from '../../kernel/files.js';
 import { APPLICATION_ID, sqliteHeader } from '../../kernel/sqlite-file.js';
 import type { OnProgress } from '../maintenance.js';
-import { notADatabase, translate } from './errors.js';
+import { codeOf, damaged, notADatabase, translate } from './errors.js';
 import { SCHEMA, SCHEMA_VERSION, upgrade } from './schema.js';
 
 export type Connection = Database.Database;
@@ -73,18 +73,25 @@ function create(db: Connection, path: string, onProgress?: OnProgress): void {
     const now = identity(db, path);
     if (now === 'ours') return;
     if (now === 'empty') db.exec(SCHEMA);
-    else upgradeFile(db, onProgress);
+    else upgradeFile(db, path, onProgress);
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${SCHEMA_VERSION}`);
   }).exclusive();
 }
 
-function upgradeFile(db: Connection, onProgress?: OnProgress): void {
+/** A file whose tables are not those of the schema that its header says is not taken for one that is brought up to date. */
+function upgradeFile(db: Connection, path: string, onProgress?: OnProgress): void {
+  const said = db.pragma('user_version', { simple: true });
   const parts = upgrade(new Set(db.prepare(TABLES).pluck().all() as string[]));
   const step = `bringing the file to schema ${SCHEMA_VERSION}`;
   for (const [done, part] of parts.entries()) {
     onProgress?.({ step, unit: 'parts', done, total: parts.length });
-    db.exec(part);
+    try {
+      db.exec(part);
+    } catch (error) {
+      if (codeOf(error) !== 'SQLITE_ERROR') throw error;
+      throw damaged(path, `its header says schema ${said}, its tables are not: ${(error as Error).message}`, error);
+    }
   }
 }
 

@@ -3,12 +3,12 @@ import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { LogHead } from '../../events/index.js';
-import { IntegrityError, SlothError } from '../../kernel/errors.js';
+import { SlothError } from '../../kernel/errors.js';
 import { clearedUp, flush, keepTogether, publish, statOf } from '../../kernel/files.js';
 import { newId } from '../../kernel/ids.js';
 import type { OnProgress } from '../maintenance.js';
 import { COMPANIONS, copyDatabase, removeDatabase } from './backup.js';
-import { translate } from './errors.js';
+import { codeOf, damaged, translate } from './errors.js';
 import { type Connection, openConnection } from './open.js';
 import { readHead } from './read/log.js';
 import { statementCache } from './statements.js';
@@ -66,17 +66,14 @@ export function findContent(path: string): Found | undefined {
 
 /** Whether the file itself is what is wrong, so that only another one can take its place. */
 const isUnusable = (error: unknown): error is SlothError =>
-  error instanceof SlothError && ['NOT_A_DATABASE', 'DATABASE_CORRUPT'].includes(error.code);
-
-const damaged = (path: string, what: string, cause?: unknown): IntegrityError =>
-  new IntegrityError('DATABASE_CORRUPT', `the database is damaged: ${path} (${what})`, { cause });
+  error instanceof SlothError && ['NOT_A_DATABASE', 'DATABASE_CORRUPT', 'SCHEMA_DAMAGED'].includes(error.code);
 
 /** A file that says it is ours and has no log is damaged, whatever SQLite calls it. */
 function headOf(db: Connection, path: string): LogHead {
   try {
     return readHead(statementCache(db));
   } catch (error) {
-    throw (error as { code?: unknown }).code === 'SQLITE_ERROR' ? damaged(path, 'it has no event log', error) : error;
+    throw codeOf(error) === 'SQLITE_ERROR' ? damaged(path, 'it has no event log', error) : error;
   }
 }
 
