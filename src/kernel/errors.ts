@@ -56,3 +56,6 @@ export class ConflictError extends SlothError {
 export class IntegrityError extends SlothError {
   readonly exitCode = 7;
 }
+
+/** The code by which a driver or the system tells its errors apart; empty where there is none. */
+export const codeOf = (error: unknown): string => String((error as { code?: unknown } | null | undefined)?.code ?? '');

@@ -1,5 +1,5 @@
 import { type ParseErrorCode, printParseErrorCode, visit } from 'jsonc-parser';
-import { InvalidInputError } from './errors.js';
+import { IntegrityError, InvalidInputError } from './errors.js';
 
 /**
  * A JSON number whose written form a double does not give back: `12345678901234567890`, `1e400`, `1.0`.
@@ -197,11 +197,21 @@ export function toJsonNumber(text: string): number | JsonNumber {
  */
 const NEEDS_EXACT_PARSING = /[[:,]\s*(?:-0\s*[,}\]]|-?(?:\d{16}|[\d.]{17}|0\.0{6}|\d[\d.]*[eE]|\d+\.\d*0\s*[,}\]]))/;
 
-/** Parses a text written by {@link stringifyJson} into the same value. Only for text that was checked before. */
+/**
+ * Parses a text written by {@link stringifyJson} into the same value.
+ * @throws IntegrityError `DOCUMENT_DAMAGED` for one that was not
+ */
 export function parseStoredJson(text: string): Json {
   const isDocument = text.startsWith('{') || text.startsWith('[');
-  if (isDocument && !NEEDS_EXACT_PARSING.test(text)) return JSON.parse(text) as Json;
-  return parseExactly(text, 'stored document', { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 2_000 });
+  try {
+    if (isDocument && !NEEDS_EXACT_PARSING.test(text)) return JSON.parse(text) as Json;
+    return parseExactly(text, 'stored document', { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 2_000 });
+  } catch (cause) {
+    throw new IntegrityError('DOCUMENT_DAMAGED', 'a stored document is no valid JSON', {
+      hint: 'The database is damaged; see what is wrong with: sloth-runner audit verify',
+      cause,
+    });
+  }
 }
 
 interface Walk {

@@ -7,6 +7,8 @@ export const APPLICATION_ID = 0x53_4c_54_48;
 export interface SqliteHeader {
   readonly applicationId: number;
   readonly userVersion: number;
+  /** The file format that is needed to write it, or to read it where that is larger. */
+  readonly format: number;
   /** Whether commits are written ahead (`-wal`) instead of over a rollback journal (`-journal`). */
   readonly walMode: boolean;
 }
@@ -27,6 +29,7 @@ export function sqliteHeader(path: string): SqliteHeader | undefined {
   return {
     applicationId: header.readUInt32BE(68),
     userVersion: header.readUInt32BE(60),
+    format: Math.max(header.readUInt8(18), header.readUInt8(19)),
     walMode: header.readUInt8(19) === 2,
   };
 }

@@ -231,6 +231,11 @@ describe('decodeUtf8', () => {
 });
 
 describe('a stored document', () => {
+  it.each(['{"a":1,"b"}', '{"a":1.50,"b"}', '{"a":1', 'tru', ''])('that is damaged is told as such: %s', (text) => {
+    const error = expect.objectContaining({ name: 'IntegrityError', code: 'DOCUMENT_DAMAGED' });
+    expect(() => parseStoredJson(text)).toThrow(error);
+  });
+
   it('comes back equal and spelled the same, for any JSON value', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {

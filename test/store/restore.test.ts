@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type LogHead, SlothError, StateBackend, type StoredEvent } from '../../src/index.js';
-import { besides, damage, namesIn, provenLog, saySchema, seed, start, until } from '../support/database.js';
+import { besides, damage, namesIn, provenLog, saySchema, seed, spoilByte, start, until } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
 
 let folder: string;
@@ -367,7 +367,10 @@ describe('a database that cannot be read is moved aside', () => {
     ['not a database', () => writeFileSync(db, 'oops '.repeat(100))],
     ['cut off', () => writeFileSync(db, readFileSync(db).subarray(0, 20_000))],
     ['a damaged schema', () => damage(db, 'events_append_only')],
+    ['an object of no kind in its schema', () => damage(db, 'tableexecution_rows', 0x20)],
     ['of another schema by its header', () => saySchema(db, 0)],
+    ['of another format to write by its header', () => spoilByte(db, 18)],
+    ['of another format to read by its header', () => spoilByte(db, 19)],
   ])('%s', async (_, spoil) => {
     const head = await backedUp(200);
     spoil();

@@ -78,11 +78,15 @@ export async function provenLog(db: string): Promise<readonly StoredEvent[]> {
 }
 
 /** Changes one byte of a file, where a text is last found in it: freed space of earlier pages may hold it too. */
-export function damage(file: string, text: string): void {
-  const bytes = readFileSync(file);
-  const at = bytes.lastIndexOf(text);
+export function damage(file: string, text: string, bits?: number): void {
+  const at = readFileSync(file).lastIndexOf(text);
   expect(at).toBeGreaterThan(0);
-  bytes[at] = (bytes[at] as number) ^ 1;
+  spoilByte(file, at, bits);
+}
+
+export function spoilByte(file: string, at: number, bits = 1): void {
+  const bytes = readFileSync(file);
+  bytes[at] = (bytes[at] as number) ^ bits;
   writeFileSync(file, bytes);
 }
 

@@ -1,4 +1,5 @@
 import { ConflictError, IntegrityError, SlothError, StoreError } from '../../kernel/errors.js';
+import { tablesDamaged } from '../damaged.js';
 import { isReadOnly } from './retry.js';
 import { TABLES_CHANGED } from './sqlstates.js';
 
@@ -17,6 +18,7 @@ export function translate(error: unknown, where: string): unknown {
     );
   }
   if (code === TABLES_CHANGED) return tablesNotOurs();
+  if (code.startsWith('23')) return tablesDamaged(where, message, { details, cause: error });
   if (code.startsWith('28')) {
     return fail(
       'ACCESS_DENIED',

@@ -1,7 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { codeOf } from '../../kernel/errors.js';
 import { HEAD_MOVED } from './sqlstates.js';
-
-const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');
 
 /** The connection was lost, or the server ends or begins: nothing that was asked is wrong. */
 export const isGone = (error: unknown): boolean =>

@@ -1,6 +1,6 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { StoreError } from '../../kernel/errors.js';
+import { codeOf, StoreError } from '../../kernel/errors.js';
 import { flush, statOf } from '../../kernel/files.js';
 import type { OnProgress } from '../maintenance.js';
 import { translate } from './errors.js';
@@ -93,7 +93,7 @@ export function makeSelfContained(path: string): void {
 
 /** What SQLite says, said of the right file: damage and locks are the source's, the rest is where the copy is written. */
 function about(error: unknown, from: string, to: string): unknown {
-  const code = String((error as { code?: unknown } | null)?.code ?? '');
+  const code = codeOf(error);
   if (!code.startsWith('SQLITE_')) return error;
   return translate(error, /^SQLITE_(CORRUPT|NOTADB|BUSY|LOCKED)/.test(code) ? from : to);
 }

@@ -1,8 +1,7 @@
-import { ConflictError, IntegrityError, SlothError, StoreError } from '../../kernel/errors.js';
+import { ConflictError, codeOf, IntegrityError, SlothError, StoreError } from '../../kernel/errors.js';
+import { tablesDamaged } from '../damaged.js';
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-export const codeOf = (error: unknown): string => String((error as { code?: unknown } | null | undefined)?.code ?? '');
 
 /** Turns what the driver or the file system throws into what a user can act on; everything else passes as it is. */
 export function translate(error: unknown, path: string): unknown {
@@ -46,6 +45,7 @@ export function translate(error: unknown, path: string): unknown {
     });
   }
   if (code.startsWith('SQLITE_NOTADB')) return notADatabase(path, error);
+  if (code.startsWith('SQLITE_CONSTRAINT')) return tablesDamaged(path, message(error), { details, cause: error });
   if (code.startsWith('SQLITE_CORRUPT')) return damaged(path, message(error), error);
   if (
     code === 'SQLITE_ERROR' &&

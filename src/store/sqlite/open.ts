@@ -1,10 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { StoreError } from '../../kernel/errors.js';
+import { codeOf, StoreError } from '../../kernel/errors.js';
 import { makeFile } from '../../kernel/files.js';
 import { APPLICATION_ID, sqliteHeader } from '../../kernel/sqlite-file.js';
 import type { OnProgress } from '../maintenance.js';
-import { codeOf, damaged, notADatabase, translate } from './errors.js';
+import { damaged, notADatabase, translate } from './errors.js';
 import { SCHEMA, SCHEMA_VERSION, upgrade } from './schema.js';
 
 export type Connection = Database.Database;
@@ -20,6 +20,9 @@ const CACHE = 65_536;
  * takes an eighth less of the disk, for a twentieth more time of a commit that is alone.
  */
 const PAGE_SIZE = 8_192;
+
+/** SQLite opens a file of a later format only to be read, or not at all. */
+const NEWEST_FORMAT = 2;
 
 const MEMORY = ':memory:';
 
@@ -115,6 +118,7 @@ function refuseForeign(path: string): void {
   if (stat.size === 0) return;
   const header = sqliteHeader(path);
   if (header?.applicationId !== APPLICATION_ID) throw notADatabase(path);
+  if (header.format > NEWEST_FORMAT) throw damaged(path, `its header says format ${header.format} of SQLite`);
   if (header.userVersion > SCHEMA_VERSION) throw newerSchema(path, header.userVersion);
 }
 

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { StateBackend } from '../../src/index.js';
+import { freshSchema, onServer } from '../support/postgres.js';
+
+test('a command that rows mislead is refused by the log, which stays as it is', async () => {
+  const url = await freshSchema();
+  await using backend = await StateBackend.open(url);
+  await backend.getStackManager().createStack({ name: 'web' });
+  await backend.addTag('web', 'a');
+  const head = await backend.head();
+  await onServer(url, (client) => client.query('UPDATE stack_rows SET revision = revision - 1'));
+  const refused = [backend.addTag('web', 'b'), backend.addTag('web', 'c')];
+  for (const one of refused) await expect(one).rejects.toMatchObject({ code: 'TABLES_DAMAGED', exitCode: 7 });
+  expect(await backend.head()).toEqual(head);
+});
