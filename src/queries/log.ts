@@ -106,7 +106,8 @@ async function placeBefore(store: EventStore, wanted: Wanted, limit?: number): P
 
 /**
  * Pages of the wanted events, with the position each goes up to. The whole log is gone through by windows of positions:
- * one window is looked through at a time, however few of its events are wanted.
+ * one window is looked through at a time, however few of its events are wanted. An empty one ends where the log goes on: in
+ * one that is damaged that may be far.
  */
 async function* pages(store: EventStore, wanted: Wanted, start: number) {
   let after = start;
@@ -115,9 +116,15 @@ async function* pages(store: EventStore, wanted: Wanted, start: number) {
     const events = await store.events({ ...wanted, after, upTo, limit: PAGE });
     const last = events.at(-1);
     const whole = wanted.stream !== undefined && events.length === PAGE && last !== undefined;
-    after = whole ? last.position : upTo;
+    after = whole ? last.position : last ? upTo : await endOfGap(store, upTo, wanted.upTo);
     yield { position: after, events };
   }
+}
+
+/** The position before the next event after `from`, which is `from` in a log that is whole; at most `last`. */
+async function endOfGap(store: EventStore, from: number, last: number): Promise<number> {
+  const [next] = await store.events({ after: from, limit: 1 });
+  return next ? Math.min(next.position - 1, last) : last;
 }
 
 /** Stacks by their stream, each looked up once. */

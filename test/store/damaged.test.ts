@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
 import { scratchFolder } from '../support/folder.js';
+import { tamper } from '../support/tamper.js';
 
 test('a command that rows mislead is refused by the log, which stays as it is', async () => {
   const path = join(scratchFolder(), 'state.db');
@@ -14,4 +15,40 @@ test('a command that rows mislead is refused by the log, which stays as it is', 
   const refused = [backend.addTag('web', 'b'), backend.addTag('web', 'c')]; // at once, and each by itself again
   for (const one of refused) await expect(one).rejects.toMatchObject({ code: 'TABLES_DAMAGED', exitCode: 7 });
   expect(await backend.head()).toEqual(head);
+});
+
+/** A stack whose second version came about by three events. */
+async function threeAtOnce() {
+  const path = join(scratchFolder(), 'state.db');
+  const backend = await StateBackend.open(path);
+  await backend.getStackManager().createStack({ name: 'web' });
+  await backend
+    .getStackManager()
+    .apply({ stack: 'web', resources: ['a', 'b', 'c'].map((name) => ({ type: 't', name })) });
+  onTestFinished(() => backend.close());
+  return { path, backend };
+}
+
+test.each([2, 3, 4])('a list of versions ends though event %i says another one', async (position) => {
+  const { path, backend } = await threeAtOnce();
+  for (const version of [0, 1, 9]) {
+    tamper(path, `UPDATE events SET version = ${version} WHERE position = ${position}`);
+    const { versions } = await backend.listVersions('web');
+    expect(versions.length).toBeLessThanOrEqual(2);
+  }
+});
+
+test('a change that is no JSON is told as damage where changes are compared', async () => {
+  const { path, backend } = await threeAtOnce();
+  tamper(path, `UPDATE events SET data = '{' WHERE position = 3`);
+  await expect(backend.diff('web', 1, 2)).rejects.toMatchObject({ name: 'IntegrityError', exitCode: 7 });
+});
+
+test('a log is read to its end though positions are missing, however many', async () => {
+  const { path, backend } = await threeAtOnce();
+  tamper(path, `UPDATE events SET position = ${2 ** 52} WHERE position = 4`);
+  const positions: number[] = [];
+  for await (const { event } of backend.getLog()) positions.push(event.position);
+  expect(positions).toEqual([1, 2, 3, 2 ** 52]);
+  expect((await backend.getAdmin().verify()).holds).toBe(false);
 });

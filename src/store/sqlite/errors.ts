@@ -46,7 +46,8 @@ export function translate(error: unknown, path: string): unknown {
   }
   if (code.startsWith('SQLITE_NOTADB')) return notADatabase(path, error);
   if (code.startsWith('SQLITE_CONSTRAINT')) return tablesDamaged(path, message(error), { details, cause: error });
-  if (code.startsWith('SQLITE_CORRUPT')) return damaged(path, message(error), error);
+  if (code.startsWith('SQLITE_CORRUPT') || message(error) === 'malformed JSON')
+    return damaged(path, message(error), error);
   if (
     code === 'SQLITE_ERROR' &&
     /^(no such (table|column)|table \S+ has |unsupported file format)/.test(message(error))

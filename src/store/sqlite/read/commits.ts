@@ -13,12 +13,17 @@ const COMMIT_OF_COMMAND = `${COMMIT} WHERE c.command_id = ?`;
 /** The commit that raised it to the version: its events are the first of that version. */
 const COMMIT_OF_VERSION = `${COMMIT}
 WHERE c.command_id = (SELECT command_id FROM events WHERE stream = ? AND version = ? ORDER BY revision LIMIT 1) AND c.raised = 1`;
-/** A stack's last commit before a place in its order, which ends with the last event there. */
+/**
+ * A stack's last commit before a place in its order, which ends with the last event there; and before a position, so that no
+ * damage makes who walks back go round.
+ */
 const COMMIT_BEFORE = `
 SELECT c.*, e.hash, f.version AS first_version, f.revision AS first_revision
-FROM (SELECT position, hash FROM events WHERE stream = ? AND (version, revision) < (?, ?)
+FROM (SELECT position, hash FROM events WHERE stream = ? AND (version, revision) < (?, ?) AND position < ?
       ORDER BY version DESC, revision DESC LIMIT 1) e
 CROSS JOIN commit_rows c ON c.position = e.position CROSS JOIN events f ON f.position = c.first_position`;
+
+const END = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
 
 const toRecord = (row: CommitRow): CommitRecord => toCommitRecord(row, row.hash);
 
@@ -36,10 +41,10 @@ export function commitsOf(sql: Statements, stream: number, filter: CommitFilter)
   const { upTo = Number.MAX_SAFE_INTEGER, limit = Number.MAX_SAFE_INTEGER, raised = false } = filter;
   const before = sql(COMMIT_BEFORE);
   const commits: CommitRecord[] = [];
-  let row = before.get(stream, upTo, Number.MAX_SAFE_INTEGER) as PlacedCommitRow | undefined;
+  let row = before.get(stream, upTo, ...END) as PlacedCommitRow | undefined;
   while (row && commits.length < limit) {
     if (!raised || row.raised === 1) commits.push(toRecord(row));
-    row = before.get(stream, row.first_version, row.first_revision) as PlacedCommitRow | undefined;
+    row = before.get(stream, row.first_version, row.first_revision, row.position) as PlacedCommitRow | undefined;
   }
   return commits;
 }
