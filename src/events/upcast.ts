@@ -1,4 +1,4 @@
-import { type JsonObject, parseStoredJson } from '../kernel/json.js';
+import { type JsonObject, parseStoredObject } from '../kernel/json.js';
 import { type EventType, isEventType } from './catalogue.js';
 import type { EventMeta, RecordedEvent, StoredEvent, UnknownEvent } from './envelope.js';
 
@@ -19,7 +19,7 @@ export function currentSchemaVersion(type: EventType, table: Upcasters = upcaste
 /** Reads a row of the log. A type or schema version from a newer release comes back as it is, not as an error. */
 export function decodeEvent(stored: StoredEvent, table: Upcasters = upcasters): RecordedEvent | UnknownEvent {
   const meta = parseMeta(stored.meta);
-  let data = parseStoredJson(stored.data) as JsonObject;
+  let data = parseStoredObject<JsonObject>(stored.data);
   if (isEventType(stored.type)) {
     const steps = table[stored.type] ?? {};
     let version = stored.schemaVersion;
@@ -34,7 +34,7 @@ let lastMeta: { readonly text: string; readonly meta: EventMeta } | undefined;
 
 /** The events of a commit have one text of meta, and commits that follow each other often have: it is read once. */
 function parseMeta(text: string): EventMeta {
-  if (lastMeta?.text !== text) lastMeta = { text, meta: parseStoredJson(text) as unknown as EventMeta };
+  if (lastMeta?.text !== text) lastMeta = { text, meta: parseStoredObject(text) };
   return lastMeta.meta;
 }
 

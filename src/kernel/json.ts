@@ -207,12 +207,25 @@ export function parseStoredJson(text: string): Json {
     if (isDocument && !NEEDS_EXACT_PARSING.test(text)) return JSON.parse(text) as Json;
     return parseExactly(text, 'stored document', { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 2_000 });
   } catch (cause) {
-    throw new IntegrityError('DOCUMENT_DAMAGED', 'a stored document is no valid JSON', {
-      hint: 'The database is damaged; see what is wrong with: sloth-runner audit verify',
-      cause,
-    });
+    throw documentDamaged('valid JSON', cause);
   }
 }
+
+/**
+ * The same for what holds an object, as data and meta of every event do.
+ * @throws IntegrityError `DOCUMENT_DAMAGED`; its keys are not checked again
+ */
+export function parseStoredObject<T extends object>(text: string): T {
+  const value = parseStoredJson(text);
+  if (!isJsonObject(value)) throw documentDamaged('object');
+  return value as unknown as T;
+}
+
+const documentDamaged = (expected: string, cause?: unknown): IntegrityError =>
+  new IntegrityError('DOCUMENT_DAMAGED', `a stored document is no ${expected}`, {
+    hint: 'The database is damaged; see what is wrong with: sloth-runner audit verify',
+    cause,
+  });
 
 interface Walk {
   readonly what: string;

@@ -1,5 +1,5 @@
 import type { EventData, ResourceValue, StackDocument, StoredEvent } from '../events/index.js';
-import { type Json, parseStoredJson } from '../kernel/json.js';
+import { type Json, parseStoredObject } from '../kernel/json.js';
 import type {
   CommitRecord,
   DependencyRecord,
@@ -23,8 +23,6 @@ import type { Tables } from './tables.js';
 
 /** What a reader needs of the event that holds a value. */
 export type ValueEvent = Pick<StoredEvent, 'position' | 'version' | 'data' | 'recordedAt'>;
-
-const parsed = <T>(data: string): T => parseStoredJson(data) as unknown as T;
 
 export const toStackRecord = (row: Tables['stack_rows']): StackRecord => ({
   stream: row.stream,
@@ -55,9 +53,9 @@ export interface DocumentParts {
 
 /** For a stream that is there and a version it has had: its first version has a document. */
 export function toDocumentRecord({ document, started, finished }: DocumentParts): DocumentRecord {
-  const { id: _, ...own } = parsed<StackDocument & { readonly id?: string }>(document?.data ?? '{}');
-  const start = started && parsed<EventData['ExecutionStarted']>(started.data);
-  const end = finished && parsed<Partial<EventData['ExecutionFailed']>>(finished.data);
+  const { id: _, ...own } = parseStoredObject<StackDocument & { readonly id?: string }>(document?.data ?? '{}');
+  const start = started && parseStoredObject<EventData['ExecutionStarted']>(started.data);
+  const end = finished && parseStoredObject<Partial<EventData['ExecutionFailed']>>(finished.data);
   const status = [
     { at: document?.position ?? 0, status: own.status },
     { at: started?.position ?? 0, status: 'running' },
@@ -92,11 +90,11 @@ export const toResourceSlot = (
   module: row.module,
   type: row.type,
   name: row.name,
-  value: data === null ? null : toValue(parsed(data)),
+  value: data === null ? null : toValue(parseStoredObject(data)),
 });
 
 export function toResourceRecord(row: ResourceRow, event: ValueEvent, createdAt: string): ResourceRecord {
-  const data = parsed<EventData['ResourceUpdated']>(event.data);
+  const data = parseStoredObject<EventData['ResourceUpdated']>(event.data);
   return {
     resource: row.resource,
     id: resourceId({ id: data.id, resource: row.resource }),
@@ -119,13 +117,13 @@ export const toNodeRecord = (
 ): NodeRecord => ({ address, base, type, id: resourceId({ id, resource }) });
 
 export const toOutputRecord = ({ data, position, version }: Omit<ValueEvent, 'recordedAt'>): OutputRecord => ({
-  ...parsed<EventData['OutputSet']>(data),
+  ...parseStoredObject<EventData['OutputSet']>(data),
   position,
   version,
 });
 
 export function toDependencyRecord({ data, position, recordedAt }: Omit<ValueEvent, 'version'>): DependencyRecord {
-  const { address, target, dependencyType, path } = parsed<EventData['DependencyAdded']>(data);
+  const { address, target, dependencyType, path } = parseStoredObject<EventData['DependencyAdded']>(data);
   return { address, target, type: dependencyType, path, position, createdAt: recordedAt };
 }
 
@@ -164,14 +162,14 @@ export const toExecutionRecord = (row: Tables['execution_rows'], data: string | 
   completedAt: row.completed_at,
   duration: row.duration,
   error: row.error_message,
-  taskResults: data === null ? null : (parsed<{ readonly taskResults?: Json }>(data).taskResults ?? null),
+  taskResults: data === null ? null : (parseStoredObject<{ readonly taskResults?: Json }>(data).taskResults ?? null),
 });
 
 export function toDriftRecord(
   row: Tables['drift_rows'],
   { data, recordedAt }: Pick<ValueEvent, 'data' | 'recordedAt'>,
 ): DriftRecord {
-  const { expected, actual, fields, changes } = parsed<EventData['DriftDetected']>(data);
+  const { expected, actual, fields, changes } = parseStoredObject<EventData['DriftDetected']>(data);
   return {
     id: row.position,
     resource: row.resource,

@@ -13,6 +13,7 @@ import {
   leaves,
   parseJson,
   parseStoredJson,
+  parseStoredObject,
   sortKeys,
   stringifyJson,
 } from '../../src/kernel/json.js';
@@ -234,6 +235,10 @@ describe('a stored document', () => {
   it.each(['{"a":1,"b"}', '{"a":1.50,"b"}', '{"a":1', 'tru', ''])('that is damaged is told as such: %s', (text) => {
     const error = expect.objectContaining({ name: 'IntegrityError', code: 'DOCUMENT_DAMAGED' });
     expect(() => parseStoredJson(text)).toThrow(error);
+  });
+
+  it.each(['null', '[]', '"a"', '1', '1.50'])('that is no object where one was stored is damaged: %s', (text) => {
+    expect(() => parseStoredObject(text)).toThrow(expect.objectContaining({ code: 'DOCUMENT_DAMAGED' }));
   });
 
   it('comes back equal and spelled the same, for any JSON value', () => {

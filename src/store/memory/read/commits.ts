@@ -1,5 +1,5 @@
 import { type EventData, resourceAddress } from '../../../events/index.js';
-import { parseStoredJson } from '../../../kernel/json.js';
+import { parseStoredObject } from '../../../kernel/json.js';
 import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
 import type { CommitRecord, SnapshotRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
@@ -57,11 +57,11 @@ export function touchedBetween({ log }: MemoryState, stream: number, from: numbe
   for (const { type, version, data } of log.streams.get(stream) ?? []) {
     if (version <= from || version > to) continue;
     if (type === 'ResourceCreated' || type === 'ResourceUpdated' || type === 'ResourceRemoved') {
-      addresses.add(resourceAddress(parseStoredJson(data) as unknown as EventData[typeof type]));
+      addresses.add(resourceAddress(parseStoredObject<EventData[typeof type]>(data)));
     } else if (type === 'OutputSet' || type === 'OutputRemoved') {
-      outputs.add((parseStoredJson(data) as unknown as EventData[typeof type]).name);
+      outputs.add(parseStoredObject<EventData[typeof type]>(data).name);
     } else if (type === 'DependencyAdded' || type === 'DependencyRemoved') {
-      const { address, target } = parseStoredJson(data) as unknown as EventData[typeof type];
+      const { address, target } = parseStoredObject<EventData[typeof type]>(data);
       dependencies.set(JSON.stringify([address, target]), [address, target]);
     }
   }

@@ -1,10 +1,10 @@
 import type { EventMeta, StoredEvent } from '../../../events/index.js';
-import { parseStoredJson } from '../../../kernel/json.js';
+import { parseStoredObject } from '../../../kernel/json.js';
 import type { EventFilter } from '../../event-store.js';
 import type { MemoryLog } from '../log.js';
 import { limited } from './rows.js';
 
-const actorOf = ({ meta }: StoredEvent): string => (parseStoredJson(meta) as unknown as EventMeta).actor;
+const actorOf = ({ meta }: StoredEvent): string => parseStoredObject<EventMeta>(meta).actor;
 
 export function readEvents(log: MemoryLog, filter: EventFilter): StoredEvent[] {
   const { after = 0, upTo = log.events.length, stream, types, since, until, actor, descending, limit } = filter;

@@ -1,5 +1,5 @@
 import { resourceAddress } from '../../../events/index.js';
-import { parseStoredJson } from '../../../kernel/json.js';
+import { parseStoredObject } from '../../../kernel/json.js';
 import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
 import type { CommitRecord, SnapshotRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
@@ -70,7 +70,7 @@ export async function touchedBetween(sql: Sql, stream: number, from: number, to:
   const outputs = new Set<string>();
   const dependencies = new Map<string, readonly [string, string]>();
   for (const { type: event, data } of await sql.all<{ type: string; data: string }>(TOUCHED, [stream, from, to])) {
-    const about = parseStoredJson(data) as Readonly<Record<string, string>>;
+    const about = parseStoredObject<Readonly<Record<string, string>>>(data);
     const { module = '', type = '', name = '', address = '', target = '' } = about;
     if (event.startsWith('Resource')) addresses.add(resourceAddress({ module, type, name }));
     else if (event.startsWith('Output')) outputs.add(name);

@@ -1,5 +1,5 @@
 import type { StoredEvent } from '../../../events/index.js';
-import { parseStoredJson } from '../../../kernel/json.js';
+import { parseStoredObject } from '../../../kernel/json.js';
 import type { Page } from '../../event-store.js';
 import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
@@ -136,7 +136,7 @@ export async function nodesAt(sql: Sql, stream: number, version?: number): Promi
     return (await sql.all<NodeRow>(NODES, [stream])).map((row) => toNodeRecord(row, row.id));
   }
   const rows = await sql.all<Omit<NodeRow, 'id'> & { data: string }>(NODES_AT_VERSION, [stream, version]);
-  return rows.map((row) => toNodeRecord(row, (parseStoredJson(row.data) as { readonly id?: string }).id ?? null));
+  return rows.map((row) => toNodeRecord(row, parseStoredObject<{ readonly id?: string }>(row.data).id ?? null));
 }
 
 const RESOURCE_HISTORY = `
