@@ -182,6 +182,10 @@ describe('restore', () => {
     const { kept } = await cli.json('restore', file, '--yes');
     expect(readFileSync(kept, 'utf8')).toContain('oops');
     expect(await provenLog(db)).toHaveLength(2);
+    writeFileSync(db, 'oops '.repeat(100));
+    const text = await cli.text('restore', file, '--yes');
+    expect(text).toContain('What it held before is in');
+    expect(text).not.toContain('Put that back');
   });
 
   test.each(['backup', 'restore'])('%s --help shows an example', async (command) => {

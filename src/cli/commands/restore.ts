@@ -30,6 +30,7 @@ see the old content or the new, and those that write wait. What the database hel
       StateBackend.prepareRestore(path, args.file, { onProgress }),
     );
     await confirm(question(path, args.file, restore), flags.yes);
+    const wasRead = !(restore.current && 'unusable' in restore.current);
     const restored = await withProgress('restoring', '', (onProgress) => restore.carryOut({ onProgress }));
     const { database, file, head, stacks, kept } = restored;
     this.show(
@@ -47,12 +48,17 @@ see the old content or the new, and those that write wait. What the database hel
             ],
           ),
           '',
-          kept === null
-            ? 'There was nothing in it before.'
-            : `What it held before is in ${escapeText(kept)}\nPut that back with: ${this.config.bin} restore ${escapeText(kept)}`,
+          ...heldBefore(kept, wasRead, this.config.bin),
         ].join('\n'),
     );
   }
+}
+
+/** Where the earlier content is. What could not be read is no backup that could be restored. */
+function heldBefore(kept: string | null, wasRead: boolean, bin: string): string[] {
+  if (kept === null) return ['There was nothing in it before.'];
+  const file = escapeText(kept);
+  return [`What it held before is in ${file}`, ...(wasRead ? [`Put that back with: ${bin} restore ${file}`] : [])];
 }
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
