@@ -38,6 +38,13 @@ test.each([2, 3, 4])('a list of versions ends though event %i says another one',
   }
 });
 
+test('a resource that the tables lack is told as damage where it would be brought back', async () => {
+  const { path, backend } = await threeAtOnce();
+  tamper(path, `DELETE FROM resource_rows WHERE address = 't.b'`);
+  const rollback = backend.rollbackToSnapshot('web', 1);
+  await expect(rollback).rejects.toMatchObject({ code: 'TABLES_DAMAGED', details: { address: 't.b' } });
+});
+
 test('a change that is no JSON is told as damage where changes are compared', async () => {
   const { path, backend } = await threeAtOnce();
   tamper(path, `UPDATE events SET data = '{' WHERE position = 3`);

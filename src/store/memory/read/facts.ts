@@ -1,5 +1,6 @@
+import { resourceMissing } from '../../damaged.js';
 import { answers, type Difference, type FactKeys, type Facts } from '../../facts.js';
-import type { ResourceSlot, StackRecord } from '../../records.js';
+import type { StackRecord } from '../../records.js';
 import { resourceId } from '../../resource-id.js';
 import type { MemoryState } from '../state.js';
 import { touchedBetween } from './commits.js';
@@ -64,7 +65,8 @@ function differenceOf(state: MemoryState, stream: number, from: number, to: numb
   return {
     document: { now: readDocument(state, stream).document, before: readDocument(state, stream, from).document },
     resources: touched.addresses.map((address) => {
-      const slot = slotOf(address) as ResourceSlot;
+      const slot = slotOf(address);
+      if (!slot) throw resourceMissing(address);
       const before = resourceBefore(address);
       const ownId = before && (before.id === `res-${before.resource}` ? null : before.id);
       return {

@@ -1,7 +1,8 @@
 import type { LogHead } from '../../../events/index.js';
+import { resourceMissing } from '../../damaged.js';
 import type { AppendRequest } from '../../event-store.js';
 import type { Difference, FactKeys, Facts } from '../../facts.js';
-import type { CommitRecord, LockRecord, ResourceSlot, StackRecord } from '../../records.js';
+import type { CommitRecord, LockRecord, StackRecord } from '../../records.js';
 import { resourceId } from '../../resource-id.js';
 import type { Tables } from '../../tables.js';
 import { toCommitRecord, toLockRecord, toStackRecord } from '../../to-records.js';
@@ -174,7 +175,8 @@ async function readDifference(sql: Sql, stream: number, from: number, opened: Pr
   return {
     document: { now: now.document, before: then.document },
     resources: addresses.map((address) => {
-      const slot = slots.get(address) as ResourceSlot;
+      const slot = slots.get(address);
+      if (!slot) throw resourceMissing(address);
       const earlier = before.get(address);
       return {
         slot,

@@ -1,6 +1,6 @@
 import { NO_ENTRIES } from '../../../kernel/no-entries.js';
+import { resourceMissing } from '../../damaged.js';
 import { answers, type Difference, type FactKeys, type Facts } from '../../facts.js';
-import type { ResourceSlot } from '../../records.js';
 import { resourceId } from '../../resource-id.js';
 import type { Statements } from '../statements.js';
 import { touchedBetween } from './commits.js';
@@ -52,7 +52,8 @@ function readDifference(sql: Statements, stream: number, from: number, to: numbe
   return {
     document: { now: readDocument(sql, stream).document, before: readDocument(sql, stream, from).document },
     resources: touched.addresses.map((address) => {
-      const slot = slotByAddress(sql, stream, address) as ResourceSlot;
+      const slot = slotByAddress(sql, stream, address);
+      if (!slot) throw resourceMissing(address);
       const before = resourceAt(sql, stream, address, from);
       return {
         slot,
