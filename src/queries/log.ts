@@ -32,6 +32,9 @@ export interface LogEntry {
 /** Events may be large, and a page of them is held at once. */
 const PAGE = 200;
 
+/** So many windows in a row of which nothing is wanted: to look for a gap in each would be half of what is asked. */
+const MANY_EMPTY = 50;
+
 type Wanted = Omit<EventFilter, 'limit'> & { readonly upTo: number };
 
 /**
@@ -106,18 +109,23 @@ async function placeBefore(store: EventStore, wanted: Wanted, limit?: number): P
 
 /**
  * Pages of the wanted events, with the position each goes up to. The whole log is gone through by windows of positions:
- * one window is looked through at a time, however few of its events are wanted. An empty one ends where the log goes on: in
- * one that is damaged that may be far.
+ * one window is looked through at a time, however few of its events are wanted. After many empty ones it goes on where the log
+ * does: in one that is damaged that may be far.
  */
 async function* pages(store: EventStore, wanted: Wanted, start: number) {
   let after = start;
+  let empty = 0;
   while (after < wanted.upTo) {
     const upTo = wanted.stream === undefined ? Math.min(after + PAGE, wanted.upTo) : wanted.upTo;
     const events = await store.events({ ...wanted, after, upTo, limit: PAGE });
     const last = events.at(-1);
     const whole = wanted.stream !== undefined && events.length === PAGE && last !== undefined;
-    after = whole ? last.position : last ? upTo : await endOfGap(store, upTo, wanted.upTo);
+    after = whole ? last.position : upTo;
     yield { position: after, events };
+    empty = last ? 0 : empty + 1;
+    if (empty < MANY_EMPTY) continue;
+    after = await endOfGap(store, after, wanted.upTo);
+    empty = 0;
   }
 }
 

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Database, Statement } from 'better-sqlite3';
 import { type Clock, systemClock } from '../../kernel/clock.js';
 import { sha256 } from '../../kernel/digest.js';
-import { ConflictError, InvalidInputError, NotFoundError } from '../../kernel/errors.js';
+import { ConflictError, codeOf, InvalidInputError, NotFoundError } from '../../kernel/errors.js';
 import { matchesText } from '../../kernel/path-pattern.js';
 import { name as nameRule } from '../../kernel/text.js';
 import type { Principal, Role } from '../access.js';
@@ -90,7 +90,7 @@ export class TokenStore {
     try {
       this.#db.prepare(INSERT).run(id, called, role, JSON.stringify(stacks), hash, now, by, expiresAt ?? null);
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'SQLITE_CONSTRAINT_UNIQUE') throw error;
+      if (codeOf(error) !== 'SQLITE_CONSTRAINT_UNIQUE') throw error;
       throw new ConflictError('TOKEN_EXISTS', `there is a token "${called}" already`, {
         hint: 'Choose another name, or revoke that one first.',
         details: { field: 'name', name: called },

@@ -65,10 +65,13 @@ export function translate(error: unknown, path: string): unknown {
 export const damaged = (path: string, what: string, cause?: unknown): IntegrityError =>
   new IntegrityError('DATABASE_CORRUPT', `the database is damaged: ${path} (${what})`, {
     hint: 'Do not write to it. Restore a backup and compare it with this file.',
-    ...(cause === undefined
-      ? { details: { database: path } }
-      : { details: { database: path, sqlite: codeOf(cause) }, cause }),
+    details: { database: path, ...(cause === undefined ? {} : { sqlite: codeOf(cause) }) },
+    cause,
   });
+
+/** Of work that a whole file would not make fail: what SQLite then has no other name for is damage. */
+export const asDamage = (error: unknown, path: string, what = message(error)): unknown =>
+  codeOf(error) === 'SQLITE_ERROR' ? damaged(path, what, error) : error;
 
 export const notADatabase = (path: string, cause?: unknown): StoreError =>
   new StoreError('NOT_A_DATABASE', `not a sloth-runner database: ${path}`, {

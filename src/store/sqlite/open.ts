@@ -1,10 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { codeOf, StoreError } from '../../kernel/errors.js';
+import { StoreError } from '../../kernel/errors.js';
 import { makeFile } from '../../kernel/files.js';
 import { APPLICATION_ID, sqliteHeader } from '../../kernel/sqlite-file.js';
 import type { OnProgress } from '../maintenance.js';
-import { damaged, notADatabase, translate } from './errors.js';
+import { asDamage, damaged, notADatabase, translate } from './errors.js';
 import { SCHEMA, SCHEMA_VERSION, upgrade } from './schema.js';
 
 export type Connection = Database.Database;
@@ -92,8 +92,7 @@ function upgradeFile(db: Connection, path: string, onProgress?: OnProgress): voi
     try {
       db.exec(part);
     } catch (error) {
-      if (codeOf(error) !== 'SQLITE_ERROR') throw error;
-      throw damaged(path, `its header says schema ${said}, its tables are not: ${(error as Error).message}`, error);
+      throw asDamage(error, path, `its header says schema ${said}, its tables are not: ${(error as Error).message}`);
     }
   }
 }

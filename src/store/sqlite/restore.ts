@@ -3,12 +3,12 @@ import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { LogHead } from '../../events/index.js';
-import { codeOf, SlothError } from '../../kernel/errors.js';
+import { SlothError } from '../../kernel/errors.js';
 import { clearedUp, flush, keepTogether, publish, statOf } from '../../kernel/files.js';
 import { newId } from '../../kernel/ids.js';
 import type { OnProgress } from '../maintenance.js';
 import { COMPANIONS, copyDatabase, removeDatabase } from './backup.js';
-import { damaged, translate } from './errors.js';
+import { asDamage, damaged, translate } from './errors.js';
 import { type Connection, openConnection } from './open.js';
 import { readHead } from './read/log.js';
 import { statementCache } from './statements.js';
@@ -73,7 +73,7 @@ function headOf(db: Connection, path: string): LogHead {
   try {
     return readHead(statementCache(db));
   } catch (error) {
-    throw codeOf(error) === 'SQLITE_ERROR' ? damaged(path, 'it has no event log', error) : error;
+    throw asDamage(error, path, 'it has no event log');
   }
 }
 
@@ -187,8 +187,7 @@ async function replaceInPlace(
     if (db.inTransaction) db.exec('ROLLBACK');
     // Of a commit that failed nobody knows what a crash would leave of it: then both stay.
     if (keptAs !== null && !committing) rmSync(keptAs, { force: true });
-    // The source is whole: what does not go is with the old content.
-    throw codeOf(error) === 'SQLITE_ERROR' ? damaged(path, (error as Error).message, error) : translate(error, path);
+    throw translate(asDamage(error, path), path); // the source is whole, so it is the old content's
   } finally {
     db.close();
   }

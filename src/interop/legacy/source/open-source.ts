@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
+import { codeOf } from '../../../kernel/errors.js';
 import { clearedUp, statOf } from '../../../kernel/files.js';
 import { APPLICATION_ID, sqliteHeader } from '../../../kernel/sqlite-file.js';
 import type { OnProgress } from '../../../store/maintenance.js';
@@ -86,8 +87,7 @@ function refuseOurs(path: string, applicationId: number): void {
 }
 
 /** Whether SQLite would have to write to read it: a journal to roll back, an `-shm` file that is not ours to use. */
-const needsWriting = (error: unknown): boolean =>
-  /^SQLITE_(READONLY|CANTOPEN)/.test(String((error as { code?: unknown } | null)?.code));
+const needsWriting = (error: unknown): boolean => /^SQLITE_(READONLY|CANTOPEN)/.test(codeOf(error));
 
 function openInPlace(path: string): OpenSource {
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT });
