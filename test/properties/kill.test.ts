@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -6,10 +5,10 @@ import { verifyStore } from '../../src/audit/verify.js';
 import type { Command } from '../../src/commands/index.js';
 import { type Engine, openEngine } from '../../src/engine.js';
 import type { Receipt } from '../../src/store/event-store.js';
+import { type Death, killedAt } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
 import { parameters, RUNS } from '../support/properties.js';
 
-const SCRIPT = new URL('../support/killed-writer.mjs', import.meta.url).pathname;
 const WRITERS = 4;
 const KILLS = RUNS >= 1_000 ? 200 : 20;
 /** So many rounds on one database before a fresh one: it grows, and is verified whole each time. */
@@ -20,46 +19,23 @@ interface Acknowledged {
   readonly receipt: Receipt;
 }
 
-/** How one process ends: so long after its first acknowledgement, in milliseconds. */
-interface Life {
+/** A process that writes, and how it ends. */
+interface Life extends Death {
   readonly seed: number;
-  readonly killedAfter: number;
   readonly rebuilds: boolean;
 }
 
 /** Lets a writer live and kills it. What it said is what was acknowledged, up to the last whole line. */
-function liveAndDie(
+async function liveAndDie(
   db: string,
   writer: number,
   round: number,
-  { seed, killedAfter, rebuilds }: Life,
+  { seed, rebuilds, ...death }: Life,
 ): Promise<(Acknowledged | 'rebuilt')[]> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [
-      SCRIPT,
-      db,
-      ...[writer, round, seed].map(String),
-      ...(rebuilds ? ['rebuild'] : []),
-    ]);
-    let stdout = '';
-    let stderr = '';
-    let alive = false;
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-      if (!alive) setTimeout(() => child.kill('SIGKILL'), killedAfter);
-      alive = true;
-    });
-    child.on('error', reject).on('close', (code, signal) => {
-      if (signal !== 'SIGKILL') return reject(new Error(`writer ${writer} ended by itself (${code}): ${stderr}`));
-      resolve(
-        stdout
-          .split('\n')
-          .slice(0, -1)
-          .map((line) => JSON.parse(line)),
-      );
-    });
-  });
+  const args = [db, writer, round, seed, ...(rebuilds ? ['rebuild'] : [])];
+  const { signal, stderr, lines } = await killedAt(death, 'killed-writer.mjs', ...args);
+  expect({ signal, stderr }, `writer ${writer} ended by itself`).toEqual({ signal: 'SIGKILL', stderr: '' });
+  return lines.map((line) => JSON.parse(line));
 }
 
 /** Nothing half-done, nothing acknowledged lost: the log and the tables hold, and each receipt is what the log says. */
@@ -78,7 +54,8 @@ async function check({ store, execute }: Engine, acknowledged: readonly Acknowle
 
 const life = fc.record({
   seed: fc.nat({ max: 0x7fff_ffff }),
-  killedAfter: fc.integer({ min: 50, max: 400 }),
+  lines: fc.integer({ min: 6, max: 60 }),
+  wait: fc.nat({ max: 300 }),
   rebuilds: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 });
 const rounds = fc.array(fc.tuple(life, life, life, life), { minLength: ROUNDS, maxLength: ROUNDS });

@@ -66,16 +66,16 @@ const step = fc.record({
   stack: fc.constantFrom('s1', 's1', 's1', 's2'),
   actor: fc.nat({ max: 2 }),
   kind: fc.oneof(
-    { weight: 8, arbitrary: fc.constantFrom<Kind>(...CHANGING, 'startExecution', 'restoreStack') },
+    { weight: 8, arbitrary: fc.constantFrom<Kind>(...CHANGING, 'restoreStack', 'restoreStack') },
     { weight: 4, arbitrary: fc.constantFrom<Kind>(...HARMLESS) },
     { weight: 5, arbitrary: fc.constantFrom<Kind>('acquireLock') },
     { weight: 5, arbitrary: fc.constantFrom<Kind>('renewLock', 'releaseLock', 'breakLock') },
   ),
   /** What the command says of the lock it comes under; `thief`: the id that holds the stack, whoever it belongs to. */
   claim: fc.oneof(
-    { weight: 4, arbitrary: fc.constant('mine' as const) },
-    { weight: 3, arbitrary: fc.constantFrom('nothing' as const, 'id' as const) },
-    { weight: 1, arbitrary: fc.constantFrom('stale' as const, 'thief' as const, 'token' as const) },
+    { weight: 8, arbitrary: fc.constant('mine' as const) },
+    { weight: 6, arbitrary: fc.constantFrom('nothing' as const, 'id' as const) },
+    { weight: 4, arbitrary: fc.constantFrom('stale' as const, 'thief' as const, 'token' as const, 'token' as const) },
   ),
   /** Which of its own ids an actor asks for; 2 is one that all of them use. */
   id: fc.nat({ max: 2 }),
@@ -88,6 +88,33 @@ const step = fc.record({
   again: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+/** Kinds of which the second needs the first before it: by chance they seldom meet. */
+const PAIRS: readonly (readonly [Kind, Kind])[] = [
+  ['addDependency', 'removeDependency'],
+  ['addTags', 'removeTags'],
+  ['detectDrift', 'resolveDrift'],
+  ['detectDrift', 'ignoreDrift'],
+  ['detectDrift', 'acceptDrift'],
+  ['addDriftRule', 'removeDriftRule'],
+  ['startExecution', 'completeExecution'],
+  ['startExecution', 'failExecution'],
+  ['deleteStack', 'restoreStack'],
+];
+const pair = fc.tuple(step, fc.constantFrom(...PAIRS)).map(([one, [first, second]]): Step[] => [
+  { ...one, kind: first },
+  { ...one, kind: second, wait: 0 },
+]);
+/** Whole lives: unbiased, as fast-check would else make every second one short. */
+const script = fc
+  .noBias(
+    fc.array(fc.oneof({ weight: 8, arbitrary: step.map((one) => [one]) }, { weight: 1, arbitrary: pair }), {
+      minLength: 1,
+      maxLength: 100,
+      size: 'max',
+    }),
+  )
+  .map((all) => all.flat());
 
 const outcomes = new Map<string, number>();
 const count = (outcome: string): void => void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
@@ -314,7 +341,7 @@ async function fromTheLog(
 }
 
 test('locks: every acceptance and refusal is what a model of nothing but the holder says', { timeout: TIMEOUT }, () =>
-  fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 120, size: 'max' }), live), parameters(3)),
+  fc.assert(fc.asyncProperty(script, live), parameters(4)),
 );
 
 test('every command there is takes part', () => {

@@ -78,8 +78,12 @@ const apply = fc
   })
   .map(present);
 
+type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
+
 /** The same without the fields that are undefined. */
-function present<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+function present<T extends object>(value: T): Present<T> {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as never;
 }
 
@@ -268,13 +272,24 @@ const stepOf = (command: fc.Arbitrary<Command>) =>
 export const anyStep = stepOf(anyCommand);
 export type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
 
+/** A step right after another, by whoever holds the stack. */
+export const nextStep = (command: Command): Step => ({ command, lockId: 'held', wait: 10 });
+
 const PAIRS = ALL.flatMap((one, index) => ALL.slice(index + 1).map((other): Family[] => [one, other]));
 
 /** Commands that need one before them, right after it: by chance they seldom are. */
 const sequel: fc.Arbitrary<Command[]> = fc
-  .tuple(fc.constantFrom('s1', 's1', 's2'), lockId, executionId, drifting, fc.nat({ max: 14 }))
+  .tuple(fc.constantFrom('s1', 's1', 's2'), lockId, executionId, drifting, fc.nat())
   .map(([on, lock, execution, resource, what]): Command[] => {
     const edge = { stack: on, resource: 't.a', dependsOn: 't.b' };
+    const neighbours = (p: string): Command => ({
+      type: 'apply',
+      stack: on,
+      resources: [
+        { type: 't', name: 'b' },
+        { type: 't', name: 'a', properties: { p } },
+      ],
+    });
     const taken: Command = { type: 'acquireLock', stack: on, id: lock, operation: 'op' };
     const found: Command = { type: 'detectDrift', stack: on, findings: [{ resource, expected: 1, actual: 2 }] };
     const started: Command = { type: 'startExecution', stack: on, executionId: execution };
@@ -286,11 +301,8 @@ const sequel: fc.Arbitrary<Command[]> = fc
       [started, { type: 'failExecution', ...ended, error: 'boom' }],
       [found, { type: 'ignoreDrift', stack: on, resource, expiresAt: '2027-01-01T00:00:00.000Z' }],
       [found, { type: 'resolveDrift', stack: on, resource, reason: 'done' }],
-      [
-        { type: 'apply', stack: on, resources: [{ type: 't', name: 'a', properties: { p: resource } }] },
-        { type: 'addDependency', ...edge },
-        { type: 'removeDependency', ...edge },
-      ],
+      [neighbours(resource), { type: 'addDependency', ...edge }, { type: 'removeDependency', ...edge }],
+      [neighbours('${t.b.x}')],
       [
         { type: 'deleteStack', stack: on },
         { type: 'restoreStack', stack: on },
@@ -323,7 +335,7 @@ const sequel: fc.Arbitrary<Command[]> = fc
     const actual = { p: [1, 3], q: 'y', r: {} } as never;
     sequels.push(drifted(actual), drifted(null as never), [ruled, ...drifted(actual)]);
     sequels.push([ruled, { type: 'removeDriftRule', stack: on, rule: NEWEST_RULE }]);
-    return sequels[what] ?? [];
+    return sequels[what % sequels.length] as Command[];
   });
 
 /**
@@ -331,12 +343,10 @@ const sequel: fc.Arbitrary<Command[]> = fc
  * a few kinds only: more locks are then renewed, more findings resolved.
  */
 export const steps = (maxLength = 60): fc.Arbitrary<Step[]> => {
-  const chain = sequel.map((commands) =>
-    commands.map((command) => ({ command, lockId: 'held', wait: 10 }) as unknown as Step),
-  );
+  const chain = sequel.map((commands) => commands.map(nextStep));
   const many = (step: fc.Arbitrary<Step>) =>
     fc
-      .array(fc.oneof({ weight: 12, arbitrary: step.map((one) => [one]) }, { weight: 2, arbitrary: chain }), {
+      .array(fc.oneof({ weight: 12, arbitrary: step.map((one) => [one]) }, { weight: 4, arbitrary: chain }), {
         minLength: Math.min(10, maxLength),
         maxLength,
         size: 'max',

@@ -10,6 +10,7 @@ const script = (name: string): string => new URL(name, import.meta.url).pathname
 export interface Finished {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Those that were written whole. */
   readonly lines: readonly string[];
   readonly stderr: string;
 }
@@ -22,7 +23,7 @@ export function start(name: string, ...args: readonly (string | number)[]) {
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const finished = new Promise<Finished>((resolve) => {
-    child.on('close', (code, signal) => resolve({ code, signal, lines: stdout.split('\n').filter(Boolean), stderr }));
+    child.on('close', (code, signal) => resolve({ code, signal, lines: stdout.split('\n').slice(0, -1), stderr }));
   });
   return {
     finished,
@@ -33,6 +34,23 @@ export function start(name: string, ...args: readonly (string | number)[]) {
       return finished;
     },
   };
+}
+
+/** Where a process is killed: so long after so many lines, in milliseconds. */
+export interface Death {
+  readonly lines: number;
+  readonly wait: number;
+}
+
+/** Runs such a process up to that point, or to its end if that comes before. */
+export async function killedAt({ lines, wait }: Death, ...what: Parameters<typeof start>): Promise<Finished> {
+  const child = start(...what);
+  let over = false;
+  void child.finished.then(() => (over = true));
+  while (!over && child.printed() < lines) await new Promise((resolve) => setTimeout(resolve, 1));
+  await new Promise((resolve) => setTimeout(resolve, wait));
+  child.kill('SIGKILL');
+  return child.finished;
 }
 
 /** A process that carries out so many commands on a stack of its own and on `shared`, and tells each receipt. */
