@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { catalogue, decodeEvent, isKnown, metaSchema, type StoredEvent } from '../events/index.js';
+import { catalogue, isKnown, metaSchema, parseEvent, type StoredEvent } from '../events/index.js';
 import { InvalidInputError } from '../kernel/errors.js';
 import { type Json, parseJson } from '../kernel/json.js';
 import { name } from '../kernel/text.js';
@@ -97,7 +97,7 @@ export function eventReader(): (text: string, where: string) => StoredEvent {
     if (event.meta !== lastMeta) fits(anyMeta, checkedDocument(event.meta, where, 'meta'), where, 'meta');
     lastMeta = event.meta;
     checkedDocument(event.data, where, 'data');
-    const decoded = decodeEvent(event);
+    const decoded = parseEvent(event);
     if (isKnown(decoded)) fits(catalogue[decoded.type] as z.ZodType, decoded.data, where, 'data');
     return event;
   };

@@ -9,5 +9,6 @@ export { GENESIS_HASH, hashEvent } from './hash-chain.js';
 export type { ResourceValue } from './resource.js';
 export { baseAddress, isIdentity, ownId, resourceAddress, saidIdentity } from './resource.js';
 export type { Origin, StackDocument } from './stack.js';
+export { readData } from './stored-data.js';
 export type { Upcasters } from './upcast.js';
-export { currentSchemaVersion, decodeEvent, isKnown, upcasters } from './upcast.js';
+export { currentSchemaVersion, decodeEvent, isKnown, parseEvent, upcasters } from './upcast.js';

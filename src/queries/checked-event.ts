@@ -1,7 +1,7 @@
 import {
   catalogue,
-  decodeEvent,
   isKnown,
+  parseEvent,
   type RecordedEvent,
   type StoredEvent,
   type UnknownEvent,
@@ -14,7 +14,7 @@ import { IntegrityError } from '../kernel/errors.js';
  */
 export function readEvent(stored: StoredEvent): RecordedEvent | UnknownEvent {
   try {
-    return decodeEvent(stored);
+    return parseEvent(stored);
   } catch (cause) {
     throw damaged(stored, `cannot be read (${(cause as Error).message})`, cause);
   }

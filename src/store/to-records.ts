@@ -1,5 +1,4 @@
-import type { EventData, ResourceValue, StackDocument, StoredEvent } from '../events/index.js';
-import { type Json, parseStoredObject } from '../kernel/json.js';
+import { type EventData, type ResourceValue, readData, type StackDocument, type StoredEvent } from '../events/index.js';
 import type {
   CommitRecord,
   DependencyRecord,
@@ -51,27 +50,34 @@ export interface DocumentParts {
   readonly finished: Pick<StoredEvent, 'position' | 'data' | 'type'> | undefined;
 }
 
+/** Of the event that made a stack it has the id beside it. */
+function toDocument(data: EventData['StackUpdated']): StackDocument {
+  const { name, description, version, status, workflowFile, configuration, metadata, origin } = data;
+  return { name, description, version, status, workflowFile, configuration, metadata, origin };
+}
+
 /** For a stream that is there and a version it has had: its first version has a document. */
 export function toDocumentRecord({ document, started, finished }: DocumentParts): DocumentRecord {
-  const { id: _, ...own } = parseStoredObject<StackDocument & { readonly id?: string }>(document?.data ?? '{}');
-  const start = started && parseStoredObject<EventData['ExecutionStarted']>(started.data);
-  const end = finished && parseStoredObject<Partial<EventData['ExecutionFailed']>>(finished.data);
+  const own = toDocument(readData('StackUpdated', document?.data ?? '{}'));
+  const start = started && readData('ExecutionStarted', started.data);
+  const failed = finished?.type === 'ExecutionFailed' ? readData('ExecutionFailed', finished.data) : undefined;
+  const end = failed ?? (finished && readData('ExecutionCompleted', finished.data));
   const status = [
     { at: document?.position ?? 0, status: own.status },
     { at: started?.position ?? 0, status: 'running' },
-    { at: finished?.position ?? 0, status: finished?.type === 'ExecutionFailed' ? 'failed' : 'completed' },
+    { at: finished?.position ?? 0, status: failed ? 'failed' : 'completed' },
   ].reduce((last, next) => (next.at > last.at ? next : last)).status;
   return {
     document: { ...own, status },
     executionCount: start?.number ?? 0,
     completedAt: end?.completedAt ?? null,
     lastDuration: end?.durationMs ?? null,
-    lastError: end?.error ?? null,
-    taskResults: (end?.taskResults ?? null) as Json,
+    lastError: failed?.error ?? null,
+    taskResults: end?.taskResults ?? null,
   };
 }
 
-function toValue(data: EventData['ResourceUpdated']): ResourceValue {
+function toValue(data: EventData['ResourceCreated']): ResourceValue {
   const { properties, dependencies, state, metadata, checksum, lastApplied, errorMessage } = data;
   return { properties, dependencies, state, metadata, checksum, lastApplied, errorMessage };
 }
@@ -90,11 +96,11 @@ export const toResourceSlot = (
   module: row.module,
   type: row.type,
   name: row.name,
-  value: data === null ? null : toValue(parseStoredObject(data)),
+  value: data === null ? null : toValue(readData('ResourceCreated', data)),
 });
 
 export function toResourceRecord(row: ResourceRow, event: ValueEvent, createdAt: string): ResourceRecord {
-  const data = parseStoredObject<EventData['ResourceUpdated']>(event.data);
+  const data = readData('ResourceCreated', event.data);
   return {
     resource: row.resource,
     id: resourceId({ id: data.id, resource: row.resource }),
@@ -117,13 +123,13 @@ export const toNodeRecord = (
 ): NodeRecord => ({ address, base, type, id: resourceId({ id, resource }) });
 
 export const toOutputRecord = ({ data, position, version }: Omit<ValueEvent, 'recordedAt'>): OutputRecord => ({
-  ...parseStoredObject<EventData['OutputSet']>(data),
+  ...readData('OutputSet', data),
   position,
   version,
 });
 
 export function toDependencyRecord({ data, position, recordedAt }: Omit<ValueEvent, 'version'>): DependencyRecord {
-  const { address, target, dependencyType, path } = parseStoredObject<EventData['DependencyAdded']>(data);
+  const { address, target, dependencyType, path } = readData('DependencyAdded', data);
   return { address, target, type: dependencyType, path, position, createdAt: recordedAt };
 }
 
@@ -162,14 +168,14 @@ export const toExecutionRecord = (row: Tables['execution_rows'], data: string | 
   completedAt: row.completed_at,
   duration: row.duration,
   error: row.error_message,
-  taskResults: data === null ? null : (parseStoredObject<{ readonly taskResults?: Json }>(data).taskResults ?? null),
+  taskResults: data === null ? null : readData('ExecutionCompleted', data).taskResults,
 });
 
 export function toDriftRecord(
   row: Tables['drift_rows'],
   { data, recordedAt }: Pick<ValueEvent, 'data' | 'recordedAt'>,
 ): DriftRecord {
-  const { expected, actual, fields, changes } = parseStoredObject<EventData['DriftDetected']>(data);
+  const { expected, actual, fields, changes } = readData('DriftDetected', data);
   return {
     id: row.position,
     resource: row.resource,

@@ -1,9 +1,9 @@
-import { type EventData, resourceAddress } from '../../../events/index.js';
-import { parseStoredObject } from '../../../kernel/json.js';
+import type { StoredEvent } from '../../../events/index.js';
 import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
 import type { CommitRecord, SnapshotRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
 import { toCommitRecord, toSnapshotRecord } from '../../to-records.js';
+import { TOUCHING, type TouchingEvent, touchedBy } from '../../touched.js';
 import { eventAt, type MemoryLog } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { keyText } from '../tables.js';
@@ -50,20 +50,10 @@ export function momentAt({ tables }: MemoryState, stream: number, at: At): Momen
 export const snapshotsOf = ({ tables }: MemoryState, stream: number): SnapshotRecord[] =>
   rowsOf(tables.snapshot_rows, stream).sort(newestFirst).map(toSnapshotRecord);
 
-export function touchedBetween({ log }: MemoryState, stream: number, from: number, to: number): Touched {
-  const addresses = new Set<string>();
-  const outputs = new Set<string>();
-  const dependencies = new Map<string, readonly [string, string]>();
-  for (const { type, version, data } of log.streams.get(stream) ?? []) {
-    if (version <= from || version > to) continue;
-    if (type === 'ResourceCreated' || type === 'ResourceUpdated' || type === 'ResourceRemoved') {
-      addresses.add(resourceAddress(parseStoredObject<EventData[typeof type]>(data)));
-    } else if (type === 'OutputSet' || type === 'OutputRemoved') {
-      outputs.add(parseStoredObject<EventData[typeof type]>(data).name);
-    } else if (type === 'DependencyAdded' || type === 'DependencyRemoved') {
-      const { address, target } = parseStoredObject<EventData[typeof type]>(data);
-      dependencies.set(JSON.stringify([address, target]), [address, target]);
-    }
-  }
-  return { addresses: [...addresses].sort(), outputs: [...outputs].sort(), dependencies: [...dependencies.values()] };
-}
+const isTouching = (event: StoredEvent): event is StoredEvent & TouchingEvent =>
+  (TOUCHING as readonly string[]).includes(event.type);
+
+export const touchedBetween = ({ log }: MemoryState, stream: number, from: number, to: number): Touched =>
+  touchedBy(
+    (log.streams.get(stream) ?? []).filter(isTouching).filter(({ version }) => version > from && version <= to),
+  );

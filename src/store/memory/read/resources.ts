@@ -1,5 +1,4 @@
-import type { StoredEvent } from '../../../events/index.js';
-import { parseStoredObject } from '../../../kernel/json.js';
+import { readData, type StoredEvent } from '../../../events/index.js';
 import { byBytes } from '../../../kernel/order.js';
 import type { Page } from '../../event-store.js';
 import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
@@ -71,7 +70,7 @@ export function resourcesAt(
   return limited(found, limit);
 }
 
-const givenId = ({ data }: StoredEvent): string | null => parseStoredObject<{ readonly id?: string }>(data).id ?? null;
+const givenId = ({ data }: StoredEvent): string | null => readData('ResourceCreated', data).id ?? null;
 
 export function nodesAt({ log, tables }: MemoryState, stream: number, version?: number): NodeRecord[] {
   const values = inForce(tables.resource_history.values(), ({ resource }) => resource, version);

@@ -1,9 +1,8 @@
-import { resourceAddress } from '../../../events/index.js';
-import { parseStoredObject } from '../../../kernel/json.js';
 import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
 import type { CommitRecord, SnapshotRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
 import { toCommitRecord, toSnapshotRecord } from '../../to-records.js';
+import { TOUCHING, type TouchingEvent, touchedBy } from '../../touched.js';
 import type { Sql } from '../sql.js';
 
 export type CommitRow = Tables['commit_rows'] & { hash: string };
@@ -49,11 +48,8 @@ export async function snapshotsOf(sql: Sql, stream: number): Promise<SnapshotRec
   return (await sql.all<Tables['snapshot_rows']>(SNAPSHOTS, [stream])).map(toSnapshotRecord);
 }
 
-/**
- * The range is found by version in the commits and walked by revision in the log, so it costs what happened in between.
- * What an event is about is read here and not by the server: its JSON functions refuse `\u0000` and lone surrogates.
- */
-const TOUCHED = `
+/** The range is found by version in the commits and walked by revision in the log, so it costs what happened in between. */
+const TOUCHING_EVENTS = `
 SELECT e.type, e.data
 FROM events e
 WHERE e.stream = $1
@@ -61,20 +57,8 @@ WHERE e.stream = $1
                              WHERE c.stream = $1 AND c.version <= $2 ORDER BY c.version DESC, c.position DESC LIMIT 1), 0)
   AND e.revision <= (SELECT l.revision FROM commit_rows c JOIN events l ON l.position = c.position
                      WHERE c.stream = $1 AND c.version <= $3 ORDER BY c.version DESC, c.position DESC LIMIT 1)
-  AND e.type IN ('ResourceCreated', 'ResourceUpdated', 'ResourceRemoved', 'OutputSet', 'OutputRemoved',
-                 'DependencyAdded', 'DependencyRemoved')
+  AND e.type IN (${TOUCHING.map((type) => `'${type}'`).join(', ')})
 ORDER BY e.revision`;
 
-export async function touchedBetween(sql: Sql, stream: number, from: number, to: number): Promise<Touched> {
-  const addresses = new Set<string>();
-  const outputs = new Set<string>();
-  const dependencies = new Map<string, readonly [string, string]>();
-  for (const { type: event, data } of await sql.all<{ type: string; data: string }>(TOUCHED, [stream, from, to])) {
-    const about = parseStoredObject<Readonly<Record<string, string>>>(data);
-    const { module = '', type = '', name = '', address = '', target = '' } = about;
-    if (event.startsWith('Resource')) addresses.add(resourceAddress({ module, type, name }));
-    else if (event.startsWith('Output')) outputs.add(name);
-    else dependencies.set(`${address}\n${target}`, [address, target]);
-  }
-  return { addresses: [...addresses].sort(), outputs: [...outputs].sort(), dependencies: [...dependencies.values()] };
-}
+export const touchedBetween = async (sql: Sql, stream: number, from: number, to: number): Promise<Touched> =>
+  touchedBy(await sql.all<TouchingEvent>(TOUCHING_EVENTS, [stream, from, to]));

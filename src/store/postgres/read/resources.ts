@@ -1,5 +1,4 @@
-import type { StoredEvent } from '../../../events/index.js';
-import { parseStoredObject } from '../../../kernel/json.js';
+import { readData, type StoredEvent } from '../../../events/index.js';
 import type { Page } from '../../event-store.js';
 import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
@@ -136,7 +135,7 @@ export async function nodesAt(sql: Sql, stream: number, version?: number): Promi
     return (await sql.all<NodeRow>(NODES, [stream])).map((row) => toNodeRecord(row, row.id));
   }
   const rows = await sql.all<Omit<NodeRow, 'id'> & { data: string }>(NODES_AT_VERSION, [stream, version]);
-  return rows.map((row) => toNodeRecord(row, parseStoredObject<{ readonly id?: string }>(row.data).id ?? null));
+  return rows.map((row) => toNodeRecord(row, readData('ResourceCreated', row.data).id ?? null));
 }
 
 const RESOURCE_HISTORY = `

@@ -1,8 +1,8 @@
-import { resourceAddress } from '../../../events/index.js';
 import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
 import type { CommitRecord, SnapshotRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
 import { toCommitRecord, toSnapshotRecord } from '../../to-records.js';
+import { TOUCHING, type TouchingEvent, touchedBy } from '../../touched.js';
 import type { Statements } from '../statements.js';
 
 type CommitRow = Tables['commit_rows'] & { hash: string };
@@ -73,24 +73,10 @@ export function snapshotsOf(sql: Statements, stream: number): SnapshotRecord[] {
   return (sql(SNAPSHOTS).all(stream) as Tables['snapshot_rows'][]).map(toSnapshotRecord);
 }
 
-/** :stream, :from, :to. Costs what happened in between, however large the stack is. */
-const TOUCHED = `
-SELECT e.type, e.data ->> '$.module' AS module, e.data ->> '$.type' AS rtype, e.data ->> '$.name' AS name,
-       e.data ->> '$.address' AS address, e.data ->> '$.target' AS target
-FROM events e
-WHERE e.stream = :stream AND e.version > :from AND e.version <= :to
-  AND e.type IN ('ResourceCreated', 'ResourceUpdated', 'ResourceRemoved', 'OutputSet', 'OutputRemoved',
-                 'DependencyAdded', 'DependencyRemoved')`;
+/** Costs what happened in between, however large the stack is. */
+const TOUCHING_EVENTS = `
+SELECT e.type, e.data FROM events e
+WHERE e.stream = ? AND e.version > ? AND e.version <= ? AND e.type IN (${TOUCHING.map((type) => `'${type}'`).join(', ')})`;
 
-export function touchedBetween(sql: Statements, stream: number, from: number, to: number): Touched {
-  const addresses = new Set<string>();
-  const outputs = new Set<string>();
-  const dependencies = new Map<string, readonly [string, string]>();
-  for (const row of sql(TOUCHED).iterate({ stream, from, to }) as IterableIterator<Record<string, string>>) {
-    const { type = '', module = '', rtype = '', name = '', address = '', target = '' } = row;
-    if (type.startsWith('Resource')) addresses.add(resourceAddress({ module, type: rtype, name }));
-    else if (type.startsWith('Output')) outputs.add(name);
-    else dependencies.set(`${address}\n${target}`, [address, target]);
-  }
-  return { addresses: [...addresses].sort(), outputs: [...outputs].sort(), dependencies: [...dependencies.values()] };
-}
+export const touchedBetween = (sql: Statements, stream: number, from: number, to: number): Touched =>
+  touchedBy(sql(TOUCHING_EVENTS).iterate(stream, from, to) as IterableIterator<TouchingEvent>);

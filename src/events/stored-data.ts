@@ -1,0 +1,53 @@
+import { IntegrityError } from '../kernel/errors.js';
+import { parseStoredObject } from '../kernel/json.js';
+import { catalogue, type EventData, type EventType } from './catalogue.js';
+import { type EventMeta, metaSchema } from './envelope.js';
+
+/**
+ * Reads the data of an event of this type from its text in the log. What its fields hold was checked before it was
+ * written; that it is still so is proven by `audit verify`, not by each read.
+ * @throws IntegrityError `DOCUMENT_DAMAGED` for what is no JSON object, or lacks a field that the type has
+ */
+export function readData<T extends EventType>(type: T, text: string): EventData[T] {
+  const data = parseStoredObject<EventData[T]>(text);
+  hasDataFields(type, data);
+  return data;
+}
+
+/** @throws IntegrityError `DOCUMENT_DAMAGED` for data that lacks a field of its type */
+export const hasDataFields = (type: EventType, data: object): void => mustHave(data, type, dataFields(type));
+
+/**
+ * The same for the meta of any event.
+ * @throws IntegrityError `DOCUMENT_DAMAGED`
+ */
+export function readMeta(text: string): EventMeta {
+  const meta = parseStoredObject<EventMeta>(text);
+  mustHave(meta, 'meta', META_FIELDS);
+  return meta;
+}
+
+type Shape = Readonly<Record<string, { isOptional(): boolean }>>;
+
+const needed = ({ shape }: { readonly shape: Shape }): readonly string[] =>
+  Object.entries(shape).flatMap(([field, schema]) => (schema.isOptional() ? [] : [field]));
+
+const META_FIELDS = needed(metaSchema);
+
+const known = new Map<EventType, readonly string[]>();
+
+function dataFields(type: EventType): readonly string[] {
+  const fields = known.get(type) ?? needed(catalogue[type]);
+  known.set(type, fields);
+  return fields;
+}
+
+function mustHave(document: object, what: string, fields: readonly string[]): void {
+  for (const field of fields) if (!(field in document)) throw lacking(what, field);
+}
+
+const lacking = (what: string, field: string): IntegrityError =>
+  new IntegrityError('DOCUMENT_DAMAGED', `a stored document is damaged: ${what} lacks "${field}"`, {
+    hint: 'The database is damaged; see what is wrong with: sloth-runner audit verify',
+    details: { field },
+  });
