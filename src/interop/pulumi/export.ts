@@ -4,8 +4,8 @@ import { groupBy } from '../../kernel/group-by.js';
 import type { JsonObject } from '../../kernel/json.js';
 import type { StateView } from '../../queries/state.js';
 import type { ResourceRecord } from '../../store/records.js';
-import { type Header, joinDocument } from './header.js';
-import { MADE_HERE, madeFields, madeLineage, madeManifest, madeRoot, madeUrn } from './made-up.js';
+import { headerOf, joinDocument } from './header.js';
+import { madeFields, madeLineage, madeManifest, madeRoot, madeUrn } from './made-up.js';
 import { dependenciesFirst, inOrder } from './order.js';
 import { writeOutputs } from './outputs.js';
 import { type Kept, keptOf } from './resources.js';
@@ -27,7 +27,7 @@ interface Item {
 export function toPulumiState(view: StateView): JsonObject {
   const { origin } = view.document;
   const imported = origin?.format === 'pulumi' ? origin : undefined;
-  const header = (imported?.header as unknown as Header | undefined) ?? MADE_HERE;
+  const header = headerOf(imported);
   const lineage = imported?.lineage || madeLineage(view);
   const { known, made } = splitMade(view.resources);
   const root = known.find(({ kept }) => kept.root)?.kept.fields;
@@ -45,8 +45,9 @@ export function toPulumiState(view: StateView): JsonObject {
     writeResource(resource, kept, urnsOf, kept.root ? writeOutputs(view.outputs, kept.fields) : {}),
   );
   const all = added ? [withOutputs(added, writeOutputs(view.outputs, {})), ...written] : written;
+  const places = placesByUrn(all);
   const isAsImported = imported?.version === view.version;
-  return joinDocument(header, isAsImported ? all : sorted(all), madeManifest(view));
+  return joinDocument(header, isAsImported ? all : sorted(all, places), madeManifest(view));
 }
 
 function splitMade(resources: readonly ResourceRecord[]): { readonly known: Item[]; readonly made: ResourceRecord[] } {
@@ -78,7 +79,7 @@ function urnFinder(items: readonly Item[]): UrnsOf {
   };
 }
 
-function sorted(resources: readonly JsonObject[]): JsonObject[] {
+function placesByUrn(resources: readonly JsonObject[]): ReadonlyMap<unknown, number> {
   const places = new Map<unknown, number>();
   for (const [place, { urn, delete: deleting }] of resources.entries()) {
     if (deleting === true) continue;
@@ -87,8 +88,11 @@ function sorted(resources: readonly JsonObject[]): JsonObject[] {
   }
   // What is to be deleted counts where nothing else bears its urn.
   for (const [place, { urn }] of resources.entries()) if (!places.has(urn)) places.set(urn, place);
-  return dependenciesFirst(resources, (resource) => urnsBefore(resource).flatMap((urn) => places.get(urn) ?? []));
+  return places;
 }
+
+const sorted = (resources: readonly JsonObject[], places: ReadonlyMap<unknown, number>): JsonObject[] =>
+  dependenciesFirst(resources, (resource) => urnsBefore(resource).flatMap((urn) => places.get(urn) ?? []));
 
 const urnTaken = (urn: string): ConflictError =>
   new ConflictError('URN_TAKEN', `two resources would have the urn ${urn}`, {

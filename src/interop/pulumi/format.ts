@@ -33,11 +33,21 @@ export const { problem } = reader;
 export function parsePulumi(bytes: Uint8Array, what: string): JsonObject {
   const value = reader.parse(bytes, what);
   if (!isJsonObject(value)) throw problem(what, 'document', 'it must be an object');
-  const forms = ['deployment', 'checkpoint'].filter((field) => Object.hasOwn(value, field));
-  if (forms.length !== 1) throw problem(what, 'document', 'it must hold either a deployment or a checkpoint');
-  reader.check(forms[0] === 'checkpoint' ? checkpointSchema : exportSchema, value, what);
+  const schema = schemaOf(value);
+  if (!schema) throw problem(what, 'document', 'it must hold either a deployment or a checkpoint');
+  reader.check(schema, value, what);
   return value;
 }
+
+function schemaOf(document: JsonObject): z.ZodType | undefined {
+  const [form, other] = ['deployment', 'checkpoint'].filter((field) => Object.hasOwn(document, field));
+  if (other !== undefined) return undefined;
+  return form === 'deployment' ? exportSchema : form === 'checkpoint' ? checkpointSchema : undefined;
+}
+
+export const isDocument = (value: unknown): value is JsonObject =>
+  isJsonObject(value) && schemaOf(value)?.safeParse(value).success === true;
+export const isResource = (value: unknown): value is PulumiResource => resourceSchema.safeParse(value).success;
 
 /** Where a document has its deployment. */
 export const placeOf = ({ checkpoint }: JsonObject): string => (checkpoint ? 'checkpoint.latest' : 'deployment');

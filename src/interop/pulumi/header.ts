@@ -1,6 +1,9 @@
+import * as z from 'zod';
+import type { Origin } from '../../events/index.js';
 import { isJsonObject, type JsonObject } from '../../kernel/json.js';
 import { given } from '../given.js';
-import { deploymentOf, type PulumiResource, withDeployment } from './format.js';
+import { deploymentOf, isDocument, type PulumiResource, withDeployment } from './format.js';
+import { ORDER } from './order.js';
 
 /** What the stack keeps of the document itself: all but its resources. Only a shuffled order grows with their number. */
 export interface Header {
@@ -13,6 +16,20 @@ export interface Header {
   /** The number for the next resource that is seen first. None is given twice: a rollback may bring its owner back. */
   readonly next: number;
 }
+
+/** Of a stack that never was Pulumi's. */
+const MADE_HERE: Header = { document: { version: 3, deployment: null }, order: '', next: 1 };
+
+const headerSchema = z.strictObject({
+  document: z.custom(isDocument),
+  noList: z.enum(['null', 'absent']).optional(),
+  order: z.string().regex(ORDER),
+  next: z.int().nonnegative(),
+});
+
+/** What an import kept. A stack that was made here has none, nor does one whose header somebody else wrote. */
+export const headerOf = (imported: Origin | undefined): Header =>
+  imported && headerSchema.safeParse(imported.header).success ? (imported.header as unknown as Header) : MADE_HERE;
 
 export function splitDocument(
   document: JsonObject,

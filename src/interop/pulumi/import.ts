@@ -3,7 +3,7 @@ import type { StateView } from '../../queries/state.js';
 import type { Apply, Incoming } from '../incoming.js';
 import { otherLineage, planImport, type Succession } from '../plan.js';
 import { deploymentOf, type PulumiResource, parsePulumi, placeOf } from './format.js';
-import { type Header, splitDocument } from './header.js';
+import { type Header, headerOf, splitDocument } from './header.js';
 import { orderText } from './order.js';
 import { readOutputs } from './outputs.js';
 import { canBeTarget, placesOf, resolver } from './places.js';
@@ -64,8 +64,8 @@ function numbering(current: StateView | undefined) {
     const kept = keptOf(resource);
     if (kept) known.set(resource.address, kept.number);
   }
-  const header = knownOrigin(current)?.header as unknown as Header | undefined;
-  let next = [...known.values()].reduce((most, number) => Math.max(most, number + 1), header?.next ?? 1);
+  const { next: first } = headerOf(knownOrigin(current));
+  let next = [...known.values()].reduce((most, number) => Math.max(most, number + 1), first);
   return {
     numberOf: (address: string): number => {
       const number = known.get(address) ?? next;

@@ -4,7 +4,6 @@ import type { JsonObject } from '../../kernel/json.js';
 import type { StateView } from '../../queries/state.js';
 import type { ResourceRecord } from '../../store/records.js';
 import type { PulumiResource } from './format.js';
-import type { Header } from './header.js';
 import { STACK_TYPE, urnText } from './urns.js';
 
 /** Any release of Pulumi 3 may read it. */
@@ -16,9 +15,6 @@ export const madeManifest = ({ stack, resources }: StateView): JsonObject => ({
   magic: sha256(VERSION),
   version: VERSION,
 });
-
-/** The header of a stack that never was Pulumi's. */
-export const MADE_HERE: Header = { document: { version: 3, deployment: null }, order: '', next: 1 };
 
 const escaped = (text: string): string =>
   text.replace(/[$%:]/g, (char) => `%${(char.codePointAt(0) as number).toString(16).toUpperCase()}`);

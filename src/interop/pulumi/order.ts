@@ -13,27 +13,41 @@ export function orderText(numbers: readonly number[]): string {
   return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
 }
 
-/** By number, its rank in the order. */
-export function ranksIn(text: string): ReadonlyMap<number, number> {
-  const ranks = new Map<number, number>();
-  for (const run of text === '' ? [] : text.split(',')) {
-    const [first = 0, last = first] = run.split('-').map(Number);
-    for (let number = first; number <= last; number += 1) ranks.set(number, ranks.size);
-  }
-  return ranks;
-}
+/** Such a text. */
+export const ORDER = /^(?:\d{1,15}(?:-\d{1,15})?(?:,(?!$)|$))*$/;
 
 /** In that order; one that it does not name, since a rollback brought it back, after the next lower number that it does. */
-export function inOrder<T extends { readonly number: number }>(items: readonly T[], text: string): T[] {
-  const ranks = ranksIn(text);
+export function inOrder<T extends { readonly number: number }>(items: readonly T[], order: string): T[] {
+  const runs = runsOf(order);
+  let run = runs.next().value;
   let rank = -1;
   const ranked = items
     .toSorted((a, b) => a.number - b.number)
     .map((item) => {
-      rank = ranks.get(item.number) ?? rank;
+      while (run && run.last < item.number) run = runs.next().value;
+      if (run && run.first <= item.number) rank = run.rank + item.number - run.first;
       return { item, rank };
     });
   return ranked.sort((a, b) => a.rank - b.rank).map(({ item }) => item);
+}
+
+interface Run {
+  readonly first: number;
+  readonly last: number;
+  /** Of its first number. */
+  readonly rank: number;
+}
+
+/** By their numbers. */
+function* runsOf(order: string): Generator<Run, undefined> {
+  const runs: Run[] = [];
+  let rank = 0;
+  for (const run of order === '' ? [] : order.split(',')) {
+    const [first = 0, last = first] = run.split('-').map(Number);
+    runs.push({ first, last, rank });
+    rank += last - first + 1;
+  }
+  yield* runs.sort((a, b) => a.first - b.first);
 }
 
 /**

@@ -1,8 +1,9 @@
+import * as z from 'zod';
 import { isIdentity } from '../../events/index.js';
 import { equalJson, isJsonObject, type Json, type JsonObject, own, pathStep } from '../../kernel/json.js';
 import type { ResourceRecord } from '../../store/records.js';
 import type { IncomingResource } from '../incoming.js';
-import type { PulumiResource } from './format.js';
+import { isResource, type PulumiResource } from './format.js';
 import { type Place, withoutMark } from './places.js';
 import { secretOutputs, secretPaths } from './secrets.js';
 import { addressOfUrn } from './urns.js';
@@ -20,6 +21,15 @@ export interface Kept {
   /** It stands for the stack: its outputs are the stack's. */
   readonly root?: true;
 }
+
+const keptSchema = z.looseObject({
+  fields: z.custom(isResource),
+  number: z.int().nonnegative(),
+  mirrored: z.array(z.string()).optional(),
+  bare: z.literal(true).optional(),
+  root: z.literal(true).optional(),
+});
+const isKept = (value: unknown): value is Kept => keptSchema.safeParse(value).success;
 
 /** Where it is, as paths have it. */
 const KEPT = '$.metadata.pulumi';
@@ -89,11 +99,10 @@ export function stateOf({ delete: deleting, pendingReplacement, taint, initError
 /** What an imported resource kept. Metadata that was copied from another resource, or is no such thing, does not count. */
 export function keptOf({ address, value }: ResourceRecord): Kept | undefined {
   const kept = isJsonObject(value.metadata) ? value.metadata.pulumi : undefined;
-  if (!isJsonObject(kept) || !isJsonObject(kept.fields) || typeof kept.number !== 'number') return undefined;
+  if (!isKept(kept)) return undefined;
   const { urn, delete: deleting } = kept.fields;
-  if (typeof urn !== 'string') return undefined;
   const own = deleting === true ? withoutMark(address) : address;
-  return own === addressOfUrn(urn) ? (kept as unknown as Kept) : undefined;
+  return own === addressOfUrn(urn) ? kept : undefined;
 }
 
 /** The paths in its properties that are sensitive. */

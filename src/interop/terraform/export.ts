@@ -3,13 +3,10 @@ import type { Json, JsonObject } from '../../kernel/json.js';
 import type { StateView } from '../../queries/state.js';
 import type { ResourceRecord } from '../../store/records.js';
 import type { TerraformBlock, TerraformInstance } from './format.js';
-import type { Header } from './import.js';
+import { type Header, headerOf } from './header.js';
 import { type Kept, keptOf, madeUp, writeInstance } from './instances.js';
 import { compareBlocks, compareInstances, identityOf } from './order.js';
 import { writeOutputs } from './outputs.js';
-
-/** A state that never was Terraform's: any release may read it. */
-const MADE_HERE: Header = { fields: { terraform_version: '1.0.0' }, absent: [], emptyBlocks: [], encrypted: false };
 
 /**
  * The stack as a Terraform state file. One that was imported and not changed comes back value for value. The serial is
@@ -21,7 +18,7 @@ export function toTerraformState(view: StateView): JsonObject {
   const imported = origin?.format === 'terraform' ? origin : undefined;
   const serial = imported ? imported.serial + (view.version - imported.version) : view.version;
   const lineage = imported?.lineage ?? view.stack.id;
-  const header = (imported?.header as unknown as Header | undefined) ?? MADE_HERE;
+  const header = headerOf(imported);
   if (header.encrypted) return encryptedState(view, header.fields, serial);
 
   const { terraform_version, outputs: _, resources: __, ...fields } = header.fields;

@@ -56,6 +56,17 @@ export type EncryptedDocument = z.infer<typeof encryptedSchema> & JsonObject;
 export const isBlock = (value: unknown): value is TerraformBlock => blockSchema.safeParse(value).success;
 export const isInstance = (value: unknown): value is TerraformInstance => instanceSchema.safeParse(value).success;
 
+const restOfState = z.looseObject({
+  ...stateSchema.shape,
+  version: z.undefined().optional(),
+  serial: z.undefined().optional(),
+  lineage: z.undefined().optional(),
+  encrypted_data: z.undefined().optional(),
+});
+/** All of a state but what is written anew each time. */
+export const isRestOfState = (value: unknown): value is JsonObject => restOfState.safeParse(value).success;
+export const isEncrypted = (value: unknown): value is EncryptedDocument => encryptedSchema.safeParse(value).success;
+
 function isObjectOfObjects(value: unknown): boolean {
   return isJsonObject(value) && Object.values(value).every(isJsonObject);
 }

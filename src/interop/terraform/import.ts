@@ -1,29 +1,12 @@
 import type { JsonObject } from '../../kernel/json.js';
 import type { Incoming } from '../incoming.js';
-import {
-  type EncryptedDocument,
-  parseTerraform,
-  type TerraformBlock,
-  type TerraformDocument,
-  type TerraformState,
-} from './format.js';
+import { type EncryptedDocument, parseTerraform, type TerraformDocument, type TerraformState } from './format.js';
+import type { Header } from './header.js';
 import { readInstance } from './instances.js';
 import { isCanonical } from './order.js';
 import { readOutputs } from './outputs.js';
 
 const format = 'terraform';
-
-/**
- * What the stack keeps of the document itself: its other fields, which of `outputs` and `resources` it lacked, blocks
- * without instances, and of an encrypted one everything. Nothing in it grows with the number of resources.
- */
-export interface Header {
-  readonly fields: JsonObject;
-  readonly absent: readonly string[];
-  /** `rank` is the block's place, where the document was not in Terraform's own order. */
-  readonly emptyBlocks: readonly { readonly block: TerraformBlock; readonly rank?: number }[];
-  readonly encrypted: boolean;
-}
 
 /** @throws InvalidInputError for bytes that are no Terraform state */
 export const readTerraformState = (bytes: Uint8Array, what: string): Incoming => incoming(parseTerraform(bytes, what));

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { resourceAddress } from '../../events/index.js';
 import { equalJson, isJsonObject, type Json, type JsonObject } from '../../kernel/json.js';
 import { name } from '../../kernel/text.js';
@@ -5,7 +6,7 @@ import type { ResourceRecord } from '../../store/records.js';
 import { given } from '../given.js';
 import type { IncomingResource } from '../incoming.js';
 import { instanceName, splitName, typeName, withoutKey } from './addresses.js';
-import type { BlockIdentity, TerraformBlock, TerraformInstance } from './format.js';
+import { type BlockIdentity, isBlock, isInstance, type TerraformBlock, type TerraformInstance } from './format.js';
 import { hiddenPaths } from './sensitive.js';
 
 /** What a resource keeps beside its attributes and dependencies, under `metadata.terraform`. */
@@ -22,6 +23,14 @@ export interface Kept {
   /** Which of `attributes` and `dependencies` the instance did not have. */
   readonly absent?: readonly string[];
 }
+
+const keptSchema = z.looseObject({
+  block: z.custom(isBlock),
+  instance: z.custom(isInstance),
+  rank: z.tuple([z.number(), z.number()]).optional(),
+  absent: z.array(z.string()).optional(),
+});
+const isKept = (value: unknown): value is Kept => keptSchema.safeParse(value).success;
 
 /** One instance of a block as a resource. */
 export function readInstance(
@@ -91,9 +100,8 @@ function dependenciesOf({ value, address }: ResourceRecord, { instance, absent }
 /** What an imported resource kept. Metadata that was copied from another resource, or is no such thing, does not count. */
 export function keptOf({ module, type, name, value }: ResourceRecord): Kept | undefined {
   const kept = isJsonObject(value.metadata) ? value.metadata.terraform : undefined;
-  if (!isJsonObject(kept) || !isJsonObject(kept.block) || !isJsonObject(kept.instance)) return undefined;
-  const { block, instance } = kept as unknown as Kept;
-  return equalJson(identityOf(block, instance), { module, type, name }) ? (kept as unknown as Kept) : undefined;
+  if (!isKept(kept)) return undefined;
+  return equalJson(identityOf(kept.block, kept.instance), { module, type, name }) ? kept : undefined;
 }
 
 /** For a resource that was made here, what Terraform would have written. */
