@@ -56,9 +56,9 @@ function toDocument(data: EventData['StackUpdated']): StackDocument {
   return { name, description, version, status, workflowFile, configuration, metadata, origin };
 }
 
-/** For a stream that is there and a version it has had: its first version has a document. */
+/** Of a stream that is there, at a version it has had: its first version has a document. Of others it is empty. */
 export function toDocumentRecord({ document, started, finished }: DocumentParts): DocumentRecord {
-  const own = toDocument(readData('StackUpdated', document?.data ?? '{}'));
+  const own = document ? toDocument(readData('StackUpdated', document.data)) : ({} as StackDocument);
   const start = started && readData('ExecutionStarted', started.data);
   const failed = finished?.type === 'ExecutionFailed' ? readData('ExecutionFailed', finished.data) : undefined;
   const end = failed ?? (finished && readData('ExecutionCompleted', finished.data));

@@ -4,6 +4,7 @@ import {
   decodeEvent,
   EVENT_TYPES,
   isKnown,
+  parseEvent,
   type StoredEvent,
   type Upcasters,
   upcasters,
@@ -52,7 +53,32 @@ describe('an event of an older schema', () => {
   });
 
   it('is left alone by the steps of another type', () => {
-    expect(decodeEvent(stored({ type: 'TagRemoved' }), table).data).toEqual({ label: 'prod' });
+    const event = stored({ type: 'TagRemoved', data: '{"tag":"prod"}' });
+    expect(decodeEvent(event, table).data).toEqual({ tag: 'prod' });
+  });
+});
+
+describe('an event that lacks a field', () => {
+  const damaged = { code: 'DOCUMENT_DAMAGED', exitCode: 7 };
+  const thrown = (run: () => unknown): unknown => {
+    try {
+      return run();
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it('of its data is damaged, and can be looked into', () => {
+    const event = stored({ schemaVersion: 3, data: '{"tbg":"prod"}' });
+    expect(thrown(() => decodeEvent(event, table))).toMatchObject({ ...damaged, details: { field: 'tag' } });
+    expect(parseEvent(event, table).data).toEqual({ tbg: 'prod' });
+  });
+
+  it('of its meta is damaged', () => {
+    const event = stored({ meta: '{"bctor":"ana","source":"api","command":"tag"}' });
+    for (const read of [decodeEvent, parseEvent]) {
+      expect(thrown(() => read(event, table))).toMatchObject({ ...damaged, details: { field: 'actor' } });
+    }
   });
 });
 
@@ -74,7 +100,8 @@ describe('an event of a newer release', () => {
     const event = decodeEvent(stored({ schemaVersion: 4, data: '{"tags":["prod"]}' }), table);
     expect(event.data).toEqual({ tags: ['prod'] });
     expect(isKnown(event, table)).toBe(false);
-    expect(isKnown(decodeEvent(stored({ schemaVersion: 3 }), table), table)).toBe(true);
+    const newest = stored({ schemaVersion: 3, data: '{"tag":"prod","colour":"red"}' });
+    expect(isKnown(decodeEvent(newest, table), table)).toBe(true);
   });
 });
 
@@ -94,7 +121,8 @@ describe('the current schema version', () => {
 
 describe('a document of the log', () => {
   it('is read exactly', () => {
-    const data = '{"a":12345678901234567890,"b":1e400,"c":1.0,"__proto__":{"d":1234567890.12345678},"e":"\\ud800"}';
+    const data =
+      '{"tag":"prod","a":12345678901234567890,"b":1e400,"c":1.0,"__proto__":{"d":1234567890.12345678},"e":"\\ud800"}';
     expect(stringifyJson(decodeEvent(stored({ data })).data)).toBe(data);
   });
 });
