@@ -1,5 +1,4 @@
-import { IntegrityError } from '../kernel/errors.js';
-import { parseStoredObject } from '../kernel/json.js';
+import { documentDamaged, parseStoredObject } from '../kernel/json.js';
 import { catalogue, type EventData, type EventType } from './catalogue.js';
 import { type EventMeta, metaSchema } from './envelope.js';
 
@@ -37,17 +36,15 @@ const META_FIELDS = needed(metaSchema);
 const known = new Map<EventType, readonly string[]>();
 
 function dataFields(type: EventType): readonly string[] {
-  const fields = known.get(type) ?? needed(catalogue[type]);
-  known.set(type, fields);
-  return fields;
+  const fields = known.get(type);
+  if (fields) return fields;
+  const found = needed(catalogue[type]);
+  known.set(type, found);
+  return found;
 }
 
 function mustHave(document: object, what: string, fields: readonly string[]): void {
-  for (const field of fields) if (!(field in document)) throw lacking(what, field);
+  for (const field of fields) {
+    if (!(field in document)) throw documentDamaged(`is damaged: ${what} lacks "${field}"`, { details: { field } });
+  }
 }
-
-const lacking = (what: string, field: string): IntegrityError =>
-  new IntegrityError('DOCUMENT_DAMAGED', `a stored document is damaged: ${what} lacks "${field}"`, {
-    hint: 'The database is damaged; see what is wrong with: sloth-runner audit verify',
-    details: { field },
-  });

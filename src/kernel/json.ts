@@ -1,5 +1,5 @@
 import { type ParseErrorCode, printParseErrorCode, visit } from 'jsonc-parser';
-import { IntegrityError, InvalidInputError } from './errors.js';
+import { type ErrorOptions, IntegrityError, InvalidInputError } from './errors.js';
 
 /**
  * A JSON number whose written form a double does not give back: `12345678901234567890`, `1e400`, `1.0`.
@@ -207,7 +207,7 @@ export function parseStoredJson(text: string): Json {
     if (isDocument && !NEEDS_EXACT_PARSING.test(text)) return JSON.parse(text) as Json;
     return parseExactly(text, 'stored document', { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 2_000 });
   } catch (cause) {
-    throw documentDamaged('valid JSON', cause);
+    throw documentDamaged('is no valid JSON', { cause });
   }
 }
 
@@ -217,14 +217,15 @@ export function parseStoredJson(text: string): Json {
  */
 export function parseStoredObject<T extends object>(text: string): T {
   const value = parseStoredJson(text);
-  if (!isJsonObject(value)) throw documentDamaged('object');
+  if (!isJsonObject(value)) throw documentDamaged('is no object');
   return value as unknown as T;
 }
 
-const documentDamaged = (expected: string, cause?: unknown): IntegrityError =>
-  new IntegrityError('DOCUMENT_DAMAGED', `a stored document is no ${expected}`, {
+/** @param problem what is wrong with it */
+export const documentDamaged = (problem: string, more: Pick<ErrorOptions, 'details' | 'cause'> = {}): IntegrityError =>
+  new IntegrityError('DOCUMENT_DAMAGED', `a stored document ${problem}`, {
     hint: 'The database is damaged; see what is wrong with: sloth-runner audit verify',
-    cause,
+    ...more,
   });
 
 interface Walk {

@@ -17,6 +17,9 @@ export interface TouchingEvent {
   readonly data: string;
 }
 
+/** Their types, as a list in SQL. */
+export const TOUCHING_TYPES = TOUCHING.map((type) => `'${type}'`).join(', ');
+
 /** What such events are about; each once, however many there are. */
 export function touchedBy(events: Iterable<TouchingEvent>): Touched {
   const addresses = new Set<string>();

@@ -2,7 +2,7 @@ import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
 import type { CommitRecord, SnapshotRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
 import { toCommitRecord, toSnapshotRecord } from '../../to-records.js';
-import { TOUCHING, type TouchingEvent, touchedBy } from '../../touched.js';
+import { TOUCHING_TYPES, type TouchingEvent, touchedBy } from '../../touched.js';
 import type { Sql } from '../sql.js';
 
 export type CommitRow = Tables['commit_rows'] & { hash: string };
@@ -48,7 +48,10 @@ export async function snapshotsOf(sql: Sql, stream: number): Promise<SnapshotRec
   return (await sql.all<Tables['snapshot_rows']>(SNAPSHOTS, [stream])).map(toSnapshotRecord);
 }
 
-/** The range is found by version in the commits and walked by revision in the log, so it costs what happened in between. */
+/**
+ * The range is found by version in the commits and walked by revision in the log, so it costs what happened in between.
+ * What an event is about is read here and not by the server: its JSON functions refuse `\u0000` and lone surrogates.
+ */
 const TOUCHING_EVENTS = `
 SELECT e.type, e.data
 FROM events e
@@ -57,7 +60,7 @@ WHERE e.stream = $1
                              WHERE c.stream = $1 AND c.version <= $2 ORDER BY c.version DESC, c.position DESC LIMIT 1), 0)
   AND e.revision <= (SELECT l.revision FROM commit_rows c JOIN events l ON l.position = c.position
                      WHERE c.stream = $1 AND c.version <= $3 ORDER BY c.version DESC, c.position DESC LIMIT 1)
-  AND e.type IN (${TOUCHING.map((type) => `'${type}'`).join(', ')})
+  AND e.type IN (${TOUCHING_TYPES})
 ORDER BY e.revision`;
 
 export const touchedBetween = async (sql: Sql, stream: number, from: number, to: number): Promise<Touched> =>

@@ -2,7 +2,7 @@ import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
 import type { CommitRecord, SnapshotRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
 import { toCommitRecord, toSnapshotRecord } from '../../to-records.js';
-import { TOUCHING, type TouchingEvent, touchedBy } from '../../touched.js';
+import { TOUCHING_TYPES, type TouchingEvent, touchedBy } from '../../touched.js';
 import type { Statements } from '../statements.js';
 
 type CommitRow = Tables['commit_rows'] & { hash: string };
@@ -76,7 +76,7 @@ export function snapshotsOf(sql: Statements, stream: number): SnapshotRecord[] {
 /** Costs what happened in between, however large the stack is. */
 const TOUCHING_EVENTS = `
 SELECT e.type, e.data FROM events e
-WHERE e.stream = ? AND e.version > ? AND e.version <= ? AND e.type IN (${TOUCHING.map((type) => `'${type}'`).join(', ')})`;
+WHERE e.stream = ? AND e.version > ? AND e.version <= ? AND e.type IN (${TOUCHING_TYPES})`;
 
 export const touchedBetween = (sql: Statements, stream: number, from: number, to: number): Touched =>
   touchedBy(sql(TOUCHING_EVENTS).iterate(stream, from, to) as IterableIterator<TouchingEvent>);
