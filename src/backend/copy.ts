@@ -1,5 +1,5 @@
 import { openEngineAt } from '../engine.js';
-import type { LogHead, StoredEvent } from '../events/index.js';
+import { isSameCommit, type LogHead, type StoredEvent } from '../events/index.js';
 import { isPostgresUrl, shownLocation } from '../kernel/database-url.js';
 import { ConflictError, IntegrityError, NotFoundError } from '../kernel/errors.js';
 import { statOf } from '../kernel/files.js';
@@ -82,7 +82,7 @@ async function* commitsAfter(source: EventStore, start: number, end: number): As
     const last = page.at(-1);
     if (!last) return;
     const isEnd = last.position === end;
-    const whole = isEnd ? page.length : page.findLastIndex(({ commandId }) => commandId !== last.commandId) + 1;
+    const whole = isEnd ? page.length : page.findLastIndex((event) => !isSameCommit(event, last)) + 1;
     if (whole === 0) {
       limit *= 2; // one commit fills the page
       continue;

@@ -7,6 +7,7 @@ import { name } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
 import { defineCommand, jsonValue, stackRef } from './command.js';
+import { identifier } from './identifiers.js';
 import { askLinks, likelyLinks } from './links.js';
 import { resourceInput, resourceNotFound, setResource } from './resource-input.js';
 import { checkNameFree, createdStack, documentFields, originInput, updatedStack } from './stack-document.js';
@@ -25,11 +26,11 @@ const schema = z.strictObject({
   /** How people call what is done; it names the version. */
   kind: z.enum(['apply', 'set', 'remove', 'import']).default('apply'),
   /** Makes the stack, named as `stack` says, where there is none. */
-  create: z.strictObject({ id: name(128).default(newId) }).optional(),
+  create: z.strictObject({ id: identifier('stackId', name(128)).default(newId) }).optional(),
   document: z.strictObject({ ...documentFields, origin: originInput.optional() }).default({}),
   resources: z.array(resourceInput).default([]),
   /** Resources to take out, by address or id. */
-  remove: z.array(name(2048)).default([]),
+  remove: z.array(identifier('resource', name(2048))).default([]),
   outputs: z.array(outputInput).default([]),
   removeOutputs: z.array(name(1024)).default([]),
   ...linkRules,

@@ -1,15 +1,45 @@
 import * as z from 'zod';
 import { instant, type NewEvent } from '../events/index.js';
 import { InvalidInputError } from '../kernel/errors.js';
+import { newId } from '../kernel/ids.js';
 import { assertJson, isJsonObject, type Json, type JsonObject } from '../kernel/json.js';
 import { name, prose } from '../kernel/text.js';
 import type { FactKeys, Facts } from '../store/facts.js';
 import type { Question } from '../store/links.js';
+import { identifier } from './identifiers.js';
+
+/** Who sends a command, where that is not this process itself. */
+export interface Caller {
+  /** Whose command ids they are; see {@link LOCAL}. */
+  readonly principal: string;
+  /** Whether the caller may see and change the stack of this name. */
+  mayReach(stack: string): boolean;
+  /** Whether the caller may choose the ids of new stacks. */
+  readonly mayChooseStackIds: boolean;
+}
+
+/** The principal of a command that comes from this process. */
+export const LOCAL = 'local';
+
+/** Ids of this form are made here: a caller's own can never be one of them. Earlier releases made those of `terraform-`. */
+const RESERVED_ID = /^(?:auto|terraform)-/;
+
+/** An id for a command whose caller chose none. */
+export const newCommandId = (): string => `auto-${newId()}`;
 
 /** What every command may carry beside its own fields. */
 export const envelopeSchema = z.strictObject({
-  /** Sent again with the same id, a command does nothing and returns its first receipt. Default: a new UUIDv7. */
-  commandId: name(128).optional(),
+  /**
+   * Sent again with the same id by the same principal for the same stack, a command does nothing and returns its first
+   * receipt; another command with the id is refused. Default: a new one.
+   */
+  commandId: name(128)
+    .refine((id) => !RESERVED_ID.test(id), 'must not begin with auto- or terraform-: such ids are made by the engine')
+    .optional(),
+  /** Left out, the command comes from this process, which may reach everything. */
+  caller: z.custom<Caller>().optional(),
+  /** Stands for what the caller sent, where the command was made from it: two commands with the same are equal. */
+  content: z.string().max(1_024, 'must not be longer than 1024 characters').optional(),
   actor: name(),
   /** Through what it came: `cli`, `api`, `terraform`, `migration` … */
   source: name(64).default('api'),
@@ -60,7 +90,7 @@ export interface CommandModule<Schema extends z.ZodType = z.ZodType> {
 export const defineCommand = <Schema extends z.ZodType>(module: CommandModule<Schema>): CommandModule<Schema> => module;
 
 /** A stack's id or name, as the caller knows it. */
-export const stackRef = name();
+export const stackRef = identifier('stack', name());
 
 const checked = <T extends Json>(what: string) =>
   z.custom<T>().superRefine((value, context) => {

@@ -4,6 +4,7 @@ import { name } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
 import { defineCommand, stackRef } from './command.js';
+import { identifier } from './identifiers.js';
 import { askLinks } from './links.js';
 import { type Outcome, resourceNotFound, setResource } from './resource-input.js';
 import { linkRules } from './wishes.js';
@@ -11,9 +12,9 @@ import { linkRules } from './wishes.js';
 const edge = {
   stack: stackRef,
   /** The address of the resource that depends. */
-  resource: name(2048),
+  resource: identifier('resource', name(2048)),
   /** The address it depends on. */
-  dependsOn: name(2048),
+  dependsOn: identifier('resource', name(2048)),
 };
 
 function dependent(resource: string, facts: Facts): ResourceSlot {

@@ -8,6 +8,7 @@ import { name, prose } from '../kernel/text.js';
 import type { DriftRecord } from '../store/records.js';
 import { defineCommand, stackRef } from './command.js';
 import { driftNotFound, slotOf } from './drift-finding.js';
+import { identifier } from './identifiers.js';
 import { askLinks } from './links.js';
 import { resourceNotFound, setResource } from './resource-input.js';
 import { linkRules } from './wishes.js';
@@ -21,7 +22,7 @@ export const acceptDrift = defineCommand({
     type: z.literal('acceptDrift'),
     stack: stackRef,
     /** An address or id. */
-    resource: name(2048),
+    resource: identifier('resource', name(2048)),
     reason: prose().default('accepted'),
     dependents: linkRules.dependents,
   }),

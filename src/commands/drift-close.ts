@@ -4,9 +4,10 @@ import type { Facts } from '../store/facts.js';
 import type { DriftRecord } from '../store/records.js';
 import { defineCommand, stackRef } from './command.js';
 import { checkExpiry, driftNotFound, isOver } from './drift-finding.js';
+import { identifier } from './identifiers.js';
 
 /** `resource`: an address or id. */
-const closing = { stack: stackRef, resource: name(2048), reason: prose().default('') };
+const closing = { stack: stackRef, resource: identifier('resource', name(2048)), reason: prose().default('') };
 
 /** The resource's pending finding. */
 function pendingFinding(stack: string, resource: string, facts: Facts, now: string): DriftRecord {

@@ -11,10 +11,11 @@ import { resourceId } from '../store/resource-id.js';
 import { defineCommand, jsonValue, stackRef } from './command.js';
 import { isOver, slotOf } from './drift-finding.js';
 import { type IsRuled, rulesInForce } from './drift-rule.js';
+import { identifier } from './identifiers.js';
 
 const finding = z.strictObject({
   /** A resource's address or id. An id the stack does not hold is taken as it is, if `expected` comes with it. */
-  resource: name(2048),
+  resource: identifier('resource', name(2048)),
   /** Left out, the resource's properties. */
   expected: jsonValue('expected').optional(),
   /** Null where the resource is gone. */

@@ -5,9 +5,14 @@ import { name, prose } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
 import type { StackHead } from '../store/records.js';
 import { defineCommand, jsonValue, stackRef } from './command.js';
+import { identifier } from './identifiers.js';
 
 export const startExecution = defineCommand({
-  schema: z.strictObject({ type: z.literal('startExecution'), stack: stackRef, executionId: name(128).default(newId) }),
+  schema: z.strictObject({
+    type: z.literal('startExecution'),
+    stack: stackRef,
+    executionId: identifier('execution', name(128)).default(newId),
+  }),
   kind: 'execution',
   target: 'live',
   lock: 'held',
@@ -26,7 +31,7 @@ export const startExecution = defineCommand({
 
 const ending = {
   stack: stackRef,
-  executionId: name(128),
+  executionId: identifier('execution', name(128)),
   taskResults: jsonValue('taskResults').default(null),
   /** Milliseconds; left out, the time since the start. */
   durationMs: z.int().nonnegative().optional(),

@@ -49,7 +49,7 @@ export type CommandType = keyof typeof COMMANDS;
 /** A command as a caller writes it; fields with a default may be left out. */
 export type Command = { [T in CommandType]: z.input<(typeof COMMANDS)[T]['schema']> }[CommandType];
 
-export type { CommandModule, Context, Envelope, EnvelopeInput } from './command.js';
+export type { Caller, CommandModule, Context, Envelope, EnvelopeInput } from './command.js';
 export { envelopeSchema } from './command.js';
 export { prepare };
 

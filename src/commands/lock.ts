@@ -7,6 +7,7 @@ import { name, prose } from '../kernel/text.js';
 import type { LockRecord } from '../store/records.js';
 import { type Context, defineCommand, jsonRecord, stackRef } from './command.js';
 import { checkToken, expired, isExpired, lockedBy, lockNotHeld } from './guard.js';
+import { identifier } from './identifiers.js';
 
 const SECOND = 1_000;
 const DAY = 86_400 * SECOND;
@@ -22,7 +23,7 @@ export const acquireLock = defineCommand({
   schema: z.strictObject({
     type: z.literal('acquireLock'),
     stack: stackRef,
-    id: name(128).default(newId),
+    id: identifier('lock', name(128)).default(newId),
     operation: name(),
     who: name().optional(),
     info: prose().default(''),
@@ -53,7 +54,7 @@ function held(stack: string, id: string, lock: LockRecord | undefined, { now, fe
   return lock;
 }
 
-const ofLock = { stack: stackRef, id: name(128) };
+const ofLock = { stack: stackRef, id: identifier('lock', name(128)) };
 
 /** The lock runs for `ttlMs` from now. */
 export const renewLock = defineCommand({

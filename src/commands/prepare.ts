@@ -1,10 +1,20 @@
 import type { NewEvent } from '../events/index.js';
-import { newId } from '../kernel/ids.js';
+import { type Json, JsonNumber, sortKeys, stringifyJson } from '../kernel/json.js';
 import { parseInput } from '../kernel/parse-input.js';
-import type { AppendRequest } from '../store/event-store.js';
+import type { AppendRequest, RequestIdentity } from '../store/event-store.js';
+import type { Facts } from '../store/facts.js';
 import type { Question } from '../store/links.js';
-import { type CommandModule, type EnvelopeInput, envelopeSchema } from './command.js';
+import { authorize } from './authorize.js';
+import {
+  type CommandModule,
+  type Envelope,
+  type EnvelopeInput,
+  envelopeSchema,
+  LOCAL,
+  newCommandId,
+} from './command.js';
 import { guard } from './guard.js';
+import { identifiersOf } from './identifiers.js';
 
 /**
  * Checks a command and its envelope and makes them ready to be decided inside the appending transaction.
@@ -16,10 +26,10 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
   const kind = typeof module.kind === 'string' ? module.kind : module.kind(payload);
   const target = typeof module.target === 'string' ? module.target : module.target(payload);
   const keys = module.facts(payload);
-  const { actor, source, correlationId, causationId, reason, imported } = envelope;
+  const { commandId, caller, actor, source, correlationId, causationId, reason, imported } = envelope;
   return {
-    commandId: envelope.commandId ?? newId(),
-    resendable: envelope.commandId !== undefined,
+    commandId: commandId ?? newCommandId(),
+    ...(commandId === undefined ? {} : { identity: identityOf(command, envelope) }),
     meta: {
       actor,
       source,
@@ -33,6 +43,7 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
     },
     ...(imported === undefined ? {} : { happened: imported.happened }),
     keys,
+    ...(caller && { authorize: (facts: Facts) => authorize(caller, identifiersOf(module.schema, command), facts) }),
     decide: (facts, now): readonly NewEvent[] | Question => {
       const context = { now, ...envelope };
       const before = guard(target, module.lock, keys.stack, facts, context);
@@ -41,4 +52,21 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
       return { links: decided.links, answer: (links) => [...before, ...decided.answer(links)] };
     },
   };
+}
+
+/**
+ * By what the command is recognised when it comes again: what the caller wrote, in whatever order of keys, and the reason.
+ * A lock and an expected version only permit, so they may be others.
+ */
+const identityOf = (command: unknown, { caller, content, reason }: Envelope): RequestIdentity => ({
+  principal: caller?.principal ?? LOCAL,
+  content: () => stringifyJson(sortKeys(present({ command: content ?? command, reason }))),
+});
+
+/** Without fields that are undefined, which a program may hand in. */
+function present(value: unknown): Json {
+  if (Array.isArray(value)) return value.map(present);
+  if (typeof value !== 'object' || value === null || value instanceof JsonNumber) return value as Json;
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+  return Object.fromEntries(fields.map(([key, field]) => [key, present(field)]));
 }

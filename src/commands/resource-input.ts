@@ -8,6 +8,7 @@ import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
 import { resourceId } from '../store/resource-id.js';
 import { jsonRecord, jsonValue } from './command.js';
+import { identifier } from './identifiers.js';
 
 /** `res-17` is how a resource without an id of its own is known. */
 const RESERVED_ID = /^res-\d+$/;
@@ -18,13 +19,14 @@ export const resourceInput = z.strictObject({
   type: name(),
   name: name(1024),
   /** Unique over all stacks. Left out, the resource is known as `res-<number>`. */
-  id: name(128)
-    .refine((id) => !RESERVED_ID.test(id), 'ids of the form res-<number> are given by the system')
-    .optional(),
+  id: identifier(
+    'resourceId',
+    name(128).refine((id) => !RESERVED_ID.test(id), 'ids of the form res-<number> are given by the system'),
+  ).optional(),
   properties: jsonRecord('properties').optional(),
   /** `merge` changes the properties named and keeps the rest; `replace` states them all. */
   mode: z.enum(['replace', 'merge']).default('replace'),
-  dependencies: z.array(name(2048)).optional(),
+  dependencies: z.array(identifier('resource', name(2048))).optional(),
   /** What is known of the real thing: `applied` (the default), `pending`, `failed`, `tainted` … */
   state: name(64).optional(),
   metadata: jsonValue('metadata').optional(),
@@ -141,9 +143,12 @@ function checkIdentity(
   }
   const holder = facts.resourcesById.get(input.id);
   if (holder && holder.resource !== slot?.resource && !leaving.has(holder.resource)) {
-    throw new ConflictError('RESOURCE_ID_TAKEN', `the resource id "${input.id}" is taken by "${holder.address}"`, {
+    // Of another stack nothing is named: the caller may have no access to it.
+    const here = holder.stream === facts.stack?.stream ? { address: holder.address } : {};
+    const by = here.address === undefined ? 'by a resource of another stack' : `by "${here.address}"`;
+    throw new ConflictError('RESOURCE_ID_TAKEN', `the resource id "${input.id}" is taken ${by}`, {
       hint: 'Choose another id, or leave it out.',
-      details: { field: 'id', id: input.id, address: holder.address },
+      details: { field: 'id', id: input.id, ...here },
     });
   }
 }

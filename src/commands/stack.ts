@@ -5,13 +5,14 @@ import { newId } from '../kernel/ids.js';
 import { name } from '../kernel/text.js';
 import type { StackHead } from '../store/records.js';
 import { defineCommand, stackRef } from './command.js';
+import { identifier } from './identifiers.js';
 import { checkNameFree, createdStack, documentFields, updatedStack } from './stack-document.js';
 
 export const createStack = defineCommand({
   schema: z.strictObject({
     type: z.literal('createStack'),
-    name: name(),
-    id: name(128).default(newId),
+    name: identifier('stackName', name()),
+    id: identifier('stackId', name(128)).default(newId),
     ...documentFields,
   }),
   kind: 'create',
@@ -34,7 +35,7 @@ export const updateStack = defineCommand({
   schema: z.strictObject({
     type: z.literal('updateStack'),
     stack: stackRef,
-    name: name().optional(),
+    name: identifier('stackName', name()).optional(),
     ...documentFields,
   }),
   kind: 'update',

@@ -1,5 +1,6 @@
 import type { StoredEvent } from './envelope.js';
 import { GENESIS_HASH, hashEvent } from './hash-chain.js';
+import { isSameCommit } from './same-commit.js';
 
 /** The first thing that is wrong with a log, in the order of its positions. */
 export interface ChainProblem {
@@ -60,9 +61,8 @@ export function checkChain(start: { readonly position: number; readonly hash: st
     const revision = end ? end.revision + 1 : begins ? 1 : event.revision;
     if (event.revision !== revision) return wrong('revision', revision, event.revision);
 
-    if (commit?.commandId === event.commandId) {
+    if (commit && isSameCommit(commit, event)) {
       const { meta, recordedAt, version } = commit;
-      if (commit.stream !== stream) return wrong('commit', `stream ${commit.stream}`, `stream ${stream}`);
       if (meta !== event.meta) return wrong('commit', meta, event.meta);
       if (recordedAt !== event.recordedAt) return wrong('commit', recordedAt, event.recordedAt);
       if (version !== event.version) return wrong('version', version, event.version);

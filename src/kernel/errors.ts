@@ -37,6 +37,11 @@ export class InvalidInputError extends SlothError {
   readonly exitCode = 2;
 }
 
+/** The caller is known, and may not do this. */
+export class ForbiddenError extends SlothError {
+  readonly exitCode = 1;
+}
+
 /** What was asked for does not exist, or did not exist at that version. */
 export class NotFoundError extends SlothError {
   readonly exitCode = 3;

@@ -37,6 +37,7 @@ function commitRow({ events, first, last }: Commit) {
     kind: meta?.command ?? 'unknown',
     ...sums,
     command_id: last.commandId,
+    principal: meta?.principal ?? '',
     actor: meta?.actor ?? 'unknown',
     at: last.recordedAt,
     description: meta?.reason ?? rolledBackTo(events),
@@ -51,7 +52,7 @@ function rolledBackTo(events: Commit['events']): string | null {
 /** The stack's versions, and the receipts by which a repeated command is known. */
 export const commits: Projector = {
   name: 'commits',
-  version: 1,
+  version: 2,
   tables: ['commit_rows', 'snapshot_rows'],
   project: (commit) => [commitRow(commit), ...snapshots(commit)],
 };

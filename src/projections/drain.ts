@@ -1,16 +1,17 @@
 import { from, map, type Observable } from 'rxjs';
-import { type Commit, isKnown, type RecordedEvent, type UnknownEvent } from '../events/index.js';
+import { type Commit, isKnown, isSameCommit, type RecordedEvent, type UnknownEvent } from '../events/index.js';
 import { IntegrityError } from '../kernel/errors.js';
 import type { RowChange } from '../store/row-change.js';
 import type { Projector } from './projector.js';
 
 type AnyEvent = RecordedEvent | UnknownEvent;
 
-/** Cuts events in log order into commits: runs of one command id. */
+/** Cuts events in log order into commits. */
 function* commitsOf(events: readonly AnyEvent[]): Generator<readonly AnyEvent[]> {
   let start = 0;
   for (let index = 1; index <= events.length; index++) {
-    if (events[index]?.commandId === events[start]?.commandId) continue;
+    const [first, next] = [events[start], events[index]];
+    if (first && next && isSameCommit(first, next)) continue;
     if (index > start) yield events.slice(start, index);
     start = index;
   }

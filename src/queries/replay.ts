@@ -1,4 +1,4 @@
-import type { RecordedEvent, StoredEvent, UnknownEvent } from '../events/index.js';
+import { isSameCommit, type RecordedEvent, type StoredEvent, type UnknownEvent } from '../events/index.js';
 import { IntegrityError } from '../kernel/errors.js';
 import { byBytes } from '../kernel/order.js';
 import { pause } from '../kernel/pause.js';
@@ -157,9 +157,9 @@ async function* history(
   }
 }
 
-async function endsCommit(store: EventStore, { stream, position, commandId }: StoredEvent): Promise<boolean> {
-  const [next] = await store.events({ stream, after: position, limit: 1 });
-  return next?.commandId !== commandId;
+async function endsCommit(store: EventStore, last: StoredEvent): Promise<boolean> {
+  const [next] = await store.events({ stream: last.stream, after: last.position, limit: 1 });
+  return !next || !isSameCommit(last, next);
 }
 
 /**

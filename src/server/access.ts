@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { StateBackend } from '../backend/state-backend.js';
-import { SlothError } from '../kernel/errors.js';
+import { outOfReach } from '../commands/authorize.js';
+import type { Caller } from '../commands/command.js';
+import { ForbiddenError, SlothError } from '../kernel/errors.js';
 
 /** Each may do what those before it may. */
 export const ROLES = ['read', 'write', 'admin'] as const;
@@ -10,6 +12,8 @@ export type Role = (typeof ROLES)[number];
 export interface Principal {
   /** The actor of the events. */
   readonly name: string;
+  /** Whose command ids it uses: `token:` and its name, or `anonymous`. */
+  readonly id: string;
   readonly role: Role;
   /** Whether it may see and change the stack of this name. */
   mayReach(stack: string): boolean;
@@ -29,10 +33,7 @@ export class UnauthorizedError extends SlothError {
   readonly exitCode = 1;
 }
 
-/** Somebody is known, and may not do this. */
-export class ForbiddenError extends SlothError {
-  readonly exitCode = 1;
-}
+export { ForbiddenError };
 
 /**
  * Lets a request pass whose principal has a role.
@@ -52,7 +53,7 @@ export function requireRole({ principal }: FastifyRequest, role: Role): void {
  */
 export function requireEverywhere(request: FastifyRequest, role: Role): void {
   requireRole(request, role);
-  if (!request.principal.everywhere) throw outOfReach(request, 'what is about all stacks');
+  if (!request.principal.everywhere) throw outOfReach(request.principal.name, 'what is about all stacks');
 }
 
 /**
@@ -70,10 +71,18 @@ export async function requireStack(
   const { everywhere, mayReach } = request.principal;
   if (everywhere) return;
   const name = (await backend.findStack(ref, { deleted: true }))?.name ?? ref;
-  if (!mayReach(name)) throw outOfReach(request, `stack "${ref}"`);
+  if (!mayReach(name)) throw outOfReach(request.principal.name, `stack "${ref}"`);
 }
 
-const outOfReach = ({ principal }: FastifyRequest, what: string): ForbiddenError =>
-  new ForbiddenError('OUT_OF_REACH', `"${principal.name}" has no access to ${what}`, {
-    hint: 'Use a token whose --stack pattern covers it.',
-  });
+/** The same for a stack that goes by its name alone. @throws ForbiddenError */
+export function requireStackName(request: FastifyRequest, role: Role, name: string): void {
+  requireRole(request, role);
+  if (!request.principal.mayReach(name)) throw outOfReach(request.principal.name, `stack "${name}"`);
+}
+
+/** Who sends the command of a request: the engine authorises all that it names. */
+export const callerOf = ({ principal: { id, mayReach } }: FastifyRequest): Caller => ({
+  principal: id,
+  mayReach,
+  mayChooseStackIds: false,
+});

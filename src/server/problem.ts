@@ -22,6 +22,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   TOO_MANY_FAILURES: 429,
   LOCK_NOT_HELD: 409,
   STORE_CLOSED: 503,
+  COMMAND_ID_REUSED: 422,
 };
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -35,6 +36,7 @@ const TITLES: Readonly<Record<number, string>> = {
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   421: 'Misdirected Request',
+  422: 'Unprocessable Content',
   423: 'Locked',
   429: 'Too Many Requests',
   500: 'Internal Server Error',

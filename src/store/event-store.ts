@@ -25,14 +25,24 @@ import type { TableName } from './tables.js';
 /** A command, ready to be decided inside the appending transaction. */
 export interface AppendRequest {
   readonly commandId: string;
-  /** Whether the caller chose the id, and so may send the command again. */
-  readonly resendable: boolean;
+  /** Present where the caller chose the id, and so may send the command again. */
+  readonly identity?: RequestIdentity;
   readonly meta: EventMeta;
   /** When it happened, where that was elsewhere and before; else it happens now. */
   readonly happened?: string;
   readonly keys: FactKeys;
+  /** Refuses a caller who may not reach what the command names. Asked before anything is decided or repeated. */
+  authorize?(facts: Facts): void;
   /** Pure. `now` is the instant the events will carry. What it throws refuses the command and leaves nothing behind. */
   decide(facts: Facts, now: string): readonly NewEvent[] | Question;
+}
+
+/** By what a repeated command is recognised, beside its id and its stack (docs/adr/0023). */
+export interface RequestIdentity {
+  /** Whose id it is: `local`, or `token:` and the token's name. */
+  readonly principal: string;
+  /** What the command says: equal texts for equal commands. */
+  content(): string;
 }
 
 /** What a command did. The same command sent again gives an equal receipt. */
@@ -134,6 +144,8 @@ export interface EventStore extends Maintenance {
 
   /** By id or name; a deleted stack only when asked for and no live one answers, the last deleted of that name first. */
   stack(ref: string, options?: { readonly deleted?: boolean }): Promise<StackRecord | undefined>;
+  /** By name alone, with the same rule for deleted ones. */
+  stackOfName(name: string, options?: { readonly deleted?: boolean }): Promise<StackRecord | undefined>;
   stacks(filter: {
     readonly tags?: readonly string[];
     readonly status?: string;
@@ -164,7 +176,7 @@ export interface EventStore extends Maintenance {
   touched(stream: number, from: number, to: number): Promise<Touched>;
 
   commit(stream: number, version: number): Promise<CommitRecord | undefined>;
-  /** What the command of this id came to; undefined where it was never carried out. */
+  /** The commit that a local caller made under this command id; undefined where there is none. */
   commitOf(commandId: string): Promise<CommitRecord | undefined>;
   /** Newest first. */
   commits(stream: number, filter?: CommitFilter): Promise<readonly CommitRecord[]>;

@@ -1,6 +1,8 @@
-import type { LogHead, NewEvent, RecordedEvent, StoredEvent } from '../events/index.js';
+import type { EventMeta, LogHead, NewEvent, RecordedEvent, StoredEvent } from '../events/index.js';
 import type { Clock } from '../kernel/clock.js';
 import { ConflictError } from '../kernel/errors.js';
+import { parseStoredObject } from '../kernel/json.js';
+import type { ContentKey } from './content-key.js';
 import type { AppendRequest, Receipt } from './event-store.js';
 import type { Facts } from './facts.js';
 import { type LinkReads, NOTHING_THERE, type Reading, readLinks } from './links.js';
@@ -16,6 +18,24 @@ export interface Decided {
 
 /** The instant a command's events carry. */
 export const timeOf = ({ happened }: AppendRequest, clock: Clock): string => happened ?? clock.now();
+
+/** Of a commit what says whether a command is a repeat of it. */
+export interface EarlierCommit {
+  readonly commit: CommitRecord;
+  readonly stackId: string;
+  /** What its events hold of the command's content; see `EventMeta`. */
+  readonly content: string | undefined;
+}
+
+/** @param meta of the commit's events, as stored */
+export const toEarlierCommit = (commit: CommitRecord, stackId: string, meta: string): EarlierCommit => ({
+  commit,
+  stackId,
+  content: parseStoredObject<EventMeta>(meta).content,
+});
+
+const metaOf = ({ meta, identity }: AppendRequest, key: ContentKey | undefined): EventMeta =>
+  identity && key ? { ...meta, principal: identity.principal, content: key.sign(identity.content()) } : meta;
 
 type ReadsOf = (stream: number) => LinkReads;
 
@@ -35,6 +55,7 @@ export function* decideEvents(
  * Gives the events of a command their places after `head`. A command that may be sent again always leaves an event,
  * `NothingChanged` at least: by it the store knows the command when it comes again.
  * @param facts that it was decided on
+ * @param key the log's key; needed where the request has an identity
  */
 export function recordDecided(
   request: AppendRequest,
@@ -42,9 +63,10 @@ export function recordDecided(
   decided: readonly NewEvent[],
   head: LogHead,
   now: string,
+  key: ContentKey | undefined,
 ): Decided {
-  const { commandId, meta, resendable } = request;
-  if (decided.length === 0 && !resendable) {
+  const { commandId, identity } = request;
+  if (decided.length === 0 && !identity) {
     const receipt: Receipt = {
       commandId,
       stackId: facts.stack?.id ?? '',
@@ -69,7 +91,7 @@ export function recordDecided(
       revision: before?.revision ?? 0,
       version: before?.stateVersion ?? 0,
     },
-    { commandId, meta, now },
+    { commandId, meta: metaOf(request, key), now },
   );
   const last = stored[stored.length - 1] as StoredEvent;
   const receipt: Receipt = {
@@ -86,26 +108,54 @@ export function recordDecided(
 }
 
 /**
- * The receipt a command had the first time.
- * @param commit the commit that bears the request's command id, of the stack `stackId`
- * @throws ConflictError for a different command under the same id: a mistake of the caller's
+ * The receipt of the commit that a command is a repeat of; undefined where it is to be decided. Authorises first.
+ * @param facts of the stack that the command names
+ * @param earlier commits under the command's id by its principal, or by one that was not recorded
+ * @param key the log's key; needed where the request has an identity
+ * @throws what `authorize` throws; ConflictError `COMMAND_ID_REUSED` for another command on the same stack
  */
-export function receiptAgain(commit: CommitRecord, stackId: string, { commandId, meta }: AppendRequest): Receipt {
-  if (commit.kind !== meta.command) {
-    throw new ConflictError(
-      'COMMAND_ID_REUSED',
-      `command id ${commandId} was used for "${commit.kind}", now for "${meta.command}"`,
-      { hint: 'Give every command an id of its own; send the same id only to repeat the same command.' },
-    );
-  }
-  return {
-    commandId: commit.commandId,
-    stackId,
-    version: commit.version,
-    events: commit.position - commit.firstPosition + 1,
-    firstPosition: commit.firstPosition,
-    lastPosition: commit.position,
-    hash: commit.hash,
-    recordedAt: commit.at,
-  };
+export function receiptOfRepeat(
+  request: AppendRequest,
+  facts: Facts,
+  earlier: readonly EarlierCommit[],
+  key: ContentKey | undefined,
+): Receipt | undefined {
+  request.authorize?.(facts);
+  const repeated = repeatedCommit(request, facts, earlier, key);
+  return repeated && receiptOf(repeated.commit, repeated.stackId);
+}
+
+/** The receipt that the command of a commit had. */
+export const receiptOf = (commit: CommitRecord, stackId: string): Receipt => ({
+  commandId: commit.commandId,
+  stackId,
+  version: commit.version,
+  events: commit.position - commit.firstPosition + 1,
+  firstPosition: commit.firstPosition,
+  lastPosition: commit.position,
+  hash: commit.hash,
+  recordedAt: commit.at,
+});
+
+function repeatedCommit(
+  request: AppendRequest,
+  facts: Facts,
+  earlier: readonly EarlierCommit[],
+  key: ContentKey | undefined,
+): EarlierCommit | undefined {
+  const { commandId, identity, meta } = request;
+  if (earlier.length === 0) return undefined;
+  if (!identity) return earlier[0]; // the store made the id for this request and tries it again
+  const same = key && earlier.find(({ content }) => content !== undefined && key.verifies(content, identity.content()));
+  if (same) return same;
+  const stackId = facts.stack?.id ?? facts.deletedStack?.id ?? facts.nameHolder;
+  const onStack = earlier.find((one) => one.stackId === stackId);
+  if (!onStack) return undefined;
+  // Commits of earlier releases, and of logs that were imported, hold nothing that this key verifies.
+  const isComparable = onStack.content !== undefined && key?.isOwn(onStack.content);
+  if (!isComparable && onStack.commit.kind === meta.command && onStack.commit.actor === meta.actor) return onStack;
+  throw new ConflictError('COMMAND_ID_REUSED', `command id ${commandId} was used for another command on this stack`, {
+    hint: 'Give every command an id of its own; send the same id only to repeat the same command.',
+    details: { field: 'commandId', commandId },
+  });
 }

@@ -60,7 +60,10 @@ export interface Tables {
     position: number;
     present: number;
   };
-  /** One for each command; `position` is its last event, `raised` whether it raised the state version. */
+  /**
+   * One for each command; `position` is its last event, `raised` whether it raised the state version. `principal` is whose
+   * command id it is, empty where that was not recorded: the store made the id, or an earlier release wrote the commit.
+   */
   commit_rows: {
     position: number;
     first_position: number;
@@ -72,6 +75,7 @@ export interface Tables {
     changed: number;
     removed: number;
     command_id: string;
+    principal: string;
     actor: string;
     at: string;
     description: string | null;

@@ -40,10 +40,13 @@ describe('the envelope', () => {
   });
 
   it('gives a new command id where the caller has none; only the caller’s can be sent again', () => {
-    expect(request(tag, { commandId: 'mine' })).toMatchObject({ commandId: 'mine', resendable: true });
+    expect(request(tag, { commandId: 'mine' })).toMatchObject({
+      commandId: 'mine',
+      identity: { principal: 'local' },
+    });
     const [one, two] = [request(tag), request(tag)];
-    expect(one).toMatchObject({ resendable: false });
-    expect(one.commandId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+    expect(one.identity).toBeUndefined();
+    expect(one.commandId).toMatch(/^auto-[0-9a-f]{8}-[0-9a-f]{4}-7/);
     expect(one.commandId).not.toBe(two.commandId);
   });
 
@@ -53,6 +56,8 @@ describe('the envelope', () => {
     ['actor', { actor: 'a\u001b[31m' }],
     ['actor', { actor: undefined }],
     ['commandId', { commandId: '' }],
+    ['commandId', { commandId: 'auto-1' }],
+    ['commandId', { commandId: 'terraform-1' }],
     ['commandId', { commandId: 'x'.repeat(129) }],
     ['commandId', { commandId: 'a\nb' }],
     ['source', { source: 'x'.repeat(65) }],

@@ -18,6 +18,7 @@ const CALLS: {
   checkpoints: (store) => store.checkpoints(),
   describe: (store) => store.describe(),
   stack: (store) => store.stack('web'),
+  stackOfName: (store) => store.stackOfName('web'),
   stacks: (store) => store.stacks({}),
   document: (store) => store.document(1),
   resource: (store) => store.resource(1, 't.a'),

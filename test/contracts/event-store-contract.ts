@@ -8,6 +8,7 @@ import { readingOutputs } from './reading-outputs.js';
 import { readingSignals } from './reading-signals.js';
 import { readingStacks } from './reading-stacks.js';
 import { readingState } from './reading-state.js';
+import { repeating } from './repeating.js';
 import type { OpenStore } from './world.js';
 
 /**
@@ -17,6 +18,7 @@ import type { OpenStore } from './world.js';
 export function eventStoreContract(name: string, open: OpenStore): void {
   describe(name, () => {
     appending(open);
+    repeating(open);
     readingTheLog(open);
     readingStacks(open);
     readingState(open);

@@ -19,7 +19,16 @@ type Read = Exclude<
 >;
 
 /** These answer for the whole store, the others for one stream. */
-type StoreRead = 'head' | 'events' | 'checkpoints' | 'stack' | 'stacks' | 'projections' | 'compareTables' | 'commitOf';
+type StoreRead =
+  | 'head'
+  | 'events'
+  | 'checkpoints'
+  | 'stack'
+  | 'stackOfName'
+  | 'stacks'
+  | 'projections'
+  | 'compareTables'
+  | 'commitOf';
 type StreamRead = Exclude<Read, StoreRead>;
 
 /** Answers of a read, by the arguments it was asked with. */
@@ -57,6 +66,10 @@ export async function everything(store: EventStore): Promise<Readonly<Record<Rea
     checkpoints: await store.checkpoints(),
     stack: await ask(
       store.stack,
+      each(unique(['missing', ...all.flatMap(({ id, name }) => [id, name])]), [undefined, {}, { deleted: true }]),
+    ),
+    stackOfName: await ask(
+      store.stackOfName,
       each(unique(['missing', ...all.flatMap(({ id, name }) => [id, name])]), [undefined, {}, { deleted: true }]),
     ),
     stacks: await ask(store.stacks, [

@@ -15,6 +15,7 @@ import { outcome } from '../support/requests.js';
 import { everything } from './everything.js';
 import { LIFE, requestOf } from './life.js';
 import { createStack } from './world.js';
+import '../support/same-key.js';
 
 type Parts = { readonly projection: typeof PROJECTION; readonly clock: TestClock };
 

@@ -8,7 +8,6 @@ const asking = (name: string, ...keys: readonly Partial<FactKeys>[]) => ({
   requests: keys.map(
     (own, index): AppendRequest => ({
       commandId: `${name}-${index}`,
-      resendable: false,
       meta: { actor: 'test', source: 'test', command: 'test' },
       keys: { stack: name, ...own },
       decide: () => [],

@@ -10,6 +10,7 @@ import { TestClock } from '../support/clock.js';
 import { anyStep, type Step } from '../support/commands.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
 import { outcome, requestOf } from '../support/requests.js';
+import '../support/same-key.js';
 
 /** By one of these the stack of a step is called: three stacks for each that a step names, each by its name and its id. */
 const CALLED: Readonly<Record<string, readonly string[]>> = {
@@ -56,7 +57,7 @@ test('what is sent at the same moment comes to what it comes to one after the ot
         const requests = steps.flatMap(([step, choice]) => requestFor(step, choice) ?? []);
         const half = endTogether ? Math.floor(requests.length / 2) : requests.length;
         const [alone, together] = [requests.slice(0, half), requests.slice(half)];
-        const again = alone.filter(({ resendable }) => resendable);
+        const again = alone.filter(({ identity }) => identity !== undefined);
         const answers = await Promise.all([
           ...alone.map((request) => outcome(atOnce.append(request))),
           outcome(atOnce.appendTogether(together)),

@@ -90,7 +90,6 @@ describe('the log', () => {
       if (seen.length < 5) {
         await store.append({
           commandId: `more-${seen.length}`,
-          resendable: true,
           meta: { actor: 'a', source: 'test', command: 'more' },
           keys: { stack: 'import-id' },
           decide: () => [{ type: 'TagAdded', data: { tag: `more-${seen.length}` } }],

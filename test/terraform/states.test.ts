@@ -91,14 +91,37 @@ describe('a state is stored whole, and what changed is what is recorded', () => 
     expect((await store.head()).position).toBe(first.lastPosition);
   });
 
-  test('sent again after another one they do nothing for a while, then they are an old state', async () => {
-    const { states, clock, serial } = setUp();
-    const first = await states.put('s', bytes(numbered(1, 2)), ALICE);
+  test('an older state sent again at once is refused, not acknowledged', async () => {
+    const { states, serial } = setUp();
+    await states.put('s', bytes(numbered(1, 2)), ALICE);
     await states.put('s', bytes(numbered(2, 3)), ALICE);
-    expect(await states.put('s', bytes(numbered(1, 2)), ALICE)).toEqual(first);
+    await expect(states.put('s', bytes(numbered(1, 2)), ALICE)).rejects.toMatchObject({ code: 'SERIAL_TOO_LOW' });
     expect(await serial()).toBe(2);
-    clock.advance(11 * 60_000);
-    await expect(states.put('s', bytes(numbered(1, 2)), ALICE)).rejects.toThrow(/holds serial 2/);
+  });
+
+  test('where lower serials may be stored, an older state sent again is stored', async () => {
+    const { states, got } = setUp();
+    await states.put('s', bytes(numbered(1, 2)), ALICE);
+    await states.put('s', bytes(numbered(2, 3)), ALICE);
+    await states.put('s', bytes(numbered(1, 2)), { ...ALICE, force: true });
+    expect(await got()).toEqual(numbered(1, 2));
+  });
+
+  test('a former holder of the lock is refused while somebody else holds it, unless its state is the current one', async () => {
+    const { states, got } = setUp();
+    await states.locks.lock('s', bytes(info('one')), ALICE);
+    const first = await states.put('s', bytes(numbered(1, 2)), { ...ALICE, lockId: 'one' });
+    await states.locks.unlock('s', bytes(info('one')), FORCE);
+    await states.locks.lock('s', bytes(info('two')), { actor: 'bob' });
+    expect(await states.put('s', bytes(numbered(1, 2)), { ...ALICE, lockId: 'one' })).toEqual(first);
+    await states.put('s', bytes(numbered(2, 3)), { actor: 'bob', lockId: 'two' });
+    await expect(states.put('s', bytes(numbered(3, 2)), { ...ALICE, lockId: 'one' })).rejects.toMatchObject({
+      code: 'STACK_LOCKED',
+    });
+    await expect(states.put('s', bytes(numbered(1, 2)), { ...ALICE, lockId: 'one' })).rejects.toMatchObject({
+      code: 'SERIAL_TOO_LOW',
+    });
+    expect(await got()).toEqual(numbered(2, 3));
   });
 
   test('of two that follow the same one, one is refused', async () => {
@@ -228,17 +251,19 @@ const EMPTY = new Uint8Array();
 describe('locks', () => {
   test('a lock makes the stack, and nothing of a state', async () => {
     const { states } = setUp();
-    expect(await states.locks.lock('s', bytes(info('one')), 'alice')).toEqual(info('one'));
+    expect(await states.locks.lock('s', bytes(info('one')), ALICE)).toEqual(info('one'));
     expect(await states.get('s')).toBeUndefined();
     expect(await states.locks.holder('s')).toEqual(info('one'));
   });
 
   test('under its own id it is the same lock; under another one it is refused', async () => {
     const { states, store } = setUp();
-    await states.locks.lock('s', bytes(info('one')), 'alice');
+    await states.locks.lock('s', bytes(info('one')), ALICE);
     const { position } = await store.head();
-    await states.locks.lock('s', bytes(info('one')), 'alice');
-    await expect(states.locks.lock('s', bytes(info('two')), 'bob')).rejects.toMatchObject({ code: 'STACK_LOCKED' });
+    await states.locks.lock('s', bytes(info('one')), ALICE);
+    await expect(states.locks.lock('s', bytes(info('two')), { actor: 'bob' })).rejects.toMatchObject({
+      code: 'STACK_LOCKED',
+    });
     expect((await store.head()).position).toBe(position);
   });
 
@@ -249,7 +274,7 @@ describe('locks', () => {
       { type: 'acquireLock', stack: 's', id: 'cli', operation: 'deploy', who: 'bob', info: 'why' },
       ALICE,
     );
-    await expect(states.locks.lock('s', bytes(info('one')), 'alice')).rejects.toThrow(LockedError);
+    await expect(states.locks.lock('s', bytes(info('one')), ALICE)).rejects.toThrow(LockedError);
     expect(await states.locks.holder('s')).toMatchObject({
       ID: 'cli',
       Operation: 'deploy',
@@ -267,10 +292,10 @@ describe('locks', () => {
 
   test('released once and told twice', async () => {
     const { states } = setUp();
-    await states.locks.lock('s', bytes(info('one')), 'alice');
+    await states.locks.lock('s', bytes(info('one')), ALICE);
     await states.locks.unlock('s', bytes(info('one')), FORCE);
     await states.locks.unlock('s', bytes(info('one')), FORCE);
-    await states.locks.lock('s', bytes(info('two')), 'bob');
+    await states.locks.lock('s', bytes(info('two')), { actor: 'bob' });
     await states.locks.unlock('s', bytes(info('one')), FORCE);
     expect(await states.locks.holder('s')).toEqual(info('two'));
     await expect(states.locks.unlock('s', bytes(info('three')), FORCE)).rejects.toMatchObject({ code: 'STACK_LOCKED' });
@@ -278,7 +303,7 @@ describe('locks', () => {
 
   test('a lock that was broken was not released by its holder', async () => {
     const { states } = setUp();
-    await states.locks.lock('s', bytes(info('one')), 'alice');
+    await states.locks.lock('s', bytes(info('one')), ALICE);
     await states.locks.unlock('s', EMPTY, FORCE);
     await expect(states.locks.unlock('s', bytes(info('one')), FORCE)).rejects.toMatchObject({ code: 'LOCK_NOT_HELD' });
   });
@@ -288,7 +313,7 @@ describe('locks', () => {
     ['nothing but the id', bytes(info('one', { Operation: '', Who: '', Version: '' }))],
   ])('force-unlock with %s breaks the lock, says who and from where, and may be sent again', async (_, body) => {
     const { states, store } = setUp();
-    await states.locks.lock('s', bytes(info('one')), 'alice');
+    await states.locks.lock('s', bytes(info('one')), ALICE);
     await states.locks.unlock('s', body, { ...FORCE, actor: 'bob' });
     const [event] = await store.events({ descending: true, limit: 1 });
     expect(event).toMatchObject({ type: 'LockBroken' });
@@ -304,7 +329,7 @@ describe('locks', () => {
     const { states } = setUp();
     await states.put('s', bytes(numbered(1, 1)), ALICE);
     await expect(states.locks.unlock('s', EMPTY, FORCE)).rejects.toMatchObject({ code: 'NOT_LOCKED' });
-    await states.locks.lock('s', bytes(info('one')), 'alice');
+    await states.locks.lock('s', bytes(info('one')), ALICE);
     await expect(states.locks.unlock('s', EMPTY, { ...FORCE, mayBreak: false })).rejects.toThrow(ConflictError);
     const other = bytes(info('two', { Operation: '', Who: '' }));
     await expect(states.locks.unlock('s', other, FORCE)).rejects.toMatchObject({ code: 'STACK_LOCKED' });
@@ -314,7 +339,7 @@ describe('locks', () => {
   test('a lock that ran out protects nothing and opens nothing', async () => {
     const { states, clock } = setUp({ lockMs: 60_000 });
     await states.put('s', bytes(numbered(1, 1)), ALICE);
-    await states.locks.lock('s', bytes(info('one')), 'alice');
+    await states.locks.lock('s', bytes(info('one')), ALICE);
     clock.advance(61_000);
     const stolen = { ...ALICE, lockId: 'one' };
     await expect(states.put('s', bytes(numbered(2, 2)), stolen)).rejects.toMatchObject({ code: 'LOCK_NOT_HELD' });
@@ -325,7 +350,7 @@ describe('locks', () => {
   test('storing a state lets a lock run on that has run for half its time', async () => {
     const { states, store, clock, typesSince } = setUp({ lockMs: 60_000 });
     await states.put('s', bytes(numbered(1, 1)), ALICE);
-    await states.locks.lock('s', bytes(info('one')), 'alice');
+    await states.locks.lock('s', bytes(info('one')), ALICE);
     const { position } = await store.head();
     const holder = { ...ALICE, lockId: 'one' };
     await states.put('s', bytes(numbered(2, 1)), holder);
@@ -343,7 +368,7 @@ describe('locks', () => {
     ['too large', bytes(info('one', { Info: 'x'.repeat(70_000) }))],
   ])('a body that is %s locks nothing', async (_, body) => {
     const { states, store } = setUp();
-    await expect(states.locks.lock('s', body, 'alice')).rejects.toThrow(InvalidInputError);
+    await expect(states.locks.lock('s', body, ALICE)).rejects.toThrow(InvalidInputError);
     expect(await store.stack('s')).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-import type { EnvelopeInput } from '../../commands/index.js';
+import type { Caller, EnvelopeInput } from '../../commands/index.js';
 import type { Engine } from '../../engine.js';
 import { decodeEvent, isKnown, type RecordedEvent } from '../../events/index.js';
 import { ConflictError, InvalidInputError, LockedError, NotFoundError } from '../../kernel/errors.js';
@@ -7,11 +7,38 @@ import type { StackRecord } from '../../store/records.js';
 import { stackNotFound } from '../../store/stack-errors.js';
 import { type LockInfo, lockInfoOf, readLockInfo } from './lock-info.js';
 
-/** Everything that comes by this way says so. */
-export const by = (actor: string): EnvelopeInput => ({ actor, source: 'terraform' });
-
-export interface UnlockOptions {
+/** Who sends a request. */
+export interface Sender {
   readonly actor: string;
+  /** Left out, the request comes from this process, which may reach everything. */
+  readonly caller?: Caller;
+}
+
+/** Everything that comes by this way says so. */
+export const by = ({ actor, caller }: Sender): EnvelopeInput => ({
+  actor,
+  source: 'terraform',
+  ...(caller && { caller }),
+});
+
+/**
+ * The stack of a name; ids are no addresses of states.
+ * @throws ConflictError where the name is another stack's id, so that none could be made of it
+ */
+export async function stackNamed(
+  { store }: Engine,
+  name: string,
+  options: { readonly deleted?: boolean } = {},
+): Promise<StackRecord | undefined> {
+  const stack = await store.stackOfName(name, options);
+  if (stack || !(await store.stack(name, { deleted: true }))) return stack;
+  throw new ConflictError('NAME_TAKEN', `"${name}" is the id of a stack, and states are stored by name`, {
+    hint: 'Use the name of the stack in the address, or choose another name.',
+    details: { field: 'stack', stack: name },
+  });
+}
+
+export interface UnlockOptions extends Sender {
   /** From where the request came; kept with a lock that is broken. */
   readonly from: string;
   /** Whether a lock may be taken from its holder, as `terraform force-unlock` does. */
@@ -37,7 +64,7 @@ export class TerraformLocks {
    * @returns the lock as its holder told of it
    * @throws LockedError `STACK_LOCKED` when another holds it; InvalidInputError for a body that tells of no lock
    */
-  async lock(ref: string, body: Uint8Array, actor: string): Promise<JsonObject> {
+  async lock(ref: string, body: Uint8Array, sender: Sender): Promise<JsonObject> {
     const told = readLockInfo(body);
     if (!told) {
       throw new InvalidInputError('INVALID_LOCK', 'lock: the body is empty: a lock needs an ID', {
@@ -45,7 +72,7 @@ export class TerraformLocks {
         details: { field: 'ID' },
       });
     }
-    const stack = (await this.#engine.store.stack(ref)) ?? (await this.#make(ref, actor));
+    const stack = (await stackNamed(this.#engine, ref)) ?? (await this.#make(ref, sender));
     const { ID, Operation, Info, Who } = told.info;
     await this.#engine.execute(
       {
@@ -53,12 +80,12 @@ export class TerraformLocks {
         stack: stack.id,
         id: ID,
         operation: Operation || 'lock',
-        who: Who || actor,
+        who: Who || sender.actor,
         info: Info,
         ttlMs: this.#lockMs,
         document: told.document,
       },
-      by(actor),
+      by(sender),
     );
     return told.document;
   }
@@ -71,41 +98,42 @@ export class TerraformLocks {
    */
   async unlock(ref: string, body: Uint8Array, options: UnlockOptions): Promise<void> {
     const told = readLockInfo(body);
-    const stack = await this.#engine.store.stack(ref);
+    const stack = await stackNamed(this.#engine, ref);
     if (!stack) throw stackNotFound(ref);
-    if (told && isHolders(told.info)) await this.#release(stack, told.info.ID, options.actor);
+    if (told && isHolders(told.info)) await this.#release(stack, told.info.ID, options);
     else await this.#break(stack, told?.info.ID, options);
   }
 
   /** The lock that holds a stack, in its holder's words; undefined where nothing does. */
   async holder(ref: string): Promise<JsonObject | undefined> {
     const { store } = this.#engine;
-    const stack = await store.stack(ref);
+    const stack = await store.stackOfName(ref);
     const lock = stack && (await store.lock(stack.stream));
     return lock && lockInfoOf(store, lock, stack.name);
   }
 
-  async #make(name: string, actor: string): Promise<StackRecord> {
+  async #make(name: string, sender: Sender): Promise<StackRecord> {
     try {
-      await this.#engine.execute({ type: 'createStack', name }, by(actor));
+      await this.#engine.execute({ type: 'createStack', name }, by(sender));
     } catch (error) {
       if (!(error instanceof ConflictError) || error.code !== 'NAME_TAKEN') throw error; // else somebody made it just now
     }
-    const stack = await this.#engine.store.stack(name);
+    const stack = await stackNamed(this.#engine, name);
     if (!stack) throw stackNotFound(name);
     return stack;
   }
 
-  async #release(stack: StackRecord, id: string, actor: string): Promise<void> {
+  async #release(stack: StackRecord, id: string, sender: Sender): Promise<void> {
     try {
-      await this.#engine.execute({ type: 'releaseLock', stack: stack.id, id }, by(actor));
+      await this.#engine.execute({ type: 'releaseLock', stack: stack.id, id }, by(sender));
     } catch (error) {
       const isSentAgain = error instanceof LockedError && (await this.#lastEnd(stack, id)) === 'LockReleased';
       if (!isSentAgain) throw error;
     }
   }
 
-  async #break(stack: StackRecord, id: string | undefined, { actor, from, mayBreak }: UnlockOptions): Promise<void> {
+  async #break(stack: StackRecord, id: string | undefined, options: UnlockOptions): Promise<void> {
+    const { actor, from, mayBreak } = options;
     const lock = await this.#engine.store.lock(stack.stream);
     if (!lock || (id !== undefined && lock.lockId !== id)) {
       if ((await this.#lastEnd(stack, id)) === 'LockBroken') return; // the request was sent again
@@ -119,7 +147,7 @@ export class TerraformLocks {
       });
     }
     const reason = `force-unlock by ${actor} from ${from}`;
-    await this.#engine.execute({ type: 'breakLock', stack: stack.id, reason }, by(actor));
+    await this.#engine.execute({ type: 'breakLock', stack: stack.id, reason }, by(options));
   }
 
   /** How the stack's last lock ended, or the last one of an id; undefined where none did lately. */

@@ -10,16 +10,15 @@ import {
   writeAsTerraform,
 } from '../../interop/terraform/index.js';
 import { type Clock, later } from '../../kernel/clock.js';
-import { sha256 } from '../../kernel/digest.js';
 import { ConflictError } from '../../kernel/errors.js';
-import { newId } from '../../kernel/ids.js';
 import { decodeUtf8 } from '../../kernel/json.js';
 import { readState, type StateView } from '../../queries/state.js';
 import type { Receipt } from '../../store/event-store.js';
+import { receiptOf } from '../../store/receipts.js';
 import type { CommitRecord, StackRecord } from '../../store/records.js';
 import { stackNotFound } from '../../store/stack-errors.js';
 import { KnownStates } from './known-states.js';
-import { by, TerraformLocks } from './locks.js';
+import { by, type Sender, stackNamed, TerraformLocks } from './locks.js';
 
 export interface TerraformOptions {
   /** How long a lock holds that Terraform takes, milliseconds; a state stored under it lets it run on. Default: 1 day. */
@@ -29,8 +28,7 @@ export interface TerraformOptions {
 }
 
 /** Who stores a state, and how. */
-export interface PutOptions {
-  readonly actor: string;
+export interface PutOptions extends Sender {
   /** The lock the caller holds. */
   readonly lockId?: string;
   /** Take a lower serial or another lineage. */
@@ -44,8 +42,6 @@ export interface TerraformState {
   readonly text: string;
 }
 
-/** How long after a state was stored the same bytes are taken for the request sent again, though others followed. */
-const RESENT_MS = 10 * 60_000;
 /** How often a document is compared anew because somebody changed the stack meanwhile. */
 const ATTEMPTS = 10;
 
@@ -70,23 +66,23 @@ export class TerraformStates {
 
   /** The state of a stack; undefined where there is no stack, or one that never held anything. */
   async get(ref: string): Promise<TerraformState | undefined> {
-    const stack = await this.#engine.store.stack(ref);
+    const stack = await this.#engine.store.stackOfName(ref);
     if (!stack) return undefined;
     const { commit, state } = await this.#current(stack);
     return state && { stack, version: commit.version, text: state.text };
   }
 
   /**
-   * Takes in the next state of a stack, and makes the stack where there is none. The same bytes sent again do nothing.
+   * Takes in the next state of a stack, and makes the stack where there is none. A state that equals the current one is
+   * the same request sent again: it does nothing, whoever holds the lock now. An older state is refused.
    * @throws InvalidInputError for bytes that are no Terraform state; LockedError; ConflictError `LINEAGE_MISMATCH`,
    *   `SERIAL_TOO_LOW`, `SERIAL_NOT_ADVANCED`
    */
   async put(ref: string, body: Uint8Array, options: PutOptions): Promise<Receipt> {
     const text = decodeUtf8(body, 'state');
-    const digest = sha256(body);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#put(ref, text, digest, options);
+        return await this.#put(ref, text, options);
       } catch (error) {
         const raced =
           error instanceof ConflictError && (error.code === 'VERSION_CONFLICT' || error.code === 'NAME_TAKEN');
@@ -96,46 +92,39 @@ export class TerraformStates {
   }
 
   /** Deletes a stack; it can be restored. One that is deleted already stays so. */
-  async delete(ref: string, { actor, lockId }: PutOptions): Promise<void> {
-    const { store } = this.#engine;
-    const stack = await store.stack(ref, { deleted: true });
+  async delete(ref: string, options: PutOptions): Promise<void> {
+    const { lockId } = options;
+    const stack = await stackNamed(this.#engine, ref, { deleted: true });
     if (!stack) throw stackNotFound(ref);
     if (stack.deletedAt !== null) return;
-    const call = { ...by(actor), ...(lockId === undefined ? {} : { lockId }) };
+    const call = { ...by(options), ...(lockId === undefined ? {} : { lockId }) };
     await this.#engine.execute({ type: 'deleteStack', stack: stack.id }, call);
   }
 
-  async #put(
-    ref: string,
-    text: string,
-    digest: string,
-    { actor, lockId, force = false }: PutOptions,
-  ): Promise<Receipt> {
+  async #put(ref: string, text: string, options: PutOptions): Promise<Receipt> {
+    const { lockId, force = false } = options;
     const { store } = this.#engine;
-    const stack = await store.stack(ref);
+    const stack = await stackNamed(this.#engine, ref);
     const current = stack && (await this.#current(stack));
-    const id = stack?.id ?? newId();
-    const commandId = `terraform-${sha256(`${id} ${digest}`)}`;
-    const call = { ...by(actor), ...(lockId === undefined ? {} : { lockId }) };
-
-    const done = await store.commitOf(commandId);
-    if (done && (done.position === current?.commit.position || (!force && this.#isRecent(done)))) {
-      return this.#engine.execute({ type: 'apply', kind: 'import', stack: id }, { ...call, commandId });
+    const call = { ...by(options), ...(lockId === undefined ? {} : { lockId }) };
+    const { command, state } = following({ id: stack?.id ?? ref, name: ref }, current?.state, text, force);
+    const renewal = stack && lockId !== undefined ? await this.#renewal(stack, lockId, call) : [];
+    if (stack && current?.state && !changesSomething(command)) {
+      if (renewal.length > 0) await this.#engine.executeTogether(renewal);
+      return receiptOf(current.commit, stack.id);
     }
-    const { command, state } = following({ id, name: stack?.name ?? ref }, current?.state, text, force);
     const put: Command = {
       ...command,
       // Terraform is believed where a resource depends on what its state does not hold.
       allowMissing: true,
       dependents: 'leave',
-      ...(stack ? {} : { stack: ref, create: { id } }),
+      ...(stack ? {} : { create: {} }),
     };
-    const known = !done && changesSomething(command) ? { commandId } : {};
     const [receipt] = (await this.#engine.executeTogether([
-      [put, { ...call, ...known, expectedVersion: current?.commit.version ?? 0 }],
-      ...(stack && lockId !== undefined ? await this.#renewal(stack, lockId, call) : []),
+      [put, { ...call, expectedVersion: current?.commit.version ?? 0 }],
+      ...renewal,
     ])) as [Receipt];
-    const { stream } = stack ?? ((await store.stack(id)) as StackRecord);
+    const { stream } = stack ?? ((await store.stack(receipt.stackId)) as StackRecord);
     if (receipt.events > 0) this.#known.set(stream, receipt.hash, state);
     return receipt;
   }
@@ -165,10 +154,6 @@ export class TerraformStates {
     const lock = await this.#engine.store.lock(stack.stream);
     if (lock?.lockId !== lockId || lock.expiresAt > later(this.#clock.now(), this.#lockMs / 2)) return [];
     return [[{ type: 'renewLock', stack: stack.id, id: lockId, ttlMs: this.#lockMs }, call]] as const;
-  }
-
-  #isRecent({ at }: CommitRecord): boolean {
-    return later(at, RESENT_MS) > this.#clock.now();
   }
 }
 

@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import type { CallOptions } from '../../backend/options.js';
 import { envelopeSchema } from '../../commands/index.js';
 import { InvalidInputError } from '../../kernel/errors.js';
+import { callerOf } from '../access.js';
 
 /** Of the envelope what stands in the body, beside a command's own fields: no header could carry it. */
 export const envelopeBody = envelopeSchema
@@ -13,13 +14,17 @@ export const envelopeBody = envelopeSchema
  * What a request says about a command beside the command: who sends it is its principal, `If-Match` the version it
  * expects, `Idempotency-Key` the command's id.
  */
-export function callOf(request: FastifyRequest, envelope: z.output<typeof envelopeBody> = {}): CallOptions {
+export function callOf(
+  request: FastifyRequest,
+  envelope: z.output<typeof envelopeBody> & Pick<CallOptions, 'content'> = {},
+): CallOptions {
   const expectedVersion = expectedIn(request.headers['if-match']);
   const commandId = single(request.headers['idempotency-key'], 'Idempotency-Key');
   const given = Object.fromEntries(Object.entries(envelope).filter(([, value]) => value !== undefined));
   return {
     ...given,
     actor: request.principal.name,
+    caller: callerOf(request),
     ...(expectedVersion === undefined ? {} : { expectedVersion }),
     ...(commandId === undefined ? {} : { commandId }),
   };

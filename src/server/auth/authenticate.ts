@@ -19,7 +19,13 @@ export interface AuthenticationOptions {
 /** Wrong tokens from one address within so many seconds, before no more are looked at from there. */
 const FAILURES = { points: 10, duration: 60 };
 
-const ANYBODY: Principal = { name: 'anonymous', role: 'admin', everywhere: true, mayReach: () => true };
+const ANYBODY: Principal = {
+  name: 'anonymous',
+  id: 'anonymous',
+  role: 'admin',
+  everywhere: true,
+  mayReach: () => true,
+};
 
 /**
  * Says who sends a request: `Authorization: Bearer TOKEN`, or `Basic` with the token as the password, which is what

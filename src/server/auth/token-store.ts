@@ -128,6 +128,7 @@ export class TokenStore {
     const { name, role, stacks } = toRecord(row);
     return {
       name,
+      id: `token:${name}`,
       role,
       everywhere: stacks.length === 0,
       mayReach: (stack) => stacks.length === 0 || stacks.some((pattern) => matchesText(pattern, stack)),

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { StateBackend } from '../../backend/state-backend.js';
 import { InvalidInputError, LockedError, NotFoundError } from '../../kernel/errors.js';
 import { matchesText } from '../../kernel/path-pattern.js';
-import { type Role, requireStack } from '../access.js';
+import { callerOf, type Role, requireStackName } from '../access.js';
 import { sendError } from '../errors.js';
 import { takeBytes } from '../json.js';
 
@@ -40,15 +40,15 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
     return holder ? reply.code(423).send(holder) : sendError(error, request, reply);
   });
 
-  const allow = async (request: StateRequest, role: Role): Promise<string> => {
+  const allow = (request: StateRequest, role: Role): string => {
     const { stack: ref } = request.params;
     checkName(ref);
-    await requireStack(request, role, backend, ref);
+    requireStackName(request, role, ref);
     return ref;
   };
 
   async function get(request: StateRequest, reply: FastifyReply) {
-    const ref = await allow(request, 'read');
+    const ref = allow(request, 'read');
     const state = await states.get(ref);
     if (!state) {
       throw new NotFoundError('NO_STATE', `stack "${ref}" has no state yet`, {
@@ -61,7 +61,7 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
   }
 
   async function post(request: StateRequest, reply: FastifyReply) {
-    const ref = await allow(request, 'write');
+    const ref = allow(request, 'write');
     const receipt = await states.put(ref, bodyOf(request), {
       ...callOf(request),
       force: overwrite.some((pattern) => matchesText(pattern, ref)),
@@ -70,18 +70,17 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
   }
 
   async function remove(request: StateRequest, reply: FastifyReply) {
-    await states.delete(await allow(request, 'write'), callOf(request));
+    await states.delete(allow(request, 'write'), callOf(request));
     return reply.send();
   }
 
   async function lock(request: StateRequest) {
-    return locks.lock(await allow(request, 'write'), bodyOf(request), request.principal.name);
+    return locks.lock(allow(request, 'write'), bodyOf(request), senderOf(request));
   }
 
   async function unlock(request: StateRequest, reply: FastifyReply) {
-    const { principal, ip } = request;
-    const ref = await allow(request, 'write');
-    await locks.unlock(ref, bodyOf(request), { actor: principal.name, from: ip, mayBreak: forceUnlock });
+    const ref = allow(request, 'write');
+    await locks.unlock(ref, bodyOf(request), { ...senderOf(request), from: request.ip, mayBreak: forceUnlock });
     return reply.send();
   }
 
@@ -109,16 +108,18 @@ function checkDigest(request: FastifyRequest): void {
   });
 }
 
+const senderOf = (request: StateRequest) => ({ actor: request.principal.name, caller: callerOf(request) });
+
 /** The lock is named by `?ID=`, as Terraform does. */
-function callOf({ principal, query }: StateRequest) {
-  const { ID: lockId } = query;
+function callOf(request: StateRequest) {
+  const { ID: lockId } = request.query;
   if (Array.isArray(lockId)) {
     throw new InvalidInputError('INVALID_INPUT', 'ID: it is given twice', {
       hint: 'Give the id of the one lock you hold.',
       details: { field: 'ID' },
     });
   }
-  return { actor: principal.name, ...(lockId === undefined ? {} : { lockId }) };
+  return { ...senderOf(request), ...(lockId === undefined ? {} : { lockId }) };
 }
 
 /** What other programs could take for a path is no name here. */

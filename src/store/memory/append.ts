@@ -1,12 +1,11 @@
 import type { Clock } from '../../kernel/clock.js';
 import type { AppendRequest, Projection, Receipt } from '../event-store.js';
 import { readNow } from '../links.js';
-import { decideEvents, receiptAgain, recordDecided, timeOf } from '../receipts.js';
+import { decideEvents, type EarlierCommit, receiptOfRepeat, recordDecided, timeOf } from '../receipts.js';
 import { appendEvents, cutEvents, headOf } from './log.js';
-import { commitOfCommand } from './read/commits.js';
+import { earlierCommits } from './read/commits.js';
 import { readFacts } from './read/facts.js';
 import { linkReads } from './read/links.js';
-import { rowsOf } from './read/rows.js';
 import type { MemoryState } from './state.js';
 import { applyChanges } from './tables.js';
 
@@ -21,21 +20,22 @@ export function append(
   request: AppendRequest,
   onChange: (undo: () => void) => void = () => {},
 ): Receipt {
-  const earlier = commitOfCommand(state, request.commandId);
-  if (earlier) {
-    const [stack] = rowsOf(state.tables.stack_rows, earlier.stream);
-    return receiptAgain(earlier, stack?.id ?? '', request);
-  }
   const facts = readFacts(state, request.keys);
+  const repeated = receiptOfRepeat(request, facts, earlierOf(state, request), state.key);
+  if (repeated) return repeated;
   const now = timeOf(request, clock);
   const events = readNow(decideEvents(request, facts, (stream) => linkReads(state, stream), now));
-  const { stored, recorded, receipt } = recordDecided(request, facts, events, headOf(state.log), now);
+  const { stored, recorded, receipt } = recordDecided(request, facts, events, headOf(state.log), now, state.key);
   if (stored.length === 0) return receipt;
   const changes = projection.project(recorded);
   appendEvents(state.log, stored);
   onChange(applyChanges(state.tables, changes));
   return receipt;
 }
+
+/** Commits of the request's command id by its principal. */
+export const earlierOf = (state: MemoryState, { commandId, identity }: AppendRequest): readonly EarlierCommit[] =>
+  identity ? earlierCommits(state, commandId, identity.principal) : [];
 
 /** The same for several, one after the other. What came of the ones before it is taken back where one is refused. */
 export function appendTogether(

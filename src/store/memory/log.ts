@@ -1,4 +1,4 @@
-import { GENESIS_HASH, type LogHead, type StoredEvent } from '../../events/index.js';
+import { GENESIS_HASH, isSameCommit, type LogHead, type StoredEvent } from '../../events/index.js';
 import { IntegrityError } from '../../kernel/errors.js';
 
 /** The event log: the event of position p is `events[p - 1]`. Only ever appended to. */
@@ -6,8 +6,8 @@ export interface MemoryLog {
   readonly events: StoredEvent[];
   /** The same events by their stream, in order. */
   readonly streams: Map<number, StoredEvent[]>;
-  /** The position of each command's last event. */
-  readonly commands: Map<string, number>;
+  /** The positions of the last events of each command id's commits. */
+  readonly commands: Map<string, number[]>;
 }
 
 export const emptyLog = (): MemoryLog => ({ events: [], streams: new Map(), commands: new Map() });
@@ -20,8 +20,16 @@ export function appendEvents(log: MemoryLog, events: readonly StoredEvent[]): vo
     const stream = log.streams.get(event.stream);
     if (stream) stream.push(kept);
     else log.streams.set(event.stream, [kept]);
-    log.commands.set(event.commandId, event.position);
+    addToCommand(log, kept);
   }
+}
+
+function addToCommand({ events, commands }: MemoryLog, event: StoredEvent): void {
+  const lasts = commands.get(event.commandId);
+  const before = events[event.position - 2];
+  if (!lasts) commands.set(event.commandId, [event.position]);
+  else if (before && isSameCommit(before, event)) lasts[lasts.length - 1] = event.position;
+  else lasts.push(event.position);
 }
 
 /** Takes back what was appended after a position. */
@@ -29,7 +37,9 @@ export function cutEvents({ events, streams, commands }: MemoryLog, position: nu
   for (const event of events.splice(position).reverse()) {
     streams.get(event.stream)?.pop();
     if (event.position === event.stream) streams.delete(event.stream);
-    commands.delete(event.commandId);
+    const left = (commands.get(event.commandId) ?? []).filter((last) => last < event.position);
+    if (left.length > 0) commands.set(event.commandId, left);
+    else commands.delete(event.commandId);
   }
 }
 

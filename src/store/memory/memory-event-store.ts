@@ -3,8 +3,8 @@ import { StoreError } from '../../kernel/errors.js';
 import { byBytes } from '../../kernel/order.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
 import { readNow } from '../links.js';
-import { decideEvents, timeOf } from '../receipts.js';
-import { appendTogether } from './append.js';
+import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
+import { appendTogether, earlierOf } from './append.js';
 import { compareTables } from './compare.js';
 import { headOf } from './log.js';
 import { extendLog, importLog, projectionStates, rebuild } from './maintenance.js';
@@ -15,7 +15,7 @@ import { readEvents } from './read/log.js';
 import { dependenciesAt, dependencyAt, edgesAt, outputAt, outputsAt } from './read/outputs.js';
 import { nodesAt, resourceHistory, resourcesAt, resourcesAtVersion, slotsById } from './read/resources.js';
 import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/signals.js';
-import { findStack, listStacks, readDocument } from './read/stacks.js';
+import { findStack, findStackOfName, listStacks, readDocument } from './read/stacks.js';
 import { emptyState, type MemoryState } from './state.js';
 
 export interface MemoryStoreOptions {
@@ -55,18 +55,12 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
     append: async (request) => (await together([request]))[0] as Receipt,
     appendTogether: together,
     preview: (request) =>
-      run(() =>
-        commitOfCommand(state, request.commandId)
-          ? []
-          : readNow(
-              decideEvents(
-                request,
-                readFacts(state, request.keys),
-                (stream) => linkReads(state, stream),
-                timeOf(request, clock),
-              ),
-            ),
-      ),
+      run(() => {
+        const facts = readFacts(state, request.keys);
+        if (receiptOfRepeat(request, facts, earlierOf(state, request), state.key)) return [];
+        const now = timeOf(request, clock);
+        return readNow(decideEvents(request, facts, (stream) => linkReads(state, stream), now));
+      }),
     head: () => run(() => headOf(state.log)),
     events: (filter) => run(() => readEvents(state.log, filter)),
     onAppend: (listener) => {
@@ -85,6 +79,7 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
     describe: () => run(() => describe(state, clock.now())),
 
     stack: (ref, { deleted = false } = {}) => run(() => findStack(state, ref, deleted)),
+    stackOfName: (name, { deleted = false } = {}) => run(() => findStackOfName(state, name, deleted)),
     stacks: (filter) => run(() => listStacks(state, filter, clock.now())),
     document: (stream, version) => run(() => readDocument(state, stream, version)),
     resource: (stream, address, version) => run(() => resourcesAtVersion(state, stream, version)(address)),

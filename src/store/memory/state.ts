@@ -1,3 +1,4 @@
+import { type ContentKey, contentKey, newKey } from '../content-key.js';
 import { emptyLog, type MemoryLog } from './log.js';
 import { emptyTables, type MemoryTables } from './tables.js';
 
@@ -5,6 +6,11 @@ import { emptyTables, type MemoryTables } from './tables.js';
 export interface MemoryState {
   log: MemoryLog;
   tables: MemoryTables;
+  readonly key: ContentKey;
 }
 
-export const emptyState = (): MemoryState => ({ log: emptyLog(), tables: emptyTables() });
+export const emptyState = (): MemoryState => ({
+  log: emptyLog(),
+  tables: emptyTables(),
+  key: contentKey(newKey()),
+});

@@ -1,10 +1,12 @@
 import type { LogHead, NewEvent, RecordedEvent, StoredEvent } from '../../events/index.js';
 import type { Clock } from '../../kernel/clock.js';
 import { SlothError } from '../../kernel/errors.js';
+import type { ContentKey } from '../content-key.js';
 import type { AppendRequest, Receipt } from '../event-store.js';
 import type { Facts } from '../facts.js';
 import { readLater } from '../links.js';
-import { decideEvents, receiptAgain, recordDecided, timeOf } from '../receipts.js';
+import { decideEvents, receiptOfRepeat, recordDecided, timeOf } from '../receipts.js';
+import type { KeyOf } from './key.js';
 import { answering, askAhead } from './links-ahead.js';
 import { readFacts } from './read/facts.js';
 import { linkReads } from './read/links.js';
@@ -25,15 +27,21 @@ export interface Decisions {
 interface Decided {
   readonly request: AppendRequest;
   readonly head: LogHead;
-  readonly come: Outcome | { readonly facts: Facts; readonly events: readonly NewEvent[]; readonly now: string };
+  readonly come:
+    | Outcome
+    | {
+        readonly facts: Facts;
+        readonly events: readonly NewEvent[];
+        readonly now: string;
+        readonly key: ContentKey | undefined;
+      };
 }
 
-const STACK_ID = 'SELECT id FROM stack_rows WHERE stream = $1';
 /** So many names of stacks are kept with their streams. */
 const GUESSES = 10_000;
 
 /** Reads facts and decides, several commands side by side: none may need to know what another one changes. */
-export function decider(clock: Clock) {
+export function decider(clock: Clock, keyOf: KeyOf) {
   /** Which stack a reference meant the last time. */
   const streams = new Map<string, number>();
 
@@ -41,8 +49,9 @@ export function decider(clock: Clock) {
     const ref = request.keys.stack;
     const guess = streams.get(ref);
     const { likely } = request.keys;
-    const [{ head, earlier, facts }, ahead] = await allSettled([
+    const [{ head, earlier, facts }, key, ahead] = await allSettled([
       readFacts(sql, request, guess),
+      request.identity && keyOf(sql),
       likely && guess !== undefined ? askAhead(linkReads(sql, guess), likely()) : undefined,
     ]);
     const stream = facts.stack?.stream;
@@ -51,15 +60,13 @@ export function decider(clock: Clock) {
       streams.set(ref, stream);
     }
     const come = async (): Promise<Decided['come']> => {
-      if (earlier) {
-        const stack = await sql.get<{ id: string }>(STACK_ID, [earlier.stream]);
-        return { receipt: receiptAgain(earlier, stack?.id ?? '', request) };
-      }
+      const receipt = receiptOfRepeat(request, facts, earlier, key);
+      if (receipt) return { receipt };
       const now = timeOf(request, clock);
       const readsOf = (of: number) =>
         ahead && of === guess ? answering(linkReads(sql, of), ahead) : linkReads(sql, of);
       const events = await readLater(decideEvents(request, facts, readsOf, now));
-      return { facts, events, now };
+      return { facts, events, now, key };
     };
     return { request, head, come: await come().catch(refusal) };
   }
@@ -86,7 +93,7 @@ function inPlace(decided: readonly Decided[]): Decisions {
       outcomes.push(come);
       continue;
     }
-    const step = recordDecided(request, come.facts, come.events, head, come.now);
+    const step = recordDecided(request, come.facts, come.events, head, come.now, come.key);
     stored.push(...step.stored);
     recorded.push(...step.recorded);
     head = step.stored.at(-1) ?? head;

@@ -6,6 +6,7 @@ import { eventWriter } from './append.js';
 import { type Decisions, decider, type Outcome } from './decide.js';
 import { translate } from './errors.js';
 import { independent } from './independent.js';
+import type { KeyOf } from './key.js';
 import { checkHead, holdHead } from './log-end.js';
 import { isBrokenOff, isGone, isMoved, isTaken, retrying } from './retry.js';
 import { allSettled, type Sql, sqlOn } from './sql.js';
@@ -29,8 +30,15 @@ const WARY = 16;
  * from the beginning. Nothing resolves before the server has committed. Where it goes away in the middle all is tried
  * again: a command that was committed is known by its id.
  */
-export function groupCommit(pool: pg.Pool, where: string, self: string, projection: Projection, clock: Clock) {
-  const decide = decider(clock);
+export function groupCommit(
+  pool: pg.Pool,
+  where: string,
+  self: string,
+  projection: Projection,
+  clock: Clock,
+  keyOf: KeyOf,
+) {
+  const decide = decider(clock, keyOf);
   const write = eventWriter(projection, self);
   let waiting: Waiting[] = [];
   let working = false;

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { GENESIS_HASH } from '../../events/index.js';
 import { StoreError } from '../../kernel/errors.js';
+import { newKey } from '../content-key.js';
 import type { Projection } from '../event-store.js';
 import { SCHEMA, SCHEMA_VERSION, upgradeFrom } from './schema.js';
 
@@ -10,6 +11,8 @@ const SCHEMA_LOCK = 0x53_4c_54_48;
 const IDENTITY = `SELECT to_regclass('sloth_schema') IS NOT NULL AS ours, to_regclass('events') IS NOT NULL AS taken`;
 const VERSION = 'SELECT version FROM sloth_schema';
 const UNDEFINED_TABLE = '42P01';
+/** The first schema whose log has a key. */
+const WITH_KEY = 3;
 
 /**
  * Lays down the schema in the connection's schema where nothing of ours is, and registers projectors of a new log; brings
@@ -48,6 +51,7 @@ async function create(client: pg.ClientBase, projection: Projection): Promise<vo
   await client.query(`CREATE TABLE sloth_schema (version BIGINT NOT NULL);
     INSERT INTO sloth_schema VALUES (${SCHEMA_VERSION});
     INSERT INTO log_head VALUES (TRUE, 0, '${GENESIS_HASH}', NULL)`);
+  await makeKey(client);
   for (const { name, version } of projection.projectors) {
     await client.query('INSERT INTO projection_checkpoints VALUES ($1, $2, 0)', [name, version]);
   }
@@ -57,8 +61,11 @@ async function upgrade(client: pg.ClientBase, version: number, where: string): P
   if (version > SCHEMA_VERSION) throw newerSchema(version, where);
   if (version === SCHEMA_VERSION) return;
   await client.query(upgradeFrom(version));
+  if (version < WITH_KEY) await makeKey(client);
   await client.query('UPDATE sloth_schema SET version = $1', [SCHEMA_VERSION]);
 }
+
+const makeKey = (client: pg.ClientBase) => client.query('INSERT INTO log_key VALUES (TRUE, $1)', [newKey()]);
 
 const newerSchema = (version: number, where: string): StoreError =>
   new StoreError('NEWER_SCHEMA', `the database was written by a newer release (schema ${version}): ${where}`, {

@@ -5,10 +5,11 @@ import { newId } from '../../kernel/ids.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
 import { lifetime } from '../lifetime.js';
 import { readLater } from '../links.js';
-import { decideEvents, timeOf } from '../receipts.js';
+import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
 import { configOf } from './connection.js';
 import { storeClosed, translate } from './errors.js';
 import { groupCommit } from './group-commit.js';
+import { keyReader } from './key.js';
 import { prepareDatabase } from './open.js';
 import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
 import { readFacts } from './read/facts.js';
@@ -17,11 +18,11 @@ import { readCheckpoints, readEvents, readHead } from './read/log.js';
 import { dependenciesAt, edgesAt, edgesOf, outputsAt, outputsOf } from './read/outputs.js';
 import { nodesAt, resourceHistory, resourcesAt, resourcesOf, slotsById } from './read/resources.js';
 import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/signals.js';
-import { findStack, listStacks, readDocument } from './read/stacks.js';
+import { findStack, findStackOfName, listStacks, readDocument } from './read/stacks.js';
 import { maintenance } from './rebuild/maintenance.js';
 import { retrying } from './retry.js';
 import { SCHEMA_VERSION } from './schema.js';
-import { type Sql, sqlOn } from './sql.js';
+import { allSettled, type Sql, sqlOn } from './sql.js';
 import { inTransaction } from './transaction.js';
 import { Watch } from './watch.js';
 
@@ -71,7 +72,8 @@ export function openPostgresStore({ url, projection, clock, poolSize = 8 }: Post
   }
 
   const sql = sqlOn(pool);
-  const commit = groupCommit(pool, where, self, projection, clock);
+  const keyOf = keyReader();
+  const commit = groupCommit(pool, where, self, projection, clock, keyOf);
   const during = <T>(run: () => T | Promise<T>): Promise<T> =>
     life.during(async () => {
       await ready(); // a server that was never there is told at once; one that went is waited for
@@ -94,8 +96,8 @@ export function openPostgresStore({ url, projection, clock, poolSize = 8 }: Post
           pool,
           async (client) => {
             const on = sqlOn(client);
-            const { earlier, facts } = await readFacts(on, request);
-            if (earlier) return [];
+            const [{ earlier, facts }, key] = await allSettled([readFacts(on, request), request.identity && keyOf(on)]);
+            if (receiptOfRepeat(request, facts, earlier, key)) return [];
             return readLater(decideEvents(request, facts, (stream) => linkReads(on, stream), timeOf(request, clock)));
           },
           'BEGIN ISOLATION LEVEL REPEATABLE READ',
@@ -111,6 +113,7 @@ export function openPostgresStore({ url, projection, clock, poolSize = 8 }: Post
     describe: () => read((on) => describe(on, where, clock)),
 
     stack: (ref, { deleted = false } = {}) => read((on) => findStack(on, ref, deleted)),
+    stackOfName: (name, { deleted = false } = {}) => read((on) => findStackOfName(on, name, deleted)),
     stacks: (filter) => read((on) => listStacks(on, filter, clock.now())),
     document: (stream, version) => read((on) => readDocument(on, stream, version)),
     resource: (stream, address, version) =>

@@ -3,7 +3,7 @@ import { TABLE_NAMES, type TableName } from '../tables.js';
 import { CREATE_GUARD } from './log-end.js';
 
 /** Grows with every change of the schema; a database with a larger one is refused unmodified. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** The tables are defined once, in SQLite's words; these are PostgreSQL's for the same. Texts compare by their bytes. */
 export const inPostgres = (ddl: string): string =>
@@ -46,6 +46,9 @@ CREATE TABLE projection_checkpoints (
   name TEXT COLLATE "C" PRIMARY KEY, version BIGINT NOT NULL, position BIGINT NOT NULL
 );
 `;
+
+/** One row: the log's secret key, which no export, copy or dump of ours holds (docs/adr/0023). */
+const LOG_KEY = 'CREATE TABLE log_key (one BOOLEAN PRIMARY KEY CHECK (one), key BYTEA NOT NULL);';
 
 const projectionTable = (table: TableName): string =>
   [
@@ -182,10 +185,11 @@ FROM events e LEFT JOIN stack_rows s ON s.stream = e.stream;
 export const VIEW_NAMES = [...VIEWS.matchAll(/CREATE VIEW (\w+)/g)].map(([, name]) => name as string);
 
 /** What brings a database of each earlier version to the next one. A version that has gone out is never changed. */
-const UPGRADES: Readonly<Record<number, string>> = { 1: CREATE_GUARD };
+const UPGRADES: Readonly<Record<number, string>> = { 1: CREATE_GUARD, 2: LOG_KEY };
 
 /** What brings a database of an earlier version to this release's. */
 export const upgradeFrom = (version: number): string =>
   Array.from({ length: SCHEMA_VERSION - version }, (_, step) => UPGRADES[version + step]).join('');
 
-export const SCHEMA = EVENT_LOG + CREATE_GUARD + JSON_OF_EVENTS + TABLE_NAMES.map(projectionTable).join('') + VIEWS;
+export const SCHEMA =
+  EVENT_LOG + CREATE_GUARD + LOG_KEY + JSON_OF_EVENTS + TABLE_NAMES.map(projectionTable).join('') + VIEWS;

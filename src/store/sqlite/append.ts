@@ -4,10 +4,10 @@ import { StoreError } from '../../kernel/errors.js';
 import type { AppendRequest, Projection, ProjectorInfo, Receipt } from '../event-store.js';
 import { type Facts, looksAround } from '../facts.js';
 import { readNow } from '../links.js';
-import { decideEvents, receiptAgain, recordDecided, timeOf } from '../receipts.js';
-import type { CommitRecord } from '../records.js';
+import { decideEvents, type EarlierCommit, receiptOfRepeat, recordDecided, timeOf } from '../receipts.js';
+import { readKey } from './key.js';
 import type { Connection } from './open.js';
-import { commitOfCommand } from './read/commits.js';
+import { earlierCommits } from './read/commits.js';
 import { readFacts } from './read/facts.js';
 import { linkReads } from './read/links.js';
 import { readHead } from './read/log.js';
@@ -42,7 +42,6 @@ export function insertEvent(sql: Statements, event: StoredEvent): void {
 const moveCheckpoints = (projectors: readonly ProjectorInfo[]): string => `
 UPDATE projection_checkpoints SET position = ?
 WHERE position = ? AND (${projectors.map(({ name, version }) => `(+name = '${name}' AND version = ${version})`).join(' OR ')})`;
-const STACK_ID = 'SELECT id FROM stack_rows WHERE stream = ?';
 
 /** The writing failed half-way: the transaction must be taken back. */
 export class HalfWritten extends Error {}
@@ -100,10 +99,10 @@ export function appender(db: Connection, sql: Statements, projection: Projection
       throw new HalfWritten('the events were not written', { cause });
     }
   };
-  const earlierOf = ({ commandId, resendable }: AppendRequest): CommitRecord | undefined => {
-    if (!resendable) return undefined; // an id that was made for this command is nobody else's
+  const earlierOf = ({ commandId, identity }: AppendRequest): readonly EarlierCommit[] => {
+    if (!identity) return []; // the id was made for this command
     if (concerned.has(commandId)) catchUp();
-    return commitOfCommand(sql, commandId);
+    return earlierCommits(sql, commandId, identity.principal);
   };
   const factsOf = ({ keys }: AppendRequest): Facts => {
     if (concerned.has(keys.stack) || looksAround(keys)) catchUp();
@@ -115,14 +114,14 @@ export function appender(db: Connection, sql: Statements, projection: Projection
 
   const run = (request: AppendRequest): Receipt => {
     const earlier = earlierOf(request);
-    if (earlier) {
-      return receiptAgain(earlier, sql(STACK_ID).pluck().get(earlier.stream) as string, request);
-    }
     const facts = factsOf(request);
+    const key = request.identity && readKey(sql);
+    const repeated = receiptOfRepeat(request, facts, earlier, key);
+    if (repeated) return repeated;
     const now = timeOf(request, clock);
     const events = readNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
     const head = late.stored[late.stored.length - 1] ?? writer.head();
-    const { stored, recorded, receipt } = recordDecided(request, facts, events, head, now);
+    const { stored, recorded, receipt } = recordDecided(request, facts, events, head, now, key);
     const [first] = stored;
     if (!first) return receipt;
     for (const event of stored) late.stored.push(event);

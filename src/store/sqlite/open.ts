@@ -84,8 +84,8 @@ function create(db: Connection, path: string, onProgress?: OnProgress): void {
 
 /** A file whose tables are not those of the schema that its header says is not taken for one that is brought up to date. */
 function upgradeFile(db: Connection, path: string, onProgress?: OnProgress): void {
-  const said = db.pragma('user_version', { simple: true });
-  const parts = upgrade(new Set(db.prepare(TABLES).pluck().all() as string[]));
+  const said = db.pragma('user_version', { simple: true }) as number;
+  const parts = upgrade(said, new Set(db.prepare(TABLES).pluck().all() as string[]));
   const step = `bringing the file to schema ${SCHEMA_VERSION}`;
   for (const [done, part] of parts.entries()) {
     onProgress?.({ step, unit: 'parts', done, total: parts.length });

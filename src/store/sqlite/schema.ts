@@ -7,7 +7,7 @@ import { LAYOUT } from './layout.js';
 import { IS_SIGNAL } from './signals.js';
 
 /** Grows with every change of the schema; a file with a larger one is refused unmodified. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /**
  * A stack's events in their order, which is also that of its versions and commits: one tree leads to all of them. The other
@@ -59,6 +59,13 @@ const CHECKPOINTS = `
 CREATE TABLE projection_checkpoints (
   name TEXT PRIMARY KEY, version INTEGER NOT NULL, position INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+`;
+
+/** One row at most: the log's secret key, which no export, copy or script holds (docs/adr/0023). */
+const LOG_KEY = `
+CREATE TABLE log_key (
+  one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL
+) STRICT;
 `;
 
 const projectionTable = (table: TableName): string =>
@@ -179,7 +186,7 @@ SELECT e.position AS id, s.id AS stack_id, e.type AS action, e.data AS details, 
 FROM events e LEFT JOIN stack_rows s ON s.stream = e.stream;
 `;
 
-export const SCHEMA = EVENT_LOG + CHECKPOINTS + TABLE_NAMES.map(projectionTable).join('') + VIEWS;
+export const SCHEMA = EVENT_LOG + CHECKPOINTS + LOG_KEY + TABLE_NAMES.map(projectionTable).join('') + VIEWS;
 
 /** The history in its present layout, filled from the earlier one. Views of the user that read it are left as they are. */
 const HISTORY_ANEW = `
@@ -189,21 +196,27 @@ PRAGMA legacy_alter_table = OFF;
 ${projectionTable('resource_history')}INSERT INTO resource_history ${historyOf('earlier_history')};
 DROP TABLE earlier_history;`;
 
-/**
- * What makes a database of an earlier schema one of this: the log's table and what is in it stay, tables that are new are
- * made, what is laid out in another way is laid out anew, as are views, indexes of the log and its guard. A rebuild under
- * way begins again. A projection table whose columns changed comes with its projector's version, by a rebuild.
- * @param present names of the tables there are
- * @returns SQL in parts, one after the other
- */
-export const upgrade = (present: ReadonlySet<string>): string[] => [
+/** From schemas 1 to 3: views, indexes of the log, its guard and the history of resources have another form. */
+const toSchema4 = (present: ReadonlySet<string>): string[] => [
   'DROP INDEX events_by_stream; DROP INDEX events_signals; DROP TRIGGER events_append_only;',
   LOG_INDEXES,
   APPEND_ONLY,
-  ...[...present].filter((name) => name.startsWith('rebuild_')).map((name) => `DROP TABLE ${name};`),
   ...[...VIEWS.matchAll(/CREATE VIEW (\w+)/g)].map(([, view]) => `DROP VIEW IF EXISTS ${view};`),
   ...TABLE_NAMES.filter((table) => !present.has(table)).map(projectionTable),
   HISTORY_ANEW,
   'DROP INDEX IF EXISTS commit_rows_by_version; DROP INDEX IF EXISTS commit_rows_by_version_2;',
   VIEWS,
+];
+
+/**
+ * Brings a database of an earlier schema to this one. The log's table and its rows stay as they are. A rebuild under way
+ * begins again. A projection table whose columns changed is rebuilt, because its projector has a new version.
+ * @param from the earlier schema
+ * @param present names of the tables there are
+ * @returns SQL in parts, one after the other
+ */
+export const upgrade = (from: number, present: ReadonlySet<string>): string[] => [
+  ...[...present].filter((name) => name.startsWith('rebuild_')).map((name) => `DROP TABLE ${name};`),
+  ...(from < 4 ? toSchema4(present) : []),
+  LOG_KEY,
 ];

@@ -4,18 +4,27 @@ import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription }
 import { lifetime } from '../lifetime.js';
 import { readNow } from '../links.js';
 import type { OnProgress } from '../maintenance.js';
-import { decideEvents, timeOf } from '../receipts.js';
+import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
 import { type Appender, appender, HalfWritten } from './append.js';
 import { storeClosed, translate } from './errors.js';
+import { existingKey } from './key.js';
 import { type Connection, openConnection } from './open.js';
-import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
+import {
+  commitOfCommand,
+  commitOfVersion,
+  commitsOf,
+  earlierCommits,
+  momentAt,
+  snapshotsOf,
+  touchedBetween,
+} from './read/commits.js';
 import { readFacts } from './read/facts.js';
 import { linkReads } from './read/links.js';
 import { readCheckpoints, readEvents, readHead } from './read/log.js';
 import { dependenciesAt, dependencyAt, edgesAt, outputAt, outputsAt } from './read/outputs.js';
 import { nodesAt, resourceAt, resourceHistory, resourcesAt, slotById } from './read/resources.js';
 import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/signals.js';
-import { findStack, listStacks, readDocument } from './read/stacks.js';
+import { findStack, findStackOfName, listStacks, readDocument } from './read/stacks.js';
 import { maintenance } from './rebuild/maintenance.js';
 import { type Statements, statementCache } from './statements.js';
 
@@ -69,18 +78,14 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
     appendTogether,
     preview: (request) =>
       read((sql) =>
-        commitOfCommand(sql, request.commandId)
-          ? []
-          : db.transaction(() =>
-              readNow(
-                decideEvents(
-                  request,
-                  readFacts(sql, request.keys),
-                  (stream) => linkReads(sql, stream),
-                  timeOf(request, clock),
-                ),
-              ),
-            )(),
+        db.transaction(() => {
+          const { identity, commandId, keys } = request;
+          const earlier = identity ? earlierCommits(sql, commandId, identity.principal) : [];
+          const facts = readFacts(sql, keys);
+          if (receiptOfRepeat(request, facts, earlier, existingKey(sql))) return [];
+          const now = timeOf(request, clock);
+          return readNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
+        })(),
       ),
     head: () => read(readHead),
     events: (filter) => read((sql) => readEvents(sql, filter)),
@@ -92,6 +97,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
     describe: () => read((sql) => describe(db, sql, path, clock)),
 
     stack: (ref, { deleted = false } = {}) => read((sql) => findStack(sql, ref, deleted)),
+    stackOfName: (name, { deleted = false } = {}) => read((sql) => findStackOfName(sql, name, deleted)),
     stacks: (filter) => read((sql) => listStacks(sql, filter, clock.now())),
     document: (stream, version) => read((sql) => readDocument(sql, stream, version)),
     resource: (stream, address, version) => read((sql) => resourceAt(sql, stream, address, version)),

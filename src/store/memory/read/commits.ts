@@ -1,5 +1,6 @@
 import type { StoredEvent } from '../../../events/index.js';
 import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
+import { type EarlierCommit, toEarlierCommit } from '../../receipts.js';
 import type { CommitRecord, SnapshotRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
 import { toCommitRecord, toSnapshotRecord } from '../../to-records.js';
@@ -25,11 +26,21 @@ export function commitOfVersion(
   return row && toRecord(log, row);
 }
 
-export function commitOfCommand({ log, tables }: MemoryState, commandId: string): CommitRecord | undefined {
-  const position = log.commands.get(commandId);
-  const row = position === undefined ? undefined : tables.commit_rows.get(keyText('commit_rows', { position }));
-  return row && toRecord(log, row);
+const commitsOfId = ({ log, tables }: MemoryState, commandId: string, principal: string) =>
+  (log.commands.get(commandId) ?? [])
+    .flatMap((position) => tables.commit_rows.get(keyText('commit_rows', { position })) ?? [])
+    .filter((row) => row.principal === '' || row.principal === principal);
+
+export function commitOfCommand(state: MemoryState, commandId: string): CommitRecord | undefined {
+  const [row] = commitsOfId(state, commandId, 'local');
+  return row && toRecord(state.log, row);
 }
+
+export const earlierCommits = (state: MemoryState, commandId: string, principal: string): EarlierCommit[] =>
+  commitsOfId(state, commandId, principal).map((row) => {
+    const [stack] = rowsOf(state.tables.stack_rows, row.stream);
+    return toEarlierCommit(toRecord(state.log, row), stack?.id ?? '', eventAt(state.log, row.position).meta);
+  });
 
 export function commitsOf({ log, tables }: MemoryState, stream: number, filter: CommitFilter): CommitRecord[] {
   const { limit = -1, upTo = Number.MAX_SAFE_INTEGER, raised = false } = filter;

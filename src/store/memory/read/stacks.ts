@@ -16,6 +16,13 @@ export function findStack({ tables }: MemoryState, ref: string, deleted: boolean
   return found && toStackRecord(found);
 }
 
+export function findStackOfName({ tables }: MemoryState, wanted: string, deleted: boolean): StackRecord | undefined {
+  const [found] = [...tables.stack_rows.values()]
+    .filter(({ name, deleted_at }) => name === wanted && (deleted_at === null || deleted))
+    .sort((a, b) => byBytes(b.deleted_at ?? '~', a.deleted_at ?? '~') || b.stream - a.stream);
+  return found && toStackRecord(found);
+}
+
 /** The id of the stack that has the name as its id, or bears it and is not deleted. */
 export const holderOfName = ({ tables }: MemoryState, wanted: string): string | undefined =>
   [...tables.stack_rows.values()].find(({ id, name, deleted_at }) => id === wanted || (name === wanted && !deleted_at))

@@ -1,4 +1,5 @@
 import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
+import { type EarlierCommit, toEarlierCommit } from '../../receipts.js';
 import type { CommitRecord, SnapshotRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
 import { toCommitRecord, toSnapshotRecord } from '../../to-records.js';
@@ -19,9 +20,23 @@ async function one(sql: Sql, text: string, values: readonly unknown[]): Promise<
 export const commitOfVersion = (sql: Sql, stream: number, version: number) =>
   one(sql, `${COMMIT} WHERE c.stream = $1 AND c.version = $2 AND c.raised = 1`, [stream, version]);
 
-export const COMMIT_OF_COMMAND = `${COMMIT} WHERE c.command_id = $1`;
+const COMMIT_OF_COMMAND = `${COMMIT} WHERE c.command_id = $1 AND c.principal IN ('', 'local') LIMIT 1`;
 
 export const commitOfCommand = (sql: Sql, commandId: string) => one(sql, COMMIT_OF_COMMAND, [commandId]);
+
+/**
+ * Commits under a command id by a principal, and those whose principal was not recorded, as a JSON array of
+ * {@link EarlierRow}.
+ */
+export const earlierCommits = (commandId: string, principal: string): string => `
+SELECT json_agg(c) FROM (
+  SELECT c.*, e.hash, e.meta, s.id AS stack_id
+  FROM commit_rows c JOIN events e ON e.position = c.position JOIN stack_rows s ON s.stream = c.stream
+  WHERE c.command_id = ${commandId} AND c.principal IN ('', ${principal})) c`;
+
+export type EarlierRow = CommitRow & { readonly meta: string; readonly stack_id: string };
+
+export const toEarlier = (row: EarlierRow): EarlierCommit => toEarlierCommit(toRecord(row), row.stack_id, row.meta);
 
 const COMMITS = `${COMMIT}
 WHERE c.stream = $1 AND c.version <= $2 AND c.raised >= $3

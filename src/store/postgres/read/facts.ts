@@ -2,13 +2,14 @@ import type { LogHead } from '../../../events/index.js';
 import { resourceMissing } from '../../damaged.js';
 import type { AppendRequest } from '../../event-store.js';
 import type { Difference, FactKeys, Facts } from '../../facts.js';
-import type { CommitRecord, LockRecord, StackRecord } from '../../records.js';
+import type { EarlierCommit } from '../../receipts.js';
+import type { LockRecord, StackRecord } from '../../records.js';
 import { resourceId } from '../../resource-id.js';
 import type { Tables } from '../../tables.js';
-import { toCommitRecord, toLockRecord, toStackRecord } from '../../to-records.js';
+import { toLockRecord, toStackRecord } from '../../to-records.js';
 import { headMissing } from '../errors.js';
 import { allSettled, type Sql } from '../sql.js';
-import { COMMIT_OF_COMMAND, type CommitRow, touchedBetween } from './commits.js';
+import { type EarlierRow, earlierCommits, toEarlier, touchedBetween } from './commits.js';
 import { edgesOf, outputsOf } from './outputs.js';
 import { resourcesOf, slotsByAddress, slotsById } from './resources.js';
 import { executionById, lastDriftOf, readDriftRules, tagsAmong } from './signals.js';
@@ -24,8 +25,8 @@ LIMIT 1`;
 /** What a command begins with. */
 interface Opening {
   readonly head: LogHead;
-  /** The commit of the command's id, where it was carried out before. */
-  readonly earlier: CommitRecord | undefined;
+  /** Commits of the command's id by its principal. */
+  readonly earlier: readonly EarlierCommit[];
   readonly stack: StackRecord | undefined;
   readonly lock: LockRecord | undefined;
 }
@@ -34,26 +35,29 @@ export interface Known extends Pick<Opening, 'head' | 'earlier'> {
   readonly facts: Facts;
 }
 
+type Wanted = Pick<AppendRequest, 'commandId' | 'identity' | 'keys'>;
+
 const OPENING = `
 SELECT h.position, h.hash, h.recorded_at AS "recordedAt", row_to_json(s) AS stack,
-       (SELECT row_to_json(c) FROM (${COMMIT_OF_COMMAND}) c) AS earlier,
+       (${earlierCommits('$1', '$4')}) AS earlier,
        (SELECT row_to_json(l) FROM lock_rows l WHERE l.stream = s.stream) AS lock
 FROM log_head h LEFT JOIN LATERAL (${stackBy('$2', '$3')}) s ON TRUE`;
 
 interface OpeningRow extends LogHead {
   readonly stack: Tables['stack_rows'] | null;
-  readonly earlier: CommitRow | null;
+  readonly earlier: readonly EarlierRow[] | null;
   readonly lock: Tables['lock_rows'] | null;
 }
 
 /** One statement, so all of it is of one moment. */
-async function readOpening(sql: Sql, commandId: string, { stack: ref, deleted = false }: FactKeys): Promise<Opening> {
-  const row = await sql.get<OpeningRow>(OPENING, [commandId, ref, deleted]);
+async function readOpening(sql: Sql, { commandId, identity, keys }: Wanted): Promise<Opening> {
+  const { stack: ref, deleted = false } = keys;
+  const row = await sql.get<OpeningRow>(OPENING, [commandId, ref, deleted, identity?.principal ?? '']);
   if (!row) throw headMissing();
   const { position, hash, recordedAt, stack, earlier, lock } = row;
   return {
     head: { position, hash, recordedAt },
-    earlier: earlier ? toCommitRecord(earlier, earlier.hash) : undefined,
+    earlier: (earlier ?? []).map(toEarlier),
     stack: stack ? toStackRecord(stack) : undefined,
     lock: lock ? toLockRecord(lock) : undefined,
   };
@@ -64,12 +68,9 @@ async function readOpening(sql: Sql, commandId: string, { stack: ref, deleted = 
  * What was not asked for costs no question to the server.
  * @param guess the stream of the stack meant, as far as is known: where it is right, all is one round trip
  */
-export async function readFacts(
-  sql: Sql,
-  { commandId, keys }: Pick<AppendRequest, 'commandId' | 'keys'>,
-  guess?: number,
-): Promise<Known> {
-  const opened = readOpening(sql, commandId, keys);
+export async function readFacts(sql: Sql, wanted: Wanted, guess?: number): Promise<Known> {
+  const { keys } = wanted;
+  const opened = readOpening(sql, wanted);
   const [opening, nameHolder, idHolder, resourcesById, guessed] = await allSettled([
     opened,
     keys.name === undefined ? undefined : holderOf(sql, keys.name),
@@ -79,11 +80,7 @@ export async function readFacts(
   ]);
   const { head, earlier, stack, lock } = opening;
   const [own, deletedStack, ownHolder] = await allSettled([
-    !stack || earlier
-      ? NONE
-      : stack.stream === guess && guessed
-        ? guessed
-        : factsOfStack(sql, keys, stack.stream, opened),
+    !stack ? NONE : stack.stream === guess && guessed ? guessed : factsOfStack(sql, keys, stack.stream, opened),
     stack ? undefined : findStack(sql, keys.stack, true),
     keys.ownName && stack ? holderOf(sql, stack.name) : undefined,
   ]);

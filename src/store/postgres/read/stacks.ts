@@ -26,6 +26,15 @@ export async function findStack(sql: Sql, ref: string, deleted: boolean): Promis
   return row && toStackRecord(row);
 }
 
+const STACK_OF_NAME = `
+SELECT * FROM stack_rows WHERE name = $1 AND (deleted_at IS NULL OR $2)
+ORDER BY deleted_at IS NOT NULL, deleted_at DESC, stream DESC LIMIT 1`;
+
+export async function findStackOfName(sql: Sql, name: string, deleted: boolean): Promise<StackRecord | undefined> {
+  const row = await sql.get<StackRow>(STACK_OF_NAME, [name, deleted]);
+  return row && toStackRecord(row);
+}
+
 const LIST_STACKS = `
 SELECT s.*, ARRAY (SELECT tag FROM tag_rows WHERE stream = s.stream ORDER BY tag) AS tags,
        EXISTS (SELECT 1 FROM lock_rows l WHERE l.stream = s.stream AND l.expires_at > $4) AS locked

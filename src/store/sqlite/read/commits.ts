@@ -1,4 +1,5 @@
 import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
+import { type EarlierCommit, toEarlierCommit } from '../../receipts.js';
 import type { CommitRecord, SnapshotRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
 import { toCommitRecord, toSnapshotRecord } from '../../to-records.js';
@@ -9,10 +10,17 @@ type CommitRow = Tables['commit_rows'] & { hash: string };
 type PlacedCommitRow = CommitRow & { first_version: number; first_revision: number };
 
 const COMMIT = 'SELECT c.*, e.hash FROM commit_rows c JOIN events e ON e.position = c.position';
-const COMMIT_OF_COMMAND = `${COMMIT} WHERE c.command_id = ?`;
+const COMMIT_OF_COMMAND = `${COMMIT} WHERE c.command_id = ? AND c.principal IN ('', 'local') LIMIT 1`;
+/** Those of one principal, and those whose principal was not recorded. */
+const EARLIER = `
+SELECT c.*, e.hash, e.meta, s.id AS stack_id
+FROM commit_rows c JOIN events e ON e.position = c.position JOIN stack_rows s ON s.stream = c.stream
+WHERE c.command_id = ? AND c.principal IN ('', ?)`;
 /** The commit that raised it to the version: its events are the first of that version. */
 const COMMIT_OF_VERSION = `${COMMIT}
-WHERE c.command_id = (SELECT command_id FROM events WHERE stream = ? AND version = ? ORDER BY revision LIMIT 1) AND c.raised = 1`;
+WHERE (c.command_id, c.principal, c.stream) =
+      (SELECT command_id, coalesce(meta ->> '$.principal', ''), stream FROM events
+       WHERE stream = ? AND version = ? ORDER BY revision LIMIT 1) AND c.raised = 1`;
 /**
  * A stack's last commit before a place in its order, which ends with the last event there; and before a position, so that no
  * damage makes who walks back go round.
@@ -36,6 +44,11 @@ export function commitOfCommand(sql: Statements, commandId: string): CommitRecor
   const row = sql(COMMIT_OF_COMMAND).get(commandId) as CommitRow | undefined;
   return row && toRecord(row);
 }
+
+export const earlierCommits = (sql: Statements, commandId: string, principal: string): EarlierCommit[] =>
+  (sql(EARLIER).all(commandId, principal) as (CommitRow & { meta: string; stack_id: string })[]).map((row) =>
+    toEarlierCommit(toRecord(row), row.stack_id, row.meta),
+  );
 
 export function commitsOf(sql: Statements, stream: number, filter: CommitFilter): CommitRecord[] {
   const { upTo = Number.MAX_SAFE_INTEGER, limit = Number.MAX_SAFE_INTEGER, raised = false } = filter;

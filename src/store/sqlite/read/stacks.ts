@@ -5,12 +5,17 @@ import type { Statements } from '../statements.js';
 
 type StackRow = Tables['stack_rows'];
 
+function lastDeletedOfName(columns: string): string {
+  return `SELECT ${columns} FROM stack_rows WHERE name = ? AND deleted_at IS NOT NULL
+          ORDER BY deleted_at DESC, stream DESC LIMIT 1`;
+}
+
 /** A live stack's id or name goes before a deleted one's, and an id before a name. */
 function finder<Row>(columns: string) {
   const all = `SELECT ${columns} FROM stack_rows WHERE`;
   const byId = `${all} id = ?`;
   const live = `${byId} AND deleted_at IS NULL UNION ALL ${all} name = ? AND deleted_at IS NULL LIMIT 1`;
-  const lastDeleted = `${all} name = ? AND deleted_at IS NOT NULL ORDER BY deleted_at DESC, stream DESC LIMIT 1`;
+  const lastDeleted = lastDeletedOfName(columns);
   return (sql: Statements, ref: string, deleted: boolean): Row | undefined =>
     (sql(live).get(ref, ref) ?? (deleted ? (sql(byId).get(ref) ?? sql(lastDeleted).get(ref)) : undefined)) as
       | Row
@@ -22,6 +27,14 @@ const findRow = finder<StackRow>('*');
 export function findStack(sql: Statements, ref: string, deleted: boolean): StackRecord | undefined {
   const row = findRow(sql, ref, deleted);
   return row && toStackRecord(row);
+}
+
+const LIVE_OF_NAME = 'SELECT * FROM stack_rows WHERE name = ? AND deleted_at IS NULL';
+const DELETED_OF_NAME = lastDeletedOfName('*');
+
+export function findStackOfName(sql: Statements, name: string, deleted: boolean): StackRecord | undefined {
+  const row = sql(LIVE_OF_NAME).get(name) ?? (deleted ? sql(DELETED_OF_NAME).get(name) : undefined);
+  return row === undefined ? undefined : toStackRecord(row as StackRow);
 }
 
 export const findStackHead = finder<StackHead>(

@@ -1,4 +1,4 @@
-import { decodeEvent, type RecordedEvent, type UnknownEvent } from '../../../events/index.js';
+import { decodeEvent, isSameCommit, type RecordedEvent, type UnknownEvent } from '../../../events/index.js';
 import { EVENT, placeOf } from '../read/log.js';
 import type { Statements } from '../statements.js';
 
@@ -46,7 +46,7 @@ export function readBatch(sql: Statements, after: number, upTo: number, stream?:
   for (const row of rows as IterableIterator<Row>) {
     const event = toEvent(row);
     const full = events.length >= BATCH_EVENTS || bytes >= BATCH_BYTES;
-    if (full && event.commandId !== last?.commandId) break;
+    if (full && !(last && isSameCommit(last, event))) break;
     events.push(event);
     bytes += row[6].length;
     last = event;

@@ -1,0 +1,44 @@
+import { ForbiddenError, InvalidInputError } from '../kernel/errors.js';
+import type { Facts } from '../store/facts.js';
+import type { Caller } from './command.js';
+import type { Identifier, IdentifierKind } from './identifiers.js';
+
+/**
+ * Authorises everything that a command names, inside the transaction that decides it: what a reference means cannot change
+ * in between. A stack that does not exist is judged by the reference itself, so a caller learns nothing of stacks out of
+ * reach.
+ * @throws ForbiddenError `OUT_OF_REACH`; InvalidInputError for an id that the caller may not choose
+ */
+export function authorize(caller: Caller, identifiers: readonly Identifier[], facts: Facts): void {
+  for (const one of identifiers) RULES[one.kind]?.(caller, one, facts);
+}
+
+type Rule = (caller: Caller, identifier: Identifier, facts: Facts) => void;
+
+/** Kinds without a rule are looked up within the stack, which has one. */
+const RULES: { readonly [K in IdentifierKind]: Rule | undefined } = {
+  stack: (caller, { value }, { stack, deletedStack }) => reach(caller, (stack ?? deletedStack)?.name ?? value, value),
+  stackName: (caller, { value }) => reach(caller, value, value),
+  stackId: ({ mayChooseStackIds }, { field }) => {
+    if (!mayChooseStackIds) throw idsAreMade(field);
+  },
+  resource: undefined,
+  resourceId: undefined, // a refusal names a resource of this stack only
+  lock: undefined,
+  execution: undefined,
+};
+
+function reach({ principal, mayReach }: Caller, name: string, ref: string): void {
+  if (!mayReach(name)) throw outOfReach(principal, `stack "${ref}"`);
+}
+
+export const outOfReach = (principal: string, what: string): ForbiddenError =>
+  new ForbiddenError('OUT_OF_REACH', `"${principal.replace(/^token:/, '')}" has no access to ${what}`, {
+    hint: 'Use a token whose --stack pattern covers it.',
+  });
+
+const idsAreMade = (field: string): InvalidInputError =>
+  new InvalidInputError('INVALID_INPUT', `${field}: the server chooses the ids of stacks`, {
+    hint: `Leave "${field}" out; the answer has the id.`,
+    details: { field },
+  });
