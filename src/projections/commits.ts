@@ -52,7 +52,7 @@ function rolledBackTo(events: Commit['events']): string | null {
 /** The stack's versions, and the receipts by which a repeated command is known. */
 export const commits: Projector = {
   name: 'commits',
-  version: 2,
+  version: 1,
   tables: ['commit_rows', 'snapshot_rows'],
   project: (commit) => [commitRow(commit), ...snapshots(commit)],
 };

@@ -14,12 +14,20 @@ async function onDatabase(url: string, ...texts: readonly string[]): Promise<pg.
   return results;
 }
 
+/** Undoes what later releases added. */
+const TO_SCHEMA_2 = [
+  'DROP TABLE log_key',
+  'ALTER TABLE commit_rows DROP COLUMN principal',
+  'CREATE UNIQUE INDEX commit_rows_by_command ON commit_rows (command_id)',
+  'UPDATE sloth_schema SET version = 2',
+];
+
 /** A database with a stack in it, taken back to what the first release laid down. */
 async function databaseOfSchema1(): Promise<string> {
   const url = await freshSchema();
   await using backend = await StateBackend.open(url, { actor: 'ana' });
   await backend.getStackManager().createStack({ name: 'web' });
-  await onDatabase(url, `DROP FUNCTION ${GUARD}`, 'UPDATE sloth_schema SET version = 1');
+  await onDatabase(url, ...TO_SCHEMA_2, `DROP FUNCTION ${GUARD}`, 'UPDATE sloth_schema SET version = 1');
   return url;
 }
 

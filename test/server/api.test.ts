@@ -410,10 +410,14 @@ describe('what a token reaches', () => {
       ['updateStack', { stack: id, description: 'x' }],
       ['deleteStack', { stack: 'db-1' }],
       ['apply', { stack: 'db-3', create: {} }],
-      ['deleteStack', {}],
-      ['deleteStack', { stack: 7 }],
     ] as const) {
       expect(await command(ask, type, fields)).toMatchObject({ status: 403 });
+    }
+    for (const fields of [{}, { stack: 7 }]) {
+      expect(await command(ask, 'deleteStack', fields)).toMatchObject({
+        status: 400,
+        json: { details: { field: 'stack' } },
+      });
     }
     expect((await backend.head()).position).toBe(position);
     expect(await command(ask, 'createStack', { name: 'web-2' })).toMatchObject({ status: 200 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { verifyStore } from '../../src/audit/verify.js';
+import type { Command } from '../../src/commands/index.js';
 import { bringUpToDate, openEngine } from '../../src/engine.js';
 import { type Progress, StateBackend } from '../../src/index.js';
 import { SCHEMA_VERSION } from '../../src/store/sqlite/schema.js';
@@ -17,13 +18,16 @@ const HEAD = { position: 9, hash: 'ef5eeda1b6bc4c11fe1727efc4314993a795c26a96c43
 /** 60 rounds over three resources in two stacks, each of which is removed once; two come again. */
 const HISTORY_HEAD = { position: 91, hash: 'dee817e88f009e6d37a336d1f0752002b308473bc8ef656b41ddaf960fa12ed1' };
 
+/** Commands under ids of their callers, a Terraform state, and tables that were rebuilt once. */
+const COMMANDS_HEAD = { position: 9, hash: '8b876d170e97028969f71a0ac5c629caf49354c01b89a1bfa21fa4cf2a91d1b5' };
+
 function databaseOf(schema: number | string): string {
   const file = join(scratchFolder(), 'state.db');
   copyFileSync(new URL(`../fixtures/database/schema-${schema}.db`, import.meta.url), file);
   return file;
 }
 
-describe.each([1, 2, 3])('a database of schema %i', (schema) => {
+describe.each([1, 2, 3, 4])('a database of schema %i', (schema) => {
   test('is brought up to date when it is opened, and its log stays as it was', async () => {
     const file = databaseOf(schema);
     const engine = openEngine(file);
@@ -88,6 +92,31 @@ test('a database of schema 3 has the values of every version after resources cam
   await allVersionsHold(engine.store, 'web', ['app.a', 'net.vpc']);
   await allVersionsHold(engine.store, 'api', ['app.b']);
   expect((await verifyStore(engine.store)).problems).toEqual([]);
+});
+
+test('commits of schema 4 repeat by stack, kind and actor, and Terraform’s last state is known again', async () => {
+  await using backend = await StateBackend.open(databaseOf('4-commands'), { actor: 'ana' });
+  expect(await backend.head()).toMatchObject(COMMANDS_HEAD);
+  const set: Command = { type: 'apply', stack: 'web', outputs: [{ name: 'o', value: 1 }] };
+  const first = await backend.execute(set, { commandId: 'apply-1' });
+  expect(first).toMatchObject({ commandId: 'apply-1', stackId: 'web-1', version: 2, events: 4 });
+  const tag: Command = { type: 'addTags', stack: 'db', tags: ['x'] };
+  expect(await backend.execute(tag, { commandId: 'tag-1', actor: 'ci' })).toMatchObject({ events: 1 });
+  expect(await backend.execute({ type: 'createStack', name: 'web' }, { commandId: 'create-web' })).toMatchObject({
+    stackId: 'web-1',
+    version: 1,
+  });
+  for (const [command, call] of [
+    [tag, { commandId: 'tag-1', actor: 'ana' }],
+    [set, { commandId: 'create-web' }],
+  ] as const) {
+    await expect(backend.execute(command, call)).rejects.toMatchObject({ code: 'COMMAND_ID_REUSED' });
+  }
+  const states = await backend.getTerraformStates();
+  const { text = '' } = (await states.get('tf')) ?? {};
+  await states.put('tf', Buffer.from(text), { actor: 'ci' });
+  expect(await backend.head()).toMatchObject(COMMANDS_HEAD);
+  expect((await backend.getAdmin().verify()).problems).toEqual([]);
 });
 
 test('a rebuild that was under way when the release changed begins again', async () => {

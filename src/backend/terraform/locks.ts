@@ -31,7 +31,7 @@ export async function stackNamed(
   options: { readonly deleted?: boolean } = {},
 ): Promise<StackRecord | undefined> {
   const stack = await store.stackOfName(name, options);
-  if (stack || !(await store.stack(name, { deleted: true }))) return stack;
+  if (stack || (await store.stack(name, { deleted: true }))?.id !== name) return stack;
   throw new ConflictError('NAME_TAKEN', `"${name}" is the id of a stack, and states are stored by name`, {
     hint: 'Use the name of the stack in the address, or choose another name.',
     details: { field: 'stack', stack: name },

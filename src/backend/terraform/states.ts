@@ -66,7 +66,7 @@ export class TerraformStates {
 
   /** The state of a stack; undefined where there is no stack, or one that never held anything. */
   async get(ref: string): Promise<TerraformState | undefined> {
-    const stack = await this.#engine.store.stackOfName(ref);
+    const stack = await stackNamed(this.#engine, ref);
     if (!stack) return undefined;
     const { commit, state } = await this.#current(stack);
     return state && { stack, version: commit.version, text: state.text };

@@ -184,8 +184,16 @@ FROM events e LEFT JOIN stack_rows s ON s.stream = e.stream;
 
 export const VIEW_NAMES = [...VIEWS.matchAll(/CREATE VIEW (\w+)/g)].map(([, name]) => name as string);
 
+/** Commits with the principal of their command id, which earlier releases did not record. */
+const COMMITS_WITH_PRINCIPAL = `
+ALTER TABLE commit_rows ADD COLUMN principal TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE commit_rows ALTER COLUMN principal DROP DEFAULT;
+DROP INDEX IF EXISTS commit_rows_by_command, commit_rows_by_command_2;
+CREATE UNIQUE INDEX commit_rows_by_command ON commit_rows (command_id, principal, stream);
+`;
+
 /** What brings a database of each earlier version to the next one. A version that has gone out is never changed. */
-const UPGRADES: Readonly<Record<number, string>> = { 1: CREATE_GUARD, 2: LOG_KEY };
+const UPGRADES: Readonly<Record<number, string>> = { 1: CREATE_GUARD, 2: LOG_KEY + COMMITS_WITH_PRINCIPAL };
 
 /** What brings a database of an earlier version to this release's. */
 export const upgradeFrom = (version: number): string =>

@@ -196,6 +196,18 @@ PRAGMA legacy_alter_table = OFF;
 ${projectionTable('resource_history')}INSERT INTO resource_history ${historyOf('earlier_history')};
 DROP TABLE earlier_history;`;
 
+/** Commits with the principal of their command id, which earlier releases did not record. */
+const COMMITS_WITH_PRINCIPAL = `
+PRAGMA legacy_alter_table = ON;
+ALTER TABLE commit_rows RENAME TO earlier_commits;
+PRAGMA legacy_alter_table = OFF;
+DROP INDEX IF EXISTS commit_rows_by_command; DROP INDEX IF EXISTS commit_rows_by_command_2;
+${projectionTable('commit_rows')}INSERT INTO commit_rows
+SELECT position, first_position, stream, version, raised, kind, added, changed, removed, command_id, '', actor, at,
+       description
+FROM earlier_commits ORDER BY position;
+DROP TABLE earlier_commits;`;
+
 /** From schemas 1 to 3: views, indexes of the log, its guard and the history of resources have another form. */
 const toSchema4 = (present: ReadonlySet<string>): string[] => [
   'DROP INDEX events_by_stream; DROP INDEX events_signals; DROP TRIGGER events_append_only;',
@@ -219,4 +231,5 @@ export const upgrade = (from: number, present: ReadonlySet<string>): string[] =>
   ...[...present].filter((name) => name.startsWith('rebuild_')).map((name) => `DROP TABLE ${name};`),
   ...(from < 4 ? toSchema4(present) : []),
   LOG_KEY,
+  COMMITS_WITH_PRINCIPAL,
 ];
