@@ -176,7 +176,7 @@ export interface EventStore extends Maintenance {
   touched(stream: number, from: number, to: number): Promise<Touched>;
 
   commit(stream: number, version: number): Promise<CommitRecord | undefined>;
-  /** The commit that a local caller made under this command id; undefined where there is none. */
+  /** The first commit that a local caller made under this command id; undefined where there is none. */
   commitOf(commandId: string): Promise<CommitRecord | undefined>;
   /** Newest first. */
   commits(stream: number, filter?: CommitFilter): Promise<readonly CommitRecord[]>;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { COMMANDS, prepare } from '../../src/commands/index.js';
 import { PROJECTION } from '../../src/engine.js';
 import { EVENT_TYPES } from '../../src/events/index.js';
@@ -15,7 +15,12 @@ import { outcome } from '../support/requests.js';
 import { everything } from './everything.js';
 import { LIFE, requestOf } from './life.js';
 import { createStack } from './world.js';
-import '../support/same-key.js';
+
+/** Every database gets the same key, so that equal commands give equal events. */
+vi.mock('../../src/store/content-key.js', async (original) => ({
+  ...(await original<typeof import('../../src/store/content-key.js')>()),
+  newKey: () => Buffer.alloc(32, 7),
+}));
 
 type Parts = { readonly projection: typeof PROJECTION; readonly clock: TestClock };
 

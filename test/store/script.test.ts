@@ -63,7 +63,11 @@ function content(path: string) {
   const db = new Database(path, { readonly: true });
   try {
     const objects = db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name').all();
-    const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all();
+    // No script holds the log's key: each database makes its own.
+    const tables = db
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'log_key' ORDER BY name")
+      .pluck()
+      .all();
     const rows = (name: unknown) =>
       (db.prepare(`SELECT * FROM ${name}`).raw().safeIntegers().all() as unknown[][])
         .map((row) => row.map(String))

@@ -77,6 +77,7 @@ async function carriedOut(store: EventStore, stream: number, { id }: Migration):
 
 const envelopeOf = ({ id, at, actor, reason }: Step, migration: Migration, lockId?: string): EnvelopeInput => ({
   commandId: id,
+  content: id, // it is made of what is migrated (docs/adr/0017)
   actor,
   source: 'migration',
   ...(lockId === undefined ? {} : { lockId }),

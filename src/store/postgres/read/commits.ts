@@ -20,7 +20,7 @@ async function one(sql: Sql, text: string, values: readonly unknown[]): Promise<
 export const commitOfVersion = (sql: Sql, stream: number, version: number) =>
   one(sql, `${COMMIT} WHERE c.stream = $1 AND c.version = $2 AND c.raised = 1`, [stream, version]);
 
-const COMMIT_OF_COMMAND = `${COMMIT} WHERE c.command_id = $1 AND c.principal IN ('', 'local') LIMIT 1`;
+const COMMIT_OF_COMMAND = `${COMMIT} WHERE c.command_id = $1 AND c.principal IN ('', 'local') ORDER BY c.position LIMIT 1`;
 
 export const commitOfCommand = (sql: Sql, commandId: string) => one(sql, COMMIT_OF_COMMAND, [commandId]);
 

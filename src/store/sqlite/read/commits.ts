@@ -10,7 +10,7 @@ type CommitRow = Tables['commit_rows'] & { hash: string };
 type PlacedCommitRow = CommitRow & { first_version: number; first_revision: number };
 
 const COMMIT = 'SELECT c.*, e.hash FROM commit_rows c JOIN events e ON e.position = c.position';
-const COMMIT_OF_COMMAND = `${COMMIT} WHERE c.command_id = ? AND c.principal IN ('', 'local') LIMIT 1`;
+const COMMIT_OF_COMMAND = `${COMMIT} WHERE c.command_id = ? AND c.principal IN ('', 'local') ORDER BY c.position LIMIT 1`;
 /** Those of one principal, and those whose principal was not recorded. */
 const EARLIER = `
 SELECT c.*, e.hash, e.meta, s.id AS stack_id
