@@ -171,6 +171,8 @@ describe('http', () => {
   test('stops when it is told to', async () => {
     const stop = new AbortController();
     const url = await serve(() => stop.abort(new Error('enough')));
-    await expect(look(probe(allowing(url)), [expected('http.x', { url })], { signal: stop.signal })).rejects.toThrow('enough');
+    await expect(look(probe(allowing(url)), [expected('http.x', { url })], { signal: stop.signal })).rejects.toThrow(
+      'enough',
+    );
   });
 });
