@@ -55,7 +55,7 @@ export const sourceFlags = {
     dependsOn: ['exec'],
   }),
   probe: Flags.boolean({
-    description: 'look at resources of the types file and http itself, where the next two flags allow it',
+    description: 'look at resources of the types file and http itself, where --probe-path and --probe-host allow it',
     helpGroup: 'SOURCE',
     exclusive: others('probe'),
   }),
@@ -80,7 +80,7 @@ export const sourceFlags = {
   }),
   configured: Flags.boolean({
     description:
-      "the source that the stack's configuration names: whoever may write the stack then decides which program runs here, and which file is read",
+      "the source that the stack's configuration names: everybody who may write the stack then decides which program runs here, and which file is read",
     helpGroup: 'SOURCE',
     exclusive: others('configured'),
   }),

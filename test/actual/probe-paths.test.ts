@@ -101,36 +101,39 @@ describe('a path outside of the allowed folders', () => {
     expect(await at([inside], join(inside, 'a/x'))).toBe('"path" cannot be looked at: more than 40 symbolic links');
   });
 
-  test('is not shown by what replaces a parent between the check and the reading', async () => {
-    const { root, inside, outside } = folders();
-    mkdirSync(join(inside, 'app'));
-    writeFileSync(join(inside, 'app/shadow'), 'inside');
-    const allowed = await AllowedPaths.of([inside]);
-    const read = async (swap: () => void): Promise<string> =>
-      (await allowed.look(join(inside, 'app/shadow'), async (place) => {
-        swap();
-        const file = await place.open();
-        try {
-          return await file.readFile('utf8');
-        } finally {
-          await file.close();
-        }
-      })) ?? '';
-    const swap = (): void => {
-      renameSync(join(inside, 'app'), join(root, 'moved'));
-      symlinkSync(outside, join(inside, 'app'));
-    };
-    expect(await read(swap)).toBe('inside');
-    rmSync(join(inside, 'app'));
-    renameSync(join(root, 'moved'), join(inside, 'app'));
-    const replace = (): void => {
-      rmSync(join(inside, 'app/shadow'));
-      symlinkSync(join(outside, 'shadow'), join(inside, 'app/shadow'));
-    };
-    expect(await read(replace)).toBe('inside');
-  });
+  test.runIf(process.platform === 'linux')(
+    'is not shown by what replaces a parent between the check and the reading',
+    async () => {
+      const { root, inside, outside } = folders();
+      mkdirSync(join(inside, 'app'));
+      writeFileSync(join(inside, 'app/shadow'), 'inside');
+      const allowed = await AllowedPaths.of([inside]);
+      const read = async (swap: () => void): Promise<string> =>
+        (await allowed.look(join(inside, 'app/shadow'), async (place) => {
+          swap();
+          const file = await place.open();
+          try {
+            return await file.readFile('utf8');
+          } finally {
+            await file.close();
+          }
+        })) ?? '';
+      const swap = (): void => {
+        renameSync(join(inside, 'app'), join(root, 'moved'));
+        symlinkSync(outside, join(inside, 'app'));
+      };
+      expect(await read(swap)).toBe('inside');
+      rmSync(join(inside, 'app'));
+      renameSync(join(root, 'moved'), join(inside, 'app'));
+      const replace = (): void => {
+        rmSync(join(inside, 'app/shadow'));
+        symlinkSync(join(outside, 'shadow'), join(inside, 'app/shadow'));
+      };
+      expect(await read(replace)).toBe('inside');
+    },
+  );
 
-  test('is not shown however a parent changes while it is looked at', async () => {
+  test.runIf(process.platform === 'linux')('is not shown however a parent changes while it is looked at', async () => {
     const { inside, outside } = folders();
     const [app, kept, link] = ['app', 'kept', 'link'].map((name) => join(inside, name)) as [string, string, string];
     mkdirSync(app);

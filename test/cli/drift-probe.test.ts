@@ -164,7 +164,8 @@ test('nothing that a configuration names is read or run unless --configured says
     drift: { source: 'exec', command: `touch '${mark}'; cat`, shell: true },
   });
   for (const flags of [[], ['--exit-code'], ['--recorded'], ['--at-version', '1']]) await stack.drift(...flags);
-  await stack.run(['stack', 'state', 'drift', 'watch', 'web']);
+  expect(existsSync(mark)).toBe(false);
+  expect((await stack.run(['stack', 'state', 'drift', 'watch', 'web'])).code).toBe(2);
   expect(existsSync(mark)).toBe(false);
   expect((await stack.drift('--configured', '--exit-code')).code).toBe(0);
   expect(existsSync(mark)).toBe(true);

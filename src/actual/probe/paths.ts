@@ -36,8 +36,10 @@ interface Root {
 
 /**
  * The files and folders that may be probed, with all below them. A path is looked at only if it lies in one of them by its
- * name, and again after each symbolic link; outside of them nothing is touched, so nothing shows whether it exists. On Linux
- * no replacing of a folder meanwhile leads outside. Elsewhere it is noticed after the file was opened and before it is read.
+ * name, and again after each symbolic link; outside of them nothing is touched, so nothing shows whether it exists.
+ *
+ * On Linux no replacing of folders meanwhile leads outside. Elsewhere there is no way to open a file of an open folder: a
+ * process that may write in an allowed folder and keeps replacing it with a link may have a file outside compared.
  */
 export class AllowedPaths {
   readonly #roots: readonly Root[];

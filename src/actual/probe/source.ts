@@ -2,8 +2,6 @@ import type { JsonObject } from '../../kernel/json.js';
 import { concurrently } from '../concurrently.js';
 import { checkLimits } from '../limits.js';
 import type { ActualStateSource, ExpectedResource, Observation } from '../source.js';
-import { fileProbe } from './file.js';
-import { AllowedPaths } from './paths.js';
 import type { Lookup } from './request.js';
 
 /** What may be probed. Who writes a stack names files and URLs; these are for who looks to set, not for the stack. */
@@ -46,7 +44,7 @@ export function probe(options: ProbeOptions = {}): ActualStateSource {
 
 type Look = (resource: ExpectedResource, signal: AbortSignal) => Promise<JsonObject | null>;
 
-/** Loads what asks servers, which few commands need. */
+/** Loads what looks at files and servers, which few commands need. */
 async function probing({
   paths = [],
   hosts = [],
@@ -54,13 +52,14 @@ async function probing({
   timeoutMs,
   lookup,
 }: ProbeOptions & { readonly timeoutMs: number }): Promise<Look> {
-  const [{ AllowedHosts }, { probeHttp }, { systemLookup }, allowed] = await Promise.all([
+  const [{ AllowedPaths }, { fileProbe }, { AllowedHosts }, { probeHttp }, { systemLookup }] = await Promise.all([
+    import('./paths.js'),
+    import('./file.js'),
     import('./hosts.js'),
     import('./http.js'),
     import('./request.js'),
-    AllowedPaths.of(paths),
   ]);
-  const file = fileProbe(allowed, recordContent);
+  const file = fileProbe(await AllowedPaths.of(paths), recordContent);
   const http = { hosts: new AllowedHosts(hosts), lookup: lookup ?? systemLookup, recordContent, timeoutMs };
   return ({ type, properties }, signal) =>
     type === 'file' ? file(properties, signal) : probeHttp(properties, http, signal);

@@ -47,7 +47,7 @@ not be probed; with --exit-code also where the source says nothing of one, and w
   static override flags = {
     all: Flags.boolean({ description: 'every finding, not only the newest of each resource' }),
     'exit-code': Flags.boolean({
-      description: `exit with ${DRIFTED} when a finding is pending, and with 0 only when every resource was compared`,
+      description: `exit with ${DRIFTED} when a finding is pending; with a source, with 0 only when it compared every resource`,
     }),
     'allow-partial': Flags.boolean({
       description: 'exit with 0 also when the source says nothing of some resources',
