@@ -1,4 +1,11 @@
-export type { ActualStateSource, ExpectedResource, Observation, ObserveContext } from './actual/index.js';
+export type {
+  ActualStateSource,
+  ExpectedResource,
+  Observation,
+  ObserveContext,
+  ProbeAllowance,
+  ProbeOptions,
+} from './actual/index.js';
 export { actualFile, execSource, probe, terraformDirectory, terraformPlan } from './actual/index.js';
 export type { LogImportOptions, LogSink } from './audit/log-file.js';
 export type { Check, Problem, Verification } from './audit/verification.js';

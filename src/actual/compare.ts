@@ -8,8 +8,10 @@ import type { ActualStateSource, ExpectedResource, ObserveContext } from './sour
 export interface Comparison {
   /** Resources whose actual state was found. */
   readonly compared: number;
-  /** Resources the source did not look at. */
+  /** Resources the source said nothing of: it did not look at them. */
   readonly passedOver: number;
+  /** Their addresses, in order. */
+  readonly passedOverResources: readonly string[];
   /** Resources that could not be looked at, and why, in the order of addresses. */
   readonly failed: readonly { readonly resource: string; readonly error: string }[];
   /** What is to be judged, in the order of addresses: what differs, or has differed before. */
@@ -40,8 +42,10 @@ export async function compareActual(
   let compared = 0;
   for await (const seen of source.observe(expected.pages(), context)) {
     const { address: resource } = seen;
-    if ('error' in seen) failed.push({ resource, error: seen.error });
-    else {
+    if ('error' in seen) {
+      expected.unanswered.delete(resource);
+      failed.push({ resource, error: seen.error });
+    } else {
       const wanted = await expected.take(resource);
       compared += 1;
       if (!wanted || drifted.has(wanted.id) || !equalJson(wanted.properties, seen.actual)) {
@@ -51,8 +55,13 @@ export async function compareActual(
     const done = compared + failed.length;
     if (done % PAGE === 0) onProgress?.({ done, total: Math.max(total, done) });
   }
-  const passedOver = expected.count - compared - failed.length;
-  return { compared, passedOver, failed: failed.sort(byResource), findings: findings.sort(byResource) };
+  return {
+    compared,
+    passedOver: expected.unanswered.size,
+    passedOverResources: [...expected.unanswered],
+    failed: failed.sort(byResource),
+    findings: findings.sort(byResource),
+  };
 }
 
 const byResource = (a: { readonly resource: string }, b: { readonly resource: string }): number =>
@@ -63,7 +72,8 @@ class Expected {
   readonly #store: EventStore;
   readonly #stream: number;
   readonly #kept: Map<string, ExpectedResource>[] = [];
-  count = 0;
+  /** Offered, and without an answer so far, in the order of addresses. */
+  readonly unanswered = new Set<string>();
 
   constructor(store: EventStore, stream: number) {
     this.#store = store;
@@ -75,7 +85,7 @@ class Expected {
       const page = (await this.#store.resources(this.#stream, undefined, { after, limit: PAGE })).map(toExpected);
       const last = page.at(-1);
       if (!last) return;
-      this.count += page.length;
+      for (const { address } of page) this.unanswered.add(address);
       this.#kept.push(new Map(page.map((resource) => [resource.address, resource])));
       if (this.#kept.length > KEPT_PAGES) this.#kept.shift();
       yield page;
@@ -84,6 +94,7 @@ class Expected {
   }
 
   async take(address: string): Promise<ExpectedResource | undefined> {
+    this.unanswered.delete(address);
     // Most sources answer about the page they were given last.
     for (const page of this.#kept.toReversed()) {
       const resource = page.get(address);

@@ -5,7 +5,7 @@ import { isJsonObject, type Json } from '../kernel/json.js';
 import { execSource } from './exec/source.js';
 import { actualFile } from './file.js';
 import { MAX_CONCURRENCY, MAX_TIMEOUT_MS } from './limits.js';
-import { probe } from './probe/source.js';
+import { type ProbeAllowance, probe } from './probe/source.js';
 import type { ActualStateSource } from './source.js';
 import { terraformDirectory } from './terraform/directory.js';
 import { terraformPlan } from './terraform/plan.js';
@@ -39,10 +39,16 @@ const driftSchema = z.lazy(() => {
 });
 type DriftConfiguration = z.output<typeof driftSchema>;
 
+/** Whether a stack's configuration names a source, which may be an invalid one. */
+export const namesSource = (config: Json): boolean => isJsonObject(config) && Object.hasOwn(config, 'drift');
+
 /**
- * The source that a stack's configuration names under `drift`; undefined where it names none.
+ * The source that a stack's configuration names under `drift`; undefined where it names none. It says which file is read
+ * and which program runs: make one only of a configuration whose authors may decide that. What a probe may look at is not
+ * theirs to decide.
  * @param where what the configuration is called in errors: `configuration`
  * @param read gives the bytes of the file named
+ * @param allowance for a probe
  * @throws InvalidInputError `DRIFT_CONFIGURATION_INVALID` that names the first field which is wrong; what the source
  *   throws of its file or command
  */
@@ -50,10 +56,11 @@ export async function sourceFrom(
   config: Json,
   where: string,
   read: (path: string) => Promise<Uint8Array>,
+  allowance: ProbeAllowance,
 ): Promise<ActualStateSource | undefined> {
-  if (!isJsonObject(config) || !Object.hasOwn(config, 'drift')) return undefined;
+  if (!isJsonObject(config) || !namesSource(config)) return undefined;
   const { success, data, error } = driftSchema.safeParse(config.drift);
-  if (success) return build(data, read);
+  if (success) return build(data, read, allowance);
   const [issue] = error.issues;
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
   const field = [where, 'drift', ...(issue?.path ?? []), ...unknown].map(String).join('.');
@@ -66,6 +73,7 @@ export async function sourceFrom(
 async function build(
   drift: DriftConfiguration,
   read: (path: string) => Promise<Uint8Array>,
+  allowance: ProbeAllowance,
 ): Promise<ActualStateSource> {
   switch (drift.source) {
     case 'actual':
@@ -77,6 +85,6 @@ async function build(
     case 'exec':
       return execSource(drift.command, { ...drift, timeoutMs: drift.timeout });
     case 'probe':
-      return probe({ ...drift, timeoutMs: drift.timeout });
+      return probe({ ...allowance, timeoutMs: drift.timeout, concurrency: drift.concurrency });
   }
 }

@@ -4,7 +4,9 @@ import {
   type ActualStateSource,
   type Comparison,
   compareActual,
+  namesSource,
   type ObserveContext,
+  type ProbeAllowance,
   sourceFrom,
 } from '../actual/index.js';
 import type { Command } from '../commands/index.js';
@@ -335,13 +337,24 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /**
-   * The source of actual state that a stack's configuration names, under `drift`; undefined where it names none.
+   * The source of actual state that a stack's configuration names, under `drift`; undefined where it names none. It
+   * decides which file is read and which program runs: ask for it only where everybody who may write the stack may decide
+   * that. A probe looks at nothing but what `allowance` allows.
    * @throws InvalidInputError `DRIFT_CONFIGURATION_INVALID`, and for a file that cannot be read or used
    */
-  async driftSource(stack: string): Promise<ActualStateSource | undefined> {
+  async driftSource(stack: string, allowance: ProbeAllowance = {}): Promise<ActualStateSource | undefined> {
+    return sourceFrom(await this.#configuration(stack), 'configuration', (path) => readFile(path), allowance);
+  }
+
+  /** Whether a stack's configuration names a source of actual state. Reads and runs nothing that it names. */
+  async hasDriftSource(stack: string): Promise<boolean> {
+    return namesSource(await this.#configuration(stack));
+  }
+
+  async #configuration(stack: string): Promise<Json> {
     const { stack: record } = await stackMoment(this.#engine.store, stack);
     const { document } = await this.#engine.store.document(record.stream);
-    return sourceFrom(document.configuration, 'configuration', (path) => readFile(path));
+    return document.configuration;
   }
 
   /** Recorded findings, newest first. */

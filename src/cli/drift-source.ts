@@ -14,7 +14,7 @@ import { wholeNumber } from './flags.js';
 import { readInput } from './input.js';
 
 /** Each of them says where the actual state comes from. */
-const SOURCES = ['actual', 'terraform-plan', 'terraform-dir', 'exec', 'probe'] as const;
+const SOURCES = ['actual', 'terraform-plan', 'terraform-dir', 'exec', 'probe', 'configured'] as const;
 type Source = (typeof SOURCES)[number];
 
 const others = (source: Source): string[] => SOURCES.filter((one) => one !== source);
@@ -55,9 +55,34 @@ export const sourceFlags = {
     dependsOn: ['exec'],
   }),
   probe: Flags.boolean({
-    description: 'look at resources of the types file and http itself',
+    description: 'look at resources of the types file and http itself, where --probe-path and --probe-host allow it',
     helpGroup: 'SOURCE',
     exclusive: others('probe'),
+  }),
+  'probe-path': Flags.string({
+    description: 'a folder with all below it, or a file, that may be probed; repeat it for several (default: none)',
+    helpGroup: 'SOURCE',
+    helpValue: 'DIR',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+  'probe-host': Flags.string({
+    description:
+      'a host that may be probed: example.com (ports 80 and 443), example.com:8443, *.example.com, 10.0.0.0/8; repeat it for several (default: none). An address that is not public must be named itself: 127.0.0.1:8080, or localhost',
+    helpGroup: 'SOURCE',
+    helpValue: 'HOST',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+  'record-content': Flags.boolean({
+    description: 'record what probed files and answers hold where it differs, not only its SHA-256 and length',
+    helpGroup: 'SOURCE',
+  }),
+  configured: Flags.boolean({
+    description:
+      "the source that the stack's configuration names: everybody who may write the stack then decides which program runs here, and which file is read",
+    helpGroup: 'SOURCE',
+    exclusive: others('configured'),
   }),
   timeout: Flags.string({
     description: 'how long a program, terraform or a server may take',
@@ -80,11 +105,19 @@ export interface SourceValues {
   readonly exec?: string | undefined;
   readonly shell: boolean;
   readonly probe: boolean;
+  readonly 'probe-path'?: readonly string[] | undefined;
+  readonly 'probe-host'?: readonly string[] | undefined;
+  readonly 'record-content': boolean;
+  readonly configured: boolean;
   readonly timeout?: string | undefined;
   readonly concurrency?: number | undefined;
 }
 
-/** The source the flags name, else the one the stack's configuration names, if any. Files are read each time it is asked for. */
+/**
+ * The source the flags name; undefined where they name none. Files are read each time it is asked for. Nothing that the
+ * stack itself names is read or run unless `--configured` says so.
+ * @throws InvalidInputError `NO_SOURCE` where the configuration is to name one, and does not
+ */
 export async function sourceOf(
   flags: SourceValues,
   backend: StateBackend,
@@ -93,13 +126,21 @@ export async function sourceOf(
   const named = SOURCES.find((source) => flags[source] !== undefined && flags[source] !== false);
   needs(flags.timeout, 'timeout', named, ['exec', 'terraform-dir', 'probe']);
   needs(flags.concurrency, 'concurrency', named, ['exec', 'probe']);
+  const ofProbe = { 'probe-path': flags['probe-path'], 'probe-host': flags['probe-host'] };
+  for (const [flag, value] of Object.entries(ofProbe)) needs(value, flag, named, ['probe', 'configured']);
+  needs(flags['record-content'] || undefined, 'record-content', named, ['probe', 'configured']);
+  const allowance = {
+    paths: flags['probe-path'],
+    hosts: flags['probe-host'],
+    recordContent: flags['record-content'],
+  };
   const limits = {
     ...(flags.timeout === undefined ? {} : { timeoutMs: parseDuration(flags.timeout, '--timeout') }),
     ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
   };
   switch (named) {
     case undefined:
-      return backend.driftSource(stack);
+      return undefined;
     case 'actual': {
       const { bytes, name } = await readInput(flags.actual ?? '');
       return actualFile(bytes, name, { complete: flags.complete });
@@ -113,9 +154,21 @@ export async function sourceOf(
     case 'exec':
       return execSource(flags.exec ?? '', { ...limits, shell: flags.shell });
     case 'probe':
-      return probe(limits);
+      return probe({ ...allowance, ...limits });
+    case 'configured': {
+      const source = await backend.driftSource(stack, allowance);
+      if (source) return source;
+      throw new InvalidInputError('NO_SOURCE', `the configuration of "${stack}" names no source of the actual state`, {
+        hint: 'Name one by a flag: --actual, --terraform-plan, --terraform-dir, --exec or --probe.',
+        details: { field: 'configuration.drift' },
+      });
+    }
   }
 }
+
+/** That a stack's configuration names a source, which was not used. */
+export const unusedSource = (stack: string): string =>
+  `The configuration of "${stack}" names a source of the actual state, which was not used. Where everybody who may write the stack may also decide which program runs here, use it with --configured.`;
 
 /** A limit that nothing would heed is refused. */
 function needs(value: unknown, flag: string, named: Source | undefined, sources: readonly Source[]): void {

@@ -17,9 +17,12 @@ export const driftJson = (stackId: string) => (finding: DriftInfo) => ({
   changes: finding.changes,
 });
 
-export const checkJson = ({ compared, passedOver, failed, receipt }: DriftCheck) => ({
+/** `passed_over`: the source says nothing of them; `failed`: with the reason of each. */
+export const checkJson = ({ compared, passedOver, passedOverResources, failed, receipt }: DriftCheck) => ({
   compared,
+  not_compared: passedOver + failed.length,
   not_looked_at: passedOver,
+  passed_over: passedOverResources,
   failed,
   recorded_events: receipt?.events ?? 0,
 });

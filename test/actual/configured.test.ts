@@ -1,19 +1,24 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { sourceFrom } from '../../src/actual/index.js';
+import { namesSource, type ProbeAllowance, sourceFrom } from '../../src/actual/index.js';
 import type { Json } from '../../src/kernel/json.js';
 import { bytes, expected, look } from './support.js';
 
 const nothing = () => Promise.reject(new Error('nothing to read'));
-const source = async (drift: Json, read: (path: string) => Promise<Uint8Array> = nothing) => {
-  const made = await sourceFrom({ other: 1, drift }, 'configuration', read);
+const source = async (
+  drift: Json,
+  read: (path: string) => Promise<Uint8Array> = nothing,
+  allowance: ProbeAllowance = {},
+) => {
+  const made = await sourceFrom({ other: 1, drift }, 'configuration', read, allowance);
   if (!made) throw new Error('no source');
   return made;
 };
 
 describe('the source a configuration names', () => {
   test.each<[Json]>([[{}], [null], [[]], ['text'], [{ Drift: {} }]])('%j names none', async (config) => {
-    expect(await sourceFrom(config, 'configuration', nothing)).toBeUndefined();
+    expect(await sourceFrom(config, 'configuration', nothing, {})).toBeUndefined();
+    expect(namesSource(config)).toBe(false);
   });
 
   test('a file, complete or not', async () => {
@@ -53,9 +58,23 @@ describe('the source a configuration names', () => {
     expect((await look(slow, [expected('a.b')])).found).toEqual({ 'a.b': 'no answer within 500 ms' });
   });
 
-  test('the probe', async () => {
-    const made = await source({ source: 'probe', timeout: '1s', concurrency: 2 });
-    expect((await look(made, [expected('file.x', { path: '/' })])).found).toEqual({ 'file.x': { path: '/' } });
+  test('the probe, which looks only at what the caller allows, whatever the configuration says', async () => {
+    const drift = { source: 'probe', timeout: '1s', concurrency: 2 };
+    const root = [expected('file.x', { path: '/' })];
+    expect((await look(await source(drift, nothing, { paths: ['/'] }), root)).found).toEqual({
+      'file.x': { path: '/' },
+    });
+    expect((await look(await source(drift), root)).found).toEqual({
+      'file.x': expect.stringContaining('outside of what may be probed'),
+    });
+    for (const field of ['paths', 'hosts', 'recordContent', 'probe-path', 'lookup']) {
+      await expect(source({ ...drift, [field]: ['/'] })).rejects.toThrow(
+        expect.objectContaining({
+          code: 'DRIFT_CONFIGURATION_INVALID',
+          details: { field: `configuration.drift.${field}` },
+        }),
+      );
+    }
   });
 
   test.each<[Json, string]>([

@@ -20,9 +20,12 @@ import { expected, look } from './support.js';
 const sha256 = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex');
 const isRoot = process.getuid?.() === 0;
 
+/** All that these tests make and look at; with content that differs shown as it is. */
+const looking = () => probe({ paths: ['/', '/dev', '/proc'], recordContent: true });
+
 /** What is found at a path, of these properties. */
 const at = async (path: string, properties: JsonObject): Promise<Json | undefined> =>
-  (await look(probe(), [expected('file.x', { path, ...properties })])).found['file.x'];
+  (await look(looking(), [expected('file.x', { path, ...properties })])).found['file.x'];
 
 function file(content: string | Buffer, mode = 0o644): string {
   const path = join(scratchFolder(), 'a-file');
@@ -51,7 +54,7 @@ describe('files', () => {
         n % 2 === 0 ? { ...common, sha256: sha256(content) } : { ...common, content, labels: ['own'] },
       );
     });
-    const untouched = await look(probe(), resources);
+    const untouched = await look(looking(), resources);
     expect(untouched.found).toEqual(
       Object.fromEntries(resources.map(({ address, properties }) => [address, properties])),
     );
@@ -93,7 +96,7 @@ describe('files', () => {
       change(10, { ...was(10), owner: 54_321, group: 54_322 });
     }
 
-    const { found } = await look(probe(), resources);
+    const { found } = await look(looking(), resources);
     expect(found).toEqual(wanted);
     const differing = Object.keys(found).filter(
       (address) => JSON.stringify(found[address]) !== JSON.stringify(untouched.found[address]),
@@ -102,7 +105,7 @@ describe('files', () => {
   });
 
   test('other types are not looked at', async () => {
-    const { found } = await look(probe(), [
+    const { found } = await look(looking(), [
       expected('aws_vpc.a', { path: '/etc' }),
       expected('data.file.x', { path: '/etc' }),
     ]);
@@ -226,14 +229,14 @@ describe('files', () => {
     [{ path: 'x'.repeat(300), kind: 'file' }, /ENAMETOOLONG/],
     [{ path: '/proc/self/mem', content: 'x' }, /EIO/],
   ])('%j cannot be looked at', async (properties, error) => {
-    const { found } = await look(probe(), [expected('file.x', properties), expected('file.y', { path: '/' })]);
+    const { found } = await look(looking(), [expected('file.x', properties), expected('file.y', { path: '/' })]);
     expect(found).toEqual({ 'file.x': expect.stringMatching(error), 'file.y': { path: '/' } });
   });
 
   test('10,000 files in one go', async () => {
     const path = file('x');
     const resources = Array.from({ length: 10_000 }, (_, n) => expected(`file.f${n}`, { path, content: 'y' }));
-    const { observations } = await look(probe(), resources);
+    const { observations } = await look(looking(), resources);
     expect(observations).toHaveLength(10_000);
     expect(new Set(observations.map((one) => JSON.stringify({ ...one, address: '' }))).size).toBe(1);
   });
@@ -242,7 +245,7 @@ describe('files', () => {
     const stop = new AbortController();
     const seen: object[] = [];
     const path = file('x');
-    const source = probe().observe(
+    const source = looking().observe(
       (async function* () {
         for (let n = 0; ; n++) yield [expected(`file.f${n}`, { path })];
       })(),

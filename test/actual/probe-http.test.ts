@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { probe } from '../../src/actual/index.js';
+import { type ProbeOptions, probe } from '../../src/actual/index.js';
 import type { Json, JsonObject } from '../../src/kernel/json.js';
 import { expected, look } from './support.js';
 
@@ -20,8 +20,14 @@ async function serve(answer: (request: IncomingMessage, response: ServerResponse
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-const at = async (properties: JsonObject, options = {}): Promise<Json | undefined> =>
-  (await look(probe(options), [expected('http.x', properties)])).found['http.x'];
+/** The host of the URL is allowed, and what differs is shown as it is. */
+const allowing = (url: unknown): ProbeOptions => ({
+  hosts: typeof url === 'string' && URL.canParse(url) ? [new URL(url).host].filter(Boolean) : [],
+  recordContent: true,
+});
+
+const at = async (properties: JsonObject, options: ProbeOptions = {}): Promise<Json | undefined> =>
+  (await look(probe({ ...allowing(properties.url), ...options }), [expected('http.x', properties)])).found['http.x'];
 
 const hello = (_: IncomingMessage, response: ServerResponse) => {
   response.writeHead(200, { 'Content-Type': 'text/plain', 'X-Version': '7' }).end('hello');
@@ -157,7 +163,7 @@ describe('http', () => {
       }, 30);
     });
     const resources = Array.from({ length: 40 }, (_, n) => expected(`http.x${n}`, { url, status: 200 }));
-    const { observations } = await look(probe({ concurrency: 4 }), resources);
+    const { observations } = await look(probe({ ...allowing(url), concurrency: 4 }), resources);
     expect(observations).toHaveLength(40);
     expect(most).toBe(4);
   });
@@ -165,6 +171,8 @@ describe('http', () => {
   test('stops when it is told to', async () => {
     const stop = new AbortController();
     const url = await serve(() => stop.abort(new Error('enough')));
-    await expect(look(probe(), [expected('http.x', { url })], { signal: stop.signal })).rejects.toThrow('enough');
+    await expect(look(probe(allowing(url)), [expected('http.x', { url })], { signal: stop.signal })).rejects.toThrow(
+      'enough',
+    );
   });
 });

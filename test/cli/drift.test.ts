@@ -56,11 +56,19 @@ describe('an actual file', () => {
       '  tags.env  "prod"  →  "test"',
       expect.stringMatching(/^net\.a {2}\(all\) {2}\{\} {2}→ {2}\(gone\) {2}pending/),
       '',
-      '2 compared, 1 not looked at',
+      '2 compared, 1 not compared',
+      '  net.b: the source says nothing of it',
       '',
     ]);
     const again = JSON.parse((await stack.drift('--actual', actual, '--output', 'json')).stdout);
-    expect(again.check).toEqual({ compared: 2, not_looked_at: 1, failed: [], recorded_events: 0 });
+    expect(again.check).toEqual({
+      compared: 2,
+      not_compared: 1,
+      not_looked_at: 1,
+      passed_over: ['net.b'],
+      failed: [],
+      recorded_events: 0,
+    });
     expect(again.drift.map((one: { changes: unknown }) => one.changes)).toEqual([
       [
         { path: '$.size', expected: 3, actual: '3' },
@@ -93,12 +101,15 @@ describe('an actual file', () => {
     expect((await stack.drift('--actual', stack.file('o.json', { 'server.web': other }), '--exit-code')).code).toBe(0);
   });
 
-  test('from the configuration is used where no flag names another, and --recorded looks at nothing', async () => {
+  test('from the configuration is used with --configured, and not without it', async () => {
     const folder = scratchFolder();
     const file = join(folder, 'actual.yaml');
     writeFileSync(file, 'server.web: {size: 9}\n');
     const stack = await stackOf([server], { drift: { source: 'actual', file } });
-    expect((await stack.drift()).stdout).toContain('1 compared');
+    const unused = await stack.drift();
+    expect(unused).toMatchObject({ code: 0, stdout: expect.not.stringContaining('compared') });
+    expect(unused.stderr).toContain('--configured');
+    expect((await stack.drift('--configured')).stdout).toContain('1 compared');
     expect((await stack.drift('--recorded')).stdout).not.toContain('compared');
     expect((await stack.drift('--at-version', '2')).stdout).not.toContain('compared');
   });
@@ -122,6 +133,14 @@ test.each<[string[], string]>([
   [['--concurrency', '5', '--actual', 'a.json'], '--concurrency is of no use'],
   [['--probe', '--at-version', '1'], '--probe cannot be used with --at-version'],
   [['--recorded', '--probe'], 'recorded'],
+  [['--configured', '--probe'], 'probe'],
+  [['--configured'], 'names no source'],
+  [['--probe-path', '/etc'], '--probe-path is of no use'],
+  [['--probe-host', 'example.com', '--exec', 'cat'], '--probe-host is of no use'],
+  [['--record-content', '--exec', 'cat'], '--record-content is of no use'],
+  [['--probe', '--probe-path', '/nowhere'], '--probe-path: "/nowhere" cannot be used: it does not exist'],
+  [['--probe', '--probe-host', 'http://example.com/'], '--probe-host: "http://example.com/" is not a host'],
+  [['--allow-partial', '--probe'], 'exit-code'],
   [['--timeout', 'soon', '--probe'], '--timeout: "soon" is no duration'],
   [['--timeout', '0s', '--probe'], 'timeout: 0 ms'],
   [['--timeout', '30d', '--probe'], 'timeout: 2592000000 ms'], // beyond what a timer can wait, it would not wait at all
@@ -167,7 +186,8 @@ test('of 1,000 files, exactly the ten are found that changed, each by its fields
     return { type: 'file', name: `f${n}`, properties: n % 2 ? properties : { ...properties, content } };
   });
   const stack = await stackOf(resources);
-  expect((await stack.drift('--probe', '--exit-code')).code).toBe(0);
+  const probe = ['--probe', '--probe-path', files];
+  expect((await stack.drift(...probe, '--exit-code')).code).toBe(0);
 
   chmodSync(path(10), 0o600); // mode
   writeFileSync(path(20), 'CONTENT OF 20\n'); // the same length
@@ -183,7 +203,7 @@ test('of 1,000 files, exactly the ten are found that changed, each by its fields
   symlinkSync(join(files, 'nowhere'), path(90));
   writeFileSync(path(100), Buffer.from([0xff, 0xfe])); // no text
 
-  const { check, drift } = JSON.parse((await stack.drift('--probe', '--output', 'json')).stdout);
+  const { check, drift } = JSON.parse((await stack.drift(...probe, '--output', 'json')).stdout);
   expect(check).toMatchObject({ compared: 1_000, not_looked_at: 0, failed: [] });
   const found = Object.fromEntries(
     drift.map((one: { address: string; drift_fields: string[] }) => [

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, type Json } from '../../kernel/json.js';
 
-/** Longer content is told by its digest, not shown: 1 MiB. */
+/** Longer content is given by its digest even where content is recorded: 1 MiB. */
 const MAX_SHOWN = 1024 * 1024;
 
 /** What was read of a file or a body. */
@@ -15,16 +15,13 @@ export interface Content {
 }
 
 /** @throws Error where there are more than `maxBytes` */
-export async function readContent(
-  chunks: AsyncIterable<Uint8Array>,
-  maxBytes = Number.POSITIVE_INFINITY,
-): Promise<Content> {
+export async function readContent(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Content> {
   const hash = createHash('sha256');
   let kept: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of chunks) {
     size += chunk.length;
-    if (size > maxBytes) throw new Error(`the content is longer than ${maxBytes} bytes`);
+    if (size > maxBytes) throw tooLong(maxBytes);
     hash.update(chunk);
     if (size <= MAX_SHOWN) kept.push(chunk);
     else kept = [];
@@ -32,10 +29,21 @@ export async function readContent(
   return { size, sha256: hash.digest('hex'), bytes: size <= MAX_SHOWN ? Buffer.concat(kept) : undefined };
 }
 
-/** The content as text; as `{"base64"}` where it is no UTF-8, as `{"sha256","size"}` where it is long. As expected where it is that. */
-export function contentAs(expected: Json, { size, sha256, bytes }: Content): Json {
+export const tooLong = (maxBytes: number): Error => new Error(`the content is longer than ${maxBytes} bytes`);
+
+/** A text read of a server, as content. */
+export function contentOf(text: string): Content {
+  const bytes = Buffer.from(text);
+  return { size: bytes.length, sha256: hashOf(text, 'utf8'), bytes };
+}
+
+/**
+ * The content as expected where it is that, else by its digest and length: `{"sha256","size"}`. With `record` as text, as
+ * `{"base64"}` where it is no UTF-8, and by its digest only where it is long.
+ */
+export function contentAs(expected: Json, { size, sha256, bytes }: Content, record: boolean): Json {
   if (digestOf(expected) === sha256) return expected;
-  if (!bytes) return { sha256, size };
+  if (!record || !bytes) return { sha256, size };
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

@@ -1,8 +1,11 @@
-import { constants, type Stats } from 'node:fs';
-import { lstat, open, readlink } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
 import { equalJson, isNumber, type Json, type JsonObject } from '../../kernel/json.js';
-import { type Content, contentAs, digestAs, readContent } from './content.js';
+import { type Content, contentAs, digestAs, readContent, tooLong } from './content.js';
 import { ownerAs, readNames } from './owners.js';
+import { type AllowedPaths, type Place, unreadable } from './paths.js';
+
+/** 1 GiB. */
+const MAX_FILE = 1024 * 1024 * 1024;
 
 /** Looks at a file; gives its actual properties, null where there is none. */
 export type FileProbe = (expected: JsonObject, signal: AbortSignal) => Promise<JsonObject | null>;
@@ -14,16 +17,15 @@ export type FileProbe = (expected: JsonObject, signal: AbortSignal) => Promise<J
  * where none is expected gives its `kind` and `target` too, for all else may look as it should.
  *
  * The names of users and groups are read once.
+ * @param recordContent gives content that differs itself, and not by its digest and length
  */
-export function fileProbe(): FileProbe {
+export function fileProbe(allowed: AllowedPaths, recordContent: boolean): FileProbe {
   const users = once(() => readNames('/etc/passwd'));
   const groups = once(() => readNames('/etc/group'));
-  return async (expected, signal) => {
-    const { path } = expected;
-    if (typeof path !== 'string' || path === '') throw new Error('"path" must be a text that names a file');
-    const stat = await statOfLink(path);
-    if (!stat) return expected.exists === false ? expected : null;
 
+  async function actualOf(expected: JsonObject, place: Place, signal: AbortSignal): Promise<JsonObject> {
+    const { stat, target } = place;
+    const content = once(() => readFile(place, signal));
     const read: Readers = {
       exists: () => true,
       kind: () => kindOf(stat),
@@ -32,18 +34,22 @@ export function fileProbe(): FileProbe {
       group: async (group) => ownerAs(group, stat.gid, await groups()),
       size: (size) => (stat.isFile() ? (equalJson(size, stat.size) ? size : stat.size) : null),
       sha256: async (digest) => (stat.isFile() ? digestAs(digest, (await content()).sha256) : null),
-      target: () => (stat.isSymbolicLink() ? readlink(path) : null),
-      content: async (text) => (stat.isFile() ? contentAs(text, await content()) : null),
+      target: () => target ?? null,
+      content: async (text) => (stat.isFile() ? contentAs(text, await content(), recordContent) : null),
     };
-    const content = once(() => readFile(path, signal));
     const actual: Record<string, Json> = { ...expected };
     for (const [property, value] of Object.entries(expected)) {
       if (Object.hasOwn(read, property)) actual[property] = (await read[property]?.(value)) ?? null;
     }
     const isExpectedLink = expected.kind === 'symlink' || Object.hasOwn(expected, 'target');
-    if (stat.isSymbolicLink() && !isExpectedLink)
-      Object.assign(actual, { kind: 'symlink', target: await readlink(path) });
-    return actual;
+    return target === undefined || isExpectedLink ? actual : { ...actual, kind: 'symlink', target };
+  }
+
+  return async (expected, signal) => {
+    const { path } = expected;
+    if (typeof path !== 'string' || path === '') throw new Error('"path" must be a text that names a file');
+    const actual = await allowed.look(path, (place) => actualOf(expected, place, signal));
+    return actual ?? (expected.exists === false ? expected : null);
   };
 }
 
@@ -53,15 +59,6 @@ type Readers = Readonly<Record<string, (expected: Json) => Json | Promise<Json>>
 function once<T>(read: () => Promise<T>): () => Promise<T> {
   let reading: Promise<T> | undefined;
   return () => (reading ??= read());
-}
-
-async function statOfLink(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code))) return undefined;
-    throw error;
-  }
 }
 
 function kindOf(stat: Stats): string {
@@ -77,20 +74,23 @@ function modeAs(expected: Json, mode: number): Json {
   return prefix + mode.toString(8).padStart(digits.length, '0');
 }
 
-/** Never follows a link nor waits for a pipe that came in its place since. */
-async function readFile(path: string, signal: AbortSignal): Promise<Content> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+async function readFile(place: Place, signal: AbortSignal): Promise<Content> {
+  if (place.stat.size > MAX_FILE) throw tooLong(MAX_FILE);
+  const file = await place.open().catch((error) => Promise.reject(unreadable(error)));
   try {
-    if (!(await file.stat()).isFile()) throw new Error('it was replaced while it was looked at');
-    return await readContent(chunksOf(file.createReadStream({ autoClose: false }), signal));
+    return await readContent(chunksOf(file.createReadStream({ autoClose: false }), signal), MAX_FILE);
   } finally {
     await file.close();
   }
 }
 
 async function* chunksOf(stream: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
-  for await (const chunk of stream) {
-    signal.throwIfAborted();
-    yield chunk;
+  try {
+    for await (const chunk of stream) {
+      signal.throwIfAborted();
+      yield chunk;
+    }
+  } catch (error) {
+    throw unreadable(error);
   }
 }

@@ -8,17 +8,21 @@ import { HIDDEN, shown } from './values.js';
 export const isPending = ({ isDrifted, resolutionStatus }: DriftInfo): boolean =>
   isDrifted && resolutionStatus === 'pending';
 
-/** What was looked at, in one line, and each resource that could not be. */
-export function checkText({ compared, passedOver, failed }: DriftCheck): string {
-  const counts = [
-    `${compared} compared`,
-    ...(passedOver > 0 ? [`${passedOver} not looked at`] : []),
-    ...(failed.length > 0 ? [colour.removed(`${failed.length} failed`)] : []),
-  ];
+/** Resources listed of those the source says nothing of. */
+const LISTED = 20;
+
+/** How many were compared and how many were not, in one line, and why those were not. */
+export function checkText({ compared, passedOver, passedOverResources, failed }: DriftCheck): string {
+  const missing = passedOver + failed.length;
+  const counts = [`${compared} compared`, ...(missing > 0 ? [colour.removed(`${missing} not compared`)] : [])];
   const failures = failed.map(
     ({ resource, error }) => `  ${escapeText(resource)}: ${colour.removed(escapeText(error))}`,
   );
-  return [counts.join(', '), ...failures].join('\n');
+  const silent = passedOverResources
+    .slice(0, LISTED)
+    .map((resource) => `  ${escapeText(resource)}: the source says nothing of it`);
+  const more = passedOver > LISTED ? [`  … and ${passedOver - LISTED} more`] : [];
+  return [counts.join(', '), ...failures, ...silent, ...more].join('\n');
 }
 
 /** A table with a line for each field that differs, those of a resource together. */

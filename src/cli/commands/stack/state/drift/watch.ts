@@ -5,6 +5,7 @@ import { parseDuration } from '../../../../../kernel/durations.js';
 import { InvalidInputError } from '../../../../../kernel/errors.js';
 import { checkJson, driftJson } from '../../../../../views/drift.js';
 import { stackArg } from '../../../../args.js';
+import { refuseNothingCompared } from '../../../../drift-coverage.js';
 import { type SourceValues, sourceFlags, sourceOf } from '../../../../drift-source.js';
 import { escapeText } from '../../../../output/escape.js';
 import { changeLine, checkText } from '../../../../present/drift.js';
@@ -17,18 +18,22 @@ const LONGEST = 24 * 86_400_000;
 export default class StackStateDriftWatch extends StreamingCommand {
   static override summary = 'Look for drift again and again until stopped, and tell and record only what changed.';
   static override description =
-    `The source of the actual state is named as for stack state drift. A look that fails is told, and tried again at the
-next time; the first one must succeed. --output json prints JSON Lines: a finding a line, and a line for each look in
-which resources could not be looked at.`;
+    `The source of the actual state is named as for stack state drift, and may look at as much. A look that fails or compares
+nothing is reported, and tried again at the next time; the first one must succeed. Resources that were not compared are listed
+with the reason: those that could not be looked at after each look, those of which the source says nothing when their number
+changes. --output json prints JSON Lines: a finding a line, and such a list as a line.`;
   static override examples = [
-    '<%= config.bin %> <%= command.id %> my-stack --every 5m',
-    '<%= config.bin %> <%= command.id %> my-stack --every 30s --probe --output json',
+    '<%= config.bin %> <%= command.id %> my-stack --actual actual.yaml --every 5m',
+    '<%= config.bin %> <%= command.id %> my-stack --every 30s --probe --probe-path /etc/nginx --output json',
   ];
   static override args = { stack: stackArg };
   static override flags = {
     every: Flags.string({ description: 'time between two looks', default: '5m', helpValue: 'TIME' }),
     ...sourceFlags,
   };
+
+  /** Resources of which the source said nothing at the look before. */
+  #passedOver = 0;
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackStateDriftWatch);
@@ -55,13 +60,15 @@ which resources could not be looked at.`;
   }
 
   async #tell(output: 'table' | 'json', { stackId, check, changed }: Look): Promise<void> {
+    const isNews = check.failed.length > 0 || check.passedOver !== this.#passedOver;
+    this.#passedOver = check.passedOver;
     if (output === 'json') {
       for (const finding of changed) await this.emitLine(driftJson(stackId)(finding));
-      if (check.failed.length > 0) await this.emitLine({ stack_id: stackId, check: checkJson(check) });
+      if (isNews) await this.emitLine({ stack_id: stackId, check: checkJson(check) });
       return;
     }
     for (const finding of changed) await this.emit(`${changeLine(finding)}\n`);
-    if (check.failed.length > 0) await this.emit(`${checkText(check)}\n`);
+    if (isNews) await this.emit(`${checkText(check)}\n`);
     await this.flush();
   }
 }
@@ -85,6 +92,7 @@ async function lookOnce(
   const newest = () => backend.getDrift(stack, undefined, { newest: true });
   const before = new Set((await newest()).findings.map(standing));
   const check = await backend.checkDrift(stack, source, { signal, note });
+  refuseNothingCompared(stack, check);
   const after = await newest();
   const changed = after.findings.filter((finding) => !before.has(standing(finding)));
   return { stackId: after.stack.id, check, changed };
@@ -116,6 +124,6 @@ const notTwice = (): InvalidInputError =>
 
 const noSource = (stack: string): InvalidInputError =>
   new InvalidInputError('NO_SOURCE', `nothing says where the actual state of "${stack}" comes from`, {
-    hint: 'Name a source: --actual, --terraform-plan, --terraform-dir, --exec or --probe, or one in the configuration.',
+    hint: 'Name a source: --actual, --terraform-plan, --terraform-dir, --exec, --probe or --configured.',
     details: { field: 'source' },
   });

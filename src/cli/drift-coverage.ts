@@ -1,0 +1,32 @@
+import type { DriftCheck } from '../index.js';
+import { InvalidInputError } from '../kernel/errors.js';
+import { checkJson } from '../views/drift.js';
+import { escapeText } from './output/escape.js';
+
+/**
+ * Refuses a look that compared nothing of a stack that holds something: it says nothing about drift. A stack without
+ * resources is compared whole.
+ * @throws InvalidInputError `NOTHING_COMPARED` with the reasons
+ */
+export function refuseNothingCompared(stack: string, check: DriftCheck): void {
+  const { compared, passedOver, passedOverResources, failed } = check;
+  const count = passedOver + failed.length;
+  if (compared > 0 || count === 0) return;
+  const [first] = failed;
+  const why = first ? `${first.resource}: ${first.error}` : `${passedOverResources[0]}: the source says nothing of it`;
+  throw new InvalidInputError(
+    'NOTHING_COMPARED',
+    `nothing was compared: 0 of ${count} resources of "${stack}" (${escapeText(why)})`,
+    {
+      hint: 'Name a source that finds the resources of this stack, and allow it what it must look at.',
+      details: { field: 'source', ...checkJson(check) },
+    },
+  );
+}
+
+/** That nothing is recorded from which `--exit-code` could say that there is no drift. */
+export const nothingRecorded = (stack: string): InvalidInputError =>
+  new InvalidInputError('NOTHING_COMPARED', `nothing was compared: no drift was ever recorded for "${stack}"`, {
+    hint: 'Name a source: --actual, --terraform-plan, --terraform-dir, --exec, --probe or --configured.',
+    details: { field: 'source', compared: 0 },
+  });
