@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** What is tried on PostgreSQL as it is on SQLite, by the very same files. */
 const ON_BOTH = [
-  'test/properties/{dependencies,diff,idempotence,json,locks,rollback,tables,terraform-states,time-travel}.test.ts',
+  'test/properties/{dependencies,diff,idempotence,json,kill,locks,rollback,tables,terraform-states,time-travel}.test.ts',
   'test/cli/{audit,bad-input,commands,drift,drift-probe,drift-rules,graph,specification}.test.ts',
   'test/server/{api,live,terraform}.test.ts',
 ];

@@ -3,6 +3,9 @@ import { ON_POSTGRES } from './on-postgres.js';
 /** How often each property is tried: briefly in CI, long with `npm run test:properties -- --runs 10000`. */
 export const RUNS = Number(process.env.PROPERTY_RUNS ?? (ON_POSTGRES ? 12 : 60));
 
+/** Whether the full counts of kills and faults are run: `npm run soak`. */
+export const SOAK = process.env.SOAK === '1';
+
 /** Too few for all that can happen to happen. */
 export const FEW_RUNS = RUNS < 60;
 
@@ -11,6 +14,9 @@ const SEED = process.env.PROPERTY_SEED === undefined ? undefined : Number(proces
 
 /** Enough for a long run on a busy machine, in milliseconds. */
 export const TIMEOUT = 120_000 + RUNS * 500;
+
+/** For kills and faults: CI samples the same ones each time. */
+export const sampleSeed = SEED ?? 22;
 
 /**
  * The parameters of `fc.assert`. What fails prints its seed and the path to the shrunk case.
