@@ -1,6 +1,6 @@
 import { ON_POSTGRES } from './on-postgres.js';
 
-/** How often each property is tried: briefly in CI, long with `npm run test:properties -- --runs 10000`. */
+/** How often each property is tried: briefly in CI, longer with `npm run soak -- --runs 10000`. */
 export const RUNS = Number(process.env.PROPERTY_RUNS ?? (ON_POSTGRES ? 12 : 60));
 
 /** Whether the full counts of kills and faults are run: `npm run soak`. */
