@@ -1,5 +1,5 @@
-import Database from 'better-sqlite3';
 import type { StoredEvent } from '../../../events/index.js';
+import { openSqlite } from '../../../kernel/sqlite.js';
 import type { StorageProblem } from '../../maintenance.js';
 import type { Connection } from '../open.js';
 import { EVENT } from '../read/log.js';
@@ -36,7 +36,7 @@ function objectsOf(db: Connection): Map<string, SchemaObject> {
 }
 
 function expectedObjects(): Map<string, SchemaObject> {
-  const db = new Database(':memory:');
+  const db = openSqlite(':memory:');
   try {
     db.exec(SCHEMA);
     return objectsOf(db);
