@@ -102,6 +102,8 @@ function* opening(
     '',
     '  (umask 077; sqlite3 DATABASE < THIS_FILE)',
     '',
+    'No other program may have the database open meanwhile: sqlite3 before 3.51.3 can lose its commits.',
+    '',
     'and prove it:',
     '',
     '  sloth-runner audit verify --db DATABASE',
