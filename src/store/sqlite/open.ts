@@ -7,6 +7,7 @@ import { APPLICATION_ID, sqliteHeader } from '../../kernel/sqlite-file.js';
 import type { OnProgress } from '../maintenance.js';
 import { asDamage, damaged, notADatabase, translate } from './errors.js';
 import { SCHEMA, SCHEMA_VERSION, upgrade } from './schema.js';
+import { restoreSchemaText } from './schema-text.js';
 
 export type Connection = Database;
 
@@ -96,6 +97,7 @@ function upgradeFile(db: Connection, path: string, onProgress?: OnProgress): voi
       throw asDamage(error, path, `its header says schema ${said}, its tables are not: ${(error as Error).message}`);
     }
   }
+  restoreSchemaText(db);
 }
 
 function identity(db: Connection, path: string): 'ours' | 'earlier' | 'empty' {
