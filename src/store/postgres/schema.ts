@@ -181,6 +181,10 @@ FROM events e LEFT JOIN stack_rows s ON s.stream = e.stream;
 
 export const VIEW_NAMES = [...VIEWS.matchAll(/CREATE VIEW (\w+)/g)].map(([, name]) => name as string);
 
+export const FUNCTION_NAMES = [...(EVENT_LOG + CREATE_GUARD + JSON_OF_EVENTS).matchAll(/CREATE FUNCTION (\w+)/g)].map(
+  ([, name]) => name as string,
+);
+
 /** What brings a database of each earlier version to the next one. A version that has gone out is never changed. */
 const UPGRADES: Readonly<Record<number, string>> = { 1: CREATE_GUARD };
 
