@@ -2,9 +2,8 @@ import { existsSync, readdirSync, realpathSync, renameSync, rmSync, statSync } f
 import { basename, dirname, join, resolve } from 'node:path';
 import { COMPANIONS, makeSelfContained, removeDatabase } from '../engine.js';
 import { ConflictError, InvalidInputError, SlothError, StoreError } from '../kernel/errors.js';
-import { clearedUp, flush, publish, statOf } from '../kernel/files.js';
+import { clearedUp, flush, publish, statOf, temporaryName } from '../kernel/files.js';
 import { isSameFile } from '../kernel/fresh-file.js';
-import { newId } from '../kernel/ids.js';
 import type { EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import { backupName, type Rotation, superseded } from './backup-rotation.js';
@@ -67,7 +66,7 @@ async function makeCopy(
   onProgress: OnProgress | undefined,
   giveName: (partial: string) => void,
 ): Promise<Verified> {
-  const partial = `${file}.partial-${newId()}`;
+  const partial = temporaryName(file, 'partial');
   const clear = clearedUp(() => removeDatabase(partial));
   try {
     await store.backup(partial, onProgress);

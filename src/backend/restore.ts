@@ -2,8 +2,7 @@ import { accessSync, closeSync, constants, openSync, readSync, realpathSync } fr
 import { resolve } from 'node:path';
 import { copyPrivately, type Found, findContent, removeDatabase, replaceContent } from '../engine.js';
 import { InvalidInputError, SlothError, StoreError } from '../kernel/errors.js';
-import { clearedUp } from '../kernel/files.js';
-import { newId } from '../kernel/ids.js';
+import { clearedUp, temporaryName } from '../kernel/files.js';
 import type { OnProgress } from '../store/maintenance.js';
 import { stampOf } from './backup-rotation.js';
 import { databaseFile } from './database-file.js';
@@ -41,7 +40,7 @@ export async function prepareRestore(
 ): Promise<PreparedRestore> {
   const database = databaseFile(path, 'a backup is restored');
   refuseBackup(file, database);
-  const copy = `${database}.restore-${newId()}`;
+  const copy = temporaryName(database, 'restore');
   const clear = clearedUp(() => removeDatabase(copy));
   try {
     await copyPrivately(file, copy, onProgress);

@@ -12,6 +12,7 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { newId } from './ids.js';
 
 /** What lies under a path; undefined where nothing does, or can, because a part of the path is a file. */
 export function statOf(path: string): Stats | undefined {
@@ -73,6 +74,11 @@ export function keepTogether(pairs: readonly (readonly [from: string, to: string
   }
   for (const folder of new Set(made.map((to) => dirname(to)))) flush(folder);
 }
+
+/** A name beside a file, for the time until its content is whole. Nobody else opens what has such a name. */
+export const temporaryName = (path: string, what: 'partial' | 'restore'): string => `${path}.${what}-${newId()}`;
+
+export const isTemporaryName = (name: string): boolean => /\.(partial|restore)-[0-9a-f-]{36}$/.test(name);
 
 /** Does the clearing up when the function returned is called, or else when the process exits; SIGKILL leaves it undone. */
 export function clearedUp(clear: () => void): () => void {

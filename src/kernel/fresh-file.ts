@@ -1,8 +1,7 @@
 import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConflictError, InvalidInputError, SlothError, StoreError } from './errors.js';
-import { clearedUp, flush, publish } from './files.js';
-import { newId } from './ids.js';
+import { clearedUp, flush, publish, temporaryName } from './files.js';
 
 export interface FreshFileOptions {
   /** Put the new file in the place of one that exists. */
@@ -29,7 +28,7 @@ export async function writeFreshFile<T>(
   });
   try {
     const target = checkedTarget(path, field, overwrite);
-    partial = `${target}.partial-${newId()}`;
+    partial = temporaryName(target, 'partial');
     const file = openSync(partial, 'wx', 0o600);
     let result: T;
     try {

@@ -37,10 +37,10 @@ function commitRow({ events, first, last }: Commit) {
     kind: meta?.command ?? 'unknown',
     ...sums,
     command_id: last.commandId,
-    principal: meta?.principal ?? '',
     actor: meta?.actor ?? 'unknown',
     at: last.recordedAt,
     description: meta?.reason ?? rolledBackTo(events),
+    principal: meta?.principal ?? '',
   });
 }
 

@@ -119,10 +119,10 @@ export const TABLE_DEFINITIONS: { readonly [T in TableName]: TableDefinition } =
       changed        INTEGER NOT NULL,
       removed        INTEGER NOT NULL,
       command_id     TEXT NOT NULL,
-      principal      TEXT NOT NULL,
       actor          TEXT NOT NULL,
       at             TEXT NOT NULL,
-      description    TEXT
+      description    TEXT,
+      principal      TEXT NOT NULL
     ) STRICT`,
     indexes: [
       { name: 'commit_rows_by_command', unique: true, on: '(command_id, principal, stream)' },

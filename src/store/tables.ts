@@ -75,10 +75,10 @@ export interface Tables {
     changed: number;
     removed: number;
     command_id: string;
-    principal: string;
     actor: string;
     at: string;
     description: string | null;
+    principal: string;
   };
   snapshot_rows: {
     position: number;

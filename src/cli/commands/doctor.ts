@@ -1,7 +1,8 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
-import type { StoreDescription } from '../../index.js';
+import { type StateBackend, type StoreDescription, StoreError } from '../../index.js';
 import { shownLocation } from '../../kernel/database-url.js';
-import { BaseCommand } from '../base-command.js';
+import { isTooOld, OLDEST_SQLITE, sqliteVersion } from '../../kernel/sqlite.js';
+import { BaseCommand, type GlobalValues } from '../base-command.js';
 import { chooseDatabase } from '../database-path.js';
 import { colour } from '../output/colour.js';
 import { table } from '../output/table.js';
@@ -28,10 +29,15 @@ export default class Doctor extends BaseCommand {
     const { flags } = await this.parse(Doctor);
     const { path: location, why } = chooseDatabase(flags.db);
     const path = shownLocation(location);
-    const backend = await this.open(flags);
-    const [store, head, projections] = [await backend.describe(), await backend.head(), await backend.checkpoints()];
+    const sqlite = { version: sqliteVersion(), oldest: OLDEST_SQLITE };
+    const store = await this.#openUnlessTooOld(flags).then((backend) => backend && contentOf(backend));
     const file = existsSync(path) ? fileFacts(path) : undefined;
     const warnings = [
+      ...(isTooOld(sqlite.version)
+        ? [
+            `SQLite ${sqlite.version} can lose acknowledged commits; ${OLDEST_SQLITE} is needed: install sloth-runner again`,
+          ]
+        : []),
       ...(file?.network
         ? [`the file lies on ${file.network}: SQLite's locks may not hold there; use a local disk`]
         : []),
@@ -39,20 +45,26 @@ export default class Doctor extends BaseCommand {
       ...(file && (file.mode & 0o077) !== 0
         ? [`others may read the file (mode ${file.mode.toString(8)}); run chmod 600 on it`]
         : []),
-      ...(isFlushed(store.settings) ? [] : ['commits are not flushed to disk before they are acknowledged']),
-      ...projections
-        .filter(({ position }) => position !== head.position)
+      ...(!store || isFlushed(store.description.settings)
+        ? []
+        : ['commits are not flushed to disk before they are acknowledged']),
+      ...(store?.projections ?? [])
+        .filter(({ position }) => position !== store?.head.position)
         .map(({ name }) => `the projection ${name} lags behind`),
     ];
+    if (!store) process.exitCode = 1;
     const json = {
       database: {
         path,
         why,
-        ...store,
-        head: { position: head.position, hash: head.hash, recorded_at: head.recordedAt },
+        ...store?.description,
+        ...(store && {
+          head: { position: store.head.position, hash: store.head.hash, recorded_at: store.head.recordedAt },
+        }),
       },
       file: file ? { mode: file.mode.toString(8), writable: file.writable, network: file.network ?? null } : null,
-      projections,
+      sqlite,
+      projections: store?.projections ?? [],
       node: process.version,
       warnings,
     };
@@ -62,22 +74,9 @@ export default class Doctor extends BaseCommand {
       () => {
         const rows: [string, string][] = [
           ['database', `${path} (${why})`],
-          ['engine', `${store.engine}, schema ${store.schemaVersion}`],
-          [
-            'settings',
-            Object.entries(store.settings)
-              .map(([name, value]) => `${name}=${value}`)
-              .join(' '),
-          ],
-          ['size', `${(store.bytes / 1024).toFixed(0)} KiB`],
-          ['stacks', `${store.stacks}, ${store.locks} locked`],
-          ['events', String(store.events)],
-          ['head', head.position === 0 ? 'empty log' : `position ${head.position}, hash ${head.hash}`],
+          ...(store ? contentRows(store) : []),
           ['permissions', file ? `${file.mode.toString(8)}${file.writable ? ', writable' : ''}` : 'no file'],
-          [
-            'projections',
-            projections.map(({ name, version, position }) => `${name} v${version} at ${position}`).join(', '),
-          ],
+          ['sqlite', `${sqlite.version}, at least ${sqlite.oldest}`],
           ['node', process.version],
         ];
         const text = table([{ title: 'WHAT' }, { title: 'HOW IT IS', flexible: true }], rows);
@@ -89,7 +88,42 @@ export default class Doctor extends BaseCommand {
       },
     );
   }
+
+  /** Undefined where SQLite is too old to open the database: then what can be found without it is shown. */
+  async #openUnlessTooOld(flags: GlobalValues): Promise<StateBackend | undefined> {
+    try {
+      return await this.open(flags);
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'SQLITE_TOO_OLD') return undefined;
+      throw error;
+    }
+  }
 }
+
+const contentOf = async (backend: StateBackend) => ({
+  description: await backend.describe(),
+  head: await backend.head(),
+  projections: await backend.checkpoints(),
+});
+
+const contentRows = ({
+  description: store,
+  head,
+  projections,
+}: Awaited<ReturnType<typeof contentOf>>): [string, string][] => [
+  ['engine', `${store.engine}, schema ${store.schemaVersion}`],
+  [
+    'settings',
+    Object.entries(store.settings)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' '),
+  ],
+  ['size', `${(store.bytes / 1024).toFixed(0)} KiB`],
+  ['stacks', `${store.stacks}, ${store.locks} locked`],
+  ['events', String(store.events)],
+  ['head', head.position === 0 ? 'empty log' : `position ${head.position}, hash ${head.hash}`],
+  ['projections', projections.map(({ name, version, position }) => `${name} v${version} at ${position}`).join(', ')],
+];
 
 /** SQLite says `synchronous`, PostgreSQL `synchronous_commit` and `fsync`. */
 const isFlushed = ({ synchronous, synchronous_commit: commit, fsync }: StoreDescription['settings']): boolean =>

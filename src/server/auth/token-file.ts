@@ -1,7 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { StoreError } from '../../kernel/errors.js';
 import { makeFile } from '../../kernel/files.js';
+import { openSqlite } from '../../kernel/sqlite.js';
 import { sqliteHeader } from '../../kernel/sqlite-file.js';
 
 /** "SLTK": a database of tokens, and not one of stacks. */
@@ -34,11 +35,11 @@ PRAGMA user_version = ${SCHEMA_VERSION};
  * Opens a file of tokens, making it (mode 0600) where there is none.
  * @throws StoreError `NOT_A_TOKEN_FILE` for a file of something else, or of a newer release; `CANNOT_OPEN`
  */
-export function openTokenFile(path: string): Database.Database {
+export function openTokenFile(path: string): Database {
   try {
     if (existsSync(path)) refuseForeign(path);
     else makeFile(path);
-    const db = new Database(path, { timeout: BUSY_TIMEOUT });
+    const db = openSqlite(path, { timeout: BUSY_TIMEOUT });
     db.pragma('synchronous = FULL');
     if (db.pragma('user_version', { simple: true }) !== SCHEMA_VERSION)
       db.transaction(() => db.exec(SCHEMA)).exclusive();

@@ -192,6 +192,10 @@ DROP INDEX IF EXISTS commit_rows_by_command, commit_rows_by_command_2;
 CREATE UNIQUE INDEX commit_rows_by_command ON commit_rows (command_id, principal, stream);
 `;
 
+export const FUNCTION_NAMES = [...(EVENT_LOG + CREATE_GUARD + JSON_OF_EVENTS).matchAll(/CREATE FUNCTION (\w+)/g)].map(
+  ([, name]) => name as string,
+);
+
 /** What brings a database of each earlier version to the next one. A version that has gone out is never changed. */
 const UPGRADES: Readonly<Record<number, string>> = { 1: CREATE_GUARD, 2: LOG_KEY + COMMITS_WITH_PRINCIPAL };
 

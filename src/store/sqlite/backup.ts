@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
-import Database from 'better-sqlite3';
 import { codeOf, StoreError } from '../../kernel/errors.js';
 import { flush, statOf } from '../../kernel/files.js';
+import { openSqlite } from '../../kernel/sqlite.js';
 import type { OnProgress } from '../maintenance.js';
 import { translate } from './errors.js';
 import type { Connection } from './open.js';
@@ -35,7 +35,7 @@ const READ_SOMETHING = 'SELECT count(*) FROM sqlite_schema';
 export async function copyDatabase(from: string, to: string, onProgress?: OnProgress): Promise<void> {
   let source: Connection;
   try {
-    source = new Database(from, { readonly: true, fileMustExist: true, timeout: TIMEOUT });
+    source = openSqlite(from, { readonly: true, fileMustExist: true, timeout: TIMEOUT });
   } catch (error) {
     throw translate(error, from);
   }
@@ -82,7 +82,7 @@ async function copyPages(source: Connection, to: string, step: number, onProgres
  * mode gets others beside it, and where that is not allowed it cannot be read.
  */
 export function makeSelfContained(path: string): void {
-  const copy = new Database(path, { timeout: TIMEOUT });
+  const copy = openSqlite(path, { timeout: TIMEOUT });
   try {
     copy.pragma('journal_mode = DELETE');
   } finally {

@@ -1,13 +1,15 @@
 import { existsSync, statSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { StoreError } from '../../kernel/errors.js';
 import { makeFile } from '../../kernel/files.js';
+import { openSqlite } from '../../kernel/sqlite.js';
 import { APPLICATION_ID, sqliteHeader } from '../../kernel/sqlite-file.js';
 import type { OnProgress } from '../maintenance.js';
 import { asDamage, damaged, notADatabase, translate } from './errors.js';
 import { SCHEMA, SCHEMA_VERSION, upgrade } from './schema.js';
+import { restoreSchemaText } from './schema-text.js';
 
-export type Connection = Database.Database;
+export type Connection = Database;
 
 /** How long a writer waits for another process's transaction, in milliseconds. */
 const BUSY_TIMEOUT = 30_000;
@@ -38,7 +40,7 @@ export function openConnection(path: string, cacheKiB = CACHE, onProgress?: OnPr
     if (path !== MEMORY) refuseForeign(path);
     const fresh = path === MEMORY || !existsSync(path);
     if (fresh && path !== MEMORY) makeFile(path);
-    const db = new Database(path, { timeout: BUSY_TIMEOUT });
+    const db = openSqlite(path, { timeout: BUSY_TIMEOUT });
     try {
       create(db, path, onProgress);
       configure(db, cacheKiB);
@@ -95,6 +97,7 @@ function upgradeFile(db: Connection, path: string, onProgress?: OnProgress): voi
       throw asDamage(error, path, `its header says schema ${said}, its tables are not: ${(error as Error).message}`);
     }
   }
+  restoreSchemaText(db);
 }
 
 function identity(db: Connection, path: string): 'ours' | 'earlier' | 'empty' {

@@ -4,8 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { LogHead } from '../../events/index.js';
 import { SlothError } from '../../kernel/errors.js';
-import { clearedUp, flush, keepTogether, publish, statOf } from '../../kernel/files.js';
-import { newId } from '../../kernel/ids.js';
+import { clearedUp, flush, keepTogether, publish, statOf, temporaryName } from '../../kernel/files.js';
 import type { OnProgress } from '../maintenance.js';
 import { COMPANIONS, copyDatabase, removeDatabase } from './backup.js';
 import { asDamage, damaged, translate } from './errors.js';
@@ -200,7 +199,7 @@ const holdsAnything = (db: Connection): boolean =>
 /** The committed content, copied by another connection while ours holds the write lock. */
 async function keepCopy(path: string, wanted: string, onProgress?: OnProgress): Promise<string> {
   const kept = freeName(wanted);
-  const partial = `${kept}.partial-${newId()}`;
+  const partial = temporaryName(kept, 'partial');
   const clear = clearedUp(() => removeDatabase(partial));
   try {
     await copyDatabase(path, partial, onProgress && ((progress) => onProgress({ ...progress, step: 'keeping' })));

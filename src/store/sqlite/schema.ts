@@ -203,8 +203,8 @@ ALTER TABLE commit_rows RENAME TO earlier_commits;
 PRAGMA legacy_alter_table = OFF;
 DROP INDEX IF EXISTS commit_rows_by_command; DROP INDEX IF EXISTS commit_rows_by_command_2;
 ${projectionTable('commit_rows')}INSERT INTO commit_rows
-SELECT position, first_position, stream, version, raised, kind, added, changed, removed, command_id, '', actor, at,
-       description
+SELECT position, first_position, stream, version, raised, kind, added, changed, removed, command_id, actor, at,
+       description, ''
 FROM earlier_commits ORDER BY position;
 DROP TABLE earlier_commits;`;
 

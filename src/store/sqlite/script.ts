@@ -1,7 +1,8 @@
-import Database, { type Statement } from 'better-sqlite3';
+import type { Statement } from 'better-sqlite3';
 import { checkChain, GENESIS_HASH, type LogHead, type StoredEvent } from '../../events/index.js';
 import { IntegrityError } from '../../kernel/errors.js';
 import { pause } from '../../kernel/pause.js';
+import { openSqlite } from '../../kernel/sqlite.js';
 import type { Projection } from '../event-store.js';
 import type { OnProgress } from '../maintenance.js';
 import { TABLE_NAMES, type TableName } from '../tables.js';
@@ -56,7 +57,7 @@ export async function writeScript(
 ): Promise<LogHead> {
   let db: Connection | undefined;
   try {
-    db = new Database(path, { readonly: true, fileMustExist: true });
+    db = openSqlite(path, { readonly: true, fileMustExist: true });
     db.pragma('temp_store = FILE'); // the keys of all rows may be larger than memory
     db.exec('BEGIN');
     const sql = statementCache(db);
@@ -100,6 +101,8 @@ function* opening(
     'It is carried out whole, or refused and nothing is changed. Run it with the sqlite3 program, 3.38 or later:',
     '',
     '  (umask 077; sqlite3 DATABASE < THIS_FILE)',
+    '',
+    'No other program may have the database open meanwhile: sqlite3 before 3.51.3 can lose its commits.',
     '',
     'and prove it:',
     '',

@@ -3,16 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { codeOf } from '../../../kernel/errors.js';
 import { clearedUp, statOf } from '../../../kernel/files.js';
+import { openSqlite } from '../../../kernel/sqlite.js';
 import { APPLICATION_ID, sqliteHeader } from '../../../kernel/sqlite-file.js';
 import type { OnProgress } from '../../../store/maintenance.js';
 import { aboutSource, busySource, noSource, notLegacy } from './source-errors.js';
 
 /** A source, or a copy of it, in one read transaction. */
 export interface OpenSource {
-  readonly db: Database.Database;
+  readonly db: Database;
   /** The file itself, where a link led to it. */
   readonly path: string;
   close(): void;
@@ -90,7 +91,7 @@ function refuseOurs(path: string, applicationId: number): void {
 const needsWriting = (error: unknown): boolean => /^SQLITE_(READONLY|CANTOPEN)/.test(codeOf(error));
 
 function openInPlace(path: string): OpenSource {
-  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT });
+  const db = openSqlite(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT });
   return begun(db, path, () => db.close());
 }
 
@@ -103,7 +104,7 @@ async function openCopy(path: string, copy: Copy, onProgress?: OnProgress): Prom
   try {
     const file = join(folder, 'source.db');
     if (await copy(path, file, onProgress)) {
-      const db = new Database(file, { fileMustExist: true });
+      const db = openSqlite(file, { fileMustExist: true });
       return begun(db, path, () => {
         db.close();
         clear();
@@ -118,7 +119,7 @@ async function openCopy(path: string, copy: Copy, onProgress?: OnProgress): Prom
 }
 
 /** Begins the transaction in which everything is read. */
-function begun(db: Database.Database, path: string, close: () => void): OpenSource {
+function begun(db: Database, path: string, close: () => void): OpenSource {
   try {
     db.defaultSafeIntegers(true);
     db.pragma('trusted_schema = OFF');
@@ -136,7 +137,7 @@ function begun(db: Database.Database, path: string, close: () => void): OpenSour
 
 /** Copies page by page under a read lock; writers wait for it. */
 const copyLocked: Copy = async (from, to, onProgress) => {
-  const source = new Database(from, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT });
+  const source = openSqlite(from, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT });
   try {
     source.exec('BEGIN');
     source.prepare(READ_SOMETHING).get();

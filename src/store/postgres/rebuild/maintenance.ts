@@ -46,7 +46,7 @@ export function maintenance(
       life.during(() =>
         inTransaction(pool, (client) => compareTables(client, projection, stream, between(onProgress)), SNAPSHOT),
       ),
-    checkStorage: () => life.during(() => checkStorage(sqlOn(pool))),
+    checkStorage: () => life.during(() => inTransaction(pool, checkStorage, SNAPSHOT)),
     importLog: (events, head, onProgress) =>
       life.during(async () => {
         const client = new pg.Client({ ...config, pipeline: false });

@@ -1,49 +1,113 @@
+import type pg from 'pg';
 import type { StorageProblem } from '../../maintenance.js';
-import { TABLE_DEFINITIONS } from '../../table-definitions.js';
-import { TABLE_NAMES } from '../../tables.js';
-import { VIEW_NAMES } from '../schema.js';
-import type { Sql } from '../sql.js';
+import { FUNCTION_NAMES, SCHEMA } from '../schema.js';
+import { type Sql, sqlOn } from '../sql.js';
 
-const TRIGGERS = ['events_no_change', 'events_no_truncate'];
-const INDEXES = ['events_pkey', 'events_by_stream', 'events_signals'];
+interface SchemaObject {
+  readonly kind: 'table' | 'view' | 'index' | 'trigger' | 'function';
+  readonly name: string;
+  /** What an index or a trigger is on; else its own name. */
+  readonly table: string;
+  /** As the server writes it; what is not on the search path is qualified. */
+  readonly definition: string;
+}
 
-const THERE = `
-SELECT relname AS name, CASE relkind WHEN 'r' THEN 'table' WHEN 'v' THEN 'view' ELSE 'index' END AS kind,
-       coalesce((SELECT indisvalid FROM pg_index WHERE indexrelid = c.oid), TRUE) AS valid
-FROM pg_class c WHERE relkind IN ('r', 'v', 'i') AND relnamespace = current_schema()::regnamespace`;
-const ACTIVE = `
-SELECT tgname AS name, tgenabled AS enabled FROM pg_trigger WHERE tgrelid = 'events'::regclass AND NOT tgisinternal`;
+/**
+ * Everything in one namespace. Constraints are compared by their definitions, because their names, and those of their
+ * indexes, stay as they were when a rebuild renames a table.
+ */
+const objectsIn = (namespace: 'current_schema()::regnamespace' | 'pg_my_temp_schema()'): string => `
+SELECT 'table' AS kind, c.relname AS name, c.relname AS "table", concat_ws(', ',
+         (SELECT string_agg(concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
+                                      'COLLATE ' || quote_ident(l.collname), CASE WHEN a.attnotnull THEN 'NOT NULL' END,
+                                      'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid)), ', ' ORDER BY a.attnum)
+          FROM pg_attribute a LEFT JOIN pg_collation l ON l.oid = a.attcollation
+          LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+         (SELECT string_agg(pg_get_constraintdef(k.oid, TRUE), ', ' ORDER BY pg_get_constraintdef(k.oid, TRUE))
+          FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype <> 'n')) AS definition
+FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = ${namespace}
+UNION ALL
+SELECT 'view', c.relname, c.relname, concat_ws(' ', c.reloptions::text, pg_get_viewdef(c.oid, TRUE))
+FROM pg_class c WHERE c.relkind = 'v' AND c.relnamespace = ${namespace}
+UNION ALL
+SELECT 'index', c.relname, t.relname, pg_get_indexdef(c.oid, 0, TRUE)
+FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid JOIN pg_class t ON t.oid = i.indrelid
+WHERE c.relnamespace = ${namespace} AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = c.oid)
+UNION ALL
+SELECT 'trigger', g.tgname, t.relname, pg_get_triggerdef(g.oid, TRUE)
+FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid WHERE t.relnamespace = ${namespace} AND NOT g.tgisinternal
+UNION ALL
+SELECT 'function', p.proname, p.proname, concat_ws(' ', pg_get_function_arguments(p.oid), pg_get_function_result(p.oid),
+         l.lanname, p.prokind, p.provolatile, p.proparallel, p.prosecdef, p.proisstrict, p.proconfig::text, p.prosrc)
+FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = ${namespace}`;
+
+/** What makes an object of ours do other than it says, or not at all: [where, what is wrong]. */
+const DEFECTS = `
+SELECT c.relname AS "where", 'the index is not valid' AS problem, i.indrelid AS on
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT (i.indisvalid AND i.indisready AND i.indislive)
+UNION ALL
+SELECT g.tgname, 'the trigger is disabled', g.tgrelid FROM pg_trigger g WHERE g.tgenabled IN ('D', 'R')
+UNION ALL
+SELECT r.rulename, 'an unknown rule on ' || c.relname, c.oid
+FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.rulename <> '_RETURN'
+UNION ALL
+SELECT c.relname, 'rows are hidden by row level security', c.oid FROM pg_class c WHERE c.relrowsecurity
+UNION ALL
+SELECT c.relname, 'another table adds its rows to it by inheritance', c.oid
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent
+UNION ALL
+SELECT c.relname, 'the table is emptied by a crash of the server (unlogged)', c.oid
+FROM pg_class c WHERE c.relpersistence = 'u' AND c.relkind = 'r'`;
+const OUR_DEFECTS = `
+SELECT d."where", d.problem FROM (${DEFECTS}) d JOIN pg_class c ON c.oid = d.on
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1)`;
+
 const END = `
 SELECT h.position AS told, h.hash AS "toldHash", e.position, e.hash
 FROM log_head h LEFT JOIN LATERAL (SELECT position, hash FROM events ORDER BY position DESC LIMIT 1) e ON TRUE`;
 
-/** Whether every table, view, index and trigger of ours is there and in force, and the log ends where it is said to. */
-export async function checkStorage(sql: Sql): Promise<StorageProblem[]> {
-  const there = await sql.all<{ name: string; kind: string; valid: boolean }>(THERE);
-  const indexes = [
-    ...INDEXES,
-    ...TABLE_NAMES.flatMap((table) => TABLE_DEFINITIONS[table].indexes.map(({ name }) => name)),
-  ];
-  const wanted = [
-    ...['events', 'log_head', 'projection_checkpoints', ...TABLE_NAMES].map((name) => ({ name, kind: 'table' })),
-    ...VIEW_NAMES.map((name) => ({ name, kind: 'view' })),
-    ...indexes.map((name) => ({ name, kind: 'index' })),
-  ];
-  const objects = wanted.flatMap(({ name, kind }): StorageProblem[] => {
-    const found = there.find((one) => one.name === name && one.kind === kind);
-    if (!found) return [{ where: name, problem: `the ${kind} is missing` }];
-    return found.valid ? [] : [{ where: name, problem: `the ${kind} is not valid` }];
+/** The schema as temporary objects. Functions in there are only found by their qualified names. */
+const TEMPORARY_SCHEMA = SCHEMA.replace(/CREATE (TABLE|VIEW)/g, 'CREATE TEMP $1').replace(
+  new RegExp(`\\b(${FUNCTION_NAMES.join('|')})\\(`, 'g'),
+  'pg_temp.$1(',
+);
+
+/**
+ * Inside a transaction: whether every table, view, index, trigger and function of ours is, on the same table, what this
+ * release makes, and in force; and whether the log ends where it is said to. Definitions are compared as the server writes
+ * them, with those of the same schema made of temporary objects, nothing of which stays.
+ */
+export async function checkStorage(client: pg.ClientBase): Promise<StorageProblem[]> {
+  const sql = sqlOn(client);
+  const actual = await sql.all<SchemaObject>(objectsIn('current_schema()::regnamespace'));
+  const expected = await expectedObjects(client);
+  const objects = expected.flatMap((wanted): StorageProblem[] => {
+    const { kind, name, table, definition } = wanted;
+    const named = actual.filter((one) => one.kind === kind && one.name === name);
+    if (named.length === 0) return [{ where: name, problem: `the ${kind} is missing` }];
+    return named
+      .filter((found) => found.table !== table || found.definition !== definition)
+      .map((found) => {
+        const moved = found.table === table ? '' : `, and on ${found.table} instead of ${table}`;
+        return { where: name, problem: `the ${kind} is not the one this release makes${moved}: ${found.definition}` };
+      });
   });
-  const active = await sql.all<{ name: string; enabled: string }>(ACTIVE);
-  const triggers = TRIGGERS.flatMap((name): StorageProblem[] => {
-    const found = active.find((one) => one.name === name);
-    if (!found) return [{ where: name, problem: 'the trigger is missing' }];
-    return found.enabled === 'D' ? [{ where: name, problem: 'the trigger is disabled' }] : [];
-  });
-  const strangers = active
-    .filter(({ name }) => !TRIGGERS.includes(name))
-    .map(({ name }) => ({ where: name, problem: 'an unknown trigger on events' }));
-  return [...objects, ...triggers, ...strangers, ...(await wrongEnd(sql))];
+  const relations = expected.filter(({ kind }) => kind === 'table' || kind === 'view').map(({ name }) => name);
+  const strangers = actual
+    .filter(({ kind, table }) => kind === 'trigger' && relations.includes(table.replace(/^rebuild_/, '')))
+    .filter(({ name }) => !expected.some((one) => one.kind === 'trigger' && one.name === name))
+    .map(({ name, table }) => ({ where: name, problem: `an unknown trigger on ${table}` }));
+  const defects = await sql.all<StorageProblem>(OUR_DEFECTS, [relations]);
+  return [...objects, ...strangers, ...defects, ...(await wrongEnd(sql))];
+}
+
+async function expectedObjects(client: pg.ClientBase): Promise<readonly SchemaObject[]> {
+  const sql = sqlOn(client);
+  await client.query(`SAVEPOINT expected; SET LOCAL check_function_bodies = off; ${TEMPORARY_SCHEMA}`);
+  const objects = await sql.all<SchemaObject>(objectsIn('pg_my_temp_schema()'));
+  await client.query('ROLLBACK TO expected');
+  return objects.map((object) => ({ ...object, definition: object.definition.replaceAll('pg_temp.', '') }));
 }
 
 async function wrongEnd(sql: Sql): Promise<StorageProblem[]> {

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import Database from 'better-sqlite3';
+import { openSqlite } from '../../../kernel/sqlite.js';
 import type { Projection } from '../../event-store.js';
 import type { Lifetime } from '../../lifetime.js';
 import type { Maintenance, OnProgress, Progress, ProjectionStatus } from '../../maintenance.js';
@@ -49,7 +49,7 @@ export function maintenance(
 /** Runs something on a connection of its own, whose long read transaction catches nobody else's commands. */
 async function apart<T>(db: Connection, path: string, run: (reader: Connection) => Promise<T>): Promise<T> {
   if (path === ':memory:') return run(db);
-  const reader = new Database(path, { readonly: true });
+  const reader = openSqlite(path, { readonly: true });
   try {
     reader.pragma('temp_store = FILE'); // what is built for comparison may be larger than memory
     reader.pragma('cache_size = -16384');

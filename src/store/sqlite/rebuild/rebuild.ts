@@ -8,9 +8,10 @@ import type { TableName } from '../../tables.js';
 import type { Connection } from '../open.js';
 import { readHead } from '../read/log.js';
 import { rowWriter } from '../rows.js';
+import { shadowName } from '../schema-text.js';
 import type { Statements } from '../statements.js';
 import { readBatch } from './batches.js';
-import { createShadows, dropShadows, isIndexed, lacking, shadowName, swapShadows } from './shadow.js';
+import { createShadows, dropShadows, isIndexed, lacking, swapShadows } from './shadow.js';
 
 /** The one rebuild under way, or broken off. It is named by what it builds: `stacks@1 locks@1`. */
 const CREATE_JOB = `

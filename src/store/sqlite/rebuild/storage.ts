@@ -1,9 +1,10 @@
-import Database from 'better-sqlite3';
 import type { StoredEvent } from '../../../events/index.js';
+import { openSqlite } from '../../../kernel/sqlite.js';
 import type { StorageProblem } from '../../maintenance.js';
 import type { Connection } from '../open.js';
 import { EVENT } from '../read/log.js';
 import { SCHEMA } from '../schema.js';
+import { shadowName } from '../schema-text.js';
 
 interface SchemaObject {
   readonly type: string;
@@ -17,26 +18,12 @@ const TOLD = 20;
 
 const OBJECTS = `
 SELECT CAST(type AS TEXT) AS type, CAST(name AS TEXT) AS name, CAST(tbl_name AS TEXT) AS "table", CAST(sql AS TEXT) AS sql
-FROM sqlite_schema
-WHERE sql IS NOT NULL AND (type = 'trigger' OR name NOT GLOB 'rebuild_*') AND tbl_name NOT GLOB 'rebuild_*' ORDER BY name`;
+FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name`;
 
-/**
- * The schema's objects by name, in a form that does not change when a table is rebuilt: a renamed table's name is in
- * quotes, and its indexes go by another name in turn.
- */
-function objectsOf(db: Connection): Map<string, SchemaObject> {
-  const plain = (text: string): string => text.replace(/"(\w+)"/g, '$1').replace(/\b(\w+)_2\b/g, '$1');
-  const objects = db.prepare(OBJECTS).all() as SchemaObject[];
-  return new Map(
-    objects.map((object) => {
-      const name = object.type === 'index' ? plain(object.name) : object.name;
-      return [name, { ...object, name, sql: plain(object.sql) }];
-    }),
-  );
-}
+const objectsOf = (db: Connection): readonly SchemaObject[] => db.prepare(OBJECTS).all() as SchemaObject[];
 
-function expectedObjects(): Map<string, SchemaObject> {
-  const db = new Database(':memory:');
+function expectedObjects(): readonly SchemaObject[] {
+  const db = openSqlite(':memory:');
   try {
     db.exec(SCHEMA);
     return objectsOf(db);
@@ -45,9 +32,28 @@ function expectedObjects(): Map<string, SchemaObject> {
   }
 }
 
+/** SQLite takes names that differ by the case of their letters for one. */
+const isSameName = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+
+const isSame = (one: SchemaObject, other: SchemaObject): boolean =>
+  one.type === other.type && one.name === other.name && one.table === other.table && one.sql === other.sql;
+
+function checkObject(wanted: SchemaObject, actual: readonly SchemaObject[]): StorageProblem[] {
+  const { type, name, table } = wanted;
+  const named = actual.filter((object) => isSameName(object.name, name));
+  if (named.length === 0) return [{ where: name, problem: `the ${type} is missing` }];
+  return named
+    .filter((found) => !isSame(found, wanted))
+    .map((found) => {
+      const moved = isSameName(found.table, table) ? '' : `, and on ${found.table} instead of ${table}`;
+      return { where: name, problem: `the ${type} is not the one this release makes${moved}: ${found.sql}` };
+    });
+}
+
 /**
- * What SQLite says of its pages and indexes, and whether every table, view, index and trigger is the one this release
- * makes. Indexes, views and tables that others have added are theirs; a trigger on our tables is not.
+ * What SQLite reports about its pages and indexes, and whether every table, view, index and trigger is, to the letter and on
+ * the same table, the one this release makes. Indexes, views and tables that others have added are theirs; a trigger on our
+ * tables or views is not, nor one on a table that is being rebuilt, which would become ours.
  */
 export function checkStorage(db: Connection): StorageProblem[] {
   const pages = (db.pragma(`integrity_check(${TOLD})`) as { integrity_check: string }[])
@@ -56,16 +62,14 @@ export function checkStorage(db: Connection): StorageProblem[] {
     .map((problem) => ({ where: 'page', problem }));
   const expected = expectedObjects();
   const actual = objectsOf(db);
-  const ours = [...expected.values()].flatMap((object): StorageProblem[] => {
-    const found = actual.get(object.name);
-    if (!found) return [{ where: object.name, problem: `the ${object.type} is missing` }];
-    if (found.sql === object.sql) return [];
-    return [{ where: object.name, problem: `the ${object.type} is not the one this release makes: ${found.sql}` }];
-  });
-  const triggers = [...actual.values()]
-    .filter(({ type, name, table }) => type === 'trigger' && !expected.has(name) && expected.has(table))
+  const isOurs = (table: string): boolean =>
+    expected.some(({ name }) => isSameName(name, table) || isSameName(shadowName(name), table));
+  const triggers = actual
+    .filter(({ type, name, table }) => {
+      return type === 'trigger' && isOurs(table) && !expected.some((object) => isSameName(object.name, name));
+    })
     .map(({ name, table }) => ({ where: name, problem: `an unknown trigger on ${table}` }));
-  return [...pages, ...ours, ...triggers, ...unreadable(db)];
+  return [...pages, ...expected.flatMap((object) => checkObject(object, actual)), ...triggers, ...unreadable(db)];
 }
 
 const SAME = `
