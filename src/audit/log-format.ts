@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { catalogue, isKnown, metaSchema, parseEvent, type StoredEvent } from '../events/index.js';
 import { InvalidInputError } from '../kernel/errors.js';
-import { type Json, parseJson } from '../kernel/json.js';
+import { type Json, parseJson, STORED_LIMITS } from '../kernel/json.js';
 import { name } from '../kernel/text.js';
 
 /** What the lines of an exported log hold; `docs/log-format.md` explains it to the world, so neither changes alone. */
@@ -46,9 +46,6 @@ const lineSchema = z.lazy(() =>
 
 /** Fields that a later release adds to the meta of events are kept. */
 const anyMeta = z.lazy(() => z.looseObject(metaSchema.shape));
-
-/** Documents were checked when their command came in; only what would break the reader is refused here. */
-const LIMITS = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 2_000 };
 
 export const headerLine = (header: LogFileHeader): string =>
   `${JSON.stringify({ format: FORMAT, version: FORMAT_VERSION, ...header })}\n`;
@@ -129,10 +126,10 @@ function fits<T>(schema: z.ZodType<T>, value: unknown, where: string, field: str
   throw invalid(where, path, issue?.message ?? 'does not fit', hint);
 }
 
-/** JSON that is read without loss, no key twice. */
+/** JSON that is read without loss, no key twice; its values were checked when their command came in. */
 function checkedDocument(text: string, where: string, field: string): Json {
   try {
-    return parseJson(text, field, LIMITS);
+    return parseJson(text, field, STORED_LIMITS);
   } catch (cause) {
     if (!(cause instanceof InvalidInputError)) throw cause;
     throw invalid(where, field, cause.message.replace(`${field}: `, ''), DAMAGED, cause);
