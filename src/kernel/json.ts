@@ -71,10 +71,10 @@ export const pathStep = (key: string): string =>
 export const formatPath = (path: JsonPath): string =>
   `$${path.map((step) => (typeof step === 'number' ? `[${step}]` : pathStep(step))).join('')}`;
 
-function refuse(what: string, path: JsonPath, problem: string, hint: string): never {
+function refuse(what: string, path: JsonPath, problem: string, hint: string, code = 'INVALID_JSON'): never {
   const whole = formatPath(path);
   const at = whole.length > SHOWN_PATH ? `${whole.slice(0, SHOWN_PATH)}…` : whole;
-  throw new InvalidInputError('INVALID_JSON', `${what}: ${problem} at ${at}`, {
+  throw new InvalidInputError(code, `${what}: ${problem} at ${at}`, {
     hint,
     details: { field: what, path: at },
   });
@@ -92,18 +92,13 @@ const LONG_EXPONENT = /[eE][+-]?\d{7}/;
 /** @param text a number in JSON's grammar */
 function checkNumber(text: string, what: string, path: () => JsonPath): void {
   if (text.length > MAX_NUMBER) {
-    refuse(
-      what,
-      path(),
-      `a number has ${text.length} characters, more than ${MAX_NUMBER}`,
-      'Write it as text, in quotes.',
-    );
+    refuseNumber(what, path(), `a number has ${text.length} characters, more than ${MAX_NUMBER}`);
   }
-  if (LONG_EXPONENT.test(text)) {
-    const problem = 'a number has an exponent of more than 6 digits';
-    refuse(what, path(), problem, 'Write it as text, in quotes.');
-  }
+  if (LONG_EXPONENT.test(text)) refuseNumber(what, path(), 'a number has an exponent of more than 6 digits');
 }
+
+const refuseNumber = (what: string, path: JsonPath, problem: string): never =>
+  refuse(what, path, problem, 'Write it as text, in quotes.', 'NUMBER_TOO_LARGE');
 
 /** Reads UTF-8 bytes; bytes that are no UTF-8 are refused, never replaced. */
 export function decodeUtf8(bytes: Uint8Array, what: string): string {
@@ -299,7 +294,7 @@ function walk(value: unknown, state: Walk): void {
     case 'bigint':
       state.exotic = true;
       if (!limits.isStored && (value >= TOO_BIG || value <= -TOO_BIG)) {
-        refuse(what, path, `a number has more than ${MAX_NUMBER} digits`, 'Write it as text, in quotes.');
+        refuseNumber(what, path, `a number has more than ${MAX_NUMBER} digits`);
       }
       return;
     case 'object':
