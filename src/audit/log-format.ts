@@ -91,13 +91,46 @@ export function eventReader(): (text: string, where: string) => StoredEvent {
     const line = parsed(lineSchema, text, where, DAMAGED);
     const { schema_version: schemaVersion, recorded_at: recordedAt, command_id: commandId, ...same } = line;
     const event: StoredEvent = { schemaVersion, recordedAt, commandId, ...same };
-    if (event.meta !== lastMeta) fits(anyMeta, checkedDocument(event.meta, where, 'meta'), where, 'meta');
+    if (event.meta !== lastMeta) {
+      const meta = fits(anyMeta, checkedDocument(event.meta, where, 'meta'), where, 'meta');
+      checkTexts(metaSchema, meta, where, 'meta');
+    }
     lastMeta = event.meta;
     checkedDocument(event.data, where, 'data');
     const decoded = parseEvent(event);
     if (isKnown(decoded)) fits(catalogue[decoded.type] as z.ZodType, decoded.data, where, 'data');
+    if (isKnown(decoded)) checkTexts(catalogue[decoded.type] as z.ZodType, decoded.data, where, 'data');
     return event;
   };
+}
+
+/** No command accepts a longer name, reason or description, in bytes. */
+const MAX_TEXT = 65_536;
+/** Their texts are made of the keys of documents, which may be longer. */
+const OF_KEYS = new Set(['path', 'fields', 'changes']);
+
+/** Refuses texts that no command would have accepted: everything that prints a log may count on their length. */
+function checkTexts(schema: z.ZodType, value: unknown, where: string, field: string): void {
+  if (value === undefined || value === null) return;
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
+    checkTexts(schema.unwrap() as z.ZodType, value, where, field);
+  } else if (schema instanceof z.ZodString) {
+    if (Buffer.byteLength(value as string) > MAX_TEXT) {
+      throw invalid(
+        where,
+        field,
+        `must not be longer than ${MAX_TEXT} bytes`,
+        'No command accepts such a text, so sloth-runner did not write this log.',
+      );
+    }
+  } else if (schema instanceof z.ZodArray) {
+    for (const item of value as readonly unknown[]) checkTexts(schema.element as z.ZodType, item, where, field);
+  } else if (schema instanceof z.ZodObject) {
+    for (const [key, inner] of Object.entries(schema.shape as Readonly<Record<string, z.ZodType>>)) {
+      if (!OF_KEYS.has(key))
+        checkTexts(inner, (value as Readonly<Record<string, unknown>>)[key], where, `${field}.${key}`);
+    }
+  }
 }
 
 export function invalid(where: string, field: string, problem: string, hint: string, cause?: unknown) {
