@@ -102,7 +102,7 @@ module.exports = {
     },
     only('driver-where-databases-are-read', 'better-sqlite3', '^src/(store/sqlite|interop/legacy/source|server/auth)/'),
     only('server-databases-in-their-store', 'pg', '^src/store/postgres/'),
-    only('http-in-the-server', 'fastify|prom-client|rate-limiter-flexible', '^src/server/'),
+    only('http-in-the-server', 'fastify|@fastify|prom-client|ipaddr\\.js', '^src/server/'),
     only('processes-in-actual', 'execa|string-argv', '^src/actual/'),
     only('graphs-in-queries', 'graph-data-structure', '^src/queries/'),
     only(

@@ -19,7 +19,11 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   UNSUPPORTED_ENCODING: 415,
   UNSUPPORTED_MEDIA_TYPE: 415,
   FOREIGN_HOST: 421,
+  REQUEST_TIMEOUT: 408,
+  HEADERS_TOO_LARGE: 431,
   TOO_MANY_FAILURES: 429,
+  TOO_MANY_STREAMS: 429,
+  SERVER_BUSY: 503,
   LOCK_NOT_HELD: 409,
   STORE_CLOSED: 503,
 };
@@ -30,6 +34,7 @@ const TITLES: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  408: 'Request Timeout',
   409: 'Conflict',
   412: 'Precondition Failed',
   413: 'Content Too Large',
@@ -37,6 +42,7 @@ const TITLES: Readonly<Record<number, string>> = {
   421: 'Misdirected Request',
   423: 'Locked',
   429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };

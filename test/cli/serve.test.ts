@@ -52,7 +52,7 @@ describe('token', () => {
     ]);
     expect(JSON.stringify(listed)).not.toContain(made.stdout.trim().split('_').at(-1));
     expect(await cli.text('token', 'list')).toMatch(
-      /NAME +ROLE +STACKS +STATE +CREATED +BY +EXPIRES\nci +write +web-\* +active/,
+      /NAME +ROLE +STACKS +PERMISSIONS +STATE +CREATED +BY +EXPIRES\nci +write +web-\* +active/,
     );
     expect(await cli.text('token', 'revoke', 'ci')).toBe('Token "ci" is revoked.\n');
     expect((await cli.json('token', 'list')).tokens[0]).toMatchObject({ state: 'revoked' });

@@ -9,6 +9,7 @@ import { planJson } from '../../views/diff.js';
 import { receiptJson } from '../../views/receipt.js';
 import { requireStack } from '../access.js';
 import { sendProblem } from '../errors.js';
+import { refusalToBreak, requireOwnLock } from '../force-unlock.js';
 import { readJson } from '../json.js';
 import { problemOf } from '../problem.js';
 import { callOf, envelopeBody } from './call-options.js';
@@ -37,7 +38,9 @@ const ofEngine: readonly Route[] = (Object.keys(COMMANDS) as CommandType[]).map(
       const { envelope, ...fields } = readFields(bytesOf(call.request));
       const command = { type, ...fields } as Command;
       for (const name of namesOf(command)) await requireStack(call.request, 'write', call.backend, name);
-      return carryOut(call, command, parseInput(envelopeBody.optional(), envelope, 'envelope'));
+      const parsed = parseInput(envelopeBody.optional(), envelope, 'envelope');
+      await checkUnlocking(call, command, parsed?.lockId);
+      return carryOut(call, command, parsed);
     },
   }),
 );
@@ -118,6 +121,18 @@ function namesOf(command: Command): readonly string[] {
   const naming = command.type === 'createStack' || command.type === 'updateStack' ? [name] : [];
   const names = [stack, ...naming].filter((ref) => typeof ref === 'string');
   return names.length === 0 ? [''] : names; // whoever reaches all stacks is told what is missing
+}
+
+/** A command that breaks a lock, or ends one by its id, needs a principal that may. */
+async function checkUnlocking({ backend, request, forceUnlock }: Call, command: Command, lockId?: string) {
+  if (command.type === 'breakLock') {
+    const refusal = refusalToBreak(request, { forceUnlock });
+    if (refusal) throw refusal;
+  }
+  const ended = command.type === 'releaseLock' ? command.id : command.type === 'deleteStack' ? lockId : undefined;
+  if (typeof ended === 'string' && 'stack' in command && typeof command.stack === 'string') {
+    await requireOwnLock(request, { forceUnlock }, backend, command.stack, ended);
+  }
 }
 
 const envelopeOf = ({
