@@ -175,7 +175,7 @@ function checkPermissions(role: Role, permissions: readonly Permission[]): void 
   if (unknown === undefined && !isUseless) return;
   const problem = isUseless ? 'a token that only reads cannot break locks' : `unknown permission "${unknown}"`;
   throw new InvalidInputError('INVALID_INPUT', `allow: ${problem}`, {
-    hint: isUseless ? 'Use the role write, or leave --allow out.' : `Use one of: ${PERMISSIONS.join(', ')}.`,
+    hint: isUseless ? 'Use --role write, or leave --allow out.' : `Use one of: ${PERMISSIONS.join(', ')}.`,
     details: { field: 'allow', value: permissions },
   });
 }
