@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { clientOf } from './client-address.js';
@@ -37,7 +38,7 @@ export class Connections {
   /** In the order in which they last became unauthenticated or idle: the first is the oldest. */
   readonly #open = new Map<string, Connection>();
   readonly #clients = new Map<string, number>();
-  /** Connections closed because of a limit or the time without authentication. */
+  /** Connections closed because of a limit, the time without authentication, or an answer that was not read. */
   closed = 0;
 
   constructor(limits: ConnectionLimits) {
@@ -94,9 +95,15 @@ export class Connections {
     this.#open.set(connection.key, connection);
   }
 
-  /** An answer is sent from now on: its client must take some of it from time to time. */
-  answering(socket: Socket): void {
-    socket.setTimeout(this.#limits.stalledMs);
+  /** An answer is sent from now on: while there is some of it left, its client must take some from time to time. */
+  answering(socket: Socket, answer: ServerResponse): void {
+    const watch = (): void => void socket.setTimeout(this.#limits.stalledMs);
+    watch();
+    answer.on('timeout', () => {
+      if (socket.writableLength === 0) return watch();
+      this.closed += 1;
+      socket.destroy();
+    });
   }
 
   closeUnauthenticated(): void {
@@ -164,7 +171,7 @@ const keyOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): 
 export function useConnections(app: FastifyInstance, connections: Connections): void {
   app.server.on('connection', (socket: Socket) => connections.accept(socket));
   app.addHook('onRequest', async ({ raw }) => connections.begin(raw.socket));
-  app.addHook('onSend', async ({ raw }) => connections.answering(raw.socket));
+  app.addHook('onSend', async ({ raw }, reply) => connections.answering(raw.socket, reply.raw));
   app.addHook('onResponse', async ({ raw, principal, routeOptions }) => {
     connections.end(raw.socket, principal === undefined && !routeOptions.config?.public);
   });

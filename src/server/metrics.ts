@@ -32,7 +32,7 @@ export function useMetrics(app: FastifyInstance, backend: StateBackend, connecti
   });
   new Counter({
     name: 'sloth_connections_closed_total',
-    help: 'Connections closed because of a limit, or because no request on them was authenticated in time.',
+    help: 'Connections closed because of a limit, without an authenticated request, or with an answer that was not read.',
     registers: [registry],
     collect() {
       this.reset();

@@ -233,7 +233,7 @@ describe('what answers say to browsers and caches', () => {
     ['nothing', '/nothing', 404],
     ['a path that cannot be decoded', '/api/v1/stacks/%ff', 400],
     ['a parameter that is too long', `/tfstate/${'x'.repeat(7_000)}`, 404],
-  ])('%s at %s', async (_, path, status) => {
+  ])('%s', async (_, path, status) => {
     const { ask, server } = await serving();
     await ask('POST', STATE, state(1));
     const answer = await ask('GET', path);
