@@ -360,3 +360,14 @@ test('a client that reads nothing is cut off, and holds no more than a bounded p
   await until(() => isClosed);
   other.close();
 });
+
+test('a stream on which nothing happens is not cut off', async () => {
+  const { server, backend } = await serving({ stalledMs: 20, heartbeatMs: 600_000 });
+  await backend.getStackManager().createStack({ name: 'web' });
+  const live = listen(server.url);
+  await until(() => live.text.includes(': connected'));
+  await wait(200);
+  await backend.addTag('web', 'late');
+  await until(() => live.told.length === 1);
+  live.close();
+});
