@@ -20,6 +20,8 @@ interface Connection {
   readonly socket: Socket;
   /** Undefined for a proxy. */
   readonly client: string | undefined;
+  /** When it was accepted, or its last request answered. */
+  since: number;
   isAuthenticated: boolean;
   /** Requests that are not answered yet. */
   requests: number;
@@ -30,8 +32,9 @@ interface Connection {
  * The open connections of a server, so that those who only hold some open leave descriptors for those who work.
  *
  * - Without an authenticated request a connection is closed after some seconds, whatever it sends.
- * - Where a limit is reached, the oldest unauthenticated connection is closed for a new one, then an idle one. Where all
- *   of them are at work, the new one is closed.
+ * - Where a limit is reached, one is closed for the new one: first the oldest that waits without authentication, then the
+ *   one that has been idle the longest, then new ones and those that were used lately. Where all of them are at work, the
+ *   new one is closed.
  */
 export class Connections {
   readonly #limits: ConnectionLimits;
@@ -61,12 +64,13 @@ export class Connections {
       key: keyOf(socket),
       socket,
       client,
+      since: performance.now(),
       isAuthenticated: false,
       requests: 0,
     };
     this.#watch(connection);
     this.#open.set(connection.key, connection);
-    if (client !== undefined) this.#clients.set(client, (this.#clients.get(client) ?? 0) + 1);
+    if (client !== undefined) this.#clients.set(client, this.#count(client) + 1);
     socket.once('close', () => this.#forget(connection));
   }
 
@@ -89,6 +93,7 @@ export class Connections {
     const connection = this.#open.get(keyOf(socket));
     if (!connection) return;
     connection.requests -= 1;
+    connection.since = performance.now();
     if (isRefused) connection.isAuthenticated = false;
     if (!connection.isAuthenticated) this.#watch(connection);
     this.#open.delete(connection.key);
@@ -107,7 +112,8 @@ export class Connections {
   }
 
   closeUnauthenticated(): void {
-    for (const connection of this.#open.values()) if (isWaiting(connection)) this.#close(connection);
+    for (const connection of this.#open.values())
+      if (!connection.isAuthenticated && connection.requests === 0) this.#close(connection);
   }
 
   /** Closes it in time. What has arrived by then is read first: the process may have been busy when a request came. */
@@ -123,25 +129,38 @@ export class Connections {
 
   #hasRoom(client: string | undefined): boolean {
     const { total, perClient } = this.#limits;
-    const isFull = client !== undefined && (this.#clients.get(client) ?? 0) >= perClient;
+    const isFull = client !== undefined && this.#count(client) >= perClient;
     if (isFull && !this.#makeRoom((other) => other.client === client)) return false;
     return this.#open.size < total || this.#makeRoom(() => true);
   }
 
+  /** Closes the connection that is worth the least, the oldest of several; false where all are at work. */
   #makeRoom(isOne: (connection: Connection) => boolean): boolean {
-    let found: Connection | undefined;
+    let least: Connection | undefined;
+    let worth = AT_WORK;
     for (const connection of this.#open.values()) {
-      if (!isOne(connection) || (connection.isAuthenticated && connection.requests > 0)) continue;
-      if (!connection.isAuthenticated) {
-        found = connection;
-        break;
-      }
-      found ??= connection;
+      const its = isOne(connection) ? this.#worth(connection) : AT_WORK;
+      if (its < worth) [least, worth] = [connection, its];
+      if (worth === 0) break;
     }
-    if (!found) return false;
+    if (!least) return false;
     this.closed += 1;
-    this.#close(found);
+    this.#close(least);
     return true;
+  }
+
+  /**
+   * How much would be lost with a connection. A new one has some time to send its request, and one that was used lately is
+   * about to be used again: strangers do not push out those who work.
+   */
+  #worth({ isAuthenticated, requests, since }: Connection): number {
+    const isNew = performance.now() - since < this.#limits.unauthenticatedMs / 5;
+    if (isAuthenticated) return requests > 0 ? AT_WORK : isNew ? 5 : 1;
+    return (isNew ? 3 : 0) + (requests > 0 ? 1 : 0);
+  }
+
+  #count(client: string): number {
+    return this.#clients.get(client) ?? 0;
   }
 
   #close(connection: Connection): void {
@@ -155,13 +174,14 @@ export class Connections {
     this.#open.delete(connection.key);
     const { client } = connection;
     if (client === undefined) return;
-    const left = (this.#clients.get(client) ?? 1) - 1;
+    const left = this.#count(client) - 1;
     if (left > 0) this.#clients.set(client, left);
     else this.#clients.delete(client);
   }
 }
 
-const isWaiting = ({ isAuthenticated, requests }: Connection): boolean => !isAuthenticated && requests === 0;
+/** More than every other worth. */
+const AT_WORK = 6;
 
 /** Both ends of a connection; under TLS a request has another socket object than the one that was accepted. */
 const keyOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>

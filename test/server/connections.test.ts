@@ -154,8 +154,7 @@ test.each(SLOW)('clients with %s are let go, and others are served', async (_, w
     ask: client,
   } = await serving({
     unauthenticatedMs: 500,
-    headersMs: 500,
-    requestMs: 1_000,
+    requestMs: 11_000,
     stalledMs: 500,
   });
   const value = 'x'.repeat(15_000_000);
