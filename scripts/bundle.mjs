@@ -38,7 +38,7 @@ ${Object.entries(commands)
 };`;
 
 /** What is loaded from node_modules: native code, what only `serve` and PostgreSQL need, and what oclif looks for. */
-const apart = /^(pg|pg-.*|fastify|@fastify\/.*|prom-client|rate-limiter-.*)$/;
+const apart = /^(pg|pg-.*|fastify|@fastify\/.*|prom-client|ipaddr\.js)$/;
 /** Its entry for Node is CommonJS, all of which is loaded; of modules only what is used. */
 const rxjs = join(dirname(require.resolve('rxjs/package.json')), 'dist/esm/index.js');
 

@@ -7,11 +7,13 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  realpathSync,
   rmSync,
   type Stats,
   statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { StoreError } from './errors.js';
 import { newId } from './ids.js';
 
 /** What lies under a path; undefined where nothing does, or can, because a part of the path is a file. */
@@ -96,5 +98,44 @@ export function makeFile(path: string): void {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process was first: that is fine
+  }
+}
+
+const ROOT = 0;
+
+/**
+ * Refuses a file of secrets that others can read or change: by its mode, by its owner, or because they can put another
+ * file in its place. Follows symbolic links. A pipe or a device passes, and so does everything on a system without modes.
+ * @param field names it in the error
+ * @throws StoreError `FILE_EXPOSED`
+ */
+export function refuseExposed(path: string, field: string): void {
+  const self = process.geteuid?.();
+  const file = statOf(path);
+  if (self === undefined || !file?.isFile()) return;
+  const target = realpathSync(path);
+  const refuse = (problem: string, command: string): never => {
+    throw new StoreError('FILE_EXPOSED', `${field}: ${problem}`, {
+      hint: `Close it with: ${command}. If others could read it until now, make new secrets.`,
+      details: { field, path: target },
+    });
+  };
+  if (file.uid !== self && file.uid !== ROOT) {
+    refuse(`${target} belongs to another user (uid ${file.uid})`, `chown ${self} '${target}'`);
+  }
+  // What root keeps for a group can be read by its members alone, and by us only as one of them.
+  const others = file.uid === self ? 0o077 : 0o027;
+  if (file.mode & others) {
+    const mode = (file.mode & 0o777).toString(8).padStart(4, '0');
+    refuse(
+      `others can read or write ${target} (mode ${mode})`,
+      `chmod ${file.uid === self ? '600' : '640'} '${target}'`,
+    );
+  }
+  for (const folder of new Set([dirname(target), realpathSync(dirname(path))])) {
+    const { mode } = statSync(folder);
+    if ((mode & 0o022) !== 0 && (mode & 0o1000) === 0) {
+      refuse(`others can put another file in the place of ${target}`, `chmod go-w '${folder}'`);
+    }
   }
 }

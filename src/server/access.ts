@@ -8,8 +8,14 @@ import { ForbiddenError, SlothError } from '../kernel/errors.js';
 export const ROLES = ['read', 'write', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** What a token may do beyond its role, where that is named when it is made. An admin may do all of it. */
+export const PERMISSIONS = ['force-unlock'] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
 /** Who sends a request: a token, or anybody where the server asks for none. */
 export interface Principal {
+  /** Of the token, no secret; undefined for anybody. */
+  readonly tokenId: string | undefined;
   /** The actor of the events. */
   readonly name: string;
   /** Whose command ids it uses: `token:` and its name, or `anonymous`. */
@@ -19,6 +25,9 @@ export interface Principal {
   mayReach(stack: string): boolean;
   /** Whether it may see every stack, and so what is about all of them. */
   readonly everywhere: boolean;
+  readonly permissions: ReadonlySet<Permission>;
+  /** The same as of now; undefined once the token was revoked or has expired, or once anybody needs a token. */
+  current(): Principal | undefined;
 }
 
 declare module 'fastify' {
@@ -44,6 +53,18 @@ export function requireRole({ principal }: FastifyRequest, role: Role): void {
   throw new ForbiddenError('ROLE_TOO_LOW', `"${principal.name}" may ${principal.role} only; this needs ${role}`, {
     hint: `Use a token that was created with --role ${role}.`,
     details: { role: principal.role, needed: role },
+  });
+}
+
+/**
+ * The principal of a request that has been under way for a while, as of now.
+ * @throws UnauthorizedError `TOKEN_ENDED`
+ */
+export function currentPrincipal({ principal }: FastifyRequest): Principal {
+  const current = principal.current();
+  if (current) return current;
+  throw new UnauthorizedError('TOKEN_ENDED', `the access of "${principal.name}" ended meanwhile`, {
+    hint: 'The token was revoked or has expired, or the server needs one now. Send a valid token.',
   });
 }
 

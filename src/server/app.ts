@@ -2,7 +2,9 @@ import { type FastifyInstance, fastify } from 'fastify';
 import type { StateBackend } from '../backend/state-backend.js';
 import { api } from './api/index.js';
 import { authentication } from './auth/index.js';
+import { answerClientError } from './client-error.js';
 import { useClosing } from './closing.js';
+import { Connections, useConnections } from './connections.js';
 import { sendError, useProblems } from './errors.js';
 import { useGuard } from './guard.js';
 import { useHealth } from './health.js';
@@ -10,7 +12,9 @@ import { useJson } from './json.js';
 import { logging, useRequestLog } from './log.js';
 import { useMetrics } from './metrics.js';
 import type { ServerOptions } from './options.js';
+import { useSecurityHeaders } from './security-headers.js';
 import { terraformRoutes } from './terraform/routes.js';
+import { TLS } from './tls.js';
 
 /** Bytes of all headers of a request together. */
 const MAX_HEADERS = 16 * 1024;
@@ -19,17 +23,25 @@ const MAX_PARAMETER = 3 * 2048;
 
 /** The server's parts, in the order a request meets them. It does not listen yet. */
 export async function buildApp(backend: StateBackend, options: ServerOptions): Promise<FastifyInstance> {
-  const { limits, tls, tokens, isOpen } = options;
+  const { limits, tls, tokens, isOpen, terraform } = options;
+  const isTls = tls !== undefined;
+  const http = {
+    maxHeaderSize: MAX_HEADERS,
+    headersTimeout: limits.headersMs,
+    connectionsCheckingInterval: 1_000,
+    requireHostHeader: false, // the guard says what is wrong
+  };
+  const { unauthenticatedMs: handshakeTimeout } = options.connections;
   const app = fastify({
     ...logging(options.log),
-    ...(tls ? { https: tls } : {}),
-    http: { maxHeaderSize: MAX_HEADERS, headersTimeout: limits.headersMs, connectionsCheckingInterval: 1_000 },
+    ...(tls ? { https: { ...http, ...TLS, ...tls, handshakeTimeout } } : { http }),
     requestTimeout: limits.requestMs,
     bodyLimit: limits.bodyBytes,
-    trustProxy: [...options.trustProxy],
+    trustProxy: options.connections.isProxy,
     routerOptions: { maxParamLength: MAX_PARAMETER },
     requestIdHeader: false,
     frameworkErrors: sendError,
+    clientErrorHandler: answerClientError(isTls),
   }) as unknown as FastifyInstance;
   app.addHttpMethod('LOCK', { hasBody: true });
   app.addHttpMethod('UNLOCK', { hasBody: true });
@@ -37,12 +49,23 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   useJson(app);
   useProblems(app);
   useRequestLog(app);
+  useSecurityHeaders(app, isTls);
+  const connections = new Connections(options.connections);
+  useConnections(app, connections);
   useGuard(app, options.hosts);
   app.addHook('onRequest', authentication({ tokens, required: () => !isOpen || (tokens?.hasAny() ?? false) }));
+  app.addHook('onRequest', async ({ raw, principal }) => {
+    if (principal) connections.authenticated(raw.socket);
+  });
   useClosing(app);
   useHealth(app, backend);
-  useMetrics(app, backend);
-  await app.register(api, { prefix: '/api/v1', backend });
-  await app.register(terraformRoutes, { prefix: '/tfstate', backend, ...options.terraform });
+  useMetrics(app, backend, connections);
+  await app.register(api, {
+    prefix: '/api/v1',
+    backend,
+    streams: options.streams,
+    forceUnlock: terraform.forceUnlock,
+  });
+  await app.register(terraformRoutes, { prefix: '/tfstate', backend, ...terraform });
   return app;
 }

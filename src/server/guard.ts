@@ -2,23 +2,66 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { InvalidInputError } from '../kernel/errors.js';
 import { ForbiddenError } from './access.js';
 
+/** Headers with one value; of two, programs between here and the client could believe the other one. */
+const SINGLE = new Set([
+  'authorization',
+  'content-encoding',
+  'content-length',
+  'content-md5',
+  'content-type',
+  'host',
+  'idempotency-key',
+  'if-match',
+  'last-event-id',
+  'origin',
+  'transfer-encoding',
+]);
+
+/** `uri-host[:port]`, without anything that could separate two hosts. */
+const HOST = /^(?:\[[0-9a-f:.]+\]|[^\s,;/\\?#@:[\]]+)(?::\d*)?$/i;
+
 /** The name of a host without its port: `[::1]:7480` is `[::1]`. */
 const hostName = (host: string): string => host.toLowerCase().replace(/:\d+$/, '');
 
 /**
- * Refuses what no client of ours sends: a request under a name that is not this server's (DNS rebinding), one that a
+ * Refuses what no client of ours sends: a header with one value twice, a request under a name that is not this server's (DNS rebinding), one that a
  * browser sends for another page, and a compressed body.
  * @param hosts names, lower case, without a port
  */
 export function useGuard(app: FastifyInstance, hosts: ReadonlySet<string>): void {
   app.addHook('onRequest', async (request) => {
+    checkRepeated(request);
     checkHost(request, hosts);
     checkOrigin(request);
     checkEncoding(request);
   });
 }
 
-function checkHost({ headers: { host = '' } }: FastifyRequest, hosts: ReadonlySet<string>): void {
+/** Node joins some repeated headers and drops others. */
+function checkRepeated({ raw: { rawHeaders } }: FastifyRequest): void {
+  const seen = new Set<string>();
+  for (let n = 0; n < rawHeaders.length; n += 2) {
+    const name = (rawHeaders[n] as string).toLowerCase();
+    if (!SINGLE.has(name)) continue;
+    if (seen.has(name)) {
+      throw new InvalidInputError('REPEATED_HEADER', `the header ${rawHeaders[n]} is given twice`, {
+        hint: 'Send it once.',
+        details: { field: rawHeaders[n] },
+      });
+    }
+    seen.add(name);
+  }
+}
+
+/** The target of a request may name a host, too; it must be the same one. */
+function checkHost({ headers: { host }, raw: { url = '' } }: FastifyRequest, hosts: ReadonlySet<string>): void {
+  const [, target] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url) ?? [];
+  if (host === undefined || !HOST.test(host) || (target !== undefined && target.toLowerCase() !== host.toLowerCase())) {
+    throw new InvalidInputError('INVALID_HOST', 'the request does not name one host', {
+      hint: 'Send the header Host once, as NAME or NAME:PORT, and no other host in the request target.',
+      details: { field: 'Host' },
+    });
+  }
   if (hosts.has(hostName(host))) return;
   throw new InvalidInputError('FOREIGN_HOST', `this server is not known as "${host}"`, {
     hint: 'The operator can add the name with --allow-host.',

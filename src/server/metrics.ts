@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify';
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { StateBackend } from '../backend/state-backend.js';
-import { requireEverywhere } from './access.js';
+import { currentPrincipal, requireEverywhere } from './access.js';
+import type { Connections } from './connections.js';
 
 /** `/metrics` in Prometheus' text format: requests, the log, and the process. */
-export function useMetrics(app: FastifyInstance, backend: StateBackend): void {
+export function useMetrics(app: FastifyInstance, backend: StateBackend, connections: Connections): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const requests = new Histogram({
@@ -21,12 +22,31 @@ export function useMetrics(app: FastifyInstance, backend: StateBackend): void {
       this.set((await backend.head()).position);
     },
   });
+  new Gauge({
+    name: 'sloth_connections',
+    help: 'Open connections.',
+    registers: [registry],
+    collect() {
+      this.set(connections.size);
+    },
+  });
+  new Counter({
+    name: 'sloth_connections_closed_total',
+    help: 'Connections closed because of a limit, without an authenticated request, or with an answer that was not read.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(connections.closed);
+    },
+  });
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
     const route = routeOptions.url ?? 'none';
     requests.observe({ method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1_000);
   });
   app.get('/metrics', async (request, reply) => {
     requireEverywhere(request, 'read');
-    return reply.type(registry.contentType).send(await registry.metrics());
+    const text = await registry.metrics();
+    currentPrincipal(request);
+    return reply.type(registry.contentType).send(text);
   });
 }

@@ -1,6 +1,10 @@
 import { isIP } from 'node:net';
+import proxyAddr from '@fastify/proxy-addr';
 import { InvalidInputError } from '../kernel/errors.js';
+import type { StreamLimits } from './api/event-streams.js';
 import type { TokenStore } from './auth/index.js';
+import type { ConnectionLimits } from './connections.js';
+import { descriptorLimit } from './descriptors.js';
 import type { LogOptions } from './log.js';
 
 export interface ServeOptions {
@@ -19,9 +23,24 @@ export interface ServeOptions {
   /** How long a client may take to send its headers, and the whole request, milliseconds. Default: 10 s and 5 minutes. */
   readonly headersMs?: number;
   readonly requestMs?: number;
+  /**
+   * Open connections at most. Default: what the process's limit of open files leaves beside a reserve for the database,
+   * and at most 4,096.
+   */
+  readonly maxConnections?: number;
+  /** The same for one client address (IPv6: one /64 network), a trusted proxy excepted. Default: half of all. */
+  readonly maxConnectionsPerAddress?: number;
+  /** Live streams of one token at most, or of one address without a token. Default: 16. */
+  readonly maxStreams?: number;
+  /** How long a connection stays open on which no request was authenticated, milliseconds. Default: 5 s. */
+  readonly unauthenticatedMs?: number;
+  /** How long a client may take nothing of an answer, milliseconds. Default: 1 minute. */
+  readonly stalledMs?: number;
+  /** How often a live stream sends something although nothing happens, milliseconds. Default: 15 s. */
+  readonly heartbeatMs?: number;
   /** How long a lock holds that Terraform takes, milliseconds. Default: 1 day. */
   readonly lockMs?: number;
-  /** Whether `terraform force-unlock` may break a lock. Default: true. */
+  /** Whether principals that may break locks can do so through this server. Default: true. */
   readonly forceUnlock?: boolean;
   /** Patterns of names of stacks that may be given a lower serial or another lineage. */
   readonly overwrite?: readonly string[];
@@ -41,7 +60,8 @@ export interface ServerOptions {
   readonly tls: ServeOptions['tls'];
   /** Lower case, without a port. */
   readonly hosts: ReadonlySet<string>;
-  readonly trustProxy: readonly string[];
+  readonly connections: ConnectionLimits;
+  readonly streams: StreamLimits;
   readonly limits: { readonly bodyBytes: number; readonly headersMs: number; readonly requestMs: number };
   readonly terraform: {
     readonly lockMs: number | undefined;
@@ -70,7 +90,7 @@ export function resolveOptions(options: ServeOptions): ServerOptions {
     hosts: new Set(
       [...LOOPBACK_NAMES, host, `[${host}]`, ...(options.allowHosts ?? [])].map((name) => name.toLowerCase()),
     ),
-    trustProxy: options.trustProxy ?? [],
+    ...connectionOptions(options),
     limits: {
       bodyBytes: options.maxBodyBytes ?? 256 * MEBIBYTE,
       headersMs: options.headersMs ?? 10_000,
@@ -83,6 +103,54 @@ export function resolveOptions(options: ServeOptions): ServerOptions {
     },
     log: options.log ?? { level: 'silent', write: () => {} },
   };
+}
+
+/** Descriptors that connections leave to the database, the tokens, the log and copies. */
+const RESERVED_DESCRIPTORS = 64;
+const FEWEST_CONNECTIONS = 16;
+const MOST_CONNECTIONS = 4_096;
+
+function connectionOptions(options: ServeOptions): Pick<ServerOptions, 'connections' | 'streams'> {
+  const limit = descriptorLimit();
+  const possible = limit === undefined ? Number.POSITIVE_INFINITY : limit - RESERVED_DESCRIPTORS;
+  const total = options.maxConnections ?? Math.max(FEWEST_CONNECTIONS, Math.min(possible, MOST_CONNECTIONS));
+  if (options.maxConnections !== undefined && total > possible) {
+    throw new InvalidInputError(
+      'TOO_FEW_DESCRIPTORS',
+      `max-connections: ${total} is more than the ${possible} that the limit of ${limit} open files allows`,
+      {
+        hint: `Raise the limit before the start, with ulimit -n ${total + RESERVED_DESCRIPTORS}, or choose fewer connections.`,
+        details: { field: 'max-connections', value: total, possible },
+      },
+    );
+  }
+  return {
+    connections: {
+      total,
+      perClient: options.maxConnectionsPerAddress ?? Math.ceil(total / 2),
+      unauthenticatedMs: options.unauthenticatedMs ?? 5_000,
+      stalledMs: options.stalledMs ?? 60_000,
+      isProxy: proxyTest(options.trustProxy ?? []),
+    },
+    // A stream holds its connection for long: most of them stay for others.
+    streams: {
+      total: Math.ceil(total / 4),
+      perToken: options.maxStreams ?? 16,
+      heartbeatMs: options.heartbeatMs ?? 15_000,
+    },
+  };
+}
+
+function proxyTest(addresses: readonly string[]): (address: string) => boolean {
+  try {
+    const test = proxyAddr.compile([...addresses]);
+    return (address) => test(address, 0);
+  } catch {
+    throw new InvalidInputError('INVALID_ADDRESS', `trust-proxy: invalid address in "${addresses.join(', ')}"`, {
+      hint: 'Write each as 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32.',
+      details: { field: 'trust-proxy', value: addresses },
+    });
+  }
 }
 
 function parseListen(text: string): { readonly host: string; readonly port: number } {

@@ -1,18 +1,36 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { commandLine } from '../support/cli.js';
 import { until } from '../support/database.js';
+import { scratchFolder } from '../support/folder.js';
 import { asking } from '../support/server.js';
 
 const BIN = new URL('../../bin/run.cjs', import.meta.url).pathname;
 const pem = (name: string): string => new URL(`../fixtures/tls/${name}.pem`, import.meta.url).pathname;
 
+/** A copy of the key that its owner alone may read. */
+function ownKey(mode = 0o600): string {
+  const file = join(scratchFolder(), 'key.pem');
+  copyFileSync(pem('key'), file);
+  chmodSync(file, mode);
+  return file;
+}
+
 /** `serve` in a process of its own, once it says that it listens. */
-async function serve(db: string, ...args: readonly string[]) {
-  const child = spawn(process.execPath, [
+const serve = (db: string, ...args: readonly string[]) => serveWith(20_000, db, ...args);
+
+/** The same with so many files and sockets open at most. */
+async function serveWith(files: number, db: string, ...args: readonly string[]) {
+  const child = spawn('/bin/sh', [
+    '-c',
+    `ulimit -n ${files}; exec "$@"`,
+    'sh',
+    process.execPath,
     BIN,
     'serve',
     '--db',
@@ -52,11 +70,40 @@ describe('token', () => {
     ]);
     expect(JSON.stringify(listed)).not.toContain(made.stdout.trim().split('_').at(-1));
     expect(await cli.text('token', 'list')).toMatch(
-      /NAME +ROLE +STACKS +STATE +CREATED +BY +EXPIRES\nci +write +web-\* +active/,
+      /NAME +ROLE +STACKS +PERMISSIONS +STATE +CREATED +BY +EXPIRES\nci +write +web-\* +active/,
     );
     expect(await cli.text('token', 'revoke', 'ci')).toBe('Token "ci" is revoked.\n');
     expect((await cli.json('token', 'list')).tokens[0]).toMatchObject({ state: 'revoked' });
     expect(await cli.run(['token', 'revoke', 'ci'])).toMatchObject({ code: 3 });
+  });
+
+  test('is made with permissions, which the list shows', async () => {
+    const cli = commandLine();
+    await cli.text('token', 'create', 'oncall', '--role', 'write', '--allow', 'force-unlock');
+    await cli.text('token', 'create', 'ci', '--role', 'write');
+    await cli.text('token', 'create', 'root', '--role', 'admin');
+    expect(await cli.json('token', 'list')).toMatchObject({
+      tokens: [{ permissions: ['force-unlock'] }, { permissions: [] }, { permissions: ['force-unlock'] }],
+    });
+    expect(await cli.text('token', 'list')).toMatch(/oncall +write +all +force-unlock +active/);
+    expect(await cli.text('token', 'list')).toMatch(/ci +write +all +active/);
+    expect(await cli.text('token', 'list')).toMatch(/root +admin +all +all +active/);
+  });
+
+  test('files that others may read are refused by every command', async () => {
+    const cli = commandLine();
+    await cli.text('token', 'create', 'ci', '--role', 'write');
+    chmodSync(`${cli.db}.tokens`, 0o644);
+    for (const args of [
+      ['token', 'list'],
+      ['token', 'create', '--role', 'read'],
+      ['token', 'revoke', 'ci'],
+      ['serve'],
+    ]) {
+      const result = await cli.run(args);
+      expect(result).toMatchObject({ code: 1, stdout: '' });
+      expect(result.stderr).toContain(`chmod 600 '${cli.db}.tokens'`);
+    }
   });
 
   test.each([
@@ -65,6 +112,8 @@ describe('token', () => {
     [['token', 'create', 'ci', '--role', 'read', '--expires', '30'], 2, '--expires'],
     [['token', 'create', 'ci', '--role', 'read', '--expires', '0s'], 2, '--expires'],
     [['token', 'create', '', '--role', 'read'], 2, 'name'],
+    [['token', 'create', 'ci', '--role', 'read', '--allow', 'force-unlock'], 2, '--role write'],
+    [['token', 'create', 'ci', '--role', 'write', '--allow', 'fly'], 2, '--allow'],
     [['token', 'list', '--db', ':memory:'], 2, '--tokens'],
   ])('%j ends with %i and names %s', async (args, code, named) => {
     const result = await commandLine().run(args);
@@ -104,7 +153,7 @@ describe('serve', () => {
 
   test('over TLS', async () => {
     const cli = commandLine();
-    const { url } = await serve(cli.db, '--tls-cert', pem('cert'), '--tls-key', pem('key'));
+    const { url } = await serve(cli.db, '--tls-cert', pem('cert'), '--tls-key', ownKey());
     expect(url).toMatch(/^https:/);
     const agent = new Agent({ ca: readFileSync(pem('cert')) });
     const body = await new Promise<string>((resolve, reject) => {
@@ -115,7 +164,61 @@ describe('serve', () => {
     expect(JSON.parse(body)).toEqual({ status: 'ok' });
   });
 
+  test.each([0o644, 0o620, 0o640])('a TLS key of mode %o is refused, with the command that closes it', async (mode) => {
+    const args = ['serve', '--listen', '127.0.0.1:0', '--tls-cert', pem('cert'), '--tls-key', ownKey(mode)];
+    const result = await commandLine().run(args);
+    expect(result).toMatchObject({ code: 1, stdout: '' });
+    expect(result.stderr).toContain('--tls-key: others can read or write');
+    expect(result.stderr).toContain('chmod 600');
+  });
+
+  test('300 idle sockets leave it descriptors at ulimit -n 256', async () => {
+    const cli = commandLine();
+    const { ask, url, child, ended } = await serveWith(256, cli.db, '--log-level', 'silent');
+    const { hostname, port } = new URL(url);
+    const idle = Array.from({ length: 300 }, (): Socket => {
+      const socket = connect(Number(port), hostname).on('error', () => {});
+      onTestFinished(() => void socket.destroy());
+      return socket;
+    });
+    for (let n = 0; n < 10; n += 1) {
+      expect(await ask('POST', '/api/v1/commands/createStack', { name: `s${n}` })).toMatchObject({ status: 200 });
+    }
+    expect(await cli.json('stack', 'state', 'list')).toMatchObject({ stacks: Array(10).fill({}) });
+    const { text } = await ask('GET', '/metrics');
+    expect(Number(/^sloth_connections (\d+)$/m.exec(text)?.[1])).toBeLessThanOrEqual(96);
+    expect(Number(/^process_open_fds (\d+)$/m.exec(text)?.[1])).toBeLessThanOrEqual(192);
+    for (const socket of idle) socket.destroy();
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+  });
+
+  test('more connections than there are descriptors for are refused', async () => {
+    const child = spawn('/bin/sh', [
+      '-c',
+      'ulimit -n 256; exec "$@"',
+      'sh',
+      process.execPath,
+      BIN,
+      'serve',
+      '--db',
+      ':memory:',
+      '--max-connections',
+      '193',
+    ]);
+    const [stderr, code] = await Promise.all([
+      textOf(child.stderr),
+      new Promise((resolve) => child.on('close', resolve)),
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('ulimit -n 257');
+  });
+
   test.each([
+    [['--max-connections', '0'], 2, '--max-connections'],
+    [['--max-connections-per-address', 'x'], 2, '--max-connections-per-address'],
+    [['--max-streams', '0'], 2, '--max-streams'],
+    [['--trust-proxy', 'nowhere'], 2, 'trust-proxy'],
     [['--listen', 'nowhere'], 2, 'HOST:PORT'],
     [['--listen', '127.0.0.1:99999'], 2, 'HOST:PORT'],
     [['--listen', '0.0.0.0:0'], 2, 'token create'],

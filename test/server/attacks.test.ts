@@ -1,6 +1,9 @@
-import { request } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { get } from 'node:https';
 import { connect } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
 import type { JsonObject } from '../../src/kernel/json.js';
@@ -33,6 +36,58 @@ describe('a request that is not what it seems', () => {
     expect(await raw(server.url, `GET ${STATE} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).toContain(
       `HTTP/1.1 ${status}`,
     );
+  });
+
+  test.each([
+    ['two Host headers', 'GET /healthz HTTP/1.1', ['Host: localhost', 'Host: localhost']],
+    ['two hosts in one header', 'GET /healthz HTTP/1.1', ['Host: localhost, evil.example']],
+    ['two hosts without a blank', 'GET /healthz HTTP/1.1', ['Host: localhost,evil.example']],
+    ['a user in the host', 'GET /healthz HTTP/1.1', ['Host: evil.example@localhost']],
+    ['a path in the host', 'GET /healthz HTTP/1.1', ['Host: localhost/evil']],
+    ['no Host', 'GET /healthz HTTP/1.1', []],
+    ['no Host in HTTP/1.0', 'GET /healthz HTTP/1.0', []],
+    ['an empty Host', 'GET /healthz HTTP/1.1', ['Host:']],
+    ['another host in the target', 'GET http://evil.example/healthz HTTP/1.1', ['Host: localhost']],
+    ['another port in the target', 'GET http://localhost:1/healthz HTTP/1.1', ['Host: localhost']],
+    ['a user in the target', 'GET http://localhost@evil.example/healthz HTTP/1.1', ['Host: localhost']],
+    ['two lengths', 'POST /tfstate/web HTTP/1.1', ['Host: localhost', 'Content-Length: 1', 'Content-Length: 2']],
+    [
+      'the same length twice',
+      'POST /tfstate/web HTTP/1.1',
+      ['Host: localhost', 'Content-Length: 1', 'Content-Length: 1'],
+    ],
+    [
+      'a length and chunks',
+      'POST /tfstate/web HTTP/1.1',
+      ['Host: localhost', 'Content-Length: 1', 'Transfer-Encoding: chunked'],
+    ],
+    [
+      'two transfer encodings',
+      'POST /tfstate/web HTTP/1.1',
+      ['Host: localhost', 'Transfer-Encoding: identity', 'Transfer-Encoding: chunked'],
+    ],
+    ['no HTTP', 'GET / HTTQ/1.1', ['Host: localhost']],
+    ...['Authorization', 'If-Match', 'Idempotency-Key', 'Content-Type', 'Content-MD5', 'Origin', 'Last-Event-ID'].map(
+      (name): [string, string, string[]] => [
+        `two headers ${name}`,
+        'GET /healthz HTTP/1.1',
+        ['Host: localhost', `${name}: "1"`, `${name.toLowerCase()}: "1"`],
+      ],
+    ),
+  ])('with %s: 400', async (_, line, headers) => {
+    const { server, backend } = await serving();
+    const words = `${[line, ...headers, 'Connection: close'].join('\r\n')}\r\n\r\n`;
+    const answer = await raw(server.url, words);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer.toLowerCase()).toContain('x-content-type-options: nosniff');
+    expect(answer).toMatch(/"code":"(?:REPEATED_HEADER|INVALID_HOST|BAD_REQUEST)"/);
+    expect((await backend.head()).position).toBe(0);
+  });
+
+  test('with the host in the target that Host names: as any other', async () => {
+    const { server } = await serving();
+    const words = 'GET http://localhost:7/healthz HTTP/1.1\r\nHost: localhost:7\r\nConnection: close\r\n\r\n';
+    expect(await raw(server.url, words)).toMatch(/^HTTP\/1\.1 200 /);
   });
 
   test('under a name that the operator allows', async () => {
@@ -156,4 +211,104 @@ test('a lock’s id that somebody stole opens nothing once the lock ran out', as
   } finally {
     await server.close();
   }
+});
+
+describe('what answers say to browsers and caches', () => {
+  const ALWAYS = {
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  };
+  const valuesOf = (headers: Headers) =>
+    Object.fromEntries(Object.keys(ALWAYS).map((name) => [name, headers.get(name)]));
+
+  test.each([
+    ['a state', STATE, 200],
+    ['a stack', '/api/v1/stacks/web', 200],
+    ['values of an export', '/api/v1/stacks/web/export?to=terraform', 200],
+    ['the description of the API', '/api/v1/openapi.json', 200],
+    ['metrics', '/metrics', 200],
+    ['the health', '/healthz', 200],
+    ['nothing', '/nothing', 404],
+    ['a path that cannot be decoded', '/api/v1/stacks/%ff', 400],
+    ['a parameter that is too long', `/tfstate/${'x'.repeat(7_000)}`, 404],
+  ])('%s', async (_, path, status) => {
+    const { ask, server } = await serving();
+    await ask('POST', STATE, state(1));
+    const answer = await ask('GET', path);
+    expect([400, 404, 414, 200]).toContain(answer.status);
+    if (status === 200) expect(answer.status).toBe(200);
+    expect(valuesOf(answer.headers)).toEqual(ALWAYS);
+    expect(answer.headers.has('strict-transport-security')).toBe(false);
+    expect(server.url).toMatch(/^http:/);
+  });
+
+  test('live events', async () => {
+    const { server } = await serving();
+    const answer = await fetch(`${server.url}/api/v1/events/live`);
+    expect(valuesOf(answer.headers)).toEqual(ALWAYS);
+    await answer.body?.cancel();
+  });
+});
+
+describe('over TLS', () => {
+  const pem = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}.pem`, import.meta.url));
+  const secure = () => serving({ tls: { cert: pem('cert'), key: pem('key') } });
+
+  /** What is agreed on with a client that offers no more than this. */
+  const agreed = (url: string, offer: ConnectionOptions): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = connectTls({ port: Number(new URL(url).port), host: '127.0.0.1', ca: pem('cert'), ...offer });
+      socket.on('error', () => resolve('nothing'));
+      socket.on('secureConnect', () => {
+        resolve(`${socket.getProtocol()} ${socket.getCipher().name}`);
+        socket.destroy();
+      });
+    });
+
+  test('answers ask browsers to stay with it', async () => {
+    const { server } = await secure();
+    const headers = await new Promise<IncomingHttpHeaders>((resolve, reject) => {
+      get(`${server.url}/healthz`, { ca: pem('cert'), agent: false }, (answer) => resolve(answer.resume().headers)).on(
+        'error',
+        reject,
+      );
+    });
+    expect(headers).toMatchObject({
+      'strict-transport-security': 'max-age=31536000',
+      'x-content-type-options': 'nosniff',
+    });
+  });
+
+  test.each<[string, ConnectionOptions, RegExp]>([
+    ['TLS 1.3', {}, /^TLSv1\.3 TLS_/],
+    ['TLS 1.2', { maxVersion: 'TLSv1.2' }, /^TLSv1\.2 ECDHE-ECDSA-.*(?:GCM|POLY1305)/],
+    [
+      'TLS 1.2 with CBC alone',
+      { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES128-SHA256' },
+      /^nothing$/,
+    ],
+    [
+      'TLS 1.2 without forward secrecy',
+      { maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256:AES256-GCM-SHA384' },
+      /^nothing$/,
+    ],
+    ['TLS 1.1', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' }, /^nothing$/],
+  ])('a client that offers %s', async (_, offer, expected) => {
+    const { server } = await secure();
+    expect(await agreed(server.url, offer)).toMatch(expected);
+  });
+
+  test('a client that is slow with its headers is let go', async () => {
+    const { server } = await serving({ tls: { cert: pem('cert'), key: pem('key') }, headersMs: 200 });
+    const socket = connectTls({ port: Number(new URL(server.url).port), host: '127.0.0.1', ca: pem('cert') });
+    socket.write(`GET ${STATE} HTTP/1.1\r\nHost: localhost\r\n`);
+    expect(await textOf(socket)).toMatch(/^HTTP\/1\.1 408/);
+  });
+
+  test('a client that does not finish its handshake is let go', async () => {
+    const { server } = await serving({ tls: { cert: pem('cert'), key: pem('key') }, unauthenticatedMs: 100 });
+    expect(await raw(server.url, '\x16\x03\x01')).toBe('');
+  });
 });

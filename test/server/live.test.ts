@@ -1,8 +1,13 @@
 import { get, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { expect, test } from 'vitest';
-import { startServer } from '../../src/server/index.js';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { StateBackend } from '../../src/index.js';
+import { startServer, TokenStore } from '../../src/server/index.js';
+import { TestClock } from '../support/clock.js';
 import { until } from '../support/database.js';
+import { scratchFolder } from '../support/folder.js';
 import { type Ask, serving } from '../support/server.js';
 
 interface Told {
@@ -147,4 +152,222 @@ test.each(['x', '-1', '1.5'])('Last-Event-ID: %s is refused', async (id) => {
     status: 400,
     json: { details: { field: 'Last-Event-ID' } },
   });
+});
+
+/** Counts what is read of the log from now on. */
+function countReads(backend: StateBackend): () => number {
+  let reads = 0;
+  for (const name of ['getLog', 'head', 'events$'] as const) {
+    const method = backend[name].bind(backend) as (...args: unknown[]) => never;
+    Object.assign(backend, {
+      [name]: (...args: unknown[]) => {
+        reads += 1;
+        return method(...args);
+      },
+    });
+  }
+  return () => reads;
+}
+
+test('an event is read three times at most, for twenty streams as for one', async () => {
+  const reads: number[] = [];
+  for (const streams of [1, 20]) {
+    const { ask, backend, server } = await serving({ maxConnections: 80, maxStreams: 20, heartbeatMs: 600_000 });
+    await command(ask, 'createStack', { name: 'web' });
+    const all = Array.from({ length: streams }, () => listen(server.url, '?after=0'));
+    await until(() => all.every(({ told }) => told.length === 1));
+    const count = countReads(backend);
+    for (let n = 0; n < 5; n += 1) {
+      await command(ask, 'addTags', { stack: 'web', tags: [`t${n}`] });
+      await until(() => all.every(({ told }) => told.length === n + 2));
+    }
+    reads.push(count());
+    for (const live of all) {
+      expect(positions(live.told)).toEqual(upTo(1, 6));
+      live.close();
+    }
+  }
+  for (const count of reads) expect(count).toBeLessThanOrEqual(5 * 3); // the event, the head, and waiting for the next
+});
+
+describe('live streams are limited', () => {
+  test('for each token, with 429 and the time to wait, until one is closed', async () => {
+    const { tokens, as } = withTokens();
+    const { server } = await serving({ tokens, maxConnections: 80, maxStreams: 2 });
+    const headers = as('one');
+    const open = [listen(server.url, '', headers), listen(server.url, '', headers)];
+    await until(() => open.every(({ text }) => text.includes(': connected')));
+    const refused = await fetch(`${server.url}/api/v1/events/live`, { headers });
+    expect(refused).toMatchObject({ status: 429 });
+    expect(refused.headers.get('retry-after')).toBe('10');
+    expect(await refused.json()).toMatchObject({ code: 'TOO_MANY_STREAMS' });
+    const other = listen(server.url, '', as('two'));
+    await until(() => other.text.includes(': connected'));
+    open[0]?.close();
+    await until(() => open[0]?.ended === true);
+    let again = listen(server.url, '', headers);
+    await until(() => {
+      if (again.status === 429) again = listen(server.url, '', headers); // the server may see the end a little later
+      return again.text.includes(': connected');
+    });
+    for (const live of [...open, other, again]) live.close();
+  });
+
+  test('for the whole server, with 503', async () => {
+    const { tokens, as } = withTokens();
+    const { server } = await serving({ tokens, maxConnections: 8 });
+    const open = ['one', 'two'].map((name) => listen(server.url, '', as(name)));
+    await until(() => open.every(({ text }) => text.includes(': connected')));
+    const refused = await fetch(`${server.url}/api/v1/events/live`, { headers: as('three') });
+    expect(refused).toMatchObject({ status: 503 });
+    expect(refused.headers.get('retry-after')).toBe('10');
+    expect(await refused.json()).toMatchObject({ code: 'SERVER_BUSY' });
+    for (const live of open) live.close();
+  });
+
+  test('a refused request takes no place', async () => {
+    const { server, ask } = await serving({ maxStreams: 1, maxConnections: 80 });
+    for (let n = 0; n < 3; n += 1) {
+      const answer = await ask('GET', '/api/v1/events/live?stack=nothing');
+      expect(answer).toMatchObject({ status: 404 });
+      expect(answer.headers.has('retry-after')).toBe(false);
+    }
+    const live = listen(server.url);
+    await until(() => live.text.includes(': connected'));
+    live.close();
+  });
+});
+
+function withTokens(clock = new TestClock()) {
+  const tokens = TokenStore.open(join(scratchFolder(), 'tokens'), clock);
+  onTestFinished(() => tokens.close());
+  const as = (name: string, expiresAt?: string, stacks: string[] = []) => {
+    const fields = {
+      name,
+      stacks,
+      role: 'write',
+      by: 'ann',
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    } as const;
+    return { authorization: `Bearer ${tokens.create(fields).token}` };
+  };
+  return { tokens, as, clock };
+}
+
+describe('a live stream ends with the access of its client', () => {
+  const ended = /event: error\ndata: \{"code":"TOKEN_ENDED"/;
+
+  test.each<[string, (setting: ReturnType<typeof withTokens>) => void]>([
+    ['revoked', ({ tokens }) => tokens.revoke('brief', 'ann')],
+    ['expired', ({ clock }) => clock.advance(60_000)],
+  ])('at the next event when its token is %s', async (_, end) => {
+    const setting = withTokens();
+    const { server, backend } = await serving({ tokens: setting.tokens });
+    await backend.getStackManager().createStack({ name: 'web' });
+    const live = listen(server.url, '', setting.as('brief', '2026-01-01T00:01:00.000Z'));
+    const other = listen(server.url, '', setting.as('long'));
+    await until(() => [live, other].every(({ text }) => text.includes(': connected')));
+    await backend.addTag('web', 'seen');
+    await until(() => live.told.length === 1);
+    end(setting);
+    await backend.addTag('web', 'secret');
+    await until(() => live.ended && other.told.length === 2);
+    expect(live.told).toHaveLength(1);
+    expect(live.text).toMatch(ended);
+    expect(live.text).not.toContain('secret');
+    other.close();
+  });
+
+  test.each<[string, (setting: ReturnType<typeof withTokens>) => void]>([
+    ['revoked', ({ tokens }) => tokens.revoke('brief', 'ann')],
+    ['expired', ({ clock }) => clock.advance(60_000)],
+  ])('at the next heartbeat when its token is %s', async (_, end) => {
+    const setting = withTokens();
+    const { server } = await serving({ tokens: setting.tokens, heartbeatMs: 50 });
+    const live = listen(server.url, '', setting.as('brief', '2026-01-01T00:01:00.000Z'));
+    await until(() => live.text.includes(': still there'));
+    end(setting);
+    await until(() => live.ended);
+    expect(live.text).toMatch(ended);
+  });
+
+  test('also while it is far behind', async () => {
+    const setting = withTokens();
+    const { server, backend } = await serving({ tokens: setting.tokens });
+    await backend.getStackManager().createStack({ name: 'web' });
+    const text = 'x'.repeat(200_000);
+    for (let n = 0; n < 100; n += 1) await backend.getStackManager().updateStack('web', { metadata: { n, text } });
+    const live = listen(server.url, '?after=0', setting.as('brief'), true);
+    await until(() => live.told.length > 0);
+    setting.tokens.revoke('brief', 'ann');
+    await until(() => live.ended);
+    expect(live.text).toMatch(ended);
+    expect(live.told.length).toBeLessThan(101);
+  });
+
+  test('when the first token is made, and nobody may come without one', async () => {
+    const { tokens, as } = withTokens();
+    const { server } = await serving({ tokens, heartbeatMs: 50 });
+    const live = listen(server.url);
+    await until(() => live.text.includes(': connected'));
+    as('first');
+    await until(() => live.ended);
+    expect(live.text).toMatch(ended);
+  });
+
+  test('an answer that took long is refused when the token was revoked meanwhile', async () => {
+    const { tokens, as } = withTokens();
+    const { server, backend } = await serving({ tokens });
+    const headers = as('brief');
+    const head = backend.head.bind(backend);
+    backend.head = async () => {
+      tokens.revoke('brief', 'ann');
+      return head();
+    };
+    const answer = await fetch(`${server.url}/api/v1/head`, { headers });
+    expect(answer).toMatchObject({ status: 401 });
+    expect(await answer.json()).toMatchObject({ code: 'TOKEN_ENDED' });
+  });
+});
+
+test('a heartbeat is sent although others’ events happen all the time', async () => {
+  const { server, backend } = await serving({ heartbeatMs: 100 });
+  for (const name of ['web', 'db']) await backend.getStackManager().createStack({ name });
+  const live = listen(server.url, '?stack=db');
+  await until(() => live.text.includes(': connected'));
+  for (let n = 0; !live.text.includes(': still there'); n += 1) await backend.addTag('web', `t${n % 1000}`);
+  expect(live.told).toHaveLength(0);
+  live.close();
+});
+
+test('a client that reads nothing is cut off, and holds no more than a bounded part of the log', async () => {
+  const { server, backend } = await serving({ stalledMs: 1_000 });
+  await backend.getStackManager().createStack({ name: 'web' });
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  onTestFinished(() => void socket.destroy());
+  let isClosed = false;
+  socket.on('close', () => (isClosed = true)).on('error', () => {});
+  socket.write('GET /api/v1/events/live HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  const other = listen(server.url);
+  await until(() => other.text.includes(': connected'));
+  const text = 'x'.repeat(1_000_000);
+  for (let n = 0; n < 15; n += 1) await backend.getStackManager().updateStack('web', { metadata: { n, text } });
+  await until(() => other.told.length >= 15);
+  const metrics = async () => (await fetch(`${server.url}/metrics`)).text();
+  while (!/^sloth_connections 2$/m.test(await metrics())) await wait(50);
+  socket.resume();
+  await until(() => isClosed);
+  other.close();
+});
+
+test('a stream on which nothing happens is not cut off', async () => {
+  const { server, backend } = await serving({ stalledMs: 20, heartbeatMs: 600_000 });
+  await backend.getStackManager().createStack({ name: 'web' });
+  const live = listen(server.url);
+  await until(() => live.text.includes(': connected'));
+  await wait(200);
+  await backend.addTag('web', 'late');
+  await until(() => live.told.length === 1);
+  live.close();
 });

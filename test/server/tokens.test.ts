@@ -1,8 +1,10 @@
-import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, copyFileSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ConflictError, InvalidInputError, NotFoundError, StateBackend, StoreError } from '../../src/index.js';
-import { TokenStore } from '../../src/server/index.js';
+import { FailureCount } from '../../src/server/auth/failure-count.js';
+import { type ServeOptions, type TokenFields, TokenStore } from '../../src/server/index.js';
 import { TestClock } from '../support/clock.js';
 import { scratchFolder } from '../support/folder.js';
 import { serving } from '../support/server.js';
@@ -19,7 +21,7 @@ describe('tokens', () => {
     const { tokens, path } = store();
     const { token, record } = tokens.create({ name: 'ci', role: 'write', stacks: ['web*'], by: 'ann' });
     expect(record).toMatchObject({ name: 'ci', role: 'write', stacks: ['web*'], createdBy: 'ann', expiresAt: null });
-    expect(tokens.find(token)).toMatchObject({ name: 'ci', role: 'write', everywhere: false });
+    expect(tokens.find(token)).toMatchObject({ name: 'ci', role: 'write', everywhere: false, permissions: new Set() });
     expect(tokens.find(`${token}x`)).toBeUndefined();
     expect(tokens.find(token.slice(0, -1) + (token.endsWith('A') ? 'B' : 'A'))).toBeUndefined();
     expect(tokens.find('')).toBeUndefined();
@@ -77,10 +79,66 @@ describe('tokens', () => {
     [{ name: 'a\nb' }],
     [{ stacks: [''] }],
     [{ expiresAt: '2025-12-31T00:00:00.000Z' }],
+    [{ permissions: ['force-unlock'] as const }],
+    [{ role: 'write' as const, permissions: ['fly' as 'force-unlock'] }],
   ])('%j makes no token', (fields) => {
     const { tokens } = store();
     expect(() => tokens.create({ role: 'read', by: 'ann', ...fields })).toThrow(InvalidInputError);
     expect(tokens.list()).toEqual([]);
+  });
+
+  test('a token that could break locks before there were permissions still can, a new one has to be allowed to', () => {
+    const path = join(scratchFolder(), 'tokens');
+    const old = new Database(path);
+    old.exec(readFileSync(new URL('../fixtures/tokens-1.sql', import.meta.url), 'utf8'));
+    old.close();
+    chmodSync(path, 0o600);
+    const { tokens } = store(path);
+    tokens.create({ name: 'new', role: 'write', by: 'ann' });
+    tokens.create({ name: 'allowed', role: 'write', permissions: ['force-unlock'], by: 'ann' });
+    tokens.create({ name: 'new-admin', role: 'admin', by: 'ann' });
+    expect(tokens.list().map(({ name, permissions }) => [name, permissions])).toEqual([
+      ['reader', []],
+      ['writer', ['force-unlock']],
+      ['admin', ['force-unlock']],
+      ['new', []],
+      ['allowed', ['force-unlock']],
+      ['new-admin', ['force-unlock']],
+    ]);
+    const writer = 'slr_00000000000000b2_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
+    expect(tokens.find(writer)).toMatchObject({ name: 'writer', permissions: new Set(['force-unlock']) });
+    expect(store(path).tokens.list()).toHaveLength(6);
+  });
+
+  test.each<[string, (file: string) => void, string]>([
+    ['readable by a group', (file) => chmodSync(file, 0o640), 'chmod 600'],
+    ['writable by all', (file) => chmodSync(file, 0o602), 'chmod 600'],
+    ['in a folder that all may write', (file) => chmodSync(dirname(file), 0o777), 'chmod go-w'],
+    ['in a folder that a group may write', (file) => chmodSync(dirname(file), 0o770), 'chmod go-w'],
+    ...(process.geteuid?.() === 0
+      ? ([['of another user', (file) => chownSync(file, 12_345, 0), 'chown']] as [
+          string,
+          (file: string) => void,
+          string,
+        ][])
+      : []),
+  ])('a file %s is refused, also behind a link, and the command is named that closes it', (_, expose, command) => {
+    const { path } = store();
+    expect(() => TokenStore.open(path).close()).not.toThrow();
+    const link = join(scratchFolder(), 'link');
+    symlinkSync(path, link);
+    expose(path);
+    for (const file of [path, link]) {
+      expect(() => TokenStore.open(file)).toThrow(
+        expect.objectContaining({ code: 'FILE_EXPOSED', hint: expect.stringContaining(command) }),
+      );
+    }
+  });
+
+  test('a folder that all may write passes where each may remove only their own files', () => {
+    const { path } = store();
+    chmodSync(dirname(path), 0o1777);
+    expect(() => TokenStore.open(path).close()).not.toThrow();
   });
 
   test('a file of something else is refused as it is', async () => {
@@ -197,12 +255,13 @@ describe('a server with tokens', () => {
     expect(await ask('GET', '/metrics', undefined, headers)).toMatchObject({ status: 403 });
   });
 
-  test('ten wrong ones from an address, and none from there is looked at for a while', async () => {
+  test('ten wrong ones from an address, and the next wrong one has to wait; a valid one never does', async () => {
     const { ask, made } = await secured();
     const right = bearer(made('read'));
     for (let n = 0; n < 10; n += 1)
       expect(await ask('GET', STATE, undefined, bearer('wrong'))).toMatchObject({ status: 401 });
-    const refused = await ask('GET', STATE, undefined, right);
+    const refused = await ask('GET', STATE, undefined, bearer('wrong'));
+    expect(await ask('GET', STATE, undefined, right)).toMatchObject({ status: 404 });
     expect(refused).toMatchObject({ status: 429, json: { code: 'TOO_MANY_FAILURES' } });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await ask('GET', '/healthz')).toMatchObject({ status: 200 });
@@ -215,8 +274,18 @@ describe('a server with tokens', () => {
     const from = (address: string, sent: string) =>
       ask('GET', STATE, undefined, { ...bearer(sent), 'x-forwarded-for': address });
     for (let n = 0; n < 10; n += 1) await from('192.0.2.1', 'wrong');
-    expect(await from('192.0.2.1', token)).toMatchObject({ status: 429 });
-    expect(await from('192.0.2.2', token)).toMatchObject({ status: 404 });
+    expect(await from('192.0.2.1', 'wrong')).toMatchObject({ status: 429 });
+    expect(await from('192.0.2.1', token)).toMatchObject({ status: 404 });
+    expect(await from('192.0.2.2', 'wrong')).toMatchObject({ status: 401 });
+  });
+
+  test('addresses of one /64 network are counted as one, and the count is bounded', () => {
+    const failures = new FailureCount();
+    const results = Array.from({ length: 12 }, (_, n) => failures.add(`2001:db8:0:1::${n}`));
+    expect(results.map((wait) => wait === undefined)).toEqual([...Array(10).fill(true), false, false]);
+    expect(results[11]).toBeLessThanOrEqual(60_000);
+    for (let n = 0; n < 30_000; n += 1) failures.add(`2001:db8:${n.toString(16)}::1`);
+    expect(failures.size).toBe(10_000);
   });
 
   test('many right ones are no failures', async () => {
@@ -232,6 +301,80 @@ describe('a server with tokens', () => {
     tokens.create({ role: 'read', by: 'ann' });
     const { ask } = await serving({ listen: '0.0.0.0:0', tokens, allowHosts: ['0.0.0.0'] });
     expect(await ask('GET', STATE)).toMatchObject({ status: 401 });
+  });
+});
+
+describe('who may break a lock', () => {
+  const lock = (ID: string) => ({ ID, Operation: 'OperationTypeApply', Info: '', Who: 'ann@host', Version: '1.11.4' });
+  const api = '/api/v1/commands';
+
+  async function locked(options: ServeOptions = {}) {
+    const { tokens } = store();
+    const { ask, backend } = await serving({ tokens, ...options });
+    const as = (fields: Omit<TokenFields, 'by'>) => {
+      const headers = bearer(tokens.create({ ...fields, by: 'ann' }).token);
+      return (method: string, path: string, body?: unknown) => ask(method, path, body, headers);
+    };
+    const holder = as({ name: 'holder', role: 'write' });
+    await holder('LOCK', STATE, lock('one'));
+    return { as, holder, backend };
+  }
+
+  /** Everything that ends a lock which somebody else took. */
+  const WAYS: readonly (readonly [string, string, unknown])[] = [
+    ['UNLOCK', STATE, undefined],
+    ['DELETE', `${STATE}/lock`, undefined],
+    ['UNLOCK', STATE, { ID: 'one' }],
+    ['UNLOCK', STATE, lock('one')],
+    ['DELETE', `${STATE}?ID=one`, undefined],
+    ['POST', `${api}/breakLock`, { stack: 'web', reason: 'stuck' }],
+    ['POST', `${api}/releaseLock`, { stack: 'web', id: 'one' }],
+    ['POST', `${api}/deleteStack`, { stack: 'web', envelope: { lockId: 'one' } }],
+  ];
+
+  test.each(WAYS)('%s %s %j: a token that is allowed to, and no other', async (method, path, body) => {
+    const { as, backend } = await locked();
+    const refused = await as({ role: 'write' })(method, path, body);
+    expect(refused).toMatchObject({ status: 403, json: { code: 'PERMISSION_MISSING' } });
+    expect(refused.json.hint).toContain('--allow force-unlock');
+    expect(await backend.getLockInfo('web')).toMatchObject({ lockId: 'one' });
+    const allowed = as({ role: 'write', permissions: ['force-unlock'] });
+    expect(await allowed(method, path, body)).toMatchObject({ status: 200 });
+    expect(await backend.findLockTaker('web')).toBeUndefined();
+  });
+
+  test.each(WAYS)('%s %s %j: an admin; with --no-force-unlock nobody', async (method, path, body) => {
+    const lenient = await locked();
+    expect(await lenient.as({ role: 'admin' })(method, path, body)).toMatchObject({ status: 200 });
+    const strict = await locked({ forceUnlock: false });
+    expect(await strict.as({ role: 'admin' })(method, path, body)).toMatchObject({
+      status: 409,
+      json: { code: 'FORCE_UNLOCK_REFUSED' },
+    });
+    expect(await strict.backend.getLockInfo('web')).toMatchObject({ lockId: 'one' });
+  });
+
+  test.each(WAYS.slice(3).filter(([, path]) => !path.endsWith('breakLock')))(
+    '%s %s %j: its holder ends it without that',
+    async (method, path, body) => {
+      const { holder, backend } = await locked({ forceUnlock: false });
+      expect(await holder(method, path, body)).toMatchObject({ status: 200 });
+      expect(await backend.findLockTaker('web')).toBeUndefined();
+    },
+  );
+
+  test('a release that is sent again succeeds, also while another holds the lock', async () => {
+    const { as, holder } = await locked();
+    await holder('UNLOCK', STATE, lock('one'));
+    await as({ role: 'write' })('LOCK', STATE, lock('two'));
+    expect(await holder('UNLOCK', STATE, lock('one'))).toMatchObject({ status: 200 });
+  });
+
+  test('a stack that another has locked is not deleted', async () => {
+    const { as } = await locked();
+    const ask = as({ role: 'write', permissions: ['force-unlock'] });
+    expect(await ask('POST', `${api}/deleteStack`, { stack: 'web' })).toMatchObject({ status: 423 });
+    expect(await ask('DELETE', STATE)).toMatchObject({ status: 423 });
   });
 });
 

@@ -245,7 +245,7 @@ const info = (ID: string, fields: JsonObject = {}): JsonObject => ({
   ...fields,
 });
 const from = '192.0.2.1';
-const FORCE = { ...ALICE, from, mayBreak: true };
+const FORCE = { ...ALICE, from };
 const EMPTY = new Uint8Array();
 
 describe('locks', () => {
@@ -327,10 +327,11 @@ describe('locks', () => {
 
   test('force-unlock is refused where it is not allowed, of another lock, and of none', async () => {
     const { states } = setUp();
+    const refusal = new ConflictError('FORCE_UNLOCK_REFUSED', 'no');
     await states.put('s', bytes(numbered(1, 1)), ALICE);
     await expect(states.locks.unlock('s', EMPTY, FORCE)).rejects.toMatchObject({ code: 'NOT_LOCKED' });
     await states.locks.lock('s', bytes(info('one')), ALICE);
-    await expect(states.locks.unlock('s', EMPTY, { ...FORCE, mayBreak: false })).rejects.toThrow(ConflictError);
+    await expect(states.locks.unlock('s', EMPTY, { ...FORCE, refusal })).rejects.toThrow(refusal);
     const other = bytes(info('two', { Operation: '', Who: '' }));
     await expect(states.locks.unlock('s', other, FORCE)).rejects.toMatchObject({ code: 'STACK_LOCKED' });
     expect(await states.locks.holder('s')).toEqual(info('one'));

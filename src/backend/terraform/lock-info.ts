@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { decodeEvent, isKnown } from '../../events/index.js';
 import { InvalidInputError } from '../../kernel/errors.js';
 import { decodeUtf8, isJsonObject, type JsonObject, parseJson } from '../../kernel/json.js';
+import { lockTaken } from '../../queries/lock-taker.js';
 import type { EventStore } from '../../store/event-store.js';
 import type { LockRecord } from '../../store/records.js';
 
@@ -37,11 +37,8 @@ export function readLockInfo(body: Uint8Array): { readonly info: LockInfo; reado
 
 /** A lock as Terraform tells of it: what it said itself, or what we know of one that was taken in another way. */
 export async function lockInfoOf(store: EventStore, lock: LockRecord, path: string): Promise<JsonObject> {
-  const [taken] = await store.events({ after: lock.token - 1, limit: 1 });
-  const event = taken && decodeEvent(taken);
-  const told = event && isKnown(event) && event.type === 'LockAcquired' ? event.data.document : undefined;
   return (
-    told ?? {
+    (await lockTaken(store, lock))?.data.document ?? {
       ID: lock.lockId,
       Operation: lock.operation,
       Info: lock.info,

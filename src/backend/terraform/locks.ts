@@ -1,8 +1,9 @@
 import type { Caller, EnvelopeInput } from '../../commands/index.js';
 import type { Engine } from '../../engine.js';
 import { decodeEvent, isKnown, type RecordedEvent } from '../../events/index.js';
-import { ConflictError, InvalidInputError, LockedError, NotFoundError } from '../../kernel/errors.js';
+import { ConflictError, InvalidInputError, LockedError, NotFoundError, type SlothError } from '../../kernel/errors.js';
 import type { JsonObject } from '../../kernel/json.js';
+import { lockTaken } from '../../queries/lock-taker.js';
 import type { StackRecord } from '../../store/records.js';
 import { stackNotFound } from '../../store/stack-errors.js';
 import { type LockInfo, lockInfoOf, readLockInfo } from './lock-info.js';
@@ -41,8 +42,8 @@ export async function stackNamed(
 export interface UnlockOptions extends Sender {
   /** From where the request came; kept with a lock that is broken. */
   readonly from: string;
-  /** Whether a lock may be taken from its holder, as `terraform force-unlock` does. */
-  readonly mayBreak: boolean;
+  /** Why the actor may not take a lock from somebody else, as `terraform force-unlock` does; undefined where it may. */
+  readonly refusal?: SlothError | undefined;
 }
 
 /** How far back in a stack's events a lock is looked for that was released before: a client asks again within seconds. */
@@ -92,9 +93,10 @@ export class TerraformLocks {
 
   /**
    * Releases the lock that a body tells of. A body that is empty or names no more than an id comes from
-   * `terraform force-unlock` or `tofu force-unlock`, and breaks the lock, where that is allowed.
+   * `terraform force-unlock` or `tofu force-unlock`, and breaks the lock, where that is allowed. So does a body that
+   * describes a lock which another actor took.
    * @throws LockedError `STACK_LOCKED` when another holds it, `LOCK_NOT_HELD` when it ran out or was broken;
-   *   ConflictError `FORCE_UNLOCK_REFUSED`; NotFoundError for an unknown stack, or one that nothing locks
+   *   the refusal; NotFoundError for an unknown stack, or one that nothing locks
    */
   async unlock(ref: string, body: Uint8Array, options: UnlockOptions): Promise<void> {
     const told = readLockInfo(body);
@@ -123,9 +125,12 @@ export class TerraformLocks {
     return stack;
   }
 
-  async #release(stack: StackRecord, id: string, sender: Sender): Promise<void> {
+  async #release(stack: StackRecord, id: string, options: UnlockOptions): Promise<void> {
+    const { actor, refusal } = options;
+    const lock = refusal && (await this.#engine.store.lock(stack.stream));
+    if (lock?.lockId === id && (await lockTaken(this.#engine.store, lock))?.meta.actor !== actor) throw refusal;
     try {
-      await this.#engine.execute({ type: 'releaseLock', stack: stack.id, id }, by(sender));
+      await this.#engine.execute({ type: 'releaseLock', stack: stack.id, id }, by(options));
     } catch (error) {
       const isSentAgain = error instanceof LockedError && (await this.#lastEnd(stack, id)) === 'LockReleased';
       if (!isSentAgain) throw error;
@@ -133,19 +138,14 @@ export class TerraformLocks {
   }
 
   async #break(stack: StackRecord, id: string | undefined, options: UnlockOptions): Promise<void> {
-    const { actor, from, mayBreak } = options;
+    const { actor, from, refusal } = options;
     const lock = await this.#engine.store.lock(stack.stream);
     if (!lock || (id !== undefined && lock.lockId !== id)) {
       if ((await this.#lastEnd(stack, id)) === 'LockBroken') return; // the request was sent again
       if (lock) throw otherLock(stack, lock.lockId, id as string);
       throw new NotFoundError('NOT_LOCKED', `stack "${stack.name}" is not locked`, { details: { stack: stack.name } });
     }
-    if (!mayBreak) {
-      throw new ConflictError('FORCE_UNLOCK_REFUSED', `the lock of stack "${stack.name}" may not be broken from here`, {
-        hint: 'This server was started with --no-force-unlock. Break the lock with: sloth-runner stack state unlock --force --reason TEXT',
-        details: { stack: stack.name, lockId: lock.lockId },
-      });
-    }
+    if (refusal) throw refusal;
     const reason = `force-unlock by ${actor} from ${from}`;
     await this.#engine.execute({ type: 'breakLock', stack: stack.id, reason }, by(options));
   }

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { parseDuration } from '../../kernel/durations.js';
 import { InvalidInputError } from '../../kernel/errors.js';
+import { refuseExposed } from '../../kernel/files.js';
 import { BaseCommand } from '../base-command.js';
 import { wholeNumber } from '../flags.js';
 import { readInput } from '../input.js';
@@ -14,10 +15,13 @@ export default class Serve extends BaseCommand {
   static override description =
     `Terraform and OpenTofu find a stack at /tfstate/STACK (backend "http"), programs find everything at /api/v1 (described at /api/v1/openapi.json), Prometheus finds /metrics. It runs until it is interrupted; what is under way is answered first.
 
-Whoever reaches a loopback address may use it without a token as long as none was created. Any other address needs tokens: sloth-runner token create. Give TLS a certificate and a key, or put a proxy before it and name it with --trust-proxy.`;
+Whoever reaches a loopback address may use it without a token as long as none was created. Any other address needs tokens: sloth-runner token create. Give TLS a certificate and a key (mode 0600), or put a proxy before it and name it with --trust-proxy.
+
+Connections, and live streams of events, are limited so that nobody can use up the process's open files: raise the limit with ulimit -n before the start, and see the metrics sloth_connections and sloth_connections_closed_total. A connection without an authenticated request is closed after 5 seconds.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --listen 0.0.0.0:7480 --tls-cert cert.pem --tls-key key.pem --allow-host state.example.com',
+    '<%= config.bin %> <%= command.id %> --trust-proxy 192.0.2.10 --max-connections-per-address 50 --no-force-unlock',
   ];
   static override flags = {
     listen: Flags.string({ description: 'address and port', default: '127.0.0.1:7480', helpValue: 'HOST:PORT' }),
@@ -35,13 +39,29 @@ Whoever reaches a loopback address may use it without a token as long as none wa
       helpValue: 'ADDRESS',
     }),
     'max-body': wholeNumber({ description: 'largest body, in MiB', default: 256, min: 1, helpValue: 'MIB' }),
+    'max-connections': wholeNumber({
+      description: 'open connections at most (default: what the limit of open files allows, up to 4096)',
+      min: 1,
+      helpValue: 'N',
+    }),
+    'max-connections-per-address': wholeNumber({
+      description: 'of them from one address, or one /64 network of IPv6 (default: half; a trusted proxy has no limit)',
+      min: 1,
+      helpValue: 'N',
+    }),
+    'max-streams': wholeNumber({
+      description: 'live streams of events that one token may have open',
+      default: 16,
+      min: 1,
+      helpValue: 'N',
+    }),
     'lock-ttl': Flags.string({
       description: 'how long a lock holds that Terraform takes, 1s to 7d; storing a state under it lets it run on',
       default: '1d',
       helpValue: 'TIME',
     }),
     'force-unlock': Flags.boolean({
-      description: 'let terraform force-unlock break locks',
+      description: 'let tokens with the permission force-unlock break locks, also through terraform force-unlock',
       default: true,
       allowNo: true,
     }),
@@ -84,6 +104,11 @@ Whoever reaches a loopback address may use it without a token as long as none wa
       allowHosts: flags['allow-host'] ?? [],
       trustProxy: flags['trust-proxy'] ?? [],
       maxBodyBytes: flags['max-body'] * MEBIBYTE,
+      ...(flags['max-connections'] === undefined ? {} : { maxConnections: flags['max-connections'] }),
+      ...(flags['max-connections-per-address'] === undefined
+        ? {}
+        : { maxConnectionsPerAddress: flags['max-connections-per-address'] }),
+      maxStreams: flags['max-streams'],
       lockMs,
       forceUnlock: flags['force-unlock'],
       overwrite: flags['allow-overwrite'] ?? [],
@@ -108,6 +133,7 @@ const ended = (signal: AbortSignal): Promise<void> =>
 
 async function tlsOf(cert: string | undefined, key: string | undefined) {
   if (cert === undefined || key === undefined) return undefined;
+  refuseExposed(key, '--tls-key');
   const [certificate, secret] = await Promise.all([readInput(cert), readInput(key)]);
   return { cert: Buffer.from(certificate.bytes), key: Buffer.from(secret.bytes) };
 }

@@ -9,7 +9,9 @@ import { isJsonObject, type Json, type JsonObject, sortKeys, stringifyJson } fro
 import { parseInput } from '../../kernel/parse-input.js';
 import { planJson } from '../../views/diff.js';
 import { receiptJson } from '../../views/receipt.js';
+import { requireStack } from '../access.js';
 import { sendProblem } from '../errors.js';
+import { refusalToBreak, requireOwnLock } from '../force-unlock.js';
 import { readJson } from '../json.js';
 import { problemOf } from '../problem.js';
 import { callOf, envelopeBody } from './call-options.js';
@@ -37,7 +39,9 @@ const ofEngine: readonly Route[] = (Object.keys(COMMANDS) as CommandType[]).map(
     handle: async (call) => {
       const { envelope, ...fields } = readFields(bytesOf(call.request));
       const command = { type, ...fields } as Command;
-      return carryOut(call, command, parseInput(envelopeBody.optional(), envelope, 'envelope'));
+      const parsed = parseInput(envelopeBody.optional(), envelope, 'envelope');
+      await checkUnlocking(call, command, parsed?.lockId);
+      return carryOut(call, command, parsed);
     },
   }),
 );
@@ -110,6 +114,19 @@ function readFields(body: Uint8Array): JsonObject {
     hint: 'The command is named in the path; /api/v1/openapi.json tells its fields.',
     details: { field: 'body' },
   });
+}
+
+/** A command that breaks a lock, or ends one by its id, needs a principal that may. */
+async function checkUnlocking({ backend, request, forceUnlock }: Call, command: Command, lockId?: string) {
+  if (command.type === 'breakLock') {
+    const refusal = refusalToBreak(request, { forceUnlock });
+    if (refusal) throw refusal;
+  }
+  const ended = command.type === 'releaseLock' ? command.id : command.type === 'deleteStack' ? lockId : undefined;
+  if (typeof ended === 'string' && 'stack' in command && typeof command.stack === 'string') {
+    await requireStack(request, 'write', backend, command.stack);
+    await requireOwnLock(request, { forceUnlock }, backend, command.stack, ended);
+  }
 }
 
 const envelopeOf = ({

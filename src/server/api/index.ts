@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { StateBackend } from '../../backend/state-backend.js';
 import { parseInput } from '../../kernel/parse-input.js';
-import { requireEverywhere, requireRole, requireStack } from '../access.js';
+import { currentPrincipal, requireEverywhere, requireRole, requireStack } from '../access.js';
 import { takeBytes } from '../json.js';
 import { COMMAND_ROUTES } from './commands.js';
+import { EventStreams, type StreamLimits } from './event-streams.js';
 import { LOG_QUERIES } from './log-queries.js';
 import { openApi } from './openapi.js';
 import type { Route } from './route.js';
@@ -14,10 +15,15 @@ export const ROUTES: readonly Route[] = [...LOG_QUERIES, ...STACK_QUERIES, ...CO
 export interface ApiOptions {
   readonly backend: StateBackend;
   readonly prefix: string;
+  readonly streams: StreamLimits;
+  /** Whether anybody may break a lock; see `force-unlock.ts`. */
+  readonly forceUnlock: boolean;
 }
 
 /** Everything the engine can do and tell, as JSON over HTTP. It describes itself under `openapi.json`. */
-export async function api(app: FastifyInstance, { backend, prefix }: ApiOptions): Promise<void> {
+export async function api(app: FastifyInstance, options: ApiOptions): Promise<void> {
+  const { backend, prefix, forceUnlock } = options;
+  const streams = new EventStreams(backend, options.streams);
   takeBytes(app, ['application/json', 'application/yaml']);
   const stopping = new AbortController();
   app.addHook('preClose', async () => stopping.abort()); // a stream of events would keep the server from closing
@@ -30,7 +36,12 @@ export async function api(app: FastifyInstance, { backend, prefix }: ApiOptions)
         const path = request.params as Readonly<Record<string, string>>;
         await authorize(route, request, backend, path.stack);
         const query = parseInput(route.query, request.query, 'query');
-        return route.handle({ backend, request, reply, path, query, stopping: stopping.signal });
+        const signal = stopping.signal;
+        const call = { backend, request, reply, path, query, stopping: signal, streams, forceUnlock };
+        const answer = await route.handle(call);
+        // It may have taken long. A command is answered: what it did cannot be refused any more.
+        if (route.method === 'GET' && answer !== reply) currentPrincipal(request);
+        return answer;
       },
     });
   }

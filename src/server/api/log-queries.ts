@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import { byBytes } from '../../kernel/order.js';
 import { headJson } from '../../views/head.js';
@@ -6,7 +7,9 @@ import { entryJson } from '../../views/log.js';
 import { projectionsJson } from '../../views/projections.js';
 import { stackListJson } from '../../views/stack.js';
 import { verificationJson } from '../../views/verification.js';
-import { requireStack } from '../access.js';
+import { currentPrincipal, requireStack } from '../access.js';
+import { clientOf } from '../client-address.js';
+import { type EventStreams, RETRY_AFTER } from './event-streams.js';
 import { liveEvents, positionOf } from './live.js';
 import { flag, moment, momentOf, number, page, pageOf, several, text } from './parameters.js';
 import { type Route, route } from './route.js';
@@ -71,8 +74,13 @@ export const LOG_QUERIES: readonly Route[] = [
     scope: 'reachable',
     path: '/events/live',
     summary: 'Events as they are appended, as server-sent events',
-    answer: 'A stream that does not end; `id` is the position, by which Last-Event-ID goes on where it broke off',
+    answer:
+      'A stream that does not end; `id` is the position, by which Last-Event-ID goes on where it broke off. An `error` event ends it: the token was revoked or has expired (TOKEN_ENDED), or a backup was restored (LOG_REPLACED)',
     media: 'text/event-stream',
+    refusals: {
+      429: 'TOO_MANY_STREAMS: this token has as many streams open as it may',
+      503: 'SERVER_BUSY: the server has as many streams open as it can',
+    },
     query: z.strictObject({
       stack: text().optional().describe('only of this stack, by name or id'),
       type: several().optional().describe('only of this type; several: any of them'),
@@ -80,17 +88,24 @@ export const LOG_QUERIES: readonly Route[] = [
         .optional()
         .describe('from after this position on; by default from now on. Last-Event-ID goes before it'),
     }),
-    handle: async ({ backend, request, reply, query: { stack, type, after }, stopping }) => {
+    handle: async ({ backend, request, reply, query: { stack, type, after }, stopping, streams }) => {
+      const gone = openStream(streams, request, reply);
       if (stack !== undefined) await requireStack(request, 'read', backend, stack);
       const wanted = stack === undefined ? undefined : (await backend.getStackManager().getStack(stack)).id;
       const from = positionOf(request.headers['last-event-id']) ?? after ?? (await backend.head()).position;
-      const gone = new AbortController();
-      reply.raw.on('close', () => gone.abort());
-      const events = liveEvents(backend, from, AbortSignal.any([stopping, gone.signal]), ({ stack: of, event }) => {
-        const isWanted = (wanted === undefined || of.id === wanted) && (!type || type.includes(event.type));
-        return isWanted && request.principal.mayReach(of.name);
+      const events = liveEvents({
+        backend,
+        log: streams.log,
+        after: from,
+        signal: AbortSignal.any([stopping, gone]),
+        heartbeatMs: streams.heartbeatMs,
+        isWanted: ({ stack: of, event }) => {
+          const isWanted = (wanted === undefined || of.id === wanted) && (!type || type.includes(event.type));
+          return isWanted && currentPrincipal(request).mayReach(of.name);
+        },
+        checkAccess: () => void currentPrincipal(request),
       });
-      void reply.header('cache-control', 'no-store').header('x-accel-buffering', 'no');
+      void reply.header('x-accel-buffering', 'no');
       return reply.type('text/event-stream').send(Readable.from(events));
     },
   }),
@@ -133,6 +148,24 @@ export const LOG_QUERIES: readonly Route[] = [
     handle: async ({ backend }) => verificationJson(await backend.getAdmin().verify()),
   }),
 ];
+
+/**
+ * Counts a stream until its answer ends, whatever ends it.
+ * @returns is aborted then
+ */
+function openStream(streams: EventStreams, request: FastifyRequest, reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  void reply.header('retry-after', RETRY_AFTER);
+  const end = streams.open(request.principal.tokenId ?? clientOf(request.ip));
+  void reply.removeHeader('retry-after');
+  const close = (): void => {
+    end();
+    gone.abort();
+  };
+  reply.raw.once('close', close);
+  if (reply.raw.closed) close(); // the client has left already
+  return gone.signal;
+}
 
 /** Deleted stacks may share a name; no name holds a tab. */
 const keyOfStack = ({ name, id }: { readonly name: string; readonly id: string }): string => `${name}\t${id}`;

@@ -59,7 +59,7 @@ export const openApi = (routes: readonly Route[], prefix: string) => ({
   },
 });
 
-const operation = ({ path, method, summary, role, scope, query, body, answer, media, isCommand }: Route) => ({
+const operation = ({ path, method, summary, role, scope, query, body, answer, media, isCommand, refusals }: Route) => ({
   operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z]+(.)?/g, (_, letter: string = '') => letter.toUpperCase())}`,
   summary,
   description: `Needs the role ${role}${scope === 'all' ? ', and a token that reaches all stacks' : ''}.`,
@@ -67,11 +67,22 @@ const operation = ({ path, method, summary, role, scope, query, body, answer, me
   ...(body ? { requestBody: { content: mapValues(body, (schema) => ({ schema })) } } : {}),
   responses: {
     200: { description: answer, content: { [media ?? 'application/json']: { schema: {} } } },
-    default: {
-      description: 'A problem',
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-    },
+    429: refusal(
+      refusals?.[429] ?? 'TOO_MANY_FAILURES: the token is wrong, and so were ten before it from this address',
+    ),
+    ...(refusals?.[503] === undefined ? {} : { 503: refusal(refusals[503]) }),
+    default: problem('A problem'),
   },
+});
+
+const problem = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+});
+
+const refusal = (description: string) => ({
+  ...problem(description),
+  headers: { 'Retry-After': { description: 'Seconds to wait before another attempt', schema: { type: 'integer' } } },
 });
 
 const pathParameters = (path: string) =>

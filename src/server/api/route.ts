@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import type { StateBackend } from '../../backend/state-backend.js';
 import type { Role } from '../access.js';
+import type { EventStreams } from './event-streams.js';
 
 /** What a handler works with. */
 export interface Call<Query = unknown> {
@@ -13,6 +14,9 @@ export interface Call<Query = unknown> {
   readonly query: Query;
   /** Ends when the server is to stop. */
   readonly stopping: AbortSignal;
+  readonly streams: EventStreams;
+  /** Whether anybody may break a lock; see `force-unlock.ts`. */
+  readonly forceUnlock: boolean;
 }
 
 /**
@@ -36,6 +40,8 @@ export interface Route<Query extends z.ZodObject = z.ZodObject> {
   /** What is answered with 200; JSON unless `media` says something else. */
   readonly answer: string;
   readonly media?: string;
+  /** Refusals of this route that a client may wait for and try again: status and why; each has Retry-After. */
+  readonly refusals?: Readonly<Record<number, string>>;
   /** Whether it is a command: what its headers may say then, see `call-options.ts`. */
   readonly isCommand?: boolean;
   handle(call: Call<z.output<Query>>): Promise<unknown>;

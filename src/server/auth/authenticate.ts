@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
-import { type Principal, UnauthorizedError } from '../access.js';
+import { PERMISSIONS, type Principal, UnauthorizedError } from '../access.js';
+import { FailureCount } from './failure-count.js';
 import type { TokenStore } from './token-store.js';
 
 declare module 'fastify' {
@@ -16,41 +16,42 @@ export interface AuthenticationOptions {
   required(): boolean;
 }
 
-/** Wrong tokens from one address within so many seconds, before no more are looked at from there. */
-const FAILURES = { points: 10, duration: 60 };
-
-const ANYBODY: Principal = {
-  name: 'anonymous',
-  id: 'anonymous',
-  role: 'admin',
-  everywhere: true,
-  mayReach: () => true,
-};
-
 /**
  * Says who sends a request: `Authorization: Bearer TOKEN`, or `Basic` with the token as the password, which is what
- * Terraform can send. A wrong token is refused even where none is needed.
+ * Terraform can send. A wrong token is refused even where none is needed, and wrong ones are counted for each client; a
+ * valid one always passes, whatever others sent from its address.
  */
 export function authentication({ tokens, required }: AuthenticationOptions) {
-  const failures = new RateLimiterMemory(FAILURES);
+  const failures = new FailureCount();
+  const anybody: Principal = {
+    tokenId: undefined,
+    name: 'anonymous',
+    id: 'anonymous',
+    role: 'admin',
+    everywhere: true,
+    mayReach: () => true,
+    permissions: new Set(PERMISSIONS),
+    current: () => (required() ? undefined : anybody),
+  };
 
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (request.routeOptions.config?.public) return;
     const { authorization } = request.headers;
     if (authorization === undefined) {
       if (required()) throw unauthorized(reply, 'a token is needed');
-      request.principal = ANYBODY;
+      request.principal = anybody;
       return;
     }
-    const earlier = await failures.get(request.ip);
-    if (earlier && earlier.consumedPoints >= FAILURES.points) throw tooMany(reply, earlier.msBeforeNext);
     const presented = presentedIn(authorization);
     const principal = presented === undefined ? undefined : tokens?.find(presented);
-    if (!principal) {
-      await failures.penalty(request.ip);
-      throw unauthorized(reply, 'the token is not known, or holds no longer');
+    if (principal) {
+      request.principal = principal;
+      return;
     }
-    request.principal = principal;
+    const wait = failures.add(request.ip);
+    throw wait === undefined
+      ? unauthorized(reply, 'the token is not known, was revoked or has expired')
+      : tooMany(reply, wait);
   };
 }
 
@@ -74,7 +75,7 @@ function unauthorized(reply: FastifyReply, problem: string): UnauthorizedError {
 
 function tooMany(reply: FastifyReply, milliseconds: number): UnauthorizedError {
   void reply.header('retry-after', Math.ceil(milliseconds / 1_000));
-  return new UnauthorizedError('TOO_MANY_FAILURES', 'too many wrong tokens came from this address', {
-    hint: 'Wait for as long as Retry-After says, then send a token that holds.',
+  return new UnauthorizedError('TOO_MANY_FAILURES', 'this token is wrong, and so were too many before it', {
+    hint: 'Send a valid token, which is accepted at once; after a wrong one wait for as long as Retry-After says.',
   });
 }

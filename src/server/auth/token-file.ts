@@ -1,17 +1,20 @@
 import { existsSync, statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { StoreError } from '../../kernel/errors.js';
-import { makeFile } from '../../kernel/files.js';
+import { makeFile, refuseExposed } from '../../kernel/files.js';
 import { openSqlite } from '../../kernel/sqlite.js';
 import { sqliteHeader } from '../../kernel/sqlite-file.js';
 
 /** "SLTK": a database of tokens, and not one of stacks. */
 const APPLICATION_ID = 0x53_4c_54_4b;
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 /** How long to wait for another process's transaction, in milliseconds. */
 const BUSY_TIMEOUT = 10_000;
 
-/** `name` is free again when its token was revoked. Times are ISO-8601 UTC; `stacks` is a JSON list of patterns. */
+/**
+ * `name` is free again when its token was revoked. Times are ISO-8601 UTC; `stacks` is a JSON list of patterns,
+ * `permissions` one of names.
+ */
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS tokens (
   number INTEGER PRIMARY KEY,
@@ -19,6 +22,7 @@ CREATE TABLE IF NOT EXISTS tokens (
   name TEXT NOT NULL,
   role TEXT NOT NULL,
   stacks TEXT NOT NULL,
+  permissions TEXT NOT NULL DEFAULT '[]',
   hash TEXT NOT NULL,
   created_at TEXT NOT NULL,
   created_by TEXT NOT NULL,
@@ -31,18 +35,26 @@ PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
+/** Before permissions had names, every token that could write could break a lock: those that exist keep that. */
+const FROM_1 = `
+ALTER TABLE tokens ADD COLUMN permissions TEXT NOT NULL DEFAULT '[]';
+UPDATE tokens SET permissions = '["force-unlock"]' WHERE role = 'write';
+PRAGMA user_version = 2;
+`;
+
 /**
  * Opens a file of tokens, making it (mode 0600) where there is none.
- * @throws StoreError `NOT_A_TOKEN_FILE` for a file of something else, or of a newer release; `CANNOT_OPEN`
+ * @throws StoreError `NOT_A_TOKEN_FILE` for a file of something else, or of a newer release; `FILE_EXPOSED` for one that
+ *   others can read or write; `CANNOT_OPEN`
  */
 export function openTokenFile(path: string): Database {
   try {
     if (existsSync(path)) refuseForeign(path);
     else makeFile(path);
+    refuseExposed(path, 'tokens');
     const db = openSqlite(path, { timeout: BUSY_TIMEOUT });
     db.pragma('synchronous = FULL');
-    if (db.pragma('user_version', { simple: true }) !== SCHEMA_VERSION)
-      db.transaction(() => db.exec(SCHEMA)).exclusive();
+    if (versionOf(db) !== SCHEMA_VERSION) db.transaction(() => upgrade(db)).exclusive();
     return db;
   } catch (cause) {
     if (cause instanceof StoreError) throw cause;
@@ -52,6 +64,14 @@ export function openTokenFile(path: string): Database {
       cause,
     });
   }
+}
+
+const versionOf = (db: Database.Database): number => db.pragma('user_version', { simple: true }) as number;
+
+/** Another process may have done it just now. */
+function upgrade(db: Database.Database): void {
+  const version = versionOf(db);
+  if (version !== SCHEMA_VERSION) db.exec(version === 1 ? FROM_1 : SCHEMA);
 }
 
 function refuseForeign(path: string): void {

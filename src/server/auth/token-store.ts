@@ -6,7 +6,7 @@ import { sha256 } from '../../kernel/digest.js';
 import { ConflictError, codeOf, InvalidInputError, NotFoundError } from '../../kernel/errors.js';
 import { matchesText } from '../../kernel/path-pattern.js';
 import { invisibleIn, list, name as nameRule } from '../../kernel/text.js';
-import type { Principal, Role } from '../access.js';
+import { PERMISSIONS, type Permission, type Principal, type Role } from '../access.js';
 import { idOf, makeToken } from './token.js';
 import { openTokenFile } from './token-file.js';
 
@@ -17,6 +17,8 @@ export interface TokenRecord {
   readonly role: Role;
   /** Patterns of the names of stacks it reaches; none: all of them. */
   readonly stacks: readonly string[];
+  /** What it may do beyond its role. */
+  readonly permissions: readonly Permission[];
   readonly createdAt: string;
   readonly createdBy: string;
   readonly expiresAt: string | null;
@@ -28,6 +30,8 @@ export interface TokenFields {
   readonly name?: string;
   readonly role: Role;
   readonly stacks?: readonly string[];
+  /** What it may do beyond its role. Default: nothing; an admin may do everything anyway. */
+  readonly permissions?: readonly Permission[];
   /** ISO-8601 UTC. Default: it holds until it is revoked. */
   readonly expiresAt?: string;
   readonly by: string;
@@ -38,6 +42,7 @@ interface Row {
   readonly name: string;
   readonly role: string;
   readonly stacks: string;
+  readonly permissions: string;
   readonly hash: string;
   readonly created_at: string;
   readonly created_by: string;
@@ -45,8 +50,8 @@ interface Row {
   readonly revoked_at: string | null;
 }
 
-const INSERT = `INSERT INTO tokens (id, name, role, stacks, hash, created_at, created_by, expires_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+const INSERT = `INSERT INTO tokens (id, name, role, stacks, permissions, hash, created_at, created_by, expires_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const REVOKE = 'UPDATE tokens SET revoked_at = ?, revoked_by = ? WHERE name = ? AND revoked_at IS NULL';
 
 /** Compared with where no token has the id that was presented, so that this takes the same time. */
@@ -78,7 +83,7 @@ export class TokenStore {
    * Makes a token. It is told once: only its hash is kept.
    * @throws InvalidInputError; ConflictError `TOKEN_EXISTS`
    */
-  create({ name, role, stacks = [], expiresAt, by }: TokenFields): {
+  create({ name, role, stacks = [], permissions = [], expiresAt, by }: TokenFields): {
     readonly token: string;
     readonly record: TokenRecord;
   } {
@@ -86,10 +91,12 @@ export class TokenStore {
     const called = name ?? `${role}-${id}`;
     check('name', newName, called);
     check('stack', patterns, stacks);
+    checkPermissions(role, permissions);
     const now = this.#clock.now();
     if (expiresAt !== undefined && expiresAt <= now) throw expired(expiresAt);
     try {
-      this.#db.prepare(INSERT).run(id, called, role, JSON.stringify(stacks), hash, now, by, expiresAt ?? null);
+      const lists = [JSON.stringify(stacks), JSON.stringify([...new Set(permissions)])];
+      this.#db.prepare(INSERT).run(id, called, role, ...lists, hash, now, by, expiresAt ?? null);
     } catch (error) {
       if (codeOf(error) !== 'SQLITE_CONSTRAINT_UNIQUE') throw error;
       throw new ConflictError('TOKEN_EXISTS', `there is a token "${called}" already`, {
@@ -124,15 +131,26 @@ export class TokenStore {
     const id = idOf(presented);
     const row = id === undefined ? undefined : this.#byId.get(id);
     const isRight = timingSafeEqual(Buffer.from(sha256(presented)), Buffer.from(row?.hash ?? NOBODY));
-    if (!row || !isRight || row.revoked_at !== null) return undefined;
+    return row && isRight ? this.#principal(row) : undefined;
+  }
+
+  /** Undefined where the token was revoked or has expired. */
+  #principal(row: Row): Principal | undefined {
+    if (row.revoked_at !== null) return undefined;
     if (row.expires_at !== null && row.expires_at <= this.#clock.now()) return undefined;
-    const { name, role, stacks } = toRecord(row);
+    const { id, name, role, stacks, permissions } = toRecord(row);
     return {
+      tokenId: id,
       name,
       id: `token:${name}`,
       role,
       everywhere: stacks.length === 0,
       mayReach: (stack) => stacks.length === 0 || stacks.some((pattern) => matchesText(pattern, stack)),
+      permissions: new Set(permissions),
+      current: () => {
+        const now = this.#byId.get(id);
+        return now && this.#principal(now);
+      },
     };
   }
 
@@ -146,6 +164,7 @@ const toRecord = (row: Row): TokenRecord => ({
   name: row.name,
   role: row.role as Role,
   stacks: JSON.parse(row.stacks) as string[],
+  permissions: row.role === 'admin' ? PERMISSIONS : (JSON.parse(row.permissions) as Permission[]),
   createdAt: row.created_at,
   createdBy: row.created_by,
   expiresAt: row.expires_at,
@@ -156,6 +175,17 @@ const toRecord = (row: Row): TokenRecord => ({
 const newName = nameRule().refine((text) => invisibleIn(text) === undefined, 'must not hold invisible characters');
 /** Stacks with invisible characters in their names may exist, so patterns may have them. */
 const patterns = list(nameRule(), 1_000);
+
+function checkPermissions(role: Role, permissions: readonly Permission[]): void {
+  const unknown = permissions.find((permission) => !PERMISSIONS.includes(permission));
+  const isUseless = role === 'read' && permissions.includes('force-unlock');
+  if (unknown === undefined && !isUseless) return;
+  const problem = isUseless ? 'a token that only reads cannot break locks' : `unknown permission "${unknown}"`;
+  throw new InvalidInputError('INVALID_INPUT', `allow: ${problem}`, {
+    hint: isUseless ? 'Use --role write, or leave --allow out.' : `Use one of: ${PERMISSIONS.join(', ')}.`,
+    details: { field: 'allow', value: permissions },
+  });
+}
 
 function check(field: string, rule: z.ZodType, value: unknown): void {
   const problem = rule.safeParse(value).error?.issues[0]?.message;

@@ -3,15 +3,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { StateBackend } from '../../backend/state-backend.js';
 import { InvalidInputError, LockedError, NotFoundError } from '../../kernel/errors.js';
 import { matchesText } from '../../kernel/path-pattern.js';
-import { callerOf, type Role, requireStackName } from '../access.js';
+import { callerOf, currentPrincipal, type Role, requireStackName } from '../access.js';
 import { sendError } from '../errors.js';
+import { refusalToBreak, requireOwnLock } from '../force-unlock.js';
 import { takeBytes } from '../json.js';
 
 export interface TerraformRoutesOptions {
   readonly backend: StateBackend;
   /** How long a lock holds, milliseconds. */
   readonly lockMs: number | undefined;
-  /** Whether `terraform force-unlock` may break a lock. */
+  /** Whether anybody may break a lock; see `force-unlock.ts`. */
   readonly forceUnlock: boolean;
   /** Patterns of the names of stacks that may be given a lower serial or another lineage. */
   readonly overwrite: readonly string[];
@@ -28,7 +29,7 @@ type StateRequest = FastifyRequest<Route>;
  * set up with `lock_method` and `unlock_method`. See docs/adr/0018.
  */
 export async function terraformRoutes(app: FastifyInstance, options: TerraformRoutesOptions): Promise<void> {
-  const { backend, lockMs, forceUnlock, overwrite } = options;
+  const { backend, lockMs, overwrite } = options;
   const states = await backend.getTerraformStates(lockMs === undefined ? {} : { lockMs });
   const { locks } = states;
 
@@ -50,6 +51,7 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
   async function get(request: StateRequest, reply: FastifyReply) {
     const ref = allow(request, 'read');
     const state = await states.get(ref);
+    currentPrincipal(request);
     if (!state) {
       throw new NotFoundError('NO_STATE', `stack "${ref}" has no state yet`, {
         hint: 'Store one: terraform apply, or terraform state push.',
@@ -70,7 +72,10 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
   }
 
   async function remove(request: StateRequest, reply: FastifyReply) {
-    await states.delete(allow(request, 'write'), callOf(request));
+    const ref = allow(request, 'write');
+    const call = callOf(request);
+    if (call.lockId !== undefined) await requireOwnLock(request, options, backend, ref, call.lockId);
+    await states.delete(ref, call);
     return reply.send();
   }
 
@@ -80,7 +85,11 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
 
   async function unlock(request: StateRequest, reply: FastifyReply) {
     const ref = allow(request, 'write');
-    await locks.unlock(ref, bodyOf(request), { ...senderOf(request), from: request.ip, mayBreak: forceUnlock });
+    await locks.unlock(ref, bodyOf(request), {
+      ...senderOf(request),
+      from: request.ip,
+      refusal: refusalToBreak(request, options),
+    });
     return reply.send();
   }
 

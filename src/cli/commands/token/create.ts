@@ -11,10 +11,11 @@ const LONGEST = 3_650 * 86_400_000;
 export default class TokenCreate extends BaseCommand {
   static override summary = 'Make a token for the server, and print it; it is not shown again.';
   static override description =
-    'Its name is who acts in the events. It is sent as Authorization: Bearer, or as the password beside any user name, as Terraform does (TF_HTTP_USERNAME, TF_HTTP_PASSWORD). Only its SHA-256 is kept, in a file of its own beside the database.';
+    'Its name is who acts in the events. It is sent as Authorization: Bearer, or as the password beside any user name, as Terraform does (TF_HTTP_USERNAME, TF_HTTP_PASSWORD). Only its SHA-256 is kept, in a file of its own beside the database, which nobody else may read or write.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --role read',
     '<%= config.bin %> <%= command.id %> ci --role write --stack "team-a-*" --expires 30d',
+    '<%= config.bin %> <%= command.id %> oncall --role write --allow force-unlock',
   ];
   static override args = {
     name: Args.string({ description: 'what it is called (default: the role and a number)' }),
@@ -30,6 +31,11 @@ export default class TokenCreate extends BaseCommand {
       multiple: true,
       helpValue: 'PATTERN',
     }),
+    allow: Flags.option({
+      description: 'what it may do beyond its role; force-unlock: break locks of others. An admin may do all of it',
+      options: ['force-unlock'] as const,
+      multiple: true,
+    })(),
     expires: Flags.string({
       description: 'how long it holds, 1s to 3650d (default: until revoked)',
       helpValue: 'TIME',
@@ -46,6 +52,7 @@ export default class TokenCreate extends BaseCommand {
         ...(args.name === undefined ? {} : { name: args.name }),
         role: flags.role,
         stacks: flags.stack ?? [],
+        permissions: flags.allow ?? [],
         ...(expiresAt === undefined ? {} : { expiresAt }),
         by: flags.actor,
       });

@@ -1,0 +1,67 @@
+import type { Observable } from 'rxjs';
+import type { StateBackend } from '../../backend/state-backend.js';
+import { StoreError } from '../../kernel/errors.js';
+import { type LogStep, sharedLog } from './shared-log.js';
+
+export interface StreamLimits {
+  /** Open streams at most, altogether and of one token. */
+  readonly total: number;
+  readonly perToken: number;
+  readonly heartbeatMs: number;
+}
+
+/** How long a client that was refused a stream waits before it tries again, seconds. */
+export const RETRY_AFTER = 10;
+
+/** The live streams of a server: how many there are, and the one reader of the log that serves all of them. */
+export class EventStreams {
+  readonly log: Observable<LogStep>;
+  readonly heartbeatMs: number;
+  readonly #limits: StreamLimits;
+  readonly #open = new Map<string, number>();
+  #total = 0;
+
+  constructor(backend: StateBackend, limits: StreamLimits) {
+    this.log = sharedLog(backend, limits.heartbeatMs);
+    this.heartbeatMs = limits.heartbeatMs;
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#total;
+  }
+
+  /**
+   * Counts one more stream.
+   * @param owner the token, or the client where there is none
+   * @returns ends it; a second call does nothing
+   * @throws StoreError `TOO_MANY_STREAMS` for this owner, `SERVER_BUSY` for the whole server
+   */
+  open(owner: string): () => void {
+    const { total, perToken } = this.#limits;
+    const own = this.#open.get(owner) ?? 0;
+    if (own >= perToken) {
+      throw new StoreError('TOO_MANY_STREAMS', `this client has ${own} live streams open already`, {
+        hint: 'Close one, or follow several stacks in one stream. The operator can raise the limit with --max-streams.',
+        details: { limit: perToken },
+      });
+    }
+    if (this.#total >= total) {
+      throw new StoreError('SERVER_BUSY', `the server has ${this.#total} live streams open already`, {
+        hint: 'Try again after the time that Retry-After names.',
+        details: { limit: total },
+      });
+    }
+    this.#open.set(owner, own + 1);
+    this.#total += 1;
+    let isOpen = true;
+    return () => {
+      if (!isOpen) return;
+      isOpen = false;
+      this.#total -= 1;
+      const left = (this.#open.get(owner) ?? 1) - 1;
+      if (left > 0) this.#open.set(owner, left);
+      else this.#open.delete(owner);
+    };
+  }
+}
