@@ -168,7 +168,7 @@ describe('parseJson refuses', () => {
     const error = refusal(() => parseJson('{\n  "a": [1,\n    oops]\n}', 'stack.json'));
     expect(error.message).toContain('stack.json');
     expect(error.message).toContain('line 3, column 5');
-    expect(error.details).toEqual({ field: 'stack.json', path: '$.a[1]' });
+    expect(error.details).toEqual({ field: 'stack.json', path: '$.a[1]', line: 3, column: 5 });
     expect(error.exitCode).toBe(2);
   });
 
@@ -538,5 +538,35 @@ describe('leaves and paths', () => {
     expect(formatPath(['a', 0, 'b-c', 'd.e', '"', '', '9', 'ünïcode', '$x', '\n'])).toBe(
       '$.a[0].b-c["d.e"]["\\""][""]["9"].ünïcode.$x["\\n"]',
     );
+  });
+});
+
+describe('parseJson of a text that costs more than its length', () => {
+  const size = 8 * 1024 * 1024;
+  it.each([
+    ['blanks', `{${' '.repeat(size)}}`],
+    ['lines', `[${'\n'.repeat(size)}]`],
+    ['open lists', '['.repeat(size)],
+    ['lists in lists', nested(size / 2)],
+    ['objects in objects', '{"a":'.repeat(size / 5)],
+    ['an open text', `["${'\\"'.repeat(size / 2)}`],
+    ['escapes', `["${'\\u0041'.repeat(size / 6)}\\x"]`],
+    ['commas', `[${','.repeat(size)}]`],
+    ['digits', `[${'9'.repeat(size)}]`],
+    ['a long key twice', `{"${'k'.repeat(size / 2)}":1,"${'k'.repeat(size / 2)}":2}`],
+  ])('%s: it is read, or refused with a line', (_, text) => {
+    let message = '';
+    try {
+      parseJson(text);
+    } catch (error) {
+      expect(error).toBeInstanceOf(InvalidInputError);
+      message = (error as Error).message;
+    }
+    expect(message.length).toBeLessThan(300);
+  });
+
+  it('a text that nests too deep is refused where it does, whatever follows', () => {
+    const error = refusal(() => parseJson(`${'['.repeat(513)} no JSON`));
+    expect(error.message).toContain('nested deeper than 512 levels');
   });
 });
