@@ -1,4 +1,5 @@
-import { decodeUtf8, FILE_LIMITS, type Json, type JsonLimits, parseJson } from '../kernel/json.js';
+import { decodeUtf8, FILE_LIMITS, type Json, parseJson } from '../kernel/json.js';
+import { formatOf } from './document-format.js';
 import { parseYaml } from './yaml.js';
 
 /**
@@ -6,7 +7,7 @@ import { parseYaml } from './yaml.js';
  * As with JSON, nothing is changed on the way: a number keeps every digit, a key given twice is refused.
  * @throws InvalidInputError with line and column
  */
-export function readDocument(bytes: Uint8Array, what: string, limits: JsonLimits = FILE_LIMITS): Json {
+export function readDocument(bytes: Uint8Array, what: string, format = formatOf(what)): Json {
   const text = decodeUtf8(bytes, what);
-  return what.endsWith('.json') ? parseJson(text, what, limits) : parseYaml(text, what, limits);
+  return format === 'json' ? parseJson(text, what, FILE_LIMITS) : parseYaml(text, what, FILE_LIMITS);
 }

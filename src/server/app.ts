@@ -2,7 +2,10 @@ import { type FastifyInstance, fastify } from 'fastify';
 import type { StateBackend } from '../backend/state-backend.js';
 import { api } from './api/index.js';
 import { authentication } from './auth/index.js';
+import { BodyBudget } from './bodies/budget.js';
+import { useBodies } from './bodies/index.js';
 import { useClosing } from './closing.js';
+import { DocumentPool } from './documents/index.js';
 import { sendError, useProblems } from './errors.js';
 import { useGuard } from './guard.js';
 import { useHealth } from './health.js';
@@ -25,7 +28,6 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
     ...(tls ? { https: tls } : {}),
     http: { maxHeaderSize: MAX_HEADERS, headersTimeout: limits.headersMs, connectionsCheckingInterval: 1_000 },
     requestTimeout: limits.requestMs,
-    bodyLimit: limits.bodyBytes,
     trustProxy: [...options.trustProxy],
     routerOptions: { maxParamLength: MAX_PARAMETER },
     requestIdHeader: false,
@@ -34,6 +36,7 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   app.addHttpMethod('LOCK', { hasBody: true });
   app.addHttpMethod('UNLOCK', { hasBody: true });
 
+  useBodies(app);
   useJson(app);
   useProblems(app);
   useRequestLog(app);
@@ -42,7 +45,11 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   useClosing(app);
   useHealth(app, backend);
   useMetrics(app, backend);
-  await app.register(api, { prefix: '/api/v1', backend });
-  await app.register(terraformRoutes, { prefix: '/tfstate', backend, ...options.terraform });
+  const documents = new DocumentPool();
+  app.addHook('onClose', () => documents.close());
+  const budget = new BodyBudget(limits.inFlightBytes);
+  const bodies = { maxBytes: Math.min(limits.bodyBytes, budget.largest), budget, documents };
+  await app.register(api, { prefix: '/api/v1', backend, bodies });
+  await app.register(terraformRoutes, { prefix: '/tfstate', backend, bodies, ...options.terraform });
   return app;
 }

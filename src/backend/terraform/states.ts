@@ -1,6 +1,7 @@
 import type { Command, EnvelopeInput } from '../../commands/index.js';
 import type { Engine } from '../../engine.js';
 import type { Apply } from '../../interop/incoming.js';
+import type { RunTask } from '../../interop/tasks.js';
 import {
   asTerraform,
   following,
@@ -35,6 +36,8 @@ export interface PutOptions {
   readonly lockId?: string;
   /** Take a lower serial or another lineage. */
   readonly force?: boolean;
+  /** Where the document is read. Default: in this thread. */
+  readonly run?: RunTask | undefined;
 }
 
 export interface TerraformState {
@@ -82,8 +85,7 @@ export class TerraformStates {
    *   `SERIAL_TOO_LOW`, `SERIAL_NOT_ADVANCED`
    */
   async put(ref: string, body: Uint8Array, options: PutOptions): Promise<Receipt> {
-    const text = decodeUtf8(body, 'state');
-    const digest = sha256(body);
+    const { text, digest } = await this.#read(ref, body, options.run);
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#put(ref, text, digest, options);
@@ -103,6 +105,22 @@ export class TerraformStates {
     if (stack.deletedAt !== null) return;
     const call = { ...by(actor), ...(lockId === undefined ? {} : { lockId }) };
     await this.#engine.execute({ type: 'deleteStack', stack: stack.id }, call);
+  }
+
+  /** The text of a body, and its SHA-256. What another thread checks is a state. */
+  async #read(ref: string, body: Uint8Array, run: RunTask | undefined) {
+    if (!run) return { text: decodeUtf8(body, 'state'), digest: sha256(body) };
+    const { output: digest, bytes } = await run('state', body, { known: await this.#knownText(ref) });
+    return { text: decodeUtf8(bytes, 'state'), digest };
+  }
+
+  /** The document before the next one, where it need not be read for that. */
+  async #knownText(ref: string): Promise<string | undefined> {
+    const stack = await this.#engine.store.stack(ref);
+    if (!stack) return undefined;
+    const [commit] = await this.#engine.store.commits(stack.stream, { raised: true, limit: 1 });
+    const known = commit && this.#known.get(stack.stream, commit.hash);
+    return known?.blocks && known.text;
   }
 
   async #put(

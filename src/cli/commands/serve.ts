@@ -14,7 +14,9 @@ export default class Serve extends BaseCommand {
   static override description =
     `Terraform and OpenTofu find a stack at /tfstate/STACK (backend "http"), programs find everything at /api/v1 (described at /api/v1/openapi.json), Prometheus finds /metrics. It runs until it is interrupted; what is under way is answered first.
 
-Whoever reaches a loopback address may use it without a token as long as none was created. Any other address needs tokens: sloth-runner token create. Give TLS a certificate and a key, or put a proxy before it and name it with --trust-proxy.`;
+Whoever reaches a loopback address may use it without a token as long as none was created. Any other address needs tokens: sloth-runner token create. Give TLS a certificate and a key, or put a proxy before it and name it with --trust-proxy.
+
+A body is read only once the role and the stack of its request are allowed. A command may have 16 MiB, YAML 1 MiB, a lock 64 KiB, a state or an import --max-body. When all bodies together reach --max-in-flight, more are answered with 503 and Retry-After. To take larger states, give the process more heap: NODE_OPTIONS=--max-old-space-size=MIB.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --listen 0.0.0.0:7480 --tls-cert cert.pem --tls-key key.pem --allow-host state.example.com',
@@ -34,7 +36,17 @@ Whoever reaches a loopback address may use it without a token as long as none wa
       multiple: true,
       helpValue: 'ADDRESS',
     }),
-    'max-body': wholeNumber({ description: 'largest body, in MiB', default: 256, min: 1, helpValue: 'MIB' }),
+    'max-body': wholeNumber({
+      description: 'largest state or import, in MiB; less where the heap of the process is small',
+      default: 256,
+      min: 1,
+      helpValue: 'MIB',
+    }),
+    'max-in-flight': wholeNumber({
+      description: 'bodies received or worked on at one time, in MiB together (default: an eighth of the heap)',
+      min: 1,
+      helpValue: 'MIB',
+    }),
     'lock-ttl': Flags.string({
       description: 'how long a lock holds that Terraform takes, 1s to 7d; storing a state under it lets it run on',
       default: '1d',
@@ -77,6 +89,7 @@ Whoever reaches a loopback address may use it without a token as long as none wa
     const backend = await this.open(flags, { source: 'api', connections: flags['db-connections'] });
     const { startServer } = await import('../../server/index.js');
     const tokens = tokensPath(flags) === undefined ? undefined : await openTokens(flags);
+    const { 'max-in-flight': inFlight } = flags;
     const server = await startServer(backend, {
       listen: flags.listen,
       ...(tokens ? { tokens } : {}),
@@ -84,6 +97,7 @@ Whoever reaches a loopback address may use it without a token as long as none wa
       allowHosts: flags['allow-host'] ?? [],
       trustProxy: flags['trust-proxy'] ?? [],
       maxBodyBytes: flags['max-body'] * MEBIBYTE,
+      ...(inFlight === undefined ? {} : { maxInFlightBytes: inFlight * MEBIBYTE }),
       lockMs,
       forceUnlock: flags['force-unlock'],
       overwrite: flags['allow-overwrite'] ?? [],

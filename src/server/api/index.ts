@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { StateBackend } from '../../backend/state-backend.js';
 import { parseInput } from '../../kernel/parse-input.js';
 import { requireEverywhere, requireRole, requireStack } from '../access.js';
-import { takeBytes } from '../json.js';
+import { admitBody, type BodyOptions, takeBytes } from '../bodies/index.js';
+import { maxBytesOf } from '../bodies/limits.js';
 import { COMMAND_ROUTES } from './commands.js';
 import { LOG_QUERIES } from './log-queries.js';
 import { openApi } from './openapi.js';
@@ -14,10 +15,11 @@ export const ROUTES: readonly Route[] = [...LOG_QUERIES, ...STACK_QUERIES, ...CO
 export interface ApiOptions {
   readonly backend: StateBackend;
   readonly prefix: string;
+  readonly bodies: BodyOptions;
 }
 
 /** Everything the engine can do and tell, as JSON over HTTP. It describes itself under `openapi.json`. */
-export async function api(app: FastifyInstance, { backend, prefix }: ApiOptions): Promise<void> {
+export async function api(app: FastifyInstance, { backend, prefix, bodies }: ApiOptions): Promise<void> {
   takeBytes(app, ['application/json', 'application/yaml']);
   const stopping = new AbortController();
   app.addHook('preClose', async () => stopping.abort()); // a stream of events would keep the server from closing
@@ -26,17 +28,29 @@ export async function api(app: FastifyInstance, { backend, prefix }: ApiOptions)
     app.route({
       method: route.method,
       url: route.path.replace(/\{(\w+)\}/g, ':$1'),
+      // Before anything of a body is read.
+      onRequest: async (request, reply) => {
+        await authorize(route, request, backend, pathOf(request).stack);
+        admitBody(
+          request,
+          reply,
+          maxBytesOf(route.body, request.headers['content-type'], bodies.maxBytes),
+          bodies.budget,
+        );
+      },
       handler: async (request, reply) => {
-        const path = request.params as Readonly<Record<string, string>>;
-        await authorize(route, request, backend, path.stack);
         const query = parseInput(route.query, request.query, 'query');
-        return route.handle({ backend, request, reply, path, query, stopping: stopping.signal });
+        const { documents } = bodies;
+        const path = pathOf(request);
+        return route.handle({ backend, request, reply, path, query, documents, stopping: stopping.signal });
       },
     });
   }
-  const document = openApi(ROUTES, prefix);
+  const document = openApi(ROUTES, prefix, bodies.maxBytes);
   app.get('/openapi.json', { config: { public: true } }, async () => document);
 }
+
+const pathOf = ({ params }: FastifyRequest) => params as Readonly<Record<string, string>>;
 
 async function authorize({ role, scope }: Route, request: FastifyRequest, backend: StateBackend, stack = '') {
   if (scope === 'all') requireEverywhere(request, role);

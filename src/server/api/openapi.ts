@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { groupBy } from '../../kernel/group-by.js';
+import type { Body } from '../bodies/limits.js';
 import type { Route } from './route.js';
 import { jsonSchema } from './schema.js';
 
@@ -34,7 +35,7 @@ const HEADERS = [
 ];
 
 /** The OpenAPI 3.1 document of a table of routes. */
-export const openApi = (routes: readonly Route[], prefix: string) => ({
+export const openApi = (routes: readonly Route[], prefix: string, maxBody: number) => ({
   openapi: '3.1.0',
   info: {
     title: 'sloth-runner state engine',
@@ -47,7 +48,7 @@ export const openApi = (routes: readonly Route[], prefix: string) => ({
   paths: Object.fromEntries(
     [...groupBy(routes, ({ path }) => path)].map(([path, all]) => [
       path,
-      Object.fromEntries(all.map((one) => [one.method.toLowerCase(), operation(one)])),
+      Object.fromEntries(all.map((one) => [one.method.toLowerCase(), operation(one, maxBody)])),
     ]),
   ),
   components: {
@@ -59,19 +60,29 @@ export const openApi = (routes: readonly Route[], prefix: string) => ({
   },
 });
 
-const operation = ({ path, method, summary, role, scope, query, body, answer, media, isCommand }: Route) => ({
-  operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z]+(.)?/g, (_, letter: string = '') => letter.toUpperCase())}`,
-  summary,
-  description: `Needs the role ${role}${scope === 'all' ? ', and a token that reaches all stacks' : ''}.`,
-  parameters: [...pathParameters(path), ...queryParameters(query), ...(isCommand ? HEADERS : [])],
-  ...(body ? { requestBody: { content: mapValues(body, (schema) => ({ schema })) } } : {}),
-  responses: {
-    200: { description: answer, content: { [media ?? 'application/json']: { schema: {} } } },
-    default: {
-      description: 'A problem',
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+const operation = (route: Route, maxBody: number) => {
+  const { path, method, summary, role, scope, query, body, answer, media, isCommand } = route;
+  const hasBody = Object.keys(body).length > 0;
+  return {
+    operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z]+(.)?/g, (_, letter: string = '') => letter.toUpperCase())}`,
+    summary,
+    description: `Needs the role ${role}${scope === 'all' ? ', and a token that reaches all stacks' : ''}.`,
+    parameters: [...pathParameters(path), ...queryParameters(query), ...(isCommand ? HEADERS : [])],
+    ...(hasBody ? { requestBody: { content: mapValues(body, (one) => contentOf(one, maxBody)) } } : {}),
+    responses: {
+      200: { description: answer, content: { [media ?? 'application/json']: { schema: {} } } },
+      default: {
+        description: 'A problem',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
     },
-  },
+  };
+};
+
+/** `x-max-bytes`: a body with more is answered with 413. */
+const contentOf = ({ schema, maxBytes }: Body, maxBody: number) => ({
+  schema,
+  'x-max-bytes': maxBytes === 'max-body' ? maxBody : maxBytes,
 });
 
 const pathParameters = (path: string) =>

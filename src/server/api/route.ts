@@ -2,12 +2,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import type { StateBackend } from '../../backend/state-backend.js';
 import type { Role } from '../access.js';
+import type { Bodies } from '../bodies/limits.js';
+import type { DocumentPool } from '../documents/index.js';
 
 /** What a handler works with. */
 export interface Call<Query = unknown> {
   readonly backend: StateBackend;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
+  /** Where large documents are read. */
+  readonly documents: DocumentPool;
   /** The parts of the path that stand in braces, decoded. */
   readonly path: Readonly<Record<string, string>>;
   readonly query: Query;
@@ -31,8 +35,8 @@ export interface Route<Query extends z.ZodObject = z.ZodObject> {
    */
   readonly scope: 'stack' | 'all' | 'reachable';
   readonly query: Query;
-  /** The JSON Schema of the body, by its media type; left out where there is none. */
-  readonly body?: Readonly<Record<string, object>>;
+  /** What it takes as a body, and how much of it. */
+  readonly body: Bodies;
   /** What is answered with 200; JSON unless `media` says something else. */
   readonly answer: string;
   readonly media?: string;
