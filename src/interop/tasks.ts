@@ -37,12 +37,18 @@ export interface TaskOutputs {
 
 export type TaskName = keyof TaskInputs;
 
-/** Carries out a task, here or in another thread. The bytes may be gone after that, unless they are returned. */
+/** Carries out a task, here or in another thread. */
 export type RunTask = <Name extends TaskName>(
   name: Name,
   bytes: Uint8Array,
   input: TaskInputs[Name],
-) => Promise<{ readonly output: TaskOutputs[Name]; readonly bytes: Uint8Array }>;
+) => Promise<Result<TaskOutputs[Name]>>;
+
+export interface Result<Output> {
+  readonly output: Output;
+  /** How many values the document holds, or more: what it takes as objects grows with them. */
+  readonly values: number;
+}
 
 /**
  * Everything about a document that costs more the larger it is, and needs no database: what comes back was read and checked.
@@ -68,3 +74,10 @@ export const TASKS: { readonly [Name in TaskName]: (bytes: Uint8Array, input: Ta
 
 const without = (fields: JsonObject, names: readonly string[]): JsonObject =>
   Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
+
+/** Commas and opening brackets, with those in texts. */
+export function countValues(bytes: Uint8Array): number {
+  let count = 0;
+  for (const byte of bytes) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) count += 1;
+  return count;
+}

@@ -5,7 +5,7 @@ import { authentication } from './auth/index.js';
 import { BodyBudget } from './bodies/budget.js';
 import { useBodies } from './bodies/index.js';
 import { useClosing } from './closing.js';
-import { DocumentPool } from './documents/index.js';
+import { DocumentPool } from './documents/pool.js';
 import { sendError, useProblems } from './errors.js';
 import { useGuard } from './guard.js';
 import { useHealth } from './health.js';

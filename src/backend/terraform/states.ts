@@ -110,8 +110,8 @@ export class TerraformStates {
   /** The text of a body, and its SHA-256. What another thread checks is a state. */
   async #read(ref: string, body: Uint8Array, run: RunTask | undefined) {
     if (!run) return { text: decodeUtf8(body, 'state'), digest: sha256(body) };
-    const { output: digest, bytes } = await run('state', body, { known: await this.#knownText(ref) });
-    return { text: decodeUtf8(bytes, 'state'), digest };
+    const { output: digest } = await run('state', body, { known: await this.#knownText(ref) });
+    return { text: decodeUtf8(body, 'state'), digest };
   }
 
   /** The document before the next one, where it need not be read for that. */

@@ -8,9 +8,8 @@ import { parseInput } from '../../kernel/parse-input.js';
 import { planJson } from '../../views/diff.js';
 import { receiptJson } from '../../views/receipt.js';
 import { requireStack } from '../access.js';
-import { bytesOf } from '../bodies/index.js';
+import { bytesOf, runnerFor } from '../bodies/index.js';
 import { COMMAND_BYTES, mediaTypeOf, YAML_BYTES } from '../bodies/limits.js';
-import { runnerFor } from '../documents/index.js';
 import { sendProblem } from '../errors.js';
 import { readJson } from '../json.js';
 import { problemOf } from '../problem.js';
@@ -73,7 +72,7 @@ const ofDocuments: readonly Route[] = [
       const { from, force, allow_missing: allowMissing } = call.query;
       const { stack = '' } = call.path;
       const document = bytesOf(call.request);
-      const run = runnerFor(call.documents, document);
+      const run = runnerFor(call.request, call.bodies);
       const options = { from, force, allowMissing, name: 'body', run };
       const command = await call.backend.importCommand(stack, document, options);
       return carryOut(call, command, envelopeOf(call.query));
@@ -103,7 +102,7 @@ const ofDocuments: readonly Route[] = [
       const { stack = '' } = call.path;
       const format = mediaTypeOf(call.request.headers['content-type']) === 'application/yaml' ? 'yaml' : 'json';
       const document = bytesOf(call.request);
-      const run = runnerFor(call.documents, document, format);
+      const run = runnerFor(call.request, call.bodies, format);
       const options = { prune, allowMissing, name: 'body', format, run } as const;
       const command = await call.backend.desiredStateCommand(stack, document, options);
       return carryOut(call, command, envelopeOf(call.query));
@@ -114,9 +113,9 @@ const ofDocuments: readonly Route[] = [
 export const COMMAND_ROUTES: readonly Route[] = [...ofEngine, ...ofDocuments];
 
 /** @throws InvalidInputError for a body that is no object, or names another command than the path does */
-async function readFields({ request, documents }: Call, type: CommandType): Promise<JsonObject> {
+async function readFields({ request, bodies }: Call, type: CommandType): Promise<JsonObject> {
   const body = bytesOf(request);
-  const fields = body.length === 0 ? {} : await read(body, type, runnerFor(documents, body));
+  const fields = body.length === 0 ? {} : await read(body, type, runnerFor(request, bodies));
   if (isJsonObject(fields) && !Object.hasOwn(fields, 'type')) return fields;
   throw new InvalidInputError('INVALID_INPUT', "body: it must be an object of the command's fields, without its type", {
     hint: 'The command is named in the path; /api/v1/openapi.json tells its fields.',

@@ -40,9 +40,8 @@ export async function api(app: FastifyInstance, { backend, prefix, bodies }: Api
       },
       handler: async (request, reply) => {
         const query = parseInput(route.query, request.query, 'query');
-        const { documents } = bodies;
         const path = pathOf(request);
-        return route.handle({ backend, request, reply, path, query, documents, stopping: stopping.signal });
+        return route.handle({ backend, request, reply, path, query, bodies, stopping: stopping.signal });
       },
     });
   }

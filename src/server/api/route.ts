@@ -2,16 +2,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import type { StateBackend } from '../../backend/state-backend.js';
 import type { Role } from '../access.js';
+import type { BodyOptions } from '../bodies/index.js';
 import type { Bodies } from '../bodies/limits.js';
-import type { DocumentPool } from '../documents/index.js';
 
 /** What a handler works with. */
 export interface Call<Query = unknown> {
   readonly backend: StateBackend;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
-  /** Where large documents are read. */
-  readonly documents: DocumentPool;
+  readonly bodies: BodyOptions;
   /** The parts of the path that stand in braces, decoded. */
   readonly path: Readonly<Record<string, string>>;
   readonly query: Query;

@@ -5,7 +5,7 @@ const MEBIBYTE = 1_048_576;
 /** Heap that the server itself needs. */
 const OWN_HEAP = 64 * MEBIBYTE;
 /** Bytes of heap that a byte of a document takes at most while it is stored (measured: docs/adr/0019). */
-const HEAP_PER_BYTE = 8;
+const HEAP_PER_BYTE = 10;
 /** Without more heap than this many bodies of a small route, nothing could be stored. */
 const LEAST = 4 * MEBIBYTE;
 
@@ -15,7 +15,7 @@ const shareOfSmall = (total: number): number => Math.min(16 * MEBIBYTE, Math.flo
 
 /** Bytes of bodies that the heap of this process can hold. */
 export const defaultInFlight = (heap = getHeapStatistics().heap_size_limit): number =>
-  Math.max(LEAST, Math.floor((heap - OWN_HEAP) / HEAP_PER_BYTE));
+  Math.max(LEAST, Math.floor((heap - OWN_HEAP - defaultCacheChars(heap)) / HEAP_PER_BYTE));
 
 /** Most characters of states that are remembered, so that storing the next one costs what it changes. */
 const CACHE_CHARS = 256_000_000;

@@ -1,8 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { DocumentFormat } from '../../interop/document-format.js';
+import type { RunTask } from '../../interop/tasks.js';
 import { InvalidInputError, StoreError } from '../../kernel/errors.js';
-import type { DocumentPool } from '../documents/index.js';
+import type { DocumentPool } from '../documents/pool.js';
 import type { BodyBudget, Share } from './budget.js';
 
 /** Bytes of a refused body that are read and dropped, and how long a client has to see the answer, milliseconds. */
@@ -37,8 +39,10 @@ const waiting = new WeakMap<IncomingMessage, ServerResponse>();
 export function useBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
-  app.addHook('onSend', async ({ raw }) => {
-    if (hasBody(raw) && !raw.complete) dropRest(raw);
+  app.addHook('onSend', async ({ raw }, reply) => {
+    if (!hasBody(raw) || raw.complete) return;
+    void reply.header('connection', 'close');
+    dropRest(raw);
   });
   app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     waiting.set(request, response);
@@ -72,6 +76,32 @@ export function admitBody(request: FastifyRequest, reply: FastifyReply, limit: n
 
 /** The bytes of the body; none where there was no body. */
 export const bytesOf = ({ body }: FastifyRequest): Uint8Array => (Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+
+/** Up to so many bytes a document is read at once: to hand it over takes as long. */
+const AT_ONCE = { json: 1024 * 1024, yaml: 16 * 1024 };
+
+/** A document of many small values takes more heap than its bytes say. */
+const BYTES_PER_VALUE = 8;
+
+/**
+ * Where the body is to be read: in another thread, or, where it is small, at once (undefined). What comes back fits in the
+ * budget as the objects it becomes.
+ */
+export function runnerFor(
+  request: FastifyRequest,
+  { documents, budget }: BodyOptions,
+  format: DocumentFormat = 'json',
+): RunTask | undefined {
+  const room = admitted.get(request);
+  const { length } = bytesOf(request);
+  if (!room || length <= AT_ONCE[format]) return undefined;
+  return async (name, bytes, input) => {
+    const done = await documents.run(name, bytes, input);
+    const weight = Math.max(length, done.values * BYTES_PER_VALUE);
+    if (room.share.resize(weight)) return done;
+    throw weight > budget.largest ? tooManyValues(budget.largest) : tooBusy();
+  };
+}
 
 /** MD5 of the body in base64, where the request tells one. */
 export const md5Of = (request: FastifyRequest): string => digests.get(request) ?? createHash('md5').digest('base64');
@@ -152,14 +182,22 @@ function dropRest(request: IncomingMessage): void {
   });
   request.on('error', () => {}); // whoever went away needs no answer
   request.resume();
-  const end = setTimeout(() => request.socket.destroy(), LINGER_MS).unref();
-  request.once('end', () => clearTimeout(end)).once('close', () => clearTimeout(end));
+  const { socket } = request;
+  socket.destroySoon = () => void socket.end(); // what Node does instead would reset the connection under the answer
+  const end = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => clearTimeout(end));
 }
 
 const tooLarge = (limit: number): InvalidInputError =>
   new InvalidInputError('BODY_TOO_LARGE', `body: more than ${limit} bytes are not taken here`, {
     hint: 'Send less at once. The operator can raise the limit of states with --max-body, and what the server holds at once with --max-in-flight.',
     details: { field: 'body', maxBytes: limit },
+  });
+
+const tooManyValues = (limit: number): InvalidInputError =>
+  new InvalidInputError('BODY_TOO_LARGE', 'body: it holds more values than the memory of this server', {
+    hint: 'Send less at once. The operator can give the server more heap.',
+    details: { field: 'body', maxBytes: limit, maxValues: Math.floor(limit / BYTES_PER_VALUE) },
   });
 
 const unexpected = (): InvalidInputError =>

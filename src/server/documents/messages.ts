@@ -1,4 +1,4 @@
-import type { TaskName } from '../../interop/tasks.js';
+import type { Result, TaskName } from '../../interop/tasks.js';
 
 /** What a thread that reads documents gets. */
 export interface Job {
@@ -9,7 +9,7 @@ export interface Job {
 
 /** What it sends back: what became of the document, why it was refused, or a bug of ours. */
 export type Done =
-  | { readonly output: unknown; readonly bytes: Uint8Array }
+  | Result<unknown>
   | {
       readonly refusal: {
         readonly code: string;

@@ -46,17 +46,14 @@ export class DocumentPool {
     this.#timeoutMs = timeoutMs;
   }
 
-  /**
-   * @param bytes alone in their memory, which is gone after that
-   * @throws InvalidInputError as the task does, or `DOCUMENT_TOO_COMPLEX`; StoreError `TOO_BUSY`
-   */
+  /** @throws InvalidInputError as the task does, or `DOCUMENT_TOO_COMPLEX`; StoreError `TOO_BUSY` */
   readonly run: RunTask = async (name, bytes, input) => {
     if (this.#isClosed || this.#queue.length >= this.#waiting) throw tooBusy();
     const done = await new Promise<Done>((resolve, reject) => {
       this.#queue.push({ job: { name, bytes, input }, resolve, reject });
       this.#next();
     });
-    if ('output' in done) return done as Awaited<ReturnType<RunTask>> as never;
+    if ('output' in done) return done as never;
     if ('failure' in done) throw new Error(done.failure);
     const { code, message, hint, details } = done.refusal;
     throw new InvalidInputError(code, message, { ...(hint === undefined ? {} : { hint }), details });
@@ -112,7 +109,7 @@ export class DocumentPool {
     const onExit = (): void => lose(tooBusy());
     const timer = setTimeout(() => lose(tooComplex(`longer than ${this.#timeoutMs / 1_000} s`)), this.#timeoutMs);
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-    worker.postMessage(job, [job.bytes.buffer as ArrayBuffer]); // taken along, not copied
+    worker.postMessage(job);
   }
 }
 

@@ -1,20 +1,17 @@
 import { parentPort } from 'node:worker_threads';
-import { TASKS } from '../../interop/tasks.js';
+import { countValues, TASKS } from '../../interop/tasks.js';
 import { InvalidInputError } from '../../kernel/errors.js';
 import type { Done, Job } from './messages.js';
 
 const port = parentPort;
 if (!port) throw new Error('this is the entry of a thread that reads documents');
 
-port.on('message', ({ name, bytes, input }: Job) => {
-  const done = run(name, bytes, input);
-  port.postMessage(done, 'bytes' in done ? [done.bytes.buffer as ArrayBuffer] : []);
-});
+port.on('message', ({ name, bytes, input }: Job) => port.postMessage(run(name, bytes, input)));
 
 function run(name: Job['name'], bytes: Uint8Array, input: Job['input']): Done {
   try {
     const task = TASKS[name] as (bytes: Uint8Array, input: Job['input']) => unknown;
-    return { output: task(bytes, input), bytes };
+    return { output: task(bytes, input), values: countValues(bytes) };
   } catch (error) {
     // An error crosses as its fields: a clone of it would be of no class of ours.
     if (!(error instanceof InvalidInputError)) return { failure: String((error as Error)?.stack ?? error) };

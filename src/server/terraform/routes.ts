@@ -4,9 +4,8 @@ import type { StateBackend } from '../../backend/state-backend.js';
 import { InvalidInputError, LockedError, NotFoundError } from '../../kernel/errors.js';
 import { matchesText } from '../../kernel/path-pattern.js';
 import { type Role, requireStack } from '../access.js';
-import { admitBody, type BodyOptions, bytesOf, md5Of, takeBytes } from '../bodies/index.js';
+import { admitBody, type BodyOptions, bytesOf, md5Of, runnerFor, takeBytes } from '../bodies/index.js';
 import { SMALL_BYTES } from '../bodies/limits.js';
-import { runnerFor } from '../documents/index.js';
 import { sendError } from '../errors.js';
 
 export interface TerraformRoutesOptions {
@@ -70,7 +69,7 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
     const body = bytesOf(request);
     const receipt = await states.put(ref, body, {
       ...callOf(request),
-      run: runnerFor(bodies.documents, body),
+      run: runnerFor(request, bodies),
       force: overwrite.some((pattern) => matchesText(pattern, ref)),
     });
     return reply.header('etag', `"${receipt.version}"`).send();
