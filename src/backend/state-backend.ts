@@ -15,7 +15,8 @@ import type { InteropFormat } from '../interop/formats.js';
 import type { RunTask } from '../interop/tasks.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import { NotFoundError } from '../kernel/errors.js';
-import { type Json, type JsonObject, unpackJson } from '../kernel/json.js';
+import type { Json, JsonObject } from '../kernel/json.js';
+import { unpackJson } from '../kernel/packed-json.js';
 import { stackMoment } from '../queries/at.js';
 import { diffVersions, type StateDiff } from '../queries/diff.js';
 import { type FindingView, readFindings } from '../queries/drift.js';
@@ -191,7 +192,7 @@ export class StateBackend implements AsyncDisposable {
     const { name = 'desired state', format = formatOf(name), prune, run, ...links } = options;
     const { applyCommand, readDesiredState, toDesiredState } = await import('../interop/desired/index.js');
     const desired = run
-      ? toDesiredState(unpackJson((await run('desired', document, { what: name, format })).output), name)
+      ? toDesiredState(await unpackJson((await run('desired', document, { what: name, format })).output), name)
       : readDesiredState(document, name, format);
     if (!prune) return { ...applyCommand(stack, desired, undefined), ...links };
     const { resources, outputs } = await readState(this.#engine.store, stack);
@@ -222,7 +223,7 @@ export class StateBackend implements AsyncDisposable {
     const { from, name = 'state', force = false, run } = options;
     const { FORMATS } = await import('../interop/formats.js');
     const read = run
-      ? (unpackJson((await run('import', document, { what: name, from })).output) as JsonObject)
+      ? ((await unpackJson((await run('import', document, { what: name, from })).output)) as JsonObject)
       : FORMATS[from].read(document, name);
     const known = await this.#engine.store.stack(stack);
     const current = known && (await readState(this.#engine.store, known.id));

@@ -1,14 +1,7 @@
 import { COMMANDS, type CommandType } from '../commands/index.js';
 import { sha256 } from '../kernel/digest.js';
-import {
-  decodeUtf8,
-  FILE_LIMITS,
-  isJsonObject,
-  type JsonObject,
-  type PackedJson,
-  packJson,
-  parseJson,
-} from '../kernel/json.js';
+import { decodeUtf8, FILE_LIMITS, isJsonObject, type JsonObject, parseJson } from '../kernel/json.js';
+import { type PackedJson, packJson } from '../kernel/packed-json.js';
 import { parseInput } from '../kernel/parse-input.js';
 import { readDesired } from './desired/index.js';
 import type { DocumentFormat } from './document-format.js';

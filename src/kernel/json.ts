@@ -286,21 +286,6 @@ export function stringifyJson(value: unknown, indent = 0): string {
     : JSON.stringify(value, null, indent);
 }
 
-/** A value as text, for another thread: a {@link JsonNumber} would lose its text in a structured clone. */
-export interface PackedJson {
-  readonly text: string;
-  /** Whether `JSON.parse` gives the same value. */
-  readonly isPlain: boolean;
-}
-
-export function packJson(value: Json): PackedJson {
-  const isPlain = !check(value, 'value', WRITE_LIMITS).exotic;
-  return { text: isPlain ? JSON.stringify(value) : write(value, 0, ''), isPlain };
-}
-
-export const unpackJson = ({ text, isPlain }: PackedJson): Json =>
-  isPlain ? (JSON.parse(text) as Json) : parseExactly(text, 'document', WRITE_LIMITS);
-
 function write(value: Json | bigint, indent: number, margin: string): string {
   if (typeof value === 'bigint' || value instanceof JsonNumber) return value.toString();
   if (Object.is(value, -0)) return '-0';

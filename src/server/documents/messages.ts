@@ -1,10 +1,11 @@
 import type { Result, TaskName } from '../../interop/tasks.js';
 
-/** What a thread that reads documents gets. */
+/** What a thread that reads documents gets first; the bytes of the document follow in parts. */
 export interface Job {
   readonly name: TaskName;
-  readonly bytes: Uint8Array;
   readonly input: unknown;
+  /** Bytes of all parts. */
+  readonly size: number;
 }
 
 /** What it sends back: what became of the document, why it was refused, or a bug of ours. */

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { RunTask } from '../../interop/tasks.js';
@@ -19,6 +20,7 @@ export interface PoolOptions {
 
 interface Pending {
   readonly job: Job;
+  readonly bytes: Uint8Array;
   readonly resolve: (done: Done) => void;
   readonly reject: (error: Error) => void;
 }
@@ -50,7 +52,7 @@ export class DocumentPool {
   readonly run: RunTask = async (name, bytes, input) => {
     if (this.#isClosed || this.#queue.length >= this.#waiting) throw tooBusy();
     const done = await new Promise<Done>((resolve, reject) => {
-      this.#queue.push({ job: { name, bytes, input }, resolve, reject });
+      this.#queue.push({ job: { name, input, size: bytes.length }, bytes, resolve, reject });
       this.#next();
     });
     if ('output' in done) return done as never;
@@ -85,7 +87,7 @@ export class DocumentPool {
     return worker;
   }
 
-  #work(worker: Worker, { job, resolve, reject }: Pending): void {
+  #work(worker: Worker, { job, bytes, resolve, reject }: Pending): void {
     const finish = (): void => {
       clearTimeout(timer);
       worker.off('message', onMessage).off('error', onError).off('exit', onExit);
@@ -109,7 +111,20 @@ export class DocumentPool {
     const onExit = (): void => lose(tooBusy());
     const timer = setTimeout(() => lose(tooComplex(`longer than ${this.#timeoutMs / 1_000} s`)), this.#timeoutMs);
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-    worker.postMessage(job);
+    void send(worker, job, bytes);
+  }
+}
+
+/** To copy so many bytes takes a fraction of a millisecond. */
+const PART = 1024 * 1024;
+
+/** Hands a document over in parts, between which the others are served: to copy 100 MB at once would hold them up. */
+async function send(worker: Worker, job: Job, bytes: Uint8Array): Promise<void> {
+  worker.postMessage(job);
+  for (let from = 0; from < bytes.length; from += PART) {
+    const part = new Uint8Array(bytes.subarray(from, from + PART));
+    worker.postMessage(part, [part.buffer]);
+    await setImmediate();
   }
 }
 

@@ -6,7 +6,25 @@ import type { Done, Job } from './messages.js';
 const port = parentPort;
 if (!port) throw new Error('this is the entry of a thread that reads documents');
 
-port.on('message', ({ name, bytes, input }: Job) => port.postMessage(run(name, bytes, input)));
+let job: Job | undefined;
+let bytes = new Uint8Array();
+let received = 0;
+
+port.on('message', (message: Job | Uint8Array) => {
+  if (message instanceof Uint8Array) {
+    bytes.set(message, received);
+    received += message.length;
+  } else {
+    job = message;
+    bytes = new Uint8Array(message.size);
+    received = 0;
+  }
+  if (!job || received < bytes.length) return;
+  const done = run(job.name, bytes, job.input);
+  job = undefined;
+  bytes = new Uint8Array();
+  port.postMessage(done);
+});
 
 function run(name: Job['name'], bytes: Uint8Array, input: Job['input']): Done {
   try {
