@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 import { defineConfig } from 'vitest/config';
 
 /** What is tried on PostgreSQL as it is on SQLite, by the very same files. */
@@ -24,5 +26,28 @@ export default defineConfig({
 
 /** The examples name the package as a user does. */
 function aliased() {
-  return { resolve: { alias: { 'sloth-runner': new URL('./src/index.ts', import.meta.url).pathname } } };
+  return {
+    plugins: [threadOfSource()],
+    resolve: { alias: { 'sloth-runner': new URL('./src/index.ts', import.meta.url).pathname } },
+  };
+}
+
+/** Node starts threads itself, and reads no TypeScript: the code of the thread is made of the sources once. */
+function threadOfSource() {
+  const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+  const outfile = here('node_modules/.vitest/document-worker.cjs');
+  let isMade = false;
+  return {
+    name: 'thread-of-source',
+    transform(code: string, id: string) {
+      if (!id.endsWith('/src/server/documents/pool.ts')) return undefined;
+      const entryPoints = [here('src/server/documents/worker.ts')];
+      if (!isMade)
+        buildSync({ entryPoints, outfile, bundle: true, platform: 'node', format: 'cjs', logLevel: 'error' });
+      isMade = true;
+      const changed = code.replace(/^const ENTRY = .*$/m, `const ENTRY = ${JSON.stringify(outfile)};`);
+      if (changed === code) throw new Error(`${id} no longer names its thread as it did`);
+      return changed;
+    },
+  };
 }

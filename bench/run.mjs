@@ -16,6 +16,7 @@ import { migration } from './migration.mjs';
 import { postgres } from './postgres.mjs';
 import { replay } from './replay.mjs';
 import { server } from './server.mjs';
+import { serverHostile } from './server-hostile.mjs';
 import { serverLoad } from './server-load.mjs';
 import { size } from './size.mjs';
 
@@ -32,6 +33,10 @@ const ALONE = {
   migration: { title: 'Migration of 2,000 old workflows of 50 resources and 4 versions', rows: migration },
   postgres: { title: 'Appending to PostgreSQL against a bare INSERT of the same bytes', rows: postgres },
   server: { title: 'Storing a Terraform state of which one resource changed, through HTTP', rows: server },
+  'server-hostile': {
+    title: '50 clients working while hostile bodies come: median (slowest)',
+    rows: serverHostile,
+  },
   'server-load': { title: '200 clients on stacks of their own for 60 seconds', rows: () => serverLoad() },
   'replay-singles': {
     title: 'Replay of 200,000 events, one to a commit',

@@ -84,7 +84,16 @@ export const bundle = (options = {}) =>
     ...options,
   });
 
+/** The thread in which the server reads documents, beside the bundle. */
+export const bundleWorker = () =>
+  bundle({
+    stdin: undefined,
+    entryPoints: ['dist/server/documents/worker.js'],
+    outfile: 'dist/bundle/worker.cjs',
+  });
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   rmSync(join(root, 'dist/bundle'), { recursive: true, force: true }); // V8 knows a text by its length alone
   await bundle();
+  await bundleWorker();
 }

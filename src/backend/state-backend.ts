@@ -12,10 +12,13 @@ import {
 import type { Command } from '../commands/index.js';
 import { bringUpToDate, type Engine, openEngineAt } from '../engine.js';
 import type { LogHead, RecordedEvent, UnknownEvent } from '../events/index.js';
+import { type DocumentFormat, formatOf } from '../interop/document-format.js';
 import type { InteropFormat } from '../interop/formats.js';
+import type { RunTask } from '../interop/tasks.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
 import { NotFoundError } from '../kernel/errors.js';
 import type { Json, JsonObject } from '../kernel/json.js';
+import { unpackJson } from '../kernel/packed-json.js';
 import { stackMoment } from '../queries/at.js';
 import { diffVersions, type StateDiff } from '../queries/diff.js';
 import { type FindingView, readFindings } from '../queries/drift.js';
@@ -180,11 +183,20 @@ export class StateBackend implements AsyncDisposable {
   async desiredStateCommand(
     stack: string,
     document: Uint8Array,
-    options: { readonly name?: string; readonly prune?: boolean } & LinkOptions = {},
+    options: {
+      readonly name?: string;
+      /** Default: JSON where the name ends in `.json`, else YAML. */
+      readonly format?: DocumentFormat;
+      readonly prune?: boolean;
+      /** Where the document is read. Default: in this thread. */
+      readonly run?: RunTask | undefined;
+    } & LinkOptions = {},
   ): Promise<StackCommand> {
-    const { name = 'desired state', prune, ...links } = options;
-    const { applyCommand, readDesiredState } = await import('../interop/desired/index.js');
-    const desired = readDesiredState(document, name);
+    const { name = 'desired state', format = formatOf(name), prune, run, ...links } = options;
+    const { applyCommand, readDesiredState, toDesiredState } = await import('../interop/desired/index.js');
+    const desired = run
+      ? toDesiredState(await unpackJson((await run('desired', document, { what: name, format })).output), name)
+      : readDesiredState(document, name, format);
     if (!prune) return { ...applyCommand(stack, desired, undefined), ...links };
     const { resources, outputs } = await readState(this.#engine.store, stack);
     const present = {
@@ -207,18 +219,18 @@ export class StateBackend implements AsyncDisposable {
       readonly name?: string;
       readonly force?: boolean;
       readonly allowMissing?: boolean;
+      /** Where the document is read. Default: in this thread. */
+      readonly run?: RunTask | undefined;
     },
   ): Promise<StackCommand> {
+    const { from, name = 'state', force = false, run } = options;
+    const { FORMATS } = await import('../interop/formats.js');
+    const read = run
+      ? ((await unpackJson((await run('import', document, { what: name, from })).output)) as JsonObject)
+      : FORMATS[from].read(document, name);
     const known = await this.#engine.store.stack(stack);
     const current = known && (await readState(this.#engine.store, known.id));
-    const { FORMATS } = await import('../interop/formats.js');
-    const command = FORMATS[options.from].take(
-      stack,
-      document,
-      options.name ?? 'state',
-      current,
-      options.force ?? false,
-    );
+    const command = FORMATS[from].take(stack, read, name, current, force);
     return options.allowMissing ? { ...command, allowMissing: true, dependents: 'leave' } : command;
   }
 

@@ -2,9 +2,12 @@ import { type FastifyInstance, fastify } from 'fastify';
 import type { StateBackend } from '../backend/state-backend.js';
 import { api } from './api/index.js';
 import { authentication } from './auth/index.js';
+import { BodyBudget } from './bodies/budget.js';
+import { useBodies } from './bodies/index.js';
 import { answerClientError } from './client-error.js';
 import { useClosing } from './closing.js';
 import { Connections, useConnections } from './connections.js';
+import { DocumentPool } from './documents/pool.js';
 import { sendError, useProblems } from './errors.js';
 import { useGuard } from './guard.js';
 import { useHealth } from './health.js';
@@ -36,7 +39,6 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
     ...logging(options.log),
     ...(tls ? { https: { ...http, ...TLS, ...tls, handshakeTimeout } } : { http }),
     requestTimeout: limits.requestMs,
-    bodyLimit: limits.bodyBytes,
     trustProxy: options.connections.isProxy,
     routerOptions: { maxParamLength: MAX_PARAMETER },
     requestIdHeader: false,
@@ -46,6 +48,7 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   app.addHttpMethod('LOCK', { hasBody: true });
   app.addHttpMethod('UNLOCK', { hasBody: true });
 
+  useBodies(app);
   useJson(app);
   useProblems(app);
   useRequestLog(app);
@@ -60,12 +63,17 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   useClosing(app);
   useHealth(app, backend);
   useMetrics(app, backend, connections);
+  const documents = new DocumentPool();
+  app.addHook('onClose', () => documents.close());
+  const budget = new BodyBudget(limits.inFlightBytes);
+  const bodies = { maxBytes: Math.min(limits.bodyBytes, budget.largest), budget, documents };
   await app.register(api, {
     prefix: '/api/v1',
     backend,
+    bodies,
     streams: options.streams,
     forceUnlock: terraform.forceUnlock,
   });
-  await app.register(terraformRoutes, { prefix: '/tfstate', backend, ...terraform });
+  await app.register(terraformRoutes, { prefix: '/tfstate', backend, bodies, ...terraform });
   return app;
 }

@@ -21,17 +21,17 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   return sendProblem(reply, INTERNAL);
 }
 
-export const sendProblem = (reply: FastifyReply, problem: Problem): FastifyReply =>
-  reply.code(problem.status).type('application/problem+json; charset=utf-8').send(problem);
+/** Seconds after which a client that finds the server busy may try again. */
+const RETRY_SECONDS = 2;
+
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.code === 'TOO_BUSY') void reply.header('retry-after', RETRY_SECONDS);
+  return reply.code(problem.status).type('application/problem+json; charset=utf-8').send(problem);
+}
 
 /** What the framework refuses by itself, in our words. */
 function knownOfFramework({ code, statusCode, message }: FastifyError): SlothError | undefined {
   switch (code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new InvalidInputError('BODY_TOO_LARGE', 'the body is larger than this server takes', {
-        hint: 'The operator can raise the limit with --max-body.',
-        details: { field: 'body' },
-      });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new InvalidInputError('UNSUPPORTED_MEDIA_TYPE', 'the body is of a type that is not taken here', {
         hint: 'Send it with Content-Type: application/json.',

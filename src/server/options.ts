@@ -3,6 +3,8 @@ import proxyAddr from '@fastify/proxy-addr';
 import { InvalidInputError } from '../kernel/errors.js';
 import type { StreamLimits } from './api/event-streams.js';
 import type { TokenStore } from './auth/index.js';
+import { defaultCacheChars, defaultInFlight } from './bodies/budget.js';
+import { MAX_BODY_BYTES } from './bodies/limits.js';
 import type { ConnectionLimits } from './connections.js';
 import { descriptorLimit } from './descriptors.js';
 import type { LogOptions } from './log.js';
@@ -18,8 +20,10 @@ export interface ServeOptions {
   readonly allowHosts?: readonly string[];
   /** Addresses of proxies whose `X-Forwarded-For` is believed. */
   readonly trustProxy?: readonly string[];
-  /** Largest body in bytes. Default: 256 MiB. */
+  /** Largest state or import in bytes, as far as the bodies in flight allow it. Default: 256 MiB. */
   readonly maxBodyBytes?: number;
+  /** Bytes of all bodies that are received or worked on. Default: what the heap of the process can hold. */
+  readonly maxInFlightBytes?: number;
   /** How long a client may take to send its headers, and the whole request, milliseconds. Default: 10 s and 5 minutes. */
   readonly headersMs?: number;
   readonly requestMs?: number;
@@ -48,7 +52,6 @@ export interface ServeOptions {
 }
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
-const MEBIBYTE = 1_048_576;
 
 /** {@link ServeOptions} with everything filled in, and checked. */
 export interface ServerOptions {
@@ -62,11 +65,17 @@ export interface ServerOptions {
   readonly hosts: ReadonlySet<string>;
   readonly connections: ConnectionLimits;
   readonly streams: StreamLimits;
-  readonly limits: { readonly bodyBytes: number; readonly headersMs: number; readonly requestMs: number };
+  readonly limits: {
+    readonly bodyBytes: number;
+    readonly inFlightBytes: number;
+    readonly headersMs: number;
+    readonly requestMs: number;
+  };
   readonly terraform: {
     readonly lockMs: number | undefined;
     readonly forceUnlock: boolean;
     readonly overwrite: readonly string[];
+    readonly cacheChars: number;
   };
   readonly log: LogOptions;
 }
@@ -92,7 +101,8 @@ export function resolveOptions(options: ServeOptions): ServerOptions {
     ),
     ...connectionOptions(options),
     limits: {
-      bodyBytes: options.maxBodyBytes ?? 256 * MEBIBYTE,
+      bodyBytes: options.maxBodyBytes ?? MAX_BODY_BYTES,
+      inFlightBytes: options.maxInFlightBytes ?? defaultInFlight(),
       headersMs: options.headersMs ?? 10_000,
       requestMs: options.requestMs ?? 300_000,
     },
@@ -100,6 +110,7 @@ export function resolveOptions(options: ServeOptions): ServerOptions {
       lockMs: options.lockMs,
       forceUnlock: options.forceUnlock ?? true,
       overwrite: options.overwrite ?? [],
+      cacheChars: defaultCacheChars(),
     },
     log: options.log ?? { level: 'silent', write: () => {} },
   };

@@ -16,6 +16,7 @@ export interface Problem {
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   DOCUMENT_TOO_LARGE: 413,
   BODY_TOO_LARGE: 413,
+  BODY_UNEXPECTED: 413,
   UNSUPPORTED_ENCODING: 415,
   UNSUPPORTED_MEDIA_TYPE: 415,
   FOREIGN_HOST: 421,
@@ -27,6 +28,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   LOCK_NOT_HELD: 409,
   STORE_CLOSED: 503,
   COMMAND_ID_REUSED: 422,
+  TOO_BUSY: 503,
 };
 
 const TITLES: Readonly<Record<number, string>> = {

@@ -226,6 +226,7 @@ describe('serve', () => {
     [['--tls-cert', 'none.pem', '--tls-key', 'none.pem'], 2, 'none.pem'],
     [['--lock-ttl', '8d'], 2, '--lock-ttl'],
     [['--max-body', '0'], 2, '--max-body'],
+    [['--max-in-flight', '0'], 2, '--max-in-flight'],
   ])('%j ends with %i and says what to do', async (args, code, told) => {
     const result = await commandLine().run(['serve', ...args]);
     expect(result).toMatchObject({ code, stdout: '' });

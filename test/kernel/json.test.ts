@@ -168,7 +168,7 @@ describe('parseJson refuses', () => {
     const error = refusal(() => parseJson('{\n  "a": [1,\n    oops]\n}', 'stack.json'));
     expect(error.message).toContain('stack.json');
     expect(error.message).toContain('line 3, column 5');
-    expect(error.details).toEqual({ field: 'stack.json', path: '$.a[1]' });
+    expect(error.details).toEqual({ field: 'stack.json', path: '$.a[1]', line: 3, column: 5 });
     expect(error.exitCode).toBe(2);
   });
 
@@ -632,5 +632,35 @@ describe('the paths of a document', () => {
   it('may be anything in what is stored already', () => {
     const text = `{"${'x'.repeat(1_000_000)}":1}`;
     expect(stringifyJson(parseStoredJson(text))).toBe(text);
+  });
+});
+
+describe('parseJson of a text that costs more than its length', () => {
+  const size = 8 * 1024 * 1024;
+  it.each([
+    ['blanks', `{${' '.repeat(size)}}`],
+    ['lines', `[${'\n'.repeat(size)}]`],
+    ['open lists', '['.repeat(size)],
+    ['lists in lists', nested(size / 2)],
+    ['objects in objects', '{"a":'.repeat(size / 5)],
+    ['an open text', `["${'\\"'.repeat(size / 2)}`],
+    ['escapes', `["${'\\u0041'.repeat(size / 6)}\\x"]`],
+    ['commas', `[${','.repeat(size)}]`],
+    ['digits', `[${'9'.repeat(size)}]`],
+    ['a long key twice', `{"${'k'.repeat(size / 2)}":1,"${'k'.repeat(size / 2)}":2}`],
+  ])('%s: it is read, or refused with a line', (_, text) => {
+    let message = '';
+    try {
+      parseJson(text);
+    } catch (error) {
+      expect(error).toBeInstanceOf(InvalidInputError);
+      message = (error as Error).message;
+    }
+    expect(message.length).toBeLessThan(300);
+  });
+
+  it('a text that nests too deep is refused where it does, whatever follows', () => {
+    const error = refusal(() => parseJson(`${'['.repeat(513)} no JSON`));
+    expect(error.message).toContain('nested deeper than 512 levels');
   });
 });

@@ -1,6 +1,7 @@
 import type { Command, EnvelopeInput } from '../../commands/index.js';
 import type { Engine } from '../../engine.js';
 import type { Apply } from '../../interop/incoming.js';
+import type { RunTask } from '../../interop/tasks.js';
 import {
   asTerraform,
   following,
@@ -33,6 +34,8 @@ export interface PutOptions extends Sender {
   readonly lockId?: string;
   /** Take a lower serial or another lineage. */
   readonly force?: boolean;
+  /** Where the document is read. Default: in this thread. */
+  readonly run?: RunTask | undefined;
 }
 
 export interface TerraformState {
@@ -79,7 +82,7 @@ export class TerraformStates {
    *   `SERIAL_TOO_LOW`, `SERIAL_NOT_ADVANCED`
    */
   async put(ref: string, body: Uint8Array, options: PutOptions): Promise<Receipt> {
-    const text = decodeUtf8(body, 'state');
+    const text = await this.#read(ref, body, options.run);
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#put(ref, text, options);
@@ -99,6 +102,21 @@ export class TerraformStates {
     if (stack.deletedAt !== null) return;
     const call = { ...by(options), ...(lockId === undefined ? {} : { lockId }) };
     await this.#engine.execute({ type: 'deleteStack', stack: stack.id }, call);
+  }
+
+  /** The text of a body. What another thread checks is a state. */
+  async #read(ref: string, body: Uint8Array, run: RunTask | undefined): Promise<string> {
+    if (run) await run('state', body, { known: await this.#knownText(ref) });
+    return decodeUtf8(body, 'state');
+  }
+
+  /** The document before the next one, where it need not be read for that. */
+  async #knownText(ref: string): Promise<string | undefined> {
+    const stack = await stackNamed(this.#engine, ref);
+    if (!stack) return undefined;
+    const [commit] = await this.#engine.store.commits(stack.stream, { raised: true, limit: 1 });
+    const known = commit && this.#known.get(stack.stream, commit.hash);
+    return known?.blocks && known.text;
   }
 
   async #put(ref: string, text: string, options: PutOptions): Promise<Receipt> {

@@ -17,7 +17,9 @@ export default class Serve extends BaseCommand {
 
 Whoever reaches a loopback address may use it without a token as long as none was created. Any other address needs tokens: sloth-runner token create. Give TLS a certificate and a key (mode 0600), or put a proxy before it and name it with --trust-proxy.
 
-Connections, and live streams of events, are limited so that nobody can use up the process's open files: raise the limit with ulimit -n before the start, and see the metrics sloth_connections and sloth_connections_closed_total. A connection without an authenticated request is closed after 5 seconds.`;
+Connections, and live streams of events, are limited so that nobody can use up the process's open files: raise the limit with ulimit -n before the start, and see the metrics sloth_connections and sloth_connections_closed_total. A connection without an authenticated request is closed after 5 seconds.
+
+A body is read only once the role and the stack of its request are allowed. A command may have 16 MiB, YAML 1 MiB, a lock 64 KiB, a state or an import --max-body. When all bodies together reach --max-in-flight, more are answered with 503 and Retry-After. To take larger states, give the process more heap: NODE_OPTIONS=--max-old-space-size=MIB.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --listen 0.0.0.0:7480 --tls-cert cert.pem --tls-key key.pem --allow-host state.example.com',
@@ -38,7 +40,17 @@ Connections, and live streams of events, are limited so that nobody can use up t
       multiple: true,
       helpValue: 'ADDRESS',
     }),
-    'max-body': wholeNumber({ description: 'largest body, in MiB', default: 256, min: 1, helpValue: 'MIB' }),
+    'max-body': wholeNumber({
+      description: 'largest state or import, in MiB; less where the heap of the process is small',
+      default: 256,
+      min: 1,
+      helpValue: 'MIB',
+    }),
+    'max-in-flight': wholeNumber({
+      description: 'bodies received or worked on at one time, in MiB together (default: an eighth of the heap)',
+      min: 1,
+      helpValue: 'MIB',
+    }),
     'max-connections': wholeNumber({
       description: 'open connections at most (default: what the limit of open files allows, up to 4096)',
       min: 1,
@@ -97,6 +109,7 @@ Connections, and live streams of events, are limited so that nobody can use up t
     const backend = await this.open(flags, { source: 'api', connections: flags['db-connections'] });
     const { startServer } = await import('../../server/index.js');
     const tokens = tokensPath(flags) === undefined ? undefined : await openTokens(flags);
+    const { 'max-in-flight': inFlight } = flags;
     const server = await startServer(backend, {
       listen: flags.listen,
       ...(tokens ? { tokens } : {}),
@@ -109,6 +122,7 @@ Connections, and live streams of events, are limited so that nobody can use up t
         ? {}
         : { maxConnectionsPerAddress: flags['max-connections-per-address'] }),
       maxStreams: flags['max-streams'],
+      ...(inFlight === undefined ? {} : { maxInFlightBytes: inFlight * MEBIBYTE }),
       lockMs,
       forceUnlock: flags['force-unlock'],
       overwrite: flags['allow-overwrite'] ?? [],

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject } from '../../kernel/json.js';
 import type { StateView } from '../../queries/state.js';
 import type { Apply, Incoming } from '../incoming.js';
 import { otherLineage, planImport, type Succession } from '../plan.js';
-import { deploymentOf, type PulumiResource, parsePulumi, placeOf } from './format.js';
+import { deploymentOf, type PulumiResource, placeOf } from './format.js';
 import { type Header, headerOf, splitDocument } from './header.js';
 import { orderText } from './order.js';
 import { readOutputs } from './outputs.js';
@@ -12,20 +12,20 @@ import { dependencyUrns, parseUrn, STACK_TYPE } from './urns.js';
 
 /**
  * The command that takes a Pulumi deployment or checkpoint into a stack.
+ * @param document what {@link parsePulumi} returned
  * @param what names the file in errors
  * @param current the stack as it is, if there is one
- * @throws InvalidInputError for bytes that are no such state; ConflictError for one of another stack, one that is older,
- *   or one of the same time where the stack was changed here since, unless forced
+ * @throws ConflictError for one of another stack, one that is older, or one of the same time where the stack was changed here
+ *   since, unless forced
  */
 export function importPulumi(
   stack: string,
-  bytes: Uint8Array,
+  document: JsonObject,
   what: string,
   current: StateView | undefined,
   force: boolean,
 ): Apply {
-  const incoming = readState(parsePulumi(bytes, what), what, current);
-  return planImport(stack, incoming, current, succession, force);
+  return planImport(stack, readState(document, what, current), current, succession, force);
 }
 
 function readState(whole: JsonObject, what: string, current: StateView | undefined): Incoming {

@@ -1,2 +1,3 @@
 export { toPulumiState } from './export.js';
+export { parsePulumi } from './format.js';
 export { importPulumi } from './import.js';

@@ -7,6 +7,7 @@ import { differenceOf, type StateText, stateText } from './changed.js';
 import { parseTerraform } from './format.js';
 import { incoming } from './import.js';
 import { importTerraform } from './plan.js';
+import { splitList } from './text.js';
 
 /** The next state of a stack, and the command that brings the stack to it. */
 export interface Following {
@@ -32,6 +33,17 @@ export function following(
   const { before, after, state } = (known && differenceOf(known, text)) ?? readWhole(known, text);
   const current = currentOf(name, before && incoming(before));
   return { command: importTerraform(id, incoming(after), current, force), state };
+}
+
+/**
+ * Makes sure that {@link following} finds a state, so that it costs only what a state costs: reads what it would read.
+ * @param known the text before it, where that has its blocks apart
+ * @throws InvalidInputError for a text that is no Terraform state
+ */
+export function checkState(text: string, known: string | undefined): void {
+  const blocks = known === undefined ? undefined : splitList(known, 'resources', '');
+  const difference = blocks && differenceOf({ text: known as string, blocks }, text);
+  if (!difference) parseTerraform(text, WHAT);
 }
 
 function readWhole(known: StateText | undefined, text: string) {

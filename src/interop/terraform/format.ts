@@ -91,10 +91,20 @@ export const parseTerraform = (document: Uint8Array | string, what: string): Ter
 
 /** The same of a value that was read already. */
 export function asTerraform(value: Json, what: string): TerraformState {
-  if (isJsonObject(value) && Object.hasOwn(value, 'encrypted_data')) {
-    reader.check(encryptedSchema, value, what);
-    return { encrypted: value as EncryptedDocument };
-  }
-  reader.check(stateSchema, value, what);
-  return { document: value as TerraformDocument };
+  reader.check(isJsonObject(value) && isEncryptedDocument(value) ? encryptedSchema : stateSchema, value, what);
+  return stateOf(value as JsonObject);
 }
+
+/** The document itself, read and checked; {@link stateOf} makes a state of it. */
+export function readTerraformDocument(bytes: Uint8Array, what: string): JsonObject {
+  const state = parseTerraform(bytes, what);
+  return 'encrypted' in state ? state.encrypted : state.document;
+}
+
+/** A document that was checked already. */
+export const stateOf = (document: JsonObject): TerraformState =>
+  isEncryptedDocument(document)
+    ? { encrypted: document as EncryptedDocument }
+    : { document: document as TerraformDocument };
+
+const isEncryptedDocument = (document: JsonObject): boolean => Object.hasOwn(document, 'encrypted_data');

@@ -1,15 +1,12 @@
 import type { JsonObject } from '../../kernel/json.js';
 import type { Incoming } from '../incoming.js';
-import { type EncryptedDocument, parseTerraform, type TerraformDocument, type TerraformState } from './format.js';
+import type { EncryptedDocument, TerraformDocument, TerraformState } from './format.js';
 import type { Header } from './header.js';
 import { readInstance } from './instances.js';
 import { isCanonical } from './order.js';
 import { readOutputs } from './outputs.js';
 
 const format = 'terraform';
-
-/** @throws InvalidInputError for bytes that are no Terraform state */
-export const readTerraformState = (bytes: Uint8Array, what: string): Incoming => incoming(parseTerraform(bytes, what));
 
 /** A state in the engine's terms. */
 export const incoming = (state: TerraformState): Incoming =>

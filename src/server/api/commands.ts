@@ -1,15 +1,18 @@
-import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import type { CallOptions } from '../../backend/options.js';
 import type { StackCommand } from '../../backend/state-backend.js';
 import { COMMANDS, type Command, type CommandType } from '../../commands/index.js';
+import type { RunTask } from '../../interop/tasks.js';
 import { sha256 } from '../../kernel/digest.js';
 import { ConflictError, InvalidInputError } from '../../kernel/errors.js';
 import { isJsonObject, type Json, type JsonObject, sortKeys, stringifyJson } from '../../kernel/json.js';
+import { unpackJson } from '../../kernel/packed-json.js';
 import { parseInput } from '../../kernel/parse-input.js';
 import { planJson } from '../../views/diff.js';
 import { receiptJson } from '../../views/receipt.js';
 import { requireStack } from '../access.js';
+import { bytesOf, runnerFor } from '../bodies/index.js';
+import { COMMAND_BYTES, mediaTypeOf, YAML_BYTES } from '../bodies/limits.js';
 import { sendProblem } from '../errors.js';
 import { refusalToBreak, requireOwnLock } from '../force-unlock.js';
 import { readJson } from '../json.js';
@@ -34,10 +37,15 @@ const ofEngine: readonly Route[] = (Object.keys(COMMANDS) as CommandType[]).map(
     summary: `The command ${type}`,
     answer,
     query: z.strictObject(dryRun),
-    body: { 'application/json': schemaOfCommand(COMMANDS[type].schema, jsonSchema(envelopeBody)) },
+    body: {
+      'application/json': {
+        schema: schemaOfCommand(COMMANDS[type].schema, jsonSchema(envelopeBody)),
+        maxBytes: COMMAND_BYTES,
+      },
+    },
     isCommand: true,
     handle: async (call) => {
-      const { envelope, ...fields } = readFields(bytesOf(call.request));
+      const { envelope, ...fields } = await readFields(call, type);
       const command = { type, ...fields } as Command;
       const parsed = parseInput(envelopeBody.optional(), envelope, 'envelope');
       await checkUnlocking(call, command, parsed?.lockId);
@@ -63,13 +71,15 @@ const ofDocuments: readonly Route[] = [
       reason: text(16_384).optional().describe('why, kept with the version'),
       ...dryRun,
     }),
-    body: { 'application/json': {} },
+    body: { 'application/json': { schema: {}, maxBytes: 'max-body' } },
     isCommand: true,
     handle: async (call) => {
       const { from, force, allow_missing: allowMissing } = call.query;
       const { stack = '' } = call.path;
       const document = bytesOf(call.request);
-      const command = await call.backend.importCommand(stack, document, { from, force, allowMissing, name: 'body' });
+      const run = runnerFor(call.request, call.bodies);
+      const options = { from, force, allowMissing, name: 'body', run };
+      const command = await call.backend.importCommand(stack, document, options);
       return carryOut(call, command, { ...envelopeOf(call.query), content: contentOf(call, document) });
     },
   }),
@@ -87,15 +97,19 @@ const ofDocuments: readonly Route[] = [
       reason: text(16_384).optional().describe('why, kept with the version'),
       ...dryRun,
     }),
-    body: { 'application/json': {}, 'application/yaml': {} },
+    body: {
+      'application/json': { schema: {}, maxBytes: COMMAND_BYTES },
+      'application/yaml': { schema: {}, maxBytes: YAML_BYTES },
+    },
     isCommand: true,
     handle: async (call) => {
       const { prune, allow_missing: allowMissing } = call.query;
       const { stack = '' } = call.path;
-      const isYaml = call.request.headers['content-type']?.startsWith('application/yaml');
-      const name = isYaml ? 'body' : 'body.json';
+      const format = mediaTypeOf(call.request.headers['content-type']) === 'application/yaml' ? 'yaml' : 'json';
       const document = bytesOf(call.request);
-      const command = await call.backend.desiredStateCommand(stack, document, { prune, allowMissing, name });
+      const run = runnerFor(call.request, call.bodies, format);
+      const options = { prune, allowMissing, name: 'body', format, run } as const;
+      const command = await call.backend.desiredStateCommand(stack, document, options);
       return carryOut(call, command, { ...envelopeOf(call.query), content: contentOf(call, document) });
     },
   }),
@@ -103,17 +117,21 @@ const ofDocuments: readonly Route[] = [
 
 export const COMMAND_ROUTES: readonly Route[] = [...ofEngine, ...ofDocuments];
 
-/** The body, as it came. */
-const bytesOf = ({ body }: FastifyRequest): Uint8Array => (Buffer.isBuffer(body) ? body : Buffer.alloc(0));
-
 /** @throws InvalidInputError for a body that is no object, or names another command than the path does */
-function readFields(body: Uint8Array): JsonObject {
-  const fields = body.length === 0 ? {} : readJson(body);
+async function readFields({ request, bodies }: Call, type: CommandType): Promise<JsonObject> {
+  const body = bytesOf(request);
+  const fields = body.length === 0 ? {} : await read(body, type, runnerFor(request, bodies));
   if (isJsonObject(fields) && !Object.hasOwn(fields, 'type')) return fields;
   throw new InvalidInputError('INVALID_INPUT', "body: it must be an object of the command's fields, without its type", {
     hint: 'The command is named in the path; /api/v1/openapi.json tells its fields.',
     details: { field: 'body' },
   });
+}
+
+async function read(body: Uint8Array, type: CommandType, run: RunTask | undefined): Promise<Json> {
+  if (!run) return readJson(body);
+  const { output } = await run('command', body, { what: 'body', type, besides: ['envelope'] });
+  return unpackJson(output);
 }
 
 /** A command that breaks a lock, or ends one by its id, needs a principal that may. */

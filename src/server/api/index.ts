@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { StateBackend } from '../../backend/state-backend.js';
 import { parseInput } from '../../kernel/parse-input.js';
 import { currentPrincipal, requireEverywhere, requireRole, requireStack } from '../access.js';
-import { takeBytes } from '../json.js';
+import { admitBody, type BodyOptions, takeBytes } from '../bodies/index.js';
+import { maxBytesOf } from '../bodies/limits.js';
 import { COMMAND_ROUTES } from './commands.js';
 import { EventStreams, type StreamLimits } from './event-streams.js';
 import { LOG_QUERIES } from './log-queries.js';
@@ -15,6 +16,7 @@ export const ROUTES: readonly Route[] = [...LOG_QUERIES, ...STACK_QUERIES, ...CO
 export interface ApiOptions {
   readonly backend: StateBackend;
   readonly prefix: string;
+  readonly bodies: BodyOptions;
   readonly streams: StreamLimits;
   /** Whether anybody may break a lock; see `force-unlock.ts`. */
   readonly forceUnlock: boolean;
@@ -22,7 +24,7 @@ export interface ApiOptions {
 
 /** Everything the engine can do and tell, as JSON over HTTP. It describes itself under `openapi.json`. */
 export async function api(app: FastifyInstance, options: ApiOptions): Promise<void> {
-  const { backend, prefix, forceUnlock } = options;
+  const { backend, prefix, bodies, forceUnlock } = options;
   const streams = new EventStreams(backend, options.streams);
   takeBytes(app, ['application/json', 'application/yaml']);
   const stopping = new AbortController();
@@ -32,12 +34,21 @@ export async function api(app: FastifyInstance, options: ApiOptions): Promise<vo
     app.route({
       method: route.method,
       url: route.path.replace(/\{(\w+)\}/g, ':$1'),
+      // Before anything of a body is read.
+      onRequest: async (request, reply) => {
+        await authorize(route, request, backend, pathOf(request).stack);
+        admitBody(
+          request,
+          reply,
+          maxBytesOf(route.body, request.headers['content-type'], bodies.maxBytes),
+          bodies.budget,
+        );
+      },
       handler: async (request, reply) => {
-        const path = request.params as Readonly<Record<string, string>>;
-        await authorize(route, request, backend, path.stack);
         const query = parseInput(route.query, request.query, 'query');
+        const path = pathOf(request);
         const signal = stopping.signal;
-        const call = { backend, request, reply, path, query, stopping: signal, streams, forceUnlock };
+        const call = { backend, request, reply, path, query, bodies, stopping: signal, streams, forceUnlock };
         const answer = await route.handle(call);
         // It may have taken long. A command is answered: what it did cannot be refused any more.
         if (route.method === 'GET' && answer !== reply) currentPrincipal(request);
@@ -45,9 +56,11 @@ export async function api(app: FastifyInstance, options: ApiOptions): Promise<vo
       },
     });
   }
-  const document = openApi(ROUTES, prefix);
+  const document = openApi(ROUTES, prefix, bodies.maxBytes);
   app.get('/openapi.json', { config: { public: true } }, async () => document);
 }
+
+const pathOf = ({ params }: FastifyRequest) => params as Readonly<Record<string, string>>;
 
 async function authorize({ role, scope }: Route, request: FastifyRequest, backend: StateBackend, stack = '') {
   if (scope === 'all') requireEverywhere(request, role);

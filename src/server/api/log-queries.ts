@@ -8,13 +8,14 @@ import { projectionsJson } from '../../views/projections.js';
 import { stackListJson } from '../../views/stack.js';
 import { verificationJson } from '../../views/verification.js';
 import { currentPrincipal, requireStack } from '../access.js';
+import { NO_BODY } from '../bodies/limits.js';
 import { clientOf } from '../client-address.js';
 import { type EventStreams, RETRY_AFTER } from './event-streams.js';
 import { liveEvents, positionOf } from './live.js';
 import { flag, moment, momentOf, number, page, pageOf, several, text } from './parameters.js';
 import { type Route, route } from './route.js';
 
-const get = { method: 'GET', role: 'read' } as const;
+const get = { method: 'GET', role: 'read', body: NO_BODY } as const;
 
 /** What can be asked about the database as a whole; of stacks and events, as far as the principal reaches them. */
 export const LOG_QUERIES: readonly Route[] = [
@@ -129,6 +130,7 @@ export const LOG_QUERIES: readonly Route[] = [
   }),
   route({
     method: 'POST',
+    body: NO_BODY,
     role: 'admin',
     scope: 'all',
     path: '/projections/rebuild',

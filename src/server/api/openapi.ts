@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { groupBy } from '../../kernel/group-by.js';
+import type { Body } from '../bodies/limits.js';
 import type { Route } from './route.js';
 import { jsonSchema } from './schema.js';
 
@@ -34,7 +35,7 @@ const HEADERS = [
 ];
 
 /** The OpenAPI 3.1 document of a table of routes. */
-export const openApi = (routes: readonly Route[], prefix: string) => ({
+export const openApi = (routes: readonly Route[], prefix: string, maxBody: number) => ({
   openapi: '3.1.0',
   info: {
     title: 'sloth-runner state engine',
@@ -47,7 +48,7 @@ export const openApi = (routes: readonly Route[], prefix: string) => ({
   paths: Object.fromEntries(
     [...groupBy(routes, ({ path }) => path)].map(([path, all]) => [
       path,
-      Object.fromEntries(all.map((one) => [one.method.toLowerCase(), operation(one)])),
+      Object.fromEntries(all.map((one) => [one.method.toLowerCase(), operation(one, maxBody)])),
     ]),
   ),
   components: {
@@ -59,20 +60,32 @@ export const openApi = (routes: readonly Route[], prefix: string) => ({
   },
 });
 
-const operation = ({ path, method, summary, role, scope, query, body, answer, media, isCommand, refusals }: Route) => ({
-  operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z]+(.)?/g, (_, letter: string = '') => letter.toUpperCase())}`,
-  summary,
-  description: `Needs the role ${role}${scope === 'all' ? ', and a token that reaches all stacks' : ''}.`,
-  parameters: [...pathParameters(path), ...queryParameters(query), ...(isCommand ? HEADERS : [])],
-  ...(body ? { requestBody: { content: mapValues(body, (schema) => ({ schema })) } } : {}),
-  responses: {
-    200: { description: answer, content: { [media ?? 'application/json']: { schema: {} } } },
-    429: refusal(
-      refusals?.[429] ?? 'TOO_MANY_FAILURES: the token is wrong, and so were ten before it from this address',
-    ),
-    ...(refusals?.[503] === undefined ? {} : { 503: refusal(refusals[503]) }),
-    default: problem('A problem'),
-  },
+const operation = (route: Route, maxBody: number) => {
+  const { path, method, summary, role, scope, query, body, answer, media, isCommand, refusals } = route;
+  const hasBody = Object.keys(body).length > 0;
+  const busy = [refusals?.[503], hasBody ? 'TOO_BUSY: the bodies in flight reach their limit' : undefined];
+  const unavailable = busy.filter((text) => text !== undefined).join('; ');
+  return {
+    operationId: `${method.toLowerCase()}${path.replace(/[^A-Za-z]+(.)?/g, (_, letter: string = '') => letter.toUpperCase())}`,
+    summary,
+    description: `Needs the role ${role}${scope === 'all' ? ', and a token that reaches all stacks' : ''}.`,
+    parameters: [...pathParameters(path), ...queryParameters(query), ...(isCommand ? HEADERS : [])],
+    ...(hasBody ? { requestBody: { content: mapValues(body, (one) => contentOf(one, maxBody)) } } : {}),
+    responses: {
+      200: { description: answer, content: { [media ?? 'application/json']: { schema: {} } } },
+      429: refusal(
+        refusals?.[429] ?? 'TOO_MANY_FAILURES: the token is wrong, and so were ten before it from this address',
+      ),
+      ...(unavailable === '' ? {} : { 503: refusal(unavailable) }),
+      default: problem('A problem'),
+    },
+  };
+};
+
+/** `x-max-bytes`: a body with more is answered with 413. */
+const contentOf = ({ schema, maxBytes }: Body, maxBody: number) => ({
+  schema,
+  'x-max-bytes': maxBytes === 'max-body' ? maxBody : maxBytes,
 });
 
 const problem = (description: string) => ({

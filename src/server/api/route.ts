@@ -2,6 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import type { StateBackend } from '../../backend/state-backend.js';
 import type { Role } from '../access.js';
+import type { BodyOptions } from '../bodies/index.js';
+import type { Bodies } from '../bodies/limits.js';
 import type { EventStreams } from './event-streams.js';
 
 /** What a handler works with. */
@@ -9,6 +11,7 @@ export interface Call<Query = unknown> {
   readonly backend: StateBackend;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
+  readonly bodies: BodyOptions;
   /** The parts of the path that stand in braces, decoded. */
   readonly path: Readonly<Record<string, string>>;
   readonly query: Query;
@@ -35,8 +38,8 @@ export interface Route<Query extends z.ZodObject = z.ZodObject> {
    */
   readonly scope: 'stack' | 'all' | 'reachable';
   readonly query: Query;
-  /** The JSON Schema of the body, by its media type; left out where there is none. */
-  readonly body?: Readonly<Record<string, object>>;
+  /** What it takes as a body, and how much of it. */
+  readonly body: Bodies;
   /** What is answered with 200; JSON unless `media` says something else. */
   readonly answer: string;
   readonly media?: string;

@@ -9,12 +9,13 @@ import { blameJson, historyJson, resourceJson, resourcesJson } from '../../views
 import { detailsJson } from '../../views/stack.js';
 import { tagsJson } from '../../views/tags.js';
 import { activityJson, versionsJson } from '../../views/versions.js';
+import { NO_BODY } from '../bodies/limits.js';
 import { at, atOf, flag, number, page, pageOf, text } from './parameters.js';
 import { type Route, route } from './route.js';
 
 const STACK = '/stacks/{stack}';
 const RESOURCE = `${STACK}/resources/{resource}`;
-const ofStack = { method: 'GET', role: 'read', scope: 'stack' } as const;
+const ofStack = { method: 'GET', role: 'read', scope: 'stack', body: NO_BODY } as const;
 const limit = page.limit;
 
 /** What can be asked about one stack; each answers what the command line prints with `--output json`. */

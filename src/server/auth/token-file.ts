@@ -66,10 +66,10 @@ export function openTokenFile(path: string): Database {
   }
 }
 
-const versionOf = (db: Database.Database): number => db.pragma('user_version', { simple: true }) as number;
+const versionOf = (db: Database): number => db.pragma('user_version', { simple: true }) as number;
 
 /** Another process may have done it just now. */
-function upgrade(db: Database.Database): void {
+function upgrade(db: Database): void {
   const version = versionOf(db);
   if (version !== SCHEMA_VERSION) db.exec(version === 1 ? FROM_1 : SCHEMA);
 }

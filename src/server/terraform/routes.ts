@@ -4,9 +4,10 @@ import type { StateBackend } from '../../backend/state-backend.js';
 import { InvalidInputError, LockedError, NotFoundError } from '../../kernel/errors.js';
 import { matchesText } from '../../kernel/path-pattern.js';
 import { callerOf, currentPrincipal, type Role, requireStackName } from '../access.js';
+import { admitBody, type BodyOptions, bytesOf, md5Of, runnerFor, takeBytes } from '../bodies/index.js';
+import { SMALL_BYTES } from '../bodies/limits.js';
 import { sendError } from '../errors.js';
 import { refusalToBreak, requireOwnLock } from '../force-unlock.js';
-import { takeBytes } from '../json.js';
 
 export interface TerraformRoutesOptions {
   readonly backend: StateBackend;
@@ -16,6 +17,9 @@ export interface TerraformRoutesOptions {
   readonly forceUnlock: boolean;
   /** Patterns of the names of stacks that may be given a lower serial or another lineage. */
   readonly overwrite: readonly string[];
+  /** Characters of documents kept in memory. */
+  readonly cacheChars: number;
+  readonly bodies: BodyOptions;
 }
 
 interface Route {
@@ -29,8 +33,8 @@ type StateRequest = FastifyRequest<Route>;
  * set up with `lock_method` and `unlock_method`. See docs/adr/0018.
  */
 export async function terraformRoutes(app: FastifyInstance, options: TerraformRoutesOptions): Promise<void> {
-  const { backend, lockMs, overwrite } = options;
-  const states = await backend.getTerraformStates(lockMs === undefined ? {} : { lockMs });
+  const { backend, lockMs, overwrite, bodies, cacheChars } = options;
+  const states = await backend.getTerraformStates({ cacheChars, ...(lockMs === undefined ? {} : { lockMs }) });
   const { locks } = states;
 
   takeBytes(app, '*');
@@ -41,15 +45,14 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
     return holder ? reply.code(423).send(holder) : sendError(error, request, reply);
   });
 
-  const allow = (request: StateRequest, role: Role): string => {
+  const allow = (request: StateRequest, role: Role): void => {
     const { stack: ref } = request.params;
     checkName(ref);
     requireStackName(request, role, ref);
-    return ref;
   };
 
   async function get(request: StateRequest, reply: FastifyReply) {
-    const ref = allow(request, 'read');
+    const { stack: ref } = request.params;
     const state = await states.get(ref);
     currentPrincipal(request);
     if (!state) {
@@ -63,16 +66,18 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
   }
 
   async function post(request: StateRequest, reply: FastifyReply) {
-    const ref = allow(request, 'write');
-    const receipt = await states.put(ref, bodyOf(request), {
+    const { stack: ref } = request.params;
+    const body = bytesOf(request);
+    const receipt = await states.put(ref, body, {
       ...callOf(request),
+      run: runnerFor(request, bodies),
       force: overwrite.some((pattern) => matchesText(pattern, ref)),
     });
     return reply.header('etag', `"${receipt.version}"`).send();
   }
 
   async function remove(request: StateRequest, reply: FastifyReply) {
-    const ref = allow(request, 'write');
+    const { stack: ref } = request.params;
     const call = callOf(request);
     if (call.lockId !== undefined) await requireOwnLock(request, options, backend, ref, call.lockId);
     await states.delete(ref, call);
@@ -80,12 +85,11 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
   }
 
   async function lock(request: StateRequest) {
-    return locks.lock(allow(request, 'write'), bodyOf(request), senderOf(request));
+    return locks.lock(request.params.stack, bytesOf(request), senderOf(request));
   }
 
   async function unlock(request: StateRequest, reply: FastifyReply) {
-    const ref = allow(request, 'write');
-    await locks.unlock(ref, bodyOf(request), {
+    await locks.unlock(request.params.stack, bytesOf(request), {
       ...senderOf(request),
       from: request.ip,
       refusal: refusalToBreak(request, options),
@@ -93,24 +97,34 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
     return reply.send();
   }
 
-  const state = '/:stack';
-  app.get<Route>(state, get);
-  app.route<Route>({ method: ['POST', 'PUT'], url: state, handler: post });
-  app.delete<Route>(state, remove);
-  const ofLock = `${state}/lock`;
-  app.route<Route>({ method: 'LOCK', url: state, handler: lock });
-  app.route<Route>({ method: ['LOCK', 'POST', 'PUT'], url: ofLock, handler: lock });
-  app.route<Route>({ method: 'UNLOCK', url: state, handler: unlock });
-  app.route<Route>({ method: ['UNLOCK', 'DELETE'], url: ofLock, handler: unlock });
-}
+  /** What is asked of a request before anything of its body is read. */
+  const asks = (role: Role, maxBytes: number) => ({
+    onRequest: async (request: StateRequest, reply: FastifyReply) => {
+      allow(request, role);
+      admitBody(request, reply, maxBytes, bodies.budget);
+    },
+  });
+  const reads = asks('read', 0);
+  const stores = asks('write', bodies.maxBytes);
+  const removes = asks('write', 0);
+  const locking = asks('write', SMALL_BYTES);
 
-const bodyOf = ({ body }: FastifyRequest): Buffer => (Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+  const state = '/:stack';
+  const ofLock = `${state}/lock`;
+  app.get<Route>(state, reads, get);
+  app.route<Route>({ method: ['POST', 'PUT'], url: state, ...stores, handler: post });
+  app.delete<Route>(state, removes, remove);
+  app.route<Route>({ method: 'LOCK', url: state, ...locking, handler: lock });
+  app.route<Route>({ method: ['LOCK', 'POST', 'PUT'], url: ofLock, ...locking, handler: lock });
+  app.route<Route>({ method: 'UNLOCK', url: state, ...locking, handler: unlock });
+  app.route<Route>({ method: ['UNLOCK', 'DELETE'], url: ofLock, ...locking, handler: unlock });
+}
 
 const md5 = (body: Buffer): string => createHash('md5').update(body).digest('base64');
 
 function checkDigest(request: FastifyRequest): void {
   const told = request.headers['content-md5'];
-  if (told === undefined || told === md5(bodyOf(request))) return;
+  if (told === undefined || told === md5Of(request)) return;
   throw new InvalidInputError('DIGEST_MISMATCH', 'the body is not the one whose MD5 the header Content-MD5 tells', {
     hint: 'It was damaged on the way; send it again.',
     details: { field: 'Content-MD5' },

@@ -1,0 +1,117 @@
+// 50 clients work (a small command, a read) while a hostile case is sent over and over by two connections; the server is a
+// process of its own. Claims: /healthz answers within 200 ms and a small command within 1 s; no answer is a 5xx but 503.
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { TokenStore } from '../dist/server/index.js';
+import { CASES } from './hostile-cases.mjs';
+
+const here = (file) => fileURLToPath(new URL(file, import.meta.url));
+const CLIENTS = 50;
+/** How often each client does something: some 100 requests a second together, which two processors carry. */
+const EVERY_MS = 500;
+
+async function serve(folder) {
+  const db = join(folder, 's.db');
+  const tokens = TokenStore.open(`${db}.tokens`);
+  const made = Object.fromEntries(
+    ['read', 'admin'].map((role) => [role, tokens.create({ role, name: role, stacks: [], by: 'bench' }).token]),
+  );
+  tokens.close();
+  const args = [here('../bin/run.cjs'), 'serve', '--db', db, '--listen', '127.0.0.1:0', '--output', 'json'];
+  const child = spawn(process.execPath, [...args, '--log-level', 'error'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const url = await new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout.on('data', (piece) => {
+      text += piece;
+      if (text.includes('}')) resolve(JSON.parse(text).url);
+    });
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+  });
+  return { child, url, tokens: made };
+}
+
+const summary = (times) => {
+  const sorted = times.toSorted((a, b) => a - b);
+  const show = (value) => `${Math.round(value ?? 0)} ms`;
+  return `${show(sorted[Math.floor(sorted.length / 2)])} (${show(sorted.at(-1))})`;
+};
+
+async function measured({ url, tokens }, { name, token = 'admin', body }, seconds) {
+  const sender = body === undefined ? undefined : fork(here('hostile-sender.mjs'), [url, name, tokens[token]]);
+  const answers = {};
+  if (sender) {
+    await once(sender, 'message');
+    sender.on('message', (status) => {
+      answers[status] = (answers[status] ?? 0) + 1;
+    });
+  }
+  const headers = { authorization: `Bearer ${tokens.admin}`, 'content-type': 'application/json' };
+  const times = { healthz: [], command: [], read: [] };
+  const wrong = {};
+  const timed = async (kind, path, options) => {
+    const begin = performance.now();
+    const answer = await fetch(`${url}${path}`, { headers, ...options });
+    await answer.arrayBuffer();
+    times[kind].push(performance.now() - begin);
+    if (answer.status >= 400) wrong[answer.status] = (wrong[answer.status] ?? 0) + 1;
+  };
+  const end = performance.now() + seconds * 1_000;
+  const client = async (number) => {
+    const stack = `client-${number}`;
+    await pause((number / CLIENTS) * EVERY_MS);
+    for (let n = 0; performance.now() < end; n += 1) {
+      const fields = JSON.stringify({ stack, description: `round ${n} of ${name}` });
+      await timed('command', '/api/v1/commands/updateStack', { method: 'POST', body: fields });
+      await timed('read', `/api/v1/stacks/${stack}`);
+      await pause(EVERY_MS);
+    }
+  };
+  const probe = async () => {
+    while (performance.now() < end) {
+      await timed('healthz', '/healthz');
+      await pause(20);
+    }
+  };
+  try {
+    await Promise.all([probe(), ...Array.from({ length: CLIENTS }, (_, number) => client(number))]);
+  } finally {
+    sender?.disconnect();
+  }
+  const failed = Object.keys({ ...wrong, ...answers }).filter((status) => status >= 500 && status !== '503');
+  if (failed.length > 0) throw new Error(`${name}: answered ${failed}`);
+  return {
+    what: name,
+    healthz: summary(times.healthz),
+    'small command': summary(times.command),
+    read: summary(times.read),
+    'hostile answers': JSON.stringify(answers),
+    'others refused': JSON.stringify(wrong),
+  };
+}
+
+/** @param only cases whose name holds this text */
+export async function serverHostile({ quick, only = '' } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'sloth-runner-bench-'));
+  const server = await serve(folder);
+  try {
+    const headers = { authorization: `Bearer ${server.tokens.admin}`, 'content-type': 'application/json' };
+    for (let number = 0; number < CLIENTS; number += 1) {
+      const body = JSON.stringify({ name: `client-${number}` });
+      await fetch(`${server.url}/api/v1/commands/createStack`, { method: 'POST', headers, body });
+    }
+    const rows = [];
+    for (const one of CASES) {
+      if (one.name.includes(only)) rows.push(await measured(server, one, quick ? 4 : 15));
+    }
+    return rows;
+  } finally {
+    server.child.removeAllListeners('exit');
+    server.child.kill();
+    rmSync(folder, { recursive: true });
+  }
+}

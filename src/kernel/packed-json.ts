@@ -1,0 +1,46 @@
+import { setImmediate } from 'node:timers/promises';
+import { newId } from './ids.js';
+import { type Json, JsonNumber, stringifyJson } from './json.js';
+import { scanJsonText } from './json-reader.js';
+
+/** A value as text, for another thread: a {@link JsonNumber} would lose its text in a structured clone. */
+export interface PackedJson {
+  /** JSON for the platform's own parser. */
+  readonly text: string;
+  /** What stands before a number that is kept as text; undefined where there is none. Nobody who wrote the value knew it. */
+  readonly mark: string | undefined;
+}
+
+export function packJson(value: Json): PackedJson {
+  const text = stringifyJson(value);
+  if (scanJsonText(text, Number.POSITIVE_INFINITY).isPlain) return { text, mark: undefined };
+  const mark = newId().slice(-12);
+  const marked = (_: string, item: unknown): unknown =>
+    item instanceof JsonNumber || Object.is(item, -0) ? `${mark}${stringifyJson(item)}` : item;
+  return { text: JSON.stringify(value, marked), mark };
+}
+
+/** So many values are looked at before others get their turn: a millisecond or two. */
+const AT_ONCE = 10_000;
+
+/** The same value. Beside `JSON.parse`, nothing in it takes long at a time. */
+export async function unpackJson({ text, mark }: PackedJson): Promise<Json> {
+  const whole: { value: Json } = { value: JSON.parse(text) as Json };
+  if (mark === undefined) return whole.value;
+  let seen = 0;
+  const pending: unknown[] = [whole];
+  for (let container = pending.pop(); container !== undefined; container = pending.pop()) {
+    const values = container as Record<string | number, Json>;
+    for (const key of Array.isArray(container) ? container.keys() : Object.keys(values)) {
+      seen += 1;
+      if (seen % AT_ONCE === 0) await setImmediate();
+      const value = values[key];
+      if (typeof value === 'object' && value !== null) pending.push(value);
+      // The key is there already: to assign to it is safe, whatever its name.
+      else if (typeof value === 'string' && value.startsWith(mark)) {
+        values[key] = new JsonNumber(value.slice(mark.length));
+      }
+    }
+  }
+  return whole.value;
+}

@@ -1,0 +1,220 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { DocumentFormat } from '../../interop/document-format.js';
+import type { RunTask } from '../../interop/tasks.js';
+import { InvalidInputError, StoreError } from '../../kernel/errors.js';
+import type { DocumentPool } from '../documents/pool.js';
+import type { BodyBudget, Share } from './budget.js';
+
+/** Bytes of a refused body that are read and dropped, and how long a client has to see the answer, milliseconds. */
+const DROPPED_BYTES = 256 * 1024;
+const LINGER_MS = 1_000;
+
+/** A body without an announced length begins with so much memory and doubles. */
+const FIRST_BYTES = 16 * 1024;
+
+/** How bodies are taken, for all routes together. */
+export interface BodyOptions {
+  /** What `max-body` is for a route. */
+  readonly maxBytes: number;
+  readonly budget: BodyBudget;
+  readonly documents: DocumentPool;
+}
+
+interface Admitted {
+  readonly limit: number;
+  readonly share: Share;
+}
+
+const admitted = new WeakMap<FastifyRequest, Admitted>();
+const digests = new WeakMap<FastifyRequest, string>();
+/** Clients that send a body only once they hear that they may. */
+const waiting = new WeakMap<IncomingMessage, ServerResponse>();
+
+/**
+ * Nothing of a body is read before a route admits it ({@link admitBody}); what is not read when the answer goes out is
+ * dropped. Routes that take none need no more than this.
+ */
+export function useBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+  app.addHook('onSend', async ({ raw }, reply) => {
+    if (!hasBody(raw) || raw.complete) return;
+    void reply.header('connection', 'close');
+    dropRest(raw);
+  });
+  app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    waiting.set(request, response);
+    app.server.emit('request', request, response);
+  });
+}
+
+/** Bodies of these types come in as bytes, once they are admitted. Of other types, none. */
+export function takeBytes(app: FastifyInstance, types: string | string[]): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(types, (request: FastifyRequest, payload: IncomingMessage) => readBody(request, payload));
+}
+
+/**
+ * Lets a body in, by the length it announces; without one, it is counted as it arrives. Call it once the request is
+ * authorised: nobody else's bytes are held.
+ * @param limit bytes; 0: the route takes no body
+ * @throws InvalidInputError `BODY_TOO_LARGE`, `BODY_UNEXPECTED`; StoreError `TOO_BUSY`
+ */
+export function admitBody(request: FastifyRequest, reply: FastifyReply, limit: number, budget: BodyBudget): void {
+  if (!hasBody(request.raw)) return;
+  if (limit === 0) throw unexpected();
+  const most = Math.min(limit, budget.largest);
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > most) throw tooLarge(most);
+  if (!budget.fits(announced)) throw tooBusy();
+  const share = budget.share();
+  reply.raw.once('close', share.release);
+  admitted.set(request, { limit: most, share });
+}
+
+/** The bytes of the body; none where there was no body. */
+export const bytesOf = ({ body }: FastifyRequest): Uint8Array => (Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+
+/** Up to so many bytes a document is read at once: to hand it over takes as long. */
+const AT_ONCE = { json: 1024 * 1024, yaml: 16 * 1024 };
+
+/** A document of many small values takes more heap than its bytes say. */
+const BYTES_PER_VALUE = 8;
+
+/**
+ * Where the body is to be read: in another thread, or, where it is small, at once (undefined). What comes back fits in the
+ * budget as the objects it becomes.
+ */
+export function runnerFor(
+  request: FastifyRequest,
+  { documents, budget }: BodyOptions,
+  format: DocumentFormat = 'json',
+): RunTask | undefined {
+  const room = admitted.get(request);
+  const { length } = bytesOf(request);
+  if (!room || length <= AT_ONCE[format]) return undefined;
+  return async (name, bytes, input) => {
+    const done = await documents.run(name, bytes, input);
+    const weight = Math.max(length, done.values * BYTES_PER_VALUE);
+    if (room.share.resize(weight)) return done;
+    throw weight > budget.largest ? tooManyValues(budget.largest) : tooBusy();
+  };
+}
+
+/** MD5 of the body in base64, where the request tells one. */
+export const md5Of = (request: FastifyRequest): string => digests.get(request) ?? createHash('md5').digest('base64');
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+function readBody(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> {
+  const room = admitted.get(request);
+  if (!room) return Promise.resolve(Buffer.alloc(0)); // its length is 0: nothing else gets here without being admitted
+  const { limit, share } = room;
+  const md5 = request.headers['content-md5'] === undefined ? undefined : createHash('md5');
+  return new Promise((resolve, reject) => {
+    const bytes = new GrowingBuffer(Math.min(limit, Number(request.headers['content-length'] ?? limit)), share);
+    const stop = (error: Error): void => {
+      payload.off('data', take).pause();
+      bytes.clear();
+      reject(error);
+    };
+    const take = (chunk: Buffer): void => {
+      if (bytes.length + chunk.length > limit) stop(tooLarge(limit));
+      else if (bytes.add(chunk)) md5?.update(chunk);
+      else stop(tooBusy());
+    };
+    payload.on('data', take);
+    payload.once('end', () => {
+      if (md5) digests.set(request, (md5 as Hash).digest('base64'));
+      resolve(bytes.take());
+    });
+    payload.once('error', (cause) => stop(incomplete(cause)));
+    waiting.get(payload)?.writeContinue();
+  });
+}
+
+/** Bytes in one piece, whose memory is part of the budget. Each chunk is copied: one of a byte would hold 64 KiB. */
+class GrowingBuffer {
+  readonly #most: number;
+  readonly #share: Share;
+  #buffer = Buffer.alloc(0);
+  length = 0;
+
+  constructor(most: number, share: Share) {
+    this.#most = most;
+    this.#share = share;
+  }
+
+  /** @returns whether there was room for it */
+  add(chunk: Buffer): boolean {
+    const needed = this.length + chunk.length;
+    if (needed > this.#buffer.length) {
+      const size = Math.max(needed, Math.min(this.#most, Math.max(FIRST_BYTES, this.#buffer.length * 2)));
+      if (!this.#share.resize(size)) return false;
+      const larger = Buffer.allocUnsafeSlow(size);
+      this.#buffer.copy(larger, 0, 0, this.length);
+      this.#buffer = larger;
+    }
+    chunk.copy(this.#buffer, this.length);
+    this.length = needed;
+    return true;
+  }
+
+  take(): Buffer {
+    return this.#buffer.subarray(0, this.length);
+  }
+
+  clear(): void {
+    this.#buffer = Buffer.alloc(0);
+    this.#share.release();
+  }
+}
+
+/** A client that is still sending gets to see the answer; then the connection ends. */
+function dropRest(request: IncomingMessage): void {
+  let dropped = 0;
+  request.on('data', ({ length }: Buffer) => {
+    dropped += length;
+    if (dropped > DROPPED_BYTES) request.pause();
+  });
+  request.on('error', () => {}); // whoever went away needs no answer
+  request.resume();
+  const { socket } = request;
+  socket.destroySoon = () => void socket.end(); // what Node does instead would reset the connection under the answer
+  const end = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => clearTimeout(end));
+}
+
+const tooLarge = (limit: number): InvalidInputError =>
+  new InvalidInputError('BODY_TOO_LARGE', `body: more than ${limit} bytes are not taken here`, {
+    hint: 'Send less at once. The operator can raise the limit of states with --max-body, and what the server holds at once with --max-in-flight.',
+    details: { field: 'body', maxBytes: limit },
+  });
+
+const tooManyValues = (limit: number): InvalidInputError =>
+  new InvalidInputError('BODY_TOO_LARGE', 'body: it holds more values than the memory of this server', {
+    hint: 'Send less at once. The operator can give the server more heap.',
+    details: { field: 'body', maxBytes: limit, maxValues: Math.floor(limit / BYTES_PER_VALUE) },
+  });
+
+const unexpected = (): InvalidInputError =>
+  new InvalidInputError('BODY_UNEXPECTED', 'body: none is taken here', {
+    hint: 'Send the request without a body.',
+    details: { field: 'body', maxBytes: 0 },
+  });
+
+const incomplete = (cause: Error): InvalidInputError =>
+  new InvalidInputError('BODY_INCOMPLETE', 'body: it ended before it was whole', {
+    hint: 'Send the request again.',
+    details: { field: 'body' },
+    cause,
+  });
+
+const tooBusy = (): StoreError =>
+  new StoreError('TOO_BUSY', 'the server holds as many bytes of bodies as it can', {
+    hint: 'Send the request again in some seconds.',
+    details: { field: 'body' },
+  });

@@ -1,0 +1,39 @@
+import { parentPort } from 'node:worker_threads';
+import { countValues, TASKS } from '../../interop/tasks.js';
+import { InvalidInputError } from '../../kernel/errors.js';
+import type { Done, Job } from './messages.js';
+
+const port = parentPort;
+if (!port) throw new Error('this is the entry of a thread that reads documents');
+
+let job: Job | undefined;
+let bytes = new Uint8Array();
+let received = 0;
+
+port.on('message', (message: Job | Uint8Array) => {
+  if (message instanceof Uint8Array) {
+    bytes.set(message, received);
+    received += message.length;
+  } else {
+    job = message;
+    bytes = new Uint8Array(message.size);
+    received = 0;
+  }
+  if (!job || received < bytes.length) return;
+  const done = run(job.name, bytes, job.input);
+  job = undefined;
+  bytes = new Uint8Array();
+  port.postMessage(done);
+});
+
+function run(name: Job['name'], bytes: Uint8Array, input: Job['input']): Done {
+  try {
+    const task = TASKS[name] as (bytes: Uint8Array, input: Job['input']) => unknown;
+    return { output: task(bytes, input), values: countValues(bytes) };
+  } catch (error) {
+    // An error crosses as its fields: a clone of it would be of no class of ours.
+    if (!(error instanceof InvalidInputError)) return { failure: String((error as Error)?.stack ?? error) };
+    const { code, message, hint, details } = error;
+    return { refusal: { code, message, hint, details } };
+  }
+}
