@@ -113,7 +113,8 @@ module.exports = {
       '^src/(kernel/sqlite\\.ts$|(store/sqlite|interop/legacy/source|server/auth)/)',
     ),
     only('server-databases-in-their-store', 'pg', '^src/store/postgres/'),
-    only('http-in-the-server', 'fastify|@fastify|prom-client|ipaddr\\.js', '^src/server/'),
+    only('http-in-the-server', 'fastify|@fastify|prom-client', '^src/server/'),
+    only('addresses-where-they-are-judged', 'ipaddr\\.js', '^src/(server|actual)/'),
     only('processes-in-actual', 'execa|string-argv', '^src/actual/'),
     only('graphs-in-queries', 'graph-data-structure', '^src/queries/'),
     only(
