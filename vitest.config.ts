@@ -5,8 +5,8 @@ import { defineConfig } from 'vitest/config';
 /** What is tried on PostgreSQL as it is on SQLite, by the very same files. */
 const ON_BOTH = [
   'test/properties/{dependencies,diff,idempotence,json,kill,locks,rollback,tables,terraform-states,time-travel}.test.ts',
-  'test/cli/{audit,bad-input,commands,drift,drift-probe,drift-rules,graph,specification}.test.ts',
-  'test/server/{api,live,terraform}.test.ts',
+  'test/cli/{audit,bad-input,commands,drift,drift-probe,drift-rules,graph,hostile-log,specification}.test.ts',
+  'test/server/{api,input,live,terraform}.test.ts',
 ];
 
 const test = { testTimeout: 60_000, hookTimeout: 60_000 };

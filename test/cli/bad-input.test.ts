@@ -80,6 +80,8 @@ describe('bad input is refused clearly and changes nothing', () => {
     ['10 kB', 'x'.repeat(10_000)],
     ['a control character', 'a\u0007b'],
     ['outer blanks', ' a '],
+    ['an invisible character', 'pro\u200bd'],
+    ['a mark of direction', '\u202egood'],
   ])('a name that is %s', async (_, name) => {
     const { code, stdout } = await cli.current.run(['stack', 'new', name, '--output', 'json']);
     expect(code).toBe(2);
@@ -122,6 +124,13 @@ describe('bad input is refused clearly and changes nothing', () => {
     ['an unknown tool', ['stack', 'import', 'good', '--from', 'chef', V1], 2, 'chef'],
     ['an address that is none', ['stack', 'resource', 'set', 'good', 'web', '-p', 'a=1'], 2, 'no address'],
     ['a property without value', ['stack', 'resource', 'set', 'good', 'a.b', '-p', 'a'], 2, 'KEY=VALUE'],
+    [
+      'a number of too many digits',
+      ['stack', 'resource', 'set', 'good', 'a.b', '-p', `a=${'1'.repeat(1_001)}`],
+      2,
+      '1001 characters',
+    ],
+    ['a number without end', ['stack', 'resource', 'set', 'good', 'a.b', '-p', 'a=[0,1e1000000]'], 2, '$[1]'],
     ['a resource that is not there', ['stack', 'resource', 'show', 'good', 'a.b'], 3, 'a.b'],
     ['a tag that is not there', ['stack', 'state', 'tags', 'remove', 'good', 'x'], 3, 'x'],
     ['a tag that is empty', ['stack', 'state', 'tags', 'add', 'good', ''], 2, 'tags'],

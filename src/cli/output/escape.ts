@@ -1,4 +1,4 @@
-import { stringifyJson } from '../../index.js';
+import { stringifyJson } from '../../kernel/json.js';
 import { INVISIBLE } from '../../kernel/text.js';
 
 /**
