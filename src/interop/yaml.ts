@@ -16,7 +16,15 @@ import {
   type YAMLError,
 } from 'yaml';
 import { InvalidInputError } from '../kernel/errors.js';
-import { assertJson, DOCUMENT_LIMITS, isJsonObject, type Json, type JsonLimits, toJsonNumber } from '../kernel/json.js';
+import {
+  assertJson,
+  DOCUMENT_LIMITS,
+  formatPath,
+  isJsonObject,
+  type Json,
+  type JsonLimits,
+  toJsonNumber,
+} from '../kernel/json.js';
 import { setOwn } from '../kernel/json-reader.js';
 
 /** Throws what is wrong at an offset of the text. */
@@ -97,6 +105,15 @@ function toJson({ contents }: Document.Parsed, { maxDepth }: JsonLimits, fail: F
   /** Characters and values so far, with those that aliases repeat. */
   let size = 0;
   let repeated = 0;
+  /** Keys and places that lead to what is being read. */
+  const path: (string | number)[] = [];
+
+  const readAt = (step: string | number, node: unknown, depth: number): Json => {
+    path.push(step);
+    const value = read(node, depth);
+    path.pop();
+    return value;
+  };
 
   const read = (node: unknown, depth: number): Json => {
     if (isAlias(node)) return aliased(node.source, startOf(node));
@@ -112,14 +129,16 @@ function toJson({ contents }: Document.Parsed, { maxDepth }: JsonLimits, fail: F
     size += 1;
     if (isScalar(node)) {
       if (typeof node.value === 'string') size += node.value.length;
-      return scalarOf(node, fail);
+      return scalarOf(node, path, fail);
     }
     if (isPair(node)) return readMap([node], startOf(node.key), depth + 1); // an item of !!pairs
     const isList = isSeq(node);
     if (!isList && !isMap(node)) return null; // nothing was written
     if (depth >= maxDepth) fail(startOf(node), `nested deeper than ${maxDepth} levels`);
     if (node.tag !== undefined && UNSUPPORTED.has(node.tag)) fail(startOf(node), TAG_PROBLEM);
-    return isList ? node.items.map((item) => read(item, depth + 1)) : readMap(node.items, startOf(node), depth + 1);
+    return isList
+      ? node.items.map((item, place) => readAt(place, item, depth + 1))
+      : readMap(node.items, startOf(node), depth + 1);
   };
 
   const aliased = (name: string, offset: number): Json => {
@@ -153,7 +172,7 @@ function toJson({ contents }: Document.Parsed, { maxDepth }: JsonLimits, fail: F
       }
       if (keys.has(key)) fail(offset, `the key "${shown(key)}" stands twice in one map`, { key: shown(key) });
       keys.add(key);
-      setOwn(object, key, read(valueNode, depth));
+      setOwn(object, key, readAt(key, valueNode, depth));
     }
     return object;
   };
@@ -175,12 +194,15 @@ const UNSUPPORTED: ReadonlySet<string> = new Set(
 );
 const TAG_PROBLEM = 'a value of this tag has no form in JSON';
 
-function scalarOf({ value, source, range }: Scalar, fail: Fail): Json {
+function scalarOf({ value, source, range }: Scalar, path: readonly (string | number)[], fail: Fail): Json {
   switch (typeof value) {
     case 'number':
       if (source !== undefined && PLAIN_NUMBER.test(source)) return toJsonNumber(source);
       if (Number.isFinite(value)) return value;
-      return fail(range?.[0] ?? 0, `${shown(String(source))} is no JSON number; use null or a text`);
+      return fail(
+        range?.[0] ?? 0,
+        `${shown(String(source))} at ${shown(formatPath(path))} is no JSON number; use null or a text`,
+      );
     case 'string':
     case 'boolean':
       return value;
