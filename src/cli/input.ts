@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { readDocument } from '../index.js';
 import { InvalidInputError } from '../kernel/errors.js';
+import { unreadable } from '../kernel/failures.js';
 import { FILE_LIMITS, type JsonObject } from '../kernel/json.js';
 
 export interface Input {
@@ -23,11 +24,15 @@ export async function readInput(path: string): Promise<Input> {
     return { name: path, bytes: await readFile(path) };
   } catch (cause) {
     if (cause instanceof InvalidInputError) throw cause;
-    throw new InvalidInputError('CANNOT_READ', `cannot read ${path}: ${(cause as Error).message}`, {
-      hint: 'Check that the file exists and that you may read it.',
-      details: { field: path },
+    throw unreadable(
       cause,
-    });
+      () =>
+        new InvalidInputError('CANNOT_READ', `cannot read ${path}: ${(cause as Error).message}`, {
+          hint: 'Check that the file exists and that you may read it.',
+          details: { field: path },
+          cause,
+        }),
+    );
   }
 }
 

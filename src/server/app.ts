@@ -5,7 +5,7 @@ import { authentication } from './auth/index.js';
 import { useClosing } from './closing.js';
 import { sendError, useProblems } from './errors.js';
 import { useGuard } from './guard.js';
-import { useHealth } from './health.js';
+import { useHealth, useVerification } from './health.js';
 import { useJson } from './json.js';
 import { logging, useRequestLog } from './log.js';
 import { useMetrics } from './metrics.js';
@@ -41,6 +41,7 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   app.addHook('onRequest', authentication({ tokens, required: () => !isOpen || (tokens?.hasAny() ?? false) }));
   useClosing(app);
   useHealth(app, backend);
+  useVerification(app, backend);
   useMetrics(app, backend);
   await app.register(api, { prefix: '/api/v1', backend });
   await app.register(terraformRoutes, { prefix: '/tfstate', backend, ...options.terraform });

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { InvalidInputError, NotFoundError, SlothError } from '../kernel/errors.js';
-import { INTERNAL, type Problem, problemOf } from './problem.js';
+import { systemError } from '../kernel/failures.js';
+import { INTERNAL, type Problem, problemOf, RETRY_AFTER } from './problem.js';
 
 /** Every error as a problem document. */
 export function useProblems(app: FastifyInstance): void {
@@ -15,14 +16,20 @@ export function useProblems(app: FastifyInstance): void {
 
 /** What is a bug of ours is told to the log alone. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = error instanceof SlothError ? error : knownOfFramework(error as FastifyError);
-  if (known) return sendProblem(reply, problemOf(known));
+  const known = error instanceof SlothError ? error : (systemError(error) ?? knownOfFramework(error as FastifyError));
+  if (known) {
+    const problem = problemOf(known);
+    if (problem.status >= 500) request.log.error({ err: error, code: known.code }, 'the database failed');
+    return sendProblem(reply, problem);
+  }
   request.log.error({ err: error }, 'failed');
   return sendProblem(reply, INTERNAL);
 }
 
-export const sendProblem = (reply: FastifyReply, problem: Problem): FastifyReply =>
-  reply.code(problem.status).type('application/problem+json; charset=utf-8').send(problem);
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.status === 503) void reply.header('retry-after', RETRY_AFTER);
+  return reply.code(problem.status).type('application/problem+json; charset=utf-8').send(problem);
+}
 
 /** What the framework refuses by itself, in our words. */
 function knownOfFramework({ code, statusCode, message }: FastifyError): SlothError | undefined {

@@ -1,7 +1,9 @@
 import { Flags } from '@oclif/core';
+import { shownLocation } from '../../kernel/database-url.js';
 import { parseDuration } from '../../kernel/durations.js';
 import { InvalidInputError } from '../../kernel/errors.js';
 import { BaseCommand } from '../base-command.js';
+import { chooseDatabase } from '../database-path.js';
 import { wholeNumber } from '../flags.js';
 import { readInput } from '../input.js';
 import { interrupted } from '../signals.js';
@@ -63,6 +65,9 @@ Whoever reaches a loopback address may use it without a token as long as none wa
     })(),
   };
 
+  /** Standard error holds JSON lines: the server's first one says it. */
+  protected override noteCreated(): void {}
+
   async run(): Promise<void> {
     const { flags } = await this.parse(Serve);
     const lockMs = parseDuration(flags['lock-ttl'], '--lock-ttl');
@@ -76,7 +81,8 @@ Whoever reaches a loopback address may use it without a token as long as none wa
     const signal = interrupted();
     const backend = await this.open(flags, { source: 'api', connections: flags['db-connections'] });
     const { startServer } = await import('../../server/index.js');
-    const tokens = tokensPath(flags) === undefined ? undefined : await openTokens(flags);
+    const tokens =
+      tokensPath(flags) === undefined ? undefined : await openTokens(flags, { create: flags.tokens === undefined });
     const server = await startServer(backend, {
       listen: flags.listen,
       ...(tokens ? { tokens } : {}),
@@ -87,6 +93,7 @@ Whoever reaches a loopback address may use it without a token as long as none wa
       lockMs,
       forceUnlock: flags['force-unlock'],
       overwrite: flags['allow-overwrite'] ?? [],
+      ...(backend.created ? { remark: `created database ${shownLocation(chooseDatabase(flags.db).path)}` } : {}),
       log: { level: flags['log-level'], write: (line) => void process.stderr.write(line) },
     });
     this.show(

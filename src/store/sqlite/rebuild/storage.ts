@@ -1,5 +1,7 @@
 import Database from 'better-sqlite3';
 import type { StoredEvent } from '../../../events/index.js';
+import { failed } from '../../../kernel/failures.js';
+import { isReadError } from '../../../kernel/sqlite-damage.js';
 import type { StorageProblem } from '../../maintenance.js';
 import type { Connection } from '../open.js';
 import { EVENT } from '../read/log.js';
@@ -48,12 +50,16 @@ function expectedObjects(): Map<string, SchemaObject> {
 /**
  * What SQLite says of its pages and indexes, and whether every table, view, index and trigger is the one this release
  * makes. Indexes, views and tables that others have added are theirs; a trigger on our tables is not.
+ * @throws StoreError `DISK_ERROR` for a page that could not be read
  */
-export function checkStorage(db: Connection): StorageProblem[] {
+export function checkStorage(db: Connection, path: string): StorageProblem[] {
   const pages = (db.pragma(`integrity_check(${TOLD})`) as { integrity_check: string }[])
     .map((row) => row.integrity_check)
     .filter((line) => line !== 'ok')
-    .map((problem) => ({ where: 'page', problem }));
+    .map((problem) => {
+      if (isReadError(problem)) throw failed('DISK_ERROR', 'the database', path, problem, { database: path });
+      return { where: 'page', problem };
+    });
   const expected = expectedObjects();
   const actual = objectsOf(db);
   const ours = [...expected.values()].flatMap((object): StorageProblem[] => {
