@@ -100,7 +100,11 @@ module.exports = {
       from: { path: '^src/interop/legacy/verify/' },
       to: { path: '^src/interop/', pathNot: '^src/interop/legacy/(verify|source)/' },
     },
-    only('driver-where-databases-are-read', 'better-sqlite3', '^src/((store/sqlite|interop/legacy/source|server/auth)/|kernel/sqlite-damage)'),
+    only(
+      'driver-where-databases-are-read',
+      'better-sqlite3',
+      '^src/((store/sqlite|interop/legacy/source|server/auth)/|kernel/sqlite-damage)',
+    ),
     only('server-databases-in-their-store', 'pg', '^src/store/postgres/'),
     only('http-in-the-server', 'fastify|prom-client|rate-limiter-flexible', '^src/server/'),
     only('processes-in-actual', 'execa|string-argv', '^src/actual/'),

@@ -28,7 +28,8 @@ export const wholeNumber = Flags.custom<number, { min?: number }>({
 
 export const globalFlags = {
   db: Flags.string({
-    description: 'database file, or postgres:// URL; see DATABASE below for the one used by default; it must exist, unless the command creates one',
+    description:
+      'database file, or postgres:// URL; see DATABASE below for the one used by default; it must exist, unless the command creates one',
     env: 'SLOTH_RUNNER_DB',
     helpGroup: 'GLOBAL',
     helpValue: 'PATH',
