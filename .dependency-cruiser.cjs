@@ -110,7 +110,7 @@ module.exports = {
     only(
       'driver-where-databases-are-read',
       'better-sqlite3',
-      '^src/(kernel/sqlite\\.ts$|(store/sqlite|interop/legacy/source|server/auth)/)',
+      '^src/(kernel/sqlite(-damage)?\\.ts$|(store/sqlite|interop/legacy/source|server/auth)/)',
     ),
     only('server-databases-in-their-store', 'pg', '^src/store/postgres/'),
     only('http-in-the-server', 'fastify|@fastify|prom-client', '^src/server/'),

@@ -53,6 +53,12 @@ export interface EngineOptions {
   readonly connections?: number;
   /** Told while a database of an earlier release is brought up to date. */
   readonly onProgress?: OnProgress;
+  /** Whether a database is made where there is none. Default: true. */
+  readonly create?: boolean;
+  /** Called where one was made. Of a server it is known when it is first asked. */
+  readonly onCreate?: () => void;
+  /** Called once, where a write failed on the disk: the store takes no more changes from then on. */
+  readonly onWritesStopped?: (error: StoreError) => void;
 }
 
 /**
@@ -66,7 +72,8 @@ export async function openEngineAt(
 ): Promise<Engine> {
   if (!isPostgresUrl(location)) return openEngine(location, clock, options);
   const { openPostgresStore } = await import('./store/postgres/postgres-event-store.js');
-  return engineOn(openPostgresStore({ url: location, projection: PROJECTION, clock, poolSize: options.connections }));
+  const { connections: poolSize, create, onCreate } = options;
+  return engineOn(openPostgresStore({ url: location, projection: PROJECTION, clock, poolSize, create, onCreate }));
 }
 
 /** Opens a SQLite file, `:memory:` for SQLite without a file, or `memory:` for a store without a database. */
@@ -86,8 +93,8 @@ export function openEngine(location: string, clock: Clock = systemClock, options
     });
   }
   if (location === MEMORY_LOCATION) return engineOn(openMemoryStore({ projection: PROJECTION, clock }));
-  const { cacheKiB, onProgress } = options;
-  return engineOn(openSqliteStore({ path: location, projection: PROJECTION, clock, cacheKiB, onProgress }));
+  const { connections: _, ...rest } = options;
+  return engineOn(openSqliteStore({ path: location, projection: PROJECTION, clock, ...rest }));
 }
 
 /** Database files as a whole, for backups: the backend knows no store by name. */

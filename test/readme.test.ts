@@ -15,9 +15,10 @@ const commands = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^``
     return { command, printed: printed.join('\n') };
   });
 
-/** Without what is another at each run: ids, hashes, times, and the blanks that depend on how wide those are. */
+/** Without what is another at each run: ids, hashes, times, where the database is, and blanks that depend on their width. */
 const lasting = (text: string): string =>
   text
+    .replace(/^Created database .*\n?/gm, '')
     .replace(UUID, 'ID')
     .replace(/\b[0-9a-f]{64}\b/g, 'HASH')
     .replace(/\b\d+\.\d s\b/g, 'SECONDS')

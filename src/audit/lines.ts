@@ -1,5 +1,6 @@
 import { openSync, readSync } from 'node:fs';
 import { InvalidInputError } from '../kernel/errors.js';
+import { unreadable } from '../kernel/failures.js';
 
 /** The longest line in bytes: 512 MiB, about what a string can hold. A whole event is one line. */
 export const MAX_LINE = 512 * 1024 * 1024;
@@ -25,7 +26,7 @@ export function* linesOf(file: number, name: string): Generator<Line, undefined>
   const where = () => `${name} line ${number}`;
   const line = (): Line => {
     number++;
-    if (length > MAX_LINE) throw unreadable(where(), `longer than ${MAX_LINE} bytes`);
+    if (length > MAX_LINE) throw badLine(where(), `longer than ${MAX_LINE} bytes`);
     const bytes = begun.length === 1 ? (begun[0] as Buffer) : Buffer.concat(begun);
     begun = [];
     length = 0;
@@ -64,18 +65,18 @@ function decoded(bytes: Buffer, where: string): string {
   try {
     return utf8.decode(bytes);
   } catch (cause) {
-    throw unreadable(where, 'not valid UTF-8', cause);
+    throw badLine(where, 'not valid UTF-8', cause);
   }
 }
 
-const unreadable = (where: string, problem: string, cause?: unknown): InvalidInputError =>
+const badLine = (where: string, problem: string, cause?: unknown): InvalidInputError =>
   new InvalidInputError('INVALID_LOG_FILE', `${where}: ${problem}`, {
     hint: 'Export a log with: sloth-runner audit export FILE',
     details: { field: 'file', where },
     cause,
   });
 
-/** @throws InvalidInputError `CANNOT_READ` */
+/** @throws InvalidInputError `CANNOT_READ`; StoreError `DISK_ERROR` */
 export function openForReading(path: string, name: string): number {
   try {
     return openSync(path, 'r');
@@ -84,9 +85,13 @@ export function openForReading(path: string, name: string): number {
   }
 }
 
-const cannotRead = (name: string, cause: unknown): InvalidInputError =>
-  new InvalidInputError('CANNOT_READ', `file: cannot read ${name} (${(cause as Error).message})`, {
-    hint: 'Check that the file exists and that you may read it.',
-    details: { field: 'file', file: name },
+const cannotRead = (name: string, cause: unknown): Error =>
+  unreadable(
     cause,
-  });
+    () =>
+      new InvalidInputError('CANNOT_READ', `file: cannot read ${name} (${(cause as Error).message})`, {
+        hint: 'Check that the file exists and that you may read it.',
+        details: { field: 'file', file: name },
+        cause,
+      }),
+  );

@@ -1,8 +1,8 @@
-import { openEngineAt } from '../engine.js';
+import { type Engine, openEngineAt } from '../engine.js';
 import { isSameCommit, type LogHead, type StoredEvent } from '../events/index.js';
-import { isPostgresUrl, shownLocation } from '../kernel/database-url.js';
+import { systemClock } from '../kernel/clock.js';
+import { shownLocation } from '../kernel/database-url.js';
 import { ConflictError, IntegrityError, NotFoundError } from '../kernel/errors.js';
-import { statOf } from '../kernel/files.js';
 import type { EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 
@@ -13,6 +13,8 @@ export interface CopyOptions {
   /** Compare the tables of the copy with its log afterwards. Default: true. */
   readonly verify?: boolean;
   readonly onProgress?: OnProgress;
+  /** Called where the target was made. */
+  readonly onCreate?: () => void;
 }
 
 export interface Copied {
@@ -29,10 +31,9 @@ export interface Copied {
  *   copy, does not hold
  */
 export async function copyDatabase(from: string, to: string, options: CopyOptions = {}): Promise<Copied> {
-  if (isFile(from) && !statOf(from)) throw noSource(from);
-  const source = await openEngineAt(from);
+  const source = await openSource(from);
   try {
-    const target = await openEngineAt(to);
+    const target = await openEngineAt(to, systemClock, options.onCreate ? { onCreate: options.onCreate } : {});
     try {
       return await copyLog(source.store, target.store, shownLocation(to), options);
     } finally {
@@ -40,6 +41,18 @@ export async function copyDatabase(from: string, to: string, options: CopyOption
     }
   } finally {
     await source.store.close();
+  }
+}
+
+async function openSource(from: string): Promise<Engine> {
+  let source: Engine | undefined;
+  try {
+    source = await openEngineAt(from, systemClock, { create: false });
+    await source.store.head(); // a server is asked whether it is there
+    return source;
+  } catch (error) {
+    await source?.store.close();
+    throw error instanceof NotFoundError ? noSource(from, error) : error;
   }
 }
 
@@ -93,12 +106,11 @@ async function* commitsAfter(source: EventStore, start: number, end: number): As
   }
 }
 
-const isFile = (location: string): boolean => !isPostgresUrl(location) && !/^:?memory:$/.test(location);
-
-const noSource = (path: string): NotFoundError =>
-  new NotFoundError('SOURCE_NOT_FOUND', `there is no database: ${path}`, {
+const noSource = (path: string, cause: NotFoundError): NotFoundError =>
+  new NotFoundError('SOURCE_NOT_FOUND', cause.message, {
     hint: 'Name the database to copy with --from.',
-    details: { field: 'from', path },
+    details: { field: 'from', path: shownLocation(path) },
+    cause,
   });
 
 const tablesDiffer = (where: string): IntegrityError =>

@@ -14,6 +14,11 @@ export interface OpenOptions {
   readonly asItIs?: boolean;
   /** Hears how far that rebuild has come, and what brings a file of an earlier schema up to date. */
   readonly onProgress?: OnProgress;
+  /**
+   * Whether a database is made where there is none: the file with its folders, or the tables on a server. Default: true.
+   * With false that is a NotFoundError `DATABASE_NOT_FOUND`, and nothing is made.
+   */
+  readonly create?: boolean;
   /** Connections to a database server at most; one more listens for events. Default: 8. */
   readonly connections?: number;
   /** Where the time comes from; for tests. */

@@ -2,6 +2,7 @@ import { accessSync, closeSync, constants, openSync, readSync, realpathSync } fr
 import { resolve } from 'node:path';
 import { copyPrivately, type Found, findContent, removeDatabase, replaceContent } from '../engine.js';
 import { InvalidInputError, SlothError, StoreError } from '../kernel/errors.js';
+import { unreadable } from '../kernel/failures.js';
 import { clearedUp, temporaryName } from '../kernel/files.js';
 import type { OnProgress } from '../store/maintenance.js';
 import { stampOf } from './backup-rotation.js';
@@ -72,7 +73,9 @@ function refuseBackup(file: string, database: string): void {
     header = beginning(file);
   } catch (error) {
     const what = `cannot read the backup (${(error as Error).message})`;
-    throw fail('CANNOT_READ', what, 'Check that the file exists and that you may read it.', error);
+    throw unreadable(error, () =>
+      fail('CANNOT_READ', what, 'Check that the file exists and that you may read it.', error),
+    );
   }
   if (realpathSync(file) === database) {
     throw fail('TARGET_IS_DATABASE', 'this is the database itself', 'Name a backup, or another database with --db.');

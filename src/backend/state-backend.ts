@@ -16,7 +16,7 @@ import { type DocumentFormat, formatOf } from '../interop/document-format.js';
 import type { InteropFormat } from '../interop/formats.js';
 import type { RunTask } from '../interop/tasks.js';
 import { type Clock, systemClock } from '../kernel/clock.js';
-import { NotFoundError } from '../kernel/errors.js';
+import { NotFoundError, type StoreError } from '../kernel/errors.js';
 import type { Json, JsonObject } from '../kernel/json.js';
 import { unpackJson } from '../kernel/packed-json.js';
 import { stackMoment } from '../queries/at.js';
@@ -87,8 +87,11 @@ export class StateBackend implements AsyncDisposable {
   readonly #manager: StackManager;
   readonly #admin: StoreAdmin;
 
-  private constructor(engine: Engine, clock: Clock, options: OpenOptions) {
+  readonly #events: Readonly<StoreEvents>;
+
+  private constructor(engine: Engine, clock: Clock, options: OpenOptions, events: StoreEvents) {
     this.#engine = engine;
+    this.#events = events;
     this.#clock = clock;
     this.#defaults = { actor: options.actor ?? 'api', source: options.source ?? 'api' };
     this.#manager = new StackManager(engine.store, (command, call) => this.execute(command, call));
@@ -96,21 +99,45 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /**
-   * Opens a database, making it where there is none.
+   * Opens a database, making it where there is none, unless `create` is false.
    * @param pathOrUrl a file path, `postgres://USER@HOST:PORT/DATABASE`, `:memory:` for one that ends with this backend, or `memory:` for a store without SQLite
    *   that ends with this backend
-   * @throws StoreError for a file that cannot be used, is no database of ours, or is of a newer release
+   * @throws StoreError for a file that cannot be used, is no database of ours, or is of a newer release; NotFoundError
+   *   `DATABASE_NOT_FOUND` with `create: false`
    */
   static async open(pathOrUrl: string, options: OpenOptions = {}): Promise<StateBackend> {
     const clock = options.clock ?? systemClock;
-    const engine = await openEngineAt(pathOrUrl, clock, options);
+    const events: StoreEvents = { created: false, stopped: undefined };
+    const engine = await openEngineAt(pathOrUrl, clock, {
+      ...options,
+      onCreate: () => {
+        events.created = true;
+      },
+      onWritesStopped: (error) => {
+        events.stopped = error;
+      },
+    });
     try {
       if (!options.asItIs) await bringUpToDate(engine, options.onProgress);
+      else if (options.create === false) await engine.store.head(); // a server is asked whether it is there
     } catch (error) {
       await engine.store.close();
       throw error;
     }
-    return new StateBackend(engine, clock, options);
+    return new StateBackend(engine, clock, options, events);
+  }
+
+  /** Whether this backend made the database it is on. */
+  get created(): boolean {
+    return this.#events.created;
+  }
+
+  /**
+   * Why this backend takes no more changes, `WRITES_STOPPED`; undefined while it does. A write or a flush failed on the
+   * disk: what is acknowledged after that may not be there. Reads go on. Verify the database, then open it again.
+   */
+  get writesStopped(): StoreError | undefined {
+    return this.#events.stopped;
   }
 
   /**
@@ -564,6 +591,12 @@ export class StateBackend implements AsyncDisposable {
   findStack(ref: string, options?: { readonly deleted?: boolean }): Promise<StackRecord | undefined> {
     return this.#engine.store.stack(ref, options);
   }
+}
+
+/** What a store reports beside its answers. */
+interface StoreEvents {
+  created: boolean;
+  stopped: StoreError | undefined;
 }
 
 /** Loaded when it is asked for: the library takes longer than most commands. */

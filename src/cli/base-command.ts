@@ -1,11 +1,17 @@
 import { Command, Errors } from '@oclif/core';
 import { type OpenOptions, StateBackend } from '../index.js';
-import { SlothError, StoreError } from '../kernel/errors.js';
-import { chooseDatabase } from './database-path.js';
+import { shownLocation } from '../kernel/database-url.js';
+import { NotFoundError, SlothError, StoreError } from '../kernel/errors.js';
+import { systemError } from '../kernel/failures.js';
+import { chooseDatabase, databaseNotFound } from './database-path.js';
+import { DATABASE_USE } from './database-use.js';
 import { globalFlags } from './flags.js';
 import { checkWords } from './input.js';
 import { escapeText, jsonText, safeText } from './output/escape.js';
 import { withProgress } from './output/progress.js';
+
+/** A database that holds nothing and ends with the command. */
+const NO_DATABASE = ':memory:';
 
 export interface GlobalValues {
   readonly db?: string | undefined;
@@ -17,19 +23,49 @@ export interface GlobalValues {
 export abstract class BaseCommand extends Command {
   static override baseFlags = globalFlags;
   #backend: StateBackend | undefined;
+  #created: string | undefined;
 
   /**
    * Opens the database the flags name. It is closed when the command ends. A command asks a server by one connection: to
-   * make another takes longer than to ask again.
+   * make another takes longer than to ask again. Whether it is made where there is none is in `DATABASE_USE`; a dry run
+   * makes none, and works on an empty one in memory instead.
+   * @throws NotFoundError `DATABASE_NOT_FOUND`
    */
   protected async open(
-    { db, actor }: Pick<GlobalValues, 'db' | 'actor'>,
+    flags: Pick<GlobalValues, 'db' | 'actor'> & { readonly 'dry-run'?: boolean },
     options: Pick<OpenOptions, 'asItIs' | 'source' | 'connections'> = {},
   ): Promise<StateBackend> {
-    this.#backend = await withProgress('rebuilding', 'events', (onProgress) =>
-      StateBackend.open(chooseDatabase(db).path, { actor, source: 'cli', connections: 1, onProgress, ...options }),
-    );
+    const choice = chooseDatabase(flags.db);
+    const use: string | undefined = DATABASE_USE[this.id as keyof typeof DATABASE_USE];
+    const creates = use === 'creates' && !flags['dry-run'];
+    const openAt = (path: string) =>
+      withProgress('rebuilding', 'events', (onProgress) =>
+        StateBackend.open(path, {
+          actor: flags.actor,
+          source: 'cli',
+          connections: 1,
+          onProgress,
+          create: creates,
+          ...options,
+        }),
+      );
+    try {
+      this.#backend = await openAt(choice.path);
+    } catch (error) {
+      if (!(error instanceof NotFoundError && error.code === 'DATABASE_NOT_FOUND')) throw error;
+      if (use === 'creates') this.#backend = await openAt(NO_DATABASE);
+      else if (use === 'listing' && !choice.isNamed) {
+        this.note(`There is no database yet (${choice.path}). Begin with: ${this.config.bin} stack new NAME`);
+        this.#backend = await openAt(NO_DATABASE);
+      } else throw databaseNotFound(choice, error);
+    }
+    if (this.#backend.created) this.noteCreated(choice.path);
     return this.#backend;
+  }
+
+  /** Says at the end that a database was made. An error that is printed as JSON stays alone. */
+  protected noteCreated(location: string): void {
+    this.#created = location;
   }
 
   /** Prints the result: as JSON exact and alone on standard output, or as text for people. */
@@ -56,7 +92,8 @@ export abstract class BaseCommand extends Command {
     checkWords(this.argv);
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(0); // the reader has seen enough: `| head`
-      throw error;
+      this.note(`Error: standard output cannot be written (${error.message})`);
+      process.exit(1);
     });
   }
 
@@ -74,6 +111,9 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {
+    if (this.#created !== undefined && !(error && this.wantsJson())) {
+      this.note(`Created database ${escapeText(shownLocation(this.#created))}.`);
+    }
     await this.#backend?.close();
     await super.finally(error);
   }
@@ -115,6 +155,8 @@ function describe(error: Error): Described {
     const hint = 'Run the command with --help to see how it is used.';
     return { code: 'USAGE', message: unwrapped(error.message), hint, exitCode: 2 };
   }
+  const ofSystem = systemError(error);
+  if (ofSystem) return describe(ofSystem);
   return {
     code: 'INTERNAL',
     message: error.message,

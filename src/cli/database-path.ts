@@ -2,7 +2,7 @@ import { accessSync, closeSync, constants, existsSync, openSync, readSync } from
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isPostgresUrl, shownLocation } from '../kernel/database-url.js';
-import { InvalidInputError } from '../kernel/errors.js';
+import { InvalidInputError, NotFoundError } from '../kernel/errors.js';
 
 export const SYSTEM_DATABASE = '/etc/sloth-runner/stacks.db';
 
@@ -10,6 +10,8 @@ export interface DatabaseChoice {
   readonly path: string;
   /** In words, for `--help` and `doctor`. */
   readonly why: string;
+  /** Whether a flag or the environment names it: a name may be mistyped. */
+  readonly isNamed?: boolean;
 }
 
 /** What the choice depends on; tests hand in their own. */
@@ -47,9 +49,12 @@ export function defaultDatabase(machine: Machine = thisMachine): DatabaseChoice 
 
 /** `named` is what `--db` or SLOTH_RUNNER_DB says. A file can name it as well, so that no password need stand elsewhere. */
 export function chooseDatabase(named: string | undefined, machine?: Machine): DatabaseChoice {
-  if (named !== undefined) return { path: bounded(named, 'db'), why: 'named by --db or SLOTH_RUNNER_DB' };
+  if (named !== undefined) {
+    const by = named === process.env.SLOTH_RUNNER_DB ? 'SLOTH_RUNNER_DB' : '--db';
+    return { path: bounded(named, 'db'), why: `named by ${by}`, isNamed: true };
+  }
   const file = process.env.SLOTH_RUNNER_DB_FILE;
-  if (file !== undefined) return { path: readLocation(file), why: `named in ${file}` };
+  if (file !== undefined) return { path: readLocation(file), why: `named in ${file}`, isNamed: true };
   return defaultDatabase(machine);
 }
 
@@ -91,6 +96,20 @@ function readBeginning(file: string): string {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** @param cause what the library found, in its words */
+export function databaseNotFound({ path, why, isNamed }: DatabaseChoice, cause?: NotFoundError): NotFoundError {
+  const shown = shownLocation(path);
+  const detail = isNamed ? why : `${why}; nobody named another one`;
+  const hint = isNamed
+    ? 'Check what --db or SLOTH_RUNNER_DB says. A new database is created by: stack new, stack import, audit import, restore, copy, serve.'
+    : 'Create it with: sloth-runner stack new NAME, or name another one with --db or SLOTH_RUNNER_DB.';
+  return new NotFoundError('DATABASE_NOT_FOUND', `there is no database: ${shown} (${detail})`, {
+    hint,
+    details: { field: 'db', database: shown, chosen: why },
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 function readLocation(file: string): string {

@@ -39,7 +39,8 @@ function visibleName(name: string): string {
 
 export const globalFlags = {
   db: Flags.string({
-    description: 'database file, or postgres:// URL; see DATABASE below for the one used by default',
+    description:
+      'database file, or postgres:// URL; see DATABASE below for the one used by default; it must exist, unless the command creates one',
     env: 'SLOTH_RUNNER_DB',
     helpGroup: 'GLOBAL',
     helpValue: 'PATH',

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { readDocument } from '../index.js';
 import { InvalidInputError } from '../kernel/errors.js';
+import { unreadable } from '../kernel/failures.js';
 import { FILE_LIMITS, type JsonObject } from '../kernel/json.js';
 
 export interface Input {
@@ -59,11 +60,15 @@ export async function readInput(path: string, maxBytes = FILE_LIMITS.maxBytes): 
     }
   } catch (cause) {
     if (cause instanceof InvalidInputError) throw cause;
-    throw new InvalidInputError('CANNOT_READ', `cannot read ${name}: ${(cause as Error).message}`, {
-      hint: 'Check that the file exists and that you may read it.',
-      details: { field: name },
+    throw unreadable(
       cause,
-    });
+      () =>
+        new InvalidInputError('CANNOT_READ', `cannot read ${name}: ${(cause as Error).message}`, {
+          hint: 'Check that the file exists and that you may read it.',
+          details: { field: name },
+          cause,
+        }),
+    );
   }
   return { name, bytes: Buffer.concat(chunks) };
 }

@@ -1,8 +1,9 @@
 import { Flags } from '@oclif/core';
 import { isPostgresUrl } from '../kernel/database-url.js';
-import { InvalidInputError } from '../kernel/errors.js';
+import { InvalidInputError, NotFoundError } from '../kernel/errors.js';
+import { statOf } from '../kernel/files.js';
 import type { TokenRecord, TokenStore } from '../server/auth/index.js';
-import { chooseDatabase } from './database-path.js';
+import { chooseDatabase, databaseNotFound } from './database-path.js';
 
 export const tokensFlag = {
   tokens: Flags.string({ description: 'file of the tokens (default: the database with .tokens)', helpValue: 'FILE' }),
@@ -13,21 +14,49 @@ interface TokenFlags {
   readonly tokens?: string | undefined;
 }
 
-/**
- * Opens the file of tokens that the flags name, making it where there is none.
- * @throws InvalidInputError where neither names a file
- */
-export async function openTokens(flags: TokenFlags): Promise<TokenStore> {
-  const path = tokensPath(flags);
-  if (path === undefined) {
-    throw new InvalidInputError('NO_TOKEN_FILE', 'tokens: a database without a file has no tokens beside it', {
-      hint: 'Name a file with --tokens.',
-      details: { field: '--tokens' },
-    });
-  }
-  const { TokenStore: Store } = await import('../server/auth/index.js');
-  return Store.open(path);
+interface OpenTokensOptions {
+  /** Whether the file is made where there is none. */
+  readonly create: boolean;
+  readonly onCreate?: (path: string) => void;
 }
+
+/**
+ * Opens the file of tokens that the flags name.
+ * @throws InvalidInputError where neither names a file; NotFoundError `TOKENS_NOT_FOUND`
+ */
+export async function openTokens(flags: TokenFlags, { create, onCreate }: OpenTokensOptions): Promise<TokenStore> {
+  const path = requirePath(flags);
+  if (!create && !statOf(path)) throw noTokens(path);
+  const { TokenStore: Store } = await import('../server/auth/index.js');
+  return Store.open(path, undefined, () => onCreate?.(path));
+}
+
+/**
+ * The same, for what reads: undefined where no token was created yet beside a database that is there, or that nobody named.
+ * @throws NotFoundError for a name that may be mistyped, that of the tokens or of the database
+ */
+export async function openExistingTokens(flags: TokenFlags): Promise<TokenStore | undefined> {
+  const path = requirePath(flags);
+  if (statOf(path) || flags.tokens !== undefined) return openTokens(flags, { create: false });
+  const choice = chooseDatabase(flags.db);
+  if (choice.isNamed && !statOf(choice.path)) throw databaseNotFound(choice);
+  return undefined;
+}
+
+function requirePath(flags: TokenFlags): string {
+  const path = tokensPath(flags);
+  if (path !== undefined) return path;
+  throw new InvalidInputError('NO_TOKEN_FILE', 'tokens: a database without a file has no tokens beside it', {
+    hint: 'Name a file with --tokens.',
+    details: { field: '--tokens' },
+  });
+}
+
+const noTokens = (path: string): NotFoundError =>
+  new NotFoundError('TOKENS_NOT_FOUND', `tokens: there is no file of tokens: ${path}`, {
+    hint: 'Check the name. sloth-runner token create makes the file.',
+    details: { field: '--tokens', tokens: path },
+  });
 
 /** Undefined for a database that is no file. */
 export function tokensPath({ db, tokens }: TokenFlags): string | undefined {

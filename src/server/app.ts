@@ -10,7 +10,7 @@ import { Connections, useConnections } from './connections.js';
 import { DocumentPool } from './documents/pool.js';
 import { sendError, useProblems } from './errors.js';
 import { useGuard } from './guard.js';
-import { useHealth } from './health.js';
+import { useHealth, useVerification } from './health.js';
 import { useJson } from './json.js';
 import { logging, useRequestLog } from './log.js';
 import { useMetrics } from './metrics.js';
@@ -62,6 +62,7 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   });
   useClosing(app);
   useHealth(app, backend);
+  useVerification(app, backend);
   useMetrics(app, backend, connections);
   const documents = new DocumentPool();
   app.addHook('onClose', () => documents.close());

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { InvalidInputError, NotFoundError, SlothError } from '../kernel/errors.js';
-import { INTERNAL, type Problem, problemOf } from './problem.js';
+import { systemError } from '../kernel/failures.js';
+import { INTERNAL, type Problem, problemOf, RETRY_AFTER } from './problem.js';
 
 /** Every error as a problem document. */
 export function useProblems(app: FastifyInstance): void {
@@ -15,17 +16,18 @@ export function useProblems(app: FastifyInstance): void {
 
 /** What is a bug of ours is told to the log alone. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = error instanceof SlothError ? error : knownOfFramework(error as FastifyError);
-  if (known) return sendProblem(reply, problemOf(known));
+  const known = error instanceof SlothError ? error : (systemError(error) ?? knownOfFramework(error as FastifyError));
+  if (known) {
+    const problem = problemOf(known);
+    if (problem.status >= 500) request.log.error({ err: error, code: known.code }, 'the database failed');
+    return sendProblem(reply, problem);
+  }
   request.log.error({ err: error }, 'failed');
   return sendProblem(reply, INTERNAL);
 }
 
-/** Seconds after which a client that finds the server busy may try again. */
-const RETRY_SECONDS = 2;
-
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  if (problem.code === 'TOO_BUSY') void reply.header('retry-after', RETRY_SECONDS);
+  if (problem.status === 503) void reply.header('retry-after', RETRY_AFTER);
   return reply.code(problem.status).type('application/problem+json; charset=utf-8').send(problem);
 }
 

@@ -25,7 +25,8 @@ export async function startServer(backend: StateBackend, options: ServeOptions =
   const app = await buildApp(backend, resolved);
   const { host, port } = resolved;
   try {
-    await app.listen({ host, port });
+    const remark = options.remark === undefined ? '' : `; ${options.remark}`;
+    await app.listen({ host, port, listenTextResolver: (address) => `Server listening at ${address}${remark}` });
   } catch (cause) {
     await app.close();
     throw new StoreError('CANNOT_LISTEN', `cannot listen on ${host}:${port}: ${(cause as Error).message}`, {

@@ -49,6 +49,8 @@ export interface ServeOptions {
   /** Patterns of names of stacks that may be given a lower serial or another lineage. */
   readonly overwrite?: readonly string[];
   readonly log?: LogOptions;
+  /** Said in the log where it says that the server listens. */
+  readonly remark?: string;
 }
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];

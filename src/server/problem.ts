@@ -26,10 +26,34 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   TOO_MANY_STREAMS: 429,
   SERVER_BUSY: 503,
   LOCK_NOT_HELD: 409,
-  STORE_CLOSED: 503,
   COMMAND_ID_REUSED: 422,
   TOO_BUSY: 503,
 };
+
+/** What the database, its disk or the limits of the process fail with: the request is good, and may be sent again. */
+const UNAVAILABLE: ReadonlySet<string> = new Set([
+  'ACCESS_DENIED',
+  'CANNOT_CONNECT',
+  'CANNOT_OPEN',
+  'DATABASE_BUSY',
+  'DATABASE_MOVED',
+  'DATABASE_NOT_FOUND',
+  'DISK_ERROR',
+  'DISK_FULL',
+  'NO_SUCH_DATABASE',
+  'OUTCOME_UNKNOWN',
+  'OUT_OF_MEMORY',
+  'READ_ONLY',
+  'STORE_CLOSED',
+  'SYSTEM_ERROR',
+  'TOO_MANY_CONNECTIONS',
+  'TOO_MANY_FILES',
+  'TOO_SLOW',
+  'WRITES_STOPPED',
+]);
+
+/** Seconds after which a request may be sent again that the database could not serve. */
+export const RETRY_AFTER = 5;
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -54,6 +78,7 @@ const TITLES: Readonly<Record<number, string>> = {
 function statusOf(error: SlothError): number {
   const special = STATUS_OF_CODE[error.code];
   if (special !== undefined) return special;
+  if (UNAVAILABLE.has(error.code)) return 503;
   if (error instanceof InvalidInputError) return 400;
   if (error instanceof UnauthorizedError) return 401;
   if (error instanceof ForbiddenError) return 403;

@@ -31,6 +31,13 @@ async function shop() {
   return cli;
 }
 
+/** A database that was created and holds nothing yet. */
+async function emptyDatabase() {
+  const cli = commandLine();
+  await (await cli.open()).close();
+  return cli;
+}
+
 const positionsIn = (json: { events: { position: number }[] }): number[] => json.events.map(({ position }) => position);
 
 describe('audit head', () => {
@@ -43,8 +50,9 @@ describe('audit head', () => {
   });
 
   test('of an empty log', async () => {
-    expect(await commandLine().json('audit', 'head')).toEqual({ position: 0, hash: '0'.repeat(64), recorded_at: null });
-    expect(await commandLine().text('audit', 'head')).toContain('the log is empty');
+    const cli = await emptyDatabase();
+    expect(await cli.json('audit', 'head')).toEqual({ position: 0, hash: '0'.repeat(64), recorded_at: null });
+    expect(await cli.text('audit', 'head')).toContain('the log is empty');
   });
 });
 
@@ -105,7 +113,7 @@ describe('audit log', () => {
   });
 
   test('of an empty database', async () => {
-    const cli = commandLine();
+    const cli = await emptyDatabase();
     expect(await cli.json('audit', 'log')).toEqual({ events: [] });
     expect(await cli.text('audit', 'log')).toBe('No events.\n');
     expect(await cli.text('audit', 'log', '--output', 'csv')).toBe(`${CSV_TITLES.join(',')}\n`);
@@ -255,7 +263,7 @@ describe('audit export and audit import', () => {
     const piped = commandLine(join(folder, 'piped.db'));
     const text = await cli.text('audit', 'export', '-');
     const { code, stdout, stderr } = await piped.run(['audit', 'import', '-'], text);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: `Created database ${piped.db}.\n` });
     expect(stdout).toContain('Imported 6 events');
     expect(stdout).toContain(`sloth-runner audit verify --head ${head.hash}`);
     expect(await piped.json('audit', 'head')).toEqual(head);

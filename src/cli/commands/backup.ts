@@ -1,10 +1,7 @@
-import { existsSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { parseDuration } from '../../kernel/durations.js';
-import { NotFoundError } from '../../kernel/errors.js';
 import { headJson } from '../../views/head.js';
 import { BaseCommand } from '../base-command.js';
-import { chooseDatabase } from '../database-path.js';
 import { wholeNumber } from '../flags.js';
 import { escapeText } from '../output/escape.js';
 import { withProgress } from '../output/progress.js';
@@ -41,9 +38,7 @@ touched.`;
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(BackupCommand);
-    const { path } = chooseDatabase(flags.db);
     const rotation = flags.keep === undefined ? undefined : { keep: flags.keep, every: interval(flags.every) };
-    if (!/^:?memory:$|:\/\//.test(path) && !existsSync(path)) throw nothingToBackUp(path);
     endOnSignals();
     const backend = await this.open(flags, { asItIs: true });
     const backup = await withProgress('backing up', '', (onProgress) =>
@@ -72,9 +67,3 @@ touched.`;
 
 const interval = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : parseDuration(text, '--every');
-
-const nothingToBackUp = (path: string): NotFoundError =>
-  new NotFoundError('DATABASE_NOT_FOUND', `there is no database to back up: ${path}`, {
-    hint: 'Name the database with --db, or in SLOTH_RUNNER_DB.',
-    details: { field: 'db', database: path },
-  });

@@ -25,7 +25,7 @@ export default class Copy extends BaseCommand {
     const { flags } = await this.parse(Copy);
     const { from, to, verify } = flags;
     const { head, events } = await withProgress('copying', 'events', (onProgress) =>
-      StateBackend.copy(from, to, { verify, onProgress }),
+      StateBackend.copy(from, to, { verify, onProgress, onCreate: () => this.noteCreated(to) }),
     );
     this.show(
       flags,

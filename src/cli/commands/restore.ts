@@ -33,6 +33,7 @@ see the old content or the new, and those that write wait. What the database hel
     const wasRead = !(restore.current && 'unusable' in restore.current);
     const restored = await withProgress('restoring', '', (onProgress) => restore.carryOut({ onProgress }));
     const { database, file, head, stacks, kept } = restored;
+    if (restore.current === undefined) this.noteCreated(database);
     this.show(
       flags,
       () => ({ database, file, events: head.position, stacks, head: headJson(head), kept }),

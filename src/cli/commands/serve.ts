@@ -1,8 +1,10 @@
 import { Flags } from '@oclif/core';
+import { shownLocation } from '../../kernel/database-url.js';
 import { parseDuration } from '../../kernel/durations.js';
 import { InvalidInputError } from '../../kernel/errors.js';
 import { refuseExposed } from '../../kernel/files.js';
 import { BaseCommand } from '../base-command.js';
+import { chooseDatabase } from '../database-path.js';
 import { wholeNumber } from '../flags.js';
 import { readInput } from '../input.js';
 import { interrupted } from '../signals.js';
@@ -95,6 +97,9 @@ A body is read only once the role and the stack of its request are allowed. A co
     })(),
   };
 
+  /** Standard error holds JSON lines: the server's first one says it. */
+  protected override noteCreated(): void {}
+
   async run(): Promise<void> {
     const { flags } = await this.parse(Serve);
     const lockMs = parseDuration(flags['lock-ttl'], '--lock-ttl');
@@ -108,7 +113,8 @@ A body is read only once the role and the stack of its request are allowed. A co
     const signal = interrupted();
     const backend = await this.open(flags, { source: 'api', connections: flags['db-connections'] });
     const { startServer } = await import('../../server/index.js');
-    const tokens = tokensPath(flags) === undefined ? undefined : await openTokens(flags);
+    const tokens =
+      tokensPath(flags) === undefined ? undefined : await openTokens(flags, { create: flags.tokens === undefined });
     const { 'max-in-flight': inFlight } = flags;
     const server = await startServer(backend, {
       listen: flags.listen,
@@ -126,6 +132,7 @@ A body is read only once the role and the stack of its request are allowed. A co
       lockMs,
       forceUnlock: flags['force-unlock'],
       overwrite: flags['allow-overwrite'] ?? [],
+      ...(backend.created ? { remark: `created database ${shownLocation(chooseDatabase(flags.db).path)}` } : {}),
       log: { level: flags['log-level'], write: (line) => void process.stderr.write(line) },
     });
     this.show(

@@ -1,8 +1,10 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { StoreError } from '../../kernel/errors.js';
-import { makeFile, refuseExposed } from '../../kernel/files.js';
+import { codeOf, IntegrityError, SlothError, StoreError } from '../../kernel/errors.js';
+import { failureOf } from '../../kernel/failures.js';
+import { makeFile, refuseExposed, statOf } from '../../kernel/files.js';
 import { openSqlite } from '../../kernel/sqlite.js';
+import { isDamaged, isIoError, isOutOfDescriptors } from '../../kernel/sqlite-damage.js';
 import { sqliteHeader } from '../../kernel/sqlite-file.js';
 
 /** "SLTK": a database of tokens, and not one of stacks. */
@@ -44,25 +46,25 @@ PRAGMA user_version = 2;
 
 /**
  * Opens a file of tokens, making it (mode 0600) where there is none.
+ * @param onCreate called where it was made
  * @throws StoreError `NOT_A_TOKEN_FILE` for a file of something else, or of a newer release; `FILE_EXPOSED` for one that
- *   others can read or write; `CANNOT_OPEN`
+ *   others can read or write; as {@link tokenFileError}
  */
-export function openTokenFile(path: string): Database {
+export function openTokenFile(path: string, onCreate?: () => void): Database {
+  let db: Database | undefined;
   try {
-    if (existsSync(path)) refuseForeign(path);
-    else makeFile(path);
+    const isNew = !statOf(path);
+    if (isNew) makeFile(path);
+    else refuseForeign(path);
     refuseExposed(path, 'tokens');
-    const db = openSqlite(path, { timeout: BUSY_TIMEOUT });
+    db = openSqlite(path, { timeout: BUSY_TIMEOUT });
     db.pragma('synchronous = FULL');
-    if (versionOf(db) !== SCHEMA_VERSION) db.transaction(() => upgrade(db)).exclusive();
+    if (versionOf(db) !== SCHEMA_VERSION) db.transaction((open: Database) => upgrade(open)).exclusive(db);
+    if (isNew) onCreate?.();
     return db;
   } catch (cause) {
-    if (cause instanceof StoreError) throw cause;
-    throw new StoreError('CANNOT_OPEN', `the tokens cannot be opened: ${path} (${(cause as Error).message})`, {
-      hint: 'Check that you may read and write the file and its folder, or choose another one with --tokens.',
-      details: { tokens: path },
-      cause,
-    });
+    db?.close();
+    throw tokenFileError(cause, path);
   }
 }
 
@@ -72,6 +74,54 @@ const versionOf = (db: Database): number => db.pragma('user_version', { simple: 
 function upgrade(db: Database): void {
   const version = versionOf(db);
   if (version !== SCHEMA_VERSION) db.exec(version === 1 ? FROM_1 : SCHEMA);
+}
+
+/** What the driver or the system throws about a file of tokens, as an error a user can act on; other errors as they are. */
+export function tokenFileError(error: unknown, path: string): unknown {
+  if (error instanceof SlothError) return error;
+  const code = codeOf(error);
+  const fail = (name: string, text: string, hint: string) =>
+    new StoreError(name, `${text}: ${path} (${(error as Error).message})`, {
+      hint,
+      details: { tokens: path, sqlite: code },
+      cause: error,
+    });
+  if (isIoError(code) || failureOf(error) === 'DISK_ERROR' || (code === 'SQLITE_CORRUPT' && !isDamaged(path))) {
+    return fail('DISK_ERROR', 'the tokens could not be read or written', 'Check the disk, then try again.');
+  }
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) {
+    return new IntegrityError(
+      'TOKENS_DAMAGED',
+      `the file of tokens is damaged: ${path} (${(error as Error).message})`,
+      {
+        hint: 'Move it away and create tokens anew: sloth-runner token create',
+        details: { tokens: path, sqlite: code },
+        cause: error,
+      },
+    );
+  }
+  if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) {
+    return fail('DISK_FULL', 'no space left for the tokens', 'Free some space and try again; nothing was changed.');
+  }
+  if (/^SQLITE_READONLY/.test(code)) {
+    return fail(
+      'READ_ONLY',
+      'the tokens cannot be written',
+      'Give yourself write permission on the file and its folder.',
+    );
+  }
+  if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) {
+    return fail('DATABASE_BUSY', 'the tokens are in use', 'Try again when the other process has ended.');
+  }
+  if (/^E[MN]FILE$/.test(code) || (code.startsWith('SQLITE_CANTOPEN') && isOutOfDescriptors())) {
+    return fail('TOO_MANY_FILES', 'the tokens cannot be opened', 'Raise the limit (ulimit -n), then try again.');
+  }
+  if (failureOf(error) === undefined && !code.startsWith('SQLITE_')) return error;
+  return fail(
+    'CANNOT_OPEN',
+    'the tokens cannot be opened',
+    'Check that you may read and write the file and its folder, or choose another one with --tokens.',
+  );
 }
 
 function refuseForeign(path: string): void {

@@ -8,7 +8,7 @@ import { matchesText } from '../../kernel/path-pattern.js';
 import { invisibleIn, list, name as nameRule } from '../../kernel/text.js';
 import { PERMISSIONS, type Permission, type Principal, type Role } from '../access.js';
 import { idOf, makeToken } from './token.js';
-import { openTokenFile } from './token-file.js';
+import { openTokenFile, tokenFileError } from './token-file.js';
 
 /** What is kept of a token; the token itself is not. */
 export interface TokenRecord {
@@ -67,16 +67,36 @@ export class TokenStore {
   readonly #byId: Statement<[string], Row>;
   readonly #any: Statement<[], number>;
 
-  private constructor(db: Database, clock: Clock) {
+  readonly #path: string;
+
+  private constructor(db: Database, path: string, clock: Clock) {
     this.#db = db;
+    this.#path = path;
     this.#clock = clock;
     this.#byId = db.prepare('SELECT * FROM tokens WHERE id = ?');
     this.#any = db.prepare<[], number>('SELECT EXISTS (SELECT 1 FROM tokens)').pluck();
   }
 
-  /** @throws StoreError for a file that cannot be used, or holds something else */
-  static open(path: string, clock: Clock = systemClock): TokenStore {
-    return new TokenStore(openTokenFile(path), clock);
+  /**
+   * @param onCreate called where the file was made
+   * @throws StoreError for a file that cannot be used, or holds something else
+   */
+  static open(path: string, clock: Clock = systemClock, onCreate?: () => void): TokenStore {
+    const db = openTokenFile(path, onCreate);
+    try {
+      return new TokenStore(db, path, clock);
+    } catch (error) {
+      db.close();
+      throw tokenFileError(error, path);
+    }
+  }
+
+  #use<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw tokenFileError(error, this.#path);
+    }
   }
 
   /**
@@ -98,23 +118,25 @@ export class TokenStore {
       const lists = [JSON.stringify(stacks), JSON.stringify([...new Set(permissions)])];
       this.#db.prepare(INSERT).run(id, called, role, ...lists, hash, now, by, expiresAt ?? null);
     } catch (error) {
-      if (codeOf(error) !== 'SQLITE_CONSTRAINT_UNIQUE') throw error;
+      if (codeOf(error) !== 'SQLITE_CONSTRAINT_UNIQUE') throw tokenFileError(error, this.#path);
       throw new ConflictError('TOKEN_EXISTS', `there is a token "${called}" already`, {
         hint: 'Choose another name, or revoke that one first.',
         details: { field: 'name', name: called },
       });
     }
-    return { token, record: toRecord(this.#byId.get(id) as Row) };
+    return { token, record: toRecord(this.#use(() => this.#byId.get(id)) as Row) };
   }
 
   /** Oldest first, also those that ended. */
   list(): readonly TokenRecord[] {
-    return (this.#db.prepare('SELECT * FROM tokens ORDER BY number').all() as Row[]).map(toRecord);
+    const rows = this.#use(() => this.#db.prepare('SELECT * FROM tokens ORDER BY number').all());
+    return (rows as Row[]).map(toRecord);
   }
 
   /** @throws NotFoundError where no token of this name holds */
   revoke(name: string, by: string): void {
-    if (this.#db.prepare(REVOKE).run(this.#clock.now(), by, name).changes > 0) return;
+    const { changes } = this.#use(() => this.#db.prepare(REVOKE).run(this.#clock.now(), by, name));
+    if (changes > 0) return;
     throw new NotFoundError('TOKEN_NOT_FOUND', `no token "${name}" holds`, {
       hint: 'List them with: sloth-runner token list',
       details: { name },
@@ -123,13 +145,13 @@ export class TokenStore {
 
   /** Whether a token was ever made: with the last one revoked, a server must not stand open again. */
   hasAny(): boolean {
-    return this.#any.get() === 1;
+    return this.#use(() => this.#any.get()) === 1;
   }
 
   /** Whose token this is; undefined where it is nobody's, was revoked or has expired. */
   find(presented: string): Principal | undefined {
     const id = idOf(presented);
-    const row = id === undefined ? undefined : this.#byId.get(id);
+    const row = id === undefined ? undefined : this.#use(() => this.#byId.get(id));
     const isRight = timingSafeEqual(Buffer.from(sha256(presented)), Buffer.from(row?.hash ?? NOBODY));
     return row && isRight ? this.#principal(row) : undefined;
   }

@@ -33,6 +33,36 @@ export function translate(error: unknown, where: string): unknown {
     return fail('READ_ONLY', 'this server takes no changes', 'It is a replica, or made read only: name the primary.');
   if (code === '53100')
     return fail('DISK_FULL', 'no space left for the database', 'Free some space and try again; nothing was changed.');
+  if (code.startsWith('58')) {
+    return fail(
+      'DISK_ERROR',
+      'the database server could not read or write its files',
+      'Look at the log of the server and check its disk; nothing was changed.',
+    );
+  }
+  if (code === '53200')
+    return fail('OUT_OF_MEMORY', 'the database server has no memory left', 'Try again; nothing was changed.');
+  if (code.startsWith('53')) {
+    return fail(
+      'TOO_MANY_CONNECTIONS',
+      'the database server takes no more connections',
+      'Try again later, or raise max_connections; nothing was changed.',
+    );
+  }
+  if (/^XX00[12]$/.test(code)) {
+    return new IntegrityError('DATABASE_CORRUPT', `the database is damaged: ${where} (${message})`, {
+      hint: 'Do not write to it. Restore a backup of the server and compare it with this database.',
+      details,
+      cause: error,
+    });
+  }
+  if (/^E[MN]FILE$/.test(code)) {
+    return fail(
+      'TOO_MANY_FILES',
+      'the database server cannot be reached, because too many files are open here',
+      'Raise the limit (ulimit -n), or close what holds files open, then try again.',
+    );
+  }
   if (code === '57014') {
     return fail('TOO_SLOW', 'the database server did not answer in time', 'Look at its load; nothing was changed.');
   }
@@ -45,6 +75,21 @@ export function translate(error: unknown, where: string): unknown {
   }
   return error;
 }
+
+/**
+ * The connection was lost after the server was asked to commit, and it could not be asked again.
+ * @param mayRepeat whether the caller chose the command's id
+ */
+export const outcomeUnknown = (where: string, commandId: string, mayRepeat: boolean, cause: unknown): StoreError => {
+  const what = 'the connection was lost during the commit, so it is not known whether the change is stored';
+  return new StoreError('OUTCOME_UNKNOWN', `${what}: ${where} (${(cause as Error).message})`, {
+    hint: mayRepeat
+      ? 'Repeat it with the same command id: it is carried out once at most.'
+      : 'See whether it is there (sloth-runner audit log), then repeat it.',
+    details: { database: where, commandId },
+    cause,
+  });
+};
 
 const isLost = (message: string): boolean =>
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(

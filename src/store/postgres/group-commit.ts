@@ -4,7 +4,7 @@ import { StoreError } from '../../kernel/errors.js';
 import type { AppendRequest, Projection, Receipt } from '../event-store.js';
 import { eventWriter } from './append.js';
 import { type Decisions, decider, type Outcome } from './decide.js';
-import { translate } from './errors.js';
+import { outcomeUnknown, translate } from './errors.js';
 import { independent } from './independent.js';
 import type { KeyOf } from './key.js';
 import { checkHead, holdHead } from './log-end.js';
@@ -15,6 +15,12 @@ interface Waiting {
   readonly requests: readonly AppendRequest[];
   readonly resolve: (receipts: readonly Receipt[]) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** Commands as they are tried, once or again. */
+interface Attempt {
+  /** Whether the server was asked to commit them and did not answer: they may be stored. */
+  isUncertain: boolean;
 }
 
 /** Resources at most, or commands about none, that share a transaction: a statement about many is no faster for more. */
@@ -45,63 +51,81 @@ export function groupCommit(
   let wary = 0;
 
   /** @throws what `isMoved` knows */
-  const ahead = (requests: readonly AppendRequest[]): Promise<readonly Outcome[]> =>
+  const ahead = (requests: readonly AppendRequest[], attempt: Attempt): Promise<readonly Outcome[]> =>
     onConnection(pool, async (_, sql) => {
       const decisions = await decide(sql, requests);
-      await (isEmpty(decisions) ? checkHead(sql, decisions.head) : writeAtOnce(sql, decisions));
+      if (isEmpty(decisions)) await checkHead(sql, decisions.head);
+      else await committing(attempt, writeAtOnce(sql, decisions));
       return decisions.outcomes;
     });
 
-  const held = (requests: readonly AppendRequest[]): Promise<readonly Outcome[]> =>
+  /** Where the log's end is held nothing is under way any more: what an earlier attempt came to is known. */
+  const held = (requests: readonly AppendRequest[], attempt: Attempt): Promise<readonly Outcome[]> =>
     holding(pool, async (client, sql, begun) => {
       const [, decisions] = await allSettled([begun, decide(sql, requests)]);
-      await allSettled([isEmpty(decisions) || writeAtOnce(sql, decisions), commit(client)]);
+      attempt.isUncertain = false;
+      const write = isEmpty(decisions) || writeAtOnce(sql, decisions);
+      await committing(attempt, allSettled([write, commit(client)]));
       return decisions.outcomes;
     });
 
   /** One after the other, each knowing what those before it have changed; all of them, or none. */
-  const inTurn = (requests: readonly AppendRequest[]): Promise<readonly Receipt[]> =>
+  const inTurn = (requests: readonly AppendRequest[], attempt: Attempt): Promise<readonly Receipt[]> =>
     holding(pool, async (client, sql, begun) => {
       await begun;
+      attempt.isUncertain = false;
       const receipts: Receipt[] = [];
       for (const request of requests) {
         const { outcomes, stored, recorded } = await decide(sql, [request]);
         receipts.push(...outcomes.map(receiptOf));
         if (stored.length > 0) await write(sql, stored, recorded, 'in order');
       }
-      await commit(client);
+      await committing(attempt, commit(client));
       return receipts;
     });
 
   const writeAtOnce = (sql: Sql, { stored, recorded }: Decisions) => write(sql, stored, recorded, 'any order');
 
-  async function together(requests: readonly AppendRequest[]): Promise<readonly Outcome[]> {
+  async function together(requests: readonly AppendRequest[], attempt: Attempt): Promise<readonly Outcome[]> {
+    if (attempt.isUncertain) return held(requests, attempt);
     if (wary > 0) wary -= 1;
     else {
       try {
-        return await ahead(requests);
+        return await ahead(requests, attempt);
       } catch (error) {
         if (!isMoved(error)) throw error;
         wary = WARY;
       }
     }
-    return held(requests);
+    return held(requests, attempt);
   }
 
   /** Nothing is told before the transaction is through, so it may be tried again. */
   async function settle(units: readonly Waiting[]): Promise<void> {
     const [first] = units as [Waiting];
     const requests = units.flatMap((unit) => unit.requests);
+    const attempt: Attempt = { isUncertain: false };
+    const reject = (error: unknown): void => {
+      for (const unit of units) {
+        const [{ commandId, identity }] = unit.requests as [AppendRequest];
+        unit.reject(
+          attempt.isUncertain
+            ? outcomeUnknown(where, commandId, identity !== undefined, error)
+            : translate(error, where),
+        );
+      }
+    };
     try {
-      if (requests.length !== units.length) return first.resolve(await retrying(() => inTurn(requests)));
-      const outcomes = await retrying(() => together(requests));
+      if (requests.length !== units.length) return first.resolve(await retrying(() => inTurn(requests, attempt)));
+      const outcomes = await retrying(() => together(requests, attempt));
       for (const [index, unit] of units.entries()) tell(unit, outcomes[index] as Outcome);
     } catch (error) {
-      if (units.length > 1 && !isBrokenOff(error)) {
+      if (attempt.isUncertain) reject(error);
+      else if (units.length > 1 && !isBrokenOff(error)) {
         for (const unit of units) await settle([unit]); // one of them is to blame
       } else if (requests.length === 1 && isTaken(error)) {
-        await retrying(() => inTurn(requests)).then(first.resolve, (reason) => first.reject(translate(reason, where)));
-      } else for (const { reject } of units) reject(translate(error, where));
+        await retrying(() => inTurn(requests, attempt)).then(first.resolve, reject);
+      } else reject(error);
     }
   }
 
@@ -123,6 +147,16 @@ export function groupCommit(
         setImmediate(() => void work());
       }
     });
+}
+
+/** Waits for what commits. A server that is gone before it answers may have done it. */
+async function committing(attempt: Attempt, work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    attempt.isUncertain = isGone(error);
+    throw error;
+  }
 }
 
 const isEmpty = ({ stored }: Decisions): boolean => stored.length === 0;

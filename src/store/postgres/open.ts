@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { GENESIS_HASH } from '../../events/index.js';
-import { StoreError } from '../../kernel/errors.js';
+import { NotFoundError, StoreError } from '../../kernel/errors.js';
 import { newKey } from '../content-key.js';
 import type { Projection } from '../event-store.js';
 import { SCHEMA, SCHEMA_VERSION, upgradeFrom } from './schema.js';
@@ -18,10 +18,19 @@ const WITH_KEY = 3;
  * Lays down the schema in the connection's schema where nothing of ours is, and registers projectors of a new log; brings
  * an earlier one up to date. Two who open it at once: the second finds it done. One that is as it must be costs one
  * question, which a replica answers too.
- * @throws StoreError for a database that somebody else uses, or that a newer release wrote
+ * @param mayCreate whether the schema is laid down where there is none
+ * @returns whether it was
+ * @throws NotFoundError `DATABASE_NOT_FOUND`; StoreError for a database that somebody else uses, or that a newer release wrote
  */
-export async function prepareDatabase(client: pg.ClientBase, projection: Projection, where: string): Promise<void> {
-  if ((await versionOf(client)) === SCHEMA_VERSION) return;
+export async function prepareDatabase(
+  client: pg.ClientBase,
+  projection: Projection,
+  where: string,
+  mayCreate: boolean,
+): Promise<boolean> {
+  const version = await versionOf(client);
+  if (version === SCHEMA_VERSION) return false;
+  if (version === undefined && !mayCreate) throw await missing(client, where);
   await client.query('BEGIN');
   try {
     await client.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
@@ -30,11 +39,23 @@ export async function prepareDatabase(client: pg.ClientBase, projection: Project
     else if (taken) throw notOurs(where);
     else await create(client, projection);
     await client.query('COMMIT');
+    return !ours;
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {});
     throw error;
   }
 }
+
+async function missing(client: pg.ClientBase, where: string): Promise<Error> {
+  const { taken } = (await client.query(IDENTITY)).rows[0] as { taken: boolean };
+  return taken ? notOurs(where) : databaseMissing(where);
+}
+
+const databaseMissing = (where: string): NotFoundError =>
+  new NotFoundError('DATABASE_NOT_FOUND', `there is no database: ${where} (it holds no tables of sloth-runner)`, {
+    hint: 'Check the URL and its schema, or open it so that the tables are created.',
+    details: { field: 'db', database: where },
+  });
 
 /** Undefined where there is no schema of ours. */
 async function versionOf(client: pg.ClientBase): Promise<number | undefined> {

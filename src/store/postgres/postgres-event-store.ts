@@ -33,13 +33,17 @@ export interface PostgresStoreOptions {
   readonly clock: Clock;
   /** Connections at most. Default: 8. */
   readonly poolSize?: number | undefined;
+  /** Whether the schema is laid down where there is none. Default: true. */
+  readonly create?: boolean | undefined;
+  readonly onCreate?: (() => void) | undefined;
 }
 
 /**
  * A store on a PostgreSQL server, 13 or later. The connection is made when it is first used, and the schema laid down
  * where there is none.
  */
-export function openPostgresStore({ url, projection, clock, poolSize = 8 }: PostgresStoreOptions): EventStore {
+export function openPostgresStore(options: PostgresStoreOptions): EventStore {
+  const { url, projection, clock, poolSize = 8, create = true, onCreate } = options;
   const config = configOf(url);
   const where = shownLocation(url);
   const pool = new pg.Pool({ ...config, max: poolSize });
@@ -65,7 +69,7 @@ export function openPostgresStore({ url, projection, clock, poolSize = 8 }: Post
   async function prepare(): Promise<void> {
     const client = await pool.connect();
     try {
-      await prepareDatabase(client, projection, where);
+      if (await prepareDatabase(client, projection, where, create)) onCreate?.();
     } finally {
       client.release();
     }

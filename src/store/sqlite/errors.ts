@@ -1,4 +1,6 @@
-import { ConflictError, codeOf, IntegrityError, SlothError, StoreError } from '../../kernel/errors.js';
+import { ConflictError, codeOf, IntegrityError, NotFoundError, SlothError, StoreError } from '../../kernel/errors.js';
+import { type Failure, failed, failureOf } from '../../kernel/failures.js';
+import { isDamaged, isIoError, isOutOfDescriptors } from '../../kernel/sqlite-damage.js';
 import { tablesDamaged } from '../damaged.js';
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -8,36 +10,20 @@ export function translate(error: unknown, path: string): unknown {
   if (error instanceof SlothError) return error;
   const code = codeOf(error);
   const details = { database: path, sqlite: code };
-  const fail = (name: string, text: string, hint: string) =>
-    new StoreError(name, `${text}: ${path} (${message(error)})`, { hint, details, cause: error });
-  if (code.startsWith('SQLITE_FULL') || code === 'ENOSPC') {
-    return fail('DISK_FULL', 'no space left for the database', 'Free some space and try again; nothing was changed.');
-  }
-  if (code.startsWith('SQLITE_IOERR')) {
-    return fail(
-      'DISK_ERROR',
-      'the database could not be read or written',
-      'Check the disk, its free space and file size limits, then try again.',
-    );
-  }
-  if (code.startsWith('SQLITE_READONLY') || code === 'EROFS') {
-    return fail(
-      'READ_ONLY',
-      'the database cannot be written',
-      'Give yourself write permission on the file and its folder, or choose another one with --db.',
-    );
-  }
-  if (code.startsWith('SQLITE_CANTOPEN') || code === 'EACCES' || code === 'EPERM' || code === 'ENOENT') {
-    return fail(
-      'CANNOT_OPEN',
-      'the database cannot be opened',
-      'Check that the path exists and that you may read and write it, or choose another one with --db.',
-    );
-  }
   if (code === 'EISDIR' || code === 'ENOTDIR') {
-    return fail('CANNOT_OPEN', 'the database path is not a file', 'Choose a file with --db.');
+    const text = `the database path is not a file: ${path} (${message(error)})`;
+    return new StoreError('CANNOT_OPEN', text, { hint: 'Choose a file with --db.', details, cause: error });
   }
-  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+  if (code === 'SQLITE_READONLY_DBMOVED') {
+    return new StoreError('DATABASE_MOVED', `the database file was moved or deleted while it was open: ${path}`, {
+      hint: 'Put it back, or start again.',
+      details,
+      cause: error,
+    });
+  }
+  const failure = failureOf(error) ?? failureOfSqlite(code);
+  if (failure) return failed(failure, 'the database', path, error, details);
+  if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) {
     return new ConflictError('DATABASE_BUSY', `the database is busy: ${path}`, {
       hint: 'Another process holds a long transaction; try again when it has ended.',
       details,
@@ -46,8 +32,11 @@ export function translate(error: unknown, path: string): unknown {
   }
   if (code.startsWith('SQLITE_NOTADB')) return notADatabase(path, error);
   if (code.startsWith('SQLITE_CONSTRAINT')) return tablesDamaged(path, message(error), { details, cause: error });
-  if (code.startsWith('SQLITE_CORRUPT') || message(error) === 'malformed JSON')
-    return damaged(path, message(error), error);
+  if (code.startsWith('SQLITE_CORRUPT')) {
+    if (isDamaged(path)) return damaged(path, message(error), error);
+    return failed('DISK_ERROR', 'the database', path, error, details);
+  }
+  if (message(error) === 'malformed JSON') return damaged(path, message(error), error);
   if (
     code === 'SQLITE_ERROR' &&
     /^(no such (table|column)|table \S{1,200} has |unsupported file format)/.test(message(error))
@@ -59,6 +48,15 @@ export function translate(error: unknown, path: string): unknown {
     });
   }
   return error;
+}
+
+function failureOfSqlite(code: string): Failure | undefined {
+  if (code.startsWith('SQLITE_FULL')) return 'DISK_FULL';
+  if (/^SQLITE_(IOERR_)?NOMEM/.test(code)) return 'OUT_OF_MEMORY';
+  if (isIoError(code)) return 'DISK_ERROR';
+  if (code.startsWith('SQLITE_READONLY')) return 'READ_ONLY';
+  if (/^SQLITE_(CANTOPEN|PERM)/.test(code)) return isOutOfDescriptors() ? 'TOO_MANY_FILES' : 'CANNOT_OPEN';
+  return undefined;
 }
 
 /** @param what is wrong with the file */
@@ -82,3 +80,17 @@ export const notADatabase = (path: string, cause?: unknown): StoreError =>
 
 export const storeClosed = (path: string): StoreError =>
   new StoreError('STORE_CLOSED', `the database was closed: ${path}`, { hint: 'Open it again before using it.' });
+
+/** @param why in words, where the file is there */
+export const databaseMissing = (path: string, why = 'there is no file'): NotFoundError =>
+  new NotFoundError('DATABASE_NOT_FOUND', `there is no database: ${path} (${why})`, {
+    hint: 'Check the path, or open it so that it is created.',
+    details: { field: 'db', database: path },
+  });
+
+/** The file could be opened for reading only, though this user may write it: the system refused it at that moment. */
+export const openedReadOnly = (path: string): StoreError => {
+  const failure = isOutOfDescriptors() ? 'TOO_MANY_FILES' : 'CANNOT_OPEN';
+  const cause = 'it was opened for reading only, though it may be written';
+  return failed(failure, 'the database', path, cause, { database: path }, 'Nothing was changed. Try again.');
+};

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { Clock } from '../../kernel/clock.js';
+import { codeOf, type StoreError } from '../../kernel/errors.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
 import { lifetime } from '../lifetime.js';
 import { readNow } from '../links.js';
@@ -8,7 +9,7 @@ import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
 import { type Appender, appender, HalfWritten } from './append.js';
 import { storeClosed, translate } from './errors.js';
 import { existingKey } from './key.js';
-import { type Connection, openConnection } from './open.js';
+import { type Connection, mayWrite, openConnection } from './open.js';
 import {
   commitOfCommand,
   commitOfVersion,
@@ -27,6 +28,7 @@ import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readT
 import { findStack, findStackOfName, listStacks, readDocument } from './read/stacks.js';
 import { maintenance } from './rebuild/maintenance.js';
 import { type Statements, statementCache } from './statements.js';
+import { commitFailed, type WriteFault, writeFault } from './write-fault.js';
 
 export interface SqliteStoreOptions {
   /** A file path, or `:memory:`. */
@@ -37,6 +39,11 @@ export interface SqliteStoreOptions {
   readonly cacheKiB?: number | undefined;
   /** Told while a file of an earlier schema is brought up to date. */
   readonly onProgress?: OnProgress | undefined;
+  /** Whether a file is made where there is none. Default: true. */
+  readonly create?: boolean | undefined;
+  readonly onCreate?: (() => void) | undefined;
+  /** Hears that a write failed on the disk, so that this store takes no more changes. */
+  readonly onWritesStopped?: ((error: StoreError) => void) | undefined;
 }
 
 /** How often another process's commits are looked for, in milliseconds. */
@@ -48,37 +55,63 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** A connection, and what is kept for its life. */
+interface Session {
+  readonly db: Connection;
+  readonly sql: Statements;
+  readonly commit: (requests: readonly AppendRequest[]) => Promise<readonly Receipt[]>;
+}
+
 /** @throws StoreError for a path that cannot be opened or is no database of ours */
 export function openSqliteStore(options: SqliteStoreOptions): EventStore {
-  const { path, projection, clock, cacheKiB, onProgress } = options;
-  const db = openConnection(path, cacheKiB, onProgress);
-  try {
-    registerProjectors(db, projection);
-  } catch (error) {
-    db.close();
-    throw translate(error, path);
-  }
-  const sql = statementCache(db);
-  const commit = groupCommit(db, path, appender(db, sql, projection, clock));
+  const { path, projection, clock } = options;
+  const fault = writeFault(path, options.onWritesStopped);
+  const begin = (): Session => {
+    const db = openConnection(path, options);
+    try {
+      registerProjectors(db, projection);
+    } catch (error) {
+      db.close();
+      throw translate(error, path);
+    }
+    const sql = statementCache(db);
+    return { db, sql, commit: groupCommit(db, path, appender(db, sql, projection, clock), fault) };
+  };
+  let session: Session | undefined = begin();
+  const current = (): Session => (session ??= begin());
+  /** A file that this user could only read, and may write now: SQLite must open it again. */
+  const reopen = (error: unknown): boolean => {
+    if (codeOf(error) !== 'READ_ONLY' || !mayWrite(path)) return false;
+    session?.db.close();
+    session = undefined;
+    return true;
+  };
   const listeners = new Set<() => void>();
   const life = lifetime(
     () => storeClosed(path),
     (error) => translate(error, path),
-    () => !db.open,
+    () => session !== undefined && !session.db.open,
   );
   const appendTogether = async (requests: readonly AppendRequest[]): Promise<readonly Receipt[]> => {
-    const receipts = await life.during(() => commit(requests));
+    const receipts = await life.during(() =>
+      current()
+        .commit(requests)
+        .catch((error: unknown) => {
+          if (reopen(error)) return current().commit(requests);
+          throw error;
+        }),
+    );
     if (receipts.some(({ events }) => events > 0)) for (const listener of listeners) listener();
     return receipts;
   };
-  const read = <T>(query: (sql: Statements) => T): Promise<T> => life.during(() => query(sql));
+  const read = <T>(query: (sql: Statements) => T): Promise<T> => life.during(() => query(current().sql));
 
   return {
     append: async (request) => (await appendTogether([request]))[0] as Receipt,
     appendTogether,
     preview: (request) =>
       read((sql) =>
-        db.transaction(() => {
+        current().db.transaction(() => {
           const { identity, commandId, keys } = request;
           const earlier = identity ? earlierCommits(sql, commandId, identity.principal) : [];
           const facts = readFacts(sql, keys);
@@ -91,10 +124,10 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
     events: (filter) => read((sql) => readEvents(sql, filter)),
     onAppend: (listener) => {
       life.check();
-      return watch(db, sql, listeners, listener);
+      return watch(() => session, listeners, listener);
     },
     checkpoints: () => read(readCheckpoints),
-    describe: () => read((sql) => describe(db, sql, path, clock)),
+    describe: () => read((sql) => describe(current().db, sql, path, clock)),
 
     stack: (ref, { deleted = false } = {}) => read((sql) => findStack(sql, ref, deleted)),
     stackOfName: (name, { deleted = false } = {}) => read((sql) => findStackOfName(sql, name, deleted)),
@@ -128,11 +161,11 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
     drift: (stream) => read((sql) => readDrift(sql, stream)),
     driftRules: (stream) => read((sql) => readDriftRules(sql, stream)),
 
-    ...maintenance(db, sql, path, projection, life),
+    ...maintenance(current, path, projection, life, fault),
 
     close: async () => {
       await life.end();
-      db.close();
+      session?.db.close();
     },
   };
 }
@@ -142,7 +175,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
  * serves them all. Those that belong together are under a savepoint; one by itself needs none, for it is refused before
  * anything is written. Where the writing fails, each is tried in a transaction of its own. Nothing resolves before COMMIT.
  */
-function groupCommit(db: Connection, path: string, { begin, run, runTogether, end }: Appender) {
+function groupCommit(db: Connection, path: string, { begin, run, runTogether, end }: Appender, fault: WriteFault) {
   let waiting: Waiting[] = [];
 
   const runOne = db.transaction((requests: readonly AppendRequest[]) => {
@@ -169,11 +202,14 @@ function groupCommit(db: Connection, path: string, { begin, run, runTogether, en
   const flush = (group: readonly Waiting[]): void => {
     const [only] = group as [Waiting];
     try {
+      fault.check();
       if (group.length === 1) only.resolve(runOne.immediate(only.requests));
       else for (const settle of runAll.immediate(group)) settle();
     } catch (error) {
-      if (group.length > 1 && error instanceof HalfWritten) for (const one of group) flush([one]);
-      else for (const { reject } of group) reject(translate(causeOf(error), path));
+      const cause = causeOf(error);
+      if (fault.note(cause)) for (const { reject } of group) reject(commitFailed(path, cause));
+      else if (group.length > 1 && error instanceof HalfWritten) for (const one of group) flush([one]);
+      else for (const { reject } of group) reject(translate(cause, path));
     }
   };
   const flushNow = (): void => {
@@ -204,16 +240,23 @@ function registerProjectors(db: Connection, projection: Projection): void {
 
 const causeOf = (error: unknown): unknown => (error instanceof HalfWritten ? error.cause : error);
 
-/** Own commits call back at once; others' are seen by SQLite's change counter, polled while somebody listens. */
-function watch(db: Connection, sql: Statements, listeners: Set<() => void>, listener: () => void): () => void {
+/**
+ * Own commits call back at once; others' are seen by SQLite's change counter, polled while somebody listens. Where that
+ * cannot be read, whoever listens reads and meets the error itself.
+ */
+function watch(current: () => Session | undefined, listeners: Set<() => void>, listener: () => void): () => void {
   listeners.add(listener);
-  const dataVersion = () => sql('PRAGMA data_version').pluck().get() as number;
+  const dataVersion = () => current()?.sql('PRAGMA data_version').pluck().get() as number | undefined;
   let seen = dataVersion();
   const timer = setInterval(() => {
-    if (!db.open) return;
-    const now = dataVersion();
-    if (now === seen) return;
-    seen = now;
+    if (!current()?.db.open) return;
+    try {
+      const now = dataVersion();
+      if (now === seen) return;
+      seen = now;
+    } catch {
+      seen = undefined;
+    }
     listener();
   }, POLL_INTERVAL);
   return () => {

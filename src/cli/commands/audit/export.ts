@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
-import { InvalidInputError, NotFoundError } from '../../../kernel/errors.js';
+import { InvalidInputError } from '../../../kernel/errors.js';
 import { headJson } from '../../../views/head.js';
-import { chooseDatabase } from '../../database-path.js';
 import { escapeText } from '../../output/escape.js';
 import { withProgress } from '../../output/progress.js';
 import { headText } from '../../present/database.js';
@@ -28,8 +26,6 @@ With - the log goes to standard output, whatever --output says, and errors to st
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(AuditExport);
-    const { path } = chooseDatabase(flags.db);
-    if (!/^:?memory:$|:\/\//.test(path) && !existsSync(path)) throw nothingToExport(path);
     const toStdout = args.file === '-';
     if (toStdout && flags.overwrite) {
       throw new InvalidInputError('CONTRADICTION', '--overwrite: standard output is no file to replace', {
@@ -57,9 +53,3 @@ With - the log goes to standard output, whatever --output says, and errors to st
     );
   }
 }
-
-const nothingToExport = (path: string): NotFoundError =>
-  new NotFoundError('DATABASE_NOT_FOUND', `there is no database to export: ${path}`, {
-    hint: 'Name the database with --db, or in SLOTH_RUNNER_DB.',
-    details: { field: 'db', database: path },
-  });

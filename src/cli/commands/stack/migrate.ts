@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Flags } from '@oclif/core';
 import { type MigrationOptions, type MigrationReport, type PreparedMigration, StateBackend } from '../../../index.js';
+import { statOf } from '../../../kernel/files.js';
 import { BaseCommand } from '../../base-command.js';
 import { confirm } from '../../confirm.js';
 import { chooseDatabaseFile } from '../../database-path.js';
@@ -66,11 +67,13 @@ What the target holds is backed up first. A migration that was broken off goes o
     const script = flags['generate-script'];
     const scratch = flags['dry-run'] || script !== undefined;
     if (!scratch) await confirm(question(migration), flags.yes || !process.stdin.isTTY);
+    const isNew = !scratch && !statOf(migration.target)?.size;
     const report = scratch ? flags.report : (flags.report ?? join(dirname(migration.target), 'migration_report.json'));
     const options = { strict: flags.strict, verify: flags.verify, ...(report !== undefined && { report }) };
     const done = await withProgress('migrating', '', (onProgress) =>
       carryOut(migration, { ...options, onProgress }, { dryRun: flags['dry-run'], script, overwrite: flags.overwrite }),
     );
+    if (isNew) this.noteCreated(migration.target);
     this.show(
       flags,
       () => done,

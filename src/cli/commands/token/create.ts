@@ -3,6 +3,7 @@ import { later, systemClock } from '../../../kernel/clock.js';
 import { parseDuration } from '../../../kernel/durations.js';
 import { InvalidInputError } from '../../../kernel/errors.js';
 import { BaseCommand } from '../../base-command.js';
+import { escapeText } from '../../output/escape.js';
 import { tokenJson } from '../../present/token.js';
 import { openTokens, tokensFlag } from '../../tokens.js';
 
@@ -46,7 +47,10 @@ export default class TokenCreate extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(TokenCreate);
     const expiresAt = flags.expires === undefined ? undefined : expiry(flags.expires);
-    const tokens = await openTokens(flags);
+    const tokens = await openTokens(flags, {
+      create: true,
+      onCreate: (path) => this.note(`Created file of tokens ${escapeText(path)}.`),
+    });
     try {
       const { token, record } = tokens.create({
         ...(args.name === undefined ? {} : { name: args.name }),

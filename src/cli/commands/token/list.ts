@@ -1,6 +1,6 @@
 import { BaseCommand } from '../../base-command.js';
 import { tokenJson, tokenTable } from '../../present/token.js';
-import { openTokens, tokensFlag } from '../../tokens.js';
+import { openExistingTokens, tokensFlag } from '../../tokens.js';
 
 export default class TokenList extends BaseCommand {
   static override summary = 'List the tokens of the server, also those that ended.';
@@ -9,16 +9,16 @@ export default class TokenList extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(TokenList);
-    const tokens = await openTokens(flags);
+    const tokens = await openExistingTokens(flags);
     try {
-      const list = tokens.list();
+      const list = tokens?.list() ?? [];
       this.show(
         flags,
         () => ({ tokens: list.map(tokenJson) }),
         () => tokenTable(list),
       );
     } finally {
-      tokens.close();
+      tokens?.close();
     }
   }
 }

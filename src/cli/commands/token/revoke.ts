@@ -10,7 +10,7 @@ export default class TokenRevoke extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(TokenRevoke);
-    const tokens = await openTokens(flags);
+    const tokens = await openTokens(flags, { create: false });
     try {
       tokens.revoke(args.name, flags.actor);
       this.show(

@@ -7,6 +7,10 @@ import {
   SlothError,
   StoreError,
 } from '../../../kernel/errors.js';
+import { failureOf } from '../../../kernel/failures.js';
+import { statOf } from '../../../kernel/files.js';
+import { isDamaged, isIoError } from '../../../kernel/sqlite-damage.js';
+import { sqliteHeader } from '../../../kernel/sqlite-file.js';
 
 const detailsOf = (path: string, code?: string): ErrorDetails => ({
   field: 'source',
@@ -46,7 +50,10 @@ export const busySource = (path: string, cause?: unknown): ConflictError =>
 export function aboutSource(error: unknown, path: string): unknown {
   if (error instanceof SlothError || !(error instanceof Error)) return error;
   const { code = '', syscall } = error as NodeJS.ErrnoException;
-  if (/^SQLITE_(CORRUPT|FORMAT)/.test(code)) return damagedSource(path, error.message, error);
+  const isReadError = isIoError(code) || failureOf(error) === 'DISK_ERROR';
+  if (!isReadError && /^SQLITE_(CORRUPT|FORMAT)/.test(code) && sourceIsDamaged(path)) {
+    return damagedSource(path, error.message, error);
+  }
   if (code.startsWith('SQLITE_NOTADB')) return notLegacy(path, 'this is no SQLite database', error);
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return busySource(path, error);
   const failed = (name: string, what: string, hint: string) =>
@@ -55,6 +62,9 @@ export function aboutSource(error: unknown, path: string): unknown {
       details: detailsOf(path, code),
       cause: error,
     });
+  if (isReadError || code.startsWith('SQLITE_CORRUPT')) {
+    return failed('DISK_ERROR', 'the database could not be read', 'Check the disk, then try again.');
+  }
   if (code.startsWith('SQLITE_FULL') || code === 'ENOSPC') {
     return failed(
       'DISK_FULL',
@@ -70,6 +80,16 @@ export function aboutSource(error: unknown, path: string): unknown {
     );
   }
   return error;
+}
+
+/** Looks once more only where SQLite opens it without laying files beside it; else it is believed. */
+function sourceIsDamaged(path: string): boolean {
+  try {
+    const isSafe = !sqliteHeader(path)?.walMode || (statOf(`${path}-wal`) && statOf(`${path}-shm`));
+    return !isSafe || isDamaged(path);
+  } catch {
+    return false; // not even its header can be read
+  }
 }
 
 /** Runs what reads a source; what it throws is said of the source. */

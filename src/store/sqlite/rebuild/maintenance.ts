@@ -8,17 +8,18 @@ import { copyDatabase, copyMemory } from '../backup.js';
 import type { Connection } from '../open.js';
 import { readCheckpoints, readHead } from '../read/log.js';
 import type { Statements } from '../statements.js';
+import type { WriteFault } from '../write-fault.js';
 import { compareTables } from './compare.js';
 import { extendEvents, importEvents } from './import.js';
 import { jobName, readJob, rebuildTables } from './rebuild.js';
 import { checkStorage } from './storage.js';
 
 export function maintenance(
-  db: Connection,
-  sql: Statements,
+  current: () => { readonly db: Connection; readonly sql: Statements },
   path: string,
   projection: Projection,
   life: Lifetime,
+  fault: WriteFault,
 ): Maintenance {
   /** Hears of every step, and ends what is under way when the store is being closed. */
   const between =
@@ -27,22 +28,25 @@ export function maintenance(
       life.check();
       onProgress?.(progress);
     };
+  const read = <T>(run: (session: ReturnType<typeof current>) => T | Promise<T>): Promise<T> =>
+    life.during(() => run(current()));
+  const write: typeof read = (run) => read((session) => fault.during(() => run(session)));
   return {
-    projections: () => life.during(() => db.transaction(() => statusOf(db, sql, projection))()),
+    projections: () => read(({ db, sql }) => db.transaction(() => statusOf(db, sql, projection))()),
     rebuild: ({ names, onProgress } = {}) =>
-      life.during(() =>
+      write(({ db, sql }) =>
         rebuildTables(db, sql, projection, projectorsNamed(projection.projectors, names), between(onProgress)),
       ),
     compareTables: ({ stream, onProgress }) =>
-      life.during(() =>
+      read(({ db }) =>
         apart(db, path, (reader) => drive(compareTables(reader, projection, stream), path, between(onProgress))),
       ),
-    checkStorage: () => life.during(() => apart(db, path, async (reader) => checkStorage(reader))),
+    checkStorage: () => read(({ db }) => apart(db, path, async (reader) => checkStorage(reader, path))),
     importLog: (events, head, onProgress) =>
-      life.during(() => importEvents(db, sql, projection, events, head, onProgress)),
-    extendLog: (events) => life.during(() => extendEvents(db, sql, projection, events)),
+      write(({ db, sql }) => importEvents(db, sql, projection, events, head, onProgress)),
+    extendLog: (events) => write(({ db, sql }) => extendEvents(db, sql, projection, events)),
     backup: (to, onProgress) =>
-      life.during(() => (path === ':memory:' ? copyMemory(db, to) : copyDatabase(path, to, between(onProgress)))),
+      read(({ db }) => (path === ':memory:' ? copyMemory(db, to) : copyDatabase(path, to, between(onProgress)))),
   };
 }
 

@@ -1,5 +1,7 @@
 import type { StoredEvent } from '../../../events/index.js';
+import { failed } from '../../../kernel/failures.js';
 import { openSqlite } from '../../../kernel/sqlite.js';
+import { isReadError } from '../../../kernel/sqlite-damage.js';
 import type { StorageProblem } from '../../maintenance.js';
 import type { Connection } from '../open.js';
 import { EVENT } from '../read/log.js';
@@ -54,12 +56,16 @@ function checkObject(wanted: SchemaObject, actual: readonly SchemaObject[]): Sto
  * What SQLite reports about its pages and indexes, and whether every table, view, index and trigger is, to the letter and on
  * the same table, the one this release makes. Indexes, views and tables that others have added are theirs; a trigger on our
  * tables or views is not, nor one on a table that is being rebuilt, which would become ours.
+ * @throws StoreError `DISK_ERROR` for a page that could not be read
  */
-export function checkStorage(db: Connection): StorageProblem[] {
+export function checkStorage(db: Connection, path: string): StorageProblem[] {
   const pages = (db.pragma(`integrity_check(${TOLD})`) as { integrity_check: string }[])
     .map((row) => row.integrity_check)
     .filter((line) => line !== 'ok')
-    .map((problem) => ({ where: 'page', problem }));
+    .map((problem) => {
+      if (isReadError(problem)) throw failed('DISK_ERROR', 'the database', path, problem, { database: path });
+      return { where: 'page', problem };
+    });
   const expected = expectedObjects();
   const actual = objectsOf(db);
   const isOurs = (table: string): boolean =>
