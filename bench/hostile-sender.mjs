@@ -1,9 +1,9 @@
-// Sends one hostile case over and over, by two connections, until its parent ends it. In a process of its own: the latency of
+// Sends one hostile case over and over by two connections until its parent ends it, or so many times by one. In a process of its own: the latency of
 // the others is not to be that of making bodies.
 import { request } from 'node:http';
 import { CASES } from './hostile-cases.mjs';
 
-const [, , url, name, token] = process.argv;
+const [, , url, name, token, times] = process.argv;
 const { method, path, headers, body } = CASES.find((one) => one.name === name);
 const bytes = Buffer.from(body(), 'latin1');
 const { hostname, port } = new URL(url);
@@ -40,4 +40,8 @@ const loop = async () => {
   }
 };
 process.send('ready');
-await Promise.all([loop(), loop()]);
+if (times === undefined) await Promise.all([loop(), loop()]);
+else {
+  for (let left = Number(times); left > 0; left -= 1) await once();
+  process.exit();
+}

@@ -2,7 +2,7 @@
 // process of its own. Claims: /healthz answers within 200 ms and a small command within 1 s; no answer is a 5xx but 503.
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -35,13 +35,31 @@ async function serve(folder) {
   return { child, url, tokens: made };
 }
 
+/** What the server's own thread has worked, milliseconds; Linux counts it in hundredths of a second. */
+const workedBy = (pid) => {
+  const fields = readFileSync(`/proc/${pid}/task/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+};
+const TIMES = 4;
+
+/** What one hostile request costs the server's own thread: no answer waits for longer than that. */
+async function workOf({ url, tokens, child }, { name, token = 'admin', body }) {
+  if (body === undefined) return '';
+  const before = workedBy(child.pid);
+  await once(fork(here('hostile-sender.mjs'), [url, name, tokens[token], TIMES]), 'exit');
+  return `${Math.round((workedBy(child.pid) - before) / TIMES)} ms`;
+}
+
 const summary = (times) => {
   const sorted = times.toSorted((a, b) => a - b);
   const show = (value) => `${Math.round(value ?? 0)} ms`;
   return `${show(sorted[Math.floor(sorted.length / 2)])} (${show(sorted.at(-1))})`;
 };
 
-async function measured({ url, tokens }, { name, token = 'admin', body }, seconds) {
+async function measured(server, one, seconds) {
+  const { url, tokens } = server;
+  const { name, token = 'admin', body } = one;
+  const work = await workOf(server, one);
   const sender = body === undefined ? undefined : fork(here('hostile-sender.mjs'), [url, name, tokens[token]]);
   const answers = {};
   if (sender) {
@@ -86,6 +104,7 @@ async function measured({ url, tokens }, { name, token = 'admin', body }, second
   if (failed.length > 0) throw new Error(`${name}: answered ${failed}`);
   return {
     what: name,
+    'own thread': work,
     healthz: summary(times.healthz),
     'small command': summary(times.command),
     read: summary(times.read),
