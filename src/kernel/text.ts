@@ -23,9 +23,23 @@ const wellFormed = (text: string): boolean => (text as string & { isWellFormed()
 /** Nothing more is looked at in a text that is too long. It has at least as many bytes as characters. */
 const tooLong = (max: number) => ({ error: `must not be longer than ${max} bytes`, abort: true });
 
+/** A character takes three bytes at most (a pair of surrogates four), so that most texts need not be counted. */
+const fits = (text: string, max: number): boolean => text.length * 3 <= max || Buffer.byteLength(text) <= max;
+
 /** A list of at most so many items. The largest stacks have some 100,000 resources. */
 export const list = <Item extends z.ZodType>(item: Item, max = 1_000_000) =>
   z.array(item).max(max, `must not have more than ${max} items`);
+
+/** One check for all: each that zod runs takes as long as what it looks at, and every command has thousands of names. */
+const checks =
+  (max: number, control: RegExp, isLine: boolean): z.core.CheckFn<string> =>
+  ({ value, issues }) => {
+    const add = (message: string): void => void issues.push({ code: 'custom', input: value, message });
+    if (!fits(value, max)) return add(tooLong(max).error);
+    if (control.test(value)) add('must not hold control characters');
+    if (!wellFormed(value)) add('must be well-formed Unicode');
+    if (isLine && value !== value.trim()) add('must not begin or end with white space');
+  };
 
 /** One line a person or program names something by: 1 to `max` UTF-8 bytes, no control characters, no outer blanks. */
 export const name = (max = 255) =>
@@ -33,16 +47,11 @@ export const name = (max = 255) =>
     .string()
     .min(1, 'must not be empty')
     .max(max, tooLong(max))
-    .refine((text) => Buffer.byteLength(text) <= max, tooLong(max))
-    .refine((text) => !CONTROL.test(text), 'must not hold control characters')
-    .refine(wellFormed, 'must be well-formed Unicode')
-    .refine((text) => text === text.trim(), 'must not begin or end with white space');
+    .check(checks(max, CONTROL, true));
 
 /** Free text of up to `max` UTF-8 bytes; line breaks and tabs are fine, other control characters are not. */
 export const prose = (max = 65_536) =>
   z
     .string()
     .max(max, tooLong(max))
-    .refine((text) => Buffer.byteLength(text) <= max, tooLong(max))
-    .refine((text) => !CONTROL_BUT_LAYOUT.test(text), 'must not hold control characters')
-    .refine(wellFormed, 'must be well-formed Unicode');
+    .check(checks(max, CONTROL_BUT_LAYOUT, false));
