@@ -14,12 +14,16 @@ export function useProblems(app: FastifyInstance): void {
   });
 }
 
-/** What is a bug of ours is told to the log alone. */
+/** Seconds after which a request may be sent again that met too many others; the operator need not look at anything. */
+const RETRY_AFTER_LOAD: Readonly<Record<string, number>> = { TOO_BUSY: 2, SERVER_BUSY: 10 };
+
+/** Reports bugs to the log alone. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = error instanceof SlothError ? error : (systemError(error) ?? knownOfFramework(error as FastifyError));
   if (known) {
     const problem = problemOf(known);
-    if (problem.status >= 500) request.log.error({ err: error, code: known.code }, 'the database failed');
+    if (problem.status >= 500 && !Object.hasOwn(RETRY_AFTER_LOAD, known.code))
+      request.log.error({ err: error, code: known.code }, 'the database failed');
     return sendProblem(reply, problem);
   }
   request.log.error({ err: error }, 'failed');
@@ -27,7 +31,9 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  if (problem.status === 503) void reply.header('retry-after', RETRY_AFTER);
+  if (problem.status === 503 && !reply.hasHeader('retry-after')) {
+    void reply.header('retry-after', RETRY_AFTER_LOAD[problem.code] ?? RETRY_AFTER);
+  }
   return reply.code(problem.status).type('application/problem+json; charset=utf-8').send(problem);
 }
 
