@@ -77,7 +77,7 @@ export class TerraformStates {
 
   /**
    * Takes in the next state of a stack, and makes the stack where there is none. A state that equals the current one is
-   * the same request sent again: it does nothing, whoever holds the lock now. An older state is refused.
+   * the same request sent again: it does nothing, no matter who holds the lock now. An older state is refused.
    * @throws InvalidInputError for bytes that are no Terraform state; LockedError; ConflictError `LINEAGE_MISMATCH`,
    *   `SERIAL_TOO_LOW`, `SERIAL_NOT_ADVANCED`
    */

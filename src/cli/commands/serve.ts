@@ -17,7 +17,7 @@ export default class Serve extends BaseCommand {
   static override description =
     `Terraform and OpenTofu find a stack at /tfstate/STACK (backend "http"), programs find everything at /api/v1 (described at /api/v1/openapi.json), Prometheus finds /metrics. It runs until it is interrupted; what is under way is answered first.
 
-Whoever reaches a loopback address may use it without a token as long as none was created. Any other address needs tokens: sloth-runner token create. Give TLS a certificate and a key (mode 0600), or put a proxy before it and name it with --trust-proxy.
+Every client of a loopback address may use the server without a token as long as none was created. Any other address needs tokens: sloth-runner token create. Give TLS a certificate and a key (mode 0600), or put a proxy before it and name it with --trust-proxy.
 
 Connections, and live streams of events, are limited so that nobody can use up the process's open files: raise the limit with ulimit -n before the start, and see the metrics sloth_connections and sloth_connections_closed_total. A connection without an authenticated request is closed after 5 seconds.
 
