@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { verifyStore } from '../../src/audit/verify.js';
 import { stringifyJson } from '../../src/kernel/json.js';
 import type { EventStore } from '../../src/store/event-store.js';
@@ -12,6 +12,12 @@ import { openRows } from '../support/rows.js';
 import { freshPlace } from '../support/stores.js';
 import { toldBy, toldOf } from '../support/told.js';
 import { readRow, viewsOf } from '../support/views.js';
+
+/** Every database gets the same key, so that equal commands give equal events. */
+vi.mock('../../src/store/content-key.js', async (original) => ({
+  ...(await original<typeof import('../../src/store/content-key.js')>()),
+  newKey: () => Buffer.alloc(32, 7),
+}));
 
 const tally = new Tally();
 
