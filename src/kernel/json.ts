@@ -1,5 +1,5 @@
 import { type ErrorOptions, IntegrityError, InvalidInputError } from './errors.js';
-import { placeIn, readJsonText, scanJsonText, setOwn } from './json-reader.js';
+import { type JsonScan, placeIn, readJsonText, scanJsonText, setOwn } from './json-reader.js';
 
 /**
  * A JSON number whose written form a double does not give back: `12345678901234567890`, `1e400`, `1.0`.
@@ -119,6 +119,16 @@ function checkNumber(text: string, what: string, path: () => JsonPath): void {
 const refuseNumber = (what: string, path: JsonPath, problem: string): never =>
   refuse(what, path, problem, 'Write it as text, in quotes.', { code: 'NUMBER_TOO_LARGE' });
 
+/** Most keys in one text: an object of some 20 million would end the process, whatever memory there is (V8). */
+const MAX_KEYS = 10_000_000;
+
+function tooManyKeys(what: string, keys: number): never {
+  throw new InvalidInputError('DOCUMENT_TOO_LARGE', `${what} has ${keys} keys, more than ${MAX_KEYS}`, {
+    hint: 'Split the document.',
+    details: { field: what, keys, maxKeys: MAX_KEYS },
+  });
+}
+
 /** Reads UTF-8 bytes; bytes that are no UTF-8 are refused, never replaced. */
 export function decodeUtf8(bytes: Uint8Array, what: string): string {
   try {
@@ -143,15 +153,16 @@ export function decodeUtf8(bytes: Uint8Array, what: string): string {
 export function parseJson(text: string, what = 'JSON', limits: JsonLimits = DOCUMENT_LIMITS): Json {
   const bytes = Buffer.byteLength(text);
   if (bytes > limits.maxBytes) tooLarge(what, bytes, limits);
-  return parseFast(text, limits) ?? parseExactly(text, what, limits);
+  const scan = scanJsonText(text, limits.maxDepth);
+  if (scan.keys > MAX_KEYS) tooManyKeys(what, scan.keys);
+  return parseFast(text, scan) ?? parseExactly(text, what, limits);
 }
 
 /**
  * The platform's own parser is several times as fast as reading exactly. It loses nothing where every number prints as it was
  * written and the value has as many keys as the text. Returns undefined in any other case; nothing too deep is given to it.
  */
-function parseFast(text: string, limits: JsonLimits): Json | undefined {
-  const { isShallow, isPlain, keys } = scanJsonText(text, limits.maxDepth);
+function parseFast(text: string, { isShallow, isPlain, keys }: JsonScan): Json | undefined {
   if (!isShallow || !isPlain) return undefined;
   try {
     const value = JSON.parse(text) as Json;

@@ -64,9 +64,9 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   useHealth(app, backend);
   useVerification(app, backend);
   useMetrics(app, backend, connections);
-  const documents = new DocumentPool();
-  app.addHook('onClose', () => documents.close());
   const budget = new BodyBudget(limits.inFlightBytes);
+  const documents = new DocumentPool({ mostValues: budget.mostValues });
+  app.addHook('onClose', () => documents.close());
   const bodies = { maxBytes: Math.min(limits.bodyBytes, budget.largest), budget, documents };
   await app.register(api, {
     prefix: '/api/v1',

@@ -349,6 +349,16 @@ describe('a heap of 96 MiB', () => {
     const large = of(52_000_000);
     const answers = await Promise.all([1, 2, 3].map((n) => ask('POST', `/tfstate/s${n}`, large)));
     for (const { status } of answers) expect([200, 413, 503]).toContain(status);
+    // As many values as are allowed, in the forms that take most memory.
+    const most = Number(
+      (await ask('POST', '/tfstate/many', `[${'1,'.repeat(3_000_000)}1]`)).text.match(/"maxValues":(\d+)/)?.[1],
+    );
+    expect(most).toBeGreaterThan(100_000);
+    const keys = Array.from({ length: most - 10 }, (_, n) => `"k${n}":1`).join(',');
+    for (const values of [`{${keys}}`, `[${'{},'.repeat(most / 2 - 10)}1]`, `[${'[],'.repeat(most / 2 - 10)}1]`]) {
+      const { status } = await ask('POST', '/tfstate/dense', `{"version":4,"serial":1,"lineage":"l","x":${values}}`);
+      expect([200, 400, 409, 413, 503]).toContain(status);
+    }
     expect(await ask('POST', '/tfstate/small', of(3_000_000))).toMatchObject({ status: 200 });
     expect(await ask('GET', '/healthz')).toMatchObject({ status: 200 });
     expect(child.exitCode).toBe(null);

@@ -13,6 +13,15 @@ const LEAST = 4 * MEBIBYTE;
 const SMALL = 64 * 1024;
 const shareOfSmall = (total: number): number => Math.min(16 * MEBIBYTE, Math.floor(total / 8));
 
+/**
+ * What a value of a document counts for at least, bytes: an object of many keys takes 150 bytes of heap for each while it is
+ * read.
+ */
+const BYTES_PER_VALUE = 16;
+
+/** What a document counts for, bytes. */
+export const weightOf = (bytes: number, values: number): number => Math.max(bytes, values * BYTES_PER_VALUE);
+
 /** Bytes of bodies that the heap of this process can hold. */
 export const defaultInFlight = (heap = getHeapStatistics().heap_size_limit): number =>
   Math.max(LEAST, Math.floor((heap - OWN_HEAP - defaultCacheChars(heap)) / HEAP_PER_BYTE));
@@ -39,12 +48,15 @@ export interface Share {
 export class BodyBudget {
   /** Largest body that ever fits. */
   readonly largest: number;
+  /** Most values of a document that ever fit. */
+  readonly mostValues: number;
   readonly #total: number;
   #held = 0;
 
   constructor(total: number) {
     this.#total = total;
     this.largest = total - shareOfSmall(total);
+    this.mostValues = Math.floor(this.largest / BYTES_PER_VALUE);
   }
 
   get held(): number {

@@ -5,7 +5,7 @@ import type { DocumentFormat } from '../../interop/document-format.js';
 import type { RunTask } from '../../interop/tasks.js';
 import { InvalidInputError, StoreError } from '../../kernel/errors.js';
 import type { DocumentPool } from '../documents/pool.js';
-import type { BodyBudget, Share } from './budget.js';
+import { type BodyBudget, type Share, weightOf } from './budget.js';
 
 /** Bytes of a refused body that are read and dropped, and how long a client has to see the answer, milliseconds. */
 const DROPPED_BYTES = 256 * 1024;
@@ -80,16 +80,13 @@ export const bytesOf = ({ body }: FastifyRequest): Uint8Array => (Buffer.isBuffe
 /** Up to so many bytes a document is read at once: to hand it over takes as long. */
 const AT_ONCE = { json: 1024 * 1024, yaml: 16 * 1024 };
 
-/** A document of many small values takes more heap than its bytes say. */
-const BYTES_PER_VALUE = 8;
-
 /**
  * Where the body is to be read: in another thread, or, where it is small, at once (undefined). What comes back fits in the
  * budget as the objects it becomes.
  */
 export function runnerFor(
   request: FastifyRequest,
-  { documents, budget }: BodyOptions,
+  { documents }: BodyOptions,
   format: DocumentFormat = 'json',
 ): RunTask | undefined {
   const room = admitted.get(request);
@@ -97,9 +94,8 @@ export function runnerFor(
   if (!room || length <= AT_ONCE[format]) return undefined;
   return async (name, bytes, input) => {
     const done = await documents.run(name, bytes, input);
-    const weight = Math.max(length, done.values * BYTES_PER_VALUE);
-    if (room.share.resize(weight)) return done;
-    throw weight > budget.largest ? tooManyValues(budget.largest) : tooBusy();
+    if (room.share.resize(weightOf(length, done.values))) return done;
+    throw tooBusy();
   };
 }
 
@@ -192,12 +188,6 @@ const tooLarge = (limit: number): InvalidInputError =>
   new InvalidInputError('BODY_TOO_LARGE', `body: more than ${limit} bytes are not taken here`, {
     hint: 'Send less at once. The operator can raise the limit of states with --max-body, and what the server holds at once with --max-in-flight.',
     details: { field: 'body', maxBytes: limit },
-  });
-
-const tooManyValues = (limit: number): InvalidInputError =>
-  new InvalidInputError('BODY_TOO_LARGE', 'body: it holds more values than the memory of this server', {
-    hint: 'Send less at once. The operator can give the server more heap.',
-    details: { field: 'body', maxBytes: limit, maxValues: Math.floor(limit / BYTES_PER_VALUE) },
   });
 
 const unexpected = (): InvalidInputError =>

@@ -6,6 +6,8 @@ export interface Job {
   readonly input: unknown;
   /** Bytes of all parts. */
   readonly size: number;
+  /** A document of more is refused before it is read. */
+  readonly mostValues: number;
 }
 
 /** What it sends back: what became of the document, why it was refused, or a bug of ours. */

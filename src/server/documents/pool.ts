@@ -14,6 +14,8 @@ export interface PoolOptions {
   readonly threads?: number;
   /** Documents that wait at most. */
   readonly waiting?: number;
+  /** Most values of a document. Default: any number. */
+  readonly mostValues?: number;
   /** How long one document may take, milliseconds. */
   readonly timeoutMs?: number;
 }
@@ -32,6 +34,7 @@ interface Pending {
 export class DocumentPool {
   readonly #threads: number;
   readonly #waiting: number;
+  readonly #mostValues: number;
   readonly #timeoutMs: number;
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
@@ -41,10 +44,12 @@ export class DocumentPool {
   constructor({
     threads = Math.min(4, Math.max(1, availableParallelism() - 1)),
     waiting = 64,
+    mostValues = Number.POSITIVE_INFINITY,
     timeoutMs = 30_000,
   }: PoolOptions = {}) {
     this.#threads = threads;
     this.#waiting = waiting;
+    this.#mostValues = mostValues;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -52,7 +57,8 @@ export class DocumentPool {
   readonly run: RunTask = async (name, bytes, input) => {
     if (this.#isClosed || this.#queue.length >= this.#waiting) throw tooBusy();
     const done = await new Promise<Done>((resolve, reject) => {
-      this.#queue.push({ job: { name, input, size: bytes.length }, bytes, resolve, reject });
+      const job = { name, input, size: bytes.length, mostValues: this.#mostValues };
+      this.#queue.push({ job, bytes, resolve, reject });
       this.#next();
     });
     if ('output' in done) return done as never;

@@ -20,16 +20,18 @@ port.on('message', (message: Job | Uint8Array) => {
     received = 0;
   }
   if (!job || received < bytes.length) return;
-  const done = run(job.name, bytes, job.input);
+  const done = run(job, bytes);
   job = undefined;
   bytes = new Uint8Array();
   port.postMessage(done);
 });
 
-function run(name: Job['name'], bytes: Uint8Array, input: Job['input']): Done {
+function run({ name, input, mostValues }: Job, bytes: Uint8Array): Done {
   try {
+    const values = countValues(bytes);
+    if (values > mostValues) throw tooManyValues(mostValues);
     const task = TASKS[name] as (bytes: Uint8Array, input: Job['input']) => unknown;
-    return { output: task(bytes, input), values: countValues(bytes) };
+    return { output: task(bytes, input), values };
   } catch (error) {
     // An error crosses as its fields: a clone of it would be of no class of ours.
     if (!(error instanceof InvalidInputError)) return { failure: String((error as Error)?.stack ?? error) };
@@ -37,3 +39,9 @@ function run(name: Job['name'], bytes: Uint8Array, input: Job['input']): Done {
     return { refusal: { code, message, hint, details } };
   }
 }
+
+const tooManyValues = (maxValues: number): InvalidInputError =>
+  new InvalidInputError('BODY_TOO_LARGE', `body: it holds more than ${maxValues} values, which is what memory allows`, {
+    hint: 'Send less at once. The operator can give the server more heap.',
+    details: { field: 'body', maxValues },
+  });
