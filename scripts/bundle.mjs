@@ -33,6 +33,7 @@ ${Object.entries(commands)
   .join('\n')}
   },
   get Help() { return require('./dist/cli/help.js').default; },
+  get preparse() { return require('./dist/cli/hooks/preparse.js').default; },
   get commandNotFound() { return require('./dist/cli/hooks/command-not-found.js').default; },
 };`;
 

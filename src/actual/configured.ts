@@ -14,6 +14,7 @@ import { terraformPlan } from './terraform/plan.js';
 const duration = () =>
   z
     .string()
+    .max(64, { error: 'must be a duration, as 30s or 5m', abort: true })
     .transform((text, context) => {
       try {
         return parseDuration(text, 'timeout');
@@ -26,7 +27,7 @@ const duration = () =>
 
 /** Made when it is first asked for: every command loads this file, few need it. */
 const driftSchema = z.lazy(() => {
-  const text = z.string().min(1, 'must not be empty');
+  const text = z.string().min(1, 'must not be empty').max(4_096, 'must not be longer than 4096 characters');
   const timeout = duration().optional();
   const concurrency = z.int().min(1).max(MAX_CONCURRENCY).optional();
   return z.discriminatedUnion('source', [

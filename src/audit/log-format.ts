@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { catalogue, isKnown, metaSchema, parseEvent, type StoredEvent } from '../events/index.js';
 import { InvalidInputError } from '../kernel/errors.js';
-import { type Json, parseJson } from '../kernel/json.js';
+import { type Json, parseJson, STORED_LIMITS } from '../kernel/json.js';
 import { name } from '../kernel/text.js';
 
 /** What the lines of an exported log hold; `docs/log-format.md` explains it to the world, so neither changes alone. */
@@ -47,9 +47,6 @@ const lineSchema = z.lazy(() =>
 /** Fields that a later release adds to the meta of events are kept. */
 const anyMeta = z.lazy(() => z.looseObject(metaSchema.shape));
 
-/** Documents were checked when their command came in; only what would break the reader is refused here. */
-const LIMITS = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 2_000 };
-
 export const headerLine = (header: LogFileHeader): string =>
   `${JSON.stringify({ format: FORMAT, version: FORMAT_VERSION, ...header })}\n`;
 
@@ -94,13 +91,46 @@ export function eventReader(): (text: string, where: string) => StoredEvent {
     const line = parsed(lineSchema, text, where, DAMAGED);
     const { schema_version: schemaVersion, recorded_at: recordedAt, command_id: commandId, ...same } = line;
     const event: StoredEvent = { schemaVersion, recordedAt, commandId, ...same };
-    if (event.meta !== lastMeta) fits(anyMeta, checkedDocument(event.meta, where, 'meta'), where, 'meta');
+    if (event.meta !== lastMeta) {
+      const meta = fits(anyMeta, checkedDocument(event.meta, where, 'meta'), where, 'meta');
+      checkTexts(metaSchema, meta, where, 'meta');
+    }
     lastMeta = event.meta;
     checkedDocument(event.data, where, 'data');
     const decoded = parseEvent(event);
     if (isKnown(decoded)) fits(catalogue[decoded.type] as z.ZodType, decoded.data, where, 'data');
+    if (isKnown(decoded)) checkTexts(catalogue[decoded.type] as z.ZodType, decoded.data, where, 'data');
     return event;
   };
+}
+
+/** No command accepts a longer name, reason or description, in bytes. */
+const MAX_TEXT = 65_536;
+/** Their texts are made of the keys of documents, which may be longer. */
+const OF_KEYS = new Set(['path', 'fields', 'changes']);
+
+/** Refuses texts that no command would have accepted: everything that prints a log may count on their length. */
+function checkTexts(schema: z.ZodType, value: unknown, where: string, field: string): void {
+  if (value === undefined || value === null) return;
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
+    checkTexts(schema.unwrap() as z.ZodType, value, where, field);
+  } else if (schema instanceof z.ZodString) {
+    if (Buffer.byteLength(value as string) > MAX_TEXT) {
+      throw invalid(
+        where,
+        field,
+        `must not be longer than ${MAX_TEXT} bytes`,
+        'No command accepts such a text, so sloth-runner did not write this log.',
+      );
+    }
+  } else if (schema instanceof z.ZodArray) {
+    for (const item of value as readonly unknown[]) checkTexts(schema.element as z.ZodType, item, where, field);
+  } else if (schema instanceof z.ZodObject) {
+    for (const [key, inner] of Object.entries(schema.shape as Readonly<Record<string, z.ZodType>>)) {
+      if (!OF_KEYS.has(key))
+        checkTexts(inner, (value as Readonly<Record<string, unknown>>)[key], where, `${field}.${key}`);
+    }
+  }
 }
 
 export function invalid(where: string, field: string, problem: string, hint: string, cause?: unknown) {
@@ -129,10 +159,10 @@ function fits<T>(schema: z.ZodType<T>, value: unknown, where: string, field: str
   throw invalid(where, path, issue?.message ?? 'does not fit', hint);
 }
 
-/** JSON that is read without loss, no key twice. */
+/** JSON that is read without loss, no key twice; its values were checked when their command came in. */
 function checkedDocument(text: string, where: string, field: string): Json {
   try {
-    return parseJson(text, field, LIMITS);
+    return parseJson(text, field, STORED_LIMITS);
   } catch (cause) {
     if (!(cause instanceof InvalidInputError)) throw cause;
     throw invalid(where, field, cause.message.replace(`${field}: `, ''), DAMAGED, cause);

@@ -1,14 +1,27 @@
 import { InvalidInputError } from '../kernel/errors.js';
 
 /** Terraform's way to name modules and data sources; otherwise the first dot ends the type. */
-const ADDRESS = /^((?:module\.[^.[]+(?:\[[^\]]*\])?\.)*)((?:data\.)?[^.]+)\.(.+)$/;
+const MODULE = /module\.[^.[]+(?:\[[^\]]*\])?\./y;
+const TYPE_AND_NAME = /^((?:data\.)?[^.]+)\.(.+)$/;
+
+/** As many modules as there are, one less where no type and name would be left: `module.a.b` is of the type `module`. */
+function split(address: string): readonly [module: string, type: string, name: string] | undefined {
+  const ends = [0];
+  MODULE.lastIndex = 0;
+  while (MODULE.test(address)) ends.push(MODULE.lastIndex);
+  for (const end of ends.slice(-2).reverse()) {
+    const [, type, name] = TYPE_AND_NAME.exec(address.slice(end)) ?? [];
+    if (type !== undefined && name !== undefined) return [address.slice(0, end), type, name];
+  }
+  return undefined;
+}
 
 /**
  * Reads `type.name`, `data.type.name` or `module.a.module.b.type.name`. A name may hold dots, a type may not.
  * @param module for modules that are not written in Terraform's way
  */
 export function parseAddress(address: string, module?: string): { module: string; type: string; name: string } {
-  const [, inAddress, type, name] = ADDRESS.exec(address) ?? [];
+  const [inAddress, type, name] = split(address) ?? [];
   if (inAddress === undefined || type === undefined || name === undefined) {
     throw new InvalidInputError('INVALID_ADDRESS', `resource: "${address}" is no address`, {
       hint: 'Write it as type.name or module.a.type.name, for example aws_instance.web.',

@@ -1,31 +1,65 @@
 import { InvalidInputError } from '../kernel/errors.js';
-import { type Json, type JsonObject, parseJson } from '../kernel/json.js';
+import { decodeUtf8, type Json, type JsonObject, parseJson, pathStep } from '../kernel/json.js';
+import { readInput } from './input.js';
+
+/** What `@FILE` may hold, in bytes. */
+const MAX_VALUE = 1_048_576;
+
+/** For the help text of every flag that takes `KEY=VALUE`. */
+export const ASSIGNMENT_HELP =
+  'A value after = is read as JSON where it is JSON, else as text. key=@FILE takes the text of a file without its last line break, and key=@- that of standard input: a secret then stands neither in the list of processes nor in the history of the shell. key=@@text is the text @text.';
+
+export interface Assigned {
+  /** The properties of the file with those of `KEY=VALUE` over them. */
+  readonly properties: JsonObject;
+  /** The paths of those that came from a file or from standard input: secrets, perhaps, and not to be shown. */
+  readonly hidden: readonly string[];
+}
 
 /**
- * The properties of a file with those of `KEY=VALUE` over them. A value that is JSON (`3`, `true`, `"3"`, `[1]`) is
- * taken as JSON, anything else as text.
+ * Reads `KEY=VALUE`. A value that is JSON (`3`, `true`, `"3"`, `[1]`) is taken as JSON, anything else as text. `@FILE` is the
+ * text of a file, `@-` that of standard input, `@@text` is `@text`.
+ * @param field names the flag in errors
+ * @throws InvalidInputError
  */
-export function assignments(pairs: readonly string[], base: JsonObject): JsonObject {
+export async function assignments(pairs: readonly string[], base: JsonObject, field = '--property'): Promise<Assigned> {
   const entries = new Map(Object.entries(base));
+  const hidden: string[] = [];
   for (const pair of pairs) {
     const split = pair.indexOf('=');
     if (split < 1) {
-      throw new InvalidInputError('INVALID_ASSIGNMENT', `--property: "${pair}" is not KEY=VALUE`, {
-        hint: 'Write it as --property size=3.',
-        details: { field: '--property', value: pair },
+      throw new InvalidInputError('INVALID_ASSIGNMENT', `${field}: "${pair}" is not KEY=VALUE`, {
+        hint: `Write it as ${field} size=3.`,
+        details: { field, value: pair },
       });
     }
-    entries.set(pair.slice(0, split), jsonOrText(pair.slice(split + 1)));
+    const [key, text] = [pair.slice(0, split), pair.slice(split + 1)];
+    const isFile = text.startsWith('@') && !text.startsWith('@@');
+    if (isFile) hidden.push(`$${pathStep(key)}`);
+    entries.set(key, isFile ? await textOf(text.slice(1), key, field) : jsonOrText(text, field));
   }
-  return Object.fromEntries(entries);
+  return { properties: Object.fromEntries(entries), hidden };
 }
 
-function jsonOrText(text: string): Json {
+/** The text of a file, without one line break at its end: editors and `echo` put it there. */
+async function textOf(path: string, key: string, field: string): Promise<string> {
+  if (path === '') {
+    throw new InvalidInputError('INVALID_ASSIGNMENT', `${field}: "${key}=@" names no file`, {
+      hint: `Write it as ${field} ${key}=@FILE, ${key}=@- for standard input, or ${key}=@@ for the text @.`,
+      details: { field, key },
+    });
+  }
+  const { bytes, name } = await readInput(path, MAX_VALUE);
+  return decodeUtf8(bytes, name).replace(/\r?\n$/, '');
+}
+
+function jsonOrText(text: string, field: string): Json {
+  if (text.startsWith('@@')) return text.slice(1);
   try {
-    return parseJson(text, '--property');
+    return parseJson(text, field);
   } catch (error) {
-    const looksLikeJson = /^[[{]/.test(text);
-    if (looksLikeJson || !(error instanceof InvalidInputError)) throw error;
+    const isText = error instanceof InvalidInputError && error.code === 'INVALID_JSON' && !/^[[{]/.test(text);
+    if (!isText) throw error;
     return text;
   }
 }

@@ -1,10 +1,10 @@
 import { Command, Errors } from '@oclif/core';
 import { type OpenOptions, StateBackend } from '../index.js';
-import { SlothError } from '../kernel/errors.js';
-import { stringifyJson } from '../kernel/json.js';
+import { SlothError, StoreError } from '../kernel/errors.js';
 import { chooseDatabase } from './database-path.js';
 import { globalFlags } from './flags.js';
-import { escapeText } from './output/escape.js';
+import { checkWords } from './input.js';
+import { escapeText, jsonText, safeText } from './output/escape.js';
 import { withProgress } from './output/progress.js';
 
 export interface GlobalValues {
@@ -34,12 +34,12 @@ export abstract class BaseCommand extends Command {
 
   /** Prints the result: as JSON exact and alone on standard output, or as text for people. */
   protected show({ output }: GlobalValues, json: () => unknown, text: () => string): void {
-    this.write(output === 'json' ? stringifyJson(json(), 2) : text());
+    this.write(output === 'json' ? jsonText(json(), 2) : safeText(text()));
   }
 
   /** A remark for people; never on standard output. */
   protected note(text: string): void {
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${safeText(text)}\n`);
   }
 
   protected write(text: string): void {
@@ -48,11 +48,12 @@ export abstract class BaseCommand extends Command {
 
   /** Prints an error as JSON; where a document has been begun, it must end with it. */
   protected writeError(json: { readonly error: object }): void {
-    this.write(stringifyJson(json, 2));
+    this.write(jsonText(json, 2));
   }
 
   override async init(): Promise<void> {
     await super.init();
+    checkWords(this.argv);
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(0); // the reader has seen enough: `| head`
       throw error;
@@ -66,8 +67,8 @@ export abstract class BaseCommand extends Command {
     if (this.wantsJson()) {
       this.writeError({ error: { code, message, ...(hint ? { hint } : {}), ...(details ? { details } : {}) } });
     } else {
-      this.note(`Error: ${escapeLines(message)}`);
-      if (hint) this.note(escapeLines(hint));
+      this.note(`Error: ${hasLines(error) ? message : escapeText(message)}`);
+      if (hint) this.note(escapeText(hint));
     }
     if (code === 'INTERNAL') this.note(error.stack ?? '');
   }
@@ -90,7 +91,8 @@ export abstract class BaseCommand extends Command {
   }
 }
 
-const escapeLines = (text: string): string => text.split('\n').map(escapeText).join('\n');
+/** Messages of the argument parser, of programs and of bugs may have several lines; in ours a line break is part of a value. */
+const hasLines = (error: Error): boolean => !(error instanceof SlothError) || error instanceof StoreError;
 
 interface Described {
   readonly code: string;

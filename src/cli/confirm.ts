@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { InvalidInputError } from '../kernel/errors.js';
 
@@ -13,12 +14,20 @@ export async function confirm(question: string, yes: boolean): Promise<void> {
       details: { field: '--yes' },
     });
   }
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await prompt.question(`${question} [y/N] `);
-  prompt.close();
-  if (!/^y(es)?$/i.test(answer.trim())) {
+  if (!/^y(es)?$/i.test((await answerTo(question)).trim())) {
     throw new InvalidInputError('NOT_CONFIRMED', 'Not confirmed; nothing was changed.', {
       details: { field: '--yes' },
     });
+  }
+}
+
+/** What is typed; empty where the terminal ends (Ctrl+D) or Ctrl+C is pressed before there is an answer. */
+async function answerTo(question: string): Promise<string> {
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const closed = once(prompt, 'close').then(() => '');
+    return await Promise.race([prompt.question(`${question} [y/N] `).catch(() => ''), closed]);
+  } finally {
+    prompt.close();
   }
 }

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isPostgresUrl, shownLocation } from '../kernel/database-url.js';
@@ -47,7 +47,7 @@ export function defaultDatabase(machine: Machine = thisMachine): DatabaseChoice 
 
 /** `named` is what `--db` or SLOTH_RUNNER_DB says. A file can name it as well, so that no password need stand elsewhere. */
 export function chooseDatabase(named: string | undefined, machine?: Machine): DatabaseChoice {
-  if (named !== undefined) return { path: named, why: 'named by --db or SLOTH_RUNNER_DB' };
+  if (named !== undefined) return { path: bounded(named, 'db'), why: 'named by --db or SLOTH_RUNNER_DB' };
   const file = process.env.SLOTH_RUNNER_DB_FILE;
   if (file !== undefined) return { path: readLocation(file), why: `named in ${file}` };
   return defaultDatabase(machine);
@@ -67,10 +67,37 @@ export function chooseDatabaseFile(named: string | undefined): string {
   );
 }
 
+/** The longest path of Linux, in bytes. */
+const MAX_LOCATION = 4_096;
+
+function bounded(location: string, field: string): string {
+  if (Buffer.byteLength(location) <= MAX_LOCATION) return location;
+  throw new InvalidInputError('INVALID_LOCATION', `${field}: a path or URL has at most ${MAX_LOCATION} bytes`, {
+    hint: 'Name a database file, or a postgres:// URL.',
+    details: { field, maxBytes: MAX_LOCATION },
+  });
+}
+
+/** No more of a file than is needed to see that it is too long. */
+function readBeginning(file: string): string {
+  const descriptor = openSync(file, 'r');
+  try {
+    const bytes = Buffer.alloc(MAX_LOCATION + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      read = readSync(descriptor, bytes, length, bytes.length - length, null);
+    }
+    return bytes.toString('utf8', 0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function readLocation(file: string): string {
   try {
-    return readFileSync(file, 'utf8').trim();
+    return bounded(readBeginning(file), 'SLOTH_RUNNER_DB_FILE').trim();
   } catch (cause) {
+    if (cause instanceof InvalidInputError) throw cause;
     throw new InvalidInputError(
       'CANNOT_READ',
       `SLOTH_RUNNER_DB_FILE: cannot read ${file}: ${(cause as Error).message}`,

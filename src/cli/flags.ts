@@ -3,6 +3,7 @@ import { Flags } from '@oclif/core';
 import type { At, CallOptions } from '../index.js';
 import { InvalidInputError } from '../kernel/errors.js';
 import { parseInstant } from '../kernel/instants.js';
+import { invisibleIn } from '../kernel/text.js';
 
 function loginName(): string {
   try {
@@ -26,6 +27,16 @@ export const wholeNumber = Flags.custom<number, { min?: number }>({
   },
 });
 
+/** Who acts stands in every event: one name must not pass for another. */
+function visibleName(name: string): string {
+  const found = invisibleIn(name);
+  if (found === undefined) return name;
+  throw new InvalidInputError('INVALID_INPUT', `--actor: must not hold invisible characters, and holds ${found}`, {
+    hint: 'Write the name without it, in --actor or SLOTH_RUNNER_ACTOR.',
+    details: { field: '--actor', character: found },
+  });
+}
+
 export const globalFlags = {
   db: Flags.string({
     description: 'database file, or postgres:// URL; see DATABASE below for the one used by default',
@@ -36,6 +47,7 @@ export const globalFlags = {
   actor: Flags.string({
     description: 'who acts, kept with every change (default: your login name)',
     env: 'SLOTH_RUNNER_ACTOR',
+    parse: async (name) => visibleName(name),
     helpGroup: 'GLOBAL',
     helpValue: 'NAME',
     default: async () => loginName(),

@@ -1,7 +1,8 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { StoreError } from '../kernel/errors.js';
+import { InvalidInputError, StoreError } from '../kernel/errors.js';
+import { standardInput } from './input.js';
 
 /**
  * For input that is read as a file is, and may be larger than memory: standard input, for `-`, is first put into a
@@ -21,6 +22,7 @@ export async function withInputFile<T>(
       file = openNameless(folder);
       await copyInput(file);
     } catch (cause) {
+      if (cause instanceof InvalidInputError) throw cause;
       throw new StoreError('CANNOT_WRITE', `cannot keep standard input in ${folder} (${(cause as Error).message})`, {
         hint: 'Set TMPDIR to a folder with more space, or give a file.',
         details: { field: 'file', folder },
@@ -45,7 +47,7 @@ function openNameless(folder: string): number {
 /** Written by position, so that who reads the file begins at its beginning. */
 async function copyInput(file: number): Promise<void> {
   let position = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+  for await (const chunk of standardInput() as AsyncIterable<Buffer>) {
     for (let done = 0; done < chunk.length; ) {
       const written = writeSync(file, chunk, done, chunk.length - done, position);
       done += written;

@@ -1,5 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
+import { createReadStream } from 'node:fs';
 import { readDocument } from '../index.js';
 import { InvalidInputError } from '../kernel/errors.js';
 import { FILE_LIMITS, type JsonObject } from '../kernel/json.js';
@@ -9,27 +8,71 @@ export interface Input {
   readonly bytes: Uint8Array;
 }
 
-/** The bytes of a file, or of standard input for `-`. */
-export async function readInput(path: string): Promise<Input> {
-  if (path === '-') return { name: 'standard input', bytes: await buffer(process.stdin) };
+const STANDARD_INPUT = 'standard input';
+/** The longest word of a command line in bytes, on every system; Linux accepts no longer ones. */
+const MAX_WORD = 131_072;
+
+let isStandardInputRead = false;
+
+/**
+ * Standard input, for whatever of a command is given as `-`. It holds one text.
+ * @throws InvalidInputError where something else of the command has read it
+ */
+export function standardInput(): NodeJS.ReadStream {
+  if (isStandardInputRead) {
+    throw new InvalidInputError('STDIN_TWICE', 'standard input (-) is given twice', {
+      hint: 'Give - once, and files for the others.',
+      details: { field: '-' },
+    });
+  }
+  isStandardInputRead = true;
+  return process.stdin;
+}
+
+/** @throws InvalidInputError for a word of a command that is longer than any of them needs to be */
+export function checkWords(words: readonly string[]): void {
+  for (const [index, word] of words.entries()) {
+    const bytes = Buffer.byteLength(word);
+    if (bytes <= MAX_WORD) continue;
+    throw new InvalidInputError(
+      'WORD_TOO_LONG',
+      `word ${index + 1} of the command has ${bytes} bytes, more than ${MAX_WORD}`,
+      {
+        hint: 'Give long values in a file: --property key=@FILE, --properties FILE.',
+        details: { field: 'command', bytes, maxBytes: MAX_WORD },
+      },
+    );
+  }
+}
+
+/** The bytes of a file, or of standard input for `-`; `maxBytes` of them at most, also where the file grows or has no end. */
+export async function readInput(path: string, maxBytes = FILE_LIMITS.maxBytes): Promise<Input> {
+  const name = path === '-' ? STANDARD_INPUT : path;
+  const stream: AsyncIterable<Buffer> = path === '-' ? standardInput() : createReadStream(path);
+  const chunks: Buffer[] = [];
+  let length = 0;
   try {
-    const { size } = await stat(path);
-    if (size > FILE_LIMITS.maxBytes) {
-      throw new InvalidInputError('DOCUMENT_TOO_LARGE', `${path} is ${size} bytes, more than ${FILE_LIMITS.maxBytes}`, {
-        hint: 'Split it.',
-        details: { field: path, bytes: size },
-      });
+    for await (const chunk of stream) {
+      length += chunk.length;
+      if (length > maxBytes) throw tooLarge(name, maxBytes);
+      chunks.push(chunk);
     }
-    return { name: path, bytes: await readFile(path) };
   } catch (cause) {
     if (cause instanceof InvalidInputError) throw cause;
-    throw new InvalidInputError('CANNOT_READ', `cannot read ${path}: ${(cause as Error).message}`, {
+    throw new InvalidInputError('CANNOT_READ', `cannot read ${name}: ${(cause as Error).message}`, {
       hint: 'Check that the file exists and that you may read it.',
-      details: { field: path },
+      details: { field: name },
       cause,
     });
   }
+  return { name, bytes: Buffer.concat(chunks) };
 }
+
+const tooLarge = (name: string, maxBytes: number): InvalidInputError =>
+  new InvalidInputError('DOCUMENT_TOO_LARGE', `${name} has more than ${maxBytes} bytes`, {
+    hint: 'Split it.',
+    details: { field: name, maxBytes },
+  });
 
 /** A YAML or JSON file that holds an object. `field` names it in errors. */
 export async function readObject(path: string, field: string): Promise<JsonObject> {

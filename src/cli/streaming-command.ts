@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { OnProgress } from '../index.js';
-import { stringifyJson } from '../kernel/json.js';
 import { BaseCommand } from './base-command.js';
+import { jsonText } from './output/escape.js';
 import { withProgress } from './output/progress.js';
 
 /** Characters gathered before they are written. */
@@ -37,12 +37,12 @@ export abstract class StreamingCommand extends BaseCommand {
   /** Begins a JSON document whose first field is a list; `endDocument` must follow. */
   protected async beginDocument(list: string): Promise<void> {
     this.#shape = 'document';
-    await this.emit(`{\n  ${stringifyJson(list)}: [`);
+    await this.emit(`{\n  ${jsonText(list)}: [`);
   }
 
   /** The next item of the list, on a line of its own. */
   protected async addItem(item: unknown): Promise<void> {
-    await this.emit(`${this.#items++ === 0 ? '' : ','}\n    ${stringifyJson(item)}`);
+    await this.emit(`${this.#items++ === 0 ? '' : ','}\n    ${jsonText(item)}`);
   }
 
   /** Ends the list and the document; `rest` are its other fields. */
@@ -52,14 +52,14 @@ export abstract class StreamingCommand extends BaseCommand {
   }
 
   #ending(rest: object): string {
-    const fields = Object.keys(rest).length === 0 ? '\n}' : `,${stringifyJson(rest, 2).slice(1)}`;
+    const fields = Object.keys(rest).length === 0 ? '\n}' : `,${jsonText(rest, 2).slice(1)}`;
     return `${this.#items === 0 ? '' : '\n  '}]${fields}\n`;
   }
 
   /** Prints one JSON document on one line, at once. */
   protected async emitLine(json: unknown): Promise<void> {
     this.#shape = 'lines';
-    await this.emit(`${stringifyJson(json)}\n`);
+    await this.emit(`${jsonText(json)}\n`);
     await this.flush();
   }
 
@@ -75,8 +75,8 @@ export abstract class StreamingCommand extends BaseCommand {
 
   protected override writeError(json: { readonly error: object }): void {
     if (this.#shape === 'document') this.#piece += this.#ending(json);
-    else if (this.#shape === 'lines') this.#piece += `${stringifyJson(json)}\n`;
-    else if (this.#shape === 'foreign') this.note(stringifyJson(json, 2));
+    else if (this.#shape === 'lines') this.#piece += `${jsonText(json)}\n`;
+    else if (this.#shape === 'foreign') this.note(jsonText(json, 2));
     else super.writeError(json);
   }
 

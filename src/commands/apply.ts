@@ -3,10 +3,10 @@ import { type NewEvent, resourceAddress } from '../events/index.js';
 import { ConflictError, InvalidInputError, NotFoundError } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';
 import { equalJson, type Json } from '../kernel/json.js';
-import { name } from '../kernel/text.js';
+import { list, name } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
-import { defineCommand, jsonValue, stackRef } from './command.js';
+import { type Context, defineCommand, jsonValue, refuseInvisible, stackRef } from './command.js';
 import { identifier } from './identifiers.js';
 import { askLinks, likelyLinks } from './links.js';
 import { resourceInput, resourceNotFound, setResource } from './resource-input.js';
@@ -28,11 +28,11 @@ const schema = z.strictObject({
   /** Makes the stack, named as `stack` says, where there is none. */
   create: z.strictObject({ id: identifier('stackId', name(128)).default(newId) }).optional(),
   document: z.strictObject({ ...documentFields, origin: originInput.optional() }).default({}),
-  resources: z.array(resourceInput).default([]),
+  resources: list(resourceInput).default([]),
   /** Resources to take out, by address or id. */
-  remove: z.array(identifier('resource', name(2048))).default([]),
-  outputs: z.array(outputInput).default([]),
-  removeOutputs: z.array(name(1024)).default([]),
+  remove: list(identifier('resource', name(2048))).default([]),
+  outputs: list(outputInput).default([]),
+  removeOutputs: list(name(1024)).default([]),
   ...linkRules,
 });
 type Apply = z.output<typeof schema>;
@@ -56,7 +56,7 @@ export const apply = defineCommand({
     refuseRepeats(payload);
     const leaving = slotsToRemove(payload, facts);
     const free = new Set(leaving.map(({ resource }) => resource));
-    const before = stackEvents(payload, facts);
+    const before = stackEvents(payload, facts, context);
     const outcomes = payload.resources.map((input) => setResource(input, facts, context.now, free));
     const after = [
       ...payload.removeOutputs.map((output) => removeOutput(output, facts)),
@@ -91,8 +91,9 @@ const givenTwice = (field: string, key: string): InvalidInputError =>
     details: { field, key },
   });
 
-function stackEvents({ stack, create, document }: Apply, facts: Facts): NewEvent[] {
+function stackEvents({ stack, create, document }: Apply, facts: Facts, context: Context): NewEvent[] {
   if (facts.stack) return facts.document ? updatedStack(facts.document, document, facts.stack.stateVersion + 1) : [];
+  refuseInvisible('stack', stack, context);
   checkNameFree(stack, facts);
   const { id } = create as NonNullable<Apply['create']>;
   if (facts.idTaken) {

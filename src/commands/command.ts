@@ -3,7 +3,7 @@ import { instant, type NewEvent } from '../events/index.js';
 import { InvalidInputError } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';
 import { assertJson, isJsonObject, type Json, type JsonObject } from '../kernel/json.js';
-import { name, prose } from '../kernel/text.js';
+import { invisibleIn, name, prose } from '../kernel/text.js';
 import type { FactKeys, Facts } from '../store/facts.js';
 import type { Question } from '../store/links.js';
 import { identifier } from './identifiers.js';
@@ -88,6 +88,21 @@ export interface CommandModule<Schema extends z.ZodType = z.ZodType> {
 }
 
 export const defineCommand = <Schema extends z.ZodType>(module: CommandModule<Schema>): CommandModule<Schema> => module;
+
+/**
+ * For names that people choose here: of stacks and tags, which decide who reaches what. One with an invisible character would
+ * pass for another. It is refused where a name is new alone, so that what has such a name already can be used and renamed.
+ * Addresses of resources, and what a migration brings, are other programs' names and are kept exactly.
+ * @throws InvalidInputError
+ */
+export function refuseInvisible(field: string, text: string, { imported }: Context): void {
+  const found = invisibleIn(text);
+  if (found === undefined || imported !== undefined) return;
+  throw new InvalidInputError('INVALID_INPUT', `${field}: must not hold invisible characters, and holds ${found}`, {
+    hint: 'Write the name without it: it would look like another name.',
+    details: { field, character: found },
+  });
+}
 
 /** A stack's id or name, as the caller knows it. */
 export const stackRef = identifier('stack', name());

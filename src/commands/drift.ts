@@ -4,7 +4,7 @@ import { InvalidInputError } from '../kernel/errors.js';
 import { equalJson, type Json } from '../kernel/json.js';
 import { type FieldChange, fieldChanges } from '../kernel/json-diff.js';
 import { pathSteps } from '../kernel/json-path.js';
-import { name } from '../kernel/text.js';
+import { list, name } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
 import type { DriftRecord } from '../store/records.js';
 import { resourceId } from '../store/resource-id.js';
@@ -31,7 +31,7 @@ export const detectDrift = defineCommand({
   schema: z.strictObject({
     type: z.literal('detectDrift'),
     stack: stackRef,
-    findings: z.array(finding).min(1, 'must hold at least one finding'),
+    findings: list(finding).min(1, 'must hold at least one finding'),
   }),
   kind: 'drift',
   target: 'live',

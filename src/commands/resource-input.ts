@@ -3,7 +3,7 @@ import { type NewEvent, type ResourceValue, resourceAddress } from '../events/in
 import { sha256 } from '../kernel/digest.js';
 import { ConflictError, InvalidInputError, NotFoundError } from '../kernel/errors.js';
 import { equalJson, type Json, stringifyJson } from '../kernel/json.js';
-import { name, prose } from '../kernel/text.js';
+import { list, name, prose } from '../kernel/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
 import { resourceId } from '../store/resource-id.js';
@@ -26,7 +26,7 @@ export const resourceInput = z.strictObject({
   properties: jsonRecord('properties').optional(),
   /** `merge` changes the properties named and keeps the rest; `replace` states them all. */
   mode: z.enum(['replace', 'merge']).default('replace'),
-  dependencies: z.array(identifier('resource', name(2048))).optional(),
+  dependencies: list(identifier('resource', name(2048)), 100_000).optional(),
   /** What is known of the real thing: `applied` (the default), `pending`, `failed`, `tainted` … */
   state: name(64).optional(),
   metadata: jsonValue('metadata').optional(),

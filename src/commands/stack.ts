@@ -4,7 +4,7 @@ import { ConflictError, InvalidInputError } from '../kernel/errors.js';
 import { newId } from '../kernel/ids.js';
 import { name } from '../kernel/text.js';
 import type { StackHead } from '../store/records.js';
-import { defineCommand, stackRef } from './command.js';
+import { defineCommand, refuseInvisible, stackRef } from './command.js';
 import { identifier } from './identifiers.js';
 import { checkNameFree, createdStack, documentFields, updatedStack } from './stack-document.js';
 
@@ -19,7 +19,8 @@ export const createStack = defineCommand({
   target: 'absent',
   lock: 'free',
   facts: ({ id, name: wanted }) => ({ stack: id, name: wanted, id }),
-  decide: ({ type: _, id, name: wanted, ...fields }, facts) => {
+  decide: ({ type: _, id, name: wanted, ...fields }, facts, context) => {
+    refuseInvisible('name', wanted, context);
     checkNameFree(wanted, facts);
     if (facts.idTaken || facts.stack) {
       throw new ConflictError('ID_TAKEN', `the id "${id}" is taken by another stack`, {
@@ -46,15 +47,18 @@ export const updateStack = defineCommand({
     document: true,
     ...(wanted === undefined ? {} : { name: wanted }),
   }),
-  decide: ({ type: _, stack: __, ...change }, facts) => {
+  decide: ({ type: _, stack: __, ...change }, facts, context) => {
     if (Object.values(change).every((value) => value === undefined)) {
       throw new InvalidInputError('NOTHING_TO_UPDATE', 'no field to update was given', {
         hint: 'Give at least one of: name, description, version, status, workflowFile, configuration, metadata.',
         details: { field: 'update' },
       });
     }
-    const { stateVersion, id } = facts.stack as StackHead;
-    if (change.name !== undefined) checkNameFree(change.name, facts, id);
+    const { stateVersion, id, name: old } = facts.stack as StackHead;
+    if (change.name !== undefined && change.name !== old) {
+      refuseInvisible('name', change.name, context);
+      checkNameFree(change.name, facts, id);
+    }
     return updatedStack(facts.document as StackDocument, change, stateVersion + 1);
   },
 });

@@ -1,10 +1,9 @@
 import * as z from 'zod';
 import { NotFoundError } from '../kernel/errors.js';
-import { name } from '../kernel/text.js';
-import { defineCommand, stackRef } from './command.js';
+import { list, name } from '../kernel/text.js';
+import { defineCommand, refuseInvisible, stackRef } from './command.js';
 
-const tags = z
-  .array(name(128))
+const tags = list(name(128), 1_000)
   .min(1, 'must name at least one tag')
   .transform((all) => [...new Set(all)]);
 
@@ -15,8 +14,13 @@ export const addTags = defineCommand({
   target: 'live',
   lock: 'free',
   facts: ({ stack, tags: wanted }) => ({ stack, tags: wanted }),
-  decide: ({ tags: wanted }, facts) =>
-    wanted.filter((tag) => !facts.tags.has(tag)).map((tag) => ({ type: 'TagAdded', data: { tag } })),
+  decide: ({ tags: wanted }, facts, context) =>
+    wanted
+      .filter((tag) => !facts.tags.has(tag))
+      .map((tag) => {
+        refuseInvisible('tags', tag, context);
+        return { type: 'TagAdded', data: { tag } };
+      }),
 });
 
 export const removeTags = defineCommand({

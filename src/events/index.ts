@@ -7,7 +7,7 @@ export { metaSchema } from './envelope.js';
 export { instant } from './fields.js';
 export { GENESIS_HASH, hashEvent } from './hash-chain.js';
 export type { ResourceValue } from './resource.js';
-export { baseAddress, isIdentity, ownId, resourceAddress, saidIdentity } from './resource.js';
+export { baseAddress, isIdentity, ownId, resourceAddress, saidIdentity, withoutRemark } from './resource.js';
 export { isSameCommit } from './same-commit.js';
 export type { Origin, StackDocument } from './stack.js';
 export { readData } from './stored-data.js';

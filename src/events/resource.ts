@@ -56,9 +56,16 @@ export const resourceAddress = (r: {
   readonly name: string;
 }): string => (r.module === '' ? `${r.type}.${r.name}` : `${r.module}.${r.type}.${r.name}`);
 
+/** A text without the remark in brackets at its end, such as ` (deposed 0a1b)`. @param opening how the remark begins */
+export function withoutRemark(text: string, opening: string): string {
+  if (!text.endsWith(')')) return text;
+  const begin = text.indexOf(opening, text.lastIndexOf(')', text.length - 2) + 1);
+  return begin < 0 ? text : text.slice(0, begin);
+}
+
 /** `module.a[0].type.name["x"]` without its instance keys, or null where it has none. */
 export function baseAddress(address: string): string | null {
-  const base = address.replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g, '').replace(/ \(deposed [^)]*\)$/, '');
+  const base = withoutRemark(address.replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g, ''), ' (deposed ');
   return base === address ? null : base;
 }
 

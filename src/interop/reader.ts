@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { InvalidInputError } from '../kernel/errors.js';
 import { decodeUtf8, FILE_LIMITS, type Json, parseJson } from '../kernel/json.js';
+import { problemOf } from '../kernel/parse-input.js';
 
 /** Reads the documents of one kind. `what` names the file in errors. */
 export interface Reader {
@@ -24,7 +25,7 @@ export function readerOf(code: string, kind: string, hint: string): Reader {
     },
     check: (schema, value, what) => {
       const issue = schema.safeParse(value).error?.issues[0];
-      if (issue) throw problem(what, issue.path.map(String).join('.') || 'document', issue.message);
+      if (issue) throw problem(what, issue.path.map(String).join('.') || 'document', problemOf(issue));
     },
   };
 }

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { InvalidInputError } from './errors.js';
 
+/** Characters of an instant with nanoseconds and an offset, and some more. */
+const LONGEST = 64;
 const instant = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
 
 /**
@@ -10,7 +12,7 @@ const instant = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
  * @throws InvalidInputError
  */
 export function parseInstant(text: string, field: string): string {
-  const time = instant.safeParse(text).success ? new Date(text) : undefined;
+  const time = text.length <= LONGEST && instant.safeParse(text).success ? new Date(text) : undefined;
   const year = time?.getUTCFullYear() ?? Number.NaN;
   if (!time || !(year >= 0 && year <= 9999)) {
     throw new InvalidInputError('INVALID_TIME', `${field}: "${text}" is no instant`, {

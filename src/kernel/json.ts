@@ -37,12 +37,29 @@ export interface JsonLimits {
   readonly maxBytes: number;
   /** Deepest nesting of arrays and objects. */
   readonly maxDepth: number;
+  /** For what is stored already: numbers may have any length, and so may paths. */
+  readonly isStored?: true;
 }
 
 /** What one stored value may be: 16 MiB and 512 levels. */
 export const DOCUMENT_LIMITS: JsonLimits = { maxBytes: 16 * 1024 * 1024, maxDepth: 512 };
 /** What a file that holds many documents may be (a Terraform state, a desired state): 256 MiB. */
 export const FILE_LIMITS: JsonLimits = { maxBytes: 256 * 1024 * 1024, maxDepth: 512 };
+
+/** What is stored was checked when it came in. Deeper than any document may be, so that what holds documents can be read too. */
+export const STORED_LIMITS: JsonLimits = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 2_000, isStored: true };
+
+/**
+ * What no real document reaches. Numbers in characters of their text: Terraform's have at most 155 significant digits.
+ * Paths in characters of their keys: wherever two documents are compared, every path is written out, so that few long keys
+ * around many values would take more memory than there is.
+ */
+const MAX_NUMBER = 1_000;
+const MAX_PATH = 8 * 1024;
+const MAX_PATHS = 256 * 1024 * 1024;
+
+/** The longest path that an error shows, in characters. */
+const SHOWN_PATH = 300;
 
 type JsonPath = readonly (string | number)[];
 
@@ -54,9 +71,10 @@ export const pathStep = (key: string): string =>
 export const formatPath = (path: JsonPath): string =>
   `$${path.map((step) => (typeof step === 'number' ? `[${step}]` : pathStep(step))).join('')}`;
 
-function refuse(what: string, path: JsonPath, problem: string, hint: string): never {
-  const at = formatPath(path);
-  throw new InvalidInputError('INVALID_JSON', `${what}: ${problem} at ${at}`, {
+function refuse(what: string, path: JsonPath, problem: string, hint: string, code = 'INVALID_JSON'): never {
+  const whole = formatPath(path);
+  const at = whole.length > SHOWN_PATH ? `${whole.slice(0, SHOWN_PATH)}…` : whole;
+  throw new InvalidInputError(code, `${what}: ${problem} at ${at}`, {
     hint,
     details: { field: what, path: at },
   });
@@ -68,6 +86,19 @@ function tooLarge(what: string, bytes: number, limits: JsonLimits): never {
     details: { field: what, bytes, maxBytes: limits.maxBytes },
   });
 }
+
+const LONG_EXPONENT = /[eE][+-]?\d{7}/;
+
+/** @param text a number in JSON's grammar */
+function checkNumber(text: string, what: string, path: () => JsonPath): void {
+  if (text.length > MAX_NUMBER) {
+    refuseNumber(what, path(), `a number has ${text.length} characters, more than ${MAX_NUMBER}`);
+  }
+  if (LONG_EXPONENT.test(text)) refuseNumber(what, path(), 'a number has an exponent of more than 6 digits');
+}
+
+const refuseNumber = (what: string, path: JsonPath, problem: string): never =>
+  refuse(what, path, problem, 'Write it as text, in quotes.', 'NUMBER_TOO_LARGE');
 
 /** Reads UTF-8 bytes; bytes that are no UTF-8 are refused, never replaced. */
 export function decodeUtf8(bytes: Uint8Array, what: string): string {
@@ -84,7 +115,7 @@ export function decodeUtf8(bytes: Uint8Array, what: string): string {
 
 /**
  * Parses a JSON text (RFC 8259) without losing anything: numbers a double cannot give back become {@link JsonNumber},
- * `__proto__` stays an ordinary key, a lone surrogate stays. Duplicate keys, nesting and size over the limits and
+ * `__proto__` stays an ordinary key, a lone surrogate stays. Duplicate keys, nesting, size and numbers over the limits and
  * anything that is no JSON are refused with the path.
  *
  * @param what names the text in errors: a file, a flag, a field
@@ -168,7 +199,10 @@ function parseExactly(text: string, what: string, limits: JsonLimits): Json {
         }
       },
       onLiteralValue: (value, offset, length) => {
-        add(typeof value === 'number' ? toJsonNumber(text.slice(offset, offset + length)) : (value as Json));
+        if (typeof value !== 'number') return add(value as Json);
+        const number = text.slice(offset, offset + length);
+        if (!limits.isStored) checkNumber(number, what, path);
+        add(toJsonNumber(number));
       },
       onError: (error: ParseErrorCode, _offset, _length, line, character) => {
         const name = printParseErrorCode(error);
@@ -205,7 +239,7 @@ export function parseStoredJson(text: string): Json {
   const isDocument = text.startsWith('{') || text.startsWith('[');
   try {
     if (isDocument && !NEEDS_EXACT_PARSING.test(text)) return JSON.parse(text) as Json;
-    return parseExactly(text, 'stored document', { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 2_000 });
+    return parseExactly(text, 'stored document', STORED_LIMITS);
   } catch (cause) {
     throw documentDamaged('is no valid JSON', { cause });
   }
@@ -232,11 +266,16 @@ interface Walk {
   readonly what: string;
   readonly limits: JsonLimits;
   readonly path: (string | number)[];
+  /** Characters of the keys of {@link path}, and of all paths so far. */
+  pathLength: number;
+  paths: number;
   /** Bytes of the texts seen, where there is a limit to them: never more than those of the written text. */
   size: number;
   /** Whether a number was met that only {@link write} keeps. */
   exotic: boolean;
 }
+
+const TOO_BIG = 10n ** BigInt(MAX_NUMBER);
 
 /** Refuses every value JSON cannot carry unchanged (undefined, NaN, dates, functions, class instances, cycles), naming its path. */
 function walk(value: unknown, state: Walk): void {
@@ -254,6 +293,9 @@ function walk(value: unknown, state: Walk): void {
       return;
     case 'bigint':
       state.exotic = true;
+      if (!limits.isStored && (value >= TOO_BIG || value <= -TOO_BIG)) {
+        refuseNumber(what, path, `a number has more than ${MAX_NUMBER} digits`);
+      }
       return;
     case 'object':
       break;
@@ -263,6 +305,7 @@ function walk(value: unknown, state: Walk): void {
   if (value === null) return;
   if (value instanceof JsonNumber) {
     state.exotic = true;
+    if (!limits.isStored) checkNumber(value.toString(), what, () => path);
     return;
   }
   if (path.length >= limits.maxDepth) {
@@ -287,13 +330,29 @@ function walk(value: unknown, state: Walk): void {
 }
 
 function step(value: object, key: string | number, state: Walk): void {
+  const length = typeof key === 'string' ? key.length + 1 : 3;
   state.path.push(key);
+  state.pathLength += length;
+  state.paths += state.pathLength;
+  if (!state.limits.isStored) checkPaths(state);
   walk((value as Record<string | number, unknown>)[key], state);
+  state.pathLength -= length;
   state.path.pop();
 }
 
+function checkPaths({ what, path, pathLength, paths }: Walk): void {
+  if (pathLength > MAX_PATH) refuse(what, path, `a path is longer than ${MAX_PATH} characters`, 'Use shorter keys.');
+  if (paths <= MAX_PATHS) return;
+  refuse(
+    what,
+    path,
+    `its paths have more than ${MAX_PATHS} characters together`,
+    'Use shorter keys, or split the document.',
+  );
+}
+
 function check(value: unknown, what: string, limits: JsonLimits): Walk {
-  const state: Walk = { what, limits, path: [], size: 0, exotic: false };
+  const state: Walk = { what, limits, path: [], pathLength: 0, paths: 0, size: 0, exotic: false };
   walk(value, state);
   if (state.size > limits.maxBytes) tooLarge(what, state.size, limits);
   return state;
@@ -308,15 +367,12 @@ export function assertJson(value: unknown, what: string, limits: JsonLimits = DO
   check(value, what, limits);
 }
 
-/** Deeper than any document may be, so that what holds documents can be written too. */
-const WRITE_LIMITS: JsonLimits = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 2_000 };
-
 /**
  * The JSON text of a value, compact unless `indent` is given. {@link parseStoredJson} of it is the same value.
  * @throws InvalidInputError for a value that JSON cannot carry unchanged
  */
 export function stringifyJson(value: unknown, indent = 0): string {
-  return check(value, 'value', WRITE_LIMITS).exotic
+  return check(value, 'value', STORED_LIMITS).exotic
     ? write(value as Json, indent, '')
     : JSON.stringify(value, null, indent);
 }
@@ -352,14 +408,53 @@ export function sortKeys(value: Json): Json {
 export const isNumber = (value: unknown): value is number | bigint | JsonNumber =>
   typeof value === 'number' || typeof value === 'bigint' || value instanceof JsonNumber;
 
-/** A number as sign, significant digits and power of ten: the same for `1`, `1.0` and `10e-1`. */
+/**
+ * A number as sign, significant digits and power of ten: the same for `1`, `1.0` and `10e-1`. Its time grows with the text
+ * alone: an exponent is never expanded, nor read as a number where it has many digits.
+ */
 export function canonicalNumber(value: number | bigint | JsonNumber): string {
   const [, sign = '', whole = '0', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(String(value)) ?? [];
-  const digits = (whole + fraction).replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
+  const digits = whole + fraction;
+  const end = endWithoutZeros(digits);
+  const significant = withoutLeadingZeros(digits.slice(0, end));
   if (significant === '') return '0';
-  return `${sign}${significant}e${BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length)}`;
+  return `${sign}${significant}e${plus(exponent, digits.length - end - fraction.length)}`;
+}
+
+const withoutLeadingZeros = (digits: string): string => digits.replace(/^0+/, '');
+
+/** Where the zeros at the end begin. (A regular expression would look from each zero on.) */
+function endWithoutZeros(digits: string): number {
+  let end = digits.length;
+  while (end > 0 && digits[end - 1] === '0') end -= 1;
+  return end;
+}
+
+/** Digits that a double holds exactly, also after an addition of {@link plus}. */
+const EXACT_DIGITS = 15;
+
+/** A whole number of any length plus a small one: the length of a text at most. */
+function plus(whole: string, small: number): string {
+  const isNegative = whole.startsWith('-');
+  const digits = withoutLeadingZeros(whole.replace(/^[+-]/, ''));
+  if (digits.length <= EXACT_DIGITS) return String((isNegative ? -Number(digits) : Number(digits)) + small);
+  // Its absolute value is larger than the small number's, so the sign stays.
+  const head = digits.slice(0, -EXACT_DIGITS);
+  const tail = Number(digits.slice(-EXACT_DIGITS)) + (isNegative ? -small : small);
+  const carry = Math.floor(tail / 10 ** EXACT_DIGITS);
+  const rest = String(tail - carry * 10 ** EXACT_DIGITS).padStart(EXACT_DIGITS, '0');
+  return `${isNegative ? '-' : ''}${withoutLeadingZeros(carried(head, carry) + rest)}`;
+}
+
+/** Digits after a carry of 1, 0 or -1 into the last; they stand for more than 0. */
+function carried(digits: string, carry: number): string {
+  if (carry === 0) return digits;
+  const [from, to] = carry > 0 ? ['9', '0'] : ['0', '9'];
+  let end = digits.length;
+  while (end > 0 && digits[end - 1] === from) end -= 1;
+  const zeros = to.repeat(digits.length - end);
+  return end === 0 ? `1${zeros}` : `${digits.slice(0, end - 1)}${Number(digits[end - 1]) + carry}${zeros}`;
 }
 
 /** Value equality: key order does not matter, `1` equals `1.0`, `"3"` is not `3`, null is not absent. */

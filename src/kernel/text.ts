@@ -5,18 +5,35 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the same without tab, line feed and carriage return
 const CONTROL_BUT_LAYOUT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
 
+/** What a reader cannot see: format characters, line separators, fillers, variation selectors, tags. */
+export const INVISIBLE = /[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+
+/** The first such character as `U+200B`; undefined where there is none. */
+export function invisibleIn(text: string): string | undefined {
+  const [found] = INVISIBLE.exec(text) ?? [];
+  return found && `U+${found.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
 /**
  * SQLite and UTF-8 hold no lone surrogate: the driver would store U+FFFD in its place, so text columns refuse it.
  * (Inside JSON documents it is kept, as the escape it is.)
  */
 const wellFormed = (text: string): boolean => (text as string & { isWellFormed(): boolean }).isWellFormed();
 
+/** Nothing more is looked at in a text that is too long. It has at least as many bytes as characters. */
+const tooLong = (max: number) => ({ error: `must not be longer than ${max} bytes`, abort: true });
+
+/** A list of at most so many items. The largest stacks have some 100,000 resources. */
+export const list = <Item extends z.ZodType>(item: Item, max = 1_000_000) =>
+  z.array(item).max(max, `must not have more than ${max} items`);
+
 /** One line a person or program names something by: 1 to `max` UTF-8 bytes, no control characters, no outer blanks. */
 export const name = (max = 255) =>
   z
     .string()
     .min(1, 'must not be empty')
-    .refine((text) => Buffer.byteLength(text) <= max, `must not be longer than ${max} bytes`)
+    .max(max, tooLong(max))
+    .refine((text) => Buffer.byteLength(text) <= max, tooLong(max))
     .refine((text) => !CONTROL.test(text), 'must not hold control characters')
     .refine(wellFormed, 'must be well-formed Unicode')
     .refine((text) => text === text.trim(), 'must not begin or end with white space');
@@ -25,6 +42,7 @@ export const name = (max = 255) =>
 export const prose = (max = 65_536) =>
   z
     .string()
-    .refine((text) => Buffer.byteLength(text) <= max, `must not be longer than ${max} bytes`)
+    .max(max, tooLong(max))
+    .refine((text) => Buffer.byteLength(text) <= max, tooLong(max))
     .refine((text) => !CONTROL_BUT_LAYOUT.test(text), 'must not hold control characters')
     .refine(wellFormed, 'must be well-formed Unicode');

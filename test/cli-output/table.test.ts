@@ -31,6 +31,23 @@ describe('a table', () => {
     expect(table([{ title: 'ID' }], [['x'.repeat(40)]], 10)).toBe(`ID\n${'x'.repeat(40)}`);
   });
 
+  test('with a cell of two megabytes, blanks in it, takes no longer than to write it', () => {
+    const long = 'x'.repeat(2_000_000);
+    const blanks = `a${' '.repeat(2_000_000)}b`;
+    const rows = [[long, 'on', '1'], ...Array.from({ length: 1_000 }, () => ['web', '', '']), [blanks, blanks, '3']];
+    const lines = table(COLUMNS, rows, Number.POSITIVE_INFINITY).split('\n');
+    expect(lines[1]).toBe(`${long}  on     1`);
+    expect(lines[2]).toBe('web');
+    expect(lines.at(-1)).toBe(`${blanks}  ${blanks}  3`);
+    const narrow = table(COLUMNS, rows, 80).split('\n');
+    expect(Math.max(...narrow.map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  test('of emoji that the libraries measure differently fits a wide terminal', () => {
+    const lines = table(COLUMNS, [['✅'.repeat(20_000), 'on', '1']], 9_999).split('\n');
+    expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThanOrEqual(9_999);
+  });
+
   test('without rows is its titles', () => {
     expect(table(COLUMNS, [], 80)).toBe('NAME  VALUE  N');
   });
@@ -50,6 +67,12 @@ describe('the width to fit', () => {
     ['80 where the terminal does not know', { isTTY: true, columns: 0 }, {}, 80],
     ['COLUMNS without a terminal', { isTTY: false }, { COLUMNS: '40' }, 40],
     ['without limit where nothing tells', { isTTY: false }, {}, Number.POSITIVE_INFINITY],
+    [
+      'without limit where COLUMNS is no terminal',
+      { isTTY: false },
+      { COLUMNS: '1000000000' },
+      Number.POSITIVE_INFINITY,
+    ],
     ['without limit where COLUMNS is no width', { isTTY: false }, { COLUMNS: '-5' }, Number.POSITIVE_INFINITY],
   ])('is %s', (_, stdout, env, width) => {
     expect(terminalWidth(stdout, env)).toBe(width);

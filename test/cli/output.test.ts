@@ -105,19 +105,22 @@ describe('an address', () => {
 });
 
 describe('properties on the command line', () => {
-  test('are JSON where they are JSON, else text', () => {
+  const assigned = async (...args: Parameters<typeof assignments>) => (await assignments(...args)).properties;
+
+  test('are JSON where they are JSON, else text', async () => {
     const pairs = ['n=3', 't=three', 's="3"', 'l=[1,2]', 'e=', 'eq=a=b', 'b=true', 'big=12345678901234567890'];
-    expect(stringifyJson(assignments(pairs, { kept: 1 }))).toBe(
+    expect(stringifyJson(await assigned(pairs, { kept: 1 }))).toBe(
       '{"kept":1,"n":3,"t":"three","s":"3","l":[1,2],"e":"","eq":"a=b","b":true,"big":12345678901234567890}',
     );
   });
 
-  test('keep a key named __proto__', () => {
-    expect(Object.keys(assignments(['__proto__=1'], {}))).toEqual(['__proto__']);
+  test('keep a key named __proto__', async () => {
+    expect(Object.keys(await assigned(['__proto__=1'], {}))).toEqual(['__proto__']);
   });
 
-  test('that look like JSON and are not are refused', () => {
-    expect(() => assignments(['l=[1,'], {})).toThrow(/not valid JSON/);
-    expect(() => assignments(['novalue'], {})).toThrow(/KEY=VALUE/);
+  test('that look like JSON and are not are refused', async () => {
+    await expect(assigned(['l=[1,'], {})).rejects.toThrow(/not valid JSON/);
+    await expect(assigned(['novalue'], {})).rejects.toThrow(/KEY=VALUE/);
+    await expect(assigned(['n=1e1000000'], {})).rejects.toThrow(/exponent of more than 6 digits/);
   });
 });

@@ -540,3 +540,97 @@ describe('leaves and paths', () => {
     );
   });
 });
+
+describe('a number that no double holds', () => {
+  const HUGE = {
+    '1,001 digits': '1'.repeat(1_001),
+    '1,001 digits of a fraction': `0.${'3'.repeat(999)}`,
+    'a million digits': '7'.repeat(1_000_000),
+    'an exponent of seven digits': '1e1000000',
+    'a negative exponent of seven digits': '-2.5E-1000000',
+    'a positive exponent of seven digits': '1e+9999999',
+    'an exponent of a million digits': `1e${'9'.repeat(1_000_000)}`,
+  };
+
+  it.each(Object.entries(HUGE))('of %s is refused on entry, with its path', (_, number) => {
+    for (const run of [
+      () => parseJson(`{"a":{"b c":[0,${number}]}}`, 'state.json'),
+      () => assertJson({ a: { 'b c': [0, new JsonNumber(number)] } }, 'state.json'),
+    ]) {
+      const error = refusal(run);
+      expect(error.details).toEqual({ field: 'state.json', path: '$.a["b c"][1]' });
+      expect(error.message).toMatch(/^state\.json: a number .* at \$\.a\["b c"\]\[1\]$/);
+      expect(error.message.length).toBeLessThan(200);
+    }
+  });
+
+  it('is accepted at the bound', () => {
+    for (const number of ['1'.repeat(1_000), '-1e-999999', '1E+999999']) {
+      expect(stringifyJson(parseJson(`[${number}]`))).toBe(`[${number}]`);
+    }
+    expect(() => assertJson([10n ** 1_000n - 1n, -(10n ** 999n) + 1n], 'x')).not.toThrow();
+    expect(refusal(() => assertJson([10n ** 1_000n], 'x')).details).toEqual({ field: 'x', path: '$[0]' });
+    expect(refusal(() => assertJson([-(10n ** 1_000n)], 'x')).message).toContain('$[0]');
+  });
+
+  it.each(Object.entries(HUGE))('of %s that is stored already is read and written as it is', (_, number) => {
+    expect(stringifyJson(parseStoredJson(`{"a":[${number}]}`))).toBe(`{"a":[${number}]}`);
+  });
+
+  it('is compared in time that grows with its text: ten million digits', () => {
+    const nines = '9'.repeat(10_000_000);
+    const zeros = '0'.repeat(10_000_000);
+    const same = (a: string, b: string) => equalJson(new JsonNumber(a), new JsonNumber(b));
+    expect(same(`10e${nines}`, `1e1${zeros}`)).toBe(true); // the sum carries through every digit
+    expect(same(`0.1e1${zeros}`, `1e${nines}`)).toBe(true); // and borrows
+    expect(same(`0.1e-${nines}`, `1e-1${zeros}`)).toBe(true);
+    expect(same(`10e-1${zeros}`, `1e-${nines}`)).toBe(true);
+    expect(same(`1e${nines}`, `1e1${zeros}`)).toBe(false);
+    expect(same(`1${zeros}1`, `1${zeros}2`)).toBe(false);
+    expect(same(`1${zeros}1e0`, `1${zeros}1.0`)).toBe(true);
+    expect(same(`0e${nines}`, `-0.${zeros}`)).toBe(true);
+    expect(same(`1.${zeros}e-${zeros}`, '1')).toBe(true);
+  });
+
+  it('has one canonical form, whatever the size of its exponent', () => {
+    const exponents = fc.tuple(
+      fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }),
+      fc.constantFrom(0n, 10n ** 15n, -(10n ** 15n), 10n ** 16n, -(10n ** 16n), 10n ** 30n, -(10n ** 30n)),
+      fc.boolean(),
+    );
+    fc.assert(
+      fc.property(exponents, fc.nat(40), ([any, near, useNear], zeros) => {
+        const exponent = useNear ? near : any;
+        const plain = canonicalNumber(new JsonNumber(`7e${exponent}`));
+        expect(plain).toBe(`7e${exponent}`);
+        expect(canonicalNumber(new JsonNumber(`7${'0'.repeat(zeros)}e${exponent - BigInt(zeros)}`))).toBe(plain);
+        expect(canonicalNumber(new JsonNumber(`0.${'0'.repeat(zeros)}7e${exponent + BigInt(zeros + 1)}`))).toBe(plain);
+      }),
+    );
+  });
+});
+
+describe('the paths of a document', () => {
+  const below = (levels: number, key: string, inner: Json): Json =>
+    levels === 0 ? inner : { [key]: below(levels - 1, key, inner) };
+
+  it('are at most 8 KiB long, and the message names the beginning', () => {
+    expect(() => assertJson({ [`k${'x'.repeat(8_000)}`]: 1 }, 'x')).not.toThrow();
+    for (const document of [{ [`k${'x'.repeat(1_000_000)}`]: 1 }, below(100, 'x'.repeat(100), 1)]) {
+      const error = refusal(() => assertJson(document, 'x'));
+      expect(error.message).toContain('longer than 8192');
+      expect(error.message.length).toBeLessThan(600);
+    }
+  });
+
+  it('are at most 256 MiB together: each is written out wherever documents are compared', () => {
+    const leaves = Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`k${index}`, 1]));
+    expect(() => assertJson(below(4, 'x'.repeat(1_000), leaves), 'x')).not.toThrow();
+    expect(refusal(() => assertJson(below(5, 'x'.repeat(1_000), leaves), 'x')).message).toContain('268435456');
+  });
+
+  it('may be anything in what is stored already', () => {
+    const text = `{"${'x'.repeat(1_000_000)}":1}`;
+    expect(stringifyJson(parseStoredJson(text))).toBe(text);
+  });
+});

@@ -127,4 +127,14 @@ describe('a pattern of texts', () => {
     expect(meant.filter((text) => !matchesText(pattern, text))).toEqual([]);
     expect(not.filter((text) => matchesText(pattern, text))).toEqual([]);
   });
+
+  it('is looked for once, however many stars and however long the text', () => {
+    const text = 'a'.repeat(10_000_000);
+    expect(matchesText(`${'*a'.repeat(1_000)}*`, text)).toBe(true);
+    expect(matchesText(`${'*a'.repeat(1_000)}b`, text)).toBe(false);
+    expect(matchesText(`${'*ab'.repeat(600)}*`, text)).toBe(false);
+    expect(matchesText('*'.repeat(2_000), text)).toBe(true);
+    expect(matchesText(`*${'a'.repeat(1_000)}b*`, text)).toBe(false);
+    expect(matchesText(`*b${'a'.repeat(1_000)}*`, text)).toBe(false);
+  });
 });

@@ -1,15 +1,39 @@
-/** Control characters, marks that change the direction of writing, and halves of surrogate pairs. */
-const DANGEROUS = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Cs}/gu;
+import { stringifyJson } from '../../index.js';
+import { INVISIBLE } from '../../kernel/text.js';
 
 /**
- * A text from the state as a terminal may show it: control characters, escape sequences, changes of writing direction
- * and lone surrogates become `\u001b`, so that a value can neither move the cursor nor pass for another.
+ * Control characters, and what a reader cannot see: format characters (changes of direction, joiners, tags), fillers,
+ * variation selectors, line separators, halves of surrogate pairs, and private use, which each font draws in its own way.
+ * Joined emoji fall apart by that: a joiner is as invisible elsewhere.
  */
-export const escapeText = (text: string): string =>
-  text.replace(DANGEROUS, (character) =>
-    character === '\n'
-      ? '\\n'
-      : character === '\t'
-        ? '\\t'
-        : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+const DANGEROUS = new RegExp(`${INVISIBLE.source}|[\\p{Cc}\\p{Cs}\\p{Co}]`, 'gu');
+
+/**
+ * A text from the state as a terminal may show it: control characters, escape sequences, invisible characters and lone
+ * surrogates become `\u001b`, from U+10000 on `\u{e0041}`, so that a value can neither move the cursor nor pass for another.
+ */
+export const escapeText = (text: string): string => text.replace(DANGEROUS, escaped);
+
+/** The same for a text that is laid out: its line breaks and colours stay. */
+export const safeText = (text: string): string =>
+  text.replace(LAYOUT_OR_DANGEROUS, (found, layout?: string) => layout ?? escaped(found));
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
+const LAYOUT = /(\n|\u001b\[\d{1,3}m)/;
+const LAYOUT_OR_DANGEROUS = new RegExp(`${LAYOUT.source}|${DANGEROUS.source}`, 'gu');
+
+/** JSON of the same value, in which such characters are escaped as JSON does it. */
+export const jsonText = (value: unknown, indent = 0): string =>
+  stringifyJson(value, indent).replace(DANGEROUS, (character) =>
+    character === '\n' ? character : [...units(character)].map(escapedUnit).join(''),
   );
+
+function escaped(character: string): string {
+  if (character === '\n') return '\\n';
+  if (character === '\t') return '\\t';
+  return character.length === 1 ? escapedUnit(character) : `\\u{${character.codePointAt(0)?.toString(16)}}`;
+}
+
+const units = (text: string): string[] => Array.from({ length: text.length }, (_, index) => text.charAt(index));
+
+const escapedUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;

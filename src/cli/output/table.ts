@@ -11,6 +11,10 @@ export interface Column {
 
 const GAP = 2;
 const NARROWEST = 5;
+/** A terminal is no wider; a wider COLUMNS is none. */
+const WIDEST_TERMINAL = 10_000;
+/** Without a terminal, a cell that is wider does not widen its column: each row would be padded to the length of the longest. */
+const WIDEST_PADDED = 1_000;
 
 /**
  * Columns of the terminal, 80 for one that does not know its own; without a terminal COLUMNS, else no limit: what a
@@ -19,7 +23,7 @@ const NARROWEST = 5;
 export function terminalWidth(stdout: Partial<NodeJS.WriteStream> = process.stdout, env = process.env): number {
   if (stdout.isTTY) return stdout.columns || 80;
   const columns = Number(env.COLUMNS);
-  return columns > 0 ? columns : Number.POSITIVE_INFINITY;
+  return columns > 0 && columns <= WIDEST_TERMINAL ? columns : Number.POSITIVE_INFINITY;
 }
 
 /** How wide each column becomes: natural widths, the widest flexible one made narrower until the row fits. */
@@ -44,36 +48,52 @@ const PLAIN = /^[\x20-\x7e]*$/;
 /** Columns of the terminal that a text takes; most are plain, and then there is nothing to look up. */
 const widthOf = (text: string): number => (PLAIN.test(text) ? text.length : stringWidth(text));
 
-/** The two libraries do not agree on every sequence of emoji, so what was cut is measured again. */
+/**
+ * The two libraries do not agree on every sequence of emoji, so what was cut is measured again. No character takes more
+ * than two columns, so that half of the excess must go.
+ */
 function cut(cell: string, width: number): string {
-  for (let end = width - 1; ; end -= 1) {
+  for (let end = width - 1; ; ) {
     const shown = `${sliceAnsi(cell, 0, end)}…`;
-    if (end <= 0 || widthOf(shown) <= width) return shown;
+    const excess = widthOf(shown) - width;
+    if (end <= 0 || excess <= 0) return shown;
+    end -= Math.ceil(excess / 2);
   }
 }
 
-function fitted(cell: string, width: number, align: Column['align']): string {
-  const shown = widthOf(cell) > width ? cut(cell, width) : cell;
+/** Without the blanks at its end. (A regular expression would look from each blank on.) */
+function withoutEndBlanks(line: string): string {
+  let end = line.length;
+  while (end > 0 && ' \t'.includes(line.charAt(end - 1))) end -= 1;
+  return line.slice(0, end);
+}
+
+function fitted(cell: string, width: number, align: Column['align'], isCut: boolean): string {
+  const shown = isCut && widthOf(cell) > width ? cut(cell, width) : cell;
   const blanks = ' '.repeat(Math.max(0, width - widthOf(shown)));
   return align === 'right' ? blanks + shown : shown + blanks;
 }
 
-/** Rows of already escaped cells under bold titles, no wider than the terminal. */
+/** How far a cell widens its column. */
+const padded = (cell: number, isCut: boolean): number => (isCut || cell <= WIDEST_PADDED ? cell : 0);
+
+/** Rows of already escaped cells under bold titles, no wider than the terminal. Its time grows with its text alone. */
 export function table(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   width = terminalWidth(),
 ): string {
+  const isCut = width < Number.POSITIVE_INFINITY;
   const natural = columns.map(({ title }, index) =>
-    rows.reduce((widest, row) => Math.max(widest, widthOf(row[index] ?? '')), widthOf(title)),
+    rows.reduce((widest, row) => Math.max(widest, padded(widthOf(row[index] ?? ''), isCut)), widthOf(title)),
   );
   const flexible = columns.map((column) => column.flexible ?? false);
   const widths = fitColumns(natural, flexible, width);
   const lineOf = (cells: readonly string[]): string => {
     const line = columns
-      .map(({ align }, index) => fitted(cells[index] ?? '', widths[index] ?? 0, align))
+      .map(({ align }, index) => fitted(cells[index] ?? '', widths[index] ?? 0, align, isCut))
       .join(' '.repeat(GAP));
-    return line.endsWith(' ') ? line.replace(/[ \t]+$/, '') : line; // to look for blanks within takes long
+    return withoutEndBlanks(line);
   };
   return [columns.map(({ title }) => colour.heading(title)), ...rows].map(lineOf).join('\n');
 }

@@ -45,7 +45,7 @@ export function resourceText(resource: ResourceRecord, fields: readonly (readonl
 export function historyText(changes: readonly ResourceChange[], hidden: readonly string[]): string {
   return changes
     .map((change) => {
-      const head = `${marked(change.kind, `version ${change.version}`)}  ${change.command} by ${escapeText(change.actor)}, ${relative(change.at)}`;
+      const head = `${marked(change.kind, `version ${change.version}`)}  ${escapeText(change.command)} by ${escapeText(change.actor)}, ${relative(change.at)}`;
       const reason = change.reason ? [`    ${escapeText(change.reason)}`] : [];
       return [head, ...reason, ...change.fields.map((field) => `    ${fieldLine(field, hidden)}`)].join('\n');
     })

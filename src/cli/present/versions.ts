@@ -22,7 +22,7 @@ export function versionTable(versions: readonly VersionView[]): string {
         : '';
       return [
         String(version.version),
-        version.kind,
+        escapeText(version.kind),
         counts(version.added, version.changed, version.removed),
         escapeText(version.actor),
         relative(version.at),
@@ -51,7 +51,7 @@ export const activityTable = (events: readonly AnyEvent[]): string =>
           String(event.version),
           relative(event.recordedAt),
           escapeText(event.meta.actor),
-          event.type,
+          escapeText(event.type),
           escapeText(subject(event)),
         ]),
       );

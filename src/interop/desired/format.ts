@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { InvalidInputError } from '../../kernel/errors.js';
 import type { Json } from '../../kernel/json.js';
+import { problemOf } from '../../kernel/parse-input.js';
 
 const output = z.strictObject({
   value: z.custom<Json>((value) => value !== undefined, 'is missing'),
@@ -50,7 +51,7 @@ export function toDesiredState(value: Json, what: string): DesiredState {
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const field = issue?.path.map(String).join('.') || 'document';
-  throw new InvalidInputError('INVALID_DESIRED_STATE', `${what}: ${field}: ${issue?.message}`, {
+  throw new InvalidInputError('INVALID_DESIRED_STATE', `${what}: ${field}: ${issue && problemOf(issue)}`, {
     hint: 'A desired state has: description, version, workflow_file, configuration, metadata, resources, outputs.',
     details: { field, file: what },
   });

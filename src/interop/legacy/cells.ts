@@ -168,7 +168,7 @@ export function proseOf(value: Cell, what: string, max = 65_536): Taken<string> 
 
 /** SQLite's form, RFC 3339, and what Go's drivers and `time.String()` write. */
 const INSTANT =
-  /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?)(\.\d+)?)?\s*(?:(Z|UTC)|([+-]\d\d):?(\d\d)?(?: [A-Z]{2,5}| [+-]\d\d(?:\d\d)?)?)?(?: m=\S+)?$/;
+  /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?)(\.\d{1,20})?)?\s{0,8}(?:(Z|UTC)|([+-]\d\d):?(\d\d)?(?: [A-Z]{2,5}| [+-]\d\d(?:\d\d)?)?)?(?: m=\S{1,40})?$/;
 
 /** A time as ISO-8601 UTC with milliseconds; undefined for NULL, and for what is none. */
 export function instantOf(value: Cell): string | undefined {

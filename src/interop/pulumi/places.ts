@@ -1,4 +1,4 @@
-import { resourceAddress } from '../../events/index.js';
+import { resourceAddress, withoutRemark } from '../../events/index.js';
 import { sha256 } from '../../kernel/digest.js';
 import type { InvalidInputError } from '../../kernel/errors.js';
 import { groupBy } from '../../kernel/group-by.js';
@@ -25,6 +25,7 @@ const LIMITS = { module: name(1024), type: name(), name: name(1024), address: na
  */
 export function placesOf(resources: readonly PulumiResource[], list: string, what: string): Place[] {
   const taken = new Map<string, number>();
+  const counts = new Map<string, number>();
   return resources.map((resource, index) => {
     const refuse = (text: string): InvalidInputError => problem(what, `${list}.${index}`, text);
     const { urn, delete: deleting } = resource;
@@ -35,7 +36,9 @@ export function placesOf(resources: readonly PulumiResource[], list: string, wha
     const plain = nameHere(parsed.name);
     let named = plain + mark;
     let address = resourceAddress({ module, type, name: named });
-    for (let count = 2; mark !== '' && taken.has(address); count += 1) {
+    const first = address;
+    for (let count = counts.get(first) ?? 2; mark !== '' && taken.has(address); count += 1) {
+      counts.set(first, count + 1);
       named = `${plain}${mark} #${count}`;
       address = resourceAddress({ module, type, name: named });
     }
@@ -55,9 +58,12 @@ function keyOf({ id }: PulumiResource): string {
   return ` ${/^[\w:./@+=-]{1,128}$/.test(id) ? id : sha256(id).slice(0, 8)}`;
 }
 
-const MARK = / \(pending delete[^)]*\)(?: #\d+)?$/;
 /** The address of the resource that is not to be deleted. */
-export const withoutMark = (address: string): string => address.replace(MARK, '');
+export function withoutMark(address: string): string {
+  const marked = address.replace(/ #\d+$/, '');
+  const plain = withoutRemark(marked, ' (pending delete');
+  return plain === marked ? address : plain;
+}
 
 function problemOf(place: Readonly<Record<keyof typeof LIMITS, string>>): string | undefined {
   for (const [field, schema] of Object.entries(LIMITS)) {

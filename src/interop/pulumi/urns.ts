@@ -45,6 +45,12 @@ export function addressOfUrn(text: string): string | undefined {
 const isDefaultProvider = ({ type, name }: Urn): boolean =>
   type.startsWith('pulumi:providers:') && (name === 'default' || name.startsWith('default_'));
 
+/** A provider is named as `URN::ID`. */
+function urnOfProvider(text: string): string {
+  const last = text.lastIndexOf('::');
+  return last < 0 ? text : text.slice(0, text[last - 1] === ':' ? last - 1 : last);
+}
+
 /** The urns that a resource names: those it says it depends on, then its parent, then its provider. */
 function named(fields: JsonObject): {
   readonly said: string[];
@@ -56,8 +62,7 @@ function named(fields: JsonObject): {
   return {
     said: [dependencies, ...byProperty, [deletedWith ?? null]].flatMap(urnsIn),
     parent: urnsIn([parent ?? null]),
-    // A provider is named as `URN::ID`.
-    provider: urnsIn([typeof provider === 'string' ? provider.replace(/::(?:(?!::).)*$/s, '') : null]),
+    provider: urnsIn([typeof provider === 'string' ? urnOfProvider(provider) : null]),
   };
 }
 

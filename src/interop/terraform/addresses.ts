@@ -1,3 +1,4 @@
+import { withoutRemark } from '../../events/index.js';
 import type { BlockIdentity, TerraformInstance } from './format.js';
 
 /** What Go's `unicode.IsPrint` lets stand: letters, marks, numbers, punctuation, symbols, and of spaces only the plain one. */
@@ -38,16 +39,16 @@ export function instanceName(name: string, { index_key: key = null, deposed = nu
   return `${name}${index}${deposed === null ? '' : ` (deposed ${deposed})`}`;
 }
 
-const QUOTED = /"(?:[^"\\$%]|\\(?:[nrt"\\]|u\p{AHex}{4}|U00(?:0\p{AHex}|10)\p{AHex}{4})|[$%])*"/u;
-const KEYED = new RegExp(`^(.+?)\\[(?:(\\d{1,15})|(${QUOTED.source}))\\]$`, 'u');
+const KEY = /\[(?:(\d{1,15})|"((?:[^"\\]|\\(?:[nrt"\\]|u\p{AHex}{4}|U00(?:0\p{AHex}|10)\p{AHex}{4}))*)")\]$/u;
 
 /** The name and key of which {@link instanceName} makes this; where it is not of that form, all of it is the name. */
 export function splitName(name: string): { readonly name: string; readonly key?: NonNullable<Key> } {
-  const [, base, number, text] = KEYED.exec(name) ?? [];
-  if (base === undefined) return { name };
-  return { name: base, key: text === undefined ? Number(number) : unquoted(text.slice(1, -1)) };
+  const found = KEY.exec(name);
+  if (!found || found.index === 0) return { name };
+  const [, number, text] = found;
+  return { name: name.slice(0, found.index), key: text === undefined ? Number(number) : unquoted(text) };
 }
 
 /** What Terraform may read in `dependencies`: a resource, not one of its instances. With a key it refuses the state. */
 export const withoutKey = (address: string): string =>
-  address.replace(/ \(deposed [^)]*\)$/, '').replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]$/, '');
+  withoutRemark(address, ' (deposed ').replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]$/, '');

@@ -2,16 +2,22 @@ import * as z from 'zod';
 import { InvalidInputError } from '../../kernel/errors.js';
 import { parseInstant } from '../../kernel/instants.js';
 import { byBytes } from '../../kernel/order.js';
+import { list } from '../../kernel/text.js';
 import type { At } from '../../store/event-store.js';
 
 /** Parameters of queries. All of them come as texts; none is guessed at. */
 const once = (problem = 'must be given once') => z.string({ error: problem });
 
-export const text = () => once().min(1, 'must not be empty');
+/** @param max in characters; the longest address has 2,048 bytes */
+export const text = (max = 2_048) =>
+  once()
+    .min(1, 'must not be empty')
+    .max(max, { error: `must not be longer than ${max} characters`, abort: true });
 
 /** Digits. */
 export const number = (min = 0) =>
   once()
+    .max(15, { error: 'must be a whole number in digits', abort: true })
     .regex(/^\d{1,15}$/, 'must be a whole number in digits')
     .transform(Number)
     .refine((value) => value >= min, `must be at least ${min}`)
@@ -24,7 +30,7 @@ export const flag = () =>
     .meta({ type: 'boolean' });
 
 /** One of it or several. */
-export const several = () => z.union([text(), z.array(text())]).transform((value) => [value].flat());
+export const several = () => z.union([text(), list(text(), 100)]).transform((value) => [value].flat());
 
 /** A place in history, instead of now. */
 export const moment = {

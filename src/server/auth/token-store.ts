@@ -1,10 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Database, Statement } from 'better-sqlite3';
+import type * as z from 'zod';
 import { type Clock, systemClock } from '../../kernel/clock.js';
 import { sha256 } from '../../kernel/digest.js';
 import { ConflictError, codeOf, InvalidInputError, NotFoundError } from '../../kernel/errors.js';
 import { matchesText } from '../../kernel/path-pattern.js';
-import { name as nameRule } from '../../kernel/text.js';
+import { invisibleIn, list, name as nameRule } from '../../kernel/text.js';
 import type { Principal, Role } from '../access.js';
 import { idOf, makeToken } from './token.js';
 import { openTokenFile } from './token-file.js';
@@ -83,8 +84,8 @@ export class TokenStore {
   } {
     const { token, id, hash } = makeToken();
     const called = name ?? `${role}-${id}`;
-    checkName('name', called);
-    for (const pattern of stacks) checkName('stack', pattern);
+    check('name', newName, called);
+    check('stack', patterns, stacks);
     const now = this.#clock.now();
     if (expiresAt !== undefined && expiresAt <= now) throw expired(expiresAt);
     try {
@@ -151,9 +152,12 @@ const toRecord = (row: Row): TokenRecord => ({
   revokedAt: row.revoked_at,
 });
 
-const rule = nameRule();
+/** Who acts, in every event: as with stacks, one name must not pass for another. */
+const newName = nameRule().refine((text) => invisibleIn(text) === undefined, 'must not hold invisible characters');
+/** Stacks with invisible characters in their names may exist, so patterns may have them. */
+const patterns = list(nameRule(), 1_000);
 
-function checkName(field: string, value: string): void {
+function check(field: string, rule: z.ZodType, value: unknown): void {
   const problem = rule.safeParse(value).error?.issues[0]?.message;
   if (problem === undefined) return;
   throw new InvalidInputError('INVALID_INPUT', `${field}: ${problem}`, {

@@ -50,7 +50,7 @@ export function translate(error: unknown, path: string): unknown {
     return damaged(path, message(error), error);
   if (
     code === 'SQLITE_ERROR' &&
-    /^(no such (table|column)|table \S+ has |unsupported file format)/.test(message(error))
+    /^(no such (table|column)|table \S{1,200} has |unsupported file format)/.test(message(error))
   ) {
     return new IntegrityError('SCHEMA_DAMAGED', `a table or column is missing: ${path} (${message(error)})`, {
       hint: 'Do not write to it. Restore a backup and compare it with this file.',

@@ -42,7 +42,7 @@ export const textOfCell = (cell: Cell | undefined): string =>
   cell === null || cell === undefined ? '' : cell instanceof Uint8Array ? canonical(jsonOfCell(cell)) : String(cell);
 
 const TIME =
-  /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)? ?(?:Z|UTC|([+-])(\d\d):?(\d\d)?(?: (?:[A-Z]+|[+-]\d+))?)?(?: [A-Z]+)?(?: m=.*)?$/;
+  /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,20}))?)?)? ?(?:Z|UTC|([+-])(\d\d):?(\d\d)?(?: (?:[A-Z]{1,8}|[+-]\d{1,8}))?)?(?: [A-Z]{1,8})?(?: m=.{0,40})?$/;
 
 /** ISO-8601 UTC with milliseconds, later digits cut; undefined where the cell says no time. */
 export function instantOfCell(cell: Cell | undefined): string | undefined {

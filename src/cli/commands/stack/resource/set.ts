@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core';
-import type { StackCommand } from '../../../../index.js';
+import type { Plan, StackCommand } from '../../../../index.js';
 import { receiptJson } from '../../../../views/receipt.js';
 import { parseAddress } from '../../../address.js';
 import { resourceArg, stackArg } from '../../../args.js';
-import { assignments } from '../../../assignments.js';
+import { ASSIGNMENT_HELP, assignments } from '../../../assignments.js';
 import { BaseCommand } from '../../../base-command.js';
 import { callOptions, missingFlag, writeFlags } from '../../../flags.js';
 import { readObject } from '../../../input.js';
@@ -12,16 +12,18 @@ import { planText } from '../../../present/diff.js';
 export default class StackResourceSet extends BaseCommand {
   static override summary = 'Make a resource, or change some of its properties.';
   static override description =
-    'Properties named are set and the others stay; with --replace they are the whole value. A value after = is read as JSON where it is JSON, else as text.';
+    `Properties named are set and the others stay; with --replace they are the whole value. ${ASSIGNMENT_HELP}`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack aws_instance.web --property size=3 --property name=web-1',
+    '<%= config.bin %> <%= command.id %> my-stack aws_db_instance.main --property password=@password.txt',
+    'pass show db | <%= config.bin %> <%= command.id %> my-stack aws_db_instance.main --property password=@-',
     '<%= config.bin %> <%= command.id %> my-stack aws_instance.web --properties properties.json --replace',
   ];
   static override args = { stack: stackArg, resource: resourceArg };
   static override flags = {
     property: Flags.string({
       char: 'p',
-      description: 'a property, KEY=VALUE; repeat it for several',
+      description: 'a property, KEY=VALUE, or KEY=@FILE for the text of a file; repeat it for several',
       multiple: true,
       helpValue: 'KEY=VALUE',
     }),
@@ -45,6 +47,7 @@ export default class StackResourceSet extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackResourceSet);
     const fromFile = flags.properties === undefined ? {} : await readObject(flags.properties, '--properties');
+    const { properties, hidden } = await assignments(flags.property ?? [], fromFile);
     const backend = await this.open(flags);
     const known = await backend.findResource(args.stack, args.resource);
     const { module, type, name } = known ?? parseAddress(args.resource, flags.module);
@@ -59,7 +62,7 @@ export default class StackResourceSet extends BaseCommand {
           type,
           name,
           mode: flags.replace ? 'replace' : 'merge',
-          properties: assignments(flags.property ?? [], fromFile),
+          properties,
           ...(flags['depends-on'] ? { dependencies: flags['depends-on'] } : {}),
           ...(flags.state === undefined ? {} : { state: flags.state }),
           ...(flags.id === undefined ? {} : { id: flags.id }),
@@ -74,7 +77,13 @@ export default class StackResourceSet extends BaseCommand {
       () =>
         receipt.events === 0
           ? `${args.resource} is like that already.`
-          : `${planText(plan)}\nVersion ${receipt.version} of ${args.stack}.`,
+          : `${planText(hiding(plan, hidden))}\nVersion ${receipt.version} of ${args.stack}.`,
     );
   }
 }
+
+/** A plan that does not show some of the resource's properties either. */
+const hiding = (plan: Plan, paths: readonly string[]): Plan => ({
+  ...plan,
+  changes: plan.changes.map((change) => ({ ...change, hidden: [...change.hidden, ...paths] })),
+});
