@@ -23,7 +23,12 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   const app = fastify({
     ...logging(options.log),
     ...(tls ? { https: tls } : {}),
-    http: { maxHeaderSize: MAX_HEADERS, headersTimeout: limits.headersMs, connectionsCheckingInterval: 1_000 },
+    http: {
+      maxHeaderSize: MAX_HEADERS,
+      headersTimeout: limits.headersMs,
+      connectionsCheckingInterval: 1_000,
+      requireHostHeader: false,
+    },
     requestTimeout: limits.requestMs,
     bodyLimit: limits.bodyBytes,
     trustProxy: [...options.trustProxy],
@@ -33,6 +38,7 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   }) as unknown as FastifyInstance;
   app.addHttpMethod('LOCK', { hasBody: true });
   app.addHttpMethod('UNLOCK', { hasBody: true });
+  app.server.maxHeadersCount = 0; // their size is bounded; Node would drop the 2,001st, an If-Match maybe, without a word
 
   useJson(app);
   useProblems(app);
