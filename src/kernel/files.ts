@@ -13,7 +13,7 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { StoreError } from './errors.js';
+import { InvalidInputError, StoreError } from './errors.js';
 import { newId } from './ids.js';
 
 /** What lies under a path; undefined where nothing does, or can, because a part of the path is a file. */
@@ -91,8 +91,22 @@ export function clearedUp(clear: () => void): () => void {
   };
 }
 
+/**
+ * The driver of SQLite drops the outer blanks of a name: it would open another file, or for `:memory: ` one that keeps
+ * nothing.
+ * @throws InvalidInputError `INVALID_LOCATION`
+ */
+export function refuseOuterBlanks(path: string): void {
+  if (path === path.trim()) return;
+  throw new InvalidInputError('INVALID_LOCATION', `the name of a database begins or ends with white space: "${path}"`, {
+    hint: 'Name a file without it.',
+    details: { field: 'db', file: path },
+  });
+}
+
 /** Makes an empty file, mode 0600, with its folders, where there is none. */
 export function makeFile(path: string): void {
+  refuseOuterBlanks(path);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
     closeSync(openSync(path, 'wx', 0o600));

@@ -2,7 +2,7 @@ import { readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { codeOf, StoreError } from './errors.js';
-import { isTemporaryName, statOf } from './files.js';
+import { isTemporaryName, refuseOuterBlanks, statOf } from './files.js';
 
 /** Versions below lose acknowledged commits where several processes write and checkpoint (https://sqlite.org/wal.html#walresetbug). */
 export const OLDEST_SQLITE = '3.51.3';
@@ -22,6 +22,7 @@ const VERSION = 'SELECT sqlite_version()';
  * @throws StoreError `SQLITE_TOO_OLD`, `HARD_LINKED`, `NATIVE_MODULE`; the driver's own error where it cannot be opened
  */
 export function openSqlite(path: string, options: OpenOptions = {}): Database.Database {
+  refuseOuterBlanks(path);
   refuseHardLink(path);
   const db = connect(path, options);
   try {

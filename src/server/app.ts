@@ -47,6 +47,7 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   }) as unknown as FastifyInstance;
   app.addHttpMethod('LOCK', { hasBody: true });
   app.addHttpMethod('UNLOCK', { hasBody: true });
+  app.server.maxHeadersCount = 0; // their size is bounded; Node would drop the 2,001st, an If-Match maybe, without a word
 
   useBodies(app);
   useJson(app);

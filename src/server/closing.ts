@@ -1,12 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 
-/** What is answered while the server closes ends its connection: else closing would wait for clients that keep theirs. */
+/**
+ * What is answered while the server closes ends its connection: else closing would wait for clients that keep theirs. So
+ * does the answer to a request for another protocol: Node reads nothing of what was sent together with it.
+ */
 export function useClosing(app: FastifyInstance): void {
   let closing = false;
   app.addHook('preClose', async () => {
     closing = true;
   });
-  app.addHook('onSend', async (_, reply) => {
-    if (closing) reply.header('connection', 'close');
+  app.addHook('onSend', async ({ headers }, reply) => {
+    if (closing || headers.upgrade !== undefined) reply.header('connection', 'close');
   });
 }

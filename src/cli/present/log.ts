@@ -1,8 +1,8 @@
 import { stringify } from 'csv-stringify/sync';
-import { type LogEntry, stringifyJson } from '../../index.js';
+import type { LogEntry } from '../../index.js';
 import { entryJson } from '../../views/log.js';
 import { colour } from '../output/colour.js';
-import { escapeText } from '../output/escape.js';
+import { escapeText, jsonText } from '../output/escape.js';
 import { table } from '../output/table.js';
 import { subject } from './versions.js';
 
@@ -33,7 +33,7 @@ export const entriesCsvHeader = (): string => stringify([[...CSV_COLUMNS]]);
 export const entriesCsv = (entries: readonly LogEntry[]): string =>
   stringify(
     entries.map((entry) => {
-      const json = { ...entryJson(entry), data: stringifyJson(entry.event.data) };
+      const json = { ...entryJson(entry), data: jsonText(entry.event.data) };
       return CSV_COLUMNS.map((column) => json[column]);
     }),
     { escape_formulas: true },

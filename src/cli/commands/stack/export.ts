@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
-import { stringifyJson } from '../../../kernel/json.js';
 import { stackArg } from '../../args.js';
 import { BaseCommand } from '../../base-command.js';
 import { atFlags, atOf } from '../../flags.js';
+import { jsonText } from '../../output/escape.js';
 
 export default class StackExport extends BaseCommand {
   static override summary = 'Print the state of a stack as another tool reads it.';
@@ -26,6 +26,6 @@ export default class StackExport extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackExport);
     const backend = await this.open(flags);
-    this.write(stringifyJson(await backend.exportState(args.stack, flags.to, atOf(flags)), 2));
+    this.write(jsonText(await backend.exportState(args.stack, flags.to, atOf(flags)), 2));
   }
 }

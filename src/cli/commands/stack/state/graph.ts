@@ -1,10 +1,11 @@
 import { Flags } from '@oclif/core';
-import { type GraphView, stringifyJson } from '../../../../index.js';
+import type { GraphView } from '../../../../index.js';
 import { InvalidInputError } from '../../../../kernel/errors.js';
 import { graphJson } from '../../../../views/graph.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf, wholeNumber } from '../../../flags.js';
+import { jsonText } from '../../../output/escape.js';
 import { graphDot } from '../../../present/graph-dot.js';
 import { graphMermaid } from '../../../present/graph-mermaid.js';
 import { graphTree } from '../../../present/graph-tree.js';
@@ -48,7 +49,7 @@ export default class StackStateGraph extends BaseCommand {
     const { root, reverse, depth } = flags;
     const backend = await this.open(flags);
     const view = await backend.getGraph(args.stack, { root, reverse, depth, at: atOf(flags) });
-    this.write(format === 'json' ? stringifyJson(graphJson(view), 2) : DRAW[format](view, reverse));
+    this.write(format === 'json' ? jsonText(graphJson(view), 2) : DRAW[format](view, reverse));
   }
 
   /** With `--format json` an error is JSON too, as with `--output json`. */
