@@ -55,8 +55,9 @@ test.each(KINDS)(
         for (const { call, receipt } of done.slice(0, 5)) {
           const [event] = await store.events({ after: receipt.lastPosition - 1, limit: 1 });
           const kind = JSON.parse(event?.meta ?? '').command as string;
+          const stack = receipt.stackId; // of another stack the id would be free
           const other: Command =
-            kind === 'snapshot' ? { type: 'addTags', stack: 's1', tags: ['x'] } : { type: 'takeSnapshot', stack: 's1' };
+            kind === 'snapshot' ? { type: 'addTags', stack, tags: ['x'] } : { type: 'takeSnapshot', stack };
           await expect(execute(other, call)).rejects.toMatchObject({ code: 'COMMAND_ID_REUSED' });
         }
         expect(await all()).toEqual(before);
