@@ -382,22 +382,25 @@ describe('a dry run', () => {
 });
 
 describe('the script', () => {
-  test.skipIf(withoutSqlite3())('gives what the command gives, but for meta.imported and the hashes', async () => {
-    const { source, target, folder } = await awkward();
-    const script = join(folder, 'migration.sql');
-    const scripted = join(folder, 'scripted.db');
-    using migration = await StateBackend.prepareMigration(scripted, source, { clock: CLOCK });
-    const report = await migration.writeScript(script);
-    expect(existsSync(scripted)).toBe(false);
-    expect(runSqlite3(scripted, script)).toMatchObject({ code: 0, stderr: '' });
-    const log = await provenLog(scripted);
-    expect(log.at(-1)?.hash).toBe(report.head.hash);
-    await migrate(source, target);
-    expect(log.map(told)).toEqual((await provenLog(target)).map(told));
-    expect(readFileSync(script, 'utf8')).toContain('meta.imported');
-    expect(runSqlite3(scripted, script).code).not.toBe(0);
-    expect(await migrate(source, scripted)).toMatchObject({ events: 0 });
-  });
+  test.skipIf(withoutSqlite3())(
+    'gives what the command gives, but for meta.imported, meta.content and the hashes',
+    async () => {
+      const { source, target, folder } = await awkward();
+      const script = join(folder, 'migration.sql');
+      const scripted = join(folder, 'scripted.db');
+      using migration = await StateBackend.prepareMigration(scripted, source, { clock: CLOCK });
+      const report = await migration.writeScript(script);
+      expect(existsSync(scripted)).toBe(false);
+      expect(runSqlite3(scripted, script)).toMatchObject({ code: 0, stderr: '' });
+      const log = await provenLog(scripted);
+      expect(log.at(-1)?.hash).toBe(report.head.hash);
+      await migrate(source, target);
+      expect(log.map(told)).toEqual((await provenLog(target)).map(told));
+      expect(readFileSync(script, 'utf8')).toContain('meta.imported');
+      expect(runSqlite3(scripted, script).code).not.toBe(0);
+      expect(await migrate(source, scripted)).toMatchObject({ events: 0 });
+    },
+  );
 
   test.skipIf(withoutSqlite3())('goes on from a target that holds something', async () => {
     const { source, target, folder } = fixture();

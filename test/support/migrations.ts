@@ -12,7 +12,7 @@ export async function migrate(source: string, target: string, options?: Migratio
 
 /** An event without what differs from one migration to the next, and with what it is about. */
 export function told({ hash: _, meta, ...event }: StoredEvent) {
-  const { imported: __, actor, ...rest } = JSON.parse(meta);
+  const { imported: __, content: ___, actor, ...rest } = JSON.parse(meta);
   const { type, name } = JSON.parse(event.data);
   return { ...event, actor, meta: rest, name: type === undefined ? undefined : `${type}.${name}` };
 }
