@@ -101,8 +101,8 @@ const scriptTitle = ({ migration, source, target, start_time }: MigrationReport)
   'The migration of an old workflow state into a log of events.',
   `Made ${start_time} by migration ${migration} from ${source} for ${target}.`,
   'It does what `sloth-runner stack migrate` does. Another run differs in meta.imported, which says which migration it was,',
-  'in meta.content, which is signed with the key of each database,',
-  'whose, and when; in times that the old rows lack, or that are to come: they become that instant; and so in the hashes.',
+  'whose, and when; in meta.content, which is signed with the key of each database; in times that the old rows lack, or that',
+  'are to come: they become that instant; and so in the hashes.',
 ];
 
 async function carryOut(work: Work, { strict, ...options }: MigrationOptions): Promise<MigrationReport> {
