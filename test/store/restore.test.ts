@@ -271,7 +271,7 @@ describe('what is no whole backup is refused and changes nothing', () => {
     const flipped = join(folder, 'flipped.db');
     const target = join(folder, 'target.db');
     let refusals = 0;
-    for (let at = 3; at < whole.length; at += Math.floor(whole.length / 60)) {
+    for (let at = 3; at < whole.length; at += Math.floor(whole.length / 120)) {
       const bytes = Buffer.from(whole);
       bytes[at] = (bytes[at] as number) ^ (1 << (at % 8));
       writeFileSync(flipped, bytes);

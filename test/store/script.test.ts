@@ -189,7 +189,7 @@ describe.each(RUNNERS)('a script run %s', (_, absent, run) => {
         ';\n'.repeat(3_000),
         ' é 😀 \u2028 \ufeff ',
       ];
-      const name = `';--"*/ \\u000a \u2028.`;
+      const name = `';--"*/ \\u000a é 😀.`;
       await on(scratch, async ({ execute }) => {
         await execute({ type: 'createStack', id: "a'b", name }, { actor: "O'Neill; --" });
         for (const [index, text] of prose.entries()) {
