@@ -18,6 +18,16 @@ export interface Caller {
   readonly mayChooseStackIds: boolean;
 }
 
+/** Longest principal in characters: `token:` and the longest name. */
+const MAX_PRINCIPAL = 300;
+
+function isCaller(value: unknown): value is Caller {
+  if (typeof value !== 'object' || value === null) return false;
+  const { principal, mayReach, mayChooseStackIds } = value as Partial<Caller>;
+  const isNamed = typeof principal === 'string' && principal !== '' && principal.length <= MAX_PRINCIPAL;
+  return isNamed && typeof mayReach === 'function' && typeof mayChooseStackIds === 'boolean';
+}
+
 /** The principal of a command that comes from this process. */
 export const LOCAL = 'local';
 
@@ -37,7 +47,7 @@ export const envelopeSchema = z.strictObject({
     .refine((id) => !RESERVED_ID.test(id), 'must not begin with auto- or terraform-: such ids are made by the engine')
     .optional(),
   /** Left out, the command comes from this process, which may reach everything. */
-  caller: z.custom<Caller>().optional(),
+  caller: z.custom<Caller>(isCaller, 'must have a principal, mayReach and mayChooseStackIds').optional(),
   /** Stands for what the caller sent, where the command was made from it: two commands with the same are equal. */
   content: z.string().max(1_024, 'must not be longer than 1024 characters').optional(),
   actor: name(),
