@@ -15,6 +15,7 @@ import { useJson } from './json.js';
 import { logging, useRequestLog } from './log.js';
 import { useMetrics } from './metrics.js';
 import type { ServerOptions } from './options.js';
+import { usePipelining } from './pipelining.js';
 import { useSecurityHeaders } from './security-headers.js';
 import { terraformRoutes } from './terraform/routes.js';
 import { TLS } from './tls.js';
@@ -49,6 +50,7 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   app.addHttpMethod('UNLOCK', { hasBody: true });
   app.server.maxHeadersCount = 0; // their size is bounded; Node would drop the 2,001st, an If-Match maybe, without a word
 
+  usePipelining(app);
   useBodies(app);
   useJson(app);
   useProblems(app);

@@ -16,8 +16,11 @@ describe.each([
   test.each([['stack', 'state', 'list'], ['doctor'], ['token', 'list']])(
     'is reported with the next step: %s %s',
     async (...args) => {
+      const { run, db } = commandLine();
+      await run(['stack', 'new', 'web']);
       const tokens = args[0] === 'token' ? ['--tokens', join(scratchFolder(), 'tokens.db')] : [];
-      const { code, stdout, stderr } = await withDriver(kind).run([...args, ...tokens]);
+      if (tokens.length > 0) await run(['token', 'create', '--role', 'read', ...tokens]);
+      const { code, stdout, stderr } = await withDriver(kind, db).run([...args, ...tokens]);
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toBe(
         `Error: the native module of better-sqlite3 ${message}\n` +
@@ -27,7 +30,9 @@ describe.each([
   );
 
   test('is reported as JSON with a stable code', async () => {
-    const { stdout } = await withDriver(kind).run(['stack', 'state', 'list', '--output', 'json']);
+    const { run, db } = commandLine();
+    await run(['stack', 'new', 'web']);
+    const { stdout } = await withDriver(kind, db).run(['stack', 'state', 'list', '--output', 'json']);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'NATIVE_MODULE', details: { node: process.version } } });
   });
 });
@@ -71,7 +76,8 @@ describe('a SQLite that loses commits', () => {
 });
 
 test('doctor shows the version of a SQLite that is new enough, without a warning', async () => {
-  const { json, text } = commandLine();
+  const { json, text, run } = commandLine();
+  await run(['stack', 'new', 'web']);
   const { sqlite, database, warnings } = await json('doctor');
   expect(database.engine).toBe(`SQLite ${sqlite.version}`);
   expect(warnings).toEqual([]);
