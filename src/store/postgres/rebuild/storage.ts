@@ -68,9 +68,9 @@ SELECT h.position AS told, h.hash AS "toldHash", e.position, e.hash
 FROM log_head h LEFT JOIN LATERAL (SELECT position, hash FROM events ORDER BY position DESC LIMIT 1) e ON TRUE`;
 
 /** The schema as temporary objects. Functions in there are only found by their qualified names. */
-const TEMPORARY_SCHEMA = SCHEMA.replace(/CREATE (TABLE|VIEW)/g, 'CREATE TEMP $1').replace(
-  new RegExp(`\\b(${FUNCTION_NAMES.join('|')})\\(`, 'g'),
-  'pg_temp.$1(',
+const TEMPORARY_SCHEMA = FUNCTION_NAMES.reduce(
+  (schema, name) => schema.replaceAll(`${name}(`, `pg_temp.${name}(`),
+  SCHEMA.replace(/CREATE (TABLE|VIEW)/g, 'CREATE TEMP $1'),
 );
 
 /**
