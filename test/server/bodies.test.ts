@@ -347,19 +347,36 @@ describe('a heap of 96 MiB', () => {
       return JSON.stringify(stateFile({ serial: 1, resources }), null, 2);
     };
     const large = of(52_000_000);
-    const answers = await Promise.all([1, 2, 3].map((n) => ask('POST', `/tfstate/s${n}`, large)));
-    for (const { status } of answers) expect([200, 413, 503]).toContain(status);
+    // A client that goes on sending after it was refused may see the connection closed instead of the answer.
+    const statusOf = (n: number) =>
+      ask('POST', `/tfstate/s${n}`, large).then(
+        ({ status }) => status,
+        () => 'closed',
+      );
+    for (const status of await Promise.all([1, 2, 3].map(statusOf))) {
+      expect([200, 413, 503, 'closed']).toContain(status);
+    }
+    expect(child.exitCode).toBeNull();
+    /** Sends again what met the bodies before it: a refusal that comes while a client sends may end its connection. */
+    const answered = async (path: string, body: string) => {
+      for (let tries = 0; ; tries += 1) {
+        const answer = await ask('POST', path, body).catch(() => undefined);
+        if (answer && answer.status !== 503) return answer;
+        if (tries === 100) throw new Error(`not answered; exit code ${child.exitCode}, signal ${child.signalCode}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    };
     // As many values as are allowed, in the forms that take most memory.
     const most = Number(
-      (await ask('POST', '/tfstate/many', `[${'1,'.repeat(3_000_000)}1]`)).text.match(/"maxValues":(\d+)/)?.[1],
+      (await answered('/tfstate/many', `[${'1,'.repeat(1_500_000)}1]`)).text.match(/"maxValues":(\d+)/)?.[1],
     );
     expect(most).toBeGreaterThan(100_000);
     const keys = Array.from({ length: most - 10 }, (_, n) => `"k${n}":1`).join(',');
     for (const values of [`{${keys}}`, `[${'{},'.repeat(most / 2 - 10)}1]`, `[${'[],'.repeat(most / 2 - 10)}1]`]) {
-      const { status } = await ask('POST', '/tfstate/dense', `{"version":4,"serial":1,"lineage":"l","x":${values}}`);
+      const { status } = await answered('/tfstate/dense', `{"version":4,"serial":1,"lineage":"l","x":${values}}`);
       expect([200, 400, 409, 413, 503]).toContain(status);
     }
-    expect(await ask('POST', '/tfstate/small', of(3_000_000))).toMatchObject({ status: 200 });
+    expect(await answered('/tfstate/small', of(3_000_000))).toMatchObject({ status: 200 });
     expect(await ask('GET', '/healthz')).toMatchObject({ status: 200 });
     expect(child.exitCode).toBe(null);
   }, 180_000);

@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 const MEBIBYTE = 1_048_576;
 
 /** Heap that the server itself needs. */
-const OWN_HEAP = 64 * MEBIBYTE;
+const OWN_HEAP = 70 * MEBIBYTE;
 /** Bytes of heap that a byte of a document takes at most while it is stored (measured: docs/adr/0019). */
 const HEAP_PER_BYTE = 10;
 /** Without more heap than this many bodies of a small route, nothing could be stored. */
@@ -17,7 +17,7 @@ const shareOfSmall = (total: number): number => Math.min(16 * MEBIBYTE, Math.flo
  * What a value of a document counts for at least, bytes: an object of many keys takes 150 bytes of heap for each while it is
  * read.
  */
-const BYTES_PER_VALUE = 16;
+const BYTES_PER_VALUE = 32;
 
 /** What a document counts for, bytes. */
 export const weightOf = (bytes: number, values: number): number => Math.max(bytes, values * BYTES_PER_VALUE);
