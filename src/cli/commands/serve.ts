@@ -49,7 +49,7 @@ A body is read only once the role and the stack of its request are allowed. A co
       helpValue: 'MIB',
     }),
     'max-in-flight': wholeNumber({
-      description: 'bodies received or worked on at one time, in MiB together (default: an eighth of the heap)',
+      description: 'bodies received or worked on at one time, in MiB together (default: about a tenth of the heap)',
       min: 1,
       helpValue: 'MIB',
     }),
