@@ -16,7 +16,12 @@ for (const [name, value] of Object.entries(values)) {
 console.log(`full counts, ${values.runs} runs of each property, seed ${values.seed}`);
 const { status } = spawnSync(
   'npx',
-  ['vitest', 'run', '--reporter=verbose', ...(positionals.length > 0 ? positionals : ['test/properties', 'test/corpora'])],
+  [
+    'vitest',
+    'run',
+    '--reporter=verbose',
+    ...(positionals.length > 0 ? positionals : ['test/properties', 'test/corpora']),
+  ],
   { stdio: 'inherit', env: { ...process.env, SOAK: '1', PROPERTY_RUNS: values.runs, PROPERTY_SEED: values.seed } },
 );
 process.exit(status ?? 1);
