@@ -1,4 +1,5 @@
-// What the benchmark server-hostile sends, over and over, while 50 clients work. A case is a row: a name and a request.
+// What the benchmark server-hostile does while 50 clients work. A case is a row: a name, and either a request that is sent over
+// and over, or connections that are kept open.
 
 const MEBIBYTE = 1_048_576;
 const repeat = (text, size) => text.repeat(Math.ceil(size / text.length));
@@ -25,7 +26,36 @@ const state = (name, body) => ({ name: `state: ${name}`, method: 'POST', path: '
 const big = 15 * MEBIBYTE;
 const small = MEBIBYTE - 100;
 
-/** `body` makes a text of ASCII characters; `token` names whose it is sent with: admin by default. */
+const head = (line, headers = '') => `${line} HTTP/1.1\r\nHost: localhost\r\n${headers}`;
+
+/** A Terraform state of so many MB in resources of 10 kB; one resource differs each time. */
+function legitimate(megabytes) {
+  const instance = (n, text) => ({ schema_version: 0, attributes: { id: `i-${n}`, text, tags: { env: 'prod', n } } });
+  const resource = (n, text) => ({
+    mode: 'managed',
+    type: 'server',
+    name: `web-${n}`,
+    provider: 'provider["registry.terraform.io/hashicorp/aws"]',
+    instances: [instance(n, text)],
+  });
+  const rest = Array.from({ length: megabytes * 100 }, (_, n) => resource(n + 1, 'x'.repeat(10_000)));
+  return {
+    ...state(`legitimate: a state of ${megabytes} MB, one resource changed`, () => {
+      const serial = Date.now(); // each is later than the one before, of whichever sender
+      const resources = [resource(0, String(serial)), ...rest];
+      return JSON.stringify({ version: 4, serial, lineage: 'bench', outputs: {}, resources });
+    }),
+    path: `/tfstate/legitimate-${megabytes}`,
+    changes: true,
+  };
+}
+
+/**
+ * `body` makes a text of ASCII characters. `token` names the token that is sent: admin by default. `changes`
+ * says that each body is made for itself; such a request is sent by one connection.
+ * `open` is how many connections are kept open, from an address of their own: each sends what `first`
+ * makes, then `eachSecond`, and is opened again when the server closes it.
+ */
 export const CASES = [
   { name: 'nothing' },
   yaml('keys of one map', () => lines((n) => `k${n}: 1\n`, small)),
@@ -49,4 +79,28 @@ export const CASES = [
   state('52 MB of blanks', () => `{"version":4,${repeat(' ', 52_000_000)}}`),
   state('52 MB of values', () => `{"version":3,"x":[${repeat('{},', 52_000_000)}1]}`),
   { ...state('52 MB by a token that only reads', () => repeat(' ', 52_000_000)), token: 'read' },
+  { name: 'tokens: wrong ones', method: 'GET', path: '/api/v1/stacks', body: () => '', token: 'wrong' },
+  { name: 'sockets: 300 that send nothing', open: 300 },
+  {
+    name: 'sockets: 300, a header a second',
+    open: 300,
+    first: () => head('GET /api/v1/head'),
+    eachSecond: 'x-a: b\r\n',
+  },
+  {
+    name: 'sockets: 300, a byte of a body a second',
+    open: 300,
+    first: (token) =>
+      head('POST /tfstate/hostile', `authorization: Bearer ${token}\r\ncontent-length: 1000000\r\n\r\n`),
+    eachSecond: ' ',
+  },
+  {
+    name: 'streams: 400 of a token that only reads',
+    open: 400,
+    token: 'read',
+    first: (token) => head('GET /api/v1/events/live', `authorization: Bearer ${token}\r\n\r\n`),
+  },
+  legitimate(6),
+  legitimate(20),
+  legitimate(50),
 ];

@@ -1,6 +1,7 @@
-// npm run bench [-- NAME] [--quick] [--check [--write]]
+// npm run bench [-- NAME [PART]] [--quick] [--check [--write]]
 // Ratios within one run, medians of several interleaved rounds, minimum and maximum in brackets. Without a name: append, growth,
 // replay, cli and size, whose tables go to bench/results.json and whose picture to docs. `--quick` takes smaller sizes.
+// PART chooses the rows of `server-hostile` whose name holds this text.
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -34,7 +35,7 @@ const ALONE = {
   postgres: { title: 'Appending to PostgreSQL against a bare INSERT of the same bytes', rows: postgres },
   server: { title: 'Storing a Terraform state of which one resource changed, through HTTP', rows: server },
   'server-hostile': {
-    title: '50 clients working while hostile bodies come: median (slowest)',
+    title: '50 clients working while others attack: median (slowest)',
     rows: serverHostile,
   },
   'server-load': { title: '200 clients on stacks of their own for 60 seconds', rows: () => serverLoad() },
@@ -50,7 +51,7 @@ const { values, positionals } = parseArgs({
 });
 if (values.check) process.exit(await check({ write: values.write }));
 
-const [chosen] = positionals;
+const [chosen, only] = positionals;
 const all = { ...SUITE, ...ALONE };
 if (chosen !== undefined && !Object.hasOwn(all, chosen)) {
   console.error(`no benchmark "${chosen}"; there are: ${Object.keys(all).join(', ')}`);
@@ -63,7 +64,7 @@ const onChart = (name, data) => {
 };
 for (const [name, { title, rows }] of Object.entries(chosen === undefined ? SUITE : { [chosen]: all[chosen] })) {
   diskAtRest();
-  const all = await rows({ quick: values.quick, onChart });
+  const all = await rows({ quick: values.quick, only, onChart });
   for (const part of new Set(all.map((row) => row.part ?? ''))) {
     const table = all.filter((row) => (row.part ?? '') === part);
     console.log(part === '' ? title : `${title}: ${part}`);
