@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { escapeText, jsonText, safeText } from '../../src/cli/output/escape.js';
+import { entriesCsv } from '../../src/cli/present/log.js';
+import { StateBackend } from '../../src/index.js';
 
 /** What a reader cannot see, or what moves the cursor or the direction of writing (Unicode 15 and later). */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]/u;
@@ -53,5 +55,17 @@ describe('JSON on standard output', () => {
       expect(text.replaceAll('\n', '')).not.toMatch(HIDDEN);
       expect(JSON.parse(text)).toEqual(value);
     }
+  });
+});
+
+describe('CSV of the log', () => {
+  it.each([
+    ['escapes invisible characters for a terminal', true, 'a\\u202eb'],
+    ['keeps texts exactly for a file or a pipe', false, 'a\u202eb'],
+  ])('%s', async (_, forTerminal, reason) => {
+    await using backend = await StateBackend.open('memory:', { actor: 'ana' });
+    await backend.getStackManager().createStack({ name: 'web' }, { reason: 'a\u202eb' });
+    for await (const entry of backend.getLog()) expect(entriesCsv([entry], { forTerminal })).toContain(`,${reason},`);
+    expect.hasAssertions();
   });
 });

@@ -27,14 +27,17 @@ const CSV_COLUMNS = [
 export const entriesCsvHeader = (): string => stringify([[...CSV_COLUMNS]]);
 
 /**
- * Rows after RFC 4180. A text that a spreadsheet would take for a formula is preceded by an apostrophe: names and
+ * Rows after RFC 4180: texts exactly as they are, but escaped like everywhere else for a terminal. A text that a spreadsheet would take for a formula is preceded by an apostrophe: names and
  * reasons come from whoever may write to a stack (https://owasp.org/www-community/attacks/CSV_Injection).
  */
-export const entriesCsv = (entries: readonly LogEntry[]): string =>
+export const entriesCsv = (entries: readonly LogEntry[], { forTerminal }: { forTerminal: boolean }): string =>
   stringify(
     entries.map((entry) => {
       const json = { ...entryJson(entry), data: jsonText(entry.event.data) };
-      return CSV_COLUMNS.map((column) => json[column]);
+      return CSV_COLUMNS.map((column) => {
+        const cell = json[column];
+        return forTerminal && typeof cell === 'string' ? escapeText(cell) : cell;
+      });
     }),
     { escape_formulas: true },
   );

@@ -19,7 +19,7 @@ export function callOf(
   envelope: z.output<typeof envelopeBody> & Pick<CallOptions, 'content'> = {},
 ): CallOptions {
   const expectedVersion = expectedIn(request.headers['if-match']);
-  const commandId = single(request.headers['idempotency-key'], 'Idempotency-Key');
+  const commandId = request.headers['idempotency-key']?.toString();
   const given = Object.fromEntries(Object.entries(envelope).filter(([, value]) => value !== undefined));
   return {
     ...given,
@@ -37,13 +37,5 @@ function expectedIn(header: string | undefined): number | undefined {
   throw new InvalidInputError('INVALID_INPUT', `If-Match: ${header} is no version in quotes`, {
     hint: 'Send the ETag of what you read, such as "12"; "0" where there must be no such stack yet.',
     details: { field: 'If-Match' },
-  });
-}
-
-function single(header: string | string[] | undefined, field: string): string | undefined {
-  if (!Array.isArray(header)) return header;
-  throw new InvalidInputError('INVALID_INPUT', `${field}: it is given twice`, {
-    hint: 'Give it once.',
-    details: { field },
   });
 }

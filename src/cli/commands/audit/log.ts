@@ -16,7 +16,7 @@ const ANYBODY = '';
 export default class AuditLog extends StreamingCommand {
   static override summary = 'Print the events of all stacks, or of one, oldest first.';
   static override description =
-    'Prints as it reads, so a log of any length can be printed or piped. CSV is after RFC 4180; a text that a spreadsheet would take for a formula is preceded by an apostrophe. A table leaves values to --output json and csv.';
+    'Prints as it reads, so a log of any length can be printed or piped. CSV follows RFC 4180; a text that a spreadsheet would take for a formula is preceded by an apostrophe, and control characters are escaped only for a terminal. A table leaves values to --output json and csv.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --since 2026-01-01 --actor ana',
     '<%= config.bin %> <%= command.id %> my-stack --type ResourceUpdated --type ResourceRemoved --limit 20',
@@ -92,7 +92,7 @@ export default class AuditLog extends StreamingCommand {
   async #printCsv(entries: AsyncIterable<LogEntry>): Promise<void> {
     let header = entriesCsvHeader();
     for await (const entry of entries) {
-      await this.emit(header + entriesCsv([entry]));
+      await this.emit(header + entriesCsv([entry], { forTerminal: process.stdout.isTTY === true }));
       header = '';
     }
     await this.emit(header);
