@@ -1,21 +1,26 @@
 /** Which folder of src may import which others. A wrong arrow fails `npm run check:imports` and the tests. */
+const STATE = ['store', 'events', 'lib'];
+const READ = ['queries', 'projections', ...STATE];
 const ALLOWED = {
-  kernel: [],
-  events: ['kernel'],
-  store: ['events', 'kernel'],
-  projections: ['store', 'events', 'kernel'],
-  commands: ['store', 'events', 'kernel'],
-  queries: ['projections', 'store', 'events', 'kernel'],
-  interop: ['queries', 'commands', 'store', 'events', 'kernel'],
-  actual: ['interop', 'queries', 'store', 'events', 'kernel'],
-  audit: ['projections', 'store', 'events', 'kernel'],
+  lib: [],
+  events: ['lib'],
+  store: ['events', 'lib'],
+  projections: STATE,
+  commands: STATE,
+  queries: ['projections', ...STATE],
+  feed: READ,
+  formats: ['commands', ...READ],
+  drift: ['formats', ...READ],
+  operations: ['engine.ts', 'feed', 'commands', ...READ],
+  migration: ['engine.ts', 'operations', 'commands', ...READ],
+  api: ['engine.ts', 'migration', 'operations', 'drift', 'formats', 'feed', 'commands', ...READ],
 };
 
 const arrows = Object.entries(ALLOWED).map(([folder, targets]) => ({
   name: `${folder}-imports`,
   severity: 'error',
   from: { path: `^src/${folder}/` },
-  to: { path: '^src/', pathNot: `^src/(${[folder, ...targets].join('|')})/` },
+  to: { path: '^src/', pathNot: `^src/(${[folder, ...targets].join('|')})(/|$)` },
 }));
 
 const only = (name, module, from) => ({
@@ -52,7 +57,7 @@ module.exports = {
       name: 'ports-only',
       comment: 'A store is known by its port; only the engine names one.',
       severity: 'error',
-      from: { path: '^src/(commands|queries|interop|actual|audit|backend|server|cli)/' },
+      from: { path: '^src/(commands|queries|feed|formats|drift|migration|operations|api|json|server|cli)/' },
       to: { path: '^src/store/(sqlite|memory|postgres)/' },
     },
     {
@@ -60,20 +65,20 @@ module.exports = {
       comment: 'The command line uses the library as anybody would.',
       severity: 'error',
       from: { path: '^src/cli/' },
-      to: { path: '^src/', pathNot: '^src/(cli/|views/|kernel/|index\\.ts$|server/(auth/)?index\\.ts$)' },
+      to: { path: '^src/', pathNot: '^src/(cli/|json/|lib/|index\\.ts$|server/(auth/)?index\\.ts$)' },
     },
     {
-      name: 'views-imports',
-      comment: 'Documents are made of what the library gives to anybody.',
+      name: 'json-imports',
+      comment: 'JSON is made from the public types of the library.',
       severity: 'error',
-      from: { path: '^src/views/' },
-      to: { path: '^src/', pathNot: '^src/(views/|index\\.ts$)' },
+      from: { path: '^src/json/' },
+      to: { path: '^src/', pathNot: '^src/(json/|index\\.ts$)' },
     },
     {
-      name: 'views-are-for-those-who-print',
+      name: 'json-for-the-cli-and-the-server',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(views|cli|server)/' },
-      to: { path: '^src/views/' },
+      from: { path: '^src/', pathNot: '^src/(json|cli|server)/' },
+      to: { path: '^src/json/' },
     },
     {
       name: 'nobody-imports-the-server',
@@ -91,31 +96,31 @@ module.exports = {
     {
       name: 'engine-is-the-root',
       severity: 'error',
-      from: { path: '^src/(kernel|events|store|projections|commands|queries|interop|actual|audit)/' },
-      to: { path: '^src/(engine|index|backend)' },
+      from: { path: '^src/(lib|events|store|projections|commands|queries|feed|formats|drift)/' },
+      to: { path: '^src/(engine|index|api)' },
     },
     {
       name: 'verification-knows-nothing-that-migrates',
       severity: 'error',
-      from: { path: '^src/interop/legacy/verify/' },
-      to: { path: '^src/interop/', pathNot: '^src/interop/legacy/(verify|source)/' },
+      from: { path: '^src/migration/verify/' },
+      to: { path: '^src/(formats|migration)/', pathNot: '^src/migration/(verify|source)/' },
     },
     {
       name: 'connections-in-one-place',
       comment: 'Every connection is checked where it is made. Elsewhere the driver is known by its types.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/kernel/sqlite\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/lib/sqlite\\.ts$' },
       to: { path: '^node_modules/better-sqlite3/', dependencyTypesNot: ['type-only'] },
     },
     only(
       'driver-where-databases-are-read',
       'better-sqlite3',
-      '^src/(kernel/sqlite(-damage)?\\.ts$|(store/sqlite|interop/legacy/source|server/auth)/)',
+      '^src/(lib/sqlite(-damage)?\\.ts$|(store/sqlite|migration/source|server/auth)/)',
     ),
     only('server-databases-in-their-store', 'pg', '^src/store/postgres/'),
     only('http-in-the-server', 'fastify|@fastify|prom-client', '^src/server/'),
-    only('addresses-where-they-are-judged', 'ipaddr\\.js', '^src/(server|actual)/'),
-    only('processes-in-actual', 'execa|string-argv', '^src/actual/'),
+    only('addresses-where-they-are-judged', 'ipaddr\\.js', '^src/(server|drift)/'),
+    only('processes-in-drift', 'execa|string-argv', '^src/drift/'),
     only('graphs-in-queries', 'graph-data-structure', '^src/queries/'),
     only(
       'terminal-in-the-cli',

@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { planStack, takeAll } from '../dist/backend/migration/take.js';
 import { openEngine } from '../dist/engine.js';
 import { StateBackend } from '../dist/index.js';
-import { planWorkflow } from '../dist/interop/legacy/plan.js';
-import { openLegacy } from '../dist/interop/legacy/source/source.js';
-import { commandId } from '../dist/interop/legacy/steps.js';
+import { planWorkflow } from '../dist/migration/plan-workflow.js';
+import { openLegacy } from '../dist/migration/source/source.js';
+import { commandId } from '../dist/migration/steps.js';
+import { planStack, takeAll } from '../dist/migration/take.js';
 import { interleaved } from './measure.mjs';
 
 const WORKFLOWS = 2_000;

@@ -1,8 +1,8 @@
 import type { Command, EnvelopeInput } from './commands/index.js';
 import type { LogHead, NewEvent } from './events/index.js';
-import { type Clock, systemClock } from './kernel/clock.js';
-import { isPostgresUrl } from './kernel/database-url.js';
-import { InvalidInputError, StoreError } from './kernel/errors.js';
+import { type Clock, systemClock } from './lib/clock.js';
+import { isPostgresUrl } from './lib/database-url.js';
+import { InvalidInputError, StoreError } from './lib/errors.js';
 import { drain } from './projections/drain.js';
 import { PROJECTORS } from './projections/index.js';
 import type { EventStore, Projection, Receipt } from './store/event-store.js';

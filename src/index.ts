@@ -1,3 +1,9 @@
+export type { CallOptions, OpenOptions } from './api/options.js';
+export { StackManager } from './api/stack-manager.js';
+export type { DriftCheck, DriftCheckOptions, DriftInfo, LockOptions, StackCommand } from './api/state-backend.js';
+export { StateBackend } from './api/state-backend.js';
+export { StoreAdmin } from './api/store-admin.js';
+export type { Command, EnvelopeInput } from './commands/index.js';
 export type {
   ActualStateSource,
   ExpectedResource,
@@ -5,25 +11,8 @@ export type {
   ObserveContext,
   ProbeAllowance,
   ProbeOptions,
-} from './actual/index.js';
-export { actualFile, execSource, probe, terraformDirectory, terraformPlan } from './actual/index.js';
-export type { LogImportOptions, LogSink } from './audit/log-file.js';
-export type { Check, Problem, Verification } from './audit/verification.js';
-export type { VerifyOptions } from './audit/verify.js';
-export type { Backup, BackupOptions } from './backend/backup.js';
-export type { Rotation } from './backend/backup-rotation.js';
-export type { Copied, CopyOptions } from './backend/copy.js';
-export type { MigrationOptions, PreparedMigration } from './backend/migration/migrate.js';
-export type { Proof } from './backend/migration/proof.js';
-export type { MigrationReport } from './backend/migration/report.js';
-export type { RowCounts } from './backend/migration/tally.js';
-export type { CallOptions, OpenOptions } from './backend/options.js';
-export type { PreparedRestore, Restored, RestoreOptions } from './backend/restore.js';
-export { StackManager } from './backend/stack-manager.js';
-export type { DriftCheck, DriftCheckOptions, DriftInfo, LockOptions, StackCommand } from './backend/state-backend.js';
-export { StateBackend } from './backend/state-backend.js';
-export { StoreAdmin } from './backend/store-admin.js';
-export type { Command, EnvelopeInput } from './commands/index.js';
+} from './drift/index.js';
+export { actualFile, execSource, probe, terraformDirectory, terraformPlan } from './drift/index.js';
 export type {
   EventData,
   EventMeta,
@@ -37,8 +26,9 @@ export type {
   UnknownEvent,
 } from './events/index.js';
 export { EVENT_TYPES, GENESIS_HASH, hashEvent, isKnown, resourceAddress } from './events/index.js';
-export { readDocument } from './interop/document-file.js';
-export type { Clock } from './kernel/clock.js';
+export type { Replayed, ReplayOptions, ReplayStep } from './feed/replay.js';
+export { readDocument } from './formats/document-file.js';
+export type { Clock } from './lib/clock.js';
 export {
   ConflictError,
   IntegrityError,
@@ -47,21 +37,31 @@ export {
   NotFoundError,
   SlothError,
   StoreError,
-} from './kernel/errors.js';
-export type { Json, JsonObject } from './kernel/json.js';
-export { JsonNumber, leaves, parseJson, stringifyJson } from './kernel/json.js';
-export type { FieldChange } from './kernel/json-diff.js';
+} from './lib/errors.js';
+export type { Json, JsonObject } from './lib/json.js';
+export { JsonNumber, leaves, parseJson, stringifyJson } from './lib/json.js';
+export type { FieldChange } from './lib/json-diff.js';
+export type { MigrationOptions, PreparedMigration } from './migration/migrate.js';
+export type { Proof } from './migration/proof.js';
+export type { MigrationReport } from './migration/report.js';
+export type { RowCounts } from './migration/tally.js';
+export type { LogImportOptions, LogSink } from './operations/audit/log-file.js';
+export type { Check, Problem, Verification } from './operations/audit/verification.js';
+export type { VerifyOptions } from './operations/audit/verify.js';
+export type { Backup, BackupOptions } from './operations/backup.js';
+export type { Rotation } from './operations/backup-rotation.js';
+export type { Copied, CopyOptions } from './operations/copy.js';
+export type { PreparedRestore, Restored, RestoreOptions } from './operations/restore.js';
 export type { EventChange, StateCounts } from './queries/changes.js';
 export type { ItemDiff, StateDiff } from './queries/diff.js';
 export { isEmptyDiff } from './queries/diff.js';
 export type { FindingView } from './queries/drift.js';
 export { newestFindings } from './queries/drift.js';
+export type { Plan, PlannedChange } from './queries/dry-run.js';
 export type { Affected, GraphOptions, GraphView, Impact } from './queries/graph.js';
 export type { GraphNode } from './queries/graph-build.js';
 export type { FieldBlame, ResourceChange } from './queries/history.js';
 export type { LogEntry, LogFilter } from './queries/log.js';
-export type { Plan, PlannedChange } from './queries/plan.js';
-export type { Replayed, ReplayOptions, ReplayStep } from './queries/replay.js';
 export { HIDDEN_OF_STACK, isSensitive, sensitivePaths } from './queries/sensitive.js';
 export type { StateContent, StateView } from './queries/state.js';
 export { stateHash } from './queries/state.js';

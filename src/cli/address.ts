@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../kernel/errors.js';
+import { InvalidInputError } from '../lib/errors.js';
 
 /** Terraform's way to name modules and data sources; otherwise the first dot ends the type. */
 const MODULE = /module\.[^.[]+(?:\[[^\]]*\])?\./y;

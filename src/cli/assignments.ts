@@ -1,5 +1,5 @@
-import { InvalidInputError } from '../kernel/errors.js';
-import { decodeUtf8, type Json, type JsonObject, parseJson, pathStep } from '../kernel/json.js';
+import { InvalidInputError } from '../lib/errors.js';
+import { decodeUtf8, type Json, type JsonObject, parseJson, pathStep } from '../lib/json.js';
 import { readInput } from './input.js';
 
 /** What `@FILE` may hold, in bytes. */

@@ -1,8 +1,8 @@
 import { Command, Errors } from '@oclif/core';
 import { type OpenOptions, StateBackend } from '../index.js';
-import { shownLocation } from '../kernel/database-url.js';
-import { NotFoundError, SlothError, StoreError } from '../kernel/errors.js';
-import { systemError } from '../kernel/failures.js';
+import { shownLocation } from '../lib/database-url.js';
+import { NotFoundError, SlothError, StoreError } from '../lib/errors.js';
+import { systemError } from '../lib/failures.js';
 import { chooseDatabase, databaseNotFound } from './database-path.js';
 import { DATABASE_USE } from './database-use.js';
 import { globalFlags } from './flags.js';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
-import { InvalidInputError } from '../kernel/errors.js';
+import { InvalidInputError } from '../lib/errors.js';
 
 /**
  * Asks before what is hard to undo. Where nobody can answer, `--yes` must have been given.

@@ -1,8 +1,8 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { isPostgresUrl, shownLocation } from '../kernel/database-url.js';
-import { InvalidInputError, NotFoundError } from '../kernel/errors.js';
+import { isPostgresUrl, shownLocation } from '../lib/database-url.js';
+import { InvalidInputError, NotFoundError } from '../lib/errors.js';
 
 export const SYSTEM_DATABASE = '/etc/sloth-runner/stacks.db';
 

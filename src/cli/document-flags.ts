@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import type { JsonObject } from '../kernel/json.js';
+import type { JsonObject } from '../lib/json.js';
 import { readObject } from './input.js';
 
 /** The fields of a stack that `new` and `update` take. */

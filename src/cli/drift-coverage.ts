@@ -1,6 +1,6 @@
 import type { DriftCheck } from '../index.js';
-import { InvalidInputError } from '../kernel/errors.js';
-import { checkJson } from '../views/drift.js';
+import { checkJson } from '../json/drift.js';
+import { InvalidInputError } from '../lib/errors.js';
 import { escapeText } from './output/escape.js';
 
 /**

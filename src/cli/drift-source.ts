@@ -8,8 +8,8 @@ import {
   terraformDirectory,
   terraformPlan,
 } from '../index.js';
-import { parseDuration } from '../kernel/durations.js';
-import { InvalidInputError } from '../kernel/errors.js';
+import { parseDuration } from '../lib/durations.js';
+import { InvalidInputError } from '../lib/errors.js';
 import { wholeNumber } from './flags.js';
 import { readInput } from './input.js';
 

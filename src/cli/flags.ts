@@ -1,9 +1,9 @@
 import { userInfo } from 'node:os';
 import { Flags } from '@oclif/core';
 import type { At, CallOptions } from '../index.js';
-import { InvalidInputError } from '../kernel/errors.js';
-import { parseInstant } from '../kernel/instants.js';
-import { invisibleIn } from '../kernel/text.js';
+import { InvalidInputError } from '../lib/errors.js';
+import { parseInstant } from '../lib/instants.js';
+import { invisibleIn } from '../lib/text.js';
 
 function loginName(): string {
   try {

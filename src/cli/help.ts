@@ -1,5 +1,5 @@
 import { type Command, Help as OclifHelp } from '@oclif/core';
-import { shownLocation } from '../kernel/database-url.js';
+import { shownLocation } from '../lib/database-url.js';
 import { chooseDatabase } from './database-path.js';
 
 /** Standard help, and which database a command would use. */

@@ -1,7 +1,7 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InvalidInputError, StoreError } from '../kernel/errors.js';
+import { InvalidInputError, StoreError } from '../lib/errors.js';
 import { standardInput } from './input.js';
 
 /**

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { readDocument } from '../index.js';
-import { InvalidInputError } from '../kernel/errors.js';
-import { unreadable } from '../kernel/failures.js';
-import { FILE_LIMITS, type JsonObject } from '../kernel/json.js';
+import { InvalidInputError } from '../lib/errors.js';
+import { unreadable } from '../lib/failures.js';
+import { FILE_LIMITS, type JsonObject } from '../lib/json.js';
 
 export interface Input {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import type { Plan, Receipt, StackCommand, StateBackend } from '../index.js';
-import { planJson } from '../views/diff.js';
-import { receiptJson } from '../views/receipt.js';
+import { planJson } from '../json/diff.js';
+import { receiptJson } from '../json/receipt.js';
 import { BaseCommand, type GlobalValues } from './base-command.js';
 import { callOptions, writeFlags } from './flags.js';
 import { planText } from './present/diff.js';

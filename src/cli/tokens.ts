@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
-import { isPostgresUrl } from '../kernel/database-url.js';
-import { InvalidInputError, NotFoundError } from '../kernel/errors.js';
-import { statOf } from '../kernel/files.js';
+import { isPostgresUrl } from '../lib/database-url.js';
+import { InvalidInputError, NotFoundError } from '../lib/errors.js';
+import { statOf } from '../lib/files.js';
 import type { TokenRecord, TokenStore } from '../server/auth/index.js';
 import { chooseDatabase, databaseNotFound } from './database-path.js';
 

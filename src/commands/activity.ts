@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { name } from '../kernel/text.js';
+import { name } from '../lib/text.js';
 import { defineCommand, jsonValue, stackRef } from './command.js';
 
 /** Notes in the stack's history what was done to it elsewhere. */

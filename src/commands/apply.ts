@@ -1,17 +1,17 @@
 import * as z from 'zod';
 import { type NewEvent, resourceAddress } from '../events/index.js';
-import { ConflictError, InvalidInputError, NotFoundError } from '../kernel/errors.js';
-import { newId } from '../kernel/ids.js';
-import { equalJson, type Json } from '../kernel/json.js';
-import { list, name } from '../kernel/text.js';
+import { ConflictError, InvalidInputError, NotFoundError } from '../lib/errors.js';
+import { newId } from '../lib/ids.js';
+import { equalJson, type Json } from '../lib/json.js';
+import { list, name } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
+import { askLinks, likelyLinks } from './change-dependencies.js';
 import { type Context, defineCommand, jsonValue, refuseInvisible, stackRef } from './command.js';
+import { linkRules } from './desired-edges.js';
 import { identifier } from './identifiers.js';
-import { askLinks, likelyLinks } from './links.js';
 import { resourceInput, resourceNotFound, setResource } from './resource-input.js';
 import { checkNameFree, createdStack, documentFields, originInput, updatedStack } from './stack-document.js';
-import { linkRules } from './wishes.js';
 
 const outputInput = z.strictObject({
   name: name(1024),

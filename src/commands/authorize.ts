@@ -1,4 +1,4 @@
-import { ForbiddenError, InvalidInputError } from '../kernel/errors.js';
+import { ForbiddenError, InvalidInputError } from '../lib/errors.js';
 import type { Facts } from '../store/facts.js';
 import type { Caller } from './command.js';
 import type { Identifier, IdentifierKind } from './identifiers.js';

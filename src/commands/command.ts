@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { instant, type NewEvent } from '../events/index.js';
-import { InvalidInputError } from '../kernel/errors.js';
-import { newId } from '../kernel/ids.js';
-import { assertJson, isJsonObject, type Json, type JsonObject } from '../kernel/json.js';
-import { invisibleIn, name, prose } from '../kernel/text.js';
+import { InvalidInputError } from '../lib/errors.js';
+import { newId } from '../lib/ids.js';
+import { assertJson, isJsonObject, type Json, type JsonObject } from '../lib/json.js';
+import { invisibleIn, name, prose } from '../lib/text.js';
+import type { Question } from '../store/edge-query.js';
 import type { FactKeys, Facts } from '../store/facts.js';
-import type { Question } from '../store/links.js';
 import { identifier } from './identifiers.js';
 
 /** Who sends a command, where that is not this process itself. */

@@ -1,8 +1,8 @@
 import { baseAddress } from '../events/index.js';
-import { type Arrow, cyclicCore, wayfinder } from '../kernel/acyclic.js';
-import { ConflictError } from '../kernel/errors.js';
-import type { Links } from '../store/links.js';
-import type { Wanted, Wishes } from './wishes.js';
+import { type Arrow, cyclicCore, wayfinder } from '../lib/acyclic.js';
+import { ConflictError } from '../lib/errors.js';
+import type { Links } from '../store/edge-query.js';
+import type { Wanted, Wishes } from './desired-edges.js';
 
 /** An edge there shall be, and whether there is one already. */
 interface Link extends Arrow, Wanted {

@@ -1,13 +1,13 @@
 import * as z from 'zod';
-import { InvalidInputError, NotFoundError } from '../kernel/errors.js';
-import { name } from '../kernel/text.js';
+import { InvalidInputError, NotFoundError } from '../lib/errors.js';
+import { name } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
+import { askLinks } from './change-dependencies.js';
 import { defineCommand, stackRef } from './command.js';
+import { linkRules } from './desired-edges.js';
 import { identifier } from './identifiers.js';
-import { askLinks } from './links.js';
 import { type Outcome, resourceNotFound, setResource } from './resource-input.js';
-import { linkRules } from './wishes.js';
 
 const edge = {
   stack: stackRef,

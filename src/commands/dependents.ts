@@ -1,7 +1,7 @@
-import { ConflictError, InvalidInputError } from '../kernel/errors.js';
-import { type Links, namesOf } from '../store/links.js';
+import { ConflictError, InvalidInputError } from '../lib/errors.js';
+import { type Links, namesOf } from '../store/edge-query.js';
 import type { DependencyRecord, ResourceSlot } from '../store/records.js';
-import type { LinkRules, Wishes } from './wishes.js';
+import type { LinkRules, Wishes } from './desired-edges.js';
 
 /** An error names no more than these. */
 const SHOWN = 5;

@@ -1,17 +1,17 @@
 import * as z from 'zod';
 import type { NewEvent } from '../events/index.js';
-import { ConflictError, InvalidInputError } from '../kernel/errors.js';
-import { equalJson, isJsonObject, type JsonObject } from '../kernel/json.js';
-import { fieldChanges } from '../kernel/json-diff.js';
-import { applyChanges } from '../kernel/json-diff-apply.js';
-import { name, prose } from '../kernel/text.js';
+import { ConflictError, InvalidInputError } from '../lib/errors.js';
+import { equalJson, isJsonObject, type JsonObject } from '../lib/json.js';
+import { fieldChanges } from '../lib/json-diff.js';
+import { applyChanges } from '../lib/json-diff-apply.js';
+import { name, prose } from '../lib/text.js';
 import type { DriftRecord } from '../store/records.js';
+import { askLinks } from './change-dependencies.js';
 import { defineCommand, stackRef } from './command.js';
+import { linkRules } from './desired-edges.js';
 import { driftNotFound, slotOf } from './drift-finding.js';
 import { identifier } from './identifiers.js';
-import { askLinks } from './links.js';
 import { resourceNotFound, setResource } from './resource-input.js';
-import { linkRules } from './wishes.js';
 
 /**
  * What was found becomes what is expected: the resource gets the actual properties, but for those that rules say are no

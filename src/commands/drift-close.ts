@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { name, prose } from '../kernel/text.js';
+import { name, prose } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
 import type { DriftRecord } from '../store/records.js';
 import { defineCommand, stackRef } from './command.js';

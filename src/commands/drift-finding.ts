@@ -1,4 +1,4 @@
-import { InvalidInputError, NotFoundError } from '../kernel/errors.js';
+import { InvalidInputError, NotFoundError } from '../lib/errors.js';
 import type { Facts } from '../store/facts.js';
 import type { DriftRecord, ResourceSlot } from '../store/records.js';
 

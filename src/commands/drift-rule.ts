@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { NotFoundError } from '../kernel/errors.js';
-import { pathSteps } from '../kernel/json-path.js';
-import { covers, matchesText, parsePattern } from '../kernel/path-pattern.js';
-import { name, prose } from '../kernel/text.js';
+import { NotFoundError } from '../lib/errors.js';
+import { pathSteps } from '../lib/json-path.js';
+import { covers, matchesText, parsePattern } from '../lib/path-pattern.js';
+import { name, prose } from '../lib/text.js';
 import type { DriftRuleRecord } from '../store/records.js';
 import { defineCommand, stackRef } from './command.js';
 import { checkExpiry } from './drift-finding.js';

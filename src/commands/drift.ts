@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import type { NewEvent } from '../events/index.js';
-import { InvalidInputError } from '../kernel/errors.js';
-import { equalJson, type Json } from '../kernel/json.js';
-import { type FieldChange, fieldChanges } from '../kernel/json-diff.js';
-import { pathSteps } from '../kernel/json-path.js';
-import { list, name } from '../kernel/text.js';
+import { InvalidInputError } from '../lib/errors.js';
+import { equalJson, type Json } from '../lib/json.js';
+import { type FieldChange, fieldChanges } from '../lib/json-diff.js';
+import { pathSteps } from '../lib/json-path.js';
+import { list, name } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
 import type { DriftRecord } from '../store/records.js';
 import { resourceId } from '../store/resource-id.js';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { ConflictError, NotFoundError } from '../kernel/errors.js';
-import { newId } from '../kernel/ids.js';
-import { name, prose } from '../kernel/text.js';
+import { ConflictError, NotFoundError } from '../lib/errors.js';
+import { newId } from '../lib/ids.js';
+import { name, prose } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
 import type { StackHead } from '../store/records.js';
 import { defineCommand, jsonValue, stackRef } from './command.js';

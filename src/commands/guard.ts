@@ -1,5 +1,5 @@
 import type { NewEvent } from '../events/index.js';
-import { ConflictError, InvalidInputError, LockedError } from '../kernel/errors.js';
+import { ConflictError, InvalidInputError, LockedError } from '../lib/errors.js';
 import type { Facts } from '../store/facts.js';
 import type { LockRecord, StackHead } from '../store/records.js';
 import { stackDeleted, stackNotFound } from '../store/stack-errors.js';

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { InvalidInputError } from '../kernel/errors.js';
+import { InvalidInputError } from '../lib/errors.js';
 import type { AppendRequest } from '../store/event-store.js';
 import { recordActivity } from './activity.js';
 import { apply } from './apply.js';

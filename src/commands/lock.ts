@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { NewEvent } from '../events/index.js';
-import { later } from '../kernel/clock.js';
-import { NotFoundError } from '../kernel/errors.js';
-import { newId } from '../kernel/ids.js';
-import { name, prose } from '../kernel/text.js';
+import { later } from '../lib/clock.js';
+import { NotFoundError } from '../lib/errors.js';
+import { newId } from '../lib/ids.js';
+import { name, prose } from '../lib/text.js';
 import type { LockRecord } from '../store/records.js';
 import { type Context, defineCommand, jsonRecord, stackRef } from './command.js';
 import { checkToken, expired, isExpired, lockedBy, lockNotHeld } from './guard.js';

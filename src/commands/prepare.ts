@@ -1,9 +1,9 @@
 import type { NewEvent } from '../events/index.js';
-import { type Json, JsonNumber, sortKeys, stringifyJson } from '../kernel/json.js';
-import { parseInput } from '../kernel/parse-input.js';
+import { type Json, JsonNumber, sortKeys, stringifyJson } from '../lib/json.js';
+import { parseInput } from '../lib/parse-input.js';
+import type { Question } from '../store/edge-query.js';
 import type { AppendRequest, RequestIdentity } from '../store/event-store.js';
 import type { Facts } from '../store/facts.js';
-import type { Question } from '../store/links.js';
 import { authorize } from './authorize.js';
 import {
   type CommandModule,

@@ -1,5 +1,5 @@
 import { isIdentity, ownId, type ResourceValue, resourceAddress, saidIdentity } from '../events/index.js';
-import { formatPath, type Json, JsonNumber } from '../kernel/json.js';
+import { formatPath, type Json, JsonNumber } from '../lib/json.js';
 
 /** The keys and indexes that lead to a place in some properties. */
 export type Steps = readonly (string | number)[];

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { type NewEvent, type ResourceValue, resourceAddress } from '../events/index.js';
-import { sha256 } from '../kernel/digest.js';
-import { ConflictError, InvalidInputError, NotFoundError } from '../kernel/errors.js';
-import { equalJson, type Json, stringifyJson } from '../kernel/json.js';
-import { list, name, prose } from '../kernel/text.js';
+import { sha256 } from '../lib/digest.js';
+import { ConflictError, InvalidInputError, NotFoundError } from '../lib/errors.js';
+import { equalJson, type Json, stringifyJson } from '../lib/json.js';
+import { list, name, prose } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
 import { resourceId } from '../store/resource-id.js';

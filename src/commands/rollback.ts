@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { NewEvent, StackDocument } from '../events/index.js';
-import { ConflictError, NotFoundError } from '../kernel/errors.js';
-import { equalJson, type Json } from '../kernel/json.js';
-import { prose } from '../kernel/text.js';
+import { ConflictError, NotFoundError } from '../lib/errors.js';
+import { equalJson, type Json } from '../lib/json.js';
+import { prose } from '../lib/text.js';
 import type { Difference } from '../store/facts.js';
 import type { StackHead } from '../store/records.js';
 import { defineCommand, stackRef } from './command.js';

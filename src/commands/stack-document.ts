@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { NewEvent, Origin, StackDocument } from '../events/index.js';
-import { ConflictError } from '../kernel/errors.js';
-import { equalJson, type Json } from '../kernel/json.js';
-import { name, prose } from '../kernel/text.js';
+import { ConflictError } from '../lib/errors.js';
+import { equalJson, type Json } from '../lib/json.js';
+import { name, prose } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
 import { jsonRecord, jsonValue } from './command.js';
 

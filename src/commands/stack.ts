@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { NewEvent, StackDocument } from '../events/index.js';
-import { ConflictError, InvalidInputError } from '../kernel/errors.js';
-import { newId } from '../kernel/ids.js';
-import { name } from '../kernel/text.js';
+import { ConflictError, InvalidInputError } from '../lib/errors.js';
+import { newId } from '../lib/ids.js';
+import { name } from '../lib/text.js';
 import type { StackHead } from '../store/records.js';
 import { defineCommand, refuseInvisible, stackRef } from './command.js';
 import { identifier } from './identifiers.js';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { NotFoundError } from '../kernel/errors.js';
-import { list, name } from '../kernel/text.js';
+import { NotFoundError } from '../lib/errors.js';
+import { list, name } from '../lib/text.js';
 import { defineCommand, refuseInvisible, stackRef } from './command.js';
 
 const tags = list(name(128), 1_000)

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isJsonObject, type Json, type JsonObject } from '../kernel/json.js';
+import { isJsonObject, type Json, type JsonObject } from '../lib/json.js';
 
 /** JSON of any shape. It was checked when the command came in; here only its place in an event matters. */
 export const json = z.custom<Json>((value) => value !== undefined);

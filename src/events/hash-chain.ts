@@ -1,4 +1,4 @@
-import { sha256 } from '../kernel/digest.js';
+import { sha256 } from '../lib/digest.js';
 import type { StoredEvent } from './envelope.js';
 
 /** What the first event is chained to: 64 zeros. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isJsonObject, type Json, type JsonObject } from '../kernel/json.js';
+import { isJsonObject, type Json, type JsonObject } from '../lib/json.js';
 import { instant, json, jsonObject, position } from './fields.js';
 
 /** Every value of a resource, always whole. `checksum` is the SHA-256 of the properties' JSON text as stored. */

@@ -1,4 +1,4 @@
-import { documentDamaged, parseStoredObject } from '../kernel/json.js';
+import { documentDamaged, parseStoredObject } from '../lib/json.js';
 import { catalogue, type EventData, type EventType } from './catalogue.js';
 import { type EventMeta, metaSchema } from './envelope.js';
 

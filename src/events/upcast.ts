@@ -1,4 +1,4 @@
-import { type JsonObject, parseStoredObject } from '../kernel/json.js';
+import { type JsonObject, parseStoredObject } from '../lib/json.js';
 import { type EventType, isEventType } from './catalogue.js';
 import type { EventMeta, RecordedEvent, StoredEvent, UnknownEvent } from './envelope.js';
 import { hasDataFields, readMeta } from './stored-data.js';

@@ -1,6 +1,6 @@
 import { from, map, type Observable } from 'rxjs';
 import { type Commit, isKnown, isSameCommit, type RecordedEvent, type UnknownEvent } from '../events/index.js';
-import { IntegrityError } from '../kernel/errors.js';
+import { IntegrityError } from '../lib/errors.js';
 import type { RowChange } from '../store/row-change.js';
 import type { Projector } from './projector.js';
 

@@ -9,7 +9,7 @@ import {
   type StackDocument,
   type UnknownEvent,
 } from '../events/index.js';
-import type { Json } from '../kernel/json.js';
+import type { Json } from '../lib/json.js';
 import type { DependencyRecord, DriftRuleRecord, LockRecord } from '../store/records.js';
 
 enableMapSet();

@@ -1,4 +1,4 @@
-import { NotFoundError } from '../kernel/errors.js';
+import { NotFoundError } from '../lib/errors.js';
 import type { At, EventStore, Moment } from '../store/event-store.js';
 import type { StackRecord } from '../store/records.js';
 import { stackDeleted, stackNotFound } from '../store/stack-errors.js';

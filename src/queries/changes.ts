@@ -8,8 +8,8 @@ import {
   type StackDocument,
   type UnknownEvent,
 } from '../events/index.js';
-import type { Json, JsonObject } from '../kernel/json.js';
-import { type FieldChange, fieldChanges } from '../kernel/json-diff.js';
+import type { Json, JsonObject } from '../lib/json.js';
+import { type FieldChange, fieldChanges } from '../lib/json-diff.js';
 import { resourceFields } from './diff.js';
 import { HIDDEN_OF_STACK, sensitivePaths } from './sensitive.js';
 

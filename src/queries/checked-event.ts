@@ -6,7 +6,7 @@ import {
   type StoredEvent,
   type UnknownEvent,
 } from '../events/index.js';
-import { IntegrityError } from '../kernel/errors.js';
+import { IntegrityError } from '../lib/errors.js';
 
 /**
  * Reads a row of a log that may be damaged: for those who look into one to find out.

@@ -1,5 +1,5 @@
-import type { Json } from '../kernel/json.js';
-import { type FieldChange, fieldChanges } from '../kernel/json-diff.js';
+import type { Json } from '../lib/json.js';
+import { type FieldChange, fieldChanges } from '../lib/json-diff.js';
 import type { EventStore } from '../store/event-store.js';
 import type { DependencyRecord, DocumentRecord, OutputRecord, ResourceRecord } from '../store/records.js';
 import { stackMoment } from './at.js';

@@ -1,7 +1,7 @@
 import type { At, EventStore } from '../store/event-store.js';
 import type { DriftRecord, StackRecord } from '../store/records.js';
+import { readDrift } from './annotations.js';
 import { sensitivePaths } from './sensitive.js';
-import { readDrift } from './signals.js';
 
 /** A finding, with what people need to read it. */
 export interface FindingView extends DriftRecord {

@@ -1,6 +1,6 @@
 import { Graph } from 'graph-data-structure';
-import { groupBy } from '../kernel/group-by.js';
-import { byBytes } from '../kernel/order.js';
+import { groupBy } from '../lib/group-by.js';
+import { byBytes } from '../lib/order.js';
 import type { EdgeRecord, NodeRecord } from '../store/records.js';
 
 /** A resource; or what an edge names and is not there (any more): that has no type and no id. */

@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../kernel/errors.js';
+import { InvalidInputError } from '../lib/errors.js';
 import type { At, EventStore } from '../store/event-store.js';
 import type { EdgeRecord, StackRecord } from '../store/records.js';
 import { type StackMoment, stackMoment } from './at.js';

@@ -1,6 +1,6 @@
 import { decodeEvent, isKnown, type RecordedEvent } from '../events/index.js';
-import { equalJson, type Json, type JsonObject, leaves } from '../kernel/json.js';
-import { type FieldChange, fieldChanges } from '../kernel/json-diff.js';
+import { equalJson, type Json, type JsonObject, leaves } from '../lib/json.js';
+import { type FieldChange, fieldChanges } from '../lib/json-diff.js';
 import type { At, EventStore } from '../store/event-store.js';
 import type { StackRecord } from '../store/records.js';
 import { stackMoment } from './at.js';

@@ -1,7 +1,7 @@
 import type { At, EventStore } from '../store/event-store.js';
 import type { StackListItem } from '../store/records.js';
+import { signalsAt } from './annotations.js';
 import { instantAt } from './at.js';
-import { signalsAt } from './signals.js';
 
 export interface StackFilter {
   /** A stack must bear all of them. */

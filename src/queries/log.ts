@@ -1,8 +1,8 @@
 import { closest } from 'fastest-levenshtein';
 import { EVENT_TYPES, type EventData, isEventType, type RecordedEvent, type UnknownEvent } from '../events/index.js';
-import { InvalidInputError } from '../kernel/errors.js';
-import { parseInstant } from '../kernel/instants.js';
-import { pause } from '../kernel/pause.js';
+import { InvalidInputError } from '../lib/errors.js';
+import { parseInstant } from '../lib/instants.js';
+import { pause } from '../lib/pause.js';
 import type { EventFilter, EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import { stackMoment } from './at.js';

@@ -1,4 +1,4 @@
-import { NotFoundError } from '../kernel/errors.js';
+import { NotFoundError } from '../lib/errors.js';
 import type { At, EventStore, Page } from '../store/event-store.js';
 import type { ResourceRecord, StackRecord } from '../store/records.js';
 import { stackMoment } from './at.js';

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../kernel/json.js';
+import type { Json, JsonObject } from '../lib/json.js';
 
 /** The paths within its properties (`$.input.password`) that a resource's metadata names as sensitive. */
 export function sensitivePaths(metadata: Json | undefined): readonly string[] {

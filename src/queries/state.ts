@@ -1,6 +1,6 @@
 import type { StackDocument } from '../events/index.js';
-import { sha256 } from '../kernel/digest.js';
-import { type Json, sortKeys, stringifyJson } from '../kernel/json.js';
+import { sha256 } from '../lib/digest.js';
+import { type Json, sortKeys, stringifyJson } from '../lib/json.js';
 import type { At, EventStore } from '../store/event-store.js';
 import type { DependencyRecord, DocumentRecord, OutputRecord, ResourceRecord, StackRecord } from '../store/records.js';
 import { stackMoment } from './at.js';

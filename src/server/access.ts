@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
-import type { StateBackend } from '../backend/state-backend.js';
+import type { StateBackend } from '../api/state-backend.js';
 import { outOfReach } from '../commands/authorize.js';
 import type { Caller } from '../commands/command.js';
-import { ForbiddenError, SlothError } from '../kernel/errors.js';
+import { ForbiddenError, SlothError } from '../lib/errors.js';
 
 /** Each may do what those before it may. */
 export const ROLES = ['read', 'write', 'admin'] as const;

@@ -1,5 +1,5 @@
 import { type FastifyInstance, fastify } from 'fastify';
-import type { StateBackend } from '../backend/state-backend.js';
+import type { StateBackend } from '../api/state-backend.js';
 import { api } from './api/index.js';
 import { authentication } from './auth/index.js';
 import { BodyBudget } from './bodies/budget.js';

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { InvalidInputError } from '../kernel/errors.js';
-import { stringifyJson } from '../kernel/json.js';
+import { InvalidInputError } from '../lib/errors.js';
+import { stringifyJson } from '../lib/json.js';
 import { type Problem, problemOf } from './problem.js';
 import { securityHeaders } from './security-headers.js';
 

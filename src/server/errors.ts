@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { InvalidInputError, NotFoundError, SlothError } from '../kernel/errors.js';
-import { systemError } from '../kernel/failures.js';
+import { InvalidInputError, NotFoundError, SlothError } from '../lib/errors.js';
+import { systemError } from '../lib/failures.js';
 import { INTERNAL, type Problem, problemOf, RETRY_AFTER } from './problem.js';
 
 /** Every error as a problem document. */

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import type { StateBackend } from '../backend/state-backend.js';
-import { ConflictError, type SlothError } from '../kernel/errors.js';
+import type { StateBackend } from '../api/state-backend.js';
+import { ConflictError, type SlothError } from '../lib/errors.js';
 import { ForbiddenError } from './access.js';
 
 /** Whether anybody may break locks through this server; a token needs the permission beside. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { InvalidInputError } from '../kernel/errors.js';
+import { InvalidInputError } from '../lib/errors.js';
 import { ForbiddenError } from './access.js';
 
 /** Headers with one value; of two, programs between here and the client could believe the other one. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { StateBackend } from '../backend/state-backend.js';
+import type { StateBackend } from '../api/state-backend.js';
 
 /**
  * `/healthz`: the process answers. `/readyz`: the database does, too, and takes changes. Neither needs a token, or reports

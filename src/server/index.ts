@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import type { StateBackend } from '../backend/state-backend.js';
-import { StoreError } from '../kernel/errors.js';
+import type { StateBackend } from '../api/state-backend.js';
+import { StoreError } from '../lib/errors.js';
 import { buildApp } from './app.js';
 import { resolveOptions, type ServeOptions } from './options.js';
 

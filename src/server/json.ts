@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { decodeUtf8, FILE_LIMITS, type Json, parseJson, stringifyJson } from '../kernel/json.js';
+import { decodeUtf8, FILE_LIMITS, type Json, parseJson, stringifyJson } from '../lib/json.js';
 
 /** Documents go out as our own JSON: no digit of a number is lost. */
 export function useJson(app: FastifyInstance): void {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { StateBackend } from '../backend/state-backend.js';
+import type { StateBackend } from '../api/state-backend.js';
 import { currentPrincipal, requireEverywhere } from './access.js';
 import type { Connections } from './connections.js';
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import proxyAddr from '@fastify/proxy-addr';
-import { InvalidInputError } from '../kernel/errors.js';
+import { InvalidInputError } from '../lib/errors.js';
 import type { StreamLimits } from './api/event-streams.js';
 import type { TokenStore } from './auth/index.js';
 import { defaultCacheChars, defaultInFlight } from './bodies/budget.js';

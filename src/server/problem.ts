@@ -1,4 +1,4 @@
-import { ConflictError, InvalidInputError, LockedError, NotFoundError, type SlothError } from '../kernel/errors.js';
+import { ConflictError, InvalidInputError, LockedError, NotFoundError, type SlothError } from '../lib/errors.js';
 import { ForbiddenError, UnauthorizedError } from './access.js';
 
 /** An error as RFC 9457 has it, with what every error of ours says beside: `code`, `hint`, `details`. */

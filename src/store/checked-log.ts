@@ -1,5 +1,5 @@
 import { type ChainChecker, checkChain, type LogHead, type StoredEvent } from '../events/index.js';
-import { ConflictError, IntegrityError } from '../kernel/errors.js';
+import { ConflictError, IntegrityError } from '../lib/errors.js';
 
 /** @throws ConflictError where there are events already: a log goes into an empty store */
 export function refuseFilled(events: number): void {

@@ -1,6 +1,6 @@
 import type { EventMeta, LogHead, NewEvent, RecordedEvent, StoredEvent, UnknownEvent } from '../events/index.js';
+import type { Question } from './edge-query.js';
 import type { FactKeys, Facts } from './facts.js';
-import type { Question } from './links.js';
 import type { Maintenance } from './maintenance.js';
 import type {
   CommitRecord,

@@ -1,6 +1,6 @@
 import type { StackDocument } from '../events/index.js';
-import { NO_ENTRIES } from '../kernel/no-entries.js';
-import type { LikelyLinks } from './links.js';
+import { NO_ENTRIES } from '../lib/no-entries.js';
+import type { LikelyLinks } from './edge-query.js';
 import type {
   DependencyRecord,
   DriftRecord,

@@ -1,4 +1,4 @@
-import { NotFoundError } from '../kernel/errors.js';
+import { NotFoundError } from '../lib/errors.js';
 import type { ProjectorInfo } from './event-store.js';
 
 /**

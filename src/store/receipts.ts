@@ -1,11 +1,11 @@
 import type { EventMeta, LogHead, NewEvent, RecordedEvent, StoredEvent } from '../events/index.js';
-import type { Clock } from '../kernel/clock.js';
-import { ConflictError } from '../kernel/errors.js';
-import { parseStoredObject } from '../kernel/json.js';
+import type { Clock } from '../lib/clock.js';
+import { ConflictError } from '../lib/errors.js';
+import { parseStoredObject } from '../lib/json.js';
 import type { ContentKey } from './content-key.js';
+import { type LinkReads, NOTHING_THERE, type Reading, readLinks } from './edge-query.js';
 import type { AppendRequest, Receipt } from './event-store.js';
 import type { Facts } from './facts.js';
-import { type LinkReads, NOTHING_THERE, type Reading, readLinks } from './links.js';
 import { recordEvents } from './record-events.js';
 import type { CommitRecord } from './records.js';
 

@@ -7,8 +7,8 @@ import {
   raisesVersion,
   type StoredEvent,
 } from '../events/index.js';
-import { IntegrityError } from '../kernel/errors.js';
-import { stringifyJson } from '../kernel/json.js';
+import { IntegrityError } from '../lib/errors.js';
+import { stringifyJson } from '../lib/json.js';
 
 /** Where the log and the stack's stream end before the append. */
 export interface LogEnd {

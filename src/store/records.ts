@@ -1,5 +1,5 @@
 import type { ResourceValue, StackDocument } from '../events/index.js';
-import type { Json } from '../kernel/json.js';
+import type { Json } from '../lib/json.js';
 
 /** What readers get: rows joined with the documents they point to. `position` is the event that holds the value. */
 

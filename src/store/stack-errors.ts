@@ -1,4 +1,4 @@
-import { NotFoundError } from '../kernel/errors.js';
+import { NotFoundError } from '../lib/errors.js';
 import type { StackHead } from './records.js';
 
 export const stackNotFound = (ref: string): NotFoundError =>

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { shownLocation } from '../../src/kernel/database-url.js';
+import { shownLocation } from '../../src/lib/database-url.js';
 import { commandLine } from '../support/cli.js';
 import { scratchFolder } from '../support/folder.js';
 import { ON_POSTGRES } from '../support/on-postgres.js';

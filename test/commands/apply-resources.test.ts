@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NewEvent, ResourceValue } from '../../src/events/index.js';
-import { JsonNumber, type JsonObject, parseJson } from '../../src/kernel/json.js';
+import { JsonNumber, type JsonObject, parseJson } from '../../src/lib/json.js';
 import { aDocument, aSlot, aStack, aValue, factsFor, given, type Known, NOW, request } from '../support/decision.js';
 
 const stack = aStack();

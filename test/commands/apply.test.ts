@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '../../src/events/index.js';
-import { JsonNumber } from '../../src/kernel/json.js';
+import { JsonNumber } from '../../src/lib/json.js';
 import { aDocument, anOutput, aSlot, aStack, aValue, given, request } from '../support/decision.js';
 
 const stack = aStack();

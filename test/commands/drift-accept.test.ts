@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
 import { openEngine } from '../../src/engine.js';
-import type { Json, JsonObject } from '../../src/kernel/json.js';
-import { fieldChanges } from '../../src/kernel/json-diff.js';
+import type { Json, JsonObject } from '../../src/lib/json.js';
+import { fieldChanges } from '../../src/lib/json-diff.js';
 import type { DriftRecord } from '../../src/store/records.js';
 import { TestClock } from '../support/clock.js';
 import { aSlot, aStack, aValue, EARLIER, given, LATER, NOW, request } from '../support/decision.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
 import { openEngine } from '../../src/engine.js';
-import { readDriftRules } from '../../src/queries/signals.js';
+import { readDriftRules } from '../../src/queries/annotations.js';
 import { TestClock } from '../support/clock.js';
 import { aDriftRule, aStack, EARLIER, given, LATER, NOW, request } from '../support/decision.js';
 

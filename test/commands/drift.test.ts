@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '../../src/events/index.js';
-import { JsonNumber } from '../../src/kernel/json.js';
+import { JsonNumber } from '../../src/lib/json.js';
 import type { DriftRecord, DriftRuleRecord } from '../../src/store/records.js';
 import { aDriftRule, aLock, aSlot, aStack, aValue, EARLIER, given, LATER, NOW, request } from '../support/decision.js';
 

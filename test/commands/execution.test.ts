@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { JsonNumber } from '../../src/kernel/json.js';
+import { JsonNumber } from '../../src/lib/json.js';
 import type { ExecutionRecord } from '../../src/store/records.js';
 import { aStack, EARLIER, given, LATER, NOW, request } from '../support/decision.js';
 

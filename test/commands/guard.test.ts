@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Context, Target } from '../../src/commands/command.js';
 import { guard } from '../../src/commands/guard.js';
 import type { NewEvent } from '../../src/events/index.js';
-import { SlothError } from '../../src/kernel/errors.js';
+import { SlothError } from '../../src/lib/errors.js';
 import type { Facts } from '../../src/store/facts.js';
 import type { LockRecord, StackRecord } from '../../src/store/records.js';
 import { aLock, aStack, EARLIER, LATER, NOW } from '../support/decision.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '../../src/events/index.js';
-import type { JsonObject } from '../../src/kernel/json.js';
+import type { JsonObject } from '../../src/lib/json.js';
 import { aDocument, anEdge, aSlot, aStack, aValue, given, type Known } from '../support/decision.js';
 
 const stack = aStack();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, type EnvelopeInput, prepare } from '../../src/commands/index.js';
-import { InvalidInputError } from '../../src/kernel/errors.js';
+import { InvalidInputError } from '../../src/lib/errors.js';
 import { aLock, aStack, EARLIER, given, request } from '../support/decision.js';
 
 function refusal(command: unknown, envelope: object = {}): InvalidInputError {

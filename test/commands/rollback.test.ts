@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NewEvent, ResourceValue } from '../../src/events/index.js';
-import { JsonNumber } from '../../src/kernel/json.js';
+import { JsonNumber } from '../../src/lib/json.js';
 import type { Difference } from '../../src/store/facts.js';
 import {
   aDocument,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { JsonNumber } from '../../src/kernel/json.js';
+import { JsonNumber } from '../../src/lib/json.js';
 import { aDocument, aLock, aStack, EARLIER, given, request } from '../support/decision.js';
 
 const stack = aStack();

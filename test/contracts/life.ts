@@ -1,6 +1,6 @@
 import { COMMANDS, type Command, prepare } from '../../src/commands/index.js';
 import type { EnvelopeInput } from '../../src/index.js';
-import { type JsonObject, parseJson } from '../../src/kernel/json.js';
+import { type JsonObject, parseJson } from '../../src/lib/json.js';
 import type { AppendRequest, EventStore } from '../../src/store/event-store.js';
 import type { TestClock } from '../support/clock.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { verifyStore } from '../../src/audit/verify.js';
 import type { Caller, Command } from '../../src/commands/index.js';
-import type { SlothError } from '../../src/kernel/errors.js';
+import type { SlothError } from '../../src/lib/errors.js';
+import { verifyStore } from '../../src/operations/audit/verify.js';
 import type { AppendRequest } from '../../src/store/event-store.js';
 import { everything } from './everything.js';
 import { createStack, given, type OpenStore, set, type World } from './world.js';

@@ -2,7 +2,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { Command, EnvelopeInput } from '../../src/commands/index.js';
 import { engineOn, PROJECTION } from '../../src/engine.js';
 import type { NewEvent } from '../../src/events/index.js';
-import type { Clock } from '../../src/kernel/clock.js';
+import type { Clock } from '../../src/lib/clock.js';
 import type { EventStore, Projection, Receipt } from '../../src/store/event-store.js';
 import type { StackRecord } from '../../src/store/records.js';
 import { TestClock } from '../support/clock.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { readDocument } from '../../src/interop/document-file.js';
-import { InvalidInputError } from '../../src/kernel/errors.js';
-import { equalJson, type Json, type JsonObject, parseJson, stringifyJson } from '../../src/kernel/json.js';
+import { readDocument } from '../../src/formats/document-file.js';
+import { InvalidInputError } from '../../src/lib/errors.js';
+import { equalJson, type Json, type JsonObject, parseJson, stringifyJson } from '../../src/lib/json.js';
 import { ROUTES } from '../../src/server/api/index.js';
 import { SOAK } from '../support/properties.js';
 import { serving } from '../support/server.js';

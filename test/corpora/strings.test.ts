@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/kernel/json.js';
-import { parseJson, stringifyJson } from '../../src/kernel/json.js';
+import type { JsonObject } from '../../src/lib/json.js';
+import { parseJson, stringifyJson } from '../../src/lib/json.js';
 import { serving } from '../support/server.js';
 import { OWN_STRINGS, STRINGS, stringsFor } from './corpora.js';
 import { PLACES, restoreStacks } from './places.js';

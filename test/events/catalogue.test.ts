@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { catalogue, EVENT_TYPES, isEventType, raisesVersion, resourceAddress } from '../../src/events/index.js';
-import { JsonNumber } from '../../src/kernel/json.js';
+import { JsonNumber } from '../../src/lib/json.js';
 
 const RAISING = [
   'DependencyAdded',

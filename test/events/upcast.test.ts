@@ -9,7 +9,7 @@ import {
   type Upcasters,
   upcasters,
 } from '../../src/events/index.js';
-import { stringifyJson } from '../../src/kernel/json.js';
+import { stringifyJson } from '../../src/lib/json.js';
 
 const stored = (fields: Partial<StoredEvent> = {}): StoredEvent => ({
   position: 1,

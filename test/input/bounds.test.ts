@@ -5,10 +5,10 @@ import * as z from 'zod';
 import { chooseDatabase, type Machine } from '../../src/cli/database-path.js';
 import { checkWords, readInput } from '../../src/cli/input.js';
 import { COMMANDS, envelopeSchema } from '../../src/commands/index.js';
-import { parseInstant } from '../../src/kernel/instants.js';
-import { DOCUMENT_LIMITS } from '../../src/kernel/json.js';
-import { parseInput } from '../../src/kernel/parse-input.js';
-import { list } from '../../src/kernel/text.js';
+import { parseInstant } from '../../src/lib/instants.js';
+import { DOCUMENT_LIMITS } from '../../src/lib/json.js';
+import { parseInput } from '../../src/lib/parse-input.js';
+import { list } from '../../src/lib/text.js';
 import { ROUTES } from '../../src/server/api/index.js';
 import { scratchFolder } from '../support/folder.js';
 

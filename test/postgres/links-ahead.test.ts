@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { LinkReads } from '../../src/store/links.js';
-import { answering, askAhead } from '../../src/store/postgres/links-ahead.js';
+import type { LinkReads } from '../../src/store/edge-query.js';
+import { answering, askAhead } from '../../src/store/postgres/edges-ahead.js';
 import type { DependencyRecord } from '../../src/store/records.js';
 
 const edge = (address: string, target: string): DependencyRecord => ({

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
 import { type Engine, engineOn } from '../../src/engine.js';
 import { EVENT_TYPES, type EventType } from '../../src/events/index.js';
-import { systemClock } from '../../src/kernel/clock.js';
+import { systemClock } from '../../src/lib/clock.js';
 import { collect, drain } from '../../src/projections/drain.js';
 import { PROJECTORS } from '../../src/projections/index.js';
 import type { Projector } from '../../src/projections/projector.js';

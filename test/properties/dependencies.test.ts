@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { baseAddress } from '../../src/events/index.js';
-import { type Arrow, cyclicCore } from '../../src/kernel/acyclic.js';
+import { type Arrow, cyclicCore } from '../../src/lib/acyclic.js';
 import type { EventStore } from '../../src/store/event-store.js';
 import { nextStep, type Step, steps } from '../support/commands.js';
 import { allStacks, live, Tally } from '../support/lives.js';

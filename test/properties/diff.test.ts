@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { equalJson, type Json, parseJson, stringifyJson } from '../../src/kernel/json.js';
-import { type FieldChange, fieldChanges } from '../../src/kernel/json-diff.js';
-import { applyChanges } from '../../src/kernel/json-diff-apply.js';
+import { equalJson, type Json, parseJson, stringifyJson } from '../../src/lib/json.js';
+import { type FieldChange, fieldChanges } from '../../src/lib/json-diff.js';
+import { applyChanges } from '../../src/lib/json-diff-apply.js';
 import { diffVersions, type ItemDiff, isEmptyDiff, resourceFields, type StateDiff } from '../../src/queries/diff.js';
 import { readState, type StateView } from '../../src/queries/state.js';
 import { steps } from '../support/commands.js';

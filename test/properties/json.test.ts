@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type OutputRecord, StateBackend } from '../../src/index.js';
-import { type Json, type JsonObject, parseJson, stringifyJson } from '../../src/kernel/json.js';
+import { type Json, type JsonObject, parseJson, stringifyJson } from '../../src/lib/json.js';
 import { scratchFolder } from '../support/folder.js';
 import { jsonText } from '../support/json-arbitraries.js';
 import { ON_POSTGRES } from '../support/on-postgres.js';

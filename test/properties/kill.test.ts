@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { verifyStore } from '../../src/audit/verify.js';
 import type { Command } from '../../src/commands/index.js';
 import { type Engine, openEngineAt } from '../../src/engine.js';
+import { verifyStore } from '../../src/operations/audit/verify.js';
 import type { Receipt } from '../../src/store/event-store.js';
 import { type Death, killedAt } from '../support/database.js';
 import { ON_POSTGRES } from '../support/on-postgres.js';

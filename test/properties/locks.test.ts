@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { COMMANDS, type Command, type CommandType } from '../../src/commands/index.js';
-import { SlothError } from '../../src/kernel/errors.js';
-import { equalJson } from '../../src/kernel/json.js';
+import { SlothError } from '../../src/lib/errors.js';
+import { equalJson } from '../../src/lib/json.js';
 import type { EventStore, Receipt } from '../../src/store/event-store.js';
 import { TestClock } from '../support/clock.js';
 import { FEW_RUNS, parameters, TIMEOUT } from '../support/properties.js';

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeEvent, type StoredEvent } from '../../src/events/index.js';
-import { stringifyJson } from '../../src/kernel/json.js';
+import { stringifyJson } from '../../src/lib/json.js';
 import { drain } from '../../src/projections/drain.js';
 import { PROJECTORS } from '../../src/projections/index.js';
 import { steps } from '../support/commands.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { verifyStore } from '../../src/audit/verify.js';
-import { stringifyJson } from '../../src/kernel/json.js';
+import { stringifyJson } from '../../src/lib/json.js';
+import { verifyStore } from '../../src/operations/audit/verify.js';
 import type { EventStore } from '../../src/store/event-store.js';
 import { everything } from '../contracts/everything.js';
 import { type Step, steps } from '../support/commands.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { TerraformStates } from '../../src/backend/terraform/states.js';
+import { TerraformStates } from '../../src/api/terraform/states.js';
 import { ConflictError } from '../../src/index.js';
-import { equalJson, type Json, type JsonObject, parseJson, stringifyJson } from '../../src/kernel/json.js';
+import { equalJson, type Json, type JsonObject, parseJson, stringifyJson } from '../../src/lib/json.js';
 import { TestClock } from '../support/clock.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
 import { KINDS, openFresh } from '../support/stores.js';

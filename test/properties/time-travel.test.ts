@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { StoredEvent } from '../../src/events/index.js';
+import { readDrift, readDriftRules, readLock, readTags } from '../../src/queries/annotations.js';
 import { stackMoment } from '../../src/queries/at.js';
 import { listStacks } from '../../src/queries/list.js';
-import { readDrift, readDriftRules, readLock, readTags } from '../../src/queries/signals.js';
 import { readState } from '../../src/queries/state.js';
 import { readActivity, readVersions } from '../../src/queries/versions.js';
 import type { At, EventStore } from '../../src/store/event-store.js';

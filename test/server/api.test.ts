@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { COMMANDS } from '../../src/commands/index.js';
-import { type JsonObject, parseJson, stringifyJson } from '../../src/kernel/json.js';
+import { diffJson } from '../../src/json/diff.js';
+import { detailsJson, stackListJson } from '../../src/json/stack.js';
+import { versionsJson } from '../../src/json/versions.js';
+import { type JsonObject, parseJson, stringifyJson } from '../../src/lib/json.js';
 import { ROUTES } from '../../src/server/api/index.js';
 import { TokenStore } from '../../src/server/index.js';
-import { diffJson } from '../../src/views/diff.js';
-import { detailsJson, stackListJson } from '../../src/views/stack.js';
-import { versionsJson } from '../../src/views/versions.js';
 import { scratchFolder } from '../support/folder.js';
 import { type Ask, serving } from '../support/server.js';
 

@@ -6,7 +6,7 @@ import { text as textOf } from 'node:stream/consumers';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
-import type { JsonObject } from '../../src/kernel/json.js';
+import type { JsonObject } from '../../src/lib/json.js';
 import { startServer } from '../../src/server/index.js';
 import { TestClock } from '../support/clock.js';
 import { asking, serving } from '../support/server.js';

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { stringifyJson } from '../../src/kernel/json.js';
+import { stringifyJson } from '../../src/lib/json.js';
 import { ROUTES } from '../../src/server/api/index.js';
 import { type ServeOptions, TokenStore } from '../../src/server/index.js';
 import { until } from '../support/database.js';

@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
-import { equalJson, type Json, type JsonObject, parseJson, stringifyJson } from '../../src/kernel/json.js';
+import { equalJson, type Json, type JsonObject, parseJson, stringifyJson } from '../../src/lib/json.js';
 import { startServer } from '../../src/server/index.js';
 import { until } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';

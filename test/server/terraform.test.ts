@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { equalJson, type JsonObject, parseJson, stringifyJson } from '../../src/kernel/json.js';
+import { equalJson, type JsonObject, parseJson, stringifyJson } from '../../src/lib/json.js';
 import { md5, serving } from '../support/server.js';
 import { block, fixture, instance, stateFile } from '../support/terraform.js';
 

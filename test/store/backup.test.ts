@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { backupName, superseded } from '../../src/backend/backup-rotation.js';
 import { type OnProgress, type SlothError, StateBackend } from '../../src/index.js';
+import { backupName, superseded } from '../../src/operations/backup-rotation.js';
 import { TestClock } from '../support/clock.js';
 import { damage, namesIn, provenLog, seed, start, until } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';

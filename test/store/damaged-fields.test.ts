@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import { catalogue, EVENT_TYPES, type EventType, metaSchema } from '../../src/events/index.js';
 import { StateBackend } from '../../src/index.js';
-import { SlothError } from '../../src/kernel/errors.js';
+import { SlothError } from '../../src/lib/errors.js';
 import { LIFE } from '../contracts/life.js';
 import { TestClock } from '../support/clock.js';
 import { scratchFolder } from '../support/folder.js';

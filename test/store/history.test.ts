@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
-import { verifyStore } from '../../src/audit/verify.js';
 import { openEngine } from '../../src/engine.js';
+import { verifyStore } from '../../src/operations/audit/verify.js';
 import { allVersionsHold } from '../support/folded.js';
 import { scratchFolder } from '../support/folder.js';
 

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { type LinkKeys, type LinkReads, NOTHING_THERE, readLinks as reading, readNow } from '../../src/store/links.js';
+import {
+  type LinkKeys,
+  type LinkReads,
+  NOTHING_THERE,
+  readLinks as reading,
+  readNow,
+} from '../../src/store/edge-query.js';
 import { anEdge } from '../support/decision.js';
 
 const readLinks = (reads: LinkReads, keys: LinkKeys) => readNow(reading(reads, keys));

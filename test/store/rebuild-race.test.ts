@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test, vi } from 'vitest';
-import { verifyStore } from '../../src/audit/verify.js';
 import { openEngine } from '../../src/engine.js';
+import { verifyStore } from '../../src/operations/audit/verify.js';
 import type * as Shadow from '../../src/store/sqlite/rebuild/shadow.js';
 import { TABLE_NAMES } from '../../src/store/tables.js';
 import { scratchFolder } from '../support/folder.js';

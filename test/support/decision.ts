@@ -1,12 +1,12 @@
 import { expect } from 'vitest';
 import { COMMANDS, type Command, type EnvelopeInput, prepare } from '../../src/commands/index.js';
 import { catalogue, type NewEvent, type ResourceValue, type StackDocument } from '../../src/events/index.js';
-import { sha256 } from '../../src/kernel/digest.js';
-import { SlothError } from '../../src/kernel/errors.js';
-import { type JsonObject, stringifyJson } from '../../src/kernel/json.js';
+import { sha256 } from '../../src/lib/digest.js';
+import { SlothError } from '../../src/lib/errors.js';
+import { type JsonObject, stringifyJson } from '../../src/lib/json.js';
+import { type LinkReads, namesOf, readNow } from '../../src/store/edge-query.js';
 import type { AppendRequest } from '../../src/store/event-store.js';
 import { answers, type Difference, type FactKeys, type Facts } from '../../src/store/facts.js';
-import { type LinkReads, namesOf, readNow } from '../../src/store/links.js';
 import { decideEvents } from '../../src/store/receipts.js';
 import type {
   DependencyRecord,

@@ -1,10 +1,10 @@
 import { openEngine } from '../../src/engine.js';
-import { contentOf } from '../../src/interop/legacy/content.js';
-import type { Entry } from '../../src/interop/legacy/ledger.js';
-import { type Before, type Plan, type PlanOptions, planWorkflow } from '../../src/interop/legacy/plan.js';
-import type { Cell, LegacyRecord, LegacyTable, LegacyWorkflow } from '../../src/interop/legacy/source/source.js';
-import type { Step } from '../../src/interop/legacy/steps.js';
-import { isJsonObject, own } from '../../src/kernel/json.js';
+import { isJsonObject, own } from '../../src/lib/json.js';
+import { contentOf } from '../../src/migration/content.js';
+import type { Entry } from '../../src/migration/ledger.js';
+import { type Before, type Plan, type PlanOptions, planWorkflow } from '../../src/migration/plan-workflow.js';
+import type { Cell, LegacyRecord, LegacyTable, LegacyWorkflow } from '../../src/migration/source/source.js';
+import type { Step } from '../../src/migration/steps.js';
 import { readState } from '../../src/queries/state.js';
 import type { EventStore } from '../../src/store/event-store.js';
 

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { LEGACY_TABLES, type LegacyTable } from '../../src/interop/legacy/source/source.js';
+import { LEGACY_TABLES, type LegacyTable } from '../../src/migration/source/source.js';
 
 /** The tables as the old system makes them. */
 const SCHEMA: Readonly<Record<LegacyTable, string>> = {

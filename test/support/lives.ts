@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { COMMANDS, type Command, type CommandType } from '../../src/commands/index.js';
 import type { Engine } from '../../src/engine.js';
 import type { StoredEvent } from '../../src/events/index.js';
-import { SlothError } from '../../src/kernel/errors.js';
+import { SlothError } from '../../src/lib/errors.js';
 import type { EventStore, Receipt } from '../../src/store/event-store.js';
 import type { StackListItem } from '../../src/store/records.js';
 import { TestClock } from './clock.js';

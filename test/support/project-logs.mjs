@@ -1,7 +1,7 @@
 // Projects logs in a process of its own: one JSON array of stored events a line in, one JSON array of row changes a line out.
 import { createInterface } from 'node:readline';
 import { decodeEvent } from '../../dist/events/index.js';
-import { stringifyJson } from '../../dist/kernel/json.js';
+import { stringifyJson } from '../../dist/lib/json.js';
 import { drain } from '../../dist/projections/drain.js';
 import { PROJECTORS } from '../../dist/projections/index.js';
 

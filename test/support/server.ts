@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { StateBackend } from '../../src/index.js';
-import { type JsonObject, parseJson, stringifyJson } from '../../src/kernel/json.js';
+import { type JsonObject, parseJson, stringifyJson } from '../../src/lib/json.js';
 import { type ServeOptions, startServer } from '../../src/server/index.js';
 import { freshPlace } from './stores.js';
 

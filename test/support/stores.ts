@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Engine, openEngineAt } from '../../src/engine.js';
-import type { Clock } from '../../src/kernel/clock.js';
+import type { Clock } from '../../src/lib/clock.js';
 import { scratchFolder } from './folder.js';
 import { ON_POSTGRES } from './on-postgres.js';
 import { freshSchema, newSchema } from './postgres.js';

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type JsonObject, parseJson } from '../../src/kernel/json.js';
+import { type JsonObject, parseJson } from '../../src/lib/json.js';
 import { scratchFolder } from './folder.js';
 
 export interface Ran {

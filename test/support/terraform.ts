@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { StateBackend } from '../../src/index.js';
-import { equalJson, type Json, type JsonObject, parseJson, stringifyJson } from '../../src/kernel/json.js';
+import { equalJson, type Json, type JsonObject, parseJson, stringifyJson } from '../../src/lib/json.js';
 
 export const fixture = (name: string): URL => new URL(`../fixtures/terraform/${name}`, import.meta.url);
 

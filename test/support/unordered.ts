@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '../../src/kernel/json.js';
+import { isJsonObject, type Json, type JsonObject } from '../../src/lib/json.js';
 
 /** The document with lists in an order of their own where every item has an identity: a difference says nothing of it. */
 export function unordered(value: Json): Json {

@@ -1,4 +1,4 @@
-import { parseJson } from '../../src/kernel/json.js';
+import { parseJson } from '../../src/lib/json.js';
 import type { Told } from './told.js';
 
 /** Columns of the views that hold JSON. */

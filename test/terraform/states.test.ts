@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { TerraformStates } from '../../src/backend/terraform/states.js';
+import { TerraformStates } from '../../src/api/terraform/states.js';
 import { engineOn, openEngine } from '../../src/engine.js';
 import { ConflictError, InvalidInputError, LockedError, StateBackend } from '../../src/index.js';
-import { type JsonObject, parseJson, stringifyJson } from '../../src/kernel/json.js';
+import { type JsonObject, parseJson, stringifyJson } from '../../src/lib/json.js';
 import type { EventStore } from '../../src/store/event-store.js';
 import { TestClock } from '../support/clock.js';
 import { block, instance, stateFile } from '../support/terraform.js';

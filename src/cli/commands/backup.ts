@@ -1,13 +1,13 @@
 import { Args, Flags } from '@oclif/core';
-import { parseDuration } from '../../kernel/durations.js';
-import { headJson } from '../../views/head.js';
+import { headJson } from '../../json/head.js';
+import { parseDuration } from '../../lib/durations.js';
 import { BaseCommand } from '../base-command.js';
 import { wholeNumber } from '../flags.js';
+import { endOnSignals } from '../interrupts.js';
 import { escapeText } from '../output/escape.js';
 import { withProgress } from '../output/progress.js';
 import { table } from '../output/table.js';
 import { headText, sizeText } from '../present/database.js';
-import { endOnSignals } from '../signals.js';
 
 export default class BackupCommand extends BaseCommand {
   static override summary = 'Copy the database to a file while others go on working, and verify the copy.';

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { StateBackend } from '../../index.js';
-import { shownLocation } from '../../kernel/database-url.js';
-import { headJson } from '../../views/head.js';
+import { headJson } from '../../json/head.js';
+import { shownLocation } from '../../lib/database-url.js';
 import { BaseCommand } from '../base-command.js';
 import { escapeText } from '../output/escape.js';
 import { withProgress } from '../output/progress.js';

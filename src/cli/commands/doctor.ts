@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { type StateBackend, type StoreDescription, StoreError } from '../../index.js';
-import { shownLocation } from '../../kernel/database-url.js';
-import { isTooOld, OLDEST_SQLITE, sqliteVersion } from '../../kernel/sqlite.js';
+import { shownLocation } from '../../lib/database-url.js';
+import { isTooOld, OLDEST_SQLITE, sqliteVersion } from '../../lib/sqlite.js';
 import { BaseCommand, type GlobalValues } from '../base-command.js';
 import { chooseDatabase } from '../database-path.js';
 import { colour } from '../output/colour.js';

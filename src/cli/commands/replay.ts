@@ -1,10 +1,10 @@
 import { Flags } from '@oclif/core';
 import type { Replayed, ReplayStep } from '../../index.js';
-import { replayedJson, stepJson } from '../../views/replay.js';
+import { replayedJson, stepJson } from '../../json/replay.js';
 import { stackArg } from '../args.js';
 import { wholeNumber } from '../flags.js';
+import { interrupted } from '../interrupts.js';
 import { replayedText, stepText } from '../present/replay.js';
-import { interrupted } from '../signals.js';
 import { StreamingCommand } from '../streaming-command.js';
 
 export default class Replay extends StreamingCommand {

@@ -1,14 +1,14 @@
 import { Args, Flags } from '@oclif/core';
 import { type PreparedRestore, StateBackend } from '../../index.js';
-import { headJson } from '../../views/head.js';
+import { headJson } from '../../json/head.js';
 import { BaseCommand } from '../base-command.js';
 import { confirm } from '../confirm.js';
 import { chooseDatabaseFile } from '../database-path.js';
+import { endOnSignals } from '../interrupts.js';
 import { escapeText } from '../output/escape.js';
 import { withProgress } from '../output/progress.js';
 import { table } from '../output/table.js';
 import { headText } from '../present/database.js';
-import { endOnSignals } from '../signals.js';
 
 export default class RestoreCommand extends BaseCommand {
   static override summary = 'Put a backup in the place of the database. What it held before is kept.';

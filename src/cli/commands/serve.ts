@@ -1,13 +1,13 @@
 import { Flags } from '@oclif/core';
-import { shownLocation } from '../../kernel/database-url.js';
-import { parseDuration } from '../../kernel/durations.js';
-import { InvalidInputError } from '../../kernel/errors.js';
-import { refuseExposed } from '../../kernel/files.js';
+import { shownLocation } from '../../lib/database-url.js';
+import { parseDuration } from '../../lib/durations.js';
+import { InvalidInputError } from '../../lib/errors.js';
+import { refuseExposed } from '../../lib/files.js';
 import { BaseCommand } from '../base-command.js';
 import { chooseDatabase } from '../database-path.js';
 import { wholeNumber } from '../flags.js';
 import { readInput } from '../input.js';
-import { interrupted } from '../signals.js';
+import { interrupted } from '../interrupts.js';
 import { openTokens, tokensFlag, tokensPath } from '../tokens.js';
 
 const MEBIBYTE = 1_048_576;

@@ -1,5 +1,5 @@
-import { stringifyJson } from '../../kernel/json.js';
-import { INVISIBLE } from '../../kernel/text.js';
+import { stringifyJson } from '../../lib/json.js';
+import { INVISIBLE } from '../../lib/text.js';
 
 /**
  * Control characters, and what a reader cannot see: format characters (changes of direction, joiners, tags), fillers,

@@ -1,6 +1,6 @@
 import { stringify } from 'csv-stringify/sync';
 import type { LogEntry } from '../../index.js';
-import { entryJson } from '../../views/log.js';
+import { entryJson } from '../../json/log.js';
 import { colour } from '../output/colour.js';
 import { escapeText, jsonText } from '../output/escape.js';
 import { table } from '../output/table.js';

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import type * as z from 'zod';
-import type { CallOptions } from '../../backend/options.js';
+import type { CallOptions } from '../../api/options.js';
 import { envelopeSchema } from '../../commands/index.js';
-import { InvalidInputError } from '../../kernel/errors.js';
+import { InvalidInputError } from '../../lib/errors.js';
 import { callerOf } from '../access.js';
 
 /** Of the envelope what stands in the body, beside a command's own fields: no header could carry it. */

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
-import type { StateBackend } from '../../backend/state-backend.js';
-import { StoreError } from '../../kernel/errors.js';
+import type { StateBackend } from '../../api/state-backend.js';
+import { StoreError } from '../../lib/errors.js';
 import { type LogStep, sharedLog } from './shared-log.js';
 
 export interface StreamLimits {

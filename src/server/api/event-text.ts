@@ -1,6 +1,6 @@
-import { type Json, stringifyJson } from '../../kernel/json.js';
+import { entryJson } from '../../json/log.js';
+import { type Json, stringifyJson } from '../../lib/json.js';
 import type { LogEntry } from '../../queries/log.js';
-import { entryJson } from '../../views/log.js';
 
 /** An entry of the log as a server-sent event. */
 export const eventText = (entry: LogEntry): string =>

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { StateBackend } from '../../backend/state-backend.js';
-import { parseInput } from '../../kernel/parse-input.js';
+import type { StateBackend } from '../../api/state-backend.js';
+import { parseInput } from '../../lib/parse-input.js';
 import { currentPrincipal, requireEverywhere, requireRole, requireStack } from '../access.js';
 import { admitBody, type BodyOptions, takeBytes } from '../bodies/index.js';
 import { maxBytesOf } from '../bodies/limits.js';

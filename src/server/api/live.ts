@@ -9,9 +9,9 @@ import {
   takeUntil,
   timer,
 } from 'rxjs';
-import type { StateBackend } from '../../backend/state-backend.js';
-import { InvalidInputError, SlothError } from '../../kernel/errors.js';
-import { logReplaced } from '../../queries/live.js';
+import type { StateBackend } from '../../api/state-backend.js';
+import { logReplaced } from '../../feed/live.js';
+import { InvalidInputError, SlothError } from '../../lib/errors.js';
 import type { LogEntry } from '../../queries/log.js';
 import { errorText, eventText } from './event-text.js';
 import type { LogStep } from './shared-log.js';

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
-import { byBytes } from '../../kernel/order.js';
-import { headJson } from '../../views/head.js';
-import { entryJson } from '../../views/log.js';
-import { projectionsJson } from '../../views/projections.js';
-import { stackListJson } from '../../views/stack.js';
-import { verificationJson } from '../../views/verification.js';
+import { headJson } from '../../json/head.js';
+import { entryJson } from '../../json/log.js';
+import { projectionsJson } from '../../json/projections.js';
+import { stackListJson } from '../../json/stack.js';
+import { verificationJson } from '../../json/verification.js';
+import { byBytes } from '../../lib/order.js';
 import { currentPrincipal, requireStack } from '../access.js';
 import { NO_BODY } from '../bodies/limits.js';
 import { clientOf } from '../client-address.js';

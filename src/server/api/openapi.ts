@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { groupBy } from '../../kernel/group-by.js';
+import { groupBy } from '../../lib/group-by.js';
 import type { Body } from '../bodies/limits.js';
 import type { Route } from './route.js';
 import { jsonSchema } from './schema.js';

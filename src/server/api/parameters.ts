@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { InvalidInputError } from '../../kernel/errors.js';
-import { parseInstant } from '../../kernel/instants.js';
-import { byBytes } from '../../kernel/order.js';
-import { list } from '../../kernel/text.js';
+import { InvalidInputError } from '../../lib/errors.js';
+import { parseInstant } from '../../lib/instants.js';
+import { byBytes } from '../../lib/order.js';
+import { list } from '../../lib/text.js';
 import type { At } from '../../store/event-store.js';
 
 /** Parameters of queries. All of them come as texts; none is guessed at. */

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
-import type { StateBackend } from '../../backend/state-backend.js';
+import type { StateBackend } from '../../api/state-backend.js';
 import type { Role } from '../access.js';
 import type { BodyOptions } from '../bodies/index.js';
 import type { Bodies } from '../bodies/limits.js';

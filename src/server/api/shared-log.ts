@@ -1,6 +1,6 @@
 import { firstValueFrom, fromEvent, merge, Observable, ReplaySubject, share, takeUntil, timer } from 'rxjs';
-import type { StateBackend } from '../../backend/state-backend.js';
-import { logReplaced } from '../../queries/live.js';
+import type { StateBackend } from '../../api/state-backend.js';
+import { logReplaced } from '../../feed/live.js';
 import type { LogEntry } from '../../queries/log.js';
 import { eventText } from './event-text.js';
 

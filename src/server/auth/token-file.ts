@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { codeOf, IntegrityError, SlothError, StoreError } from '../../kernel/errors.js';
-import { failureOf } from '../../kernel/failures.js';
-import { makeFile, refuseExposed, statOf } from '../../kernel/files.js';
-import { openSqlite } from '../../kernel/sqlite.js';
-import { isDamaged, isIoError, isOutOfDescriptors } from '../../kernel/sqlite-damage.js';
-import { sqliteHeader } from '../../kernel/sqlite-file.js';
+import { codeOf, IntegrityError, SlothError, StoreError } from '../../lib/errors.js';
+import { failureOf } from '../../lib/failures.js';
+import { makeFile, refuseExposed, statOf } from '../../lib/files.js';
+import { openSqlite } from '../../lib/sqlite.js';
+import { isDamaged, isIoError, isOutOfDescriptors } from '../../lib/sqlite-damage.js';
+import { sqliteHeader } from '../../lib/sqlite-file.js';
 
 /** "SLTK": a database of tokens, and not one of stacks. */
 const APPLICATION_ID = 0x53_4c_54_4b;

@@ -1,11 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Database, Statement } from 'better-sqlite3';
 import type * as z from 'zod';
-import { type Clock, systemClock } from '../../kernel/clock.js';
-import { sha256 } from '../../kernel/digest.js';
-import { ConflictError, codeOf, InvalidInputError, NotFoundError } from '../../kernel/errors.js';
-import { matchesText } from '../../kernel/path-pattern.js';
-import { invisibleIn, list, name as nameRule } from '../../kernel/text.js';
+import { type Clock, systemClock } from '../../lib/clock.js';
+import { sha256 } from '../../lib/digest.js';
+import { ConflictError, codeOf, InvalidInputError, NotFoundError } from '../../lib/errors.js';
+import { matchesText } from '../../lib/path-pattern.js';
+import { invisibleIn, list, name as nameRule } from '../../lib/text.js';
 import { PERMISSIONS, type Permission, type Principal, type Role } from '../access.js';
 import { idOf, makeToken } from './token.js';
 import { openTokenFile, tokenFileError } from './token-file.js';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { sha256 } from '../../kernel/digest.js';
+import { sha256 } from '../../lib/digest.js';
 
 /** A token as its holder has it, and what is kept of it. */
 export interface NewToken {

@@ -1,9 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { DocumentFormat } from '../../interop/document-format.js';
-import type { RunTask } from '../../interop/tasks.js';
-import { InvalidInputError, StoreError } from '../../kernel/errors.js';
+import type { DocumentFormat } from '../../formats/document-format.js';
+import type { RunTask } from '../../formats/tasks.js';
+import { InvalidInputError, StoreError } from '../../lib/errors.js';
 import type { DocumentPool } from '../documents/pool.js';
 import { type BodyBudget, type Share, weightOf } from './budget.js';
 

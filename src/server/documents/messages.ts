@@ -1,4 +1,4 @@
-import type { Result, TaskName } from '../../interop/tasks.js';
+import type { Result, TaskName } from '../../formats/tasks.js';
 
 /** What a thread that reads documents gets first; the bytes of the document follow in parts. */
 export interface Job {

@@ -2,8 +2,8 @@ import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
-import type { RunTask } from '../../interop/tasks.js';
-import { InvalidInputError, StoreError } from '../../kernel/errors.js';
+import type { RunTask } from '../../formats/tasks.js';
+import { InvalidInputError, StoreError } from '../../lib/errors.js';
 import type { Done, Job } from './messages.js';
 
 /** The bundle of the command line is CommonJS and has the thread's code beside it. */

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import { countValues, TASKS } from '../../interop/tasks.js';
-import { InvalidInputError } from '../../kernel/errors.js';
+import { countValues, TASKS } from '../../formats/tasks.js';
+import { InvalidInputError } from '../../lib/errors.js';
 import type { Done, Job } from './messages.js';
 
 const port = parentPort;

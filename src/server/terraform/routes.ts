@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { StateBackend } from '../../backend/state-backend.js';
-import { InvalidInputError, LockedError, NotFoundError } from '../../kernel/errors.js';
-import { matchesText } from '../../kernel/path-pattern.js';
+import type { StateBackend } from '../../api/state-backend.js';
+import { InvalidInputError, LockedError, NotFoundError } from '../../lib/errors.js';
+import { matchesText } from '../../lib/path-pattern.js';
 import { callerOf, currentPrincipal, type Role, requireStackName } from '../access.js';
 import { admitBody, type BodyOptions, bytesOf, md5Of, runnerFor, takeBytes } from '../bodies/index.js';
 import { SMALL_BYTES } from '../bodies/limits.js';

@@ -1,11 +1,11 @@
-import type { Clock } from '../../kernel/clock.js';
+import type { Clock } from '../../lib/clock.js';
+import { readNow } from '../edge-query.js';
 import type { AppendRequest, Projection, Receipt } from '../event-store.js';
-import { readNow } from '../links.js';
 import { decideEvents, type EarlierCommit, receiptOfRepeat, recordDecided, timeOf } from '../receipts.js';
 import { appendEvents, cutEvents, headOf } from './log.js';
 import { earlierCommits } from './read/commits.js';
+import { linkReads } from './read/edges.js';
 import { readFacts } from './read/facts.js';
-import { linkReads } from './read/links.js';
 import type { MemoryState } from './state.js';
 import { applyChanges } from './tables.js';
 

@@ -1,5 +1,5 @@
 import { GENESIS_HASH, isSameCommit, type LogHead, type StoredEvent } from '../../events/index.js';
-import { IntegrityError } from '../../kernel/errors.js';
+import { IntegrityError } from '../../lib/errors.js';
 
 /** The event log: the event of position p is `events[p - 1]`. Only ever appended to. */
 export interface MemoryLog {

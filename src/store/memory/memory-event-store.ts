@@ -1,20 +1,20 @@
-import type { Clock } from '../../kernel/clock.js';
-import { StoreError } from '../../kernel/errors.js';
-import { byBytes } from '../../kernel/order.js';
+import type { Clock } from '../../lib/clock.js';
+import { StoreError } from '../../lib/errors.js';
+import { byBytes } from '../../lib/order.js';
+import { readNow } from '../edge-query.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
-import { readNow } from '../links.js';
 import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
 import { appendTogether, earlierOf } from './append.js';
 import { compareTables } from './compare.js';
 import { headOf } from './log.js';
 import { extendLog, importLog, projectionStates, rebuild } from './maintenance.js';
+import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/annotations.js';
 import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
+import { linkReads } from './read/edges.js';
 import { readFacts } from './read/facts.js';
-import { linkReads } from './read/links.js';
 import { readEvents } from './read/log.js';
 import { dependenciesAt, dependencyAt, edgesAt, outputAt, outputsAt } from './read/outputs.js';
 import { nodesAt, resourceHistory, resourcesAt, resourcesAtVersion, slotsById } from './read/resources.js';
-import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/signals.js';
 import { findStack, findStackOfName, listStacks, readDocument } from './read/stacks.js';
 import { emptyState, type MemoryState } from './state.js';
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { parseDatabaseUrl } from '../../kernel/database-url.js';
+import { parseDatabaseUrl } from '../../lib/database-url.js';
 
 /** How long a connection may take to come about, a lock to be waited for, a statement to run; milliseconds. */
 const CONNECT_TIMEOUT = 10_000;

@@ -1,15 +1,15 @@
 import type { LogHead, NewEvent, RecordedEvent, StoredEvent } from '../../events/index.js';
-import type { Clock } from '../../kernel/clock.js';
-import { SlothError } from '../../kernel/errors.js';
+import type { Clock } from '../../lib/clock.js';
+import { SlothError } from '../../lib/errors.js';
 import type { ContentKey } from '../content-key.js';
+import { readLater } from '../edge-query.js';
 import type { AppendRequest, Receipt } from '../event-store.js';
 import type { Facts } from '../facts.js';
-import { readLater } from '../links.js';
 import { decideEvents, receiptOfRepeat, recordDecided, timeOf } from '../receipts.js';
+import { answering, askAhead } from './edges-ahead.js';
 import type { KeyOf } from './key.js';
-import { answering, askAhead } from './links-ahead.js';
+import { linkReads } from './read/edges.js';
 import { readFacts } from './read/facts.js';
-import { linkReads } from './read/links.js';
 import { allSettled, type Sql } from './sql.js';
 
 export type Outcome = { readonly receipt: Receipt } | { readonly refused: SlothError };

@@ -1,5 +1,5 @@
-import { ConflictError, IntegrityError, SlothError, StoreError } from '../../kernel/errors.js';
-import { tablesDamaged } from '../damaged.js';
+import { ConflictError, IntegrityError, SlothError, StoreError } from '../../lib/errors.js';
+import { tablesDamaged } from '../damage-errors.js';
 import { isReadOnly } from './retry.js';
 import { TABLES_CHANGED } from './sqlstates.js';
 

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import type { Clock } from '../../kernel/clock.js';
-import { StoreError } from '../../kernel/errors.js';
+import type { Clock } from '../../lib/clock.js';
+import { StoreError } from '../../lib/errors.js';
 import type { AppendRequest, Projection, Receipt } from '../event-store.js';
 import { eventWriter } from './append.js';
 import { type Decisions, decider, type Outcome } from './decide.js';

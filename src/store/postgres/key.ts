@@ -1,4 +1,4 @@
-import { StoreError } from '../../kernel/errors.js';
+import { StoreError } from '../../lib/errors.js';
 import { type ContentKey, contentKey } from '../content-key.js';
 import type { Sql } from './sql.js';
 

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { GENESIS_HASH } from '../../events/index.js';
-import { NotFoundError, StoreError } from '../../kernel/errors.js';
+import { NotFoundError, StoreError } from '../../lib/errors.js';
 import { newKey } from '../content-key.js';
 import type { Projection } from '../event-store.js';
 import { SCHEMA, SCHEMA_VERSION, upgradeFrom } from './schema.js';

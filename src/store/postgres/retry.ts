@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { codeOf } from '../../kernel/errors.js';
+import { codeOf } from '../../lib/errors.js';
 import { HEAD_MOVED } from './sqlstates.js';
 
 /** The connection was lost, or the server ends or begins: nothing that was asked is wrong. */

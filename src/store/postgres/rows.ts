@@ -1,4 +1,4 @@
-import { groupBy } from '../../kernel/group-by.js';
+import { groupBy } from '../../lib/group-by.js';
 import { coalesce } from '../coalesce.js';
 import type { RowChange } from '../row-change.js';
 import { TABLE_DEFINITIONS } from '../table-definitions.js';

@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync } from 'node:fs';
-import { codeOf, StoreError } from '../../kernel/errors.js';
-import { flush, statOf } from '../../kernel/files.js';
-import { openSqlite } from '../../kernel/sqlite.js';
+import { codeOf, StoreError } from '../../lib/errors.js';
+import { flush, statOf } from '../../lib/files.js';
+import { openSqlite } from '../../lib/sqlite.js';
 import type { OnProgress } from '../maintenance.js';
 import { translate } from './errors.js';
 import type { Connection } from './open.js';

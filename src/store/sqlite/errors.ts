@@ -1,7 +1,7 @@
-import { ConflictError, codeOf, IntegrityError, NotFoundError, SlothError, StoreError } from '../../kernel/errors.js';
-import { type Failure, failed, failureOf } from '../../kernel/failures.js';
-import { isDamaged, isIoError, isOutOfDescriptors } from '../../kernel/sqlite-damage.js';
-import { tablesDamaged } from '../damaged.js';
+import { ConflictError, codeOf, IntegrityError, NotFoundError, SlothError, StoreError } from '../../lib/errors.js';
+import { type Failure, failed, failureOf } from '../../lib/failures.js';
+import { isDamaged, isIoError, isOutOfDescriptors } from '../../lib/sqlite-damage.js';
+import { tablesDamaged } from '../damage-errors.js';
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

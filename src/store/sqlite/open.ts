@@ -1,9 +1,9 @@
 import { accessSync, constants } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { codeOf, StoreError } from '../../kernel/errors.js';
-import { makeFile, statOf } from '../../kernel/files.js';
-import { openSqlite } from '../../kernel/sqlite.js';
-import { APPLICATION_ID, sqliteHeader } from '../../kernel/sqlite-file.js';
+import { codeOf, StoreError } from '../../lib/errors.js';
+import { makeFile, statOf } from '../../lib/files.js';
+import { openSqlite } from '../../lib/sqlite.js';
+import { APPLICATION_ID, sqliteHeader } from '../../lib/sqlite-file.js';
 import type { OnProgress } from '../maintenance.js';
 import { asDamage, damaged, databaseMissing, notADatabase, openedReadOnly, translate } from './errors.js';
 import { SCHEMA, SCHEMA_VERSION, upgrade } from './schema.js';

@@ -1,10 +1,10 @@
-export { APPLICATION_ID } from '../../kernel/sqlite-file.js';
+export { APPLICATION_ID } from '../../lib/sqlite-file.js';
 
 import { createIndex, createTable } from '../table-definitions.js';
 import { TABLE_NAMES, type TableName } from '../tables.js';
+import { IS_SIGNAL } from './annotations.js';
 import { historyOf, valueAt } from './history.js';
 import { LAYOUT } from './layout.js';
-import { IS_SIGNAL } from './signals.js';
 
 /** Grows with every change of the schema; a file with a larger one is refused unmodified. */
 export const SCHEMA_VERSION = 5;

@@ -1,8 +1,8 @@
 import type { Statement } from 'better-sqlite3';
 import { checkChain, GENESIS_HASH, type LogHead, type StoredEvent } from '../../events/index.js';
-import { IntegrityError } from '../../kernel/errors.js';
-import { pause } from '../../kernel/pause.js';
-import { openSqlite } from '../../kernel/sqlite.js';
+import { IntegrityError } from '../../lib/errors.js';
+import { pause } from '../../lib/pause.js';
+import { openSqlite } from '../../lib/sqlite.js';
 import type { Projection } from '../event-store.js';
 import type { OnProgress } from '../maintenance.js';
 import { TABLE_NAMES, type TableName } from '../tables.js';

@@ -1,15 +1,16 @@
 import { statSync } from 'node:fs';
-import type { Clock } from '../../kernel/clock.js';
-import { codeOf, type StoreError } from '../../kernel/errors.js';
+import type { Clock } from '../../lib/clock.js';
+import { codeOf, type StoreError } from '../../lib/errors.js';
+import { readNow } from '../edge-query.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
 import { lifetime } from '../lifetime.js';
-import { readNow } from '../links.js';
 import type { OnProgress } from '../maintenance.js';
 import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
 import { type Appender, appender, HalfWritten } from './append.js';
 import { storeClosed, translate } from './errors.js';
 import { existingKey } from './key.js';
 import { type Connection, mayWrite, openConnection } from './open.js';
+import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/annotations.js';
 import {
   commitOfCommand,
   commitOfVersion,
@@ -19,12 +20,11 @@ import {
   snapshotsOf,
   touchedBetween,
 } from './read/commits.js';
+import { linkReads } from './read/edges.js';
 import { readFacts } from './read/facts.js';
-import { linkReads } from './read/links.js';
 import { readCheckpoints, readEvents, readHead } from './read/log.js';
 import { dependenciesAt, dependencyAt, edgesAt, outputAt, outputsAt } from './read/outputs.js';
 import { nodesAt, resourceAt, resourceHistory, resourcesAt, slotById } from './read/resources.js';
-import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/signals.js';
 import { findStack, findStackOfName, listStacks, readDocument } from './read/stacks.js';
 import { maintenance } from './rebuild/maintenance.js';
 import { type Statements, statementCache } from './statements.js';

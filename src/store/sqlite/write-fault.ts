@@ -1,5 +1,5 @@
-import { codeOf, StoreError } from '../../kernel/errors.js';
-import { isIoError } from '../../kernel/sqlite-damage.js';
+import { codeOf, StoreError } from '../../lib/errors.js';
+import { isIoError } from '../../lib/sqlite-damage.js';
 
 /** I/O errors after which the disk still holds what it was known to hold: nothing was being written. */
 const HARMLESS = /^SQLITE_IOERR_(READ|SHORT_READ|CORRUPTFS|NOMEM|BLOCKED|ACCESS|FSTAT|.*LOCK)$/;

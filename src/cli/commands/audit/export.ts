@@ -1,10 +1,10 @@
 import { Args, Flags } from '@oclif/core';
-import { InvalidInputError } from '../../../kernel/errors.js';
-import { headJson } from '../../../views/head.js';
+import { headJson } from '../../../json/head.js';
+import { InvalidInputError } from '../../../lib/errors.js';
+import { endOnSignals } from '../../interrupts.js';
 import { escapeText } from '../../output/escape.js';
 import { withProgress } from '../../output/progress.js';
 import { headText } from '../../present/database.js';
-import { endOnSignals } from '../../signals.js';
 import { StreamingCommand } from '../../streaming-command.js';
 
 export default class AuditExport extends StreamingCommand {

@@ -1,4 +1,4 @@
-import { headJson } from '../../../views/head.js';
+import { headJson } from '../../../json/head.js';
 import { BaseCommand } from '../../base-command.js';
 import { table } from '../../output/table.js';
 

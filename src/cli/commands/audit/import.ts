@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import { headJson } from '../../../views/head.js';
+import { headJson } from '../../../json/head.js';
 import { BaseCommand } from '../../base-command.js';
 import { withInputFile } from '../../input-file.js';
 import { withProgress } from '../../output/progress.js';

@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core';
 import type { LogEntry, LogFilter } from '../../../index.js';
-import { InvalidInputError } from '../../../kernel/errors.js';
-import { parseInstant } from '../../../kernel/instants.js';
-import { entryJson } from '../../../views/log.js';
+import { entryJson } from '../../../json/log.js';
+import { InvalidInputError } from '../../../lib/errors.js';
+import { parseInstant } from '../../../lib/instants.js';
 import { globalFlags, wholeNumber } from '../../flags.js';
 import { entriesCsv, entriesCsvHeader, entriesTable } from '../../present/log.js';
 import { StreamingCommand } from '../../streaming-command.js';

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
-import { InvalidInputError } from '../../../kernel/errors.js';
-import { verificationJson } from '../../../views/verification.js';
+import { verificationJson } from '../../../json/verification.js';
+import { InvalidInputError } from '../../../lib/errors.js';
 import { BaseCommand } from '../../base-command.js';
 import { wholeNumber } from '../../flags.js';
 import { withProgress } from '../../output/progress.js';

@@ -1,4 +1,4 @@
-import { projectionsJson } from '../../../views/projections.js';
+import { projectionsJson } from '../../../json/projections.js';
 import { BaseCommand } from '../../base-command.js';
 import { projectionTable } from '../../present/projections.js';
 

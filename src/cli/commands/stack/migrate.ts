@@ -2,14 +2,14 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Flags } from '@oclif/core';
 import { type MigrationOptions, type MigrationReport, type PreparedMigration, StateBackend } from '../../../index.js';
-import { statOf } from '../../../kernel/files.js';
+import { statOf } from '../../../lib/files.js';
 import { BaseCommand } from '../../base-command.js';
 import { confirm } from '../../confirm.js';
 import { chooseDatabaseFile } from '../../database-path.js';
+import { endOnSignals } from '../../interrupts.js';
 import { escapeText } from '../../output/escape.js';
 import { withProgress } from '../../output/progress.js';
 import { migrationText } from '../../present/migration.js';
-import { endOnSignals } from '../../signals.js';
 
 /** Some rows were not taken. */
 const REJECTED = 1;

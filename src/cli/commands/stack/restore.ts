@@ -1,4 +1,4 @@
-import { receiptJson } from '../../../views/receipt.js';
+import { receiptJson } from '../../../json/receipt.js';
 import { stackArg } from '../../args.js';
 import { BaseCommand } from '../../base-command.js';
 import { callOptions, writeFlags } from '../../flags.js';

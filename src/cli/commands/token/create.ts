@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
-import { later, systemClock } from '../../../kernel/clock.js';
-import { parseDuration } from '../../../kernel/durations.js';
-import { InvalidInputError } from '../../../kernel/errors.js';
+import { later, systemClock } from '../../../lib/clock.js';
+import { parseDuration } from '../../../lib/durations.js';
+import { InvalidInputError } from '../../../lib/errors.js';
 import { BaseCommand } from '../../base-command.js';
 import { escapeText } from '../../output/escape.js';
 import { tokenJson } from '../../present/token.js';

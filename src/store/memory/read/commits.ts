@@ -1,10 +1,10 @@
 import type { StoredEvent } from '../../../events/index.js';
+import { TOUCHING, type TouchingEvent, touchedBy } from '../../changed-keys.js';
 import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
 import { type EarlierCommit, toEarlierCommit } from '../../receipts.js';
 import type { CommitRecord, SnapshotRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
 import { toCommitRecord, toSnapshotRecord } from '../../to-records.js';
-import { TOUCHING, type TouchingEvent, touchedBy } from '../../touched.js';
 import { eventAt, type MemoryLog } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { keyText } from '../tables.js';

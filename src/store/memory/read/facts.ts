@@ -1,12 +1,12 @@
-import { resourceMissing } from '../../damaged.js';
+import { resourceMissing } from '../../damage-errors.js';
 import { answers, type Difference, type FactKeys, type Facts } from '../../facts.js';
 import type { StackRecord } from '../../records.js';
 import { resourceId } from '../../resource-id.js';
 import type { MemoryState } from '../state.js';
+import { executionById, hasTag, lastDriftOf, readDriftRules, readLock } from './annotations.js';
 import { touchedBetween } from './commits.js';
 import { dependencyAt, outputAt } from './outputs.js';
 import { resourcesAtVersion, slotsByAddress, slotsById } from './resources.js';
-import { executionById, hasTag, lastDriftOf, readDriftRules, readLock } from './signals.js';
 import { findStack, holderOfName, readDocument } from './stacks.js';
 
 /** What every stack's decision may ask for, of no stack. */

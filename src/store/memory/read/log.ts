@@ -1,5 +1,5 @@
 import type { EventMeta, StoredEvent } from '../../../events/index.js';
-import { parseStoredObject } from '../../../kernel/json.js';
+import { parseStoredObject } from '../../../lib/json.js';
 import type { EventFilter } from '../../event-store.js';
 import type { MemoryLog } from '../log.js';
 import { limited } from './rows.js';

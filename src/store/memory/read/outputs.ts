@@ -1,4 +1,4 @@
-import { byBytes } from '../../../kernel/order.js';
+import { byBytes } from '../../../lib/order.js';
 import type { DependencyRecord, EdgeRecord, OutputRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
 import { toDependencyRecord, toOutputRecord } from '../../to-records.js';

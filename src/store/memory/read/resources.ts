@@ -1,5 +1,5 @@
 import { readData, type StoredEvent } from '../../../events/index.js';
-import { byBytes } from '../../../kernel/order.js';
+import { byBytes } from '../../../lib/order.js';
 import type { Page } from '../../event-store.js';
 import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';

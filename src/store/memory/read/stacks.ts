@@ -1,4 +1,4 @@
-import { byBytes } from '../../../kernel/order.js';
+import { byBytes } from '../../../lib/order.js';
 import type { DocumentRecord, StackListItem, StackRecord } from '../../records.js';
 import { toDocumentRecord, toStackRecord } from '../../to-records.js';
 import { eventAt } from '../log.js';

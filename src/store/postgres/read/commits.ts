@@ -1,9 +1,9 @@
+import { TOUCHING_TYPES, type TouchingEvent, touchedBy } from '../../changed-keys.js';
 import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
 import { type EarlierCommit, toEarlierCommit } from '../../receipts.js';
 import type { CommitRecord, SnapshotRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
 import { toCommitRecord, toSnapshotRecord } from '../../to-records.js';
-import { TOUCHING_TYPES, type TouchingEvent, touchedBy } from '../../touched.js';
 import type { Sql } from '../sql.js';
 
 export type CommitRow = Tables['commit_rows'] & { hash: string };

@@ -1,5 +1,5 @@
 import type { LogHead } from '../../../events/index.js';
-import { resourceMissing } from '../../damaged.js';
+import { resourceMissing } from '../../damage-errors.js';
 import type { AppendRequest } from '../../event-store.js';
 import type { Difference, FactKeys, Facts } from '../../facts.js';
 import type { EarlierCommit } from '../../receipts.js';
@@ -9,10 +9,10 @@ import type { Tables } from '../../tables.js';
 import { toLockRecord, toStackRecord } from '../../to-records.js';
 import { headMissing } from '../errors.js';
 import { allSettled, type Sql } from '../sql.js';
+import { executionById, lastDriftOf, readDriftRules, tagsAmong } from './annotations.js';
 import { type EarlierRow, earlierCommits, toEarlier, touchedBetween } from './commits.js';
 import { edgesOf, outputsOf } from './outputs.js';
 import { resourcesOf, slotsByAddress, slotsById } from './resources.js';
-import { executionById, lastDriftOf, readDriftRules, tagsAmong } from './signals.js';
 import { findStack, readDocument, stackBy } from './stacks.js';
 
 /** Names and ids share one space. */

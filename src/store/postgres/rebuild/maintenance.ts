@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { decodeEvent, type LogHead, type StoredEvent } from '../../../events/index.js';
-import { StoreError } from '../../../kernel/errors.js';
+import { StoreError } from '../../../lib/errors.js';
 import { checkFollowing } from '../../checked-log.js';
 import type { Projection } from '../../event-store.js';
 import type { Lifetime } from '../../lifetime.js';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { ConflictError } from '../../../kernel/errors.js';
+import { ConflictError } from '../../../lib/errors.js';
 import type { Projection, ProjectorInfo } from '../../event-store.js';
 import type { OnProgress, Rebuilt } from '../../maintenance.js';
 import { holdHead } from '../log-end.js';

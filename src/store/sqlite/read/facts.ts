@@ -1,12 +1,12 @@
-import { NO_ENTRIES } from '../../../kernel/no-entries.js';
-import { resourceMissing } from '../../damaged.js';
+import { NO_ENTRIES } from '../../../lib/no-entries.js';
+import { resourceMissing } from '../../damage-errors.js';
 import { answers, type Difference, type FactKeys, type Facts } from '../../facts.js';
 import { resourceId } from '../../resource-id.js';
 import type { Statements } from '../statements.js';
+import { executionById, hasTag, lastDriftOf, readDriftRules, readLock } from './annotations.js';
 import { touchedBetween } from './commits.js';
 import { dependencyAt, outputAt } from './outputs.js';
 import { resourceAt, slotByAddress, slotById } from './resources.js';
-import { executionById, hasTag, lastDriftOf, readDriftRules, readLock } from './signals.js';
 import { findStackHead, readDocument } from './stacks.js';
 
 /** Names and ids share one space. */

@@ -1,6 +1,6 @@
 import { GENESIS_HASH, type LogHead, type StoredEvent } from '../../../events/index.js';
 import type { Checkpoint, EventFilter } from '../../event-store.js';
-import { IS_SIGNAL } from '../signals.js';
+import { IS_SIGNAL } from '../annotations.js';
 import type { Statements } from '../statements.js';
 
 /** The columns of an event under the names of {@link StoredEvent}, so that a row needs no mapping. */

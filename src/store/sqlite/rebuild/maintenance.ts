@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { openSqlite } from '../../../kernel/sqlite.js';
+import { openSqlite } from '../../../lib/sqlite.js';
 import type { Projection } from '../../event-store.js';
 import type { Lifetime } from '../../lifetime.js';
 import type { Maintenance, OnProgress, Progress, ProjectionStatus } from '../../maintenance.js';

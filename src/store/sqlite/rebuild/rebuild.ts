@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { ConflictError } from '../../../kernel/errors.js';
+import { ConflictError } from '../../../lib/errors.js';
 import { coalesce } from '../../coalesce.js';
 import type { Projection, ProjectorInfo } from '../../event-store.js';
 import type { OnProgress, Rebuilt } from '../../maintenance.js';

@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../../events/index.js';
-import { failed } from '../../../kernel/failures.js';
-import { openSqlite } from '../../../kernel/sqlite.js';
-import { isReadError } from '../../../kernel/sqlite-damage.js';
+import { failed } from '../../../lib/failures.js';
+import { openSqlite } from '../../../lib/sqlite.js';
+import { isReadError } from '../../../lib/sqlite-damage.js';
 import type { StorageProblem } from '../../maintenance.js';
 import type { Connection } from '../open.js';
 import { EVENT } from '../read/log.js';

@@ -1,4 +1,4 @@
-import { resourcesJson } from '../../../../views/resource.js';
+import { resourcesJson } from '../../../../json/resource.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf } from '../../../flags.js';

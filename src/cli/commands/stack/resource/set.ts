@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import type { Plan, StackCommand } from '../../../../index.js';
-import { receiptJson } from '../../../../views/receipt.js';
+import { receiptJson } from '../../../../json/receipt.js';
 import { parseAddress } from '../../../address.js';
 import { resourceArg, stackArg } from '../../../args.js';
 import { ASSIGNMENT_HELP, assignments } from '../../../assignments.js';

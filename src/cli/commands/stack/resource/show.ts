@@ -1,5 +1,5 @@
-import { leaves } from '../../../../kernel/json.js';
-import { resourceJson } from '../../../../views/resource.js';
+import { resourceJson } from '../../../../json/resource.js';
+import { leaves } from '../../../../lib/json.js';
 import { resourceArg, stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf } from '../../../flags.js';

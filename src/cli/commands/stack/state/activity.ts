@@ -1,4 +1,4 @@
-import { activityJson } from '../../../../views/versions.js';
+import { activityJson } from '../../../../json/versions.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf, limitFlag } from '../../../flags.js';

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { blameJson } from '../../../../views/resource.js';
+import { blameJson } from '../../../../json/resource.js';
 import { resourceArg, stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf } from '../../../flags.js';

@@ -1,4 +1,4 @@
-import { diffJson } from '../../../../views/diff.js';
+import { diffJson } from '../../../../json/diff.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { wholeNumber } from '../../../flags.js';

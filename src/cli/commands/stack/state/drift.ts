@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { type ActualStateSource, newestFindings, type StateBackend } from '../../../../index.js';
-import { InvalidInputError } from '../../../../kernel/errors.js';
-import { driftsJson } from '../../../../views/drift.js';
+import { driftsJson } from '../../../../json/drift.js';
+import { InvalidInputError } from '../../../../lib/errors.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { nothingRecorded, refuseNothingCompared } from '../../../drift-coverage.js';

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import type { GraphView } from '../../../../index.js';
-import { InvalidInputError } from '../../../../kernel/errors.js';
-import { graphJson } from '../../../../views/graph.js';
+import { graphJson } from '../../../../json/graph.js';
+import { InvalidInputError } from '../../../../lib/errors.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf, wholeNumber } from '../../../flags.js';

@@ -1,4 +1,4 @@
-import { historyJson } from '../../../../views/resource.js';
+import { historyJson } from '../../../../json/resource.js';
 import { resourceArg, stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf } from '../../../flags.js';

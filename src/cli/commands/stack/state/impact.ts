@@ -1,4 +1,4 @@
-import { impactJson } from '../../../../views/graph.js';
+import { impactJson } from '../../../../json/graph.js';
 import { resourceArg, stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf } from '../../../flags.js';

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { stackListJson } from '../../../../views/stack.js';
+import { stackListJson } from '../../../../json/stack.js';
 import { BaseCommand } from '../../../base-command.js';
 import { momentFlags, momentOf } from '../../../flags.js';
 import { stackTable } from '../../../present/stack.js';

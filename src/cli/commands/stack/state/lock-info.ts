@@ -1,4 +1,4 @@
-import { lockInfoJson } from '../../../../views/lock.js';
+import { lockInfoJson } from '../../../../json/lock.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf } from '../../../flags.js';

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
-import { parseDuration } from '../../../../kernel/durations.js';
-import { InvalidInputError } from '../../../../kernel/errors.js';
-import { lockJson } from '../../../../views/lock.js';
+import { lockJson } from '../../../../json/lock.js';
+import { parseDuration } from '../../../../lib/durations.js';
+import { InvalidInputError } from '../../../../lib/errors.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { callOptions, versionFlag } from '../../../flags.js';

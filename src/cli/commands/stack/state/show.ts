@@ -1,4 +1,4 @@
-import { detailsJson } from '../../../../views/stack.js';
+import { detailsJson } from '../../../../json/stack.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf } from '../../../flags.js';

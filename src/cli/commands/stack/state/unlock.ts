@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { receiptJson } from '../../../../views/receipt.js';
+import { receiptJson } from '../../../../json/receipt.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { callOptions, versionFlag } from '../../../flags.js';

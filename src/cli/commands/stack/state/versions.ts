@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { versionsJson } from '../../../../views/versions.js';
+import { versionsJson } from '../../../../json/versions.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { atFlags, atOf, limitFlag } from '../../../flags.js';

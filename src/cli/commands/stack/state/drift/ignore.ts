@@ -1,9 +1,9 @@
 import { Args, Flags } from '@oclif/core';
-import { systemClock } from '../../../../../kernel/clock.js';
-import { parseDuration } from '../../../../../kernel/durations.js';
-import { InvalidInputError } from '../../../../../kernel/errors.js';
-import { parseInstant } from '../../../../../kernel/instants.js';
-import { receiptJson } from '../../../../../views/receipt.js';
+import { receiptJson } from '../../../../../json/receipt.js';
+import { systemClock } from '../../../../../lib/clock.js';
+import { parseDuration } from '../../../../../lib/durations.js';
+import { InvalidInputError } from '../../../../../lib/errors.js';
+import { parseInstant } from '../../../../../lib/instants.js';
 import { stackArg } from '../../../../args.js';
 import { BaseCommand } from '../../../../base-command.js';
 import { callOptions, writeFlags } from '../../../../flags.js';

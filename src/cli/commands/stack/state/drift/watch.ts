@@ -1,15 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Flags } from '@oclif/core';
 import type { DriftCheck, DriftInfo, StateBackend } from '../../../../../index.js';
-import { parseDuration } from '../../../../../kernel/durations.js';
-import { InvalidInputError } from '../../../../../kernel/errors.js';
-import { checkJson, driftJson } from '../../../../../views/drift.js';
+import { checkJson, driftJson } from '../../../../../json/drift.js';
+import { parseDuration } from '../../../../../lib/durations.js';
+import { InvalidInputError } from '../../../../../lib/errors.js';
 import { stackArg } from '../../../../args.js';
 import { refuseNothingCompared } from '../../../../drift-coverage.js';
 import { type SourceValues, sourceFlags, sourceOf } from '../../../../drift-source.js';
+import { interrupted } from '../../../../interrupts.js';
 import { escapeText } from '../../../../output/escape.js';
 import { changeLine, checkText } from '../../../../present/drift.js';
-import { interrupted } from '../../../../signals.js';
 import { StreamingCommand } from '../../../../streaming-command.js';
 
 /** The longest a timer waits: told more, it would not wait at all. */

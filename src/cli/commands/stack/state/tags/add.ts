@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import { receiptJson } from '../../../../../views/receipt.js';
+import { receiptJson } from '../../../../../json/receipt.js';
 import { stackArg } from '../../../../args.js';
 import { BaseCommand } from '../../../../base-command.js';
 import { callOptions, writeFlags } from '../../../../flags.js';

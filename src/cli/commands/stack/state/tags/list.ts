@@ -1,4 +1,4 @@
-import { tagsJson } from '../../../../../views/tags.js';
+import { tagsJson } from '../../../../../json/tags.js';
 import { stackArg } from '../../../../args.js';
 import { BaseCommand } from '../../../../base-command.js';
 import { atFlags, atOf } from '../../../../flags.js';

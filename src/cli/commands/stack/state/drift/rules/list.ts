@@ -1,4 +1,4 @@
-import { driftRulesJson } from '../../../../../../views/drift-rules.js';
+import { driftRulesJson } from '../../../../../../json/drift-rules.js';
 import { stackArg } from '../../../../../args.js';
 import { BaseCommand } from '../../../../../base-command.js';
 import { atFlags, atOf } from '../../../../../flags.js';

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
-import { InvalidInputError } from '../../../../../../kernel/errors.js';
-import { receiptJson } from '../../../../../../views/receipt.js';
+import { receiptJson } from '../../../../../../json/receipt.js';
+import { InvalidInputError } from '../../../../../../lib/errors.js';
 import { stackArg } from '../../../../../args.js';
 import { BaseCommand } from '../../../../../base-command.js';
 import { callOptions, writeFlags } from '../../../../../flags.js';

@@ -1,0 +1,606 @@
+import { readFile } from 'node:fs/promises';
+import { type Observable, Subject, takeUntil } from 'rxjs';
+import type { Command } from '../commands/index.js';
+import {
+  type ActualStateSource,
+  type Comparison,
+  compareActual,
+  namesSource,
+  type ObserveContext,
+  type ProbeAllowance,
+  sourceFrom,
+} from '../drift/index.js';
+import { bringUpToDate, type Engine, openEngineAt } from '../engine.js';
+import type { LogHead, RecordedEvent, UnknownEvent } from '../events/index.js';
+import { liveEvents } from '../feed/live.js';
+import { type Replayed, type ReplayOptions, type ReplayStep, replay } from '../feed/replay.js';
+import { type DocumentFormat, formatOf } from '../formats/document-format.js';
+import type { InteropFormat } from '../formats/formats.js';
+import type { RunTask } from '../formats/tasks.js';
+import { type Clock, systemClock } from '../lib/clock.js';
+import { NotFoundError, type StoreError } from '../lib/errors.js';
+import type { Json, JsonObject } from '../lib/json.js';
+import { unpackJson } from '../lib/packed-json.js';
+import type { PreparedMigration } from '../migration/migrate.js';
+import type { Copied, CopyOptions } from '../operations/copy.js';
+import type { PreparedRestore, Restored, RestoreOptions } from '../operations/restore.js';
+import { readDriftRules, readLock, readTags } from '../queries/annotations.js';
+import { stackMoment } from '../queries/at.js';
+import { diffVersions, type StateDiff } from '../queries/diff.js';
+import { type FindingView, readFindings } from '../queries/drift.js';
+import { type Plan, planOf } from '../queries/dry-run.js';
+import type { GraphOptions, GraphView, Impact } from '../queries/graph.js';
+import { blame, resourceHistory } from '../queries/history.js';
+import { lockTaken } from '../queries/lock-taker.js';
+import { type LogEntry, type LogFilter, readLog } from '../queries/log.js';
+import { readResource, readResources } from '../queries/resource.js';
+import { readState, type StateView } from '../queries/state.js';
+import { readActivity, readVersions, type VersionView } from '../queries/versions.js';
+import type { At, Checkpoint, Page, Receipt, StoreDescription } from '../store/event-store.js';
+import type { OnProgress } from '../store/maintenance.js';
+import type { DependencyRecord, DriftRuleRecord, LockRecord, ResourceRecord, StackRecord } from '../store/records.js';
+import type { CallOptions, LinkOptions, OpenOptions } from './options.js';
+import { StackManager } from './stack-manager.js';
+import { StoreAdmin } from './store-admin.js';
+import type { TerraformOptions, TerraformStates } from './terraform/states.js';
+
+/** A command about a stack by its name or id. */
+export type StackCommand = Exclude<Command, { type: 'createStack' }>;
+
+/** A drift finding, with the field names of the original API. */
+export interface DriftInfo extends FindingView {
+  /** Names of the top-level fields that differ. */
+  readonly driftedFields: readonly string[];
+}
+
+export interface DriftCheckOptions extends CallOptions, ObserveContext {
+  readonly onProgress?: OnProgress;
+}
+
+/** What came of looking at a stack's resources; the findings themselves are recorded. */
+export interface DriftCheck extends Omit<Comparison, 'findings'> {
+  /** Undefined where there was nothing to judge. */
+  readonly receipt: Receipt | undefined;
+}
+
+export interface LockOptions extends CallOptions {
+  /** What the lock is for. */
+  readonly operation: string;
+  /** Who holds it. Default: the actor. */
+  readonly who?: string;
+  readonly info?: string;
+  /** Milliseconds, 1 second to 7 days. Default: 30 minutes. */
+  readonly durationMs?: number;
+  /** The lock's id. Taking a lock again under its id gives the same lock. Default: a new one. */
+  readonly id?: string;
+}
+
+/**
+ * The state of many stacks in one database. Every method that changes something is one command: it is refused whole
+ * with a typed error, or durable when the promise resolves. Stacks are named by id or by name.
+ */
+export class StateBackend implements AsyncDisposable {
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+  readonly #defaults: { readonly actor: string; readonly source: string };
+  readonly #closed = new Subject<void>();
+  readonly #manager: StackManager;
+  readonly #admin: StoreAdmin;
+
+  readonly #events: Readonly<StoreEvents>;
+
+  private constructor(engine: Engine, clock: Clock, options: OpenOptions, events: StoreEvents) {
+    this.#engine = engine;
+    this.#events = events;
+    this.#clock = clock;
+    this.#defaults = { actor: options.actor ?? 'api', source: options.source ?? 'api' };
+    this.#manager = new StackManager(engine.store, (command, call) => this.execute(command, call));
+    this.#admin = new StoreAdmin(engine.store, clock);
+  }
+
+  /**
+   * Opens a database, making it where there is none, unless `create` is false.
+   * @param pathOrUrl a file path, `postgres://USER@HOST:PORT/DATABASE`, `:memory:` for one that ends with this backend, or `memory:` for a store without SQLite
+   *   that ends with this backend
+   * @throws StoreError for a file that cannot be used, is no database of ours, or is of a newer release; NotFoundError
+   *   `DATABASE_NOT_FOUND` with `create: false`
+   */
+  static async open(pathOrUrl: string, options: OpenOptions = {}): Promise<StateBackend> {
+    const clock = options.clock ?? systemClock;
+    const events: StoreEvents = { created: false, stopped: undefined };
+    const engine = await openEngineAt(pathOrUrl, clock, {
+      ...options,
+      onCreate: () => {
+        events.created = true;
+      },
+      onWritesStopped: (error) => {
+        events.stopped = error;
+      },
+    });
+    try {
+      if (!options.asItIs) await bringUpToDate(engine, options.onProgress);
+      else if (options.create === false) await engine.store.head(); // a server is asked whether it is there
+    } catch (error) {
+      await engine.store.close();
+      throw error;
+    }
+    return new StateBackend(engine, clock, options, events);
+  }
+
+  /** Whether this backend made the database it is on. */
+  get created(): boolean {
+    return this.#events.created;
+  }
+
+  /**
+   * Why this backend takes no more changes, `WRITES_STOPPED`; undefined while it does. A write or a flush failed on the
+   * disk: what is acknowledged after that may not be there. Reads go on. Verify the database, then open it again.
+   */
+  get writesStopped(): StoreError | undefined {
+    return this.#events.stopped;
+  }
+
+  /**
+   * Puts a backup's content in the place of a database's, once all of the backup is verified. What the database held is
+   * kept in a file beside it. Others may have it open: they see the old content or the new, writers wait, and what was
+   * acknowledged to them is in the one or the other. Other backends of this process must not write meanwhile.
+   * @param path the database; made where there is none
+   * @param file the backup; never written
+   * @throws IntegrityError `BACKUP_DAMAGED`; InvalidInputError for a file that is no backup; ConflictError where others
+   *   hold the database for too long. Nothing has changed then.
+   */
+  static async restore(path: string, file: string, options?: RestoreOptions): Promise<Restored> {
+    using restore = await StateBackend.prepareRestore(path, file, options);
+    return await restore.carryOut(options);
+  }
+
+  /** The same in two steps, for who wants to see what will be replaced by what. Nothing changes before the second. */
+  static async prepareRestore(path: string, file: string, options?: RestoreOptions): Promise<PreparedRestore> {
+    const { prepareRestore } = await import('../operations/restore.js');
+    return prepareRestore(path, file, systemClock.now(), options);
+  }
+
+  /**
+   * Makes ready to take a database of the old workflow state into this one (docs/adr/0017). Nothing changes before
+   * `carryOut`, and the source never does.
+   * @param target a file, made where there is none
+   * @throws NotFoundError `SOURCE_NOT_FOUND`; InvalidInputError for a file that is no old state; ConflictError
+   *   `MIGRATION_UNDER_WAY` where that of another source was broken off
+   */
+  static async prepareMigration(
+    target: string,
+    source: string,
+    { actor = 'api', clock = systemClock, onProgress }: Pick<OpenOptions, 'actor' | 'clock' | 'onProgress'> = {},
+  ): Promise<PreparedMigration> {
+    const { prepareMigration } = await import('../migration/migrate.js');
+    return prepareMigration(target, source, { actor, clock, ...(onProgress && { onProgress }) });
+  }
+
+  /**
+   * Copies the whole log of one database to another, from one kind of store to any other, to the hash: that is how one
+   * grows from a file to a server, and back. Broken off, it is gone on with.
+   * @throws ConflictError `LOGS_DIFFER` where the target holds anything else
+   */
+  static async copy(from: string, to: string, options?: CopyOptions): Promise<Copied> {
+    const { copyDatabase } = await import('../operations/copy.js');
+    return copyDatabase(from, to, options);
+  }
+
+  /** Waits for what was accepted, ends live subscriptions, and lets go of the database. May be called twice. */
+  async close(): Promise<void> {
+    this.#closed.next();
+    this.#closed.complete();
+    await this.#engine.store.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Carries out any command. The methods below are shorter ways to say the common ones. */
+  execute(command: Command, call: CallOptions = {}): Promise<Receipt> {
+    return this.#engine.execute(command, { ...this.#defaults, ...call });
+  }
+
+  /**
+   * The command that brings a stack to the desired state of a YAML or JSON document. Send it through `preview` to see
+   * the plan and through `execute` to carry it out.
+   * @throws InvalidInputError for a document that is no desired state
+   */
+  async desiredStateCommand(
+    stack: string,
+    document: Uint8Array,
+    options: {
+      readonly name?: string;
+      /** Default: JSON where the name ends in `.json`, else YAML. */
+      readonly format?: DocumentFormat;
+      readonly prune?: boolean;
+      /** Where the document is read. Default: in this thread. */
+      readonly run?: RunTask | undefined;
+    } & LinkOptions = {},
+  ): Promise<StackCommand> {
+    const { name = 'desired state', format = formatOf(name), prune, run, ...links } = options;
+    const { applyCommand, readDesiredState, toDesiredState } = await import('../formats/desired/index.js');
+    const desired = run
+      ? toDesiredState(await unpackJson((await run('desired', document, { what: name, format })).output), name)
+      : readDesiredState(document, name, format);
+    if (!prune) return { ...applyCommand(stack, desired, undefined), ...links };
+    const { resources, outputs } = await readState(this.#engine.store, stack);
+    const present = {
+      addresses: resources.map(({ address }) => address),
+      outputs: outputs.map((output) => output.name),
+    };
+    return { ...applyCommand(stack, desired, present), ...links };
+  }
+
+  /**
+   * The command that takes in the state another tool keeps; it makes the stack where there is none. With `allowMissing`
+   * the other tool is believed where its resources depend on what its state does not hold.
+   * @throws InvalidInputError for a document that is no such state; ConflictError for a lower serial or another lineage
+   */
+  async importCommand(
+    stack: string,
+    document: Uint8Array,
+    options: {
+      readonly from: InteropFormat;
+      readonly name?: string;
+      readonly force?: boolean;
+      readonly allowMissing?: boolean;
+      /** Where the document is read. Default: in this thread. */
+      readonly run?: RunTask | undefined;
+    },
+  ): Promise<StackCommand> {
+    const { from, name = 'state', force = false, run } = options;
+    const { FORMATS } = await import('../formats/formats.js');
+    const read = run
+      ? ((await unpackJson((await run('import', document, { what: name, from })).output)) as JsonObject)
+      : FORMATS[from].read(document, name);
+    const known = await this.#engine.store.stack(stack);
+    const current = known && (await readState(this.#engine.store, known.id));
+    const command = FORMATS[from].take(stack, read, name, current, force);
+    return options.allowMissing ? { ...command, allowMissing: true, dependents: 'leave' } : command;
+  }
+
+  /** A stack as another tool reads it, now or at a moment. What was imported and not changed comes back the same. */
+  async exportState(stack: string, to: InteropFormat, at?: At): Promise<JsonObject> {
+    const { FORMATS } = await import('../formats/formats.js');
+    return FORMATS[to].give(await readState(this.#engine.store, stack, at));
+  }
+
+  /** What a command would change now, decided by the same rules. Changes nothing. */
+  async preview(command: StackCommand, call: CallOptions = {}): Promise<Plan> {
+    const events = await this.#engine.preview(command, { ...this.#defaults, ...call });
+    const stack = await this.#engine.store.stack(command.stack, { deleted: true });
+    return planOf(this.#engine.store, stack, events);
+  }
+
+  /** Stacks and their resources. */
+  getStackManager(): StackManager {
+    return this.#manager;
+  }
+
+  /** Stacks as Terraform keeps them; each call makes one that knows nothing yet. */
+  async getTerraformStates(options?: TerraformOptions): Promise<TerraformStates> {
+    const { TerraformStates } = await import('./terraform/states.js');
+    return new TerraformStates(this.#engine, this.#clock, options);
+  }
+
+  /** Proof, rebuild and copies of the whole database. */
+  getAdmin(): StoreAdmin {
+    return this.#admin;
+  }
+
+  // Versions ---------------------------------------------------------------------------------------------------------
+
+  /** Marks the current version as a kept checkpoint and returns it. */
+  async createSnapshot(stack: string, by?: string, description = '', call: CallOptions = {}): Promise<number> {
+    const receipt = await this.execute({ type: 'takeSnapshot', stack, description }, as(by, call));
+    return receipt.version;
+  }
+
+  /** Brings the stack back to what it was at `version`, as a new version. See the ADR on rollback for what it covers. */
+  rollbackToSnapshot(stack: string, version: number, by?: string, call: CallOptions = {}): Promise<Receipt> {
+    return this.execute({ type: 'rollback', stack, toVersion: version }, as(by, call));
+  }
+
+  /** Newest first. */
+  listVersions(
+    stack: string,
+    options: { readonly limit?: number; readonly onlySnapshots?: boolean; readonly at?: At } = {},
+  ): Promise<{ readonly stack: StackRecord; readonly versions: readonly VersionView[] }> {
+    return readVersions(this.#engine.store, stack, options);
+  }
+
+  /** The whole stack, now or at a version, an instant or a position of the log. */
+  getState(stack: string, at?: At): Promise<StateView> {
+    return readState(this.#engine.store, stack, at);
+  }
+
+  diff(stack: string, from: number, to: number): Promise<StateDiff> {
+    return diffVersions(this.#engine.store, stack, from, to);
+  }
+
+  /** One resource, by address or id. */
+  getResource(stack: string, resource: string, at?: At) {
+    return readResource(this.#engine.store, stack, resource, at);
+  }
+
+  /** The same, or undefined where there is none now. */
+  async findResource(stack: string, resource: string): Promise<ResourceRecord | undefined> {
+    try {
+      return (await this.getResource(stack, resource)).resource;
+    } catch (error) {
+      if (error instanceof NotFoundError && error.code === 'RESOURCE_NOT_FOUND') return undefined;
+      throw error;
+    }
+  }
+
+  /** All resources in address order, or a page of them: those whose address comes after one, so many at most. */
+  getResources(stack: string, at?: At, page?: Page) {
+    return readResources(this.#engine.store, stack, at, page);
+  }
+
+  /** Each change of a resource, newest first. */
+  getResourceHistory(stack: string, resource: string, at?: At) {
+    return resourceHistory(this.#engine.store, stack, resource, at);
+  }
+
+  /** For each field of a resource, the version that set it. */
+  getBlame(stack: string, resource: string, at?: At) {
+    return blame(this.#engine.store, stack, resource, at);
+  }
+
+  // Drift ------------------------------------------------------------------------------------------------------------
+
+  /** Compares two states of a resource and records what differs; equal states clear an open finding. */
+  detectDrift(stack: string, resource: string, expected: Json, actual: Json, call?: CallOptions): Promise<Receipt> {
+    return this.execute({ type: 'detectDrift', stack, findings: [{ resource, expected, actual }] }, call);
+  }
+
+  /**
+   * Looks at a stack's resources and records, as one commit, what differs from what is expected of them: new findings,
+   * changed ones, and those that no longer hold. Nothing is recorded where nothing of that changed.
+   * @throws what the source throws; InvalidInputError `NOTHING_EXPECTED` where a resource went while it was looked at
+   */
+  async checkDrift(
+    stack: string,
+    source: ActualStateSource,
+    { onProgress, signal, note, ...call }: DriftCheckOptions = {},
+  ): Promise<DriftCheck> {
+    const { stack: record } = await stackMoment(this.#engine.store, stack);
+    const context = { ...(onProgress && { onProgress }), ...(signal && { signal }), ...(note && { note }) };
+    const { findings, ...comparison } = await compareActual(this.#engine.store, record, source, context);
+    const [first, ...rest] = findings;
+    const receipt =
+      first && (await this.execute({ type: 'detectDrift', stack: record.id, findings: [first, ...rest] }, call));
+    return { ...comparison, receipt };
+  }
+
+  /**
+   * The source of actual state that a stack's configuration names, under `drift`; undefined where it names none. It
+   * decides which file is read and which program runs: ask for it only where everybody who may write the stack may decide
+   * that. A probe looks at nothing but what `allowance` allows.
+   * @throws InvalidInputError `DRIFT_CONFIGURATION_INVALID`, and for a file that cannot be read or used
+   */
+  async driftSource(stack: string, allowance: ProbeAllowance = {}): Promise<ActualStateSource | undefined> {
+    return sourceFrom(await this.#configuration(stack), 'configuration', (path) => readFile(path), allowance);
+  }
+
+  /** Whether a stack's configuration names a source of actual state. Reads and runs nothing that it names. */
+  async hasDriftSource(stack: string): Promise<boolean> {
+    return namesSource(await this.#configuration(stack));
+  }
+
+  async #configuration(stack: string): Promise<Json> {
+    const { stack: record } = await stackMoment(this.#engine.store, stack);
+    const { document } = await this.#engine.store.document(record.stream);
+    return document.configuration;
+  }
+
+  /** Recorded findings, newest first. */
+  async getDriftInfo(stack: string, at?: At): Promise<readonly DriftInfo[]> {
+    return (await this.getDrift(stack, at)).findings;
+  }
+
+  /** The same, with the stack; with `newest` only the newest of each resource. */
+  async getDrift(
+    stack: string,
+    at?: At,
+    { newest = false }: { readonly newest?: boolean } = {},
+  ): Promise<{ readonly stack: StackRecord; readonly findings: readonly DriftInfo[] }> {
+    const { stack: record, findings } = await readFindings(this.#engine.store, stack, at, newest);
+    return { stack: record, findings: findings.map((finding) => ({ ...finding, driftedFields: finding.fields })) };
+  }
+
+  /** The rules by which differences are no drift, oldest first, also those that have run out. */
+  getDriftRules(
+    stack: string,
+    at?: At,
+  ): Promise<{ readonly stack: StackRecord; readonly rules: readonly DriftRuleRecord[] }> {
+    return readDriftRules(this.#engine.store, stack, at);
+  }
+
+  // Locks ------------------------------------------------------------------------------------------------------------
+
+  /** @throws LockedError when somebody else holds it */
+  async lockState(stack: string, options: LockOptions): Promise<LockRecord> {
+    const { operation, who, info, durationMs, id, ...call } = options;
+    await this.execute(
+      {
+        type: 'acquireLock',
+        stack,
+        operation,
+        ...(who === undefined ? {} : { who }),
+        ...(info === undefined ? {} : { info }),
+        ...(durationMs === undefined ? {} : { ttlMs: durationMs }),
+        ...(id === undefined ? {} : { id }),
+      },
+      call,
+    );
+    return (await this.#heldLock(stack)) as LockRecord;
+  }
+
+  async renewLock(stack: string, id: string, durationMs?: number, call?: CallOptions): Promise<LockRecord> {
+    await this.execute(
+      { type: 'renewLock', stack, id, ...(durationMs === undefined ? {} : { ttlMs: durationMs }) },
+      call,
+    );
+    return (await this.#heldLock(stack)) as LockRecord;
+  }
+
+  unlockState(stack: string, id: string, call?: CallOptions): Promise<Receipt> {
+    return this.execute({ type: 'releaseLock', stack, id }, call);
+  }
+
+  /** Takes the lock away from its holder; the reason is kept. */
+  breakLock(stack: string, reason: string, call?: CallOptions): Promise<Receipt> {
+    return this.execute({ type: 'breakLock', stack, reason }, call);
+  }
+
+  /** The lock in force, now or then. */
+  async getLockInfo(stack: string, at?: At): Promise<LockRecord | undefined> {
+    return (await readLock(this.#engine.store, stack, this.#clock.now(), at)).lock;
+  }
+
+  /** The lock in force, and the actor that took it; undefined where nothing locks the stack, or there is no such stack. */
+  async findLockTaker(stack: string): Promise<{ readonly lockId: string; readonly actor: string } | undefined> {
+    const { store } = this.#engine;
+    const record = await store.stack(stack);
+    const lock = record && (await store.lock(record.stream));
+    return lock && { lockId: lock.lockId, actor: (await lockTaken(store, lock))?.meta.actor ?? '' };
+  }
+
+  async #heldLock(stack: string): Promise<LockRecord | undefined> {
+    return (await readLock(this.#engine.store, stack, '')).lock;
+  }
+
+  // Tags -------------------------------------------------------------------------------------------------------------
+
+  addTag(stack: string, tag: string, call?: CallOptions): Promise<Receipt> {
+    return this.execute({ type: 'addTags', stack, tags: [tag] }, call);
+  }
+
+  removeTag(stack: string, tag: string, call?: CallOptions): Promise<Receipt> {
+    return this.execute({ type: 'removeTags', stack, tags: [tag] }, call);
+  }
+
+  /** In alphabetical order. */
+  async getTags(stack: string, at?: At): Promise<readonly string[]> {
+    return (await readTags(this.#engine.store, stack, at)).tags.map(({ tag }) => tag);
+  }
+
+  async getTagRecords(stack: string, at?: At) {
+    return (await readTags(this.#engine.store, stack, at)).tags;
+  }
+
+  // Dependencies -----------------------------------------------------------------------------------------------------
+
+  addDependency(
+    stack: string,
+    resource: string,
+    dependsOn: string,
+    dependencyType: 'explicit' | 'implicit' = 'explicit',
+    call?: CallOptions,
+  ): Promise<Receipt> {
+    return this.execute({ type: 'addDependency', stack, resource, dependsOn, dependencyType }, call);
+  }
+
+  removeDependency(stack: string, resource: string, dependsOn: string, call?: CallOptions): Promise<Receipt> {
+    return this.execute({ type: 'removeDependency', stack, resource, dependsOn }, call);
+  }
+
+  /** The stack's edges, or those that start from one resource. */
+  async getDependencies(stack: string, resource?: string, at?: At): Promise<readonly DependencyRecord[]> {
+    const { stack: record, version, past } = await stackMoment(this.#engine.store, stack, at);
+    const edges = await this.#engine.store.dependencies(record.stream, past ? version : undefined);
+    return resource === undefined ? edges : edges.filter(({ address }) => address === resource);
+  }
+
+  /** What depends on what: of the whole stack, or as far as it can be reached from a root. */
+  async getGraph(stack: string, options?: GraphOptions): Promise<GraphView> {
+    return (await graphQueries()).readGraph(this.#engine.store, stack, options);
+  }
+
+  /** Everything that depends on a resource, directly or through others, in the order in which a change reaches it. */
+  async getImpact(stack: string, resource: string, at?: At): Promise<Impact> {
+    return (await graphQueries()).readImpact(this.#engine.store, stack, resource, at);
+  }
+
+  // The log ----------------------------------------------------------------------------------------------------------
+
+  /** A stack's events, newest first. */
+  getActivity(
+    stack: string,
+    options: { readonly limit?: number; readonly at?: At } = {},
+  ): Promise<{ readonly stack: StackRecord; readonly events: readonly (RecordedEvent | UnknownEvent)[] }> {
+    return readActivity(this.#engine.store, stack, { limit: 50, ...options });
+  }
+
+  /**
+   * Every event from position `from` on (default: the first), then each new one as it is appended, also by other
+   * processes; in order, each once. Ends when the backend is closed.
+   */
+  events$(options: { readonly from?: number } = {}): Observable<RecordedEvent | UnknownEvent> {
+    return liveEvents(this.#engine.store, options.from ?? 1).pipe(takeUntil(this.#closed));
+  }
+
+  /**
+   * The events of all stacks, or those a filter asks for, oldest first, up to the head at the beginning. Holds a page of
+   * them, however long the log is.
+   * @throws InvalidInputError for a time that is none, times in the wrong order, an unknown type; NotFoundError
+   */
+  getLog(filter: LogFilter = {}, onProgress?: OnProgress): AsyncGenerator<LogEntry, void, undefined> {
+    return readLog(this.#engine.store, filter, onProgress);
+  }
+
+  /**
+   * A stack as it came about: each of its events with what it changed, from the first on. Returns the state they add up
+   * to, once the tables have been found to say the same.
+   * @throws NotFoundError for an unknown stack or version; IntegrityError `REPLAY_DIFFERS`, `LOG_REPLACED`; StoreError
+   *   `STORE_CLOSED` where the backend is closed before the end
+   */
+  replay(stack: string, options: ReplayOptions = {}): AsyncGenerator<ReplayStep, Replayed, undefined> {
+    const { follow, ...rest } = options;
+    return replay(this.#engine.store, stack, follow ? { ...rest, follow: this.#untilClosed(follow) } : options);
+  }
+
+  /** A signal that is given with another one, or when the backend is closed. */
+  #untilClosed(signal: AbortSignal): AbortSignal {
+    const either = new AbortController();
+    const abort = (): void => either.abort();
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    this.#closed.subscribe({ complete: abort });
+    return either.signal;
+  }
+
+  /** The log's last position and its hash. */
+  head(): Promise<LogHead> {
+    return this.#engine.store.head();
+  }
+
+  checkpoints(): Promise<readonly Checkpoint[]> {
+    return this.#engine.store.checkpoints();
+  }
+
+  describe(): Promise<StoreDescription> {
+    return this.#engine.store.describe();
+  }
+
+  /** The stack of this id or name, or undefined. With `deleted` also one that was deleted. */
+  findStack(ref: string, options?: { readonly deleted?: boolean }): Promise<StackRecord | undefined> {
+    return this.#engine.store.stack(ref, options);
+  }
+}
+
+/** What a store reports beside its answers. */
+interface StoreEvents {
+  created: boolean;
+  stopped: StoreError | undefined;
+}
+
+/** Loaded when it is asked for: the library takes longer than most commands. */
+const graphQueries = () => import('../queries/graph.js');
+
+const as = (by: string | undefined, call: CallOptions): CallOptions =>
+  by === undefined ? call : { ...call, actor: by };

@@ -1,0 +1,33 @@
+import { LRUCache } from 'lru-cache';
+import type { StateText } from '../../formats/terraform/index.js';
+
+interface Known {
+  /** The log's hash at the last commit that raised the stack's version: it stands for the state and all before it. */
+  readonly hash: string;
+  readonly state: StateText;
+}
+
+/** Beside the characters of a document: its blocks apart. */
+const OVERHEAD = 1_024;
+
+/**
+ * Documents that stacks are known to hold, the least used let go first. Nothing depends on one being here: without it,
+ * the stack is read.
+ */
+export class KnownStates {
+  readonly #states: LRUCache<number, Known>;
+
+  /** @param maxChars of all documents together */
+  constructor(maxChars: number) {
+    this.#states = new LRUCache({ maxSize: maxChars, sizeCalculation: ({ state }) => state.text.length + OVERHEAD });
+  }
+
+  get(stream: number, hash: string): StateText | undefined {
+    const known = this.#states.get(stream);
+    return known?.hash === hash ? known.state : undefined;
+  }
+
+  set(stream: number, hash: string, state: StateText): void {
+    this.#states.set(stream, { hash, state });
+  }
+}

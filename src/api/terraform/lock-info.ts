@@ -1,0 +1,51 @@
+import * as z from 'zod';
+import { InvalidInputError } from '../../lib/errors.js';
+import { decodeUtf8, isJsonObject, type JsonObject, parseJson } from '../../lib/json.js';
+import { lockTaken } from '../../queries/lock-taker.js';
+import type { EventStore } from '../../store/event-store.js';
+import type { LockRecord } from '../../store/records.js';
+
+/**
+ * Terraform's account of a lock (internal/states/statemgr/locker.go): `ID, Operation, Info, Who, Version, Created, Path`.
+ * The fields we read; the others stay as they came.
+ */
+const schema = z.looseObject({
+  ID: z.string().min(1, 'must not be empty'),
+  Operation: z.string().default(''),
+  Info: z.string().default(''),
+  Who: z.string().default(''),
+});
+export type LockInfo = z.infer<typeof schema>;
+
+const LIMITS = { maxBytes: 64 * 1024, maxDepth: 32 };
+
+/**
+ * The lock that a body tells of; undefined where it is empty, as that of `terraform force-unlock` is.
+ * @throws InvalidInputError
+ */
+export function readLockInfo(body: Uint8Array): { readonly info: LockInfo; readonly document: JsonObject } | undefined {
+  if (body.length === 0) return undefined;
+  const document = parseJson(decodeUtf8(body, 'lock'), 'lock', LIMITS);
+  const { data, error } = schema.safeParse(document);
+  const [issue] = error?.issues ?? [];
+  if (data && isJsonObject(document)) return { info: data, document };
+  throw new InvalidInputError('INVALID_LOCK', `lock: ${issue?.path.join('.') || 'document'}: ${issue?.message}`, {
+    hint: 'Send what Terraform sends: {"ID": …, "Operation": …, "Info": …, "Who": …, "Version": …, "Created": …, "Path": …}.',
+    details: { field: issue?.path.join('.') || 'lock' },
+  });
+}
+
+/** A lock as Terraform tells of it: what it said itself, or what we know of one that was taken in another way. */
+export async function lockInfoOf(store: EventStore, lock: LockRecord, path: string): Promise<JsonObject> {
+  return (
+    (await lockTaken(store, lock))?.data.document ?? {
+      ID: lock.lockId,
+      Operation: lock.operation,
+      Info: lock.info,
+      Who: lock.who,
+      Version: '',
+      Created: lock.createdAt,
+      Path: path,
+    }
+  );
+}

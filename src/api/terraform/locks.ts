@@ -1,0 +1,174 @@
+import type { Caller, EnvelopeInput } from '../../commands/index.js';
+import type { Engine } from '../../engine.js';
+import { decodeEvent, isKnown, type RecordedEvent } from '../../events/index.js';
+import { ConflictError, InvalidInputError, LockedError, NotFoundError, type SlothError } from '../../lib/errors.js';
+import type { JsonObject } from '../../lib/json.js';
+import { lockTaken } from '../../queries/lock-taker.js';
+import type { StackRecord } from '../../store/records.js';
+import { stackNotFound } from '../../store/stack-errors.js';
+import { type LockInfo, lockInfoOf, readLockInfo } from './lock-info.js';
+
+/** Who sends a request. */
+export interface Sender {
+  readonly actor: string;
+  /** Left out, the request comes from this process, which may reach everything. */
+  readonly caller?: Caller;
+}
+
+/** Everything that comes by this way says so. */
+export const by = ({ actor, caller }: Sender): EnvelopeInput => ({
+  actor,
+  source: 'terraform',
+  ...(caller && { caller }),
+});
+
+/**
+ * The stack of a name; ids are no addresses of states.
+ * @throws ConflictError where the name is another stack's id, so that none could be made of it
+ */
+export async function stackNamed(
+  { store }: Engine,
+  name: string,
+  options: { readonly deleted?: boolean } = {},
+): Promise<StackRecord | undefined> {
+  const stack = await store.stackOfName(name, options);
+  if (stack || (await store.stack(name, { deleted: true }))?.id !== name) return stack;
+  throw new ConflictError('NAME_TAKEN', `"${name}" is the id of a stack, and states are stored by name`, {
+    hint: 'Use the name of the stack in the address, or choose another name.',
+    details: { field: 'stack', stack: name },
+  });
+}
+
+export interface UnlockOptions extends Sender {
+  /** From where the request came; kept with a lock that is broken. */
+  readonly from: string;
+  /** Why the actor may not take a lock from somebody else, as `terraform force-unlock` does; undefined where it may. */
+  readonly refusal?: SlothError | undefined;
+}
+
+/** How far back in a stack's events a lock is looked for that was released before: a client asks again within seconds. */
+const LOOK_BACK = 1_000;
+
+/** The locks of stacks as Terraform takes them. They are the engine's own: the command line and the library see them too. */
+export class TerraformLocks {
+  readonly #engine: Engine;
+  readonly #lockMs: number;
+
+  constructor(engine: Engine, lockMs: number) {
+    this.#engine = engine;
+    this.#lockMs = lockMs;
+  }
+
+  /**
+   * Locks a stack, and makes it where there is none: Terraform locks before it stores its first state. Taking a lock
+   * again under its own id gives the same one.
+   * @returns the lock as its holder told of it
+   * @throws LockedError `STACK_LOCKED` when another holds it; InvalidInputError for a body that tells of no lock
+   */
+  async lock(ref: string, body: Uint8Array, sender: Sender): Promise<JsonObject> {
+    const told = readLockInfo(body);
+    if (!told) {
+      throw new InvalidInputError('INVALID_LOCK', 'lock: the body is empty: a lock needs an ID', {
+        hint: 'Send {"ID": …} as Terraform does.',
+        details: { field: 'ID' },
+      });
+    }
+    const stack = (await stackNamed(this.#engine, ref)) ?? (await this.#make(ref, sender));
+    const { ID, Operation, Info, Who } = told.info;
+    await this.#engine.execute(
+      {
+        type: 'acquireLock',
+        stack: stack.id,
+        id: ID,
+        operation: Operation || 'lock',
+        who: Who || sender.actor,
+        info: Info,
+        ttlMs: this.#lockMs,
+        document: told.document,
+      },
+      by(sender),
+    );
+    return told.document;
+  }
+
+  /**
+   * Releases the lock that a body tells of. A body that is empty or names no more than an id comes from
+   * `terraform force-unlock` or `tofu force-unlock`, and breaks the lock, where that is allowed. So does a body that
+   * describes a lock which another actor took.
+   * @throws LockedError `STACK_LOCKED` when another holds it, `LOCK_NOT_HELD` when it ran out or was broken;
+   *   the refusal; NotFoundError for an unknown stack, or one that nothing locks
+   */
+  async unlock(ref: string, body: Uint8Array, options: UnlockOptions): Promise<void> {
+    const told = readLockInfo(body);
+    const stack = await stackNamed(this.#engine, ref);
+    if (!stack) throw stackNotFound(ref);
+    if (told && isHolders(told.info)) await this.#release(stack, told.info.ID, options);
+    else await this.#break(stack, told?.info.ID, options);
+  }
+
+  /** The lock that holds a stack, in its holder's words; undefined where nothing does. */
+  async holder(ref: string): Promise<JsonObject | undefined> {
+    const { store } = this.#engine;
+    const stack = await store.stackOfName(ref);
+    const lock = stack && (await store.lock(stack.stream));
+    return lock && lockInfoOf(store, lock, stack.name);
+  }
+
+  async #make(name: string, sender: Sender): Promise<StackRecord> {
+    try {
+      await this.#engine.execute({ type: 'createStack', name }, by(sender));
+    } catch (error) {
+      if (!(error instanceof ConflictError) || error.code !== 'NAME_TAKEN') throw error; // else somebody made it just now
+    }
+    const stack = await stackNamed(this.#engine, name);
+    if (!stack) throw stackNotFound(name);
+    return stack;
+  }
+
+  async #release(stack: StackRecord, id: string, options: UnlockOptions): Promise<void> {
+    const { actor, refusal } = options;
+    const lock = refusal && (await this.#engine.store.lock(stack.stream));
+    if (lock?.lockId === id && (await lockTaken(this.#engine.store, lock))?.meta.actor !== actor) throw refusal;
+    try {
+      await this.#engine.execute({ type: 'releaseLock', stack: stack.id, id }, by(options));
+    } catch (error) {
+      const isSentAgain = error instanceof LockedError && (await this.#lastEnd(stack, id)) === 'LockReleased';
+      if (!isSentAgain) throw error;
+    }
+  }
+
+  async #break(stack: StackRecord, id: string | undefined, options: UnlockOptions): Promise<void> {
+    const { actor, from, refusal } = options;
+    const lock = await this.#engine.store.lock(stack.stream);
+    if (!lock || (id !== undefined && lock.lockId !== id)) {
+      if ((await this.#lastEnd(stack, id)) === 'LockBroken') return; // the request was sent again
+      if (lock) throw otherLock(stack, lock.lockId, id as string);
+      throw new NotFoundError('NOT_LOCKED', `stack "${stack.name}" is not locked`, { details: { stack: stack.name } });
+    }
+    if (refusal) throw refusal;
+    const reason = `force-unlock by ${actor} from ${from}`;
+    await this.#engine.execute({ type: 'breakLock', stack: stack.id, reason }, by(options));
+  }
+
+  /** How the stack's last lock ended, or the last one of an id; undefined where none did lately. */
+  async #lastEnd(stack: StackRecord, id: string | undefined): Promise<string | undefined> {
+    const page = await this.#engine.store.events({ stream: stack.stream, descending: true, limit: LOOK_BACK });
+    for (const row of page) {
+      const event = decodeEvent(row);
+      if (isKnown(event) && isLockEnd(event) && (id === undefined || event.data.lockId === id)) return event.type;
+    }
+    return undefined;
+  }
+}
+
+const isLockEnd = (event: RecordedEvent): event is RecordedEvent<'LockReleased' | 'LockBroken' | 'LockExpired'> =>
+  event.type === 'LockReleased' || event.type === 'LockBroken' || event.type === 'LockExpired';
+
+/** A holder sends what it locked with; whoever only knows the id is somebody else. */
+const isHolders = ({ Who, Operation }: LockInfo): boolean => Who !== '' || Operation !== '';
+
+const otherLock = (stack: StackRecord, held: string, id: string): LockedError =>
+  new LockedError('STACK_LOCKED', `stack "${stack.name}" is locked under ${held}, not ${id}`, {
+    hint: 'Look at who holds it with: sloth-runner stack state lock-info',
+    details: { stack: stack.name, lockId: held },
+  });

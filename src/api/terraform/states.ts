@@ -1,0 +1,183 @@
+import type { Command, EnvelopeInput } from '../../commands/index.js';
+import type { Engine } from '../../engine.js';
+import type { Apply } from '../../formats/incoming.js';
+import type { RunTask } from '../../formats/tasks.js';
+import {
+  asTerraform,
+  following,
+  type StateText,
+  stateText,
+  toTerraformState,
+  writeAsTerraform,
+} from '../../formats/terraform/index.js';
+import { type Clock, later } from '../../lib/clock.js';
+import { ConflictError } from '../../lib/errors.js';
+import { decodeUtf8 } from '../../lib/json.js';
+import { readState, type StateView } from '../../queries/state.js';
+import type { Receipt } from '../../store/event-store.js';
+import { receiptOf } from '../../store/receipts.js';
+import type { CommitRecord, StackRecord } from '../../store/records.js';
+import { stackNotFound } from '../../store/stack-errors.js';
+import { KnownStates } from './known-states.js';
+import { by, type Sender, stackNamed, TerraformLocks } from './locks.js';
+
+export interface TerraformOptions {
+  /** How long a lock holds that Terraform takes, milliseconds; a state stored under it lets it run on. Default: 1 day. */
+  readonly lockMs?: number;
+  /** Characters of documents kept in memory, so that storing the next one costs what it changes. Default: 256 million. */
+  readonly cacheChars?: number;
+}
+
+/** Who stores a state, and how. */
+export interface PutOptions extends Sender {
+  /** The lock the caller holds. */
+  readonly lockId?: string;
+  /** Take a lower serial or another lineage. */
+  readonly force?: boolean;
+  /** Where the document is read. Default: in this thread. */
+  readonly run?: RunTask | undefined;
+}
+
+export interface TerraformState {
+  readonly stack: StackRecord;
+  readonly version: number;
+  /** The document, JSON as Terraform writes it. */
+  readonly text: string;
+}
+
+/** How often a document is compared anew because somebody changed the stack meanwhile. */
+const ATTEMPTS = 10;
+
+/**
+ * Stacks as Terraform keeps them: a document stored whole and read whole, under a lock that knows no end. Behind it each
+ * changed resource is an event of its own. See docs/adr/0018.
+ */
+export class TerraformStates {
+  readonly locks: TerraformLocks;
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+  readonly #lockMs: number;
+  readonly #known: KnownStates;
+
+  constructor(engine: Engine, clock: Clock, { lockMs = 86_400_000, cacheChars = 256_000_000 }: TerraformOptions = {}) {
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#lockMs = lockMs;
+    this.#known = new KnownStates(cacheChars);
+    this.locks = new TerraformLocks(engine, lockMs);
+  }
+
+  /** The state of a stack; undefined where there is no stack, or one that never held anything. */
+  async get(ref: string): Promise<TerraformState | undefined> {
+    const stack = await stackNamed(this.#engine, ref);
+    if (!stack) return undefined;
+    const { commit, state } = await this.#current(stack);
+    return state && { stack, version: commit.version, text: state.text };
+  }
+
+  /**
+   * Takes in the next state of a stack, and makes the stack where there is none. A state that equals the current one is
+   * the same request sent again: it does nothing, no matter who holds the lock now. An older state is refused.
+   * @throws InvalidInputError for bytes that are no Terraform state; LockedError; ConflictError `LINEAGE_MISMATCH`,
+   *   `SERIAL_TOO_LOW`, `SERIAL_NOT_ADVANCED`
+   */
+  async put(ref: string, body: Uint8Array, options: PutOptions): Promise<Receipt> {
+    const text = await this.#read(ref, body, options.run);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#put(ref, text, options);
+      } catch (error) {
+        const raced =
+          error instanceof ConflictError && (error.code === 'VERSION_CONFLICT' || error.code === 'NAME_TAKEN');
+        if (!raced || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** Deletes a stack; it can be restored. One that is deleted already stays so. */
+  async delete(ref: string, options: PutOptions): Promise<void> {
+    const { lockId } = options;
+    const stack = await stackNamed(this.#engine, ref, { deleted: true });
+    if (!stack) throw stackNotFound(ref);
+    if (stack.deletedAt !== null) return;
+    const call = { ...by(options), ...(lockId === undefined ? {} : { lockId }) };
+    await this.#engine.execute({ type: 'deleteStack', stack: stack.id }, call);
+  }
+
+  /** The text of a body. What another thread checks is a state. */
+  async #read(ref: string, body: Uint8Array, run: RunTask | undefined): Promise<string> {
+    if (run) await run('state', body, { known: await this.#knownText(ref) });
+    return decodeUtf8(body, 'state');
+  }
+
+  /** The document before the next one, where it need not be read for that. */
+  async #knownText(ref: string): Promise<string | undefined> {
+    const stack = await stackNamed(this.#engine, ref);
+    if (!stack) return undefined;
+    const [commit] = await this.#engine.store.commits(stack.stream, { raised: true, limit: 1 });
+    const known = commit && this.#known.get(stack.stream, commit.hash);
+    return known?.blocks && known.text;
+  }
+
+  async #put(ref: string, text: string, options: PutOptions): Promise<Receipt> {
+    const { lockId, force = false } = options;
+    const { store } = this.#engine;
+    const stack = await stackNamed(this.#engine, ref);
+    const current = stack && (await this.#current(stack));
+    const call = { ...by(options), ...(lockId === undefined ? {} : { lockId }) };
+    const { command, state } = following({ id: stack?.id ?? ref, name: ref }, current?.state, text, force);
+    const renewal = stack && lockId !== undefined ? await this.#renewal(stack, lockId, call) : [];
+    if (stack && current?.state && !changesSomething(command)) {
+      if (renewal.length > 0) await this.#engine.executeTogether(renewal);
+      return receiptOf(current.commit, stack.id);
+    }
+    const put: Command = {
+      ...command,
+      // Terraform is believed where a resource depends on what its state does not hold.
+      allowMissing: true,
+      dependents: 'leave',
+      ...(stack ? {} : { create: {} }),
+    };
+    const [receipt] = (await this.#engine.executeTogether([
+      [put, { ...call, expectedVersion: current?.commit.version ?? 0 }],
+      ...renewal,
+    ])) as [Receipt];
+    const { stream } = stack ?? ((await store.stack(receipt.stackId)) as StackRecord);
+    if (receipt.events > 0) this.#known.set(stream, receipt.hash, state);
+    return receipt;
+  }
+
+  /** What a stack holds after the last commit that raised its version, read from the tables where it is not known. */
+  async #current(
+    stack: StackRecord,
+  ): Promise<{ readonly commit: CommitRecord; readonly state: StateText | undefined }> {
+    const { store } = this.#engine;
+    const last = async () => (await store.commits(stack.stream, { raised: true, limit: 1 }))[0] as CommitRecord;
+    for (let commit = await last(); ; commit = await last()) {
+      const known = this.#known.get(stack.stream, commit.hash);
+      if (known) return { commit, state: known };
+      const view = await readState(store, stack.id);
+      // Somebody may have been faster, before the reading or within it: then what was read is not of this commit.
+      if (view.version !== commit.version || (await last()).hash !== commit.hash) continue;
+      if (isEmpty(view)) return { commit, state: undefined };
+      const document = toTerraformState(view);
+      const state = stateText(writeAsTerraform(document), asTerraform(document, stack.name));
+      this.#known.set(stack.stream, commit.hash, state);
+      return { commit, state };
+    }
+  }
+
+  /** A lock that has run for half its time or more is let run on. */
+  async #renewal(stack: StackRecord, lockId: string, call: EnvelopeInput) {
+    const lock = await this.#engine.store.lock(stack.stream);
+    if (lock?.lockId !== lockId || lock.expiresAt > later(this.#clock.now(), this.#lockMs / 2)) return [];
+    return [[{ type: 'renewLock', stack: stack.id, id: lockId, ttlMs: this.#lockMs }, call]] as const;
+  }
+}
+
+const isEmpty = ({ document, resources, outputs }: StateView): boolean =>
+  document.origin === null && resources.length + outputs.length === 0;
+
+const changesSomething = ({ document = {}, resources, remove, outputs, removeOutputs }: Apply): boolean =>
+  Object.keys(document).length > 0 ||
+  [resources, remove, outputs, removeOutputs].some((list) => list !== undefined && list.length > 0);

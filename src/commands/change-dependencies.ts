@@ -1,0 +1,144 @@
+import { type NewEvent, resourceAddress } from '../events/index.js';
+import { formatPath } from '../lib/json.js';
+import { type LikelyLinks, type Links, namesOf, type Question } from '../store/edge-query.js';
+import type { DependencyRecord, ResourceSlot } from '../store/records.js';
+import { withoutCycles } from './cycles.js';
+import { judgeDependents, refuseMissing } from './dependents.js';
+import type { LinkRules, Wanted, Wishes } from './desired-edges.js';
+import { identities, namingTexts, references, type Steps, type Text, textsIn } from './references.js';
+import { type Outcome, type ResourceInput, removed } from './resource-input.js';
+
+/**
+ * The events that take resources out and bring others to their outcomes, each followed by those of its edges: declared
+ * ones, those its properties refer to, and those whose id its properties hold (docs/adr/0014). No cycle comes about, and
+ * nothing is left that depends on what is removed, unless the rules say so. Asks for what that must be judged by.
+ * @param within what else the command comes to, around these events
+ */
+export function askLinks(
+  outcomes: readonly Outcome[],
+  leaving: readonly ResourceSlot[],
+  rules: LinkRules,
+  within: (events: readonly NewEvent[]) => readonly NewEvent[] = (events) => events,
+): Question | readonly NewEvent[] {
+  if (outcomes.length + leaving.length === 0) return within([]);
+  const named = outcomes.map((outcome) => {
+    const texts = textsIn(outcome.value.properties);
+    const own = identities(outcome.id, outcome.value);
+    return { outcome, own, told: toldOf(outcome, texts), naming: namingTexts(texts, own) };
+  });
+  const owners = ownersAmong(named);
+  return {
+    links: {
+      of: named.map(({ outcome: { address }, told, naming }) => ({
+        address,
+        // Resources of this commit may be meant by a value too; the store knows them as they were.
+        targets: [...told.keys(), ...[...naming.keys()].flatMap((value) => onlyOne(owners.get(value)))],
+        values: [...naming.keys()],
+      })),
+      leaving: leaving.map(({ address }) => address),
+      cascade: rules.dependents === 'cascade',
+    },
+    answer: (links) => {
+      const known = knownAfter(owners, links);
+      const wishes = new Map(
+        named.map(({ outcome, told, naming }) => [outcome.address, wishesOf(outcome, told, naming, known, links)]),
+      );
+      const going = [...judgeDependents(leaving, wishes, links, rules), ...leaving];
+      const gone = new Set(going.map(({ address }) => address));
+      if (!rules.allowMissing) refuseMissing(wishes, gone, links);
+      const settled = withoutCycles(wishes, gone, links);
+      const edgesOf = (address: string): NewEvent[] =>
+        changes(address, links.from.get(address) ?? [], settled.get(address) ?? new Map());
+      return within([
+        ...going.flatMap((slot) => [removed(slot), ...edgesOf(slot.address)]),
+        ...outcomes.flatMap(({ event, address }) => [...(event ? [event] : []), ...edgesOf(address)]),
+      ]);
+    },
+  };
+}
+
+/** What is asked of resources that are to be set, as far as their properties say. */
+export const likelyLinks = (resources: readonly ResourceInput[]): LikelyLinks => ({
+  from: resources.map(resourceAddress),
+  known: [...new Set(resources.flatMap(({ properties = {} }) => [...namingTexts(textsIn(properties), NOBODY).keys()]))],
+});
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** What is declared, and what properties refer to by address. */
+function toldOf({ address, module, value, said }: Outcome, texts: readonly Text[]): Wishes {
+  const told = new Map<string, Wanted>(value.dependencies.map((target) => [target, { type: 'explicit', path: null }]));
+  for (const [target, path] of references(texts, module)) {
+    if (!told.has(target) && !namesOf(address).includes(target)) told.set(target, { type: 'implicit', path });
+  }
+  if (said && !told.has(said.target)) told.set(said.target, { type: 'implicit', path: said.path });
+  return told;
+}
+
+/** By value, the addresses of the resources a command states that are known by it. */
+function ownersAmong(
+  named: readonly { readonly outcome: Outcome; readonly own: ReadonlySet<string> }[],
+): ReadonlyMap<string, readonly string[]> {
+  const owners = new Map<string, string[]>();
+  for (const { outcome, own } of named) {
+    for (const known of own) {
+      const all = owners.get(known);
+      if (all) all.push(outcome.address);
+      else owners.set(known, [outcome.address]);
+    }
+  }
+  return owners;
+}
+
+/** Several that are known by one value are not meant by it. */
+const onlyOne = (addresses: readonly string[] = []): readonly string[] => (addresses.length === 1 ? addresses : []);
+
+/** By value, the resource known by it once the command is carried out. */
+const knownAfter =
+  (owners: ReadonlyMap<string, readonly string[]>, links: Links) =>
+  (value: string): string | undefined => {
+    const [stated, there] = [owners.get(value), links.known.get(value)];
+    if (!stated && !there) return undefined;
+    const [only] = onlyOne([...(stated ?? []), ...(there ?? [])]);
+    return only;
+  };
+
+function wishesOf(
+  { address, sameProperties }: Outcome,
+  told: Wishes,
+  naming: ReadonlyMap<string, Steps>,
+  known: (value: string) => string | undefined,
+  links: Links,
+): Wishes {
+  const wishes = new Map(told);
+  for (const [text, steps] of naming) {
+    const target = known(text);
+    if (target === undefined || target === address || namesOf(target).some((one) => wishes.has(one))) continue;
+    wishes.set(target, { type: 'implicit', path: formatPath(steps), guessed: true });
+  }
+  for (const { target, type, path } of links.from.get(address) ?? []) {
+    // What is of a place in the properties goes when they change; another was said by a caller, who may take it away.
+    if (type === 'implicit' && (path === null || sameProperties) && !wishes.has(target))
+      wishes.set(target, { type, path });
+  }
+  return wishes;
+}
+
+/** The events between the edges there are and those there shall be. */
+function changes(address: string, before: readonly DependencyRecord[], wanted: Wishes): NewEvent[] {
+  if (before.length === 0 && wanted.size === 0) return [];
+  const known = new Map(before.map((edge) => [edge.target, edge]));
+  const removed = before.filter(({ target }) => !wanted.has(target));
+  const added = [...wanted].filter(([target, { type, path }]) => {
+    const edge = known.get(target);
+    return edge?.type !== type || edge.path !== path;
+  });
+  return [
+    ...removed.map(({ target }): NewEvent => ({ type: 'DependencyRemoved', data: { address, target } })),
+    ...added.map(
+      ([target, { type, path }]): NewEvent => ({
+        type: 'DependencyAdded',
+        data: { address, target, dependencyType: type, path },
+      }),
+    ),
+  ];
+}

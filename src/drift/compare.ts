@@ -1,0 +1,119 @@
+import { equalJson, type JsonObject } from '../lib/json.js';
+import type { EventStore } from '../store/event-store.js';
+import type { OnProgress } from '../store/maintenance.js';
+import type { ResourceRecord } from '../store/records.js';
+import type { ActualStateSource, ExpectedResource, ObserveContext } from './source.js';
+
+/** What became of looking at a stack's resources. */
+export interface Comparison {
+  /** Resources whose actual state was found. */
+  readonly compared: number;
+  /** Resources the source said nothing of: it did not look at them. */
+  readonly passedOver: number;
+  /** Their addresses, in order. */
+  readonly passedOverResources: readonly string[];
+  /** Resources that could not be looked at, and why, in the order of addresses. */
+  readonly failed: readonly { readonly resource: string; readonly error: string }[];
+  /** What is to be judged, in the order of addresses: what differs, or has differed before. */
+  readonly findings: readonly { readonly resource: string; readonly actual: JsonObject | null }[];
+}
+
+/** Resources read at once. */
+const PAGE = 500;
+/** So many pages are kept for answers to come; a source that answers later than that costs one more read. */
+const KEPT_PAGES = 40;
+
+/**
+ * Looks at every resource of a stack and finds those whose actual properties are not as expected, or were not before.
+ * Holds a few pages of resources, however many there are.
+ * @throws what the source throws; the signal's reason once it is aborted
+ */
+export async function compareActual(
+  store: EventStore,
+  stack: { readonly stream: number; readonly resourceCount: number },
+  source: ActualStateSource,
+  { onProgress, ...context }: ObserveContext & { readonly onProgress?: OnProgress } = {},
+): Promise<Comparison> {
+  const { stream, resourceCount: total } = stack;
+  const drifted = new Set(await store.drifted(stream));
+  const expected = new Expected(store, stream);
+  const failed: Comparison['failed'][number][] = [];
+  const findings: Comparison['findings'][number][] = [];
+  let compared = 0;
+  for await (const seen of source.observe(expected.pages(), context)) {
+    const { address: resource } = seen;
+    if ('error' in seen) {
+      expected.unanswered.delete(resource);
+      failed.push({ resource, error: seen.error });
+    } else {
+      const wanted = await expected.take(resource);
+      compared += 1;
+      if (!wanted || drifted.has(wanted.id) || !equalJson(wanted.properties, seen.actual)) {
+        findings.push({ resource, actual: seen.actual });
+      }
+    }
+    const done = compared + failed.length;
+    if (done % PAGE === 0) onProgress?.({ done, total: Math.max(total, done) });
+  }
+  return {
+    compared,
+    passedOver: expected.unanswered.size,
+    passedOverResources: [...expected.unanswered],
+    failed: failed.sort(byResource),
+    findings: findings.sort(byResource),
+  };
+}
+
+const byResource = (a: { readonly resource: string }, b: { readonly resource: string }): number =>
+  a.resource < b.resource ? -1 : 1;
+
+/** The resources of a stack, page by page, and again one by one when something was found out about them. */
+class Expected {
+  readonly #store: EventStore;
+  readonly #stream: number;
+  readonly #kept: Map<string, ExpectedResource>[] = [];
+  /** Offered, and without an answer so far, in the order of addresses. */
+  readonly unanswered = new Set<string>();
+
+  constructor(store: EventStore, stream: number) {
+    this.#store = store;
+    this.#stream = stream;
+  }
+
+  async *pages(): AsyncGenerator<readonly ExpectedResource[]> {
+    for (let after = ''; ; ) {
+      const page = (await this.#store.resources(this.#stream, undefined, { after, limit: PAGE })).map(toExpected);
+      const last = page.at(-1);
+      if (!last) return;
+      for (const { address } of page) this.unanswered.add(address);
+      this.#kept.push(new Map(page.map((resource) => [resource.address, resource])));
+      if (this.#kept.length > KEPT_PAGES) this.#kept.shift();
+      yield page;
+      after = last.address;
+    }
+  }
+
+  async take(address: string): Promise<ExpectedResource | undefined> {
+    this.unanswered.delete(address);
+    // Most sources answer about the page they were given last.
+    for (const page of this.#kept.toReversed()) {
+      const resource = page.get(address);
+      if (resource) {
+        page.delete(address);
+        return resource;
+      }
+    }
+    const resource = await this.#store.resource(this.#stream, address);
+    return resource && toExpected(resource);
+  }
+}
+
+const toExpected = ({ address, id, module, type, name, value }: ResourceRecord): ExpectedResource => ({
+  address,
+  id,
+  module,
+  type,
+  name,
+  properties: value.properties,
+  metadata: value.metadata,
+});

@@ -1,0 +1,242 @@
+import { isSameCommit, type RecordedEvent, type StoredEvent, type UnknownEvent } from '../events/index.js';
+import { IntegrityError } from '../lib/errors.js';
+import { byBytes } from '../lib/order.js';
+import { pause } from '../lib/pause.js';
+import { evolve, initialState, type StackState } from '../projections/evolve.js';
+import { stackMoment } from '../queries/at.js';
+import { type ChangeTeller, changeTeller, type EventChange, type StateCounts } from '../queries/changes.js';
+import { checkedEvent } from '../queries/checked-event.js';
+import { readContent, type StateContent, stateHash } from '../queries/state.js';
+import type { EventStore } from '../store/event-store.js';
+import type { OnProgress } from '../store/maintenance.js';
+import type { StackRecord } from '../store/records.js';
+import { logReplaced } from './live.js';
+
+export interface ReplayOptions {
+  /** The last version to show, with what followed it and raised no version. Default: all there is. */
+  readonly toVersion?: number;
+  /**
+   * Go on with events as they are appended, by this process or others, until the signal ends it or `toVersion`, which
+   * need not be there yet, has been shown.
+   */
+  readonly follow?: AbortSignal;
+  /** Counts events, up to what there is at the beginning. */
+  readonly onProgress?: OnProgress;
+}
+
+/** An event of a stack and what it changed. */
+export interface ReplayStep {
+  readonly position: number;
+  readonly version: number;
+  readonly revision: number;
+  /** ISO-8601 UTC. */
+  readonly at: string;
+  readonly actor: string;
+  /** The kind of command it came from. */
+  readonly command: string;
+  readonly reason: string | undefined;
+  readonly type: string;
+  readonly changes: readonly EventChange[];
+  /** After the event. */
+  readonly counts: StateCounts;
+}
+
+/** What a replay came to: the state its last event left, which the tables agree with. */
+export interface Replayed {
+  readonly stackId: string;
+  readonly name: string;
+  readonly version: number;
+  readonly position: number;
+  readonly events: number;
+  readonly counts: StateCounts;
+  readonly stateHash: string;
+}
+
+const PAGE = 200;
+
+/**
+ * Prints nothing and changes nothing: gives each event of a stack, from its first, with what it changed, and returns the
+ * state they add up to. Holds that state and a page of events, however long the history is.
+ * @throws NotFoundError for an unknown stack or version; IntegrityError `REPLAY_DIFFERS` where the tables say something
+ *   else of the last version than its events do, `EVENT_DAMAGED` at an event that is not of the shape of its type
+ */
+export async function* replay(
+  store: EventStore,
+  ref: string,
+  { toVersion, follow, onProgress }: ReplayOptions = {},
+): AsyncGenerator<ReplayStep, Replayed, undefined> {
+  const { stack, last } = await range(store, ref, toVersion, follow !== undefined);
+  const teller = changeTeller();
+  const fold = folder();
+  let latest: StoredEvent | undefined;
+  const steps = function* (page: readonly StoredEvent[]): Generator<ReplayStep> {
+    for (const stored of page) {
+      const event = checkedEvent(stored);
+      fold.add(event);
+      latest = stored;
+      yield toStep(event, teller);
+    }
+  };
+  for await (const page of history(store, last, follow)) {
+    yield* steps(page);
+    onProgress?.({ step: 'replaying', done: latest?.revision ?? 0, total: last.revision });
+  }
+  const reached = toVersion !== undefined && last.version >= toVersion;
+  if (follow && !follow.aborted && !reached) {
+    for await (const page of appended(store, last, follow, toVersion)) yield* steps(page);
+  }
+  const { position, revision: events, version } = latest ?? last;
+  const hash = await agreedHash(store, stack, version, fold.state());
+  return { stackId: stack.id, name: stack.name, version, position, events, counts: teller.counts(), stateHash: hash };
+}
+
+/** The stack, and its last event to begin with. */
+async function range(store: EventStore, ref: string, toVersion: number | undefined, mayCome: boolean) {
+  const now = await stackMoment(store, ref, undefined, { deleted: true });
+  const { stack } = now;
+  const there = toVersion !== undefined && !(mayCome && toVersion > stack.stateVersion);
+  const { position } = there ? await stackMoment(store, ref, { version: toVersion }, { deleted: true }) : now;
+  const [last] = await store.events({ stream: stack.stream, upTo: position, descending: true, limit: 1 });
+  if (!last) {
+    throw new IntegrityError('EVENTS_MISSING', `the log holds no events of the stack "${stack.name}"`, {
+      hint: 'See what is wrong with: sloth-runner audit verify',
+      details: { stack: stack.name },
+    });
+  }
+  return { stack, last };
+}
+
+/**
+ * Folds events in groups: a draft of the state costs what the state holds, so a group grows with it, and an event costs
+ * the same in a large state as in a small one.
+ */
+function folder() {
+  let state = initialState;
+  let waiting: (RecordedEvent | UnknownEvent)[] = [];
+  const foldNow = (): StackState => {
+    if (waiting.length > 0) state = evolve(state, waiting);
+    waiting = [];
+    return state;
+  };
+  return {
+    add(event: RecordedEvent | UnknownEvent): void {
+      waiting.push(event);
+      if (waiting.length >= Math.max(PAGE, state.resources.size / 16)) foldNow();
+    },
+    state: foldNow,
+  };
+}
+
+const toStep = (event: RecordedEvent | UnknownEvent, teller: ChangeTeller): ReplayStep => ({
+  position: event.position,
+  version: event.version,
+  revision: event.revision,
+  at: event.recordedAt,
+  actor: event.meta.actor,
+  command: event.meta.command,
+  reason: event.meta.reason,
+  type: event.type,
+  changes: teller.tell(event),
+  counts: teller.counts(),
+});
+
+/** A stream up to its event `last`, or until the signal. Ends with a whole commit: inside of one there is no state. */
+async function* history(
+  store: EventStore,
+  { stream, position: upTo }: StoredEvent,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly StoredEvent[]> {
+  for (let after = 0; after < upTo; ) {
+    const page = await store.events({ stream, after, upTo, limit: PAGE });
+    const last = page.at(-1);
+    if (!last) return;
+    yield page;
+    await pause();
+    if (signal?.aborted && (await endsCommit(store, last))) return;
+    after = last.position;
+  }
+}
+
+async function endsCommit(store: EventStore, last: StoredEvent): Promise<boolean> {
+  const [next] = await store.events({ stream: last.stream, after: last.position, limit: 1 });
+  return !next || !isSameCommit(last, next);
+}
+
+/**
+ * What is appended to a stream after its event `start`, until the signal, or until the version asked for is complete.
+ * Ends with a whole commit.
+ * @throws IntegrityError `LOG_REPLACED` where the log became another one meanwhile
+ */
+async function* appended(
+  store: EventStore,
+  start: StoredEvent,
+  signal: AbortSignal,
+  toVersion = Number.MAX_SAFE_INTEGER,
+): AsyncGenerator<readonly StoredEvent[]> {
+  let seen = start;
+  let news = true;
+  let wake = (): void => {};
+  const told = (): void => {
+    news = true;
+    wake();
+  };
+  const stop = store.onAppend(told);
+  signal.addEventListener('abort', told);
+  try {
+    while (!signal.aborted || !(await endsCommit(store, seen))) {
+      if (!news) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      news = false;
+      const { stream, position } = seen;
+      const page = await store.events({ stream, after: position, limit: PAGE });
+      const [still] = await store.events({ after: position - 1, upTo: position, limit: 1 });
+      if (still?.hash !== seen.hash) throw logReplaced(position);
+      const last = page.at(-1);
+      if (!last) continue;
+      news ||= page.length === PAGE;
+      const shown = page.filter(({ version }) => version <= toVersion);
+      if (shown.length > 0) yield shown;
+      // A commit is appended whole, so a page that is not full ends with the last event of one.
+      if (last.version > toVersion || (last.version === toVersion && page.length < PAGE)) return;
+      seen = last;
+    }
+  } finally {
+    stop();
+    signal.removeEventListener('abort', told);
+  }
+}
+
+/** The hash of the state folded from the events, once the tables have given the same. */
+async function agreedHash(
+  store: EventStore,
+  { stream, name }: StackRecord,
+  version: number,
+  state: StackState,
+): Promise<string> {
+  const replayed = stateHash(contentOf(state));
+  const tables = stateHash(await readContent(store, stream, version));
+  if (replayed === tables) return replayed;
+  throw new IntegrityError(
+    'REPLAY_DIFFERS',
+    `stack "${name}" at version ${version}: its events give the state ${replayed}, the tables hold ${tables}`,
+    {
+      hint: 'Find the rows with: sloth-runner audit verify. Build them anew with: sloth-runner projections rebuild',
+      details: { stack: name, version, replayed, tables },
+    },
+  );
+}
+
+function contentOf({ document, resources, outputs, dependencies }: StackState): StateContent {
+  return {
+    document,
+    resources: [...resources].sort(([a], [b]) => byBytes(a, b)).map(([, resource]) => resource),
+    outputs: [...outputs].sort(([a], [b]) => byBytes(a, b)).map(([name, output]) => ({ name, ...output })),
+    dependencies: [...dependencies.values()].sort(
+      (a, b) => byBytes(a.address, b.address) || byBytes(a.target, b.target),
+    ),
+  };
+}

@@ -1,0 +1,149 @@
+import type { Command } from '../commands/index.js';
+import { equalJson, type Json, type JsonObject } from '../lib/json.js';
+import type { StateView } from '../queries/state.js';
+import type { Ledger } from './ledger.js';
+import type { LegacyRecord } from './source/source.js';
+
+type Apply = Extract<Command, { type: 'apply' }>;
+type Input = NonNullable<Apply['resources']>[number];
+/** What of a state a commit changes. */
+export interface StateChange {
+  readonly resources: Input[];
+  readonly remove: string[];
+  readonly outputs: { readonly name: string; readonly value: Json }[];
+  readonly removeOutputs: string[];
+}
+
+/** A resource as the old system has it. */
+export interface Wanted {
+  readonly record: LegacyRecord;
+  readonly address: string;
+  readonly type: string;
+  readonly name: string;
+  /** Its id there. */
+  readonly id: string | undefined;
+  readonly properties: JsonObject;
+  readonly state: string;
+  readonly metadata: JsonObject;
+  readonly lastApplied: string | undefined;
+}
+
+interface Held {
+  readonly type: string;
+  readonly name: string;
+  readonly id: string | undefined;
+  readonly properties: JsonObject;
+  readonly state: string;
+  readonly metadata: Json;
+}
+
+/** What a stack holds while its history is laid down: what the next commit is compared with. */
+export interface Content {
+  readonly resources: Map<string, Held>;
+  readonly outputs: Map<string, Json>;
+  /** By address, the last id of its own that a resource had, whether it is still there or not. */
+  readonly ids: Map<string, string>;
+}
+
+/** A plan goes on from a copy: the same content may be planned with again. */
+export const copyOf = ({ resources, outputs, ids }: Content): Content => ({
+  resources: new Map(resources),
+  outputs: new Map(outputs),
+  ids: new Map(ids),
+});
+
+export const emptyContent = (): Content => ({ resources: new Map(), outputs: new Map(), ids: new Map() });
+
+export const contentOf = ({ resources, outputs }: StateView): Content => ({
+  resources: new Map(
+    resources.map(({ address, type, name, id, value: { properties, state, metadata } }) => [
+      address,
+      { type, name, id, properties, state, metadata },
+    ]),
+  ),
+  outputs: new Map(outputs.map(({ name, value }) => [name, value])),
+  ids: new Map(resources.map(({ address, id }) => [address, id])),
+});
+
+export interface Target {
+  readonly resources: readonly Wanted[];
+  readonly outputs?: ReadonlyMap<string, Json>;
+  /** Addresses of what is gone. */
+  readonly gone?: readonly string[];
+  /** Nothing else is there. */
+  readonly whole: boolean;
+}
+
+/**
+ * What brings a content to what is wanted, which it is from then on.
+ * @param taken ids that resources of other stacks have
+ */
+export function changeTo(content: Content, wanted: Target, taken: ReadonlySet<string>, ledger: Ledger): StateChange {
+  const named = new Set(wanted.resources.map(({ address }) => address));
+  const remove = wanted.whole
+    ? [...content.resources.keys()].filter((address) => !named.has(address))
+    : (wanted.gone ?? []).filter((address) => content.resources.has(address));
+  for (const address of remove) content.resources.delete(address);
+  const ids = new Map([...content.resources].flatMap(([address, { id }]) => (id === undefined ? [] : [[id, address]])));
+
+  const resources = wanted.resources.flatMap((one) => {
+    const held = content.resources.get(one.address);
+    const free = one.id !== undefined && isOwn(one.id) && !taken.has(one.id) && !ids.has(one.id);
+    const id = held ? held.id : free ? one.id : undefined;
+    if (!held) content.ids.delete(one.address);
+    if (!held && id !== undefined) {
+      ids.set(id, one.address);
+      content.ids.set(one.address, id);
+    }
+    const metadata = withId(one, id, held, ledger);
+    const { address, type, name, properties, state } = one;
+    if (held && held.state === state && equalJson(held.properties, properties) && equalJson(held.metadata, metadata)) {
+      return [];
+    }
+    content.resources.set(address, { type, name, id, properties, state, metadata });
+    return [input(one, held ? undefined : id, metadata)];
+  });
+  return { resources, remove, ...outputChange(content, wanted.outputs) };
+}
+
+/** Ids of this form are the system's own, see commands/resource-input.ts. */
+const isOwn = (id: string): boolean => !/^res-\d+$/.test(id);
+
+/** What a resource was called in the old system stays in its metadata where it cannot be its id here. */
+function withId(one: Wanted, id: string | undefined, held: Held | undefined, ledger: Ledger): JsonObject {
+  if (one.id === undefined || one.id === id) return one.metadata;
+  noteOtherId(one, held !== undefined, ledger);
+  return { ...one.metadata, id: one.id };
+}
+
+function noteOtherId({ id, address, record }: Wanted, held: boolean, ledger: Ledger): void {
+  const problem = held ? `${address} is known by another id than ${id}` : `its id is taken: ${id}`;
+  ledger.repaired(record, { problem, done: 'the id is kept in the metadata' });
+}
+
+/** Notes of resources that were taken before which have another id here. */
+export function noteIds({ resources }: Content, all: readonly Wanted[], ledger: Ledger): void {
+  for (const one of all) {
+    const held = resources.get(one.address);
+    if (held && one.id !== undefined && held.id !== one.id) noteOtherId(one, true, ledger);
+  }
+}
+
+const input = (one: Wanted, id: string | undefined, metadata: JsonObject): Input => ({
+  type: one.type,
+  name: one.name,
+  ...(id === undefined ? {} : { id }),
+  properties: one.properties,
+  state: one.state,
+  metadata,
+  ...(one.lastApplied === undefined ? {} : { lastApplied: one.lastApplied }),
+});
+
+function outputChange(content: Content, wanted: ReadonlyMap<string, Json> | undefined) {
+  if (!wanted) return { outputs: [], removeOutputs: [] };
+  const removeOutputs = [...content.outputs.keys()].filter((name) => !wanted.has(name));
+  const outputs = [...wanted].filter(([name, value]) => !equalJson(content.outputs.get(name), value));
+  for (const name of removeOutputs) content.outputs.delete(name);
+  for (const [name, value] of outputs) content.outputs.set(name, value);
+  return { outputs: outputs.map(([name, value]) => ({ name, value })), removeOutputs };
+}

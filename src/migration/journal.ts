@@ -1,0 +1,69 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import * as z from 'zod';
+import { ConflictError, StoreError } from '../lib/errors.js';
+import { statOf } from '../lib/files.js';
+import { writeFreshFile } from '../lib/fresh-file.js';
+import { stringifyJson } from '../lib/json.js';
+import type { Migration } from './take.js';
+
+const entrySchema = z.strictObject({
+  migration: z.string(),
+  by: z.string(),
+  started_at: z.iso.datetime({ precision: 3 }),
+  source: z.string(),
+  backup: z.string().nullable(),
+});
+type JournalEntry = z.infer<typeof entrySchema>;
+
+/** What is known of a migration that is under way. */
+export interface Begun extends Omit<Migration, 'resumed'> {
+  readonly backup: string | null;
+}
+
+/** The file beside a target that says which migration is under way, and goes when it has ended. */
+export interface Journal {
+  /** The migration that was broken off, if there is one. */
+  readonly begun: Begun | undefined;
+  write(begun: Begun): Promise<void>;
+  remove(): void;
+}
+
+/** Of a target that is no file there is none. */
+export const NO_JOURNAL: Journal = { begun: undefined, write: async () => {}, remove: () => {} };
+
+/** @throws ConflictError where the migration of another source is under way */
+export function openJournal(target: string, source: string): Journal {
+  const file = `${target}.migration`;
+  const from = resolve(source);
+  const entry = read(file);
+  if (entry && entry.source !== from) {
+    throw new ConflictError('MIGRATION_UNDER_WAY', `a migration of another source was broken off: ${entry.source}`, {
+      hint: `Finish it with: stack migrate --source ${entry.source}; or delete ${file} to leave it as it is.`,
+      details: { field: 'source', file, source: entry.source },
+    });
+  }
+  return {
+    begun: entry && { id: entry.migration, by: entry.by, at: entry.started_at, backup: entry.backup },
+    write: ({ id, by, at, backup }) =>
+      writeFreshFile(file, 'target', { overwrite: true }, async (write) =>
+        write(
+          `${stringifyJson({ migration: id, by, started_at: at, source: from, backup } satisfies JournalEntry, 2)}\n`,
+        ),
+      ),
+    remove: () => rmSync(file, { force: true }),
+  };
+}
+
+function read(file: string): JournalEntry | undefined {
+  if (!statOf(file)) return undefined;
+  try {
+    return entrySchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    throw new StoreError('CANNOT_READ', `the record of a migration under way cannot be read: ${file}`, {
+      hint: 'Delete it to begin a migration anew: what was taken in is known, and is not taken in twice.',
+      details: { field: 'target', file },
+      cause,
+    });
+  }
+}

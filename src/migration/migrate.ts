@@ -1,0 +1,216 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bringUpToDate, copyPrivately, type Engine, openEngine, writeScript } from '../engine.js';
+import type { LogHead } from '../events/index.js';
+import type { Clock } from '../lib/clock.js';
+import { clearedUp, statOf } from '../lib/files.js';
+import { writeFreshFile } from '../lib/fresh-file.js';
+import { newId } from '../lib/ids.js';
+import { stringifyJson } from '../lib/json.js';
+import { backupTo } from '../operations/backup.js';
+import { stampOf } from '../operations/backup-rotation.js';
+import { databaseFile } from '../operations/database-file.js';
+import type { OnProgress } from '../store/maintenance.js';
+import { type Begun, type Journal, openJournal } from './journal.js';
+import { proveMigration } from './proof.js';
+import type { MigrationReport } from './report.js';
+import { runMigration } from './run.js';
+import { type LegacySource, openLegacy } from './source/source.js';
+
+export interface MigrationOptions {
+  /** Stop at the first row that cannot be taken as it is, before anything is written. */
+  readonly strict?: boolean;
+  /** Read source and target once more afterwards and compare them. Default: true. */
+  readonly verify?: boolean;
+  /** Write the report to this file too; one that is there is replaced. */
+  readonly report?: string;
+  readonly onProgress?: OnProgress;
+}
+
+/** A source that was opened, and what it is to be taken into. To be disposed of, carried out or not. */
+export interface PreparedMigration extends Disposable {
+  readonly source: Pick<LegacySource, 'path' | 'counts'>;
+  /** The database file. */
+  readonly target: string;
+  /** Whether an earlier run of it was broken off. */
+  readonly resumes: boolean;
+  /** Runs all of it into a scratch copy. Changes nothing. */
+  dryRun(options?: MigrationOptions): Promise<MigrationReport>;
+  /**
+   * The same, and writes SQL that does it to a target that is as it is now.
+   * @throws ConflictError `TARGET_EXISTS`
+   */
+  writeScript(file: string, options?: MigrationOptions & { readonly overwrite?: boolean }): Promise<MigrationReport>;
+  /** Takes everything in; again after it was broken off, what is left. */
+  carryOut(options?: MigrationOptions): Promise<MigrationReport>;
+}
+
+/** @see StateBackend.prepareMigration */
+export async function prepareMigration(
+  target: string,
+  sourcePath: string,
+  {
+    clock,
+    actor,
+    onProgress,
+  }: { readonly clock: Clock; readonly actor: string; readonly onProgress?: OnProgress | undefined },
+): Promise<PreparedMigration> {
+  const file = databaseFile(target, 'an old state is migrated');
+  const source = await openLegacy(sourcePath, onProgress);
+  try {
+    const journal = openJournal(file, source.path);
+    const work: Work = { source, file, journal, clock, actor };
+    return {
+      source,
+      target: file,
+      resumes: journal.begun !== undefined,
+      dryRun: (options) => inScratch(work, options ?? {}, async () => {}),
+      writeScript: (script, { overwrite = false, ...options } = {}) =>
+        inScratch(work, options, (scratch, from, report) =>
+          writeFreshFile(script, 'generate-script', { overwrite }, (write) =>
+            writeScript(scratch, write, {
+              from,
+              about: scriptTitle(report),
+              ...(options.onProgress && { onProgress: options.onProgress }),
+            }),
+          ),
+        ),
+      carryOut: (options) => carryOut(work, options ?? {}),
+      [Symbol.dispose]: () => source.close(),
+    };
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+/** KiB. What is migrated is written and read in its order; and the source has a cache too. */
+const CACHE = 16_384;
+
+interface Work {
+  readonly source: LegacySource;
+  readonly file: string;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly actor: string;
+}
+
+const scriptTitle = ({ migration, source, target, start_time }: MigrationReport): readonly string[] => [
+  'The migration of an old workflow state into a log of events.',
+  `Made ${start_time} by migration ${migration} from ${source} for ${target}.`,
+  'It does what `sloth-runner stack migrate` does. Another run differs in meta.imported, which says which migration it was,',
+  'whose, and when; in meta.content, which is signed with the key of each database; in times that the old rows lack, or that',
+  'are to come: they become that instant; and so in the hashes.',
+];
+
+async function carryOut(work: Work, { strict, ...options }: MigrationOptions): Promise<MigrationReport> {
+  if (strict) await inScratch(work, { strict, verify: false }, async () => {});
+  const report = await run(work, work.file, options, false);
+  await writeReport(report, options.report);
+  work.journal.remove();
+  return report;
+}
+
+/** Runs it into a copy of the target, which goes afterwards. */
+async function inScratch(
+  work: Work,
+  options: MigrationOptions,
+  then: (scratch: string, from: LogHead, report: MigrationReport) => Promise<unknown>,
+): Promise<MigrationReport> {
+  const folder = mkdtempSync(join(tmpdir(), 'sloth-runner-migration-'));
+  const clear = clearedUp(() => rmSync(folder, { recursive: true, force: true }));
+  try {
+    const scratch = join(folder, 'scratch.db');
+    if ((statOf(work.file)?.size ?? 0) > 0) await copyPrivately(work.file, scratch, options.onProgress);
+    const from = await withEngine(scratch, work.clock, options, ({ store }) => store.head());
+    const report = await run(work, scratch, options, true);
+    await then(scratch, from, report);
+    await writeReport(report, options.report);
+    return report;
+  } finally {
+    clear();
+  }
+}
+
+/** Uses a database as the engine does, and lets go of it. */
+async function withEngine<T>(
+  file: string,
+  clock: Clock,
+  { onProgress }: MigrationOptions,
+  use: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const engine = openEngine(file, clock, { cacheKiB: CACHE });
+  try {
+    await bringUpToDate(engine, onProgress);
+    return await use(engine);
+  } finally {
+    await engine.store.close();
+  }
+}
+
+/** @param database the target, or a copy of it for a dry run */
+async function run(
+  { source, file, journal, clock, actor }: Work,
+  database: string,
+  options: MigrationOptions,
+  dryRun: boolean,
+): Promise<MigrationReport> {
+  const { strict = false, verify = true, onProgress } = options;
+  const began = clock.now();
+  const resumed = journal.begun !== undefined;
+  let migration: Begun = journal.begun ?? { id: newId(), by: actor, at: began, backup: null };
+  const { tally, head } = await withEngine(database, clock, options, async (engine) => {
+    const before = await engine.store.head();
+    const backUp = async (): Promise<void> => {
+      if (dryRun || resumed) return;
+      const copy = `${file}.before-migration-${stampOf(migration.at)}`;
+      if (before.position > 0) migration = { ...migration, backup: (await backupTo(engine.store, copy, began)).file };
+      await journal.write(migration);
+    };
+    const taken = await runMigration(
+      engine,
+      source,
+      { ...migration, resumed },
+      { strict, beforeFirst: backUp, onProgress },
+    );
+    return { tally: taken, head: await engine.store.head() };
+  });
+  // Through a connection of its own: what is read is what is in the file.
+  const verification = verify
+    ? await withEngine(database, clock, options, ({ store }) =>
+        proveMigration(source, store, tally, migration, onProgress),
+      )
+    : null;
+  const ended = clock.now();
+  return {
+    stacks_migrated: tally.stacks,
+    resources_migrated: tally.taken('workflow_resources'),
+    outputs_migrated: tally.taken('workflow_outputs'),
+    errors: tally.entries
+      .filter(({ outcome }) => outcome === 'rejected')
+      .map(({ table, id, problem }) => `${table} ${id}: ${problem}`),
+    start_time: migration.at,
+    end_time: ended,
+    duration: (Date.parse(ended) - Date.parse(began)) / 1_000,
+    migration: migration.id,
+    by: migration.by,
+    source: source.path,
+    target: file,
+    dry_run: dryRun,
+    resumed,
+    backup: migration.backup,
+    versions_migrated: tally.taken('state_versions'),
+    events: tally.events,
+    head: { position: head.position, hash: head.hash },
+    rows: tally.counts(source),
+    entries: tally.entries,
+    verification,
+  };
+}
+
+async function writeReport(report: MigrationReport, file: string | undefined): Promise<void> {
+  if (file === undefined) return;
+  const text = `${stringifyJson(report, 2)}\n`;
+  await writeFreshFile(file, 'report', { overwrite: true }, async (write) => write(text));
+}

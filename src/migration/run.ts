@@ -1,0 +1,120 @@
+import type { Engine } from '../engine.js';
+import { InvalidInputError } from '../lib/errors.js';
+import { pause } from '../lib/pause.js';
+import type { OnProgress } from '../store/maintenance.js';
+import { nameOf } from './cells.js';
+import { openLedger } from './ledger.js';
+import { type Plan, planWorkflow } from './plan-workflow.js';
+import { planShared, SHARED_CREATION, SHARED_STACK } from './shared.js';
+import type { LegacyRecord, LegacySource } from './source/source.js';
+import { commandId } from './steps.js';
+import { type Migration, type Planned, planStack, type Stack, takeAll } from './take.js';
+import { openTally, type Tally } from './tally.js';
+
+export interface RunOptions {
+  /** Stop at the first row that cannot be taken as it is. */
+  readonly strict: boolean;
+  /** Called before the first command is carried out. */
+  beforeFirst(): Promise<void>;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+/** Stacks are taken in together until so many resources are stated: one flush to the disk serves them all. */
+const BATCH = 250;
+
+/**
+ * Takes everything in the source into the engine's store.
+ * @throws InvalidInputError `MIGRATION_STRICT` where it is strict
+ */
+export async function runMigration(
+  engine: Engine,
+  source: LegacySource,
+  migration: Migration,
+  { strict, beforeFirst, onProgress }: RunOptions,
+): Promise<Tally> {
+  const tally = openTally();
+  const total = source.counts.workflow_states ?? 0;
+  let waiting: Planned[] = [];
+  let size = 0;
+  let begun = false;
+  let done = 0;
+  const takeWaiting = async (): Promise<void> => {
+    const work = waiting.some(({ plan, refusal }) => plan.steps.length > 0 && refusal === undefined);
+    if (work && !begun) await beforeFirst();
+    begun ||= work;
+    for (const { earlier } of waiting) if (earlier) tally.mark(earlier);
+    for (const { plan, events } of await takeAll(engine, waiting, migration)) {
+      tally.plan(plan);
+      tally.events += events;
+      if (events > 0) tally.stacks++;
+    }
+    if (strict) refuseEntries(tally.entries);
+    done += waiting.length;
+    waiting = [];
+    size = 0;
+    onProgress?.({ step: 'migrating', done, total });
+    await pause();
+  };
+  for (const stack of stacksOf(source)) {
+    const planned = await planStack(engine.store, stack, migration);
+    if (strict) refuseEntries(planned.plan.ledger.entries());
+    waiting.push(planned);
+    size += sizeOf(planned.plan);
+    if (size >= BATCH) await takeWaiting();
+  }
+  await takeWaiting();
+  const ledger = openLedger();
+  for (const record of source.orphans()) {
+    ledger.rejected(record, `there is no workflow ${JSON.stringify(String(record.row.workflow_id ?? null))}`);
+    tally.add(record, 'rejected');
+  }
+  tally.book(ledger);
+  if (strict) refuseEntries(tally.entries);
+  return tally;
+}
+
+const sizeOf = ({ steps }: Plan): number =>
+  steps.reduce((sum, { command }) => sum + 1 + ('resources' in command ? (command.resources?.length ?? 0) : 0), 1);
+
+/** The workflows, and what belongs to none. */
+function* stacksOf(source: LegacySource): Generator<Stack> {
+  const { owned, rest } = locksOf(source);
+  for (const workflow of source.workflows()) {
+    const { id: key, row } = workflow.workflow;
+    const id = nameOf(row.id ?? null, 'id', '', 128).value;
+    const locks = owned.get(key) ?? [];
+    owned.delete(key);
+    yield { id, creation: commandId(id, 'workflow_states'), planOf: (how) => planWorkflow(workflow, locks, how) };
+  }
+  const state = source.state();
+  if (state.length + rest.length === 0) return;
+  yield { id: SHARED_STACK, creation: SHARED_CREATION, planOf: (how) => planShared(state, rest, how) };
+}
+
+function refuseEntries([first]: Tally['entries']): void {
+  if (!first) return;
+  const { table, id, problem, done } = first;
+  throw new InvalidInputError('MIGRATION_STRICT', `${table} ${id}: ${problem}`, {
+    hint: `Correct the row in the source, or leave out --strict: then it is ${first.outcome} (${done}).`,
+    details: { field: 'source', table, id, problem },
+  });
+}
+
+function locksOf(source: LegacySource) {
+  const locks = source.locks();
+  const owned = new Map<string, LegacyRecord[]>();
+  const byId = new Set<string>();
+  const byName = new Map<string, string>();
+  for (const workflow of locks.length > 0 ? source.states() : []) {
+    byId.add(workflow.id);
+    const name = String(workflow.row.name ?? '');
+    if (!byName.has(name)) byName.set(name, workflow.id);
+  }
+  const rest = locks.filter((lock) => {
+    const name = String(lock.row.name ?? '');
+    const owner = byId.has(name) ? name : byName.get(name);
+    if (owner !== undefined) owned.set(owner, [...(owned.get(owner) ?? []), lock]);
+    return owner === undefined;
+  });
+  return { owned, rest };
+}

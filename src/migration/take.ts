@@ -1,0 +1,222 @@
+import type { Command, EnvelopeInput } from '../commands/index.js';
+import type { Engine } from '../engine.js';
+import { decodeEvent } from '../events/index.js';
+import { ConflictError, InvalidInputError, LockedError, NotFoundError, type SlothError } from '../lib/errors.js';
+import { isJsonObject, own } from '../lib/json.js';
+import { readState } from '../queries/state.js';
+import type { EventStore, Receipt } from '../store/event-store.js';
+import { contentOf } from './content.js';
+import type { Ledger } from './ledger.js';
+import type { Avoid, Before, Plan, PlanOptions } from './plan-workflow.js';
+import { COMMAND_ID_PREFIX, type Step } from './steps.js';
+
+/** A migration's own id, and when it began: the same however often it is broken off and resumed. */
+export interface Migration {
+  readonly id: string;
+  /** Who began it. */
+  readonly by: string;
+  /** ISO-8601 UTC. */
+  readonly at: string;
+  readonly resumed: boolean;
+}
+
+/** A stack that the target holds of an earlier run, or of this migration before it was broken off. */
+interface Held {
+  readonly before: Before;
+  /** When the migration that made it began. */
+  readonly since: string;
+  /** Commands this migration carried out before it was broken off. They are sent again, and do nothing. */
+  readonly again: ReadonlySet<string>;
+  /** The lock on it that was taken over from the old system. */
+  readonly lockId: string | undefined;
+}
+
+async function heldOf(
+  store: EventStore,
+  id: string,
+  creation: string,
+  migration: Migration,
+): Promise<Held | undefined> {
+  const made = await store.commitOf(creation);
+  const stack = made && (await store.stack(id, { deleted: true }));
+  if (!stack || stack.stream !== made.stream) return undefined;
+  const commits = await store.commits(stack.stream);
+  const ours = commits.filter(({ commandId }) => commandId.startsWith(COMMAND_ID_PREFIX));
+  const others = commits.find(({ commandId, raised }) => raised && !commandId.startsWith(COMMAND_ID_PREFIX));
+  const left = await readState(store, id, { version: ours[0]?.version ?? made.version });
+  const row = left.document.origin?.header.row;
+  const again = migration.resumed ? await carriedOut(store, stack.stream, migration) : new Set<string>();
+  const before = {
+    content: contentOf(left),
+    done: new Set(ours.map(({ commandId }) => commandId).filter((command) => !again.has(command))),
+    touched: others && `the stack was changed here since it was migrated (version ${others.version}, ${others.kind})`,
+    deleted: stack.deletedAt !== null,
+    createdAt: isJsonObject(row) ? (own(row, 'created_at') ?? null) : null,
+    oldName: isJsonObject(row) ? (own(row, 'name') ?? null) : null,
+    name: left.document.name,
+    last: stack.updatedAt,
+  };
+  const [first] = await store.events({ after: made.position - 1, limit: 1 });
+  const since = (first && decodeEvent(first).meta.imported?.at) ?? migration.at;
+  return { before, since, again, lockId: await takenOver(store, stack.stream) };
+}
+
+/** The id of a stack's lock where a migration took it over. One that somebody took here is none of ours. */
+async function takenOver(store: EventStore, stream: number): Promise<string | undefined> {
+  const lock = await store.lock(stream);
+  const [taken] = lock ? await store.events({ after: lock.token - 1, limit: 1 }) : [];
+  return taken && decodeEvent(taken).meta.imported ? lock?.lockId : undefined;
+}
+
+async function carriedOut(store: EventStore, stream: number, { id }: Migration): Promise<Set<string>> {
+  const events = await store.events({ stream, limit: -1 });
+  return new Set(
+    events.filter((event) => decodeEvent(event).meta.imported?.migration === id).map(({ commandId }) => commandId),
+  );
+}
+
+const envelopeOf = ({ id, at, actor, reason }: Step, migration: Migration, lockId?: string): EnvelopeInput => ({
+  commandId: id,
+  content: id, // it is made of what is migrated (docs/adr/0017)
+  actor,
+  source: 'migration',
+  ...(lockId === undefined ? {} : { lockId }),
+  ...(reason === undefined ? {} : { reason }),
+  imported: { migration: migration.id, by: migration.by, at: migration.at, happened: at },
+});
+
+/** A stack of the source. */
+export interface Stack {
+  readonly id: string;
+  /** The id of the command that makes it. */
+  readonly creation: string;
+  planOf(options: PlanOptions): Plan;
+}
+
+/** What is to be done for a stack, before it is known which names and ids others have. */
+export interface Planned {
+  readonly plan: Plan;
+  /** Why nothing of it can be taken. */
+  readonly refusal: string | undefined;
+  /** The lock that an earlier run took over: it is the old system's, and so is what comes now. */
+  readonly lockId: string | undefined;
+  again(avoid: Avoid): Plan;
+  /** What became of its rows when they were taken first: which of them are not in the target as they were. */
+  readonly earlier: Ledger | undefined;
+}
+
+export interface Taken {
+  readonly plan: Plan;
+  /** Appended. */
+  readonly events: number;
+}
+
+const NOTHING: Avoid = { names: new Set(), ids: new Set(), addresses: new Map() };
+
+export async function planStack(
+  store: EventStore,
+  { id, creation, planOf }: Stack,
+  migration: Migration,
+): Promise<Planned> {
+  const held = await heldOf(store, id, creation, migration);
+  const isOurs = held?.again.has(creation) ?? false;
+  const before = isOurs ? undefined : held?.before;
+  const again = (avoid: Avoid): Plan => planOf({ until: migration.at, before, bears: held?.before.name, avoid });
+  const isTaken = !held && (await store.stack(id, { deleted: true })) !== undefined;
+  return {
+    plan: again(NOTHING),
+    earlier: held && !isOurs ? planOf(asAtFirst(held)).ledger : undefined,
+    refusal: isTaken ? `the id "${id}" is taken by another stack` : undefined,
+    lockId: isOurs ? undefined : held?.lockId,
+    again,
+  };
+}
+
+/** A plan as it was before anything was there. Resources that got another id then bear their own in the metadata. */
+function asAtFirst({ before, since }: Held): PlanOptions {
+  const ids = [...before.content.resources.values()].flatMap(({ metadata }) => {
+    const id = isJsonObject(metadata) ? own(metadata, 'id') : undefined;
+    return typeof id === 'string' ? [id] : [];
+  });
+  return { until: since, before: undefined, bears: before.name, avoid: { ...NOTHING, ids: new Set(ids) } };
+}
+
+/** Takes stacks in, in their order: all of them in one transaction, or, where one is refused, each in its own. */
+export async function takeAll(engine: Engine, all: readonly Planned[], migration: Migration): Promise<Taken[]> {
+  try {
+    const commands = all.map((one) => commandsOf(one, migration));
+    const receipts = await engine.executeTogether(commands.flat());
+    let from = 0;
+    return all.map((one, index) => {
+      if (one.refusal !== undefined) return refused(one.plan, one.refusal);
+      const own = receipts.slice(from, (from += commands[index]?.length ?? 0));
+      return { plan: one.plan, events: sumOf(own) };
+    });
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const taken: Taken[] = [];
+    for (const one of all) taken.push(await take(engine, one, migration));
+    return taken;
+  }
+}
+
+const commandsOf = ({ plan, refusal, lockId }: Planned, migration: Migration) =>
+  refusal === undefined
+    ? plan.steps.map((step) => [under(step.command, lockId), envelopeOf(step, migration, lockId)] as const)
+    : [];
+
+/** The old system took its lock anew, or for longer: the one that was taken over runs on. */
+const under = (command: Command, lockId: string | undefined): Command =>
+  command.type === 'acquireLock' && lockId !== undefined
+    ? { type: 'renewLock', stack: command.stack, id: lockId, ttlMs: command.ttlMs }
+    : command;
+
+const sumOf = (receipts: readonly Receipt[]): number => receipts.reduce((sum, { events }) => sum + events, 0);
+
+/**
+ * Takes one stack in: all of what is planned, in one transaction, or nothing of it, and then its rows are rejected.
+ * Names and ids that turn out to be taken are planned around.
+ */
+async function take(engine: Engine, planned: Planned, migration: Migration): Promise<Taken> {
+  let avoid = NOTHING;
+  let { plan } = planned;
+  if (planned.refusal !== undefined) return refused(plan, planned.refusal);
+  for (;;) {
+    try {
+      return { plan, events: sumOf(await engine.executeTogether(commandsOf({ ...planned, plan }, migration))) };
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const wider = avoiding(avoid, error);
+      if (!wider) return refused(plan, error.message);
+      avoid = wider;
+      plan = planned.again(avoid);
+    }
+  }
+}
+
+/** With what an error says that others bear; undefined where it says nothing new of the kind. */
+function avoiding({ names, ids, addresses }: Avoid, { code, details }: SlothError): Avoid | undefined {
+  const text = (field: string): string => String(details[field]);
+  if (code === 'NAME_TAKEN' && !names.has(text('name'))) {
+    return { names: new Set([...names, text('name')]), ids, addresses };
+  }
+  if (code === 'RESOURCE_ID_TAKEN' && !ids.has(text('id'))) {
+    return { names, ids: new Set([...ids, text('id')]), addresses };
+  }
+  if (code === 'ADDRESS_TAKEN' && !addresses.has(text('address'))) {
+    const owner = { type: text('type'), name: text('name') };
+    return { names, ids, addresses: new Map([...addresses, [text('address'), owner]]) };
+  }
+  return undefined;
+}
+
+function refused(plan: Plan, problem: string): Taken {
+  for (const record of plan.records) plan.ledger.rejected(record, problem);
+  return { plan: { ...plan, steps: [] }, events: 0 };
+}
+
+const isRefusal = (error: unknown): error is ConflictError | InvalidInputError | LockedError | NotFoundError =>
+  error instanceof ConflictError ||
+  error instanceof InvalidInputError ||
+  error instanceof LockedError ||
+  error instanceof NotFoundError;

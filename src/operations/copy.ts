@@ -1,0 +1,120 @@
+import { type Engine, openEngineAt } from '../engine.js';
+import { isSameCommit, type LogHead, type StoredEvent } from '../events/index.js';
+import { systemClock } from '../lib/clock.js';
+import { shownLocation } from '../lib/database-url.js';
+import { ConflictError, IntegrityError, NotFoundError } from '../lib/errors.js';
+import type { EventStore } from '../store/event-store.js';
+import type { OnProgress } from '../store/maintenance.js';
+
+/** Read and written at once. A commit is never cut: one that is larger is held whole. */
+const BATCH = 2_000;
+
+export interface CopyOptions {
+  /** Compare the tables of the copy with its log afterwards. Default: true. */
+  readonly verify?: boolean;
+  readonly onProgress?: OnProgress;
+  /** Called where the target was made. */
+  readonly onCreate?: () => void;
+}
+
+export interface Copied {
+  /** Of the copy, and of the source as far as it was copied. */
+  readonly head: LogHead;
+  /** Events that were copied now, without those that were there. */
+  readonly events: number;
+}
+
+/**
+ * Copies the whole log of one database to another, to the hash, from one kind of store to any other; the tables are made
+ * of it on the way. A copy that was broken off is gone on with, and one that was whole takes what came since.
+ * @throws ConflictError `LOGS_DIFFER` where the target holds anything else; IntegrityError where the source's log, or the
+ *   copy, does not hold
+ */
+export async function copyDatabase(from: string, to: string, options: CopyOptions = {}): Promise<Copied> {
+  const source = await openSource(from);
+  try {
+    const target = await openEngineAt(to, systemClock, options.onCreate ? { onCreate: options.onCreate } : {});
+    try {
+      return await copyLog(source.store, target.store, shownLocation(to), options);
+    } finally {
+      await target.store.close();
+    }
+  } finally {
+    await source.store.close();
+  }
+}
+
+async function openSource(from: string): Promise<Engine> {
+  let source: Engine | undefined;
+  try {
+    source = await openEngineAt(from, systemClock, { create: false });
+    await source.store.head(); // a server is asked whether it is there
+    return source;
+  } catch (error) {
+    await source?.store.close();
+    throw error instanceof NotFoundError ? noSource(from, error) : error;
+  }
+}
+
+async function copyLog(
+  source: EventStore,
+  target: EventStore,
+  where: string,
+  { verify = true, onProgress = () => {} }: CopyOptions,
+): Promise<Copied> {
+  const end = (await source.head()).position;
+  const start = await target.head();
+  await refuseOther(source, start, where);
+  let head = start;
+  for await (const batch of commitsAfter(source, start.position, end)) {
+    head = await target.extendLog(batch);
+    onProgress({ step: 'copying', done: head.position, total: end });
+  }
+  if (verify) {
+    const { problems } = await target.compareTables({ onProgress });
+    if (problems.length > 0) throw tablesDiffer(where);
+  }
+  return { head, events: head.position - start.position };
+}
+
+/** What the target holds must be the beginning of the source's log. */
+async function refuseOther(source: EventStore, { position, hash }: LogHead, where: string): Promise<void> {
+  if (position === 0) return;
+  const [same] = await source.events({ after: position - 1, upTo: position, limit: 1 });
+  if (same?.hash === hash) return;
+  throw new ConflictError('LOGS_DIFFER', `the target holds another log, up to position ${position}: ${where}`, {
+    hint: 'Name a database that is empty, or that a copy of this one was begun in.',
+    details: { target: where, position, hash },
+  });
+}
+
+async function* commitsAfter(source: EventStore, start: number, end: number): AsyncGenerator<readonly StoredEvent[]> {
+  let after = start;
+  for (let limit = BATCH; after < end; ) {
+    const page = await source.events({ after, upTo: end, limit });
+    const last = page.at(-1);
+    if (!last) return;
+    const isEnd = last.position === end;
+    const whole = isEnd ? page.length : page.findLastIndex((event) => !isSameCommit(event, last)) + 1;
+    if (whole === 0) {
+      limit *= 2; // one commit fills the page
+      continue;
+    }
+    yield page.slice(0, whole);
+    after = (page[whole - 1] as StoredEvent).position;
+    limit = BATCH;
+  }
+}
+
+const noSource = (path: string, cause: NotFoundError): NotFoundError =>
+  new NotFoundError('SOURCE_NOT_FOUND', cause.message, {
+    hint: 'Name the database to copy with --from.',
+    details: { field: 'from', path: shownLocation(path) },
+    cause,
+  });
+
+const tablesDiffer = (where: string): IntegrityError =>
+  new IntegrityError('COPY_DIFFERS', `the tables of the copy are not what its log says: ${where}`, {
+    hint: 'Run projections rebuild on it, then audit verify.',
+    details: { target: where },
+  });

@@ -1,0 +1,26 @@
+import { realpathSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { InvalidInputError, StoreError } from '../lib/errors.js';
+import { statOf } from '../lib/files.js';
+
+/**
+ * The file a database path leads to, there or not: where it is a link, that stays, and what is kept lies beside the file.
+ * @param what needs a file, in words: `a backup is restored`
+ */
+export function databaseFile(path: string, what: string): string {
+  if (path === '' || /^:?memory:$|^[a-z][a-z0-9+.-]*:\/\//i.test(path)) {
+    throw new InvalidInputError('NOT_A_FILE', `${what} to a file, not to "${path}"`, {
+      hint: 'Name a database file.',
+      details: { field: 'db' },
+    });
+  }
+  const stat = statOf(path);
+  const folder = statOf(dirname(path));
+  if ((stat && !stat.isFile()) || (folder && !folder.isDirectory())) {
+    throw new StoreError('CANNOT_OPEN', `the database path is not a file: ${path}`, {
+      hint: 'Choose a file.',
+      details: { field: 'db', database: path },
+    });
+  }
+  return stat ? realpathSync(path) : resolve(path);
+}

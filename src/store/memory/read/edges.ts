@@ -1,0 +1,39 @@
+import { byBytes } from '../../../lib/order.js';
+import type { LinkReads } from '../../edge-query.js';
+import { answers } from '../../facts.js';
+import type { DependencyRecord } from '../../records.js';
+import { resourceId } from '../../resource-id.js';
+import type { MemoryState } from '../state.js';
+import { dependenciesAt } from './outputs.js';
+import { slotsByAddress } from './resources.js';
+import { rowsOf } from './rows.js';
+
+/** Goes through the tables once, however many steps are taken. */
+export function linkReads(state: MemoryState, stream: number): LinkReads {
+  const edges = dependenciesAt(state, stream);
+  const present = rowsOf(state.tables.resource_rows, stream).filter(({ position }) => position !== null);
+  const among = (keys: readonly string[], end: 'address' | 'target'): DependencyRecord[] => {
+    const wanted = new Set(keys);
+    return edges.filter((edge) => wanted.has(edge[end]));
+  };
+  return {
+    from: (addresses) => among(addresses, 'address'),
+    to: (targets) => among(targets, 'target'),
+    standing: (names, limit) => {
+      const borne = names.flatMap((name) => [
+        ...present.filter(({ address }) => address === name),
+        ...present.filter(({ base }) => base === name).slice(0, limit),
+      ]);
+      return [...new Set(borne.map(({ address }) => address))].sort(byBytes);
+    },
+    known: (values) => {
+      const wanted = new Set<string | null>(values);
+      return present.flatMap(({ address, resource, id, own_id, identity }) =>
+        [resourceId({ id, resource }), own_id, identity].flatMap((value) =>
+          value !== null && wanted.has(value) ? [{ value, address }] : [],
+        ),
+      );
+    },
+    slots: (addresses) => answers(addresses, slotsByAddress(state, stream)),
+  };
+}
