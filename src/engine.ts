@@ -1,15 +1,30 @@
 import type { Command, EnvelopeInput } from './commands/index.js';
-import type { LogHead, NewEvent } from './events/index.js';
+import type { Prepared } from './commands/prepare.js';
+import type { LogHead } from './events/index.js';
 import { type Clock, systemClock } from './lib/clock.js';
 import { isPostgresUrl } from './lib/database-url.js';
 import { InvalidInputError, StoreError } from './lib/errors.js';
 import { drain } from './projections/drain.js';
 import { PROJECTORS } from './projections/index.js';
+import { type DecidedChange, decidedChanges } from './queries/decided-changes.js';
 import type { EventStore, Projection, Receipt } from './store/event-store.js';
 import type { OnProgress } from './store/maintenance.js';
 import { MEMORY_LOCATION, openMemoryStore } from './store/memory/memory-event-store.js';
 import { type ScriptOptions, type ScriptSink, writeScript as writeSqliteScript } from './store/sqlite/script.js';
 import { openSqliteStore } from './store/sqlite/sqlite-event-store.js';
+
+/** What a command did, and what it changed. */
+export interface Execution extends Receipt {
+  /** Decided and committed together. Empty for a command that was sent again. No own enumerable property. */
+  readonly changes: readonly DecidedChange[];
+}
+
+/** What a command would do now. */
+export interface Plan {
+  /** The state version that it was decided on; 0 where there is no such stack. */
+  readonly version: number;
+  readonly changes: readonly DecidedChange[];
+}
 
 /** The parts put together: commands are checked and decided here, stored and projected there. */
 export interface Engine {
@@ -18,13 +33,13 @@ export interface Engine {
    * Carries out one command. When it resolves, its events are durable and the tables show them.
    * @throws SlothError when it is refused; then nothing has changed
    */
-  execute(command: Command, envelope: EnvelopeInput): Promise<Receipt>;
+  execute(command: Command, envelope: EnvelopeInput): Promise<Execution>;
   /** The same for several commands, one after the other: all of them, or none. */
   executeTogether(
     commands: readonly (readonly [command: Command, envelope: EnvelopeInput])[],
   ): Promise<readonly Receipt[]>;
-  /** The events the command would give rise to now, by the very same decision. Changes nothing. */
-  preview(command: Command, envelope: EnvelopeInput): Promise<readonly NewEvent[]>;
+  /** The same decision as of now, and nothing appended. */
+  plan(command: Command, envelope: EnvelopeInput): Promise<Plan>;
 }
 
 export const PROJECTION: Projection = {
@@ -34,13 +49,32 @@ export const PROJECTION: Projection = {
 
 export const engineOn = (store: EventStore): Engine => ({
   store,
-  execute: async (command, envelope) => store.append((await commands()).prepareAny(command, envelope)),
+  execute: async (command, envelope) => {
+    const prepared = (await commands()).prepareAny(command, envelope);
+    return withChanges(await store.append(prepared), prepared);
+  },
   executeTogether: async (several) => {
     const { prepareAny } = await commands();
     return store.appendTogether(several.map(([command, envelope]) => prepareAny(command, envelope)));
   },
-  preview: async (command, envelope) => store.preview((await commands()).prepareAny(command, envelope)),
+  plan: async (command, envelope) => {
+    const prepared = (await commands()).prepareAny(command, envelope);
+    await store.preview(prepared);
+    return { version: prepared.decided()?.facts.stack?.stateVersion ?? 0, changes: changesOf(prepared) };
+  },
 });
+
+/** Compared when they are asked for: most callers need the receipt alone. */
+function withChanges(receipt: Receipt, prepared: Prepared): Execution {
+  const execution = { ...receipt } as Execution;
+  let changes: readonly DecidedChange[] | undefined;
+  return Object.defineProperty(execution, 'changes', { get: () => (changes ??= changesOf(prepared)) });
+}
+
+const changesOf = (prepared: Prepared): readonly DecidedChange[] => {
+  const decision = prepared.decided();
+  return decision ? decidedChanges(decision) : [];
+};
 
 /** Loaded when something is to be changed: whoever only reads starts sooner. */
 let loaded: Promise<typeof import('./commands/index.js')> | undefined;

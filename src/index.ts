@@ -13,6 +13,7 @@ export type {
   ProbeOptions,
 } from './drift/index.js';
 export { actualFile, execSource, probe, terraformDirectory, terraformPlan } from './drift/index.js';
+export type { Execution, Plan } from './engine.js';
 export type {
   EventData,
   EventMeta,
@@ -53,11 +54,12 @@ export type { Rotation } from './operations/backup-rotation.js';
 export type { Copied, CopyOptions } from './operations/copy.js';
 export type { PreparedRestore, Restored, RestoreOptions } from './operations/restore.js';
 export type { EventChange, StateCounts } from './queries/changes.js';
+export type { DecidedChange } from './queries/decided-changes.js';
+export type { StackDetails } from './queries/details.js';
 export type { ItemDiff, StateDiff } from './queries/diff.js';
 export { isEmptyDiff } from './queries/diff.js';
 export type { FindingView } from './queries/drift.js';
 export { newestFindings } from './queries/drift.js';
-export type { Plan, PlannedChange } from './queries/dry-run.js';
 export type { Affected, GraphOptions, GraphView, Impact } from './queries/graph.js';
 export type { GraphNode } from './queries/graph-build.js';
 export type { FieldBlame, ResourceChange } from './queries/history.js';

@@ -1,4 +1,5 @@
 import type { Command } from '../commands/index.js';
+import type { Clock } from '../lib/clock.js';
 import { stackMoment } from '../queries/at.js';
 import { type ListMoment, listStacks, type StackFilter } from '../queries/list.js';
 import { readResource, readResources } from '../queries/resource.js';
@@ -14,10 +15,12 @@ type Execute = (command: Command, call?: CallOptions) => Promise<Receipt>;
 /** Stacks, their resources and their executions. Got from {@link StateBackend.getStackManager}. */
 export class StackManager {
   readonly #store: EventStore;
+  readonly #clock: Clock;
   readonly #execute: Execute;
 
-  constructor(store: EventStore, execute: Execute) {
+  constructor(store: EventStore, clock: Clock, execute: Execute) {
     this.#store = store;
+    this.#clock = clock;
     this.#execute = execute;
   }
 
@@ -41,12 +44,12 @@ export class StackManager {
 
   /** @throws NotFoundError */
   async getStack(stack: string): Promise<StackRecord> {
-    return (await stackMoment(this.#store, stack)).stack;
+    return (await this.#store.read((s) => stackMoment(s, stack))).stack;
   }
 
   /** In name order, now or as they were. */
   listStacks(filter: StackFilter = {}, at?: ListMoment): Promise<readonly StackListItem[]> {
-    return listStacks(this.#store, filter, at);
+    return this.#store.read((s) => listStacks(s, filter, this.#clock.now(), at));
   }
 
   /** Many changes of one stack, as one commit and one version. */
@@ -70,12 +73,12 @@ export class StackManager {
 
   /** By address or id. */
   async getResource(stack: string, resource: string, at?: At): Promise<ResourceRecord> {
-    return (await readResource(this.#store, stack, resource, at)).resource;
+    return (await this.#store.read((s) => readResource(s, stack, resource, at))).resource;
   }
 
   /** In address order. */
   async listResources(stack: string, at?: At): Promise<readonly ResourceRecord[]> {
-    return (await readResources(this.#store, stack, at)).resources;
+    return (await this.#store.read((s) => readResources(s, stack, at))).resources;
   }
 
   startExecution(stack: string, executionId?: string, call?: CallOptions): Promise<Receipt> {
@@ -99,7 +102,17 @@ export class StackManager {
 
   /** Newest first. */
   async listExecutions(stack: string, limit = 50): Promise<readonly ExecutionRecord[]> {
-    const { stack: record } = await stackMoment(this.#store, stack);
-    return this.#store.executions(record.stream, limit);
+    return (await this.getExecutions(stack, limit)).executions;
+  }
+
+  /** The same, with the stack. */
+  getExecutions(
+    stack: string,
+    limit: number,
+  ): Promise<{ readonly stack: StackRecord; readonly executions: readonly ExecutionRecord[] }> {
+    return this.#store.read(function* (s) {
+      const { stack: record } = yield* stackMoment(s, stack);
+      return { stack: record, executions: yield* s.executions(record.stream, limit) };
+    });
   }
 }

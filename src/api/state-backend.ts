@@ -10,7 +10,7 @@ import {
   type ProbeAllowance,
   sourceFrom,
 } from '../drift/index.js';
-import { bringUpToDate, type Engine, openEngineAt } from '../engine.js';
+import { bringUpToDate, type Engine, type Execution, openEngineAt, type Plan } from '../engine.js';
 import type { LogHead, RecordedEvent, UnknownEvent } from '../events/index.js';
 import { liveEvents } from '../feed/live.js';
 import { type Replayed, type ReplayOptions, type ReplayStep, replay } from '../feed/replay.js';
@@ -26,9 +26,9 @@ import type { Copied, CopyOptions } from '../operations/copy.js';
 import type { PreparedRestore, Restored, RestoreOptions } from '../operations/restore.js';
 import { readDriftRules, readLock, readTags } from '../queries/annotations.js';
 import { stackMoment } from '../queries/at.js';
+import { readDetails, type StackDetails } from '../queries/details.js';
 import { diffVersions, type StateDiff } from '../queries/diff.js';
 import { type FindingView, readFindings } from '../queries/drift.js';
-import { type Plan, planOf } from '../queries/dry-run.js';
 import type { GraphOptions, GraphView, Impact } from '../queries/graph.js';
 import { blame, resourceHistory } from '../queries/history.js';
 import { lockTaken } from '../queries/lock-taker.js';
@@ -39,6 +39,7 @@ import { readActivity, readVersions, type VersionView } from '../queries/version
 import type { At, Checkpoint, Page, Receipt, StoreDescription } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import type { DependencyRecord, DriftRuleRecord, LockRecord, ResourceRecord, StackRecord } from '../store/records.js';
+import type { Query } from '../store/snapshot.js';
 import type { CallOptions, LinkOptions, OpenOptions } from './options.js';
 import { StackManager } from './stack-manager.js';
 import { StoreAdmin } from './store-admin.js';
@@ -94,7 +95,7 @@ export class StateBackend implements AsyncDisposable {
     this.#events = events;
     this.#clock = clock;
     this.#defaults = { actor: options.actor ?? 'api', source: options.source ?? 'api' };
-    this.#manager = new StackManager(engine.store, (command, call) => this.execute(command, call));
+    this.#manager = new StackManager(engine.store, clock, (command, call) => this.execute(command, call));
     this.#admin = new StoreAdmin(engine.store, clock);
   }
 
@@ -197,14 +198,24 @@ export class StateBackend implements AsyncDisposable {
     return this.close();
   }
 
-  /** Carries out any command. The methods below are shorter ways to say the common ones. */
-  execute(command: Command, call: CallOptions = {}): Promise<Receipt> {
-    return this.#engine.execute(command, { ...this.#defaults, ...call });
+  /**
+   * Carries out any command. The methods below are shorter ways to say the common ones. With `dryRun` it is decided in the
+   * same way and nothing is appended.
+   * @returns the receipt, and in `changes` what was decided, with the values that were there before
+   */
+  execute(command: Command, call: CallOptions & { readonly dryRun: true }): Promise<Plan>;
+  execute(command: Command, call?: CallOptions & { readonly dryRun?: false }): Promise<Execution>;
+  execute(
+    command: Command,
+    { dryRun = false, ...call }: CallOptions & { readonly dryRun?: boolean } = {},
+  ): Promise<Plan | Execution> {
+    const envelope = { ...this.#defaults, ...call };
+    return dryRun ? this.#engine.plan(command, envelope) : this.#engine.execute(command, envelope);
   }
 
   /**
-   * The command that brings a stack to the desired state of a YAML or JSON document. Send it through `preview` to see
-   * the plan and through `execute` to carry it out.
+   * The command that brings a stack to the desired state of a YAML or JSON document. Send it to `execute`, with
+   * `dryRun` to see the plan.
    * @throws InvalidInputError for a document that is no desired state
    */
   async desiredStateCommand(
@@ -225,7 +236,7 @@ export class StateBackend implements AsyncDisposable {
       ? toDesiredState(await unpackJson((await run('desired', document, { what: name, format })).output), name)
       : readDesiredState(document, name, format);
     if (!prune) return { ...applyCommand(stack, desired, undefined), ...links };
-    const { resources, outputs } = await readState(this.#engine.store, stack);
+    const { resources, outputs } = await this.#read((s) => readState(s, stack));
     const present = {
       addresses: resources.map(({ address }) => address),
       outputs: outputs.map((output) => output.name),
@@ -255,8 +266,9 @@ export class StateBackend implements AsyncDisposable {
     const read = run
       ? ((await unpackJson((await run('import', document, { what: name, from })).output)) as JsonObject)
       : FORMATS[from].read(document, name);
-    const known = await this.#engine.store.stack(stack);
-    const current = known && (await readState(this.#engine.store, known.id));
+    const current = await this.#read(function* (s) {
+      return (yield* s.stack(stack)) && (yield* readState(s, stack));
+    });
     const command = FORMATS[from].take(stack, read, name, current, force);
     return options.allowMissing ? { ...command, allowMissing: true, dependents: 'leave' } : command;
   }
@@ -264,14 +276,7 @@ export class StateBackend implements AsyncDisposable {
   /** A stack as another tool reads it, now or at a moment. What was imported and not changed comes back the same. */
   async exportState(stack: string, to: InteropFormat, at?: At): Promise<JsonObject> {
     const { FORMATS } = await import('../formats/formats.js');
-    return FORMATS[to].give(await readState(this.#engine.store, stack, at));
-  }
-
-  /** What a command would change now, decided by the same rules. Changes nothing. */
-  async preview(command: StackCommand, call: CallOptions = {}): Promise<Plan> {
-    const events = await this.#engine.preview(command, { ...this.#defaults, ...call });
-    const stack = await this.#engine.store.stack(command.stack, { deleted: true });
-    return planOf(this.#engine.store, stack, events);
+    return FORMATS[to].give(await this.#read((s) => readState(s, stack, at)));
   }
 
   /** Stacks and their resources. */
@@ -308,21 +313,26 @@ export class StateBackend implements AsyncDisposable {
     stack: string,
     options: { readonly limit?: number; readonly onlySnapshots?: boolean; readonly at?: At } = {},
   ): Promise<{ readonly stack: StackRecord; readonly versions: readonly VersionView[] }> {
-    return readVersions(this.#engine.store, stack, options);
+    return this.#read((s) => readVersions(s, stack, options));
   }
 
   /** The whole stack, now or at a version, an instant or a position of the log. */
   getState(stack: string, at?: At): Promise<StateView> {
-    return readState(this.#engine.store, stack, at);
+    return this.#read((s) => readState(s, stack, at));
+  }
+
+  /** The same with tags and the lock in force, all of one moment. */
+  getDetails(stack: string, at?: At): Promise<StackDetails> {
+    return this.#read((s) => readDetails(s, stack, this.#clock.now(), at));
   }
 
   diff(stack: string, from: number, to: number): Promise<StateDiff> {
-    return diffVersions(this.#engine.store, stack, from, to);
+    return this.#read((s) => diffVersions(s, stack, from, to));
   }
 
   /** One resource, by address or id. */
   getResource(stack: string, resource: string, at?: At) {
-    return readResource(this.#engine.store, stack, resource, at);
+    return this.#read((s) => readResource(s, stack, resource, at));
   }
 
   /** The same, or undefined where there is none now. */
@@ -337,17 +347,17 @@ export class StateBackend implements AsyncDisposable {
 
   /** All resources in address order, or a page of them: those whose address comes after one, so many at most. */
   getResources(stack: string, at?: At, page?: Page) {
-    return readResources(this.#engine.store, stack, at, page);
+    return this.#read((s) => readResources(s, stack, at, page));
   }
 
   /** Each change of a resource, newest first. */
   getResourceHistory(stack: string, resource: string, at?: At) {
-    return resourceHistory(this.#engine.store, stack, resource, at);
+    return this.#read((s) => resourceHistory(s, stack, resource, at));
   }
 
   /** For each field of a resource, the version that set it. */
   getBlame(stack: string, resource: string, at?: At) {
-    return blame(this.#engine.store, stack, resource, at);
+    return this.#read((s) => blame(s, stack, resource, at));
   }
 
   // Drift ------------------------------------------------------------------------------------------------------------
@@ -367,7 +377,7 @@ export class StateBackend implements AsyncDisposable {
     source: ActualStateSource,
     { onProgress, signal, note, ...call }: DriftCheckOptions = {},
   ): Promise<DriftCheck> {
-    const { stack: record } = await stackMoment(this.#engine.store, stack);
+    const { stack: record } = await this.#read((s) => stackMoment(s, stack));
     const context = { ...(onProgress && { onProgress }), ...(signal && { signal }), ...(note && { note }) };
     const { findings, ...comparison } = await compareActual(this.#engine.store, record, source, context);
     const [first, ...rest] = findings;
@@ -392,9 +402,10 @@ export class StateBackend implements AsyncDisposable {
   }
 
   async #configuration(stack: string): Promise<Json> {
-    const { stack: record } = await stackMoment(this.#engine.store, stack);
-    const { document } = await this.#engine.store.document(record.stream);
-    return document.configuration;
+    return this.#read(function* (s) {
+      const { stack: record } = yield* stackMoment(s, stack);
+      return (yield* s.document(record.stream)).document.configuration;
+    });
   }
 
   /** Recorded findings, newest first. */
@@ -408,7 +419,7 @@ export class StateBackend implements AsyncDisposable {
     at?: At,
     { newest = false }: { readonly newest?: boolean } = {},
   ): Promise<{ readonly stack: StackRecord; readonly findings: readonly DriftInfo[] }> {
-    const { stack: record, findings } = await readFindings(this.#engine.store, stack, at, newest);
+    const { stack: record, findings } = await this.#read((s) => readFindings(s, stack, at, newest));
     return { stack: record, findings: findings.map((finding) => ({ ...finding, driftedFields: finding.fields })) };
   }
 
@@ -417,7 +428,7 @@ export class StateBackend implements AsyncDisposable {
     stack: string,
     at?: At,
   ): Promise<{ readonly stack: StackRecord; readonly rules: readonly DriftRuleRecord[] }> {
-    return readDriftRules(this.#engine.store, stack, at);
+    return this.#read((s) => readDriftRules(s, stack, at));
   }
 
   // Locks ------------------------------------------------------------------------------------------------------------
@@ -459,19 +470,33 @@ export class StateBackend implements AsyncDisposable {
 
   /** The lock in force, now or then. */
   async getLockInfo(stack: string, at?: At): Promise<LockRecord | undefined> {
-    return (await readLock(this.#engine.store, stack, this.#clock.now(), at)).lock;
+    return (await this.getLock(stack, at)).lock;
+  }
+
+  /** The same, with the stack. */
+  getLock(stack: string, at?: At): Promise<{ readonly stack: StackRecord; readonly lock: LockRecord | undefined }> {
+    return this.#read((s) => readLock(s, stack, this.#clock.now(), at));
   }
 
   /** The lock in force, and the actor that took it; undefined where nothing locks the stack, or there is no such stack. */
   async findLockTaker(stack: string): Promise<{ readonly lockId: string; readonly actor: string } | undefined> {
-    const { store } = this.#engine;
-    const record = await store.stack(stack);
-    const lock = record && (await store.lock(record.stream));
-    return lock && { lockId: lock.lockId, actor: (await lockTaken(store, lock))?.meta.actor ?? '' };
+    return this.#read(function* (s) {
+      const record = yield* s.stack(stack);
+      const lock = record && (yield* s.lock(record.stream));
+      return lock && { lockId: lock.lockId, actor: (yield* lockTaken(s, lock))?.meta.actor ?? '' };
+    });
+  }
+
+  #read<T>(query: Query<T>): Promise<T> {
+    return this.#engine.store.read(query);
+  }
+
+  async #readGraph<T>(choose: (queries: Awaited<ReturnType<typeof graphQueries>>) => Query<T>): Promise<T> {
+    return this.#read(choose(await graphQueries()));
   }
 
   async #heldLock(stack: string): Promise<LockRecord | undefined> {
-    return (await readLock(this.#engine.store, stack, '')).lock;
+    return (await this.#read((s) => readLock(s, stack, ''))).lock;
   }
 
   // Tags -------------------------------------------------------------------------------------------------------------
@@ -486,11 +511,11 @@ export class StateBackend implements AsyncDisposable {
 
   /** In alphabetical order. */
   async getTags(stack: string, at?: At): Promise<readonly string[]> {
-    return (await readTags(this.#engine.store, stack, at)).tags.map(({ tag }) => tag);
+    return (await this.#read((s) => readTags(s, stack, at))).tags.map(({ tag }) => tag);
   }
 
   async getTagRecords(stack: string, at?: At) {
-    return (await readTags(this.#engine.store, stack, at)).tags;
+    return (await this.#read((s) => readTags(s, stack, at))).tags;
   }
 
   // Dependencies -----------------------------------------------------------------------------------------------------
@@ -511,19 +536,21 @@ export class StateBackend implements AsyncDisposable {
 
   /** The stack's edges, or those that start from one resource. */
   async getDependencies(stack: string, resource?: string, at?: At): Promise<readonly DependencyRecord[]> {
-    const { stack: record, version, past } = await stackMoment(this.#engine.store, stack, at);
-    const edges = await this.#engine.store.dependencies(record.stream, past ? version : undefined);
+    const edges = await this.#read(function* (s) {
+      const { stack: record, version, past } = yield* stackMoment(s, stack, at);
+      return yield* s.dependencies(record.stream, past ? version : undefined);
+    });
     return resource === undefined ? edges : edges.filter(({ address }) => address === resource);
   }
 
   /** What depends on what: of the whole stack, or as far as it can be reached from a root. */
-  async getGraph(stack: string, options?: GraphOptions): Promise<GraphView> {
-    return (await graphQueries()).readGraph(this.#engine.store, stack, options);
+  getGraph(stack: string, options?: GraphOptions): Promise<GraphView> {
+    return this.#readGraph((queries) => (s) => queries.readGraph(s, stack, options));
   }
 
   /** Everything that depends on a resource, directly or through others, in the order in which a change reaches it. */
-  async getImpact(stack: string, resource: string, at?: At): Promise<Impact> {
-    return (await graphQueries()).readImpact(this.#engine.store, stack, resource, at);
+  getImpact(stack: string, resource: string, at?: At): Promise<Impact> {
+    return this.#readGraph((queries) => (s) => queries.readImpact(s, stack, resource, at));
   }
 
   // The log ----------------------------------------------------------------------------------------------------------
@@ -533,7 +560,7 @@ export class StateBackend implements AsyncDisposable {
     stack: string,
     options: { readonly limit?: number; readonly at?: At } = {},
   ): Promise<{ readonly stack: StackRecord; readonly events: readonly (RecordedEvent | UnknownEvent)[] }> {
-    return readActivity(this.#engine.store, stack, { limit: 50, ...options });
+    return this.#read((s) => readActivity(s, stack, { limit: 50, ...options }));
   }
 
   /**
@@ -589,7 +616,7 @@ export class StateBackend implements AsyncDisposable {
 
   /** The stack of this id or name, or undefined. With `deleted` also one that was deleted. */
   findStack(ref: string, options?: { readonly deleted?: boolean }): Promise<StackRecord | undefined> {
-    return this.#engine.store.stack(ref, options);
+    return this.#read((s) => s.stack(ref, options));
   }
 }
 

@@ -1,10 +1,10 @@
 import { Flags } from '@oclif/core';
-import type { Plan, Receipt, StackCommand, StateBackend } from '../index.js';
-import { planJson } from '../json/diff.js';
+import type { Execution, StackCommand, StateBackend } from '../index.js';
+import { changesJson, planJson } from '../json/diff.js';
 import { receiptJson } from '../json/receipt.js';
 import { BaseCommand, type GlobalValues } from './base-command.js';
 import { callOptions, writeFlags } from './flags.js';
-import { planText } from './present/diff.js';
+import { changesText } from './present/diff.js';
 
 /** For commands that show what they will change before they change it. */
 export const plannedFlags = {
@@ -17,43 +17,43 @@ const MANY = 3_000;
 
 type PlannedValues = GlobalValues & Parameters<typeof callOptions>[0] & { readonly 'dry-run': boolean };
 
-/** A command that is planned, then carried out on the very version it was planned for. */
+/** A command that can be planned, and prints what it changed. */
 export abstract class PlannedCommand extends BaseCommand {
   /** `told` is what to say after it was done, `unchanged` when there was nothing to do. */
   protected async carryOut(
     flags: PlannedValues,
     backend: StateBackend,
     command: StackCommand,
-    told: (receipt: Receipt, plan: Plan) => string,
+    told: (done: Execution) => string,
     unchanged: string,
   ): Promise<void> {
     const call = callOptions(flags);
     this.#announce(command);
-    const plan = await backend.preview(command, call);
     if (flags['dry-run']) {
+      const plan = await backend.execute(command, { ...call, dryRun: true });
       this.show(
         flags,
         () => planJson(plan),
-        () => planText(plan),
+        () => changesText(plan.changes),
       );
       return;
     }
-    const receipt = await backend.execute(command, { expectedVersion: plan.version, ...call });
+    const done = await backend.execute(command, call);
     this.show(
       flags,
-      () => ({ ...receiptJson(receipt), changes: planJson(plan).changes }),
-      () => (receipt.events === 0 ? unchanged : `${planText(plan)}\n\n${told(receipt, plan)}`),
+      () => ({ ...receiptJson(done), changes: changesJson(done.changes) }),
+      () => (done.events === 0 ? unchanged : `${changesText(done.changes)}\n\n${told(done)}`),
     );
   }
 
-  /** Planning and committing many resources takes seconds in which nothing else can be shown: say so before. */
+  /** Comparing and committing many resources takes seconds in which nothing else can be shown: say so before. */
   #announce(command: StackCommand): void {
     const count = command.type === 'apply' ? (command.resources?.length ?? 0) : 0;
     if (process.stderr.isTTY && count >= MANY) this.note(`Comparing and committing ${count} resources …`);
   }
 
-  /** The command that undoes what was planned on `plan`. */
-  protected undo(stack: string, { version }: Plan): string {
-    return `Undo with: ${this.config.bin} stack state rollback ${stack} --version ${version}`;
+  /** The command that undoes a change of the state. */
+  protected undo(stack: string, { version }: Execution): string {
+    return `Undo with: ${this.config.bin} stack state rollback ${stack} --version ${version - 1}`;
   }
 }

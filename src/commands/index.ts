@@ -1,6 +1,5 @@
 import type * as z from 'zod';
 import { InvalidInputError } from '../lib/errors.js';
-import type { AppendRequest } from '../store/event-store.js';
 import { recordActivity } from './activity.js';
 import { apply } from './apply.js';
 import type { EnvelopeInput } from './command.js';
@@ -11,7 +10,7 @@ import { ignoreDrift, resolveDrift } from './drift-close.js';
 import { addDriftRule, removeDriftRule } from './drift-rule.js';
 import { completeExecution, failExecution, startExecution } from './execution.js';
 import { acquireLock, breakLock, releaseLock, renewLock } from './lock.js';
-import { prepare } from './prepare.js';
+import { type Prepared, prepare } from './prepare.js';
 import { rollback, takeSnapshot } from './rollback.js';
 import { createStack, deleteStack, restoreStack, updateStack } from './stack.js';
 import { addTags, removeTags } from './tag.js';
@@ -51,13 +50,13 @@ export type Command = { [T in CommandType]: z.input<(typeof COMMANDS)[T]['schema
 
 export type { Caller, CommandModule, Context, Envelope, EnvelopeInput } from './command.js';
 export { envelopeSchema } from './command.js';
-export { prepare };
+export { type Prepared, prepare };
 
 /**
  * The same for a command of any type.
  * @throws InvalidInputError that names the first field that is wrong
  */
-export const prepareAny = (command: Command, envelope: EnvelopeInput): AppendRequest =>
+export const prepareAny = (command: Command, envelope: EnvelopeInput): Prepared =>
   prepare(moduleOf(command), command, envelope);
 
 function moduleOf(command: Command) {

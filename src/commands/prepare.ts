@@ -1,7 +1,7 @@
 import type { NewEvent } from '../events/index.js';
 import { type Json, JsonNumber, sortKeys, stringifyJson } from '../lib/json.js';
 import { parseInput } from '../lib/parse-input.js';
-import type { Question } from '../store/edge-query.js';
+import type { Links, Question } from '../store/edge-query.js';
 import type { AppendRequest, RequestIdentity } from '../store/event-store.js';
 import type { Facts } from '../store/facts.js';
 import { authorize } from './authorize.js';
@@ -16,17 +16,26 @@ import {
 import { guard } from './guard.js';
 import { identifiersOf } from './identifiers.js';
 
+/** A command that is ready to be decided, and what it was decided on when it was. */
+export interface Prepared extends AppendRequest {
+  /** The last decision; undefined before there was one, and for a command that was carried out before. */
+  decided():
+    | { readonly facts: Facts; readonly links: Links | undefined; readonly events: readonly NewEvent[] }
+    | undefined;
+}
+
 /**
  * Checks a command and its envelope and makes them ready to be decided inside the appending transaction.
  * @throws InvalidInputError that names the first field that is wrong
  */
-export function prepare(module: CommandModule, command: unknown, envelopeInput: EnvelopeInput): AppendRequest {
+export function prepare(module: CommandModule, command: unknown, envelopeInput: EnvelopeInput): Prepared {
   const envelope = parseInput(envelopeSchema, envelopeInput, 'command');
   const payload = parseInput(module.schema, command, 'command');
   const kind = typeof module.kind === 'string' ? module.kind : module.kind(payload);
   const target = typeof module.target === 'string' ? module.target : module.target(payload);
   const keys = module.facts(payload);
   const { commandId, caller, actor, source, correlationId, causationId, reason, imported } = envelope;
+  let last: ReturnType<Prepared['decided']>;
   return {
     commandId: commandId ?? newCommandId(),
     ...(commandId === undefined ? {} : { identity: identityOf(command, envelope) }),
@@ -48,9 +57,15 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
       const context = { now, ...envelope };
       const before = guard(target, module.lock, keys.stack, facts, context);
       const decided = module.decide(payload, facts, context);
-      if (!('answer' in decided)) return [...before, ...decided];
-      return { links: decided.links, answer: (links) => [...before, ...decided.answer(links)] };
+      const keep = (own: readonly NewEvent[], links?: Links): readonly NewEvent[] => {
+        const events = [...before, ...own];
+        last = { facts, links, events };
+        return events;
+      };
+      if (!('answer' in decided)) return keep(decided);
+      return { links: decided.links, answer: (links) => keep(decided.answer(links), links) };
     },
+    decided: () => last,
   };
 }
 

@@ -35,7 +35,7 @@ export async function compareActual(
   { onProgress, ...context }: ObserveContext & { readonly onProgress?: OnProgress } = {},
 ): Promise<Comparison> {
   const { stream, resourceCount: total } = stack;
-  const drifted = new Set(await store.drifted(stream));
+  const drifted = new Set(await store.read((s) => s.drifted(stream)));
   const expected = new Expected(store, stream);
   const failed: Comparison['failed'][number][] = [];
   const findings: Comparison['findings'][number][] = [];
@@ -82,7 +82,8 @@ class Expected {
 
   async *pages(): AsyncGenerator<readonly ExpectedResource[]> {
     for (let after = ''; ; ) {
-      const page = (await this.#store.resources(this.#stream, undefined, { after, limit: PAGE })).map(toExpected);
+      const records = await this.#store.read((s) => s.resources(this.#stream, undefined, { after, limit: PAGE }));
+      const page = records.map(toExpected);
       const last = page.at(-1);
       if (!last) return;
       for (const { address } of page) this.unanswered.add(address);
@@ -103,7 +104,7 @@ class Expected {
         return resource;
       }
     }
-    const resource = await this.#store.resource(this.#stream, address);
+    const resource = (await this.#store.read((s) => s.resourcesOf(this.#stream, [address]))).get(address);
     return resource && toExpected(resource);
   }
 }

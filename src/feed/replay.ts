@@ -92,11 +92,14 @@ export async function* replay(
 
 /** The stack, and its last event to begin with. */
 async function range(store: EventStore, ref: string, toVersion: number | undefined, mayCome: boolean) {
-  const now = await stackMoment(store, ref, undefined, { deleted: true });
-  const { stack } = now;
-  const there = toVersion !== undefined && !(mayCome && toVersion > stack.stateVersion);
-  const { position } = there ? await stackMoment(store, ref, { version: toVersion }, { deleted: true }) : now;
-  const [last] = await store.events({ stream: stack.stream, upTo: position, descending: true, limit: 1 });
+  const { stack, last } = await store.read(function* (s) {
+    const now = yield* stackMoment(s, ref, undefined, { deleted: true });
+    const { stack } = now;
+    const there = toVersion !== undefined && !(mayCome && toVersion > stack.stateVersion);
+    const { position } = there ? yield* stackMoment(s, ref, { version: toVersion }, { deleted: true }) : now;
+    const [last] = yield* s.events({ stream: stack.stream, upTo: position, descending: true, limit: 1 });
+    return { stack, last };
+  });
   if (!last) {
     throw new IntegrityError('EVENTS_MISSING', `the log holds no events of the stack "${stack.name}"`, {
       hint: 'See what is wrong with: sloth-runner audit verify',
@@ -218,7 +221,7 @@ async function agreedHash(
   state: StackState,
 ): Promise<string> {
   const replayed = stateHash(contentOf(state));
-  const tables = stateHash(await readContent(store, stream, version));
+  const tables = stateHash(await store.read((s) => readContent(s, stream, version)));
   if (replayed === tables) return replayed;
   throw new IntegrityError(
     'REPLAY_DIFFERS',

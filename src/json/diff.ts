@@ -1,4 +1,4 @@
-import type { Plan, StateDiff } from '../index.js';
+import type { DecidedChange, Plan, StateDiff } from '../index.js';
 
 export const diffJson = (diff: StateDiff) => ({
   stack_id: diff.stackId,
@@ -22,7 +22,7 @@ export const diffJson = (diff: StateDiff) => ({
   dependencies: diff.dependencies.map(({ key, kind }) => ({ edge: key, kind })),
 });
 
-export const planJson = (plan: Plan) => ({
-  version: plan.version,
-  changes: plan.changes.map(({ what, key, kind, fields }) => ({ what, key, kind, fields })),
-});
+export const changesJson = (changes: readonly DecidedChange[]) =>
+  changes.map(({ what, key, kind, fields }) => ({ what, key, kind, fields }));
+
+export const planJson = ({ version, changes }: Plan) => ({ version, changes: changesJson(changes) });

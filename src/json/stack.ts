@@ -1,11 +1,4 @@
-import {
-  type LockRecord,
-  type StackListItem,
-  type StackRecord,
-  type StateView,
-  stateHash,
-  type TagRecord,
-} from '../index.js';
+import { type StackDetails, type StackListItem, type StackRecord, stateHash } from '../index.js';
 import { lockJson } from './lock.js';
 import { resourceJson } from './resource.js';
 
@@ -31,13 +24,6 @@ export const stackJson = (stack: StackRecord) => ({
 export const stackListJson = (stacks: readonly StackListItem[]) => ({
   stacks: stacks.map((stack) => ({ ...stackJson(stack), tags: stack.tags, locked: stack.locked })),
 });
-
-/** What `show` tells of a stack. */
-export interface StackDetails {
-  readonly state: StateView;
-  readonly tags: readonly TagRecord[];
-  readonly lock: LockRecord | undefined;
-}
 
 export function detailsJson({ state, tags, lock }: StackDetails) {
   const { stack, document } = state;

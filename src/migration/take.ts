@@ -37,13 +37,13 @@ async function heldOf(
   creation: string,
   migration: Migration,
 ): Promise<Held | undefined> {
-  const made = await store.commitOf(creation);
-  const stack = made && (await store.stack(id, { deleted: true }));
+  const made = await store.read((s) => s.commitOf(creation));
+  const stack = made && (await store.read((s) => s.stack(id, { deleted: true })));
   if (!stack || stack.stream !== made.stream) return undefined;
-  const commits = await store.commits(stack.stream);
+  const commits = await store.read((s) => s.commits(stack.stream));
   const ours = commits.filter(({ commandId }) => commandId.startsWith(COMMAND_ID_PREFIX));
   const others = commits.find(({ commandId, raised }) => raised && !commandId.startsWith(COMMAND_ID_PREFIX));
-  const left = await readState(store, id, { version: ours[0]?.version ?? made.version });
+  const left = await store.read((s) => readState(s, id, { version: ours[0]?.version ?? made.version }));
   const row = left.document.origin?.header.row;
   const again = migration.resumed ? await carriedOut(store, stack.stream, migration) : new Set<string>();
   const before = {
@@ -63,7 +63,7 @@ async function heldOf(
 
 /** The id of a stack's lock where a migration took it over. One that somebody took here is none of ours. */
 async function takenOver(store: EventStore, stream: number): Promise<string | undefined> {
-  const lock = await store.lock(stream);
+  const lock = await store.read((s) => s.lock(stream));
   const [taken] = lock ? await store.events({ after: lock.token - 1, limit: 1 }) : [];
   return taken && decodeEvent(taken).meta.imported ? lock?.lockId : undefined;
 }
@@ -122,7 +122,7 @@ export async function planStack(
   const isOurs = held?.again.has(creation) ?? false;
   const before = isOurs ? undefined : held?.before;
   const again = (avoid: Avoid): Plan => planOf({ until: migration.at, before, bears: held?.before.name, avoid });
-  const isTaken = !held && (await store.stack(id, { deleted: true })) !== undefined;
+  const isTaken = !held && (await store.read((s) => s.stack(id, { deleted: true }))) !== undefined;
   return {
     plan: again(NOTHING),
     earlier: held && !isOurs ? planOf(asAtFirst(held)).ledger : undefined,

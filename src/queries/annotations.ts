@@ -1,18 +1,20 @@
 import { decodeEvent, type EventType } from '../events/index.js';
 import { evolve, initialState, type StackState } from '../projections/evolve.js';
-import type { At, EventStore } from '../store/event-store.js';
+import type { At } from '../store/event-store.js';
+import type { Program } from '../store/program.js';
 import type { DriftRecord, DriftRuleRecord, LockRecord, StackRecord, TagRecord } from '../store/records.js';
+import type { Snapshot } from '../store/snapshot.js';
 import { instantAt, stackMoment } from './at.js';
 
 /** A stack's tags, now or as they were. */
-export async function readTags(
-  store: EventStore,
+export function* readTags(
+  s: Snapshot,
   ref: string,
   at?: At,
-): Promise<{ readonly stack: StackRecord; readonly tags: readonly TagRecord[] }> {
-  const { stack, position, past } = await stackMoment(store, ref, at);
-  if (!past) return { stack, tags: await store.tags(stack.stream) };
-  const { tags } = await fold(store, stack.stream, position, ['TagAdded', 'TagRemoved']);
+): Program<{ readonly stack: StackRecord; readonly tags: readonly TagRecord[] }> {
+  const { stack, position, past } = yield* stackMoment(s, ref, at);
+  if (!past) return { stack, tags: yield* s.tags(stack.stream) };
+  const { tags } = yield* fold(s, stack.stream, position, ['TagAdded', 'TagRemoved']);
   const list = [...tags].map(([tag, { createdAt, createdBy }]) => ({ tag, createdAt, createdBy }));
   return { stack, tags: list.sort((a, b) => (a.tag < b.tag ? -1 : 1)) };
 }
@@ -20,33 +22,33 @@ export async function readTags(
 const LOCK_TYPES: readonly EventType[] = ['LockAcquired', 'LockRenewed', 'LockReleased', 'LockExpired', 'LockBroken'];
 
 /** Who holds a stack, now or then; a lock that has run out is none. */
-export async function readLock(
-  store: EventStore,
+export function* readLock(
+  s: Snapshot,
   ref: string,
   now: string,
   at?: At,
-): Promise<{ readonly stack: StackRecord; readonly lock: LockRecord | undefined }> {
-  const { stack, position, past } = await stackMoment(store, ref, at);
+): Program<{ readonly stack: StackRecord; readonly lock: LockRecord | undefined }> {
+  const { stack, position, past } = yield* stackMoment(s, ref, at);
   if (!past) {
-    const lock = await store.lock(stack.stream);
+    const lock = yield* s.lock(stack.stream);
     return { stack, lock: lock && lock.expiresAt > now ? lock : undefined };
   }
-  const { lock } = await fold(store, stack.stream, position, LOCK_TYPES);
-  const [last] = await store.events({ stream: stack.stream, upTo: position, descending: true, limit: 1 });
-  const then = at ? await instantAt(store, at, last?.recordedAt ?? now) : now;
+  const { lock } = yield* fold(s, stack.stream, position, LOCK_TYPES);
+  const [last] = yield* s.events({ stream: stack.stream, upTo: position, descending: true, limit: 1 });
+  const then = at ? yield* instantAt(s, at, last?.recordedAt ?? now) : now;
   return { stack, lock: lock && lock.expiresAt > then ? lock : undefined };
 }
 
 /** Recorded drift findings, newest first, as they stood at the moment asked for. */
-export async function readDrift(
-  store: EventStore,
+export function* readDrift(
+  s: Snapshot,
   ref: string,
   at?: At,
-): Promise<{ readonly stack: StackRecord; readonly findings: readonly DriftRecord[] }> {
-  const { stack, position, past } = await stackMoment(store, ref, at);
-  const findings = await store.drift(stack.stream);
+): Program<{ readonly stack: StackRecord; readonly findings: readonly DriftRecord[] }> {
+  const { stack, position, past } = yield* stackMoment(s, ref, at);
+  const findings = yield* s.drift(stack.stream);
   if (!past) return { stack, findings };
-  const { drift } = await fold(store, stack.stream, position, [
+  const { drift } = yield* fold(s, stack.stream, position, [
     'DriftDetected',
     'DriftCleared',
     'DriftResolved',
@@ -64,24 +66,24 @@ export async function readDrift(
 }
 
 /** A stack's drift rules, oldest first, also those that have run out; now or as they were. */
-export async function readDriftRules(
-  store: EventStore,
+export function* readDriftRules(
+  s: Snapshot,
   ref: string,
   at?: At,
-): Promise<{ readonly stack: StackRecord; readonly rules: readonly DriftRuleRecord[] }> {
-  const { stack, position, past } = await stackMoment(store, ref, at);
-  if (!past) return { stack, rules: await store.driftRules(stack.stream) };
-  const { driftRules } = await fold(store, stack.stream, position, ['DriftRuleAdded', 'DriftRuleRemoved']);
+): Program<{ readonly stack: StackRecord; readonly rules: readonly DriftRuleRecord[] }> {
+  const { stack, position, past } = yield* stackMoment(s, ref, at);
+  if (!past) return { stack, rules: yield* s.driftRules(stack.stream) };
+  const { driftRules } = yield* fold(s, stack.stream, position, ['DriftRuleAdded', 'DriftRuleRemoved']);
   return { stack, rules: [...driftRules].map(([id, rule]) => ({ id, ...rule })) };
 }
 
 /** What of a stack is not state, as it was after a position of the log. */
-export const signalsAt = (store: EventStore, stream: number, upTo: number): Promise<StackState> =>
-  fold(store, stream, upTo, ['TagAdded', 'TagRemoved', ...LOCK_TYPES, 'StackDeleted', 'StackRestored']);
+export const signalsAt = (s: Snapshot, stream: number, upTo: number): Program<StackState> =>
+  fold(s, stream, upTo, ['TagAdded', 'TagRemoved', ...LOCK_TYPES, 'StackDeleted', 'StackRestored']);
 
 /** What events of a few types say of a stack up to a position. They are found by an index of their own. */
-async function fold(store: EventStore, stream: number, upTo: number, types: readonly EventType[]): Promise<StackState> {
-  const rows = await store.events({ stream, upTo, types, limit: Number.MAX_SAFE_INTEGER });
+function* fold(s: Snapshot, stream: number, upTo: number, types: readonly EventType[]): Program<StackState> {
+  const rows = yield* s.events({ stream, upTo, types, limit: Number.MAX_SAFE_INTEGER });
   return evolve(
     initialState,
     rows.map((row) => decodeEvent(row)),

@@ -1,6 +1,8 @@
 import { NotFoundError } from '../lib/errors.js';
-import type { At, EventStore, Moment } from '../store/event-store.js';
+import type { At, Moment } from '../store/event-store.js';
+import type { Program } from '../store/program.js';
 import type { StackRecord } from '../store/records.js';
+import type { Snapshot } from '../store/snapshot.js';
 import { stackDeleted, stackNotFound } from '../store/stack-errors.js';
 
 export interface StackMoment extends Moment {
@@ -14,23 +16,23 @@ export interface StackMoment extends Moment {
  * stack answers too.
  * @throws NotFoundError for an unknown stack, and for a version, instant or position at which it was not there
  */
-export async function stackMoment(
-  store: EventStore,
+export function* stackMoment(
+  s: Snapshot,
   ref: string,
   at?: At,
   options: { readonly deleted?: boolean } = {},
-): Promise<StackMoment> {
-  const stack = await store.stack(ref, { deleted: options.deleted || at !== undefined });
-  if (!stack) throw await notFound(store, ref);
+): Program<StackMoment> {
+  const stack = yield* s.stack(ref, { deleted: options.deleted || at !== undefined });
+  if (!stack) throw yield* notFound(s, ref);
   const latest = { version: stack.stateVersion, position: Number.MAX_SAFE_INTEGER };
   if (!at) return { stack, past: false, ...latest };
-  const moment = await store.moment(stack.stream, at);
+  const moment = yield* s.moment(stack.stream, at);
   if (!moment || ('version' in at && moment.version !== at.version)) throw notThere(stack, at);
   return { stack, past: true, ...moment };
 }
 
-async function notFound(store: EventStore, ref: string): Promise<NotFoundError> {
-  const deleted = await store.stack(ref, { deleted: true });
+function* notFound(s: Snapshot, ref: string): Program<NotFoundError> {
+  const deleted = yield* s.stack(ref, { deleted: true });
   return deleted ? stackDeleted(ref, deleted) : stackNotFound(ref);
 }
 
@@ -48,9 +50,9 @@ function notThere(stack: StackRecord, at: At): NotFoundError {
 }
 
 /** What time it was at a moment: of a position, when the log had come to it; `otherwise` for a version. */
-export async function instantAt(store: EventStore, at: At, otherwise: string): Promise<string> {
+export function* instantAt(s: Snapshot, at: At, otherwise: string): Program<string> {
   if ('time' in at) return at.time;
   if (!('position' in at)) return otherwise;
-  const [last] = await store.events({ upTo: at.position, descending: true, limit: 1 });
+  const [last] = yield* s.events({ upTo: at.position, descending: true, limit: 1 });
   return last?.recordedAt ?? otherwise;
 }

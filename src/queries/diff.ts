@@ -1,7 +1,9 @@
 import type { Json } from '../lib/json.js';
 import { type FieldChange, fieldChanges } from '../lib/json-diff.js';
-import type { EventStore } from '../store/event-store.js';
+import type { Touched } from '../store/event-store.js';
+import { type Program, together } from '../store/program.js';
 import type { DependencyRecord, DocumentRecord, OutputRecord, ResourceRecord } from '../store/records.js';
+import type { Snapshot } from '../store/snapshot.js';
 import { stackMoment } from './at.js';
 
 export interface ItemDiff<T> {
@@ -30,38 +32,48 @@ export interface StateDiff {
  * Compares two versions of a stack, in either order. What happened between them says which keys to look at, so it
  * costs what changed, not what there is.
  */
-export async function diffVersions(store: EventStore, ref: string, from: number, to: number): Promise<StateDiff> {
-  const { stack } = await stackMoment(store, ref, { version: from });
-  await stackMoment(store, ref, { version: to });
+export function* diffVersions(s: Snapshot, ref: string, from: number, to: number): Program<StateDiff> {
+  const { stack } = yield* stackMoment(s, ref, { version: from });
+  yield* stackMoment(s, ref, { version: to });
   const { stream } = stack;
-  const touched = await store.touched(stream, Math.min(from, to), Math.max(from, to));
-  const both = async <T>(read: (version: number) => Promise<T>) => [await read(from), await read(to)] as const;
-
-  const resources: ItemDiff<ResourceRecord>[] = [];
-  for (const address of touched.addresses) {
-    const [before, after] = await both((version) => store.resource(stream, address, version));
-    resources.push(...item(address, before, after, resourceFields));
-  }
-  const outputs: ItemDiff<OutputRecord>[] = [];
-  for (const name of touched.outputs) {
-    const [before, after] = await both((version) => store.output(stream, name, version));
-    outputs.push(...item(name, before, after, ({ value, sensitive, metadata }) => ({ value, sensitive, metadata })));
-  }
-  const dependencies: ItemDiff<DependencyRecord>[] = [];
-  for (const edge of touched.dependencies) {
-    const [before, after] = await both((version) => store.dependency(stream, edge, version));
-    dependencies.push(...item(edge.join(' -> '), before, after, ({ type, path }) => ({ type, path })));
-  }
-  const [documentBefore, documentAfter] = await both((version) => store.document(stream, version));
+  const touched = yield* s.touched(stream, Math.min(from, to), Math.max(from, to));
+  const [before, after] = yield* together([readTouched(s, stream, touched, from), readTouched(s, stream, touched, to)]);
   return {
     stackId: stack.id,
     name: stack.name,
     from,
     to,
-    stack: fieldChanges(ownFields(documentBefore), ownFields(documentAfter)),
+    stack: fieldChanges(ownFields(before.own), ownFields(after.own)),
+    resources: touched.addresses.flatMap((address) =>
+      item(address, before.resources.get(address), after.resources.get(address), resourceFields),
+    ),
+    outputs: touched.outputs.flatMap((name) =>
+      item(name, before.outputs.get(name), after.outputs.get(name), ({ value, sensitive, metadata }) => ({
+        value,
+        sensitive,
+        metadata,
+      })),
+    ),
+    dependencies: touched.dependencies.flatMap((edge) => {
+      const key = edge.join(' -> ');
+      return item(key, before.edges.get(key), after.edges.get(key), ({ type, path }) => ({ type, path }));
+    }),
+  };
+}
+
+/** What changed between two versions, as it is at one of them. */
+function* readTouched(s: Snapshot, stream: number, touched: Touched, version: number) {
+  const [resources, outputs, edges, own] = yield* together([
+    s.resourcesOf(stream, touched.addresses, version),
+    s.outputsOf(stream, touched.outputs, version),
+    s.dependenciesOf(stream, touched.dependencies, version),
+    s.document(stream, version),
+  ]);
+  return {
     resources,
     outputs,
-    dependencies,
+    edges: new Map(edges.map((edge) => [`${edge.address} -> ${edge.target}`, edge])),
+    own,
   };
 }
 

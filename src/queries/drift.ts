@@ -1,5 +1,7 @@
-import type { At, EventStore } from '../store/event-store.js';
+import type { At } from '../store/event-store.js';
+import type { Program } from '../store/program.js';
 import type { DriftRecord, StackRecord } from '../store/records.js';
+import type { Snapshot } from '../store/snapshot.js';
 import { readDrift } from './annotations.js';
 import { sensitivePaths } from './sensitive.js';
 
@@ -21,24 +23,30 @@ export function newestFindings<F extends Pick<DriftRecord, 'resourceId'>>(findin
  * Recorded findings, newest first, as they stood at the moment asked for.
  * @param newest only the newest of each resource
  */
-export async function readFindings(
-  store: EventStore,
+export function* readFindings(
+  s: Snapshot,
   ref: string,
   at: At | undefined,
   newest: boolean,
-): Promise<{ readonly stack: StackRecord; readonly findings: readonly FindingView[] }> {
-  const { stack, findings } = await readDrift(store, ref, at);
+): Program<{ readonly stack: StackRecord; readonly findings: readonly FindingView[] }> {
+  const { stack, findings } = yield* readDrift(s, ref, at);
+  const shown = newest ? newestFindings(findings) : findings;
+  const ids = new Map(
+    shown.flatMap(({ id, resource }) => (resource === null ? [] : [[id, `res-${resource}`] as const])),
+  );
+  const addresses = yield* s.addressesOf(stack.stream, [...new Set(ids.values())]);
+  const now = yield* s.resourcesOf(stack.stream, [...new Set(addresses.values())]);
   const views: FindingView[] = [];
-  for (const finding of newest ? newestFindings(findings) : findings)
-    views.push(await view(store, stack.stream, finding));
+  for (const finding of shown) {
+    const address = addresses.get(ids.get(finding.id) ?? '');
+    if (address === undefined) {
+      views.push({ ...finding, address: null, hidden: [] });
+      continue;
+    }
+    const version = (yield* s.moment(stack.stream, { position: finding.id }))?.version;
+    const then = (yield* s.resourcesOf(stack.stream, [address], version)).get(address);
+    const hidden = [now.get(address), then].flatMap((one) => sensitivePaths(one?.value.metadata));
+    views.push({ ...finding, address, hidden: [...new Set(hidden)] });
+  }
   return { stack, findings: views };
-}
-
-async function view(store: EventStore, stream: number, finding: DriftRecord): Promise<FindingView> {
-  const number = finding.resource === null ? undefined : `res-${finding.resource}`;
-  const address = number === undefined ? undefined : await store.resourceAddress(stream, number);
-  if (address === undefined) return { ...finding, address: null, hidden: [] };
-  const then = await store.moment(stream, { position: finding.id });
-  const both = [await store.resource(stream, address), await store.resource(stream, address, then?.version)];
-  return { ...finding, address, hidden: [...new Set(both.flatMap((one) => sensitivePaths(one?.value.metadata)))] };
 }

@@ -1,6 +1,8 @@
 import { InvalidInputError } from '../lib/errors.js';
-import type { At, EventStore } from '../store/event-store.js';
+import type { At } from '../store/event-store.js';
+import { type Program, together } from '../store/program.js';
 import type { EdgeRecord, StackRecord } from '../store/records.js';
+import type { Snapshot } from '../store/snapshot.js';
 import { type StackMoment, stackMoment } from './at.js';
 import { buildGraph, type DependencyGraph, type GraphNode } from './graph-build.js';
 import { findCycles } from './graph-cycles.js';
@@ -38,10 +40,10 @@ export interface GraphView {
  * @throws NotFoundError for an unknown stack, root or moment; InvalidInputError for a depth that is none, and for what
  *   counts from a root where none is given
  */
-export async function readGraph(store: EventStore, ref: string, options: GraphOptions = {}): Promise<GraphView> {
+export function* readGraph(s: Snapshot, ref: string, options: GraphOptions = {}): Program<GraphView> {
   const { root, reverse = false, depth } = options;
   checkOptions(options);
-  const { stack, version, graph } = await readAll(store, ref, options.at);
+  const { stack, version, graph } = yield* readAll(s, ref, options.at);
   const start = root === undefined ? undefined : findNode(graph, stack, root);
   const arrows = reverse ? graph.dependents : graph.dependencies;
   const places = start === undefined ? [...graph.nodes.keys()] : [...reach(arrows, start, depth).keys()].sort(byPlace);
@@ -83,8 +85,8 @@ export interface Impact {
  * one that is not there and that others still name.
  * @throws NotFoundError for an unknown stack, moment or resource
  */
-export async function readImpact(store: EventStore, ref: string, resource: string, at?: At): Promise<Impact> {
-  const { stack, version, graph } = await readAll(store, ref, at);
+export function* readImpact(s: Snapshot, ref: string, resource: string, at?: At): Program<Impact> {
+  const { stack, version, graph } = yield* readAll(s, ref, at);
   const start = findNode(graph, stack, resource);
   const depths = reach(graph.dependents, start);
   const others = new Set(depths.keys());
@@ -103,14 +105,14 @@ export async function readImpact(store: EventStore, ref: string, resource: strin
   };
 }
 
-async function readAll(
-  store: EventStore,
+function* readAll(
+  s: Snapshot,
   ref: string,
   at: At | undefined,
-): Promise<Pick<StackMoment, 'stack' | 'version'> & { readonly graph: DependencyGraph }> {
-  const { stack, version, past } = await stackMoment(store, ref, at);
+): Program<Pick<StackMoment, 'stack' | 'version'> & { readonly graph: DependencyGraph }> {
+  const { stack, version, past } = yield* stackMoment(s, ref, at);
   const asOf = past ? version : undefined;
-  const [nodes, edges] = await Promise.all([store.nodes(stack.stream, asOf), store.edges(stack.stream, asOf)]);
+  const [nodes, edges] = yield* together([s.nodes(stack.stream, asOf), s.edges(stack.stream, asOf)]);
   return { stack, version, graph: buildGraph(nodes, edges) };
 }
 

@@ -1,8 +1,10 @@
 import { decodeEvent, isKnown, type RecordedEvent } from '../events/index.js';
 import { equalJson, type Json, type JsonObject, leaves } from '../lib/json.js';
 import { type FieldChange, fieldChanges } from '../lib/json-diff.js';
-import type { At, EventStore } from '../store/event-store.js';
+import type { At } from '../store/event-store.js';
+import type { Program } from '../store/program.js';
 import type { StackRecord } from '../store/records.js';
+import type { Snapshot } from '../store/snapshot.js';
 import { stackMoment } from './at.js';
 import { resourceMissing } from './resource.js';
 import { sensitivePaths } from './sensitive.js';
@@ -31,10 +33,10 @@ export interface Timeline {
 }
 
 /** The events of one resource up to a moment, oldest first. `ref` is its address or id. */
-async function timeline(store: EventStore, stackRef: string, ref: string, at?: At): Promise<Timeline> {
-  const { stack, position } = await stackMoment(store, stackRef, at, { deleted: true });
-  const address = (await store.resourceAddress(stack.stream, ref)) ?? ref;
-  const rows = await store.resourceHistory(stack.stream, address);
+function* timeline(s: Snapshot, stackRef: string, ref: string, at?: At): Program<Timeline> {
+  const { stack, position } = yield* stackMoment(s, stackRef, at, { deleted: true });
+  const address = (yield* s.addressesOf(stack.stream, [ref])).get(ref) ?? ref;
+  const rows = yield* s.resourceHistory(stack.stream, address);
   const events = rows
     .filter((row) => row.position <= position)
     .map((row) => decodeEvent(row))
@@ -54,13 +56,13 @@ function content(event: ResourceEvent | undefined): JsonObject | undefined {
 const KINDS = { ResourceCreated: 'added', ResourceUpdated: 'changed', ResourceRemoved: 'removed' } as const;
 
 /** Each change of a resource, newest first: version, when, who, which fields. */
-export async function resourceHistory(
-  store: EventStore,
+export function* resourceHistory(
+  s: Snapshot,
   stackRef: string,
   ref: string,
   at?: At,
-): Promise<Omit<Timeline, 'events'> & { readonly changes: readonly ResourceChange[] }> {
-  const { events, ...about } = await timeline(store, stackRef, ref, at);
+): Program<Omit<Timeline, 'events'> & { readonly changes: readonly ResourceChange[] }> {
+  const { events, ...about } = yield* timeline(s, stackRef, ref, at);
   const changes = events.map(
     (event, index): ResourceChange => ({
       version: event.version,
@@ -89,13 +91,13 @@ export interface FieldBlame {
  * For each field a resource has: which version set it, who, when. A field is a value that is no object; an array counts
  * as one field.
  */
-export async function blame(
-  store: EventStore,
+export function* blame(
+  s: Snapshot,
   stackRef: string,
   ref: string,
   at?: At,
-): Promise<Omit<Timeline, 'events'> & { readonly fields: readonly FieldBlame[] }> {
-  const { events, ...about } = await timeline(store, stackRef, ref, at);
+): Program<Omit<Timeline, 'events'> & { readonly fields: readonly FieldBlame[] }> {
+  const { events, ...about } = yield* timeline(s, stackRef, ref, at);
   let fields = new Map<string, FieldBlame>();
   for (const event of events) {
     const now = content(event);

@@ -1,5 +1,7 @@
-import type { At, EventStore } from '../store/event-store.js';
+import type { At } from '../store/event-store.js';
+import { type Program, together } from '../store/program.js';
 import type { StackListItem } from '../store/records.js';
+import type { Snapshot } from '../store/snapshot.js';
 import { signalsAt } from './annotations.js';
 import { instantAt } from './at.js';
 
@@ -12,14 +14,15 @@ export interface StackFilter {
 }
 
 /** The stacks in name order, now or as they were at an instant or a position of the log. */
-export async function listStacks(
-  store: EventStore,
+export function* listStacks(
+  s: Snapshot,
   filter: StackFilter,
+  now: string,
   at?: ListMoment,
-): Promise<readonly StackListItem[]> {
-  if (!at) return store.stacks(filter);
-  const all = [...(await store.stacks({})), ...(await store.stacks({ deleted: true }))];
-  const then = await Promise.all(all.map((stack) => asOf(store, stack, at)));
+): Program<readonly StackListItem[]> {
+  if (!at) return yield* s.stacks(filter, now);
+  const all = [...(yield* s.stacks({}, now)), ...(yield* s.stacks({ deleted: true }, now))];
+  const then = yield* together(all.map((stack) => asOf(s, stack, at)));
   return then
     .filter((stack) => stack !== undefined)
     .filter((stack) => (stack.deletedAt !== null) === (filter.deleted ?? false))
@@ -31,18 +34,18 @@ export async function listStacks(
 /** Versions are a stack's own, so a list is asked for by time or position. */
 export type ListMoment = Exclude<At, { readonly version: number }>;
 
-async function asOf(store: EventStore, stack: StackListItem, at: ListMoment): Promise<StackListItem | undefined> {
-  const moment = await store.moment(stack.stream, at);
+function* asOf(s: Snapshot, stack: StackListItem, at: ListMoment): Program<StackListItem | undefined> {
+  const moment = yield* s.moment(stack.stream, at);
   if (!moment) return undefined;
-  const [signals, own, commits, [last]] = await Promise.all([
-    signalsAt(store, stack.stream, moment.position),
-    store.document(stack.stream, moment.version),
-    store.commits(stack.stream, { raised: true, upTo: moment.version }),
-    store.events({ stream: stack.stream, upTo: moment.position, descending: true, limit: 1 }),
+  const [signals, own, commits, [last]] = yield* together([
+    signalsAt(s, stack.stream, moment.position),
+    s.document(stack.stream, moment.version),
+    s.commits(stack.stream, { raised: true, upTo: moment.version }),
+    s.events({ stream: stack.stream, upTo: moment.position, descending: true, limit: 1 }),
   ]);
   const { document, executionCount, completedAt, lastDuration, lastError } = own;
   const updatedAt = last?.recordedAt ?? stack.createdAt;
-  const when = await instantAt(store, at, updatedAt);
+  const when = yield* instantAt(s, at, updatedAt);
   return {
     ...stack,
     name: document.name,

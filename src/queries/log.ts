@@ -69,12 +69,13 @@ async function toWanted(store: EventStore, filter: LogFilter): Promise<Wanted> {
     });
   }
   for (const type of filter.types ?? []) if (!isEventType(type)) throw unknownType(type);
-  const stream =
-    filter.stack === undefined
-      ? undefined
-      : (await stackMoment(store, filter.stack, undefined, { deleted: true })).stack.stream;
+  const { stack } = filter;
+  const { head, stream } = await store.read(function* (s) {
+    const found = stack === undefined ? undefined : yield* stackMoment(s, stack, undefined, { deleted: true });
+    return { head: yield* s.head(), stream: found?.stack.stream };
+  });
   return {
-    upTo: (await store.head()).position,
+    upTo: head.position,
     ...(stream === undefined ? {} : { stream }),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
@@ -150,6 +151,6 @@ async function findStack(store: EventStore, stream: number): Promise<LogEntry['s
   const [first] = await store.events({ after: stream - 1, upTo: stream, limit: 1 });
   if (!first) return { id: '', name: '' };
   const { id, name } = readEvent(first).data as EventData['StackCreated'];
-  const now = await store.stack(id, { deleted: true });
+  const now = await store.read((s) => s.stack(id, { deleted: true }));
   return { id, name: now?.stream === stream ? now.name : name };
 }

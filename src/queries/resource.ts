@@ -1,6 +1,8 @@
 import { NotFoundError } from '../lib/errors.js';
-import type { At, EventStore, Page } from '../store/event-store.js';
+import type { At, Page } from '../store/event-store.js';
+import type { Program } from '../store/program.js';
 import type { ResourceRecord, StackRecord } from '../store/records.js';
+import type { Snapshot } from '../store/snapshot.js';
 import { stackMoment } from './at.js';
 
 export const resourceMissing = (stack: string, ref: string): NotFoundError =>
@@ -10,28 +12,32 @@ export const resourceMissing = (stack: string, ref: string): NotFoundError =>
   });
 
 /** One resource, by address or id, now or at a moment. */
-export async function readResource(
-  store: EventStore,
+export function* readResource(
+  s: Snapshot,
   stackRef: string,
   ref: string,
   at?: At,
-): Promise<{ readonly stack: StackRecord; readonly resource: ResourceRecord }> {
-  const { stack, version, past } = await stackMoment(store, stackRef, at);
+): Program<{ readonly stack: StackRecord; readonly resource: ResourceRecord }> {
+  const { stack, version, past } = yield* stackMoment(s, stackRef, at);
   const asOf = past ? version : undefined;
-  const byAddress = await store.resource(stack.stream, ref, asOf);
-  const address = byAddress ? ref : await store.resourceAddress(stack.stream, ref);
-  const resource = byAddress ?? (address === undefined ? undefined : await store.resource(stack.stream, address, asOf));
+  const resource =
+    (yield* s.resourcesOf(stack.stream, [ref], asOf)).get(ref) ?? (yield* byId(s, stack.stream, ref, asOf));
   if (!resource) throw resourceMissing(stack.name, ref);
   return { stack, resource };
 }
 
+function* byId(s: Snapshot, stream: number, id: string, version?: number): Program<ResourceRecord | undefined> {
+  const address = (yield* s.addressesOf(stream, [id])).get(id);
+  return address === undefined ? undefined : (yield* s.resourcesOf(stream, [address], version)).get(address);
+}
+
 /** The resources of a stack in address order, now or at a moment; all of them, or a page. */
-export async function readResources(
-  store: EventStore,
+export function* readResources(
+  s: Snapshot,
   stackRef: string,
   at?: At,
   page?: Page,
-): Promise<{ readonly stack: StackRecord; readonly version: number; readonly resources: readonly ResourceRecord[] }> {
-  const { stack, version, past } = await stackMoment(store, stackRef, at);
-  return { stack, version, resources: await store.resources(stack.stream, past ? version : undefined, page) };
+): Program<{ readonly stack: StackRecord; readonly version: number; readonly resources: readonly ResourceRecord[] }> {
+  const { stack, version, past } = yield* stackMoment(s, stackRef, at);
+  return { stack, version, resources: yield* s.resources(stack.stream, past ? version : undefined, page) };
 }

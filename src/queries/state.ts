@@ -1,8 +1,10 @@
 import type { StackDocument } from '../events/index.js';
 import { sha256 } from '../lib/digest.js';
 import { type Json, sortKeys, stringifyJson } from '../lib/json.js';
-import type { At, EventStore } from '../store/event-store.js';
+import type { At } from '../store/event-store.js';
+import { type Program, together } from '../store/program.js';
 import type { DependencyRecord, DocumentRecord, OutputRecord, ResourceRecord, StackRecord } from '../store/records.js';
+import type { Snapshot } from '../store/snapshot.js';
 import { stackMoment } from './at.js';
 
 /** A stack whole, now or at a version. */
@@ -25,22 +27,22 @@ export interface StateContent {
   readonly dependencies: readonly Pick<DependencyRecord, 'address' | 'target' | 'type'>[];
 }
 
-export async function readState(store: EventStore, ref: string, at?: At): Promise<StateView> {
-  const { stack, version, past } = await stackMoment(store, ref, at);
-  return { stack, version, ...(await readContent(store, stack.stream, past ? version : undefined)) };
+export function* readState(s: Snapshot, ref: string, at?: At): Program<StateView> {
+  const { stack, version, past } = yield* stackMoment(s, ref, at);
+  return { stack, version, ...(yield* readContent(s, stack.stream, past ? version : undefined)) };
 }
 
 /** What a stack holds, now or at a version that it had. */
-export async function readContent(
-  store: EventStore,
+export function* readContent(
+  s: Snapshot,
   stream: number,
   version?: number,
-): Promise<Omit<StateView, 'stack' | 'version'>> {
-  const [own, resources, outputs, dependencies] = await Promise.all([
-    store.document(stream, version),
-    store.resources(stream, version),
-    store.outputs(stream, version),
-    store.dependencies(stream, version),
+): Program<Omit<StateView, 'stack' | 'version'>> {
+  const [own, resources, outputs, dependencies] = yield* together([
+    s.document(stream, version),
+    s.resources(stream, version),
+    s.outputs(stream, version),
+    s.dependencies(stream, version),
   ]);
   return { ...own, resources, outputs, dependencies };
 }

@@ -1,6 +1,7 @@
 import { baseAddress, type NewEvent } from '../events/index.js';
 import { groupBy } from '../lib/group-by.js';
 import { NO_ENTRIES } from '../lib/no-entries.js';
+import { type Eventual, type Program, wait } from './program.js';
 import type { DependencyRecord, ResourceSlot } from './records.js';
 
 /** One resource depends on another, or on all instances of one. */
@@ -59,40 +60,16 @@ export interface Question {
   answer(links: Links): readonly NewEvent[];
 }
 
-/** An answer of a store that has it at once, or of one that must wait for it. */
-type Answer<T> = T | Promise<T>;
-
 /** What a store must be able to find in one stack, by index. Each takes many keys at once, and none twice. */
 export interface LinkReads {
-  from(addresses: readonly string[]): Answer<readonly DependencyRecord[]>;
-  to(targets: readonly string[]): Answer<readonly DependencyRecord[]>;
+  from(addresses: readonly string[]): Eventual<readonly DependencyRecord[]>;
+  to(targets: readonly string[]): Eventual<readonly DependencyRecord[]>;
   /** Addresses of the resources there are that bear one of the names: of those with keys at most `limit` for each name. */
-  standing(names: readonly string[], limit: number): Answer<readonly string[]>;
+  standing(names: readonly string[], limit: number): Eventual<readonly string[]>;
   /** A resource's id, own id or identity, and whose it is; it may be told twice where it is known by one value in two ways. */
-  known(values: readonly string[]): Answer<readonly { readonly value: string; readonly address: string }[]>;
+  known(values: readonly string[]): Eventual<readonly { readonly value: string; readonly address: string }[]>;
   /** By address; one without an answer is left out. */
-  slots(addresses: readonly string[]): Answer<ReadonlyMap<string, ResourceSlot>>;
-}
-
-/** Reads that are told one after the other, each with its answer, so that one walk serves stores that wait and that do not. */
-export type Reading<T> = Generator<unknown, T, unknown>;
-
-function* ask<T>(answer: Answer<T>): Generator<unknown, T, unknown> {
-  return (yield answer) as T;
-}
-
-/** For a store that has every answer at once. */
-export function readNow<T>(reading: Reading<T>): T {
-  let step = reading.next();
-  while (!step.done) step = reading.next(step.value);
-  return step.value;
-}
-
-/** For a store that must wait for its answers. */
-export async function readLater<T>(reading: Reading<T>): Promise<T> {
-  let step = reading.next();
-  while (!step.done) step = reading.next(await step.value);
-  return step.value;
+  slots(addresses: readonly string[]): Eventual<ReadonlyMap<string, ResourceSlot>>;
 }
 
 /** For a stack that is not there yet. */
@@ -104,14 +81,14 @@ export const NOTHING_THERE: LinkReads = {
   slots: () => NO_ENTRIES,
 };
 
-export function* readLinks(reads: LinkReads, keys: LinkKeys): Reading<Links> {
+export function* readLinks(reads: LinkReads, keys: LinkKeys): Program<Links> {
   const { to, going } = keys.leaving.length > 0 ? yield* dependents(reads, keys) : NOBODY;
   // Both are asked before either answer is waited for: on a server they then cost one round trip.
   const sources = unique([...keys.of.map(({ address }) => address), ...going]);
   const [byValue, edgesFrom] = [reads.known(unique(keys.of.flatMap(({ values }) => values))), reads.from(sources)];
   if (edgesFrom instanceof Promise) edgesFrom.catch(() => {}); // it is waited for below
-  const known = owners(yield* ask(byValue), sources);
-  const edges = yield* ask(edgesFrom);
+  const known = owners(yield* wait(byValue), sources);
+  const edges = yield* wait(edgesFrom);
   const from = groupBy(edges, ({ address }) => address);
   const candidates = keys.of.flatMap(({ address, targets, values }) => {
     if (targets.length === 0 && known.size === 0) return [];
@@ -128,7 +105,7 @@ export function* readLinks(reads: LinkReads, keys: LinkKeys): Reading<Links> {
     known,
     present: names.length > 0 ? yield* standFor(reads, names, going.size + 1) : NO_ENTRIES,
     around: added.length > 0 ? yield* edgesAround(reads, added) : [],
-    slots: keys.cascade ? yield* ask(reads.slots([...going])) : NO_ENTRIES,
+    slots: keys.cascade ? yield* wait(reads.slots([...going])) : NO_ENTRIES,
   };
 }
 
@@ -141,11 +118,11 @@ interface Dependents {
 const NOBODY: Dependents = { to: [], going: new Set() };
 
 /** What depends on the resources that leave, and with `cascade` what depends on that, and so on. */
-function* dependents(reads: LinkReads, { leaving, cascade }: LinkKeys): Reading<Dependents> {
+function* dependents(reads: LinkReads, { leaving, cascade }: LinkKeys): Program<Dependents> {
   const going = new Set(leaving);
   const to: DependencyRecord[] = [];
   for (let next = leaving; next.length > 0; ) {
-    const found: readonly DependencyRecord[] = yield* ask(reads.to(unique(next.flatMap(namesOf))));
+    const found: readonly DependencyRecord[] = yield* wait(reads.to(unique(next.flatMap(namesOf))));
     to.push(...found);
     next = cascade ? unique(found.map(({ address }) => address)).filter((address) => !going.has(address)) : [];
     for (const address of next) going.add(address);
@@ -172,10 +149,10 @@ function owners(
   return new Map([...all].map(([value, addresses]) => [value, [...addresses]]));
 }
 
-function* standFor(reads: LinkReads, targets: readonly string[], limit: number): Reading<Map<string, string[]>> {
+function* standFor(reads: LinkReads, targets: readonly string[], limit: number): Program<Map<string, string[]>> {
   const wanted = new Set(targets);
   const present = new Map<string, string[]>();
-  for (const address of yield* ask(reads.standing(targets, limit))) {
+  for (const address of yield* wait(reads.standing(targets, limit))) {
     for (const name of namesOf(address).filter((one) => wanted.has(one))) {
       const instances = present.get(name);
       if (instances) instances.push(address);
@@ -192,7 +169,7 @@ const ALL = Number.MAX_SAFE_INTEGER;
  * followed, first backward, then the side with the smaller front, until one side comes to its end: what it went along is
  * enough. So a resource on which nothing depends yet costs one step, however much it comes to depend on.
  */
-function* edgesAround(reads: LinkReads, added: readonly Edge[]): Reading<Edge[]> {
+function* edgesAround(reads: LinkReads, added: readonly Edge[]): Program<Edge[]> {
   const forward = new Side(added.map(({ target }) => target));
   const backward = new Side(added.map(({ address }) => address));
   for (let first = true; ; first = false) {
@@ -201,19 +178,19 @@ function* edgesAround(reads: LinkReads, added: readonly Edge[]): Reading<Edge[]>
     if (!first && forward.front.length < backward.front.length) {
       const { front } = forward;
       const names = new Set(front);
-      const standing = yield* ask(reads.standing(front, ALL));
+      const standing = yield* wait(reads.standing(front, ALL));
       const instances = standing.flatMap((address) => {
         const base = baseAddress(address);
         return base !== null && names.has(base) ? [{ address: base, target: address }] : [];
       });
-      forward.step([...(yield* ask(reads.from(front))), ...instances], ({ target }) => target);
+      forward.step([...(yield* wait(reads.from(front))), ...instances], ({ target }) => target);
     } else {
       const { front } = backward;
       const instances = front.flatMap((target) => {
         const base = baseAddress(target);
         return base === null ? [] : [{ address: base, target }];
       });
-      backward.step([...(yield* ask(reads.to(front))), ...instances], ({ address }) => address);
+      backward.step([...(yield* wait(reads.to(front))), ...instances], ({ address }) => address);
     }
   }
 }

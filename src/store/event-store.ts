@@ -2,25 +2,11 @@ import type { EventMeta, LogHead, NewEvent, RecordedEvent, StoredEvent, UnknownE
 import type { Question } from './edge-query.js';
 import type { FactKeys, Facts } from './facts.js';
 import type { Maintenance } from './maintenance.js';
-import type {
-  CommitRecord,
-  DependencyRecord,
-  DocumentRecord,
-  DriftRecord,
-  DriftRuleRecord,
-  EdgeRecord,
-  ExecutionRecord,
-  LockRecord,
-  NodeRecord,
-  OutputRecord,
-  ResourceRecord,
-  SnapshotRecord,
-  StackListItem,
-  StackRecord,
-  TagRecord,
-} from './records.js';
 import type { RowChange } from './row-change.js';
+import type { Checkpoint, EventFilter, Query } from './snapshot.js';
 import type { TableName } from './tables.js';
+
+export type { At, Checkpoint, CommitFilter, EventFilter, Moment, Page, Touched } from './snapshot.js';
 
 /** A command, ready to be decided inside the appending transaction. */
 export interface AppendRequest {
@@ -81,45 +67,8 @@ export interface Projection {
   readonly projectors: readonly ProjectorInfo[];
 }
 
-export interface EventFilter {
-  /** Only after this position. */
-  readonly after?: number;
-  readonly upTo?: number;
-  readonly stream?: number;
-  readonly types?: readonly string[];
-  /** Recorded at or after this instant. */
-  readonly since?: string;
-  /** Recorded at or before this instant. */
-  readonly until?: string;
-  readonly actor?: string;
-  readonly descending?: boolean;
-  readonly limit: number;
-}
-
-/** A part of a list. */
-export interface Page {
-  /** The key after which it begins; left out, it begins with the first. */
-  readonly after?: string | undefined;
-  /** Items at most; left out, all of them. */
-  readonly limit?: number | undefined;
-}
-
-export interface CommitFilter {
-  readonly limit?: number;
-  readonly upTo?: number;
-  /** Only commits that raised the version. */
-  readonly raised?: boolean;
-}
-
-export interface Checkpoint {
-  readonly name: string;
-  readonly version: number;
-  readonly position: number;
-}
-
 /**
  * The port every store implements; `test/contracts` holds the suite all of them pass. Readers see committed state only.
- * Versions given to readers are state versions; the state at version V includes V.
  */
 export interface EventStore extends Maintenance {
   /**
@@ -135,6 +84,12 @@ export interface EventStore extends Maintenance {
   /** The events the command would append now; none for one that was carried out before. Appends nothing. */
   preview(request: AppendRequest): Promise<readonly NewEvent[]>;
 
+  /**
+   * Runs a query on one moment of the database, whatever others commit meanwhile. The program waits for nothing but the
+   * snapshot, so that no client can hold it open.
+   * @throws StoreError `READ_TOO_LONG` for one that a server has not answered after 5 seconds
+   */
+  read<T>(query: Query<T>): Promise<T>;
   head(): Promise<LogHead>;
   events(filter: EventFilter): Promise<readonly StoredEvent[]>;
   /** Calls back after events may have been appended, by this process or another. Returns how to stop. */
@@ -142,76 +97,8 @@ export interface EventStore extends Maintenance {
   checkpoints(): Promise<readonly Checkpoint[]>;
   describe(): Promise<StoreDescription>;
 
-  /** By id or name; a deleted stack only when asked for and no live one answers, the last deleted of that name first. */
-  stack(ref: string, options?: { readonly deleted?: boolean }): Promise<StackRecord | undefined>;
-  /** By name alone, with the same rule for deleted ones. */
-  stackOfName(name: string, options?: { readonly deleted?: boolean }): Promise<StackRecord | undefined>;
-  stacks(filter: {
-    readonly tags?: readonly string[];
-    readonly status?: string;
-    readonly deleted?: boolean;
-  }): Promise<readonly StackListItem[]>;
-  /** The stack's own values, now or at a version. */
-  document(stream: number, version?: number): Promise<DocumentRecord>;
-  resource(stream: number, address: string, version?: number): Promise<ResourceRecord | undefined>;
-  /** The address of a resource by its id, present or not. */
-  resourceAddress(stream: number, id: string): Promise<string | undefined>;
-  /** In address order. A page costs what it holds. */
-  resources(stream: number, version?: number, page?: Page): Promise<readonly ResourceRecord[]>;
-  /** The events that created, changed or removed the resource of this address, oldest first. */
-  resourceHistory(stream: number, address: string): Promise<readonly StoredEvent[]>;
-  outputs(stream: number, version?: number): Promise<readonly OutputRecord[]>;
-  output(stream: number, name: string, version?: number): Promise<OutputRecord | undefined>;
-  dependencies(stream: number, version?: number): Promise<readonly DependencyRecord[]>;
-  dependency(
-    stream: number,
-    edge: readonly [address: string, target: string],
-    version?: number,
-  ): Promise<DependencyRecord | undefined>;
-  /** The resources without their values, in address order. */
-  nodes(stream: number, version?: number): Promise<readonly NodeRecord[]>;
-  /** The dependencies without their events, in the order of address, then target. */
-  edges(stream: number, version?: number): Promise<readonly EdgeRecord[]>;
-  /** What a commit after `from` and up to `to` touched: addresses, output names, edges. Costs what changed. */
-  touched(stream: number, from: number, to: number): Promise<Touched>;
-
-  commit(stream: number, version: number): Promise<CommitRecord | undefined>;
-  /** The first commit that a local caller made under this command id; undefined where there is none. */
-  commitOf(commandId: string): Promise<CommitRecord | undefined>;
-  /** Newest first. */
-  commits(stream: number, filter?: CommitFilter): Promise<readonly CommitRecord[]>;
-  /** The last commit at or before a version, an instant or a position of the log; undefined before the stack was. */
-  moment(stream: number, at: At): Promise<Moment | undefined>;
-  /** Newest first. */
-  snapshots(stream: number): Promise<readonly SnapshotRecord[]>;
-  /** Newest first. */
-  executions(stream: number, limit: number): Promise<readonly ExecutionRecord[]>;
-  lock(stream: number): Promise<LockRecord | undefined>;
-  tags(stream: number): Promise<readonly TagRecord[]>;
-  /** Ids of resources that a finding says have drifted, ignored or not, in the order of those ids. */
-  drifted(stream: number): Promise<readonly string[]>;
-  /** Newest first. */
-  drift(stream: number): Promise<readonly DriftRecord[]>;
-  /** Oldest first, also those that have run out. */
-  driftRules(stream: number): Promise<readonly DriftRuleRecord[]>;
-
   /** Waits for what was accepted, then lets go of the database. Later calls are refused. */
   close(): Promise<void>;
-}
-
-/** A place in a stack's history: a state version, an instant (ISO-8601 UTC), or a position of the log. */
-export type At = { readonly version: number } | { readonly time: string } | { readonly position: number };
-
-export interface Moment {
-  readonly version: number;
-  /** The stack's last event up to then, those that raise no version included. */
-  readonly position: number;
-}
-
-export interface Touched {
-  readonly addresses: readonly string[];
-  readonly outputs: readonly string[];
-  readonly dependencies: readonly (readonly [address: string, target: string])[];
 }
 
 /** What `doctor` shows of a store. */

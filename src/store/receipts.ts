@@ -3,9 +3,10 @@ import type { Clock } from '../lib/clock.js';
 import { ConflictError } from '../lib/errors.js';
 import { parseStoredObject } from '../lib/json.js';
 import type { ContentKey } from './content-key.js';
-import { type LinkReads, NOTHING_THERE, type Reading, readLinks } from './edge-query.js';
+import { type LinkReads, NOTHING_THERE, readLinks } from './edge-query.js';
 import type { AppendRequest, Receipt } from './event-store.js';
 import type { Facts } from './facts.js';
+import type { Program } from './program.js';
 import { recordEvents } from './record-events.js';
 import type { CommitRecord } from './records.js';
 
@@ -39,13 +40,13 @@ const metaOf = ({ meta, identity }: AppendRequest, key: ContentKey | undefined):
 
 type ReadsOf = (stream: number) => LinkReads;
 
-/** The events of a command, once its question is answered where it has one. For `readNow` or `readLater`. */
+/** The events of a command, once its question is answered where it has one. For `runNow` or `runLater`. */
 export function* decideEvents(
   request: AppendRequest,
   facts: Facts,
   readsOf: ReadsOf,
   now: string,
-): Reading<readonly NewEvent[]> {
+): Program<readonly NewEvent[]> {
   const decided = request.decide(facts, now);
   if (!('answer' in decided)) return decided;
   return decided.answer(yield* readLinks(facts.stack ? readsOf(facts.stack.stream) : NOTHING_THERE, decided.links));

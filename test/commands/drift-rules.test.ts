@@ -4,6 +4,7 @@ import { openEngine } from '../../src/engine.js';
 import { readDriftRules } from '../../src/queries/annotations.js';
 import { TestClock } from '../support/clock.js';
 import { aDriftRule, aStack, EARLIER, given, LATER, NOW, request } from '../support/decision.js';
+import { reads } from '../support/reads.js';
 
 const stack = aStack();
 const add = {
@@ -125,7 +126,10 @@ describe.each([':memory:', 'memory:'])('in a life (%s)', (location) => {
       { type: 'apply', stack: 's', resources: [{ type: 't', name: 'a', id: 'id-a', properties: { n: 1, m: 1 } }] },
     );
     const paths = async () =>
-      (await engine.store.drift(1)).map(({ changes, isDrifted }) => [isDrifted, ...changes.map(({ path }) => path)]);
+      (await reads(engine.store).drift(1)).map(({ changes, isDrifted }) => [
+        isDrifted,
+        ...changes.map(({ path }) => path),
+      ]);
     return { ...engine, clock, run, paths };
   }
   const rule = (stack: string, path: string, expiresAt: string | null = null): Command => ({
@@ -150,7 +154,7 @@ describe.each([':memory:', 'memory:'])('in a life (%s)', (location) => {
       [true, '$.n'],
       [false, '$.m', '$.n'],
     ]);
-    const [, mine] = await store.driftRules(1);
+    const [, mine] = await reads(store).driftRules(1);
     await run({ type: 'removeDriftRule', stack: 's', rule: mine?.id ?? 0 }, detect);
     expect((await paths())[0]).toEqual([true, '$.m', '$.n']);
     await expect(run({ type: 'removeDriftRule', stack: 's', rule: mine?.id ?? 0 })).rejects.toMatchObject({
@@ -161,9 +165,9 @@ describe.each([':memory:', 'memory:'])('in a life (%s)', (location) => {
   it('rules are read now and as they were, and no version is raised by them', async () => {
     const { run, store } = await life();
     await run(rule('s', 'n'), rule('s', 'm'), { type: 'removeDriftRule', stack: 's', rule: 4 });
-    const at = (position: number) => readDriftRules(store, 's', { position });
+    const at = (position: number) => store.read((s) => readDriftRules(s, 's', { position }));
     const read = async (position?: number) =>
-      (position === undefined ? await readDriftRules(store, 's') : await at(position)).rules;
+      (position === undefined ? await store.read((s) => readDriftRules(s, 's')) : await at(position)).rules;
     const [n, m] = [4, 5].map((id) => ({
       id,
       resourceType: 't',
@@ -178,7 +182,7 @@ describe.each([':memory:', 'memory:'])('in a life (%s)', (location) => {
     expect(await read(5)).toEqual([n, m]);
     expect(await read(4)).toEqual([n]);
     expect(await read(3)).toEqual([]);
-    expect((await readDriftRules(store, 's')).stack.stateVersion).toBe(2);
+    expect((await store.read((s) => readDriftRules(s, 's'))).stack.stateVersion).toBe(2);
   });
 
   it.each(['t.a', 'id-a'])(
@@ -186,10 +190,10 @@ describe.each([':memory:', 'memory:'])('in a life (%s)', (location) => {
     async (ref) => {
       const { run, store } = await life();
       await run(detect, { type: 'ignoreDrift', stack: 's', resource: ref, reason: 'known' });
-      expect(await store.drift(1)).toMatchObject([{ resolutionStatus: 'ignored', reason: 'known' }]);
+      expect(await reads(store).drift(1)).toMatchObject([{ resolutionStatus: 'ignored', reason: 'known' }]);
       const other: Command = { type: 'detectDrift', stack: 's', findings: [{ resource: 't.a', actual: { n: 3 } }] };
       await run(other, { type: 'resolveDrift', stack: 's', resource: ref, reason: 'done' });
-      expect((await store.drift(1))[0]).toMatchObject({ resolutionStatus: 'resolved', reason: 'done' });
+      expect((await reads(store).drift(1))[0]).toMatchObject({ resolutionStatus: 'resolved', reason: 'done' });
     },
   );
 });

@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import { appending } from './appending.js';
 import { closing } from './closing.js';
 import { maintaining } from './maintaining.js';
+import { oneMoment } from './one-moment.js';
 import { readingHistory } from './reading-history.js';
 import { readingTheLog } from './reading-log.js';
 import { readingOutputs } from './reading-outputs.js';
@@ -25,6 +26,7 @@ export function eventStoreContract(name: string, open: OpenStore): void {
     readingOutputs(open);
     readingHistory(open);
     readingSignals(open);
+    oneMoment(open);
     maintaining(open);
     closing(open);
   });

@@ -1,22 +1,11 @@
 import { EVENT_TYPES } from '../../src/events/index.js';
 import type { EventFilter, EventStore } from '../../src/store/event-store.js';
 import type { StackRecord } from '../../src/store/records.js';
+import type { Reads } from '../../src/store/snapshot.js';
+import { reads } from '../support/reads.js';
 
 /** What only reads, and says the same of the same log in any store. */
-type Read = Exclude<
-  keyof EventStore,
-  | 'append'
-  | 'appendTogether'
-  | 'preview'
-  | 'onAppend'
-  | 'describe'
-  | 'rebuild'
-  | 'checkStorage'
-  | 'importLog'
-  | 'extendLog'
-  | 'backup'
-  | 'close'
->;
+type Read = keyof Reads | 'projections' | 'compareTables';
 
 /** These answer for the whole store, the others for one stream. */
 type StoreRead =
@@ -57,28 +46,34 @@ const each = <A, B>(as: readonly A[], bs: readonly B[]): (readonly [A, B])[] =>
  * not compile until it is asked here.
  */
 export async function everything(store: EventStore): Promise<Readonly<Record<Read, unknown>>> {
+  const read = reads(store);
   const log = await store.events({ limit: -1 });
-  const live = await store.stacks({});
-  const all = [...live, ...(await store.stacks({ deleted: true }))];
+  const live = await read.stacks({});
+  const all = [...live, ...(await read.stacks({ deleted: true }))];
   const wide: { readonly [R in StoreRead]: unknown } = {
     head: await store.head(),
     events: await ask(store.events, filters(log)),
     checkpoints: await store.checkpoints(),
     stack: await ask(
-      store.stack,
+      read.stack,
       each(unique(['missing', ...all.flatMap(({ id, name }) => [id, name])]), [undefined, {}, { deleted: true }]),
     ),
     stackOfName: await ask(
-      store.stackOfName,
+      read.stackOfName,
       each(unique(['missing', ...all.flatMap(({ id, name }) => [id, name])]), [undefined, {}, { deleted: true }]),
     ),
-    stacks: await ask(store.stacks, [
-      ...[{}, { deleted: false }, { deleted: true }, { tags: [] }, { status: 'missing' }].map((one) => [one] as const),
-      ...unique(all.map(({ status }) => status)).map((status) => [{ status }] as const),
-      ...unique(live.flatMap(({ tags }) => tags)).map((tag) => [{ tags: [tag, 'a'] }] as const),
-    ]),
+    stacks: await ask(
+      (filter: Parameters<Reads['stacks']>[0]) => read.stacks(filter),
+      [
+        ...[{}, { deleted: false }, { deleted: true }, { tags: [] }, { status: 'missing' }].map(
+          (one) => [one] as const,
+        ),
+        ...unique(all.map(({ status }) => status)).map((status) => [{ status }] as const),
+        ...unique(live.flatMap(({ tags }) => tags)).map((tag) => [{ tags: [tag, 'a'] }] as const),
+      ],
+    ),
     commitOf: await ask(
-      store.commitOf,
+      read.commitOf,
       unique(['missing', ...log.map(({ commandId }) => commandId)]).map((id) => [id] as const),
     ),
     projections: [...(await store.projections())].sort((a, b) => (a.name < b.name ? -1 : 1)),
@@ -137,24 +132,22 @@ function filters(log: Log): (readonly [EventFilter])[] {
 
 async function everythingOf(store: EventStore, stack: StackRecord): Promise<Readonly<Record<StreamRead, unknown>>> {
   const { stream, stateVersion = 0 } = stack;
+  const read = reads(store);
   const log = await store.events({ stream, limit: -1 });
-  const touched = await store.touched(stream, 0, stateVersion);
+  const touched = await read.touched(stream, 0, stateVersion);
   const versions = numbers(0, stateVersion + 1);
   const orNow = [undefined, ...versions];
   const here = <A extends readonly unknown[]>(rest: readonly A[]) => rest.map((args) => [stream, ...args] as const);
   const addresses = [...touched.addresses, 'missing.one'];
-  const ids = (await Promise.all(versions.map((version) => store.resources(stream, version))))
+  const ids = (await Promise.all(versions.map((version) => read.resources(stream, version))))
     .flat()
     .map(({ id }) => id);
   const numbered = log.map(({ position }) => `res-${position}`);
   return {
-    document: await ask(store.document, here(orNow.map((version) => [version]))),
-    resource: await ask(store.resource, here(each(addresses, orNow))),
-    resourceAddress: await ask(
-      store.resourceAddress,
-      here(unique(['missing', 'res-0', ...ids, ...numbered]).map((id) => [id])),
-    ),
-    resources: await ask(store.resources, [
+    document: await ask(read.document, here(orNow.map((version) => [version]))),
+    resourcesOf: await ask(read.resourcesOf, here(each([[], addresses, addresses.slice(1)], orNow))),
+    addressesOf: await ask(read.addressesOf, here([[[]], [unique(['missing', 'res-0', ...ids, ...numbered])]])),
+    resources: await ask(read.resources, [
       ...here(orNow.map((version) => [version] as const)),
       ...here(
         each(orNow, each(['', ...addresses, '\u{10ffff}'], [1, 2, 10_000])).map(
@@ -162,17 +155,20 @@ async function everythingOf(store: EventStore, stack: StackRecord): Promise<Read
         ),
       ),
     ]),
-    resourceHistory: await ask(store.resourceHistory, here(addresses.map((address) => [address]))),
-    outputs: await ask(store.outputs, here(orNow.map((version) => [version]))),
-    output: await ask(store.output, here(each([...touched.outputs, 'missing'], orNow))),
-    dependencies: await ask(store.dependencies, here(orNow.map((version) => [version]))),
-    dependency: await ask(store.dependency, here(each([...touched.dependencies, ['x', 'y'] as const], orNow))),
-    nodes: await ask(store.nodes, here(orNow.map((version) => [version]))),
-    edges: await ask(store.edges, here(orNow.map((version) => [version]))),
-    touched: await ask(store.touched, here(each(versions, versions))),
-    commit: await ask(store.commit, here(versions.map((version) => [version]))),
+    resourceHistory: await ask(read.resourceHistory, here(addresses.map((address) => [address]))),
+    outputs: await ask(read.outputs, here(orNow.map((version) => [version]))),
+    outputsOf: await ask(read.outputsOf, here(each([[], [...touched.outputs, 'missing']], orNow))),
+    dependencies: await ask(read.dependencies, here(orNow.map((version) => [version]))),
+    dependenciesOf: await ask(
+      read.dependenciesOf,
+      here(each([[], [...touched.dependencies, ['x', 'y'] as const]], orNow)),
+    ),
+    nodes: await ask(read.nodes, here(orNow.map((version) => [version]))),
+    edges: await ask(read.edges, here(orNow.map((version) => [version]))),
+    touched: await ask(read.touched, here(each(versions, versions))),
+    commit: await ask(read.commit, here(versions.map((version) => [version]))),
     commits: await ask(
-      store.commits,
+      read.commits,
       here([
         ...[undefined, {}, { raised: true }, { raised: false }, { limit: 0 }, { limit: 2 }].map(
           (one) => [one] as const,
@@ -181,19 +177,19 @@ async function everythingOf(store: EventStore, stack: StackRecord): Promise<Read
       ]),
     ),
     moment: await ask(
-      store.moment,
+      read.moment,
       here([
         ...versions.map((version) => [{ version }] as const),
         ...unique([NEVER, ...log.map(({ recordedAt }) => recordedAt)]).map((time) => [{ time }] as const),
         ...[0, ...log.map(({ position }) => position)].map((position) => [{ position }] as const),
       ]),
     ),
-    snapshots: await ask(store.snapshots, here([[]])),
-    executions: await ask(store.executions, here([[0], [1], [100]])),
-    lock: await ask(store.lock, here([[]])),
-    tags: await ask(store.tags, here([[]])),
-    drifted: await ask(store.drifted, here([[]])),
-    drift: await ask(store.drift, here([[]])),
-    driftRules: await ask(store.driftRules, here([[]])),
+    snapshots: await ask(read.snapshots, here([[]])),
+    executions: await ask(read.executions, here([[0], [1], [100]])),
+    lock: await ask(read.lock, here([[]])),
+    tags: await ask(read.tags, here([[]])),
+    drifted: await ask(read.drifted, here([[]])),
+    drift: await ask(read.drift, here([[]])),
+    driftRules: await ask(read.driftRules, here([[]])),
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
+import { reads } from '../support/reads.js';
 import { createStack, given, instant, type OpenStore, set } from './world.js';
 
 /** Positions 1 to 6, versions 1, 2, 2, 2, 3; db comes in between. */
@@ -24,7 +25,7 @@ export function readingHistory(open: OpenStore): void {
 
     test('come newest first, those that raised no version too', async () => {
       const { store } = await given(open, HISTORY);
-      expect(summary(await store.commits(1))).toEqual([
+      expect(summary(await reads(store).commits(1))).toEqual([
         [3, 'apply'],
         [2, 'tag'],
         [2, 'apply'],
@@ -39,7 +40,7 @@ export function readingHistory(open: OpenStore): void {
         reason: 'because',
         commandId: 'c1',
       });
-      const [last] = await store.commits(1, { limit: 1 });
+      const [last] = await reads(store).commits(1, { limit: 1 });
       expect(last).toEqual({
         firstPosition: 7,
         position: 8,
@@ -60,65 +61,68 @@ export function readingHistory(open: OpenStore): void {
 
     test('can be asked for: some, up to a version, only those that raised it', async () => {
       const { store } = await given(open, HISTORY);
-      expect(summary(await store.commits(1, { limit: 2 }))).toEqual([
+      expect(summary(await reads(store).commits(1, { limit: 2 }))).toEqual([
         [3, 'apply'],
         [2, 'tag'],
       ]);
-      expect(await store.commits(1, { limit: 0 })).toEqual([]);
-      expect(summary(await store.commits(1, { upTo: 2 }))).toEqual([
+      expect(await reads(store).commits(1, { limit: 0 })).toEqual([]);
+      expect(summary(await reads(store).commits(1, { upTo: 2 }))).toEqual([
         [2, 'tag'],
         [2, 'apply'],
         [1, 'create'],
       ]);
-      expect(summary(await store.commits(1, { upTo: 2, raised: true, limit: 1 }))).toEqual([[2, 'apply']]);
-      expect(summary(await store.commits(1, { raised: false }))).toHaveLength(4);
-      expect(await store.commits(9)).toEqual([]);
+      expect(summary(await reads(store).commits(1, { upTo: 2, raised: true, limit: 1 }))).toEqual([[2, 'apply']]);
+      expect(summary(await reads(store).commits(1, { raised: false }))).toHaveLength(4);
+      expect(await reads(store).commits(9)).toEqual([]);
     });
 
     test('tell a rollback by the version it went back to', async () => {
       const { store } = await given(open, [...HISTORY, { type: 'rollback', stack: 'web', toVersion: 2 }]);
-      expect(await store.commit(1, 4)).toMatchObject({ kind: 'rollback', description: 'rolled back to version 2' });
+      expect(await reads(store).commit(1, 4)).toMatchObject({
+        kind: 'rollback',
+        description: 'rolled back to version 2',
+      });
     });
   });
 
   describe('commit', () => {
     test('is the one that made the version, whatever came after it', async () => {
       const { store } = await given(open, HISTORY);
-      expect(await store.commit(1, 2)).toMatchObject({ position: 2, kind: 'apply', raised: true });
-      expect(await store.commit(1, 3)).toMatchObject({ firstPosition: 5, position: 6, added: 1, changed: 1 });
-      expect(await store.commit(3, 1)).toMatchObject({ position: 3, stream: 3 });
-      expect(await store.commit(1, 0)).toBeUndefined();
-      expect(await store.commit(1, 4)).toBeUndefined();
-      expect(await store.commit(9, 1)).toBeUndefined();
+      expect(await reads(store).commit(1, 2)).toMatchObject({ position: 2, kind: 'apply', raised: true });
+      expect(await reads(store).commit(1, 3)).toMatchObject({ firstPosition: 5, position: 6, added: 1, changed: 1 });
+      expect(await reads(store).commit(3, 1)).toMatchObject({ position: 3, stream: 3 });
+      expect(await reads(store).commit(1, 0)).toBeUndefined();
+      expect(await reads(store).commit(1, 4)).toBeUndefined();
+      expect(await reads(store).commit(9, 1)).toBeUndefined();
     });
   });
 
   describe('moment', () => {
     test('by version is the last event at that version', async () => {
       const { store } = await given(open, HISTORY);
-      expect(await store.moment(1, { version: 0 })).toBeUndefined();
-      expect(await store.moment(1, { version: 1 })).toEqual({ version: 1, position: 1 });
-      expect(await store.moment(1, { version: 2 })).toEqual({ version: 2, position: 4 });
-      expect(await store.moment(1, { version: 9 })).toEqual({ version: 3, position: 6 });
+      expect(await reads(store).moment(1, { version: 0 })).toBeUndefined();
+      expect(await reads(store).moment(1, { version: 1 })).toEqual({ version: 1, position: 1 });
+      expect(await reads(store).moment(1, { version: 2 })).toEqual({ version: 2, position: 4 });
+      expect(await reads(store).moment(1, { version: 9 })).toEqual({ version: 3, position: 6 });
     });
 
     test('by instant includes what happened at that instant', async () => {
       const { store } = await given(open, HISTORY);
-      expect(await store.moment(1, { time: '2025-12-31T23:59:59.999Z' })).toBeUndefined();
-      expect(await store.moment(1, { time: instant(0) })).toEqual({ version: 1, position: 1 });
-      expect(await store.moment(1, { time: instant(0.999) })).toEqual({ version: 1, position: 1 });
-      expect(await store.moment(1, { time: instant(2) })).toEqual({ version: 2, position: 2 });
-      expect(await store.moment(1, { time: '2030-01-01T00:00:00.000Z' })).toEqual({ version: 3, position: 6 });
-      expect(await store.moment(3, { time: instant(1) })).toBeUndefined();
+      expect(await reads(store).moment(1, { time: '2025-12-31T23:59:59.999Z' })).toBeUndefined();
+      expect(await reads(store).moment(1, { time: instant(0) })).toEqual({ version: 1, position: 1 });
+      expect(await reads(store).moment(1, { time: instant(0.999) })).toEqual({ version: 1, position: 1 });
+      expect(await reads(store).moment(1, { time: instant(2) })).toEqual({ version: 2, position: 2 });
+      expect(await reads(store).moment(1, { time: '2030-01-01T00:00:00.000Z' })).toEqual({ version: 3, position: 6 });
+      expect(await reads(store).moment(3, { time: instant(1) })).toBeUndefined();
     });
 
     test('by position is the last whole commit up to there', async () => {
       const { store } = await given(open, HISTORY);
-      expect(await store.moment(1, { position: 0 })).toBeUndefined();
-      expect(await store.moment(1, { position: 3 })).toEqual({ version: 2, position: 2 });
-      expect(await store.moment(1, { position: 5 })).toEqual({ version: 2, position: 4 });
-      expect(await store.moment(1, { position: 6 })).toEqual({ version: 3, position: 6 });
-      expect(await store.moment(9, { position: 6 })).toBeUndefined();
+      expect(await reads(store).moment(1, { position: 0 })).toBeUndefined();
+      expect(await reads(store).moment(1, { position: 3 })).toEqual({ version: 2, position: 2 });
+      expect(await reads(store).moment(1, { position: 5 })).toEqual({ version: 2, position: 4 });
+      expect(await reads(store).moment(1, { position: 6 })).toEqual({ version: 3, position: 6 });
+      expect(await reads(store).moment(9, { position: 6 })).toBeUndefined();
     });
   });
 
@@ -131,7 +135,7 @@ export function readingHistory(open: OpenStore): void {
         set('web', 'a', 1),
       ]);
       await run({ type: 'takeSnapshot', stack: 'web' }, { actor: 'ana' });
-      const snapshots = await store.snapshots(1);
+      const snapshots = await reads(store).snapshots(1);
       expect(snapshots.map(({ version, description }) => [version, description])).toEqual([
         [2, ''],
         [1, 'two'],
@@ -144,7 +148,7 @@ export function readingHistory(open: OpenStore): void {
         createdBy: 'ana',
         createdAt: instant(4),
       });
-      expect(await store.snapshots(9)).toEqual([]);
+      expect(await reads(store).snapshots(9)).toEqual([]);
     });
   });
 
@@ -168,7 +172,7 @@ export function readingHistory(open: OpenStore): void {
         error: null,
         taskResults: null,
       };
-      const all = await store.executions(1, 10);
+      const all = await reads(store).executions(1, 10);
       expect(all).toEqual([
         open3,
         {
@@ -192,9 +196,9 @@ export function readingHistory(open: OpenStore): void {
           taskResults: [1],
         },
       ]);
-      expect(await store.executions(1, 2)).toEqual(all.slice(0, 2));
-      expect(await store.executions(1, 0)).toEqual([]);
-      expect(await store.executions(9, 10)).toEqual([]);
+      expect(await reads(store).executions(1, 2)).toEqual(all.slice(0, 2));
+      expect(await reads(store).executions(1, 0)).toEqual([]);
+      expect(await reads(store).executions(9, 10)).toEqual([]);
     });
   });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
+import { reads } from '../support/reads.js';
 import { HALFWIDTH, LINEAR } from './life.js';
 import { createStack, given, instant, type OpenStore, set } from './world.js';
 
@@ -31,12 +32,13 @@ export function readingOutputs(open: OpenStore): void {
 
     test('come in the order of their names by UTF-8 bytes', async () => {
       const { store } = await given(open, OUTPUTS);
-      expect((await store.outputs(1, 2)).map(({ name }) => name)).toEqual(['o', HALFWIDTH, LINEAR]);
+      expect((await reads(store).outputs(1, 2)).map(({ name }) => name)).toEqual(['o', HALFWIDTH, LINEAR]);
     });
 
     test('are those of the version asked for', async () => {
       const { store } = await given(open, OUTPUTS);
-      const at = async (version?: number) => (await store.outputs(1, version)).map(({ name, value }) => [name, value]);
+      const at = async (version?: number) =>
+        (await reads(store).outputs(1, version)).map(({ name, value }) => [name, value]);
       expect(await at(1)).toEqual([]);
       expect((await at(2))[0]).toEqual(['o', { a: 1 }]);
       expect((await at(3))[0]).toEqual(['o', 2]);
@@ -49,9 +51,9 @@ export function readingOutputs(open: OpenStore): void {
 
     test('can be asked for one by one', async () => {
       const { store } = await given(open, OUTPUTS);
-      expect(await store.output(1, 'o', 1)).toBeUndefined();
-      expect(await store.output(1, 'o', 2)).toEqual(old);
-      expect(await store.output(1, 'o', 3)).toEqual({
+      expect(await reads(store).output(1, 'o', 1)).toBeUndefined();
+      expect(await reads(store).output(1, 'o', 2)).toEqual(old);
+      expect(await reads(store).output(1, 'o', 3)).toEqual({
         ...old,
         value: 2,
         sensitive: false,
@@ -59,11 +61,11 @@ export function readingOutputs(open: OpenStore): void {
         position: 5,
         version: 3,
       });
-      expect(await store.output(1, 'o', 4)).toBeUndefined();
-      expect(await store.output(1, 'o')).toBeUndefined();
-      expect(await store.output(1, LINEAR)).toMatchObject({ value: null, version: 2 });
-      expect(await store.output(1, 'zzz')).toBeUndefined();
-      expect(await store.output(9, LINEAR)).toBeUndefined();
+      expect(await reads(store).output(1, 'o', 4)).toBeUndefined();
+      expect(await reads(store).output(1, 'o')).toBeUndefined();
+      expect(await reads(store).output(1, LINEAR)).toMatchObject({ value: null, version: 2 });
+      expect(await reads(store).output(1, 'zzz')).toBeUndefined();
+      expect(await reads(store).output(9, LINEAR)).toBeUndefined();
     });
   });
 
@@ -95,7 +97,7 @@ export function readingOutputs(open: OpenStore): void {
     test('come in the order of their addresses and targets, those of the version asked for', async () => {
       const { store } = await given(open, EDGES);
       const at = async (version?: number) =>
-        (await store.dependencies(1, version)).map(({ address, target, type }) => [address, target, type]);
+        (await reads(store).dependencies(1, version)).map(({ address, target, type }) => [address, target, type]);
       const declared = [
         ['t.a', `t.${HALFWIDTH}`, 'explicit'],
         ['t.a', `t.${LINEAR}`, 'explicit'],
@@ -107,23 +109,28 @@ export function readingOutputs(open: OpenStore): void {
       expect(await at(3)).toEqual([...declared, first, found]);
       expect(await at(4)).toEqual([...declared, found]);
       expect(await at()).toEqual(await at(4));
-      expect(await store.dependencies(9)).toEqual([]);
+      expect(await reads(store).dependencies(9)).toEqual([]);
     });
 
     test('are the same as edges, without the rest', async () => {
       const { store } = await given(open, EDGES);
       for (const version of [undefined, 1, 2, 3, 4]) {
-        expect(await store.edges(1, version)).toEqual(
-          (await store.dependencies(1, version)).map(({ position: _, createdAt: __, ...edge }) => edge),
+        expect(await reads(store).edges(1, version)).toEqual(
+          (await reads(store).dependencies(1, version)).map(({ position: _, createdAt: __, ...edge }) => edge),
         );
       }
-      expect(await store.edges(1)).toContainEqual({ address: 't.b', target: 'x.y', type: 'implicit', path: '$.n' });
-      expect(await store.edges(9)).toEqual([]);
+      expect(await reads(store).edges(1)).toContainEqual({
+        address: 't.b',
+        target: 'x.y',
+        type: 'implicit',
+        path: '$.n',
+      });
+      expect(await reads(store).edges(9)).toEqual([]);
     });
 
     test('can be asked for one by one', async () => {
       const { store } = await given(open, EDGES);
-      expect(await store.dependency(1, ['t.b', 'x.y'])).toEqual({
+      expect(await reads(store).dependency(1, ['t.b', 'x.y'])).toEqual({
         address: 't.b',
         target: 'x.y',
         type: 'implicit',
@@ -131,11 +138,11 @@ export function readingOutputs(open: OpenStore): void {
         position: 7,
         createdAt: instant(2),
       });
-      expect(await store.dependency(1, ['t.b', 'x.y'], 2)).toBeUndefined();
-      expect(await store.dependency(1, ['t.b', 't.a'], 3)).toMatchObject({ type: 'explicit', path: null });
-      expect(await store.dependency(1, ['t.b', 't.a'])).toBeUndefined();
-      expect(await store.dependency(1, ['t.a', 't.b'])).toBeUndefined();
-      expect(await store.dependency(9, ['t.b', 'x.y'])).toBeUndefined();
+      expect(await reads(store).dependency(1, ['t.b', 'x.y'], 2)).toBeUndefined();
+      expect(await reads(store).dependency(1, ['t.b', 't.a'], 3)).toMatchObject({ type: 'explicit', path: null });
+      expect(await reads(store).dependency(1, ['t.b', 't.a'])).toBeUndefined();
+      expect(await reads(store).dependency(1, ['t.a', 't.b'])).toBeUndefined();
+      expect(await reads(store).dependency(9, ['t.b', 'x.y'])).toBeUndefined();
     });
   });
 
@@ -152,23 +159,23 @@ export function readingOutputs(open: OpenStore): void {
     test('is what the commits after the one version and up to the other were about', async () => {
       const { store } = await given(open, [...CHANGES, createStack('db'), set('db', 'other', 1)]);
       const nothing = { addresses: [], outputs: [], dependencies: [] };
-      expect(await store.touched(1, 1, 2)).toEqual({ ...nothing, addresses: ['module.m.t.a'] });
-      expect(await store.touched(1, 2, 3)).toEqual({ ...nothing, outputs: ['o'] });
-      expect(await store.touched(1, 3, 4)).toEqual({
+      expect(await reads(store).touched(1, 1, 2)).toEqual({ ...nothing, addresses: ['module.m.t.a'] });
+      expect(await reads(store).touched(1, 2, 3)).toEqual({ ...nothing, outputs: ['o'] });
+      expect(await reads(store).touched(1, 3, 4)).toEqual({
         ...nothing,
         addresses: ['module.m.t.a', 't.b'],
         dependencies: [['t.b', 't.c']],
       });
-      expect(await store.touched(1, 4, 5)).toEqual({ ...nothing, outputs: ['o'] });
-      expect(await store.touched(1, 0, 99)).toEqual({
+      expect(await reads(store).touched(1, 4, 5)).toEqual({ ...nothing, outputs: ['o'] });
+      expect(await reads(store).touched(1, 0, 99)).toEqual({
         addresses: ['module.m.t.a', 't.b'],
         outputs: ['o'],
         dependencies: [['t.b', 't.c']],
       });
-      expect(await store.touched(1, 3, 3)).toEqual(nothing);
-      expect(await store.touched(1, 4, 2)).toEqual(nothing);
-      expect(await store.touched(99, 0, 9)).toEqual(nothing);
-      expect(await store.touched(9, 0, 9)).toEqual({ ...nothing, addresses: ['t.other'] });
+      expect(await reads(store).touched(1, 3, 3)).toEqual(nothing);
+      expect(await reads(store).touched(1, 4, 2)).toEqual(nothing);
+      expect(await reads(store).touched(99, 0, 9)).toEqual(nothing);
+      expect(await reads(store).touched(9, 0, 9)).toEqual({ ...nothing, addresses: ['t.other'] });
     });
   });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
+import { reads } from '../support/reads.js';
 import { HALFWIDTH, LINEAR } from './life.js';
 import { createStack, given, instant, type OpenStore, set } from './world.js';
 
@@ -18,21 +19,21 @@ export function readingSignals(open: OpenStore): void {
         createdAt: instant(1),
         expiresAt: instant(6),
       };
-      expect(await store.lock(1)).toEqual(lock);
+      expect(await reads(store).lock(1)).toEqual(lock);
       await run({ type: 'renewLock', stack: 'web', id: 'l1', ttlMs: 60_000 });
-      expect(await store.lock(1)).toEqual({ ...lock, expiresAt: instant(62) });
+      expect(await reads(store).lock(1)).toEqual({ ...lock, expiresAt: instant(62) });
       clock.advance(1_000);
       await run({ type: 'releaseLock', stack: 'web', id: 'l1' });
-      expect(await store.lock(1)).toBeUndefined();
-      expect(await store.lock(9)).toBeUndefined();
+      expect(await reads(store).lock(1)).toBeUndefined();
+      expect(await reads(store).lock(9)).toBeUndefined();
     });
 
     test('that ran out stays until the next command records it', async () => {
       const { store, run, clock } = await given(open, [createStack('web'), take]);
       clock.advance(10_000);
-      expect(await store.lock(1)).toMatchObject({ lockId: 'l1' });
+      expect(await reads(store).lock(1)).toMatchObject({ lockId: 'l1' });
       await run({ type: 'addTags', stack: 'web', tags: ['x'] });
-      expect(await store.lock(1)).toBeUndefined();
+      expect(await reads(store).lock(1)).toBeUndefined();
     });
 
     test('that was broken is gone, and one taken after it has a larger token', async () => {
@@ -41,9 +42,9 @@ export function readingSignals(open: OpenStore): void {
         take,
         { type: 'breakLock', stack: 'web', reason: 'r' },
       ]);
-      expect(await store.lock(1)).toBeUndefined();
+      expect(await reads(store).lock(1)).toBeUndefined();
       await run(take);
-      expect(await store.lock(1)).toMatchObject({ token: 4 });
+      expect(await reads(store).lock(1)).toMatchObject({ token: 4 });
     });
   });
 
@@ -56,13 +57,13 @@ export function readingSignals(open: OpenStore): void {
       ]);
       await run({ type: 'addTags', stack: 'web', tags: ['B', 'b'] }, { actor: 'ana' });
       const first = { createdAt: instant(1), createdBy: 'test' };
-      expect(await store.tags(1)).toEqual([
+      expect(await reads(store).tags(1)).toEqual([
         { tag: 'B', createdAt: instant(3), createdBy: 'ana' },
         { tag: 'b', ...first },
         { tag: HALFWIDTH, ...first },
         { tag: LINEAR, ...first },
       ]);
-      expect(await store.tags(9)).toEqual([]);
+      expect(await reads(store).tags(9)).toEqual([]);
     });
   });
 
@@ -76,7 +77,7 @@ export function readingSignals(open: OpenStore): void {
 
     test('comes newest first, with what was expected and what was found', async () => {
       const { store } = await given(open, FOUND);
-      const [ghost, known] = await store.drift(1);
+      const [ghost, known] = await reads(store).drift(1);
       expect(known).toEqual({
         id: 3,
         resource: 2,
@@ -93,7 +94,7 @@ export function readingSignals(open: OpenStore): void {
         ignoredUntil: null,
       });
       expect(ghost).toMatchObject({ id: 4, resource: null, resourceId: 'ghost', fields: ['$'] });
-      expect(await store.drift(9)).toEqual([]);
+      expect(await reads(store).drift(9)).toEqual([]);
     });
 
     test('says what became of each finding', async () => {
@@ -104,7 +105,7 @@ export function readingSignals(open: OpenStore): void {
         { type: 'detectDrift', stack: 'web', findings: [{ resource: 't.a', actual: { n: 3 } }] },
         { type: 'detectDrift', stack: 'web', findings: [{ resource: 't.a', actual: { n: 1 } }] },
       ]);
-      const outcomes = (await store.drift(1)).map((one) => [
+      const outcomes = (await reads(store).drift(1)).map((one) => [
         one.id,
         one.isDrifted,
         one.resolutionStatus,
@@ -137,7 +138,7 @@ export function readingSignals(open: OpenStore): void {
       ]);
       await run(rule('a'), { actor: 'ana' });
       clock.advance(10_000); // a rule that has run out is still there
-      expect(await store.driftRules(1)).toEqual([
+      expect(await reads(store).driftRules(1)).toEqual([
         {
           id: 3,
           resourceType: 'aws_*',
@@ -157,7 +158,7 @@ export function readingSignals(open: OpenStore): void {
           createdAt: instant(4),
         },
       ]);
-      expect(await store.driftRules(9)).toEqual([]);
+      expect(await reads(store).driftRules(9)).toEqual([]);
     });
   });
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { reads } from '../support/reads.js';
 import { HALFWIDTH, LINEAR } from './life.js';
 import { createStack, given, instant, type OpenStore, set } from './world.js';
 
@@ -9,7 +10,7 @@ export function readingStacks(open: OpenStore): void {
       await run({ type: 'startExecution', stack: 'web', executionId: 'r' });
       clock.advance(2_500);
       await run({ type: 'failExecution', stack: 'web', executionId: 'r', error: 'boom' });
-      const web = await store.stack('web');
+      const web = await reads(store).stack('web');
       expect(web).toEqual({
         stream: 1,
         id: 'web-id',
@@ -29,24 +30,24 @@ export function readingStacks(open: OpenStore): void {
         lastError: 'boom',
         deletedAt: null,
       });
-      expect(await store.stack('web-id')).toEqual(web);
-      expect(await store.stack('we')).toBeUndefined();
-      expect(await store.stack('')).toBeUndefined();
+      expect(await reads(store).stack('web-id')).toEqual(web);
+      expect(await reads(store).stack('we')).toBeUndefined();
+      expect(await reads(store).stack('')).toBeUndefined();
     });
 
     test('answers to its new name only, once renamed', async () => {
       const { store } = await given(open, [createStack('web'), { type: 'updateStack', stack: 'web', name: 'shop' }]);
-      expect(await store.stack('shop')).toMatchObject({ id: 'web-id' });
-      expect(await store.stack('web')).toBeUndefined();
-      expect(await store.stack('web', { deleted: true })).toBeUndefined();
+      expect(await reads(store).stack('shop')).toMatchObject({ id: 'web-id' });
+      expect(await reads(store).stack('web')).toBeUndefined();
+      expect(await reads(store).stack('web', { deleted: true })).toBeUndefined();
     });
 
     test('that was deleted answers only where deleted ones are asked for', async () => {
       const { store } = await given(open, [createStack('web'), { type: 'deleteStack', stack: 'web' }]);
       for (const ref of ['web', 'web-id']) {
-        expect(await store.stack(ref)).toBeUndefined();
-        expect(await store.stack(ref, { deleted: false })).toBeUndefined();
-        expect(await store.stack(ref, { deleted: true })).toMatchObject({ id: 'web-id', deletedAt: instant(1) });
+        expect(await reads(store).stack(ref)).toBeUndefined();
+        expect(await reads(store).stack(ref, { deleted: false })).toBeUndefined();
+        expect(await reads(store).stack(ref, { deleted: true })).toMatchObject({ id: 'web-id', deletedAt: instant(1) });
       }
     });
 
@@ -56,9 +57,9 @@ export function readingStacks(open: OpenStore): void {
         { type: 'deleteStack', stack: 'web' },
         createStack('web', 'new'),
       ]);
-      expect(await store.stack('web', { deleted: true })).toMatchObject({ id: 'new', deletedAt: null });
-      expect(await store.stack('old', { deleted: true })).toMatchObject({ id: 'old' });
-      expect(await store.stack('old')).toBeUndefined();
+      expect(await reads(store).stack('web', { deleted: true })).toMatchObject({ id: 'new', deletedAt: null });
+      expect(await reads(store).stack('old', { deleted: true })).toMatchObject({ id: 'old' });
+      expect(await reads(store).stack('old')).toBeUndefined();
     });
 
     test('of several deleted ones of a name, the last deleted answers', async () => {
@@ -70,11 +71,11 @@ export function readingStacks(open: OpenStore): void {
         { type: 'updateStack', stack: 'first', name: 'web' },
         { type: 'deleteStack', stack: 'first' },
       ]);
-      expect(await store.stack('web', { deleted: true })).toMatchObject({ id: 'first' });
+      expect(await reads(store).stack('web', { deleted: true })).toMatchObject({ id: 'first' });
       clock.advance(-1_000); // the same instant as the last: then the younger stack
       await run(createStack('web', 'third'));
       await run({ type: 'deleteStack', stack: 'third' });
-      expect(await store.stack('web', { deleted: true })).toMatchObject({ id: 'third' });
+      expect(await reads(store).stack('web', { deleted: true })).toMatchObject({ id: 'third' });
     });
   });
 
@@ -87,14 +88,14 @@ export function readingStacks(open: OpenStore): void {
         open,
         all.map((name, n) => createStack(name, `id-${n}`)),
       );
-      expect(names(await store.stacks({}))).toEqual(['Z', 'a', 'b', 'é', HALFWIDTH, LINEAR]);
+      expect(names(await reads(store).stacks({}))).toEqual(['Z', 'a', 'b', 'é', HALFWIDTH, LINEAR]);
     });
 
     test('are the live ones, or the deleted ones where asked for', async () => {
       const { store } = await given(open, [createStack('a'), createStack('b'), { type: 'deleteStack', stack: 'a' }]);
-      expect(names(await store.stacks({}))).toEqual(['b']);
-      expect(names(await store.stacks({ deleted: false }))).toEqual(['b']);
-      expect(names(await store.stacks({ deleted: true }))).toEqual(['a']);
+      expect(names(await reads(store).stacks({}))).toEqual(['b']);
+      expect(names(await reads(store).stacks({ deleted: false }))).toEqual(['b']);
+      expect(names(await reads(store).stacks({ deleted: true }))).toEqual(['a']);
     });
 
     test('can be asked for by their status', async () => {
@@ -103,9 +104,9 @@ export function readingStacks(open: OpenStore): void {
         createStack('b'),
         { type: 'updateStack', stack: 'b', status: 'ready' },
       ]);
-      expect(names(await store.stacks({ status: 'ready' }))).toEqual(['b']);
-      expect(names(await store.stacks({ status: 'created' }))).toEqual(['a']);
-      expect(names(await store.stacks({ status: 'read' }))).toEqual([]);
+      expect(names(await reads(store).stacks({ status: 'ready' }))).toEqual(['b']);
+      expect(names(await reads(store).stacks({ status: 'created' }))).toEqual(['a']);
+      expect(names(await reads(store).stacks({ status: 'read' }))).toEqual([]);
     });
 
     test('can be asked for by tags they must bear all of, and say their own in order', async () => {
@@ -117,12 +118,16 @@ export function readingStacks(open: OpenStore): void {
         { type: 'addTags', stack: 'b', tags: ['x', 'y'] },
         { type: 'removeTags', stack: 'b', tags: ['y'] },
       ]);
-      expect((await store.stacks({})).map(({ tags }) => tags)).toEqual([['W', 'x', HALFWIDTH, LINEAR], ['x'], []]);
-      expect(names(await store.stacks({ tags: ['x'] }))).toEqual(['a', 'b']);
-      expect(names(await store.stacks({ tags: ['x', LINEAR] }))).toEqual(['a']);
-      expect(names(await store.stacks({ tags: ['x', 'y'] }))).toEqual([]);
-      expect(names(await store.stacks({ tags: [] }))).toEqual(['a', 'b', 'c']);
-      expect(names(await store.stacks({ tags: ['x'], status: 'ready' }))).toEqual([]);
+      expect((await reads(store).stacks({})).map(({ tags }) => tags)).toEqual([
+        ['W', 'x', HALFWIDTH, LINEAR],
+        ['x'],
+        [],
+      ]);
+      expect(names(await reads(store).stacks({ tags: ['x'] }))).toEqual(['a', 'b']);
+      expect(names(await reads(store).stacks({ tags: ['x', LINEAR] }))).toEqual(['a']);
+      expect(names(await reads(store).stacks({ tags: ['x', 'y'] }))).toEqual([]);
+      expect(names(await reads(store).stacks({ tags: [] }))).toEqual(['a', 'b', 'c']);
+      expect(names(await reads(store).stacks({ tags: ['x'], status: 'ready' }))).toEqual([]);
     });
 
     test('say which of them are locked now', async () => {
@@ -131,7 +136,7 @@ export function readingStacks(open: OpenStore): void {
         createStack('b'),
         { type: 'acquireLock', stack: 'b', operation: 'o', ttlMs: 5_000 },
       ]);
-      const locked = async () => (await store.stacks({})).map((item) => item.locked);
+      const locked = async () => (await reads(store).stacks({}, clock.now())).map((item) => item.locked);
       expect(await locked()).toEqual([false, true]);
       clock.advance(3_999);
       expect(await locked()).toEqual([false, true]);
@@ -152,7 +157,7 @@ export function readingStacks(open: OpenStore): void {
         { type: 'failExecution', stack: 'web', executionId: 'r2', error: 'boom' },
       ]);
       const at = async (version?: number) => {
-        const { document, ...rest } = await store.document(1, version);
+        const { document, ...rest } = await reads(store).document(1, version);
         return [document.status, document.configuration, rest];
       };
       const never = { executionCount: 0, completedAt: null, lastDuration: null, lastError: null, taskResults: null };
@@ -182,7 +187,7 @@ export function readingStacks(open: OpenStore): void {
 
     test('is whole: every field, and nothing else', async () => {
       const { store } = await given(open, [createStack('web')]);
-      expect((await store.document(1)).document).toEqual({
+      expect((await reads(store).document(1)).document).toEqual({
         name: 'web',
         description: '',
         version: '',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
+import { reads } from '../support/reads.js';
 import { HALFWIDTH, LINEAR } from './life.js';
 import { createStack, given, instant, type OpenStore, set } from './world.js';
 
@@ -19,7 +20,7 @@ export function readingState(open: OpenStore): void {
     test('is what it was at every version, and now', async () => {
       const { store } = await given(open, RESOURCE);
       const at = async (version?: number) => {
-        const found = await store.resource(1, 't.a', version);
+        const found = await reads(store).resource(1, 't.a', version);
         return found && [found.id, found.version, found.position, found.value.properties, found.updatedAt];
       };
       expect(await at(1)).toBeUndefined();
@@ -34,7 +35,7 @@ export function readingState(open: OpenStore): void {
 
     test('is whole, and keeps its number and its birth when it comes back', async () => {
       const { store } = await given(open, RESOURCE);
-      const { value, ...rest } = (await store.resource(1, 't.a')) ?? {};
+      const { value, ...rest } = (await reads(store).resource(1, 't.a')) ?? {};
       expect(rest).toEqual({
         resource: 2,
         id: 'res-2',
@@ -60,10 +61,10 @@ export function readingState(open: OpenStore): void {
 
     test('of another stack is another one', async () => {
       const { store } = await given(open, [...RESOURCE, createStack('db'), set('db', 'a', 9)]);
-      expect(await store.resource(6, 't.a')).toMatchObject({ resource: 7, value: { properties: { n: 9 } } });
-      expect(await store.resource(6, 't.a', 1)).toBeUndefined();
-      expect(await store.resource(1, 't.a')).toMatchObject({ value: { properties: { n: 3 } } });
-      expect(await store.resource(3, 't.a')).toBeUndefined();
+      expect(await reads(store).resource(6, 't.a')).toMatchObject({ resource: 7, value: { properties: { n: 9 } } });
+      expect(await reads(store).resource(6, 't.a', 1)).toBeUndefined();
+      expect(await reads(store).resource(1, 't.a')).toMatchObject({ value: { properties: { n: 3 } } });
+      expect(await reads(store).resource(3, 't.a')).toBeUndefined();
     });
   });
 
@@ -82,7 +83,7 @@ export function readingState(open: OpenStore): void {
           ],
         },
       ]);
-      expect(addresses(await store.resources(1))).toEqual([
+      expect(addresses(await reads(store).resources(1))).toEqual([
         'module.m.t.a',
         't.B',
         't.__proto__',
@@ -95,7 +96,7 @@ export function readingState(open: OpenStore): void {
     test('are those that were there at the version, with the values they had', async () => {
       const { store } = await given(open, [...RESOURCE, set('web', 'b', 7)]);
       const at = async (version?: number) =>
-        (await store.resources(1, version)).map(({ address, value }) => [address, value.properties.n]);
+        (await reads(store).resources(1, version)).map(({ address, value }) => [address, value.properties.n]);
       expect(await at(1)).toEqual([]);
       expect(await at(3)).toEqual([['t.a', 2]]);
       expect(await at(4)).toEqual([]);
@@ -104,7 +105,7 @@ export function readingState(open: OpenStore): void {
         ['t.b', 7],
       ]);
       expect(await at()).toEqual(await at(6));
-      expect(await store.resources(999)).toEqual([]);
+      expect(await reads(store).resources(999)).toEqual([]);
     });
 
     test('come in pages too, of those that were there at the version', async () => {
@@ -116,7 +117,7 @@ export function readingState(open: OpenStore): void {
         set('other', 'd', 2),
       ]);
       const names = async (version: number | undefined, after?: string, limit?: number) =>
-        (await store.resources(1, version, { after, limit })).map(({ address }) => address.slice(2)).join('');
+        (await reads(store).resources(1, version, { after, limit })).map(({ address }) => address.slice(2)).join('');
       expect(await names(undefined, undefined, 2)).toBe('ac');
       expect(await names(undefined, 't.c', 2)).toBe('de');
       expect(await names(undefined, 't.e', 2)).toBe('');
@@ -125,14 +126,14 @@ export function readingState(open: OpenStore): void {
       expect(await names(6, 't.a', 2)).toBe('bc');
       expect(await names(3, undefined, 4)).toBe('ab');
       expect(await names(undefined, undefined, 0)).toBe('');
-      expect(await store.resources(1, 6, {})).toEqual(await store.resources(1, 6));
+      expect(await reads(store).resources(1, 6, {})).toEqual(await reads(store).resources(1, 6));
     });
 
     test('agree with resource, one by one', async () => {
       const { store } = await given(open, [...RESOURCE, set('web', 'b', 7)]);
       for (const version of [undefined, 2, 3, 6]) {
-        for (const one of await store.resources(1, version)) {
-          expect(await store.resource(1, one.address, version)).toEqual(one);
+        for (const one of await reads(store).resources(1, version)) {
+          expect(await reads(store).resource(1, one.address, version)).toEqual(one);
         }
       }
     });
@@ -149,20 +150,24 @@ export function readingState(open: OpenStore): void {
         },
       ]);
       const a = { address: 't.a', base: null, type: 't' };
-      expect(await store.nodes(1, 1)).toEqual([]);
-      expect(await store.nodes(1, 2)).toEqual([{ ...a, id: 'own' }]);
-      expect(await store.nodes(1, 4)).toEqual([]);
-      expect(await store.nodes(1, 5)).toEqual([{ ...a, id: 'res-2' }]);
-      expect((await store.nodes(1)).map(({ address }) => address)).toEqual(['t.a', `t.${HALFWIDTH}`, `t.${LINEAR}`]);
-      expect(await store.nodes(1)).toEqual(await store.nodes(1, 6));
-      expect(await store.nodes(9)).toEqual([]);
+      expect(await reads(store).nodes(1, 1)).toEqual([]);
+      expect(await reads(store).nodes(1, 2)).toEqual([{ ...a, id: 'own' }]);
+      expect(await reads(store).nodes(1, 4)).toEqual([]);
+      expect(await reads(store).nodes(1, 5)).toEqual([{ ...a, id: 'res-2' }]);
+      expect((await reads(store).nodes(1)).map(({ address }) => address)).toEqual([
+        't.a',
+        `t.${HALFWIDTH}`,
+        `t.${LINEAR}`,
+      ]);
+      expect(await reads(store).nodes(1)).toEqual(await reads(store).nodes(1, 6));
+      expect(await reads(store).nodes(9)).toEqual([]);
     });
 
     test('agree with the resources, at every version', async () => {
       const { store } = await given(open, [...RESOURCE, set('web', 'b', 7, { id: 'b' }), remove('web', 't.a')]);
       for (const version of [undefined, 0, 1, 2, 3, 4, 5, 6, 7, 8]) {
-        expect((await store.nodes(1, version)).map(({ address, type, id }) => [address, type, id])).toEqual(
-          (await store.resources(1, version)).map(({ address, type, id }) => [address, type, id]),
+        expect((await reads(store).nodes(1, version)).map(({ address, type, id }) => [address, type, id])).toEqual(
+          (await reads(store).resources(1, version)).map(({ address, type, id }) => [address, type, id]),
         );
       }
     });
@@ -174,7 +179,7 @@ export function readingState(open: OpenStore): void {
         set('web', 'a', 1, { module: 'module.m["x"]' }),
       ]);
       const bases = async (version?: number) =>
-        (await store.nodes(1, version)).map(({ address, base }) => [address, base]);
+        (await reads(store).nodes(1, version)).map(({ address, base }) => [address, base]);
       expect(await bases()).toEqual([
         ['module.m["x"].t.a', 'module.m.t.a'],
         ['t.a[0]', 't.a'],
@@ -186,7 +191,7 @@ export function readingState(open: OpenStore): void {
   describe('resourceHistory', () => {
     test('holds each event of the resource, oldest first, removals too', async () => {
       const { store } = await given(open, [...RESOURCE, set('web', 'b', 7)]);
-      const history = await store.resourceHistory(1, 't.a');
+      const history = await reads(store).resourceHistory(1, 't.a');
       expect(history.map(({ type, version }) => [type, version])).toEqual([
         ['ResourceCreated', 2],
         ['ResourceUpdated', 3],
@@ -194,26 +199,26 @@ export function readingState(open: OpenStore): void {
         ['ResourceCreated', 5],
       ]);
       expect(history).toEqual((await store.events({ limit: 100 })).slice(1, 5));
-      expect(await store.resourceHistory(1, 't.zzz')).toEqual([]);
-      expect(await store.resourceHistory(9, 't.a')).toEqual([]);
+      expect(await reads(store).resourceHistory(1, 't.zzz')).toEqual([]);
+      expect(await reads(store).resourceHistory(9, 't.a')).toEqual([]);
     });
   });
 
   describe('resourceAddress', () => {
     test('is found by the own id and by the number, in its own stack only', async () => {
       const { store } = await given(open, [createStack('web'), createStack('db'), set('web', 'a', 1, { id: 'own' })]);
-      expect(await store.resourceAddress(1, 'own')).toBe('t.a');
-      expect(await store.resourceAddress(1, 'res-3')).toBe('t.a');
-      expect(await store.resourceAddress(2, 'own')).toBeUndefined();
-      expect(await store.resourceAddress(2, 'res-3')).toBeUndefined();
+      expect(await reads(store).resourceAddress(1, 'own')).toBe('t.a');
+      expect(await reads(store).resourceAddress(1, 'res-3')).toBe('t.a');
+      expect(await reads(store).resourceAddress(2, 'own')).toBeUndefined();
+      expect(await reads(store).resourceAddress(2, 'res-3')).toBeUndefined();
       for (const id of ['res-1', 'res-03', 'res-', 'res-99999999999999999999', 't.a', '']) {
-        expect(await store.resourceAddress(1, id), id).toBeUndefined();
+        expect(await reads(store).resourceAddress(1, id), id).toBeUndefined();
       }
     });
 
     test('of a removed resource is found by its number', async () => {
       const { store } = await given(open, [createStack('web'), set('web', 'a', 1), remove('web', 't.a')]);
-      expect(await store.resourceAddress(1, 'res-2')).toBe('t.a');
+      expect(await reads(store).resourceAddress(1, 'res-2')).toBe('t.a');
     });
 
     test('of an id that moved is the address of its holder now', async () => {
@@ -222,7 +227,7 @@ export function readingState(open: OpenStore): void {
         set('web', 'a', 1, { id: 'own' }),
         { ...set('web', 'b', 1, { id: 'own' }), remove: ['t.a'] } as Command,
       ]);
-      expect(await store.resourceAddress(1, 'own')).toBe('t.b');
+      expect(await reads(store).resourceAddress(1, 'own')).toBe('t.b');
     });
   });
 }

@@ -3,6 +3,7 @@ import type { Caller, Command } from '../../src/commands/index.js';
 import type { SlothError } from '../../src/lib/errors.js';
 import { verifyStore } from '../../src/operations/audit/verify.js';
 import type { AppendRequest } from '../../src/store/event-store.js';
+import { reads } from '../support/reads.js';
 import { everything } from './everything.js';
 import { createStack, given, type OpenStore, set, type World } from './world.js';
 
@@ -142,7 +143,7 @@ export function repeating(open: OpenStore): void {
         world.run(set('prod', 'a', 3), { commandId: 'key' }),
       ]);
       const { stream } = await world.stack('prod');
-      const versions = await world.store.commits(stream, { raised: true });
+      const versions = await reads(world.store).commits(stream, { raised: true });
       expect(versions.map(({ version, changed, added }) => [version, added + changed])).toEqual([
         [4, 1],
         [3, 1],
@@ -150,7 +151,7 @@ export function repeating(open: OpenStore): void {
         [1, 0],
       ]);
       for (const { version, position } of versions) {
-        expect(await world.store.commit(stream, version)).toMatchObject({ version, position });
+        expect(await reads(world.store).commit(stream, version)).toMatchObject({ version, position });
       }
       expect(await verifyStore(world.store)).toMatchObject({ problems: [] });
       const before = await everything(world.store);

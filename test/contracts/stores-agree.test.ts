@@ -11,6 +11,7 @@ import { TestClock } from '../support/clock.js';
 import { anyStep } from '../support/commands.js';
 import { freshSchema } from '../support/postgres.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
+import { reads } from '../support/reads.js';
 import { outcome } from '../support/requests.js';
 import { everything } from './everything.js';
 import { LIFE, requestOf } from './life.js';
@@ -83,8 +84,8 @@ test.each(OTHERS)('any life gives the same in SQLite and %s', { timeout: TIMEOUT
       }
       for (const { command, wait, lockId, ...envelope } of steps) {
         clock.advance(wait);
-        const stack = 'stack' in command ? await sqlite.stack(command.stack) : undefined;
-        const held = stack && (await sqlite.lock(stack.stream))?.lockId;
+        const stack = 'stack' in command ? await reads(sqlite).stack(command.stack) : undefined;
+        const held = stack && (await reads(sqlite).lock(stack.stream))?.lockId;
         const used = lockId === 'held' ? held : lockId;
         const step = {
           command,

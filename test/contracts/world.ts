@@ -1,11 +1,13 @@
 import { expect, onTestFinished } from 'vitest';
 import type { Command, EnvelopeInput } from '../../src/commands/index.js';
+import { prepareAny } from '../../src/commands/index.js';
 import { engineOn, PROJECTION } from '../../src/engine.js';
 import type { NewEvent } from '../../src/events/index.js';
 import type { Clock } from '../../src/lib/clock.js';
 import type { EventStore, Projection, Receipt } from '../../src/store/event-store.js';
 import type { StackRecord } from '../../src/store/records.js';
 import { TestClock } from '../support/clock.js';
+import { reads } from '../support/reads.js';
 
 /** Opens a fresh, empty store with these parts. */
 export type OpenStore = (parts: {
@@ -46,9 +48,9 @@ export async function given(
     run: (command, envelope) => engine.execute(command, { actor: 'test', ...envelope }),
     together: (commands) =>
       engine.executeTogether(commands.map(([command, envelope]) => [command, { actor: 'test', ...envelope }])),
-    preview: (command, envelope) => engine.preview(command, { actor: 'test', ...envelope }),
+    preview: (command, envelope) => store.preview(prepareAny(command, { actor: 'test', ...envelope })),
     refused: (code, command, envelope) => expect(world.run(command, envelope)).rejects.toMatchObject({ code }),
-    stack: async (ref) => (await store.stack(ref, { deleted: true })) as StackRecord,
+    stack: async (ref) => (await reads(store).stack(ref, { deleted: true })) as StackRecord,
   };
   for (const command of commands) {
     await world.run(command);

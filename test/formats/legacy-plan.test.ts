@@ -25,6 +25,7 @@ import {
   UNTIL,
 } from '../support/legacy-rows.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
+import { reads } from '../support/reads.js';
 
 const MIGRATION = { id: 'm-1', by: 'op', at: UNTIL, resumed: false };
 
@@ -971,7 +972,7 @@ describe('outputs', () => {
     );
     expect(outputs).toEqual([['k6', '{"a":2}']]);
     const store = await carriedOut(plan);
-    const { outputs: held } = await readState(store, 'wf');
+    const { outputs: held } = await store.read((s) => readState(s, 'wf'));
     expect(held.map(({ value }) => value)).toEqual([{ a: [1] }, 7, null, 'text', '"x"', '{"a":2}']);
     await store.close();
   });
@@ -1167,7 +1168,7 @@ describe('drift', () => {
     const { steps, plan } = driftOf(drift, { resources: rows });
     expect(steps).toMatchObject([{ resource: 'early' }, { action: 'drift' }, { resource: 'early' }]);
     const store = await carriedOut(plan);
-    const findings = await store.drift((await store.stack('wf'))?.stream ?? 0);
+    const findings = await reads(store).drift((await reads(store).stack('wf'))?.stream ?? 0);
     expect(findings.map(({ resourceId, isDrifted }) => [resourceId, isDrifted])).toEqual([['early', false]]);
     await store.close();
   });
@@ -1430,12 +1431,12 @@ describe('a second run', () => {
     const twice = aWorkflow({}, { resources: [{ name: 'a', attributes: '{"v":1}' }, next] });
     const engine = openEngine('memory:');
     for (const workflow of [once, twice]) {
-      const held = (await engine.store.stack('wf')) && (await beforeOf(engine.store, planned(once)));
+      const held = (await reads(engine.store).stack('wf')) && (await beforeOf(engine.store, planned(once)));
       await carriedOut(planned(workflow, [], { before: held }), engine);
     }
     const third = planned(twice, [], { before: await beforeOf(engine.store, planned(once)) });
     expect(third.steps).toEqual([]);
-    expect((await readState(engine.store, 'wf')).resources[0]?.value.properties).toEqual({ v: 2 });
+    expect((await engine.store.read((s) => readState(s, 'wf'))).resources[0]?.value.properties).toEqual({ v: 2 });
     await engine.store.close();
   });
 
@@ -1757,10 +1758,10 @@ test('of any rows: the state is what the last rows say', { timeout: TIMEOUT }, a
       const workflow = workflowOf(columns, parts);
       const plan = planned(workflow);
       const store = await carriedOut(plan);
-      const state = await readState(store, 'wf');
+      const state = await store.read((s) => readState(s, 'wf'));
       const alone = planned(aWorkflow(columns, { resources: parts.resources ?? [], outputs: parts.outputs ?? [] }));
       const other = await carriedOut(alone);
-      const rows = await readState(other, 'wf');
+      const rows = await other.read((s) => readState(s, 'wf'));
       const values = ({ resources }: typeof state) =>
         resources.map(({ address, value: { properties, state: said_ } }) => [address, textOfValue(properties), said_]);
       expect(values(state)).toEqual(values(rows));
@@ -1804,9 +1805,9 @@ test('of any rows that others are added to: the state is that of all of them at 
       const [second] = await run(workflowOf(columns, whole));
       expect(second?.plan.ledger.entries().filter(({ problem }) => problem.includes('already names'))).toEqual([]);
       expect((await run(workflowOf(columns, whole)))[0]?.plan.steps).toEqual([]);
-      const state = await readState(engine.store, 'wf');
+      const state = await engine.store.read((s) => readState(s, 'wf'));
       const direct = await carriedOut(planned(workflowOf(columns, whole)));
-      const wanted = await readState(direct, 'wf');
+      const wanted = await direct.read((s) => readState(s, 'wf'));
       // Of two that would have one address, the first to come has it.
       const all = ({ resources }: typeof state) =>
         resources.map(({ type, value }) => `${type} ${textOfValue(value.properties)}`).sort();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { diffText, planText } from '../../src/cli/present/diff.js';
+import { changesText, diffText } from '../../src/cli/present/diff.js';
 import { historyText, resourceText } from '../../src/cli/present/resource.js';
 import { detailsText } from '../../src/cli/present/stack.js';
 import { ConflictError, InvalidInputError, StateBackend } from '../../src/index.js';
@@ -399,7 +399,9 @@ describe('secrets', () => {
 
   test('are shown to nobody, wherever they stand', async () => {
     const { take, backend, commandFor } = await pulumiStack();
-    const texts: string[] = [planText(await backend.preview(await commandFor(SHOP_1, {})))];
+    const texts: string[] = [
+      changesText((await backend.execute(await commandFor(SHOP_1, {}), { dryRun: true })).changes),
+    ];
     await take(SHOP_1);
     const changed = structuredClone(SHOP_1) as JsonObject & { deployment: { resources: JsonObject[] } };
     for (const item of changed.deployment.resources) {
@@ -411,7 +413,7 @@ describe('secrets', () => {
       (item) => Object.fromEntries(Object.entries(item).filter(([, value]) => value !== null)) as JsonObject,
     );
     const next = at('2024-06-01T00:00:00Z', changed);
-    texts.push(planText(await backend.preview(await commandFor(next, {}))));
+    texts.push(changesText((await backend.execute(await commandFor(next, {}), { dryRun: true })).changes));
     const receipt = await take(next);
     expect(receipt.events).toBeGreaterThan(4);
     texts.push(diffText(await backend.diff('s', 1, 2)));

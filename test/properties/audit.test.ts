@@ -14,6 +14,7 @@ import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../../src/store/tables.
 import { TestClock } from '../support/clock.js';
 import { anyStep, type Step } from '../support/commands.js';
 import { parameters, RUNS, TIMEOUT } from '../support/properties.js';
+import { reads } from '../support/reads.js';
 
 type Connection = Database.Database;
 type Row = Record<string, string | number | null>;
@@ -72,8 +73,8 @@ async function build(path: string, script: readonly Step[]): Promise<Base> {
   for (const command of EVERYTHING) await execute(command, { actor: 'first', reason: 'to have it all' });
   for (const { command, wait, lockId, ...envelope } of script) {
     clock.advance(wait);
-    const stack = 'stack' in command ? await store.stack(command.stack) : undefined;
-    const held = lockId === 'held' ? stack && (await store.lock(stack.stream))?.lockId : lockId;
+    const stack = 'stack' in command ? await reads(store).stack(command.stack) : undefined;
+    const held = lockId === 'held' ? stack && (await reads(store).lock(stack.stream))?.lockId : lockId;
     await execute(command, { actor: 'somebody', ...envelope, ...(held && { lockId: held }) }).catch(
       (error: unknown) => {
         if (!(error instanceof SlothError)) throw error;

@@ -6,6 +6,7 @@ import type { EventStore } from '../../src/store/event-store.js';
 import { nextStep, type Step, steps } from '../support/commands.js';
 import { allStacks, live, Tally } from '../support/lives.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
+import { reads } from '../support/reads.js';
 
 const tally = new Tally();
 
@@ -26,7 +27,10 @@ const beginning = fc.constantFrom<Step[]>(
 
 /** What the commands promise of dependencies, now and at any version: rollback goes back to it. */
 async function keepsItsPromise(store: EventStore, stream: number, version?: number): Promise<number> {
-  const [edges, resources] = [await store.dependencies(stream, version), await store.resources(stream, version)];
+  const [edges, resources] = [
+    await reads(store).dependencies(stream, version),
+    await reads(store).resources(stream, version),
+  ];
   const addresses = resources.map(({ address }) => address);
   const arrows: Arrow[] = [
     ...edges.map(({ address: from, target: to }) => ({ from, to })),

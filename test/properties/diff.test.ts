@@ -122,22 +122,22 @@ test('of two versions: applied to the first it gives the second; the other way r
       for (const { id, stateVersion } of await allStacks(store)) {
         const [from, to] = [1 + (a % stateVersion), 1 + (b % stateVersion)];
         const [before, after] = [
-          contentOf(await readState(store, id, { version: from })),
-          contentOf(await readState(store, id, { version: to })),
+          contentOf(await store.read((s) => readState(s, id, { version: from }))),
+          contentOf(await store.read((s) => readState(s, id, { version: to }))),
         ];
-        const there = await diffVersions(store, id, from, to);
+        const there = await store.read((s) => diffVersions(s, id, from, to));
         if (!isEmptyDiff(there)) differing++;
         const result = applied(before, there);
         same(result.own, after.own);
         expect([...result.items.keys()].sort()).toEqual([...after.items.keys()].sort());
         for (const [key, value] of after.items) same(result.items.get(key) as Json, value);
 
-        const back = await diffVersions(store, id, to, from);
+        const back = await store.read((s) => diffVersions(s, id, to, from));
         expect(back.stack).toEqual(there.stack.map(turned));
         expect(back.resources).toEqual(inverse(there.resources));
         expect(back.outputs).toEqual(inverse(there.outputs));
         expect(back.dependencies).toEqual(inverse(there.dependencies));
-        expect(isEmptyDiff(await diffVersions(store, id, from, from))).toBe(true);
+        expect(isEmptyDiff(await store.read((s) => diffVersions(s, id, from, from)))).toBe(true);
       }
       await store.close();
     }),

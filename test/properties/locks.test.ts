@@ -6,6 +6,7 @@ import { equalJson } from '../../src/lib/json.js';
 import type { EventStore, Receipt } from '../../src/store/event-store.js';
 import { TestClock } from '../support/clock.js';
 import { FEW_RUNS, parameters, TIMEOUT } from '../support/properties.js';
+import { reads } from '../support/reads.js';
 import { KIND, openFresh } from '../support/stores.js';
 
 /** What one actor believes it holds on one stack; it may be wrong. */
@@ -162,14 +163,15 @@ class LockModel {
 
 /** A command of this kind that nothing but a lock can stand in the way of; undefined where there is nothing for it to do. */
 async function commandOf(store: EventStore, { kind, stack, ttl }: Step, id: string, n: number) {
-  const { stream } = (await store.stack(stack, { deleted: true })) as { stream: number };
-  const running = async () => (await store.executions(stream, 1_000)).find(({ status }) => status === 'running')?.id;
+  const { stream } = (await reads(store).stack(stack, { deleted: true })) as { stream: number };
+  const running = async () =>
+    (await reads(store).executions(stream, 1_000)).find(({ status }) => status === 'running')?.id;
   const open = async () =>
-    (await store.drift(stream)).find((one) => one.isDrifted && one.resolutionStatus === 'pending')?.resourceId;
+    (await reads(store).drift(stream)).find((one) => one.isDrifted && one.resolutionStatus === 'pending')?.resourceId;
   /** A finding whose resource is still as it was expected. */
   const acceptable = async () => {
-    const [last] = await store.drift(stream);
-    const { properties } = (await store.resource(stream, 't.a'))?.value ?? {};
+    const [last] = await reads(store).drift(stream);
+    const { properties } = (await reads(store).resource(stream, 't.a'))?.value ?? {};
     return last?.isDrifted && equalJson(last.expected, properties) ? last.resourceId : undefined;
   };
   const some = async <K extends string>(
@@ -187,7 +189,7 @@ async function commandOf(store: EventStore, { kind, stack, ttl }: Step, id: stri
     addDependency: async () => ({ resource: 't.a', dependsOn: `t.x${n}`, dependencyType: 'implicit' }),
     removeDependency: async () => ({
       resource: 't.a',
-      ...(await some('dependsOn', (await store.dependencies(stream))[0]?.target)),
+      ...(await some('dependsOn', (await reads(store).dependencies(stream))[0]?.target)),
     }),
     rollback: async () => ({ toVersion: 2 }),
     startExecution: async () => ({ executionId: `e${n}` }),
@@ -198,7 +200,7 @@ async function commandOf(store: EventStore, { kind, stack, ttl }: Step, id: stri
     takeSnapshot: async () => ({}),
     addTags: async () => ({ tags: [`tag-${n}`] }),
     removeTags: async () => {
-      const { tag, there } = await some('tag', (await store.tags(stream))[0]?.tag);
+      const { tag, there } = await some('tag', (await reads(store).tags(stream))[0]?.tag);
       return { tags: [tag], there };
     },
     recordActivity: async () => ({ action: `done-${n}` }),
@@ -208,7 +210,7 @@ async function commandOf(store: EventStore, { kind, stack, ttl }: Step, id: stri
     acceptDrift: async () => some('resource', acceptable()),
     addDriftRule: async () => ({ path: `rule-${n}`, reason: 'known' }),
     removeDriftRule: async () => {
-      const rule = (await store.driftRules(stream))[0]?.id;
+      const rule = (await reads(store).driftRules(stream))[0]?.id;
       return { rule: rule ?? 1, there: rule !== undefined };
     },
     acquireLock: async () => ({ id, operation: `op ${n}`, ttlMs: ttl }),
@@ -304,7 +306,7 @@ async function live(script: readonly Step[]): Promise<void> {
         expect(await store.head()).toEqual(head);
       }
     } else expect(await store.head()).toEqual(before);
-    const lock = await store.lock(streams.get(stack) as number);
+    const lock = await reads(store).lock(streams.get(stack) as number);
     expect(lock && { id: lock.lockId, token: lock.token, until: Date.parse(lock.expiresAt) }).toEqual(model.last);
     clock.advance(-(SKEWS[actor] as number));
   }

@@ -6,13 +6,14 @@ import { nextStep, type Step, steps } from '../support/commands.js';
 import { comparableView } from '../support/folded.js';
 import { allStacks, live } from '../support/lives.js';
 import { FEW_RUNS, parameters, RUNS, TIMEOUT } from '../support/properties.js';
+import { reads } from '../support/reads.js';
 
 /**
  * What a rollback covers (ADR 0009): not the name, the status and the executions, not the origin of an imported state,
  * and not when a resource was last applied, where nothing else of it differs.
  */
 async function covered(store: EventStore, stack: string, version: number) {
-  const { document, resources, ...rest } = comparableView(await readState(store, stack, { version }));
+  const { document, resources, ...rest } = comparableView(await store.read((s) => readState(s, stack, { version })));
   const { name: _, status: __, origin: ___, ...fields } = document;
   return {
     fields,
@@ -23,22 +24,22 @@ async function covered(store: EventStore, stack: string, version: number) {
 
 /** What a rollback leaves alone. */
 async function leftAlone(store: EventStore, stream: number) {
-  const { document, ...executions } = await store.document(stream);
+  const { document, ...executions } = await reads(store).document(stream);
   const { name, status, origin } = document;
   return {
     own: { name, status, origin },
-    executions: [executions, await store.executions(stream, 1_000)],
-    snapshots: await store.snapshots(stream),
-    tags: await store.tags(stream),
-    drift: await store.drift(stream),
-    driftRules: await store.driftRules(stream),
+    executions: [executions, await reads(store).executions(stream, 1_000)],
+    snapshots: await reads(store).snapshots(stream),
+    tags: await reads(store).tags(stream),
+    drift: await reads(store).drift(stream),
+    driftRules: await reads(store).driftRules(stream),
   };
 }
 
 /** Whether one of the ids these resources had belongs to a resource of another stack now. */
 async function idsGone(store: EventStore, stream: number, ids: readonly string[]): Promise<boolean> {
   const others = (await allStacks(store)).filter((stack) => stack.stream !== stream);
-  const taken = await Promise.all(others.map(async (other) => store.resources(other.stream)));
+  const taken = await Promise.all(others.map(async (other) => reads(store).resources(other.stream)));
   return taken.flat().some(({ id }) => ids.includes(id));
 }
 
@@ -54,7 +55,7 @@ test('a rollback gives the state it names, one of it the state before, and versi
     fc.asyncProperty(steps(40), ending, fc.nat(), async (script, end, seed) => {
       const { store, execute } = await live([...script, ...end]);
       for (const { id, stream, stateVersion, deletedAt } of await allStacks(store)) {
-        const lock = await store.lock(stream);
+        const lock = await reads(store).lock(stream);
         const by = lock
           ? await execute({ type: 'breakLock', stack: id, reason: 'r' }, { actor: 'r' }).then(
               () => ({ actor: 'r' }),
@@ -67,7 +68,7 @@ test('a rollback gives the state it names, one of it the state before, and versi
         const before = await covered(store, id, stateVersion);
         const alone = await leftAlone(store, stream);
         const ids = wanted.resources.map((one) => one.id);
-        const nameGone = deletedAt !== null && (await store.stack(alone.own.name)) !== undefined;
+        const nameGone = deletedAt !== null && (await reads(store).stack(alone.own.name)) !== undefined;
         const conflict = nameGone
           ? 'NAME_TAKEN'
           : (await idsGone(store, stream, ids))
@@ -76,7 +77,7 @@ test('a rollback gives the state it names, one of it the state before, and versi
         const back = await execute({ type: 'rollback', stack: id, toVersion: target }, by).catch(({ code }) => code);
         if (typeof back === 'string') {
           expect([conflict, conflict && 'RESOURCE_ID_TAKEN']).toContain(back);
-          expect((await store.stack(id, { deleted: true }))?.stateVersion).toBe(stateVersion);
+          expect((await reads(store).stack(id, { deleted: true }))?.stateVersion).toBe(stateVersion);
           outcomes.conflict++;
           continue;
         }
@@ -84,7 +85,7 @@ test('a rollback gives the state it names, one of it the state before, and versi
         expect(back.version).toBe(back.events > 0 ? stateVersion + 1 : stateVersion);
         expect(await covered(store, id, back.version)).toEqual(wanted);
         expect(await covered(store, id, stateVersion)).toEqual(before);
-        expect((await store.stack(id))?.deletedAt).toBe(null);
+        expect((await reads(store).stack(id))?.deletedAt).toBe(null);
         expect(await leftAlone(store, stream)).toEqual(alone);
         const now = new Map(before.resources.map((one) => [one.id, one.address]));
         if (wanted.resources.some((one) => (now.get(one.id) ?? one.address) !== one.address)) outcomes.moved++;

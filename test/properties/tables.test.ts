@@ -7,6 +7,7 @@ import { everything } from '../contracts/everything.js';
 import { type Step, steps } from '../support/commands.js';
 import { allStacks, begin, type Life, live, lockOf, logOf, settled, Tally } from '../support/lives.js';
 import { FEW_RUNS, parameters, TIMEOUT } from '../support/properties.js';
+import { reads } from '../support/reads.js';
 import { outcome, requestOf } from '../support/requests.js';
 import { openRows } from '../support/rows.js';
 import { freshPlace } from '../support/stores.js';
@@ -100,7 +101,7 @@ test('the views of the specification show what the log says', { timeout: TIMEOUT
       const { store } = await live(script, () => {}, place);
       const rows = await openRows(place);
       const sorted = (rows: readonly unknown[]) => rows.map((row) => stringifyJson(row)).sort();
-      const stacks = await store.stacks({});
+      const stacks = await reads(store).stacks({});
       const expected = await Promise.all(stacks.map(async ({ stream }) => viewsOf(toldBy(await logOf(store, stream)))));
       for (const view of Object.keys(expected[0] ?? {})) {
         const shown = (await rows.all(`SELECT * FROM ${view}`))

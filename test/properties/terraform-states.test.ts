@@ -5,6 +5,7 @@ import { ConflictError } from '../../src/index.js';
 import { equalJson, type Json, type JsonObject, parseJson, stringifyJson } from '../../src/lib/json.js';
 import { TestClock } from '../support/clock.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
+import { reads } from '../support/reads.js';
 import { KINDS, openFresh } from '../support/stores.js';
 import { block, instance, stateFile } from '../support/terraform.js';
 
@@ -102,7 +103,7 @@ test(
           }
           const now = await got();
           expect(equalJson(now as Json, (await got(new TerraformStates(engine, clock))) as Json)).toBe(true);
-          const stack = await engine.store.stack('s');
+          const stack = await reads(engine.store).stack('s');
           if (stack && stack.stateVersion > version) expect(Number(now?.serial)).toBeGreaterThan(serial);
           version = stack?.stateVersion ?? 0;
           serial = Number(now?.serial ?? 0);

@@ -49,21 +49,25 @@ test('state at any version, time or position is the fold of the events up to the
         for (const at of moments) {
           const end = momentOf(events, at);
           if (!end) {
-            await expect(stackMoment(store, id, at)).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' });
+            await expect(store.read((s) => stackMoment(s, id, at))).rejects.toMatchObject({
+              code: 'VERSION_NOT_FOUND',
+            });
             continue;
           }
-          const state = comparableView(await readState(store, id, at));
+          const state = comparableView(await store.read((s) => readState(s, id, at)));
           expect(state).toEqual(comparableFold(fold(events.filter(({ version }) => version <= end.version))));
 
           const then = fold(events.filter(({ position }) => position <= end.position));
-          expect((await readTags(store, id, at)).tags.map(({ tag }) => tag)).toEqual([...then.tags.keys()].sort());
+          expect((await store.read((s) => readTags(s, id, at))).tags.map(({ tag }) => tag)).toEqual(
+            [...then.tags.keys()].sort(),
+          );
           const held = then.lock && then.lock.expiresAt > instantOf(at, end, log) ? then.lock : undefined;
-          expect((await readLock(store, id, clock.now(), at)).lock).toEqual(held);
-          const { findings } = await readDrift(store, id, at);
+          expect((await store.read((s) => readLock(s, id, clock.now(), at))).lock).toEqual(held);
+          const { findings } = await store.read((s) => readDrift(s, id, at));
           expect(
             findings.map(({ id: finding, isDrifted, resolutionStatus }) => [finding, isDrifted, resolutionStatus]),
           ).toEqual([...then.drift].map(([finding, { isDrifted, status }]) => [finding, isDrifted, status]).reverse());
-          const { rules } = await readDriftRules(store, id, at);
+          const { rules } = await store.read((s) => readDriftRules(s, id, at));
           expect(rules.map(({ id: rule, path }) => [rule, path])).toEqual(
             [...then.driftRules].map(([rule, { path }]) => [rule, path]),
           );
@@ -71,8 +75,8 @@ test('state at any version, time or position is the fold of the events up to the
       }
       for (const position of range(1, log.length)) {
         const listed = [
-          ...(await listStacks(store, {}, { position })),
-          ...(await listStacks(store, { deleted: true }, { position })),
+          ...(await store.read((s) => listStacks(s, {}, '', { position }))),
+          ...(await store.read((s) => listStacks(s, { deleted: true }, '', { position }))),
         ];
         const expected = (await allStacks(store)).flatMap(({ id, stream }) => {
           const events = log.filter((event) => event.stream === stream);
@@ -105,21 +109,26 @@ test('state at any version, time or position is the fold of the events up to the
 /** Everything that can be asked of all stacks at a position, now or later. */
 async function whatIs(store: EventStore, now: string, position?: number) {
   const at = position === undefined ? undefined : { position };
-  const listed = [...(await listStacks(store, {}, at)), ...(await listStacks(store, { deleted: true }, at))];
+  const listed = [
+    ...(await store.read((s) => listStacks(s, {}, '', at))),
+    ...(await store.read((s) => listStacks(s, { deleted: true }, '', at))),
+  ];
   return Promise.all(
     listed.map(async (stack) => {
       // A deleted stack answers only where a place in history is asked for.
       const place = at ?? (stack.deletedAt === null ? undefined : { version: stack.stateVersion });
-      const { stack: _, ...state } = await readState(store, stack.id, place);
+      const { stack: _, ...state } = await store.read((s) => readState(s, stack.id, place));
       return {
         stack,
         state,
-        tags: (await readTags(store, stack.id, place)).tags,
-        findings: (await readDrift(store, stack.id, place)).findings,
-        driftRules: (await readDriftRules(store, stack.id, place)).rules,
-        lock: (await readLock(store, stack.id, now, place)).lock,
-        versions: (await readVersions(store, stack.id, place ? { at: place } : {})).versions,
-        activity: (await readActivity(store, stack.id, { limit: 1_000, ...(place ? { at: place } : {}) })).events,
+        tags: (await store.read((s) => readTags(s, stack.id, place))).tags,
+        findings: (await store.read((s) => readDrift(s, stack.id, place))).findings,
+        driftRules: (await store.read((s) => readDriftRules(s, stack.id, place))).rules,
+        lock: (await store.read((s) => readLock(s, stack.id, now, place))).lock,
+        versions: (await store.read((s) => readVersions(s, stack.id, place ? { at: place } : {}))).versions,
+        activity: (
+          await store.read((s) => readActivity(s, stack.id, { limit: 1_000, ...(place ? { at: place } : {}) }))
+        ).events,
       };
     }),
   );

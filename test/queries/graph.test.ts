@@ -4,7 +4,9 @@ import { StateBackend } from '../../src/index.js';
 import { readGraph, readImpact } from '../../src/queries/graph.js';
 import { buildGraph } from '../../src/queries/graph-build.js';
 import type { EventStore } from '../../src/store/event-store.js';
+import { runNow } from '../../src/store/program.js';
 import type { EdgeRecord, NodeRecord } from '../../src/store/records.js';
+import { type ReadsOf, snapshotOn } from '../../src/store/snapshot.js';
 import { aStack } from '../support/decision.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
 
@@ -32,17 +34,19 @@ const written = ({ address, target, type, path }: EdgeRecord): string => {
 };
 
 /** A store that holds this one stack. */
-const holding = (nodes: readonly NodeRecord[], edges: readonly EdgeRecord[]): EventStore =>
-  ({ stack: async () => aStack(), nodes: async () => nodes, edges: async () => edges }) as unknown as EventStore;
+const holding = (nodes: readonly NodeRecord[], edges: readonly EdgeRecord[]): Pick<EventStore, 'read'> => {
+  const snapshot = snapshotOn({ stack: aStack, nodes: () => nodes, edges: () => edges } as unknown as ReadsOf);
+  return { read: async (query) => runNow(query(snapshot)) };
+};
 
-const stackOf = (addresses: readonly string[], ...edges: Written[]): EventStore =>
+const stackOf = (addresses: readonly string[], ...edges: Written[]) =>
   holding(
     addresses.map((address) => node(address)),
     edges.map(edge),
   );
 
-const graphOf = async (store: EventStore, options?: Parameters<typeof readGraph>[2]) => {
-  const { nodes, edges, order, cycles } = await readGraph(store, 'web', options);
+const graphOf = async (store: Pick<EventStore, 'read'>, options?: Parameters<typeof readGraph>[2]) => {
+  const { nodes, edges, order, cycles } = await store.read((s) => readGraph(s, 'web', options));
   return { nodes: nodes.map(({ address }) => address), edges: edges.map(written), order, cycles };
 };
 
@@ -89,7 +93,7 @@ describe('the graph of a few resources', () => {
 
   test('holds what edges name and is not there, as missing, in its place', async () => {
     const store = stackOf(['t.a', 't.z'], 't.a -> t.gone', 't.old .> t.z', 't.z -> constructor', 't.z -> __proto__');
-    const { nodes, edges, order } = await readGraph(store, 'web');
+    const { nodes, edges, order } = await store.read((s) => readGraph(s, 'web'));
     expect(nodes.filter(({ missing }) => missing)).toEqual(
       ['__proto__', 'constructor', 't.gone', 't.old'].map((address) => ({
         address,
@@ -133,7 +137,7 @@ describe('a part of a graph', () => {
     expect(part.edges).toEqual(
       (await graphOf(WEB)).edges.filter((text) => text.split(/ -> | \.> /).every((end) => order.includes(end))),
     );
-    expect((await readGraph(WEB, 'web', options)).root).toBe(options?.root?.replace('id-', ''));
+    expect((await WEB.read((s) => readGraph(s, 'web', options))).root).toBe(options?.root?.replace('id-', ''));
   });
 
   test('an address goes before an id', async () => {
@@ -154,7 +158,7 @@ describe('a part of a graph', () => {
     ['no depth at all', { root: 'app.web', depth: 0 }, 'INVALID_NUMBER', 'depth'],
     ['half a depth', { root: 'app.web', depth: 1.5 }, 'INVALID_NUMBER', 'depth'],
   ])('cannot be asked for with %s', async (_, options, code, named) => {
-    await expect(readGraph(WEB, 'web', options)).rejects.toMatchObject({
+    await expect(WEB.read((s) => readGraph(s, 'web', options))).rejects.toMatchObject({
       code,
       message: expect.stringContaining(named),
     });
@@ -195,7 +199,7 @@ describe('a graph with cycles', () => {
 
 describe('the impact of a resource', () => {
   test('is everything that depends on it, each after what it is reached through', async () => {
-    const { resource, affected } = await readImpact(WEB, 'web', 'id-vpc.main');
+    const { resource, affected } = await WEB.read((s) => readImpact(s, 'web', 'id-vpc.main'));
     expect(resource).toBe('vpc.main');
     expect(affected).toEqual([
       { address: 'net.a', type: 'net', depth: 1, via: ['vpc.main'] },
@@ -203,16 +207,16 @@ describe('the impact of a resource', () => {
       { address: 'db.main', type: 'db', depth: 2, via: ['net.a'] },
       { address: 'app.web', type: 'app', depth: 2, via: ['db.main', 'net.b'] },
     ]);
-    expect((await readImpact(WEB, 'web', 'app.web')).affected).toEqual([]);
+    expect((await WEB.read((s) => readImpact(s, 'web', 'app.web'))).affected).toEqual([]);
   });
 
   test('of something that is gone is what still names it', async () => {
     const store = stackOf(['t.a', 't.b'], 't.a -> t.gone', 't.b -> t.a');
-    expect((await readImpact(store, 'web', 't.gone')).affected).toEqual([
+    expect((await store.read((s) => readImpact(s, 'web', 't.gone'))).affected).toEqual([
       { address: 't.a', type: 't', depth: 1, via: ['t.gone'] },
       { address: 't.b', type: 't', depth: 2, via: ['t.a'] },
     ]);
-    await expect(readImpact(store, 'web', 't.never')).rejects.toMatchObject({
+    await expect(store.read((s) => readImpact(s, 'web', 't.never'))).rejects.toMatchObject({
       code: 'RESOURCE_NOT_FOUND',
       exitCode: 3,
     });
@@ -220,12 +224,14 @@ describe('the impact of a resource', () => {
 
   test('in a cycle is everything else in it, in order; nearest first where a cycle is among the others', async () => {
     const ring = stackOf(['t.a', 't.b', 't.c'], 't.a -> t.c', 't.b -> t.a', 't.c -> t.b');
-    expect((await readImpact(ring, 'web', 't.a')).affected.map(({ address, via }) => [address, ...via])).toEqual([
+    expect(
+      (await ring.read((s) => readImpact(s, 'web', 't.a'))).affected.map(({ address, via }) => [address, ...via]),
+    ).toEqual([
       ['t.b', 't.a'],
       ['t.c', 't.b'],
     ]);
     const behind = stackOf(['t.a', 't.b', 't.c'], 't.b -> t.c', 't.c -> t.b', 't.c -> t.a');
-    expect((await readImpact(behind, 'web', 't.a')).affected).toEqual([
+    expect((await behind.read((s) => readImpact(s, 'web', 't.a'))).affected).toEqual([
       { address: 't.c', type: 't', depth: 1, via: ['t.a', 't.b'] },
       { address: 't.b', type: 't', depth: 2, via: ['t.c'] },
     ]);
@@ -242,8 +248,8 @@ describe('a chain of 50,000', () => {
 
   test('has an order and an impact', async () => {
     const store = holding(nodes, chain);
-    expect((await readGraph(store, 'web')).order).toEqual(nodes.map(({ address }) => address));
-    const { affected } = await readImpact(store, 'web', name(0));
+    expect((await store.read((s) => readGraph(s, 'web'))).order).toEqual(nodes.map(({ address }) => address));
+    const { affected } = await store.read((s) => readImpact(s, 'web', name(0)));
     expect(affected).toHaveLength(LENGTH - 1);
     expect(affected.at(-1)).toEqual({
       address: name(LENGTH - 1),
@@ -255,7 +261,7 @@ describe('a chain of 50,000', () => {
 
   test('whose ends meet is one cycle', async () => {
     const ring: EdgeRecord[] = [...chain, { address: name(0), target: name(LENGTH - 1), type: 'explicit', path: null }];
-    const { order, cycles } = await readGraph(holding(nodes, ring), 'web');
+    const { order, cycles } = await holding(nodes, ring).read((s) => readGraph(s, 'web'));
     expect(order).toBeNull();
     expect(cycles.map(({ length }) => length)).toEqual([LENGTH]);
   });
@@ -300,14 +306,14 @@ test(
   async () => {
     await fc.assert(
       fc.asyncProperty(anyGraph(true), async ({ names, edges, store }) => {
-        const { order, cycles } = await readGraph(store, 'web');
+        const { order, cycles } = await store.read((s) => readGraph(s, 'web'));
         expect(cycles).toEqual([]);
         expect([...(order ?? [])].sort()).toEqual([...names].sort());
         const place = new Map(order?.map((address, index) => [address, index]));
         for (const { address, target } of edges) expect(place.get(address)).toBeGreaterThan(place.get(target) ?? 99);
 
         const [root = ''] = names;
-        const { affected } = await readImpact(store, 'web', root);
+        const { affected } = await store.read((s) => readImpact(s, 'web', root));
         const expected = names.flatMap((name) => {
           const depth = steps(edges, name, root);
           return depth === undefined ? [] : [[name, depth]];
@@ -338,7 +344,7 @@ test(
         fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
         async ({ names, edges, store }, reverse, depth) => {
           const [root = ''] = names;
-          const { nodes } = await readGraph(store, 'web', { root, reverse, depth });
+          const { nodes } = await store.read((s) => readGraph(s, 'web', { root, reverse, depth }));
           const near = names.filter((name) => {
             const distance = reverse ? steps(edges, name, root) : steps(edges, root, name);
             return name === root || (distance !== undefined && distance <= (depth ?? 99));
@@ -357,7 +363,7 @@ test(
   async () => {
     await fc.assert(
       fc.asyncProperty(anyGraph(false), async ({ names, edges, store }) => {
-        const { order, cycles } = await readGraph(store, 'web');
+        const { order, cycles } = await store.read((s) => readGraph(s, 'web'));
         const mutual = (a: string, b: string): boolean =>
           steps(edges, a, b) !== undefined && steps(edges, b, a) !== undefined;
         const knotted = names.filter((name) => mutual(name, name)).sort();

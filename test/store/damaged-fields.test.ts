@@ -8,6 +8,7 @@ import { SlothError } from '../../src/lib/errors.js';
 import { LIFE } from '../contracts/life.js';
 import { TestClock } from '../support/clock.js';
 import { scratchFolder } from '../support/folder.js';
+import { reads } from '../support/reads.js';
 import { tamper } from '../support/tamper.js';
 
 const clock = new TestClock();
@@ -27,7 +28,7 @@ async function liveIn(path: string): Promise<readonly Last[]> {
       expect(error).toBeInstanceOf(SlothError),
     );
   }
-  const stacks = [...(await store.stacks({})), ...(await store.stacks({ deleted: true }))];
+  const stacks = [...(await reads(store).stacks({})), ...(await reads(store).stacks({ deleted: true }))];
   const events = await store.events({ limit: -1 });
   await store.close();
   return EVENT_TYPES.map((type) => {
@@ -53,8 +54,9 @@ function usesOf(backend: StateBackend, stack: string): Readonly<Record<string, (
     graph: () => backend.getGraph(stack),
     drift: () => backend.getDriftInfo(stack),
     replay: () => all(backend.replay(stack)),
-    rollback: () => backend.preview({ type: 'rollback', stack, toVersion: 3 }),
-    apply: () => backend.preview({ type: 'apply', stack, resources: [{ type: 't', name: 'a', mode: 'merge' }] }),
+    rollback: () => backend.execute({ type: 'rollback', stack, toVersion: 3 }, { dryRun: true }),
+    apply: () =>
+      backend.execute({ type: 'apply', stack, resources: [{ type: 't', name: 'a', mode: 'merge' }] }, { dryRun: true }),
     rebuild: async () => (await backend.getAdmin().rebuild()).events,
   };
 }

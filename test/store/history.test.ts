@@ -5,6 +5,7 @@ import { openEngine } from '../../src/engine.js';
 import { verifyStore } from '../../src/operations/audit/verify.js';
 import { allVersionsHold } from '../support/folded.js';
 import { scratchFolder } from '../support/folder.js';
+import { reads } from '../support/reads.js';
 
 const ADDRESSES = ['t.a', 't.b', 't.c', 't.d'];
 
@@ -23,7 +24,7 @@ async function written(file: string, rounds: number, seed: number): Promise<void
     const size = 1 + (number.next().value % ADDRESSES.length);
     const addresses = ADDRESSES.slice(0, size);
     const gone = number.next().value % 10 === 0 ? addresses.pop() : undefined;
-    const present = gone && (await store.resource((await store.stack(stack))?.stream as number, gone));
+    const present = gone && (await reads(store).resource((await reads(store).stack(stack))?.stream as number, gone));
     await execute(
       {
         type: 'apply',
@@ -86,7 +87,7 @@ test('a commit that ends a resource and makes it anew leaves one row, as written
   expect((await verifyStore(store)).problems).toEqual([]);
   await store.rebuild();
   expect(historyIn(file)).toEqual(rows);
-  expect((await store.resource(1, 't.a', 4))?.id).toBe('id-1');
-  expect((await store.resource(1, 't.a', 3))?.id).toBeUndefined();
-  expect((await store.resource(1, 't.a', 2))?.value.properties).toEqual({ n: 1 });
+  expect((await reads(store).resource(1, 't.a', 4))?.id).toBe('id-1');
+  expect((await reads(store).resource(1, 't.a', 3))?.id).toBeUndefined();
+  expect((await reads(store).resource(1, 't.a', 2))?.value.properties).toEqual({ n: 1 });
 });

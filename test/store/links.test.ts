@@ -1,14 +1,9 @@
 import { expect, test } from 'vitest';
-import {
-  type LinkKeys,
-  type LinkReads,
-  NOTHING_THERE,
-  readLinks as reading,
-  readNow,
-} from '../../src/store/edge-query.js';
+import { type LinkKeys, type LinkReads, NOTHING_THERE, readLinks as reading } from '../../src/store/edge-query.js';
+import { runNow } from '../../src/store/program.js';
 import { anEdge } from '../support/decision.js';
 
-const readLinks = (reads: LinkReads, keys: LinkKeys) => readNow(reading(reads, keys));
+const readLinks = (reads: LinkReads, keys: LinkKeys) => runNow(reading(reads, keys));
 
 /** Notes what is read, and how many instances of each name. */
 function noting(reads: Partial<LinkReads> = {}) {

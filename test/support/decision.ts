@@ -4,9 +4,10 @@ import { catalogue, type NewEvent, type ResourceValue, type StackDocument } from
 import { sha256 } from '../../src/lib/digest.js';
 import { SlothError } from '../../src/lib/errors.js';
 import { type JsonObject, stringifyJson } from '../../src/lib/json.js';
-import { type LinkReads, namesOf, readNow } from '../../src/store/edge-query.js';
+import { type LinkReads, namesOf } from '../../src/store/edge-query.js';
 import type { AppendRequest } from '../../src/store/event-store.js';
 import { answers, type Difference, type FactKeys, type Facts } from '../../src/store/facts.js';
+import { runNow } from '../../src/store/program.js';
 import { decideEvents } from '../../src/store/receipts.js';
 import type {
   DependencyRecord,
@@ -119,7 +120,7 @@ export function given(known: Known = {}) {
     when(command: Command, envelope: Partial<EnvelopeInput> = {}): Decision {
       const decide = (): readonly NewEvent[] => {
         const asked = request(command, envelope);
-        return readNow(decideEvents(asked, factsFor(asked.keys, known), () => linkReadsOf(known), NOW));
+        return runNow(decideEvents(asked, factsFor(asked.keys, known), () => linkReadsOf(known), NOW));
       };
       return {
         events: decide,

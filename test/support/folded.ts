@@ -9,6 +9,7 @@ import {
 import { evolve, initialState, type StackState } from '../../src/projections/evolve.js';
 import { readState, type StateView } from '../../src/queries/state.js';
 import type { EventStore } from '../../src/store/event-store.js';
+import { reads } from './reads.js';
 
 /** The state a stack's events give, folded. */
 export const fold = (events: readonly StoredEvent[]): StackState =>
@@ -62,18 +63,18 @@ export const comparableView = (view: StateView) => ({
 
 /** Every version a stack had, read whole, and resource by resource, against its events up to then. */
 export async function allVersionsHold(store: EventStore, ref: string, addresses: readonly string[]): Promise<void> {
-  const stack = await store.stack(ref, { deleted: true });
+  const stack = await reads(store).stack(ref, { deleted: true });
   if (!stack) throw new Error(`no stack ${ref}`);
   const { stream } = stack;
   const events = await store.events({ stream, limit: 100_000 });
   for (let version = 1; version <= stack.stateVersion; version++) {
     const expected = comparableFold(fold(events.filter((event) => event.version <= version)));
-    expect(comparableView(await readState(store, ref, { version }))).toEqual(expected);
-    expect((await store.nodes(stream, version)).map(({ address }) => address)).toEqual(
+    expect(comparableView(await store.read((s) => readState(s, ref, { version })))).toEqual(expected);
+    expect((await reads(store).nodes(stream, version)).map(({ address }) => address)).toEqual(
       expected.resources.map(({ address }) => address),
     );
     for (const address of addresses) {
-      const resource = await store.resource(stream, address, version);
+      const resource = await reads(store).resource(stream, address, version);
       expect(resource?.value).toEqual(expected.resources.find((one) => one.address === address)?.value);
     }
   }
@@ -82,6 +83,6 @@ export async function allVersionsHold(store: EventStore, ref: string, addresses:
       ({ type, data }) => type.startsWith('Resource') && resourceAddress(JSON.parse(data)) === address,
     );
     expect(ofResource.length).toBeGreaterThan(0);
-    expect(await store.resourceHistory(stream, address)).toEqual(ofResource);
+    expect(await reads(store).resourceHistory(stream, address)).toEqual(ofResource);
   }
 }

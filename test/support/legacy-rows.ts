@@ -7,6 +7,7 @@ import type { Cell, LegacyRecord, LegacyTable, LegacyWorkflow } from '../../src/
 import type { Step } from '../../src/migration/steps.js';
 import { readState } from '../../src/queries/state.js';
 import type { EventStore } from '../../src/store/event-store.js';
+import { reads } from './reads.js';
 
 /** When the migration of all tests begins. */
 export const UNTIL = '2026-01-01T00:00:00.000Z';
@@ -162,13 +163,13 @@ export async function carriedOut(plan: Plan, engine = openEngine('memory:')): Pr
 
 /** What a later migration finds of a plan that was carried out: see backend/migration/take.ts. */
 export async function beforeOf(store: EventStore, { stack }: Pick<Plan, 'stack'>): Promise<Before> {
-  const state = await readState(store, stack.id);
-  const record = await store.stack(stack.id);
+  const state = await store.read((s) => readState(s, stack.id));
+  const record = await reads(store).stack(stack.id);
   if (!record) throw new Error(`no stack ${stack.id}`);
   const row = state.document.origin?.header.row;
   return {
     content: contentOf(state),
-    done: new Set((await store.commits(record.stream)).map(({ commandId }) => commandId)),
+    done: new Set((await reads(store).commits(record.stream)).map(({ commandId }) => commandId)),
     touched: undefined,
     deleted: false,
     createdAt: isJsonObject(row) ? (own(row, 'created_at') ?? null) : null,

@@ -7,6 +7,7 @@ import type { EventStore, Receipt } from '../../src/store/event-store.js';
 import type { StackListItem } from '../../src/store/records.js';
 import { TestClock } from './clock.js';
 import { NEWEST_RULE, type Step } from './commands.js';
+import { reads } from './reads.js';
 import { KIND, openFresh } from './stores.js';
 
 /** A store and what happened to it. */
@@ -94,8 +95,8 @@ export async function live(
 /** The command of a step, as it is sent now. */
 export async function settled({ store }: Pick<Life, 'store'>, command: Command): Promise<Command> {
   if (command.type !== 'removeDriftRule' || command.rule !== NEWEST_RULE) return command;
-  const stack = await store.stack(command.stack);
-  const newest = stack && (await store.driftRules(stack.stream)).at(-1);
+  const stack = await reads(store).stack(command.stack);
+  const newest = stack && (await reads(store).driftRules(stack.stream)).at(-1);
   return newest ? { ...command, rule: newest.id } : command;
 }
 
@@ -106,15 +107,15 @@ export async function lockOf(
   lockId: string | undefined,
 ): Promise<{ lockId?: string }> {
   if (lockId !== 'held') return lockId === undefined ? {} : { lockId };
-  const stack = 'stack' in command ? await store.stack(command.stack) : undefined;
-  const lock = stack && (await store.lock(stack.stream));
+  const stack = 'stack' in command ? await reads(store).stack(command.stack) : undefined;
+  const lock = stack && (await reads(store).lock(stack.stream));
   return lock && lock.expiresAt > clock.now() ? { lockId: lock.lockId } : {};
 }
 
 /** All stacks, the deleted ones after the live. */
 export const allStacks = async (store: EventStore): Promise<StackListItem[]> => [
-  ...(await store.stacks({})),
-  ...(await store.stacks({ deleted: true })),
+  ...(await reads(store).stacks({})),
+  ...(await reads(store).stacks({ deleted: true })),
 ];
 
 /** The whole log, or a stack's part of it. */

@@ -23,6 +23,7 @@ import type {
   TagRecord,
 } from '../../src/store/records.js';
 import { fold } from './folded.js';
+import { reads } from './reads.js';
 
 /** Everything a reader can be told of one stack. */
 export interface Told {
@@ -217,16 +218,16 @@ export async function toldOf(store: EventStore, { locked: _, ...stack }: StackLi
   const { stream } = stack;
   return {
     stack,
-    document: await store.document(stream),
-    resources: await store.resources(stream),
-    outputs: await store.outputs(stream),
-    dependencies: await store.dependencies(stream),
-    commits: await store.commits(stream),
-    snapshots: await store.snapshots(stream),
-    executions: await store.executions(stream, 1_000_000),
-    lock: await store.lock(stream),
-    tags: await store.tags(stream),
-    drift: await store.drift(stream),
-    driftRules: await store.driftRules(stream),
+    document: await reads(store).document(stream),
+    resources: await reads(store).resources(stream),
+    outputs: await reads(store).outputs(stream),
+    dependencies: await reads(store).dependencies(stream),
+    commits: await reads(store).commits(stream),
+    snapshots: await reads(store).snapshots(stream),
+    executions: await reads(store).executions(stream, 1_000_000),
+    lock: await reads(store).lock(stream),
+    tags: await reads(store).tags(stream),
+    drift: await reads(store).drift(stream),
+    driftRules: await reads(store).driftRules(stream),
   };
 }

@@ -2,8 +2,9 @@ import * as z from 'zod';
 import { InvalidInputError } from '../../lib/errors.js';
 import { decodeUtf8, isJsonObject, type JsonObject, parseJson } from '../../lib/json.js';
 import { lockTaken } from '../../queries/lock-taker.js';
-import type { EventStore } from '../../store/event-store.js';
+import type { Program } from '../../store/program.js';
 import type { LockRecord } from '../../store/records.js';
+import type { Snapshot } from '../../store/snapshot.js';
 
 /**
  * Terraform's account of a lock (internal/states/statemgr/locker.go): `ID, Operation, Info, Who, Version, Created, Path`.
@@ -36,9 +37,9 @@ export function readLockInfo(body: Uint8Array): { readonly info: LockInfo; reado
 }
 
 /** A lock as Terraform tells of it: what it said itself, or what we know of one that was taken in another way. */
-export async function lockInfoOf(store: EventStore, lock: LockRecord, path: string): Promise<JsonObject> {
+export function* lockInfoOf(s: Snapshot, lock: LockRecord, path: string): Program<JsonObject> {
   return (
-    (await lockTaken(store, lock))?.data.document ?? {
+    (yield* lockTaken(s, lock))?.data.document ?? {
       ID: lock.lockId,
       Operation: lock.operation,
       Info: lock.info,

@@ -4,7 +4,9 @@ import { decodeEvent, isKnown, type RecordedEvent } from '../../events/index.js'
 import { ConflictError, InvalidInputError, LockedError, NotFoundError, type SlothError } from '../../lib/errors.js';
 import type { JsonObject } from '../../lib/json.js';
 import { lockTaken } from '../../queries/lock-taker.js';
+import type { Program } from '../../store/program.js';
 import type { StackRecord } from '../../store/records.js';
+import type { Snapshot } from '../../store/snapshot.js';
 import { stackNotFound } from '../../store/stack-errors.js';
 import { type LockInfo, lockInfoOf, readLockInfo } from './lock-info.js';
 
@@ -26,13 +28,13 @@ export const by = ({ actor, caller }: Sender): EnvelopeInput => ({
  * The stack of a name; ids are no addresses of states.
  * @throws ConflictError where the name is another stack's id, so that none could be made of it
  */
-export async function stackNamed(
-  { store }: Engine,
+export function* stackNamed(
+  s: Snapshot,
   name: string,
   options: { readonly deleted?: boolean } = {},
-): Promise<StackRecord | undefined> {
-  const stack = await store.stackOfName(name, options);
-  if (stack || (await store.stack(name, { deleted: true }))?.id !== name) return stack;
+): Program<StackRecord | undefined> {
+  const stack = yield* s.stackOfName(name, options);
+  if (stack || (yield* s.stack(name, { deleted: true }))?.id !== name) return stack;
   throw new ConflictError('NAME_TAKEN', `"${name}" is the id of a stack, and states are stored by name`, {
     hint: 'Use the name of the stack in the address, or choose another name.',
     details: { field: 'stack', stack: name },
@@ -73,7 +75,7 @@ export class TerraformLocks {
         details: { field: 'ID' },
       });
     }
-    const stack = (await stackNamed(this.#engine, ref)) ?? (await this.#make(ref, sender));
+    const stack = (await this.#find(ref)) ?? (await this.#make(ref, sender));
     const { ID, Operation, Info, Who } = told.info;
     await this.#engine.execute(
       {
@@ -100,7 +102,7 @@ export class TerraformLocks {
    */
   async unlock(ref: string, body: Uint8Array, options: UnlockOptions): Promise<void> {
     const told = readLockInfo(body);
-    const stack = await stackNamed(this.#engine, ref);
+    const stack = await this.#find(ref);
     if (!stack) throw stackNotFound(ref);
     if (told && isHolders(told.info)) await this.#release(stack, told.info.ID, options);
     else await this.#break(stack, told?.info.ID, options);
@@ -108,10 +110,15 @@ export class TerraformLocks {
 
   /** The lock that holds a stack, in its holder's words; undefined where nothing does. */
   async holder(ref: string): Promise<JsonObject | undefined> {
-    const { store } = this.#engine;
-    const stack = await store.stackOfName(ref);
-    const lock = stack && (await store.lock(stack.stream));
-    return lock && lockInfoOf(store, lock, stack.name);
+    return this.#engine.store.read(function* (s) {
+      const stack = yield* s.stackOfName(ref);
+      const lock = stack && (yield* s.lock(stack.stream));
+      return lock && (yield* lockInfoOf(s, lock, stack.name));
+    });
+  }
+
+  #find(name: string): Promise<StackRecord | undefined> {
+    return this.#engine.store.read((s) => stackNamed(s, name));
   }
 
   async #make(name: string, sender: Sender): Promise<StackRecord> {
@@ -120,15 +127,18 @@ export class TerraformLocks {
     } catch (error) {
       if (!(error instanceof ConflictError) || error.code !== 'NAME_TAKEN') throw error; // else somebody made it just now
     }
-    const stack = await stackNamed(this.#engine, name);
+    const stack = await this.#find(name);
     if (!stack) throw stackNotFound(name);
     return stack;
   }
 
   async #release(stack: StackRecord, id: string, options: UnlockOptions): Promise<void> {
     const { actor, refusal } = options;
-    const lock = refusal && (await this.#engine.store.lock(stack.stream));
-    if (lock?.lockId === id && (await lockTaken(this.#engine.store, lock))?.meta.actor !== actor) throw refusal;
+    const taker = await this.#engine.store.read(function* (s) {
+      const lock = yield* s.lock(stack.stream);
+      return lock?.lockId === id ? (yield* lockTaken(s, lock))?.meta.actor : undefined;
+    });
+    if (refusal && taker !== undefined && taker !== actor) throw refusal;
     try {
       await this.#engine.execute({ type: 'releaseLock', stack: stack.id, id }, by(options));
     } catch (error) {
@@ -139,7 +149,7 @@ export class TerraformLocks {
 
   async #break(stack: StackRecord, id: string | undefined, options: UnlockOptions): Promise<void> {
     const { actor, from, refusal } = options;
-    const lock = await this.#engine.store.lock(stack.stream);
+    const lock = await this.#engine.store.read((s) => s.lock(stack.stream));
     if (!lock || (id !== undefined && lock.lockId !== id)) {
       if ((await this.#lastEnd(stack, id)) === 'LockBroken') return; // the request was sent again
       if (lock) throw otherLock(stack, lock.lockId, id as string);

@@ -15,8 +15,10 @@ import { ConflictError } from '../../lib/errors.js';
 import { decodeUtf8 } from '../../lib/json.js';
 import { readState, type StateView } from '../../queries/state.js';
 import type { Receipt } from '../../store/event-store.js';
+import type { Program } from '../../store/program.js';
 import { receiptOf } from '../../store/receipts.js';
 import type { CommitRecord, StackRecord } from '../../store/records.js';
+import type { Snapshot } from '../../store/snapshot.js';
 import { stackNotFound } from '../../store/stack-errors.js';
 import { KnownStates } from './known-states.js';
 import { by, type Sender, stackNamed, TerraformLocks } from './locks.js';
@@ -69,10 +71,8 @@ export class TerraformStates {
 
   /** The state of a stack; undefined where there is no stack, or one that never held anything. */
   async get(ref: string): Promise<TerraformState | undefined> {
-    const stack = await stackNamed(this.#engine, ref);
-    if (!stack) return undefined;
-    const { commit, state } = await this.#current(stack);
-    return state && { stack, version: commit.version, text: state.text };
+    const current = await this.#current(ref);
+    return current?.state && { stack: current.stack, version: current.commit.version, text: current.state.text };
   }
 
   /**
@@ -97,7 +97,7 @@ export class TerraformStates {
   /** Deletes a stack; it can be restored. One that is deleted already stays so. */
   async delete(ref: string, options: PutOptions): Promise<void> {
     const { lockId } = options;
-    const stack = await stackNamed(this.#engine, ref, { deleted: true });
+    const stack = await this.#engine.store.read((s) => stackNamed(s, ref, { deleted: true }));
     if (!stack) throw stackNotFound(ref);
     if (stack.deletedAt !== null) return;
     const call = { ...by(options), ...(lockId === undefined ? {} : { lockId }) };
@@ -112,18 +112,16 @@ export class TerraformStates {
 
   /** The document before the next one, where it need not be read for that. */
   async #knownText(ref: string): Promise<string | undefined> {
-    const stack = await stackNamed(this.#engine, ref);
-    if (!stack) return undefined;
-    const [commit] = await this.#engine.store.commits(stack.stream, { raised: true, limit: 1 });
-    const known = commit && this.#known.get(stack.stream, commit.hash);
+    const latest = await this.#engine.store.read((s) => latestCommit(s, ref));
+    const known = latest && this.#known.get(latest.stack.stream, latest.commit.hash);
     return known?.blocks && known.text;
   }
 
   async #put(ref: string, text: string, options: PutOptions): Promise<Receipt> {
     const { lockId, force = false } = options;
     const { store } = this.#engine;
-    const stack = await stackNamed(this.#engine, ref);
-    const current = stack && (await this.#current(stack));
+    const current = await this.#current(ref);
+    const stack = current?.stack;
     const call = { ...by(options), ...(lockId === undefined ? {} : { lockId }) };
     const { command, state } = following({ id: stack?.id ?? ref, name: ref }, current?.state, text, force);
     const renewal = stack && lockId !== undefined ? await this.#renewal(stack, lockId, call) : [];
@@ -142,37 +140,48 @@ export class TerraformStates {
       [put, { ...call, expectedVersion: current?.commit.version ?? 0 }],
       ...renewal,
     ])) as [Receipt];
-    const { stream } = stack ?? ((await store.stack(receipt.stackId)) as StackRecord);
+    const { stream } = stack ?? ((await store.read((s) => s.stack(receipt.stackId))) as StackRecord);
     if (receipt.events > 0) this.#known.set(stream, receipt.hash, state);
     return receipt;
   }
 
   /** What a stack holds after the last commit that raised its version, read from the tables where it is not known. */
-  async #current(
-    stack: StackRecord,
-  ): Promise<{ readonly commit: CommitRecord; readonly state: StateText | undefined }> {
-    const { store } = this.#engine;
-    const last = async () => (await store.commits(stack.stream, { raised: true, limit: 1 }))[0] as CommitRecord;
-    for (let commit = await last(); ; commit = await last()) {
-      const known = this.#known.get(stack.stream, commit.hash);
-      if (known) return { commit, state: known };
-      const view = await readState(store, stack.id);
-      // Somebody may have been faster, before the reading or within it: then what was read is not of this commit.
-      if (view.version !== commit.version || (await last()).hash !== commit.hash) continue;
-      if (isEmpty(view)) return { commit, state: undefined };
-      const document = toTerraformState(view);
-      const state = stateText(writeAsTerraform(document), asTerraform(document, stack.name));
-      this.#known.set(stack.stream, commit.hash, state);
-      return { commit, state };
-    }
+  async #current(ref: string): Promise<(Latest & { readonly state: StateText | undefined }) | undefined> {
+    const known = (stack: StackRecord, commit: CommitRecord) => this.#known.get(stack.stream, commit.hash);
+    const found = await this.#engine.store.read(function* (s) {
+      const latest = yield* latestCommit(s, ref);
+      if (!latest) return undefined;
+      const state = known(latest.stack, latest.commit);
+      return { ...latest, state, view: state ? undefined : yield* readState(s, latest.stack.id) };
+    });
+    if (!found) return undefined;
+    const { stack, commit, view } = found;
+    if (!view) return { stack, commit, state: found.state };
+    if (isEmpty(view)) return { stack, commit, state: undefined };
+    const document = toTerraformState(view);
+    const state = stateText(writeAsTerraform(document), asTerraform(document, stack.name));
+    this.#known.set(stack.stream, commit.hash, state);
+    return { stack, commit, state };
   }
 
   /** A lock that has run for half its time or more is let run on. */
   async #renewal(stack: StackRecord, lockId: string, call: EnvelopeInput) {
-    const lock = await this.#engine.store.lock(stack.stream);
+    const lock = await this.#engine.store.read((s) => s.lock(stack.stream));
     if (lock?.lockId !== lockId || lock.expiresAt > later(this.#clock.now(), this.#lockMs / 2)) return [];
     return [[{ type: 'renewLock', stack: stack.id, id: lockId, ttlMs: this.#lockMs }, call]] as const;
   }
+}
+
+interface Latest {
+  readonly stack: StackRecord;
+  /** The last one that raised the version. */
+  readonly commit: CommitRecord;
+}
+
+function* latestCommit(s: Snapshot, name: string): Program<Latest | undefined> {
+  const stack = yield* stackNamed(s, name);
+  const [commit] = stack ? yield* s.commits(stack.stream, { raised: true, limit: 1 }) : [];
+  return stack && commit && { stack, commit };
 }
 
 const isEmpty = ({ document, resources, outputs }: StateView): boolean =>

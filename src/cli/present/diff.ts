@@ -1,4 +1,4 @@
-import { type FieldChange, HIDDEN_OF_STACK, type Plan, type StateDiff, sensitivePaths } from '../../index.js';
+import { type DecidedChange, type FieldChange, HIDDEN_OF_STACK, type StateDiff, sensitivePaths } from '../../index.js';
 import { colour, counts, marked } from '../output/colour.js';
 import { escapeText } from '../output/escape.js';
 import { HIDDEN, shown } from './values.js';
@@ -37,12 +37,11 @@ export function diffText(diff: StateDiff): string {
   return text.length === 1 ? `${text[0]}\nNo differences.` : text.join('\n');
 }
 
-export function planText(plan: Plan): string {
-  if (plan.changes.length === 0) return 'Nothing to change.';
-  const count = (kind: string) =>
-    plan.changes.filter((change) => change.what === 'resource' && change.kind === kind).length;
+export function changesText(changes: readonly DecidedChange[]): string {
+  if (changes.length === 0) return 'Nothing to change.';
+  const count = (kind: string) => changes.filter((change) => change.what === 'resource' && change.kind === kind).length;
   return [
-    ...plan.changes.flatMap(({ what, key, kind, fields, hidden }) => {
+    ...changes.flatMap(({ what, key, kind, fields, hidden }) => {
       const head = marked(kind, what === 'resource' ? escapeText(key) : `${what} ${escapeText(key)}`);
       return kind === 'changed' || what === 'output' ? [head, ...lines(fields, hidden)] : [head];
     }),

@@ -1,6 +1,5 @@
-import type { StackListItem, StateView } from '../../index.js';
+import type { StackDetails, StackListItem, StateView } from '../../index.js';
 import { stateHash } from '../../index.js';
-import type { StackDetails } from '../../json/stack.js';
 import { colour } from '../output/colour.js';
 import { escapeText } from '../output/escape.js';
 import { table } from '../output/table.js';

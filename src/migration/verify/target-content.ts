@@ -84,9 +84,13 @@ export function stackFinder(store: EventStore): StackFinder {
 /** Ids of the migrated stacks whose workflow had another id, by that. */
 async function stacksByRow(store: EventStore): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
-  for (const { id, stream } of [...(await store.stacks({})), ...(await store.stacks({ deleted: true }))]) {
+  for (const { id, stream } of [
+    ...(await store.read((s) => s.stacks({}, ''))),
+    ...(await store.read((s) => s.stacks({ deleted: true }, ''))),
+  ]) {
     const version = await migratedVersion(store, stream);
-    const origin = version === undefined ? null : (await store.document(stream, version)).document.origin;
+    const origin =
+      version === undefined ? null : (await store.read((s) => s.document(stream, version))).document.origin;
     const row = origin && own(origin.header, 'row');
     const was = isJsonObject(row) ? own(row, 'id') : undefined;
     if (was !== undefined && was !== id) found.set(canonical(was), id);
@@ -95,7 +99,7 @@ async function stacksByRow(store: EventStore): Promise<ReadonlyMap<string, strin
 }
 
 async function targetStack(store: EventStore, id: string): Promise<TargetStack | undefined> {
-  const stack = await store.stack(id, { deleted: true });
+  const stack = await store.read((s) => s.stack(id, { deleted: true }));
   if (stack?.id !== id) return undefined;
   const version = await migratedVersion(store, stack.stream);
   if (version === undefined) return undefined;
@@ -109,7 +113,7 @@ async function targetStack(store: EventStore, id: string): Promise<TargetStack |
 }
 
 async function migratedVersion(store: EventStore, stream: number): Promise<number | undefined> {
-  for (const { firstPosition, version } of await store.commits(stream, { raised: true })) {
+  for (const { firstPosition, version } of await store.read((s) => s.commits(stream, { raised: true }))) {
     const event = await eventAt(store, firstPosition);
     if (event?.meta.source === MIGRATION) return version;
   }
@@ -136,7 +140,7 @@ export async function targetContent(
   past: readonly string[],
   called: (id: string) => string,
 ): Promise<TargetItem[]> {
-  const resources = await store.resources(target.stack.stream, target.version);
+  const resources = await store.read((s) => s.resources(target.stack.stream, target.version));
   return [
     await workflowItem(store, target),
     ...resources.map((record) => resourceItem(record, target)),
@@ -148,7 +152,7 @@ export async function targetContent(
 
 async function workflowItem(store: EventStore, target: TargetStack): Promise<TargetItem> {
   const { stack, version, signals } = target;
-  const { document } = await store.document(stack.stream, version);
+  const { document } = await store.read((s) => s.document(stack.stream, version));
   const created = signals.find(({ type }) => type === 'StackCreated');
   const { origin } = document;
   const row = origin && own(origin.header, 'row');
@@ -170,7 +174,9 @@ async function lastExecution(store: EventStore, { stack, signals }: TargetStack,
   const earlier = signals.filter((event) => event.type === 'StackUpdated' && saysRow(event.data.origin)).at(-2);
   if (!started || (status === 'pending' && started.position < (earlier?.position ?? 0))) return undefined;
   const { executionId } = (started as RecordedEvent<'ExecutionStarted'>).data;
-  return (await store.executions(stack.stream, Number.MAX_SAFE_INTEGER)).find(({ id }) => id === executionId);
+  return (await store.read((s) => s.executions(stack.stream, Number.MAX_SAFE_INTEGER))).find(
+    ({ id }) => id === executionId,
+  );
 }
 
 /** Whether it belongs to a commit that took in a workflow as it was then, not one of its old versions. */
@@ -227,7 +233,7 @@ function valueItem({ id, module, type, name, position, value }: Value, key: stri
 
 /** All values that a resource had. */
 async function history(store: EventStore, stream: number, address: string): Promise<TargetItem[]> {
-  return (await store.resourceHistory(stream, address)).flatMap((stored): TargetItem[] => {
+  return (await store.read((s) => s.resourceHistory(stream, address))).flatMap((stored): TargetItem[] => {
     const event = decodeEvent(stored);
     if (!isKnown(event) || (event.type !== 'ResourceCreated' && event.type !== 'ResourceUpdated')) return [];
     const { position, data } = event;
@@ -239,7 +245,7 @@ async function history(store: EventStore, stream: number, address: string): Prom
 }
 
 const outputs = async (store: EventStore, stream: number, version: number): Promise<TargetItem[]> =>
-  (await store.outputs(stream, version)).map(({ name, value, sensitive, metadata, position }) =>
+  (await store.read((s) => s.outputs(stream, version))).map(({ name, value, sensitive, metadata, position }) =>
     itemOf('output', name, `output ${name}`, position, {
       value: canonical(value),
       'what no row says': canonical([sensitive, metadata]),
@@ -316,7 +322,7 @@ export async function targetVersions(store: EventStore, target: TargetStack): Pr
     const { origin } = event.data;
     const row = origin?.version === event.version ? own(origin.header, 'version') : undefined;
     if (!origin || row === undefined) continue;
-    const { document } = await store.document(target.stack.stream, event.version);
+    const { document } = await store.read((s) => s.document(target.stack.stream, event.version));
     versions.push({ version: event.version, item: versionItem(event, origin, row, document) });
   }
   return versions;
@@ -343,7 +349,7 @@ function versionItem(
 /** What the target held at a version. */
 export async function contentAt(store: EventStore, target: TargetStack, version: number): Promise<TargetItem[]> {
   const { stream } = target.stack;
-  const resources = await store.resources(stream, version);
+  const resources = await store.read((s) => s.resources(stream, version));
   return [...resources.map((record) => resourceItem(record, target)), ...(await outputs(store, stream, version))];
 }
 

@@ -71,7 +71,7 @@ const outcome = (name: CheckName, examined: number, unit: string, problems: read
 });
 
 async function streamOf(store: EventStore, ref: string): Promise<number> {
-  const stack = await store.stack(ref, { deleted: true });
+  const stack = await store.read((s) => s.stack(ref, { deleted: true }));
   if (!stack) throw stackNotFound(ref);
   return stack.stream;
 }

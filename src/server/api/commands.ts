@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import type { CallOptions } from '../../api/options.js';
-import type { StackCommand } from '../../api/state-backend.js';
 import { COMMANDS, type Command, type CommandType } from '../../commands/index.js';
 import type { RunTask } from '../../formats/tasks.js';
 import { planJson } from '../../json/diff.js';
@@ -171,7 +170,7 @@ async function carryOut(
 ) {
   const call = callOf(request, envelope);
   try {
-    if ((query as DryRun).dry_run) return planJson(await backend.preview(previewable(command), call));
+    if ((query as DryRun).dry_run) return planJson(await backend.execute(command, { ...call, dryRun: true }));
     const receipt = await backend.execute(command, call);
     void reply.header('etag', `"${receipt.version}"`);
     if (receipt.version === 1) void reply.header('location', `/api/v1/stacks/${encodeURIComponent(receipt.stackId)}`);
@@ -181,12 +180,4 @@ async function carryOut(
     if (!isPrecondition || request.headers['if-match'] === undefined) throw error;
     return sendProblem(reply, problemOf(error, 412));
   }
-}
-
-function previewable(command: Command): StackCommand {
-  if (command.type !== 'createStack') return command;
-  throw new InvalidInputError('INVALID_INPUT', 'dry_run: a stack that is not there yet has nothing to compare with', {
-    hint: 'Leave dry_run out.',
-    details: { field: 'dry_run' },
-  });
 }

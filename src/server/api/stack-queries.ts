@@ -27,14 +27,9 @@ export const STACK_QUERIES: readonly Route[] = [
     answer: 'The stack; ETag is its version',
     query: z.strictObject(at),
     handle: async ({ backend, path: { stack = '' }, query, reply }) => {
-      const when = atOf(query);
-      const [state, tags, lock] = await Promise.all([
-        backend.getState(stack, when),
-        backend.getTagRecords(stack, when),
-        backend.getLockInfo(stack, when),
-      ]);
-      void reply.header('etag', `"${state.version}"`);
-      return detailsJson({ state, tags, lock });
+      const details = await backend.getDetails(stack, atOf(query));
+      void reply.header('etag', `"${details.state.version}"`);
+      return detailsJson(details);
     },
   }),
   route({
@@ -154,8 +149,8 @@ export const STACK_QUERIES: readonly Route[] = [
     answer: 'Whether it is locked, and the lock',
     query: z.strictObject(at),
     handle: async ({ backend, path: { stack = '' }, query }) => {
-      const lock = await backend.getLockInfo(stack, atOf(query));
-      return lockInfoJson((await backend.findStack(stack, { deleted: true }))?.id ?? stack, lock);
+      const { stack: record, lock } = await backend.getLock(stack, atOf(query));
+      return lockInfoJson(record.id, lock);
     },
   }),
   route({
@@ -174,8 +169,8 @@ export const STACK_QUERIES: readonly Route[] = [
     answer: 'Executions',
     query: z.strictObject({ limit }),
     handle: async ({ backend, path: { stack = '' }, query }) => {
-      const manager = backend.getStackManager();
-      return executionsJson(await manager.getStack(stack), await manager.listExecutions(stack, query.limit));
+      const { stack: record, executions } = await backend.getStackManager().getExecutions(stack, query.limit);
+      return executionsJson(record, executions);
     },
   }),
   route({

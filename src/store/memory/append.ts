@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.js';
-import { readNow } from '../edge-query.js';
 import type { AppendRequest, Projection, Receipt } from '../event-store.js';
+import { runNow } from '../program.js';
 import { decideEvents, type EarlierCommit, receiptOfRepeat, recordDecided, timeOf } from '../receipts.js';
 import { appendEvents, cutEvents, headOf } from './log.js';
 import { earlierCommits } from './read/commits.js';
@@ -24,7 +24,7 @@ export function append(
   const repeated = receiptOfRepeat(request, facts, earlierOf(state, request), state.key);
   if (repeated) return repeated;
   const now = timeOf(request, clock);
-  const events = readNow(decideEvents(request, facts, (stream) => linkReads(state, stream), now));
+  const events = runNow(decideEvents(request, facts, (stream) => linkReads(state, stream), now));
   const { stored, recorded, receipt } = recordDecided(request, facts, events, headOf(state.log), now, state.key);
   if (stored.length === 0) return receipt;
   const changes = projection.project(recorded);

@@ -1,21 +1,15 @@
 import type { Clock } from '../../lib/clock.js';
 import { StoreError } from '../../lib/errors.js';
-import { byBytes } from '../../lib/order.js';
-import { readNow } from '../edge-query.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
+import { runNow } from '../program.js';
 import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
+import { snapshotOn } from '../snapshot.js';
 import { appendTogether, earlierOf } from './append.js';
 import { compareTables } from './compare.js';
-import { headOf } from './log.js';
 import { extendLog, importLog, projectionStates, rebuild } from './maintenance.js';
-import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/annotations.js';
-import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
 import { linkReads } from './read/edges.js';
 import { readFacts } from './read/facts.js';
-import { readEvents } from './read/log.js';
-import { dependenciesAt, dependencyAt, edgesAt, outputAt, outputsAt } from './read/outputs.js';
-import { nodesAt, resourceHistory, resourcesAt, resourcesAtVersion, slotsById } from './read/resources.js';
-import { findStack, findStackOfName, listStacks, readDocument } from './read/stacks.js';
+import { readsOn } from './read/reads.js';
 import { emptyState, type MemoryState } from './state.js';
 
 export interface MemoryStoreOptions {
@@ -32,6 +26,8 @@ export const MEMORY_LOCATION = 'memory:';
  */
 export function openMemoryStore({ projection, clock }: MemoryStoreOptions): EventStore {
   const state = emptyState();
+  const reads = readsOn(state, projection);
+  const snapshot = snapshotOn(reads);
   const listeners = new Set<() => void>();
   let open = true;
   const checkOpen = (): void => {
@@ -59,10 +55,11 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
         const facts = readFacts(state, request.keys);
         if (receiptOfRepeat(request, facts, earlierOf(state, request), state.key)) return [];
         const now = timeOf(request, clock);
-        return readNow(decideEvents(request, facts, (stream) => linkReads(state, stream), now));
+        return runNow(decideEvents(request, facts, (stream) => linkReads(state, stream), now));
       }),
-    head: () => run(() => headOf(state.log)),
-    events: (filter) => run(() => readEvents(state.log, filter)),
+    read: (query) => run(() => runNow(query(snapshot))),
+    head: () => run(() => reads.head()),
+    events: (filter) => run(() => reads.events(filter)),
     onAppend: (listener) => {
       checkOpen();
       listeners.add(listener);
@@ -70,45 +67,8 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
         listeners.delete(listener);
       };
     },
-    checkpoints: () =>
-      run(() =>
-        projectionStates(state, projection)
-          .map(({ name, version, position }) => ({ name, version, position }))
-          .sort((a, b) => byBytes(a.name, b.name)),
-      ),
+    checkpoints: () => run(() => reads.checkpoints()),
     describe: () => run(() => describe(state, clock.now())),
-
-    stack: (ref, { deleted = false } = {}) => run(() => findStack(state, ref, deleted)),
-    stackOfName: (name, { deleted = false } = {}) => run(() => findStackOfName(state, name, deleted)),
-    stacks: (filter) => run(() => listStacks(state, filter, clock.now())),
-    document: (stream, version) => run(() => readDocument(state, stream, version)),
-    resource: (stream, address, version) => run(() => resourcesAtVersion(state, stream, version)(address)),
-    resourceAddress: (stream, id) =>
-      run(() => {
-        const slot = slotsById(state)(id);
-        return slot?.stream === stream ? slot.address : undefined;
-      }),
-    resources: (stream, version, page) => run(() => resourcesAt(state, stream, version, page)),
-    resourceHistory: (stream, address) => run(() => resourceHistory(state, stream, address)),
-    outputs: (stream, version) => run(() => outputsAt(state, stream, version)),
-    output: (stream, name, version) => run(() => outputAt(state, stream, name, version)),
-    dependencies: (stream, version) => run(() => dependenciesAt(state, stream, version)),
-    dependency: (stream, edge, version) => run(() => dependencyAt(state, stream, edge, version)),
-    nodes: (stream, version) => run(() => nodesAt(state, stream, version)),
-    edges: (stream, version) => run(() => edgesAt(state, stream, version)),
-    touched: (stream, from, to) => run(() => touchedBetween(state, stream, from, to)),
-
-    commit: (stream, version) => run(() => commitOfVersion(state, stream, version)),
-    commitOf: (commandId) => run(() => commitOfCommand(state, commandId)),
-    commits: (stream, filter = {}) => run(() => commitsOf(state, stream, filter)),
-    moment: (stream, at) => run(() => momentAt(state, stream, at)),
-    snapshots: (stream) => run(() => snapshotsOf(state, stream)),
-    executions: (stream, limit) => run(() => readExecutions(state, stream, limit)),
-    lock: (stream) => run(() => readLock(state, stream)),
-    tags: (stream) => run(() => readTags(state, stream)),
-    drifted: (stream) => run(() => readDrifted(state, stream)),
-    drift: (stream) => run(() => readDrift(state, stream)),
-    driftRules: (stream) => run(() => readDriftRules(state, stream)),
 
     projections: () => run(() => projectionStates(state, projection)),
     rebuild: (options = {}) => run(() => rebuild(state, projection, options)),

@@ -2,9 +2,9 @@ import type { LogHead, NewEvent, RecordedEvent, StoredEvent } from '../../events
 import type { Clock } from '../../lib/clock.js';
 import { SlothError } from '../../lib/errors.js';
 import type { ContentKey } from '../content-key.js';
-import { readLater } from '../edge-query.js';
 import type { AppendRequest, Receipt } from '../event-store.js';
 import type { Facts } from '../facts.js';
+import { runLater } from '../program.js';
 import { decideEvents, receiptOfRepeat, recordDecided, timeOf } from '../receipts.js';
 import { answering, askAhead } from './edges-ahead.js';
 import type { KeyOf } from './key.js';
@@ -65,7 +65,7 @@ export function decider(clock: Clock, keyOf: KeyOf) {
       const now = timeOf(request, clock);
       const readsOf = (of: number) =>
         ahead && of === guess ? answering(linkReads(sql, of), ahead) : linkReads(sql, of);
-      const events = await readLater(decideEvents(request, facts, readsOf, now));
+      const events = await runLater(decideEvents(request, facts, readsOf, now));
       return { facts, events, now, key };
     };
     return { request, head, come: await come().catch(refusal) };

@@ -1,29 +1,27 @@
 import pg from 'pg';
 import type { Clock } from '../../lib/clock.js';
 import { shownLocation } from '../../lib/database-url.js';
+import { StoreError } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
-import { readLater } from '../edge-query.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
 import { lifetime } from '../lifetime.js';
+import { runLater } from '../program.js';
 import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
+import { type Query, type ReadsOf, snapshotOn } from '../snapshot.js';
 import { configOf } from './connection.js';
 import { storeClosed, translate } from './errors.js';
 import { groupCommit } from './group-commit.js';
 import { keyReader } from './key.js';
 import { prepareDatabase } from './open.js';
-import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/annotations.js';
-import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
 import { linkReads } from './read/edges.js';
 import { readFacts } from './read/facts.js';
-import { readCheckpoints, readEvents, readHead } from './read/log.js';
-import { dependenciesAt, edgesAt, edgesOf, outputsAt, outputsOf } from './read/outputs.js';
-import { nodesAt, resourceHistory, resourcesAt, resourcesOf, slotsById } from './read/resources.js';
-import { findStack, findStackOfName, listStacks, readDocument } from './read/stacks.js';
+import { readHead } from './read/log.js';
+import { readsOn } from './read/reads.js';
 import { maintenance } from './rebuild/maintenance.js';
 import { retrying } from './retry.js';
 import { SCHEMA_VERSION } from './schema.js';
 import { allSettled, type Sql, sqlOn } from './sql.js';
-import { inTransaction } from './transaction.js';
+import { inSnapshot, inTransaction } from './transaction.js';
 import { Watch } from './watch.js';
 
 export interface PostgresStoreOptions {
@@ -83,8 +81,10 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
       await ready(); // a server that was never there is told at once; one that went is waited for
       return run();
     });
-  /** A swap of tables by a rebuild may break a read off as well as a server that restarts. */
-  const read = <T>(query: (on: Sql) => Promise<T>): Promise<T> => during(() => retrying(() => query(sql)));
+  const reads = readsOn(sql);
+  /** A single statement needs no transaction. A swap of tables by a rebuild may break it off, and a server that restarts. */
+  const now = <T>(read: (all: ReadsOf) => T | Promise<T>): Promise<T> =>
+    during(() => retrying(async () => read(reads)));
   const appendTogether = async (requests: readonly AppendRequest[]): Promise<readonly Receipt[]> => {
     const receipts = await during(() => commit(requests));
     if (receipts.some(({ events }) => events > 0)) watch.tell();
@@ -102,52 +102,20 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
             const on = sqlOn(client);
             const [{ earlier, facts }, key] = await allSettled([readFacts(on, request), request.identity && keyOf(on)]);
             if (receiptOfRepeat(request, facts, earlier, key)) return [];
-            return readLater(decideEvents(request, facts, (stream) => linkReads(on, stream), timeOf(request, clock)));
+            return runLater(decideEvents(request, facts, (stream) => linkReads(on, stream), timeOf(request, clock)));
           },
           'BEGIN ISOLATION LEVEL REPEATABLE READ',
         ),
       ),
-    head: () => read(readHead),
-    events: (filter) => read((on) => readEvents(on, filter)),
+    read: (query) => during(() => retrying(() => readAtOnce(pool, query))),
+    head: () => now((reads) => reads.head()),
+    events: (filter) => now((reads) => reads.events(filter)),
     onAppend: (listener) => {
       life.check();
       return watch.add(listener);
     },
-    checkpoints: () => read(readCheckpoints),
-    describe: () => read((on) => describe(on, where, clock)),
-
-    stack: (ref, { deleted = false } = {}) => read((on) => findStack(on, ref, deleted)),
-    stackOfName: (name, { deleted = false } = {}) => read((on) => findStackOfName(on, name, deleted)),
-    stacks: (filter) => read((on) => listStacks(on, filter, clock.now())),
-    document: (stream, version) => read((on) => readDocument(on, stream, version)),
-    resource: (stream, address, version) =>
-      read(async (on) => (await resourcesOf(on, stream, [address], version)).get(address)),
-    resourceAddress: (stream, id) =>
-      read(async (on) => {
-        const slot = (await slotsById(on, [id])).get(id);
-        return slot?.stream === stream ? slot.address : undefined;
-      }),
-    resources: (stream, version, page) => read((on) => resourcesAt(on, stream, version, page)),
-    resourceHistory: (stream, address) => read((on) => resourceHistory(on, stream, address)),
-    outputs: (stream, version) => read((on) => outputsAt(on, stream, version)),
-    output: (stream, name, version) => read(async (on) => (await outputsOf(on, stream, [name], version)).get(name)),
-    dependency: (stream, edge, version) => read(async (on) => (await edgesOf(on, stream, [edge], version))[0]),
-    dependencies: (stream, version) => read((on) => dependenciesAt(on, stream, version)),
-    nodes: (stream, version) => read((on) => nodesAt(on, stream, version)),
-    edges: (stream, version) => read((on) => edgesAt(on, stream, version)),
-    touched: (stream, from, to) => read((on) => touchedBetween(on, stream, from, to)),
-
-    commit: (stream, version) => read((on) => commitOfVersion(on, stream, version)),
-    commitOf: (commandId) => read((on) => commitOfCommand(on, commandId)),
-    commits: (stream, filter = {}) => read((on) => commitsOf(on, stream, filter)),
-    moment: (stream, at) => read((on) => momentAt(on, stream, at)),
-    snapshots: (stream) => read((on) => snapshotsOf(on, stream)),
-    executions: (stream, limit) => read((on) => readExecutions(on, stream, limit)),
-    lock: (stream) => read((on) => readLock(on, stream)),
-    tags: (stream) => read((on) => readTags(on, stream)),
-    drifted: (stream) => read((on) => readDrifted(on, stream)),
-    drift: (stream) => read((on) => readDrift(on, stream)),
-    driftRules: (stream) => read((on) => readDriftRules(on, stream)),
+    checkpoints: () => now((reads) => reads.checkpoints()),
+    describe: () => during(() => retrying(() => describe(sql, where, clock))),
 
     ...maintenance(pool, config, projection, { ...life, during }, self),
 
@@ -160,6 +128,23 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
     },
   };
 }
+
+function readAtOnce<T>(pool: pg.Pool, query: Query<T>): Promise<T> {
+  const begun = performance.now();
+  return inSnapshot(pool, (client) =>
+    runLater(query(snapshotOn(readsOn(sqlOn(client)))), () => {
+      if (performance.now() - begun > LONGEST_READ) throw readTooLong();
+    }),
+  );
+}
+
+/** How long one snapshot may stay open, milliseconds: the server keeps every row that it could see. */
+const LONGEST_READ = 5_000;
+
+const readTooLong = (): StoreError =>
+  new StoreError('READ_TOO_LONG', `a read was not complete after ${LONGEST_READ / 1_000} s and was ended`, {
+    hint: 'Try again when the server has less to do, or ask for less at once.',
+  });
 
 const COUNTS = `
 SELECT (SELECT count(*) FROM stack_rows WHERE deleted_at IS NULL) AS stacks,

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { allSettled } from './sql.js';
 
 /** For what goes through the whole log. */
 export const NO_TIME_LIMIT = 'SET LOCAL statement_timeout = 0';
@@ -26,5 +27,23 @@ export async function transactionOn<T>(client: pg.ClientBase, run: () => Promise
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {});
     throw error;
+  }
+}
+
+/**
+ * Reads in a transaction that sees one moment. Its begin and its end travel with the statements: neither is waited for, for
+ * neither changes what they return.
+ */
+export async function inSnapshot<T>(pool: pg.Pool, run: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  const begun = client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+  try {
+    const [result] = await allSettled([run(client), begun]);
+    return result;
+  } finally {
+    client.query('COMMIT').then(
+      () => client.release(),
+      (error: Error) => client.release(error),
+    );
   }
 }

@@ -1,9 +1,9 @@
 import type { LogHead, RecordedEvent, StoredEvent, UnknownEvent } from '../../events/index.js';
 import type { Clock } from '../../lib/clock.js';
 import { StoreError } from '../../lib/errors.js';
-import { readNow } from '../edge-query.js';
 import type { AppendRequest, Projection, ProjectorInfo, Receipt } from '../event-store.js';
 import { type Facts, looksAround } from '../facts.js';
+import { runNow } from '../program.js';
 import { decideEvents, type EarlierCommit, receiptOfRepeat, recordDecided, timeOf } from '../receipts.js';
 import { readKey } from './key.js';
 import type { Connection } from './open.js';
@@ -119,7 +119,7 @@ export function appender(db: Connection, sql: Statements, projection: Projection
     const repeated = receiptOfRepeat(request, facts, earlier, key);
     if (repeated) return repeated;
     const now = timeOf(request, clock);
-    const events = readNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
+    const events = runNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
     const head = late.stored[late.stored.length - 1] ?? writer.head();
     const { stored, recorded, receipt } = recordDecided(request, facts, events, head, now, key);
     const [first] = stored;

@@ -1,31 +1,21 @@
 import { statSync } from 'node:fs';
 import type { Clock } from '../../lib/clock.js';
 import { codeOf, type StoreError } from '../../lib/errors.js';
-import { readNow } from '../edge-query.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
 import { lifetime } from '../lifetime.js';
 import type { OnProgress } from '../maintenance.js';
+import { runNow } from '../program.js';
 import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
+import { type Query, type Reads, snapshotOn } from '../snapshot.js';
 import { type Appender, appender, HalfWritten } from './append.js';
 import { storeClosed, translate } from './errors.js';
 import { existingKey } from './key.js';
 import { type Connection, mayWrite, openConnection } from './open.js';
-import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/annotations.js';
-import {
-  commitOfCommand,
-  commitOfVersion,
-  commitsOf,
-  earlierCommits,
-  momentAt,
-  snapshotsOf,
-  touchedBetween,
-} from './read/commits.js';
+import { earlierCommits } from './read/commits.js';
 import { linkReads } from './read/edges.js';
 import { readFacts } from './read/facts.js';
-import { readCheckpoints, readEvents, readHead } from './read/log.js';
-import { dependenciesAt, dependencyAt, edgesAt, outputAt, outputsAt } from './read/outputs.js';
-import { nodesAt, resourceAt, resourceHistory, resourcesAt, slotById } from './read/resources.js';
-import { findStack, findStackOfName, listStacks, readDocument } from './read/stacks.js';
+import { readHead } from './read/log.js';
+import { readsOn } from './read/reads.js';
 import { maintenance } from './rebuild/maintenance.js';
 import { type Statements, statementCache } from './statements.js';
 import { commitFailed, type WriteFault, writeFault } from './write-fault.js';
@@ -59,6 +49,8 @@ interface Waiting {
 interface Session {
   readonly db: Connection;
   readonly sql: Statements;
+  readonly reads: Reads;
+  readonly read: <T>(query: Query<T>) => T;
   readonly commit: (requests: readonly AppendRequest[]) => Promise<readonly Receipt[]>;
 }
 
@@ -75,7 +67,14 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
       throw translate(error, path);
     }
     const sql = statementCache(db);
-    return { db, sql, commit: groupCommit(db, path, appender(db, sql, projection, clock), fault) };
+    const reads = readsOn(sql);
+    return {
+      db,
+      sql,
+      reads,
+      read: reader(db, reads),
+      commit: groupCommit(db, path, appender(db, sql, projection, clock), fault),
+    };
   };
   let session: Session | undefined = begin();
   const current = (): Session => (session ??= begin());
@@ -104,62 +103,32 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
     if (receipts.some(({ events }) => events > 0)) for (const listener of listeners) listener();
     return receipts;
   };
-  const read = <T>(query: (sql: Statements) => T): Promise<T> => life.during(() => query(current().sql));
+  const now = <T>(read: (reads: Reads) => T): Promise<T> => life.during(() => read(current().reads));
 
   return {
     append: async (request) => (await appendTogether([request]))[0] as Receipt,
     appendTogether,
     preview: (request) =>
-      read((sql) =>
-        current().db.transaction(() => {
+      life.during(() => {
+        const { db, sql } = current();
+        return db.transaction(() => {
           const { identity, commandId, keys } = request;
           const earlier = identity ? earlierCommits(sql, commandId, identity.principal) : [];
           const facts = readFacts(sql, keys);
           if (receiptOfRepeat(request, facts, earlier, existingKey(sql))) return [];
           const now = timeOf(request, clock);
-          return readNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
-        })(),
-      ),
-    head: () => read(readHead),
-    events: (filter) => read((sql) => readEvents(sql, filter)),
+          return runNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
+        })();
+      }),
+    read: (query) => life.during(() => current().read(query)),
+    head: () => now((reads) => reads.head()),
+    events: (filter) => now((reads) => reads.events(filter)),
     onAppend: (listener) => {
       life.check();
       return watch(() => session, listeners, listener);
     },
-    checkpoints: () => read(readCheckpoints),
-    describe: () => read((sql) => describe(current().db, sql, path, clock)),
-
-    stack: (ref, { deleted = false } = {}) => read((sql) => findStack(sql, ref, deleted)),
-    stackOfName: (name, { deleted = false } = {}) => read((sql) => findStackOfName(sql, name, deleted)),
-    stacks: (filter) => read((sql) => listStacks(sql, filter, clock.now())),
-    document: (stream, version) => read((sql) => readDocument(sql, stream, version)),
-    resource: (stream, address, version) => read((sql) => resourceAt(sql, stream, address, version)),
-    resourceAddress: (stream, id) =>
-      read((sql) => {
-        const slot = slotById(sql, id);
-        return slot?.stream === stream ? slot.address : undefined;
-      }),
-    resources: (stream, version, page) => read((sql) => resourcesAt(sql, stream, version, page)),
-    resourceHistory: (stream, address) => read((sql) => resourceHistory(sql, stream, address)),
-    outputs: (stream, version) => read((sql) => outputsAt(sql, stream, version)),
-    output: (stream, name, version) => read((sql) => outputAt(sql, stream, name, version)),
-    dependency: (stream, edge, version) => read((sql) => dependencyAt(sql, stream, edge, version)),
-    dependencies: (stream, version) => read((sql) => dependenciesAt(sql, stream, version)),
-    nodes: (stream, version) => read((sql) => nodesAt(sql, stream, version)),
-    edges: (stream, version) => read((sql) => edgesAt(sql, stream, version)),
-    touched: (stream, from, to) => read((sql) => touchedBetween(sql, stream, from, to)),
-
-    commit: (stream, version) => read((sql) => commitOfVersion(sql, stream, version)),
-    commitOf: (commandId) => read((sql) => commitOfCommand(sql, commandId)),
-    commits: (stream, filter = {}) => read((sql) => commitsOf(sql, stream, filter)),
-    moment: (stream, at) => read((sql) => momentAt(sql, stream, at)),
-    snapshots: (stream) => read((sql) => snapshotsOf(sql, stream)),
-    executions: (stream, limit) => read((sql) => readExecutions(sql, stream, limit)),
-    lock: (stream) => read((sql) => readLock(sql, stream)),
-    tags: (stream) => read((sql) => readTags(sql, stream)),
-    drifted: (stream) => read((sql) => readDrifted(sql, stream)),
-    drift: (stream) => read((sql) => readDrift(sql, stream)),
-    driftRules: (stream) => read((sql) => readDriftRules(sql, stream)),
+    checkpoints: () => now((reads) => reads.checkpoints()),
+    describe: () => life.during(() => describe(current().db, current().sql, path, clock)),
 
     ...maintenance(current, path, projection, life, fault),
 
@@ -168,6 +137,13 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
       session?.db.close();
     },
   };
+}
+
+/** Runs each query in one read transaction, in one go: nothing of this process comes in between, and nothing of another shows. */
+function reader(db: Connection, reads: Reads): <T>(query: Query<T>) => T {
+  const snapshot = snapshotOn(reads);
+  const read = db.transaction((query: Query<unknown>) => runNow(query(snapshot)));
+  return <T>(query: Query<T>) => read(query) as T;
 }
 
 /**

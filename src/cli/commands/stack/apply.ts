@@ -40,7 +40,7 @@ export default class StackApply extends PlannedCommand {
       flags,
       backend,
       command,
-      (receipt, plan) => `Applied to ${args.stack}: version ${receipt.version}.\n${this.undo(args.stack, plan)}`,
+      (done) => `Applied to ${args.stack}: version ${done.version}.\n${this.undo(args.stack, done)}`,
       'Nothing to change.',
     );
   }

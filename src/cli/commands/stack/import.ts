@@ -41,7 +41,7 @@ export default class StackImport extends PlannedCommand {
       flags,
       backend,
       command,
-      (receipt) => `Imported into ${args.stack}: version ${receipt.version}.`,
+      (done) => `Imported into ${args.stack}: version ${done.version}.`,
       `${args.stack} holds this state already; nothing was changed.`,
     );
   }

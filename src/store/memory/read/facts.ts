@@ -1,12 +1,14 @@
-import { resourceMissing } from '../../damage-errors.js';
-import { answers, type Difference, type FactKeys, type Facts } from '../../facts.js';
+import { readDifference, type SlotReads } from '../../difference.js';
+import { answers, type FactKeys, type Facts } from '../../facts.js';
+import { runNow } from '../../program.js';
 import type { StackRecord } from '../../records.js';
 import { resourceId } from '../../resource-id.js';
+import { snapshotOn } from '../../snapshot.js';
 import type { MemoryState } from '../state.js';
 import { executionById, hasTag, lastDriftOf, readDriftRules, readLock } from './annotations.js';
-import { touchedBetween } from './commits.js';
 import { dependencyAt, outputAt } from './outputs.js';
-import { resourcesAtVersion, slotsByAddress, slotsById } from './resources.js';
+import { readsOn } from './reads.js';
+import { slotsByAddress, slotsById } from './resources.js';
 import { findStack, holderOfName, readDocument } from './stacks.js';
 
 /** What every stack's decision may ask for, of no stack. */
@@ -53,39 +55,21 @@ function factsOfStack(state: MemoryState, { stream, stateVersion }: StackRecord,
     driftRules: keys.driftRules ? readDriftRules(state, stream) : [],
     execution: keys.execution === undefined ? undefined : executionById(state, stream, keys.execution),
     difference:
-      keys.changedSince === undefined ? undefined : differenceOf(state, stream, keys.changedSince, stateVersion),
+      keys.changedSince === undefined
+        ? undefined
+        : runNow(
+            readDifference(
+              snapshotOn(readsOn(state)),
+              slotReads(state, stream),
+              stream,
+              keys.changedSince,
+              stateVersion,
+            ),
+          ),
   };
 }
 
-function differenceOf(state: MemoryState, stream: number, from: number, to: number): Difference {
-  const touched = touchedBetween(state, stream, from, to);
-  const slotOf = slotsByAddress(state, stream);
-  const slotById = slotsById(state);
-  const resourceBefore = resourcesAtVersion(state, stream, from);
-  return {
-    document: { now: readDocument(state, stream).document, before: readDocument(state, stream, from).document },
-    resources: touched.addresses.map((address) => {
-      const slot = slotOf(address);
-      if (!slot) throw resourceMissing(address);
-      const before = resourceBefore(address);
-      const ownId = before && (before.id === `res-${before.resource}` ? null : before.id);
-      return {
-        slot,
-        now: slot.value === null ? undefined : slot,
-        before: before && { ...slot, id: ownId ?? null, value: before.value },
-        idHolder: before && slotById(before.id)?.resource,
-      };
-    }),
-    outputs: touched.outputs.map((name) => ({
-      name,
-      now: outputAt(state, stream, name),
-      before: outputAt(state, stream, name, from),
-    })),
-    dependencies: touched.dependencies.map(([address, target]) => ({
-      address,
-      target,
-      now: dependencyAt(state, stream, [address, target]),
-      before: dependencyAt(state, stream, [address, target], from),
-    })),
-  };
-}
+const slotReads = (state: MemoryState, stream: number): SlotReads => ({
+  byAddress: (addresses) => answers(addresses, slotsByAddress(state, stream)),
+  byId: (ids) => answers(ids, slotsById(state)),
+});

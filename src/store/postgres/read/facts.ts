@@ -1,18 +1,21 @@
 import type { LogHead } from '../../../events/index.js';
-import { resourceMissing } from '../../damage-errors.js';
+import { readDifference, type SlotReads } from '../../difference.js';
 import type { AppendRequest } from '../../event-store.js';
 import type { Difference, FactKeys, Facts } from '../../facts.js';
+import { runLater } from '../../program.js';
 import type { EarlierCommit } from '../../receipts.js';
 import type { LockRecord, StackRecord } from '../../records.js';
 import { resourceId } from '../../resource-id.js';
+import { snapshotOn } from '../../snapshot.js';
 import type { Tables } from '../../tables.js';
 import { toLockRecord, toStackRecord } from '../../to-records.js';
 import { headMissing } from '../errors.js';
 import { allSettled, type Sql } from '../sql.js';
 import { executionById, lastDriftOf, readDriftRules, tagsAmong } from './annotations.js';
-import { type EarlierRow, earlierCommits, toEarlier, touchedBetween } from './commits.js';
+import { type EarlierRow, earlierCommits, toEarlier } from './commits.js';
 import { edgesOf, outputsOf } from './outputs.js';
-import { resourcesOf, slotsByAddress, slotsById } from './resources.js';
+import { readsOn } from './reads.js';
+import { slotsByAddress, slotsById } from './resources.js';
 import { findStack, readDocument, stackBy } from './stacks.js';
 
 /** Names and ids share one space. */
@@ -117,7 +120,7 @@ async function factsOfStack(sql: Sql, keys: FactKeys, stream: number, opened: Pr
     driftOf(sql, stream, keys.driftOf ?? []),
     keys.driftRules ? readDriftRules(sql, stream) : [],
     keys.execution === undefined ? undefined : executionById(sql, stream, keys.execution),
-    changedSince === undefined ? undefined : readDifference(sql, stream, changedSince, opened),
+    changedSince === undefined ? undefined : differenceSince(sql, stream, changedSince, opened),
   ]);
   return {
     document: document?.document,
@@ -148,50 +151,11 @@ async function driftOf(sql: Sql, stream: number, refs: readonly string[]): Promi
   );
 }
 
-async function readDifference(sql: Sql, stream: number, from: number, opened: Promise<Opening>): Promise<Difference> {
+async function differenceSince(sql: Sql, stream: number, from: number, opened: Promise<Opening>): Promise<Difference> {
   const to = (await opened).stack?.stateVersion ?? 0;
-  const { addresses, outputs, dependencies } = await touchedBetween(sql, stream, from, to);
-  const edgeKey = ({ address, target }: { readonly address: string; readonly target: string }) =>
-    `${address}\n${target}`;
-  const byEdge = async (version?: number) =>
-    new Map((await edgesOf(sql, stream, dependencies, version)).map((edge) => [edgeKey(edge), edge]));
-  const [slots, before, outputsNow, outputsBefore, edgesNow, edgesBefore, now, then] = await Promise.all([
-    slotsByAddress(sql, stream, addresses),
-    resourcesOf(sql, stream, addresses, from),
-    outputsOf(sql, stream, outputs),
-    outputsOf(sql, stream, outputs, from),
-    byEdge(),
-    byEdge(from),
-    readDocument(sql, stream),
-    readDocument(sql, stream, from),
-  ]);
-  const holders = await slotsById(
-    sql,
-    [...before.values()].map(({ id }) => id),
-  );
-  return {
-    document: { now: now.document, before: then.document },
-    resources: addresses.map((address) => {
-      const slot = slots.get(address);
-      if (!slot) throw resourceMissing(address);
-      const earlier = before.get(address);
-      return {
-        slot,
-        now: slot.value === null ? undefined : slot,
-        before: earlier && {
-          ...slot,
-          id: earlier.id === `res-${earlier.resource}` ? null : earlier.id,
-          value: earlier.value,
-        },
-        idHolder: earlier && holders.get(earlier.id)?.resource,
-      };
-    }),
-    outputs: outputs.map((name) => ({ name, now: outputsNow.get(name), before: outputsBefore.get(name) })),
-    dependencies: dependencies.map(([address, target]) => ({
-      address,
-      target,
-      now: edgesNow.get(edgeKey({ address, target })),
-      before: edgesBefore.get(edgeKey({ address, target })),
-    })),
+  const slots: SlotReads = {
+    byAddress: (addresses) => slotsByAddress(sql, stream, addresses),
+    byId: (ids) => slotsById(sql, ids),
   };
+  return runLater(readDifference(snapshotOn(readsOn(sql)), slots, stream, from, to));
 }

@@ -55,6 +55,14 @@ export async function slotsById(sql: Sql, ids: readonly string[]): Promise<Map<s
   });
 }
 
+export async function addressesOf(sql: Sql, stream: number, ids: readonly string[]): Promise<Map<string, string>> {
+  const found = await slotsById(sql, ids);
+  return pick(ids, (id) => {
+    const slot = found.get(id);
+    return slot?.stream === stream ? slot.address : undefined;
+  });
+}
+
 function pick<T>(keys: readonly string[], find: (key: string) => T | undefined): Map<string, T> {
   const found = new Map<string, T>();
   for (const key of keys) {
@@ -98,6 +106,7 @@ export async function resourcesOf(
   addresses: readonly string[],
   version = Number.MAX_SAFE_INTEGER,
 ): Promise<Map<string, ResourceRecord>> {
+  if (addresses.length === 0) return new Map();
   const rows = await sql.all<RecordRow>(SOME_AT_VERSION, [stream, version, addresses]);
   return new Map(rows.map((row) => [row.address, toRecord(row)]));
 }

@@ -1,12 +1,14 @@
 import { NO_ENTRIES } from '../../../lib/no-entries.js';
-import { resourceMissing } from '../../damage-errors.js';
-import { answers, type Difference, type FactKeys, type Facts } from '../../facts.js';
+import { readDifference, type SlotReads } from '../../difference.js';
+import { answers, type FactKeys, type Facts } from '../../facts.js';
+import { runNow } from '../../program.js';
 import { resourceId } from '../../resource-id.js';
+import { snapshotOn } from '../../snapshot.js';
 import type { Statements } from '../statements.js';
 import { executionById, hasTag, lastDriftOf, readDriftRules, readLock } from './annotations.js';
-import { touchedBetween } from './commits.js';
-import { dependencyAt, outputAt } from './outputs.js';
-import { resourceAt, slotByAddress, slotById } from './resources.js';
+import { dependenciesOf, outputsOf } from './outputs.js';
+import { readsOn } from './reads.js';
+import { slotByAddress, slotById } from './resources.js';
 import { findStackHead, readDocument } from './stacks.js';
 
 /** Names and ids share one space. */
@@ -27,8 +29,8 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
     idTaken: holderOf(sql, keys.id) !== undefined,
     resources: known(keys.addresses, (at, address) => slotByAddress(sql, at, address)),
     resourcesById: answers(keys.resourceIds, (id) => slotById(sql, id)),
-    outputs: known(keys.outputs, (at, name) => outputAt(sql, at, name)),
-    edges: stream === undefined ? [] : (keys.edges ?? []).flatMap((edge) => dependencyAt(sql, stream, edge) ?? []),
+    outputs: stream === undefined ? NO_ENTRIES : outputsOf(sql, stream, keys.outputs ?? []),
+    edges: stream === undefined ? [] : dependenciesOf(sql, stream, keys.edges ?? []),
     tags: new Set(known(keys.tags, (at, tag) => hasTag(sql, at, tag) || undefined).keys()),
     drift: known(keys.driftOf, (at, ref) => {
       const slot = slotByAddress(sql, at, ref);
@@ -40,42 +42,22 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
     difference:
       stack === undefined || keys.changedSince === undefined
         ? undefined
-        : readDifference(sql, stack.stream, keys.changedSince, stack.stateVersion),
+        : runNow(
+            readDifference(
+              snapshotOn(readsOn(sql)),
+              slotReads(sql, stack.stream),
+              stack.stream,
+              keys.changedSince,
+              stack.stateVersion,
+            ),
+          ),
   };
 }
 
 const holderOf = (sql: Statements, name: string | undefined): string | undefined =>
   name === undefined ? undefined : (sql(HOLDER).get({ name }) as { id: string } | undefined)?.id;
 
-function readDifference(sql: Statements, stream: number, from: number, to: number): Difference {
-  const touched = touchedBetween(sql, stream, from, to);
-  return {
-    document: { now: readDocument(sql, stream).document, before: readDocument(sql, stream, from).document },
-    resources: touched.addresses.map((address) => {
-      const slot = slotByAddress(sql, stream, address);
-      if (!slot) throw resourceMissing(address);
-      const before = resourceAt(sql, stream, address, from);
-      return {
-        slot,
-        now: slot.value === null ? undefined : slot,
-        before: before && {
-          ...slot,
-          id: before.id === `res-${before.resource}` ? null : before.id,
-          value: before.value,
-        },
-        idHolder: before && slotById(sql, before.id)?.resource,
-      };
-    }),
-    outputs: touched.outputs.map((name) => ({
-      name,
-      now: outputAt(sql, stream, name),
-      before: outputAt(sql, stream, name, from),
-    })),
-    dependencies: touched.dependencies.map(([address, target]) => ({
-      address,
-      target,
-      now: dependencyAt(sql, stream, [address, target]),
-      before: dependencyAt(sql, stream, [address, target], from),
-    })),
-  };
-}
+const slotReads = (sql: Statements, stream: number): SlotReads => ({
+  byAddress: (addresses) => answers(addresses, (address) => slotByAddress(sql, stream, address)),
+  byId: (ids) => answers(ids, (id) => slotById(sql, id)),
+});

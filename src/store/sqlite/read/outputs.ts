@@ -1,3 +1,4 @@
+import { NO_ENTRIES } from '../../../lib/no-entries.js';
 import type { DependencyRecord, EdgeRecord, OutputRecord } from '../../records.js';
 import { toDependencyRecord, toOutputRecord } from '../../to-records.js';
 import type { Statements } from '../statements.js';
@@ -15,24 +16,25 @@ JOIN output_history h ON h.stream = :stream AND h.name = o.name AND h.present = 
  AND h.version = (SELECT max(version) FROM output_history WHERE stream = :stream AND name = o.name AND version <= :version)
 JOIN events e ON e.position = h.position
 ORDER BY o.name`;
-const OUTPUT_AT_VERSION = `
-SELECT e.position, e.version, e.data, h.present
-FROM output_history h JOIN events e ON e.position = h.position
-WHERE h.stream = :stream AND h.name = :name AND h.version <= :version
-ORDER BY h.version DESC LIMIT 1`;
+const OUTPUTS_OF = `
+SELECT e.position, e.version, e.data
+FROM json_each(:names) k CROSS JOIN output_history h ON h.stream = :stream AND h.name = k.value AND h.present = 1
+ AND h.version = (SELECT max(version) FROM output_history WHERE stream = :stream AND name = k.value AND version <= :version)
+CROSS JOIN events e ON e.position = h.position`;
 
 export function outputsAt(sql: Statements, stream: number, version = Number.MAX_SAFE_INTEGER): OutputRecord[] {
   return (sql(OUTPUTS_AT_VERSION).all({ stream, version }) as OutputRow[]).map(toOutputRecord);
 }
 
-export function outputAt(
+export function outputsOf(
   sql: Statements,
   stream: number,
-  name: string,
+  keys: readonly string[],
   version = Number.MAX_SAFE_INTEGER,
-): OutputRecord | undefined {
-  const row = sql(OUTPUT_AT_VERSION).get({ stream, name, version }) as (OutputRow & { present: number }) | undefined;
-  return row?.present === 1 ? toOutputRecord(row) : undefined;
+): ReadonlyMap<string, OutputRecord> {
+  if (keys.length === 0) return NO_ENTRIES;
+  const rows = sql(OUTPUTS_OF).all({ stream, names: JSON.stringify(keys), version }) as OutputRow[];
+  return new Map(rows.map(toOutputRecord).map((output) => [output.name, output]));
 }
 
 export interface DependencyRow {
@@ -54,11 +56,13 @@ JOIN events e ON e.position = h.position
 ORDER BY d.address, d.target`;
 const DEPENDENCIES_AT_VERSION = `
 SELECT e.position, e.recorded_at AS recordedAt, e.data ${IN_FORCE}`;
-const DEPENDENCY_AT_VERSION = `
-SELECT e.position, e.recorded_at AS recordedAt, e.data, h.present
-FROM dependency_history h JOIN events e ON e.position = h.position
-WHERE h.stream = :stream AND h.address = :address AND h.target = :target AND h.version <= :version
-ORDER BY h.version DESC LIMIT 1`;
+const DEPENDENCIES_OF = `
+SELECT e.position, e.recorded_at AS recordedAt, e.data
+FROM json_each(:edges) k CROSS JOIN dependency_history h
+  ON h.stream = :stream AND h.address = k.value ->> 0 AND h.target = k.value ->> 1 AND h.present = 1
+ AND h.version = (SELECT max(version) FROM dependency_history
+                  WHERE stream = :stream AND address = k.value ->> 0 AND target = k.value ->> 1 AND version <= :version)
+CROSS JOIN events e ON e.position = h.position`;
 
 export function dependenciesAt(sql: Statements, stream: number, version?: number): DependencyRecord[] {
   const rows =
@@ -87,14 +91,15 @@ export function edgesAt(sql: Statements, stream: number, version?: number): Edge
   );
 }
 
-export function dependencyAt(
+/** In the order of the keys. */
+export function dependenciesOf(
   sql: Statements,
   stream: number,
-  [address, target]: readonly [string, string],
+  keys: readonly (readonly [address: string, target: string])[],
   version = Number.MAX_SAFE_INTEGER,
-): DependencyRecord | undefined {
-  const row = sql(DEPENDENCY_AT_VERSION).get({ stream, address, target, version }) as
-    | (DependencyRow & { present: number })
-    | undefined;
-  return row?.present === 1 ? toDependencyRecord(row) : undefined;
+): DependencyRecord[] {
+  if (keys.length === 0) return [];
+  return (sql(DEPENDENCIES_OF).all({ stream, edges: JSON.stringify(keys), version }) as DependencyRow[]).map(
+    toDependencyRecord,
+  );
 }

@@ -1,4 +1,5 @@
 import type { StoredEvent } from '../../../events/index.js';
+import { NO_ENTRIES } from '../../../lib/no-entries.js';
 import type { Page } from '../../event-store.js';
 import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
@@ -38,6 +39,14 @@ export function slotById(sql: Statements, id: string): (ResourceSlot & { stream:
   return row && toSlot(row);
 }
 
+export const addressesOf = (sql: Statements, stream: number, ids: readonly string[]): ReadonlyMap<string, string> =>
+  new Map(
+    ids.flatMap((id) => {
+      const slot = slotById(sql, id);
+      return slot?.stream === stream ? [[id, slot.address]] : [];
+    }),
+  );
+
 interface RecordRow {
   resource: number;
   address: string;
@@ -53,31 +62,38 @@ interface RecordRow {
 
 const VALUES = `
 SELECT r.resource, r.address, r.module, r.type, r.name, e.position, e.version, e.data,
-       c.recorded_at AS created_at, e.recorded_at AS updated_at
-FROM resource_rows r`;
+       c.recorded_at AS created_at, e.recorded_at AS updated_at`;
+const FROM_ALL = 'FROM resource_rows r';
+/** Each address of a list is looked up by the index. */
+const FROM_SOME = `
+FROM json_each(:addresses) k CROSS JOIN resource_rows r ON r.stream = :stream AND r.address = k.value`;
 /** The values as they are, and as they were at :version. */
-const NOW = `${VALUES} JOIN events e ON e.position = r.position JOIN events c ON c.position = r.resource`;
-const THEN = `${VALUES} JOIN events e ON e.position = ${valueAt(':version')} JOIN events c ON c.position = r.resource`;
-const ONE = 'WHERE r.stream = :stream AND r.address = :address';
+const NOW = 'CROSS JOIN events e ON e.position = r.position CROSS JOIN events c ON c.position = r.resource';
+const THEN = `CROSS JOIN events e ON e.position = ${valueAt(':version')} CROSS JOIN events c ON c.position = r.resource`;
 const PAGE = 'WHERE r.stream = :stream AND r.address > :after ORDER BY r.address LIMIT :limit';
-const [RESOURCE, RESOURCE_AT_VERSION] = [`${NOW} ${ONE}`, `${THEN} ${ONE}`];
-const [RESOURCES, RESOURCES_AT_VERSION] = [`${NOW} ${PAGE}`, `${THEN} ${PAGE}`];
+const SOME = `${VALUES} ${FROM_SOME} ${NOW}`;
+const SOME_AT_VERSION = `${VALUES} ${FROM_SOME} ${THEN}`;
+const [RESOURCES, RESOURCES_AT_VERSION] = [
+  `${VALUES} ${FROM_ALL} ${NOW} ${PAGE}`,
+  `${VALUES} ${FROM_ALL} ${THEN} ${PAGE}`,
+];
 
 const toRecord = (row: RecordRow): ResourceRecord =>
   toResourceRecord(row, { recordedAt: row.updated_at, ...row }, row.created_at);
 
-export function resourceAt(
+export function resourcesOf(
   sql: Statements,
   stream: number,
-  address: string,
+  keys: readonly string[],
   version?: number,
-): ResourceRecord | undefined {
-  const row = (
+): ReadonlyMap<string, ResourceRecord> {
+  if (keys.length === 0) return NO_ENTRIES;
+  const addresses = JSON.stringify(keys);
+  const rows =
     version === undefined
-      ? sql(RESOURCE).get({ stream, address })
-      : sql(RESOURCE_AT_VERSION).get({ stream, address, version })
-  ) as RecordRow | undefined;
-  return row && toRecord(row);
+      ? sql(SOME).all({ stream, addresses })
+      : sql(SOME_AT_VERSION).all({ stream, addresses, version });
+  return new Map((rows as RecordRow[]).map((row) => [row.address, toRecord(row)]));
 }
 
 export function resourcesAt(

@@ -19,8 +19,7 @@ export default class StackResourceRemove extends PlannedCommand {
       flags,
       backend,
       { type: 'apply', kind: 'remove', stack: args.stack, remove: [args.resource], ...dependentsOf(flags) },
-      (receipt, plan) =>
-        `Removed ${args.resource}: version ${receipt.version} of ${args.stack}.\n${this.undo(args.stack, plan)}`,
+      (done) => `Removed ${args.resource}: version ${done.version} of ${args.stack}.\n${this.undo(args.stack, done)}`,
       'Nothing to change.',
     );
   }

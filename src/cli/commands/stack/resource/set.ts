@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import type { Plan, StackCommand } from '../../../../index.js';
+import type { DecidedChange, StackCommand } from '../../../../index.js';
 import { receiptJson } from '../../../../json/receipt.js';
 import { parseAddress } from '../../../address.js';
 import { resourceArg, stackArg } from '../../../args.js';
@@ -7,7 +7,7 @@ import { ASSIGNMENT_HELP, assignments } from '../../../assignments.js';
 import { BaseCommand } from '../../../base-command.js';
 import { callOptions, missingFlag, writeFlags } from '../../../flags.js';
 import { readObject } from '../../../input.js';
-import { planText } from '../../../present/diff.js';
+import { changesText } from '../../../present/diff.js';
 
 export default class StackResourceSet extends BaseCommand {
   static override summary = 'Make a resource, or change some of its properties.';
@@ -69,21 +69,18 @@ export default class StackResourceSet extends BaseCommand {
         },
       ],
     };
-    const plan = await backend.preview(command, callOptions(flags));
-    const receipt = await backend.execute(command, callOptions(flags));
+    const done = await backend.execute(command, callOptions(flags));
     this.show(
       flags,
-      () => receiptJson(receipt),
+      () => receiptJson(done),
       () =>
-        receipt.events === 0
+        done.events === 0
           ? `${args.resource} is like that already.`
-          : `${planText(hiding(plan, hidden))}\nVersion ${receipt.version} of ${args.stack}.`,
+          : `${changesText(hiding(done.changes, hidden))}\nVersion ${done.version} of ${args.stack}.`,
     );
   }
 }
 
-/** A plan that does not show some of the resource's properties either. */
-const hiding = (plan: Plan, paths: readonly string[]): Plan => ({
-  ...plan,
-  changes: plan.changes.map((change) => ({ ...change, hidden: [...change.hidden, ...paths] })),
-});
+/** The changes without some of the resource's properties. */
+const hiding = (changes: readonly DecidedChange[], paths: readonly string[]): DecidedChange[] =>
+  changes.map((change) => ({ ...change, hidden: [...change.hidden, ...paths] }));

@@ -23,8 +23,8 @@ export default class StackStateRollback extends PlannedCommand {
       flags,
       backend,
       { type: 'rollback', stack: args.stack, toVersion: flags.version },
-      (receipt, plan) =>
-        `Rolled ${args.stack} back to version ${flags.version}; this is version ${receipt.version}.\n${this.undo(args.stack, plan)}`,
+      (done) =>
+        `Rolled ${args.stack} back to version ${flags.version}; this is version ${done.version}.\n${this.undo(args.stack, done)}`,
       `${args.stack} is as it was at version ${flags.version} already; nothing was changed.`,
     );
   }

@@ -16,14 +16,11 @@ export default class StackStateShow extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackStateShow);
     const backend = await this.open(flags);
-    const at = atOf(flags);
-    const state = await backend.getState(args.stack, at);
-    const tags = await backend.getTagRecords(args.stack, at);
-    const lock = await backend.getLockInfo(args.stack, at);
+    const details = await backend.getDetails(args.stack, atOf(flags));
     this.show(
       flags,
-      () => detailsJson({ state, tags, lock }),
-      () => detailsText({ state, tags, lock }),
+      () => detailsJson(details),
+      () => detailsText(details),
     );
   }
 }

@@ -30,8 +30,8 @@ export default class StackStateDriftAccept extends PlannedCommand {
         ...dependentsOf(flags),
         ...(flags.reason === undefined ? {} : { reason: flags.reason }),
       },
-      (receipt, plan) =>
-        `What was found at ${resource} is what is expected now; this is version ${receipt.version}.\n${this.undo(stack, plan)}`,
+      (done) =>
+        `What was found at ${resource} is what is expected now; this is version ${done.version}.\n${this.undo(stack, done)}`,
       `Nothing was changed in ${stack}.`,
     );
   }

@@ -1,0 +1,62 @@
+import { resourceMissing } from './damage-errors.js';
+import type { Difference } from './facts.js';
+import { type Eventual, type Program, together, wait } from './program.js';
+import type { DependencyRecord, ResourceSlot } from './records.js';
+import type { Snapshot } from './snapshot.js';
+
+/** What finds the rows of resources, present or not. */
+export interface SlotReads {
+  byAddress(addresses: readonly string[]): Eventual<ReadonlyMap<string, ResourceSlot>>;
+  byId(ids: readonly string[]): Eventual<ReadonlyMap<string, ResourceSlot>>;
+}
+
+/** What differs between the state at version `from` and the current one, at `to`. Costs what changed in between. */
+export function* readDifference(
+  s: Snapshot,
+  slots: SlotReads,
+  stream: number,
+  from: number,
+  to: number,
+): Program<Difference> {
+  const { addresses, outputs, dependencies } = yield* s.touched(stream, from, to);
+  const [bySlot, before, outputsNow, outputsBefore, edgesNow, edgesBefore, now, then] = yield* together([
+    wait(slots.byAddress(addresses)),
+    s.resourcesOf(stream, addresses, from),
+    s.outputsOf(stream, outputs),
+    s.outputsOf(stream, outputs, from),
+    s.dependenciesOf(stream, dependencies),
+    s.dependenciesOf(stream, dependencies, from),
+    s.document(stream),
+    s.document(stream, from),
+  ]);
+  const holders = yield* wait(slots.byId([...before.values()].map(({ id }) => id)));
+  const [present, earlierEdges] = [byEnds(edgesNow), byEnds(edgesBefore)];
+  return {
+    document: { now: now.document, before: then.document },
+    resources: addresses.map((address) => {
+      const slot = bySlot.get(address);
+      if (!slot) throw resourceMissing(address);
+      const earlier = before.get(address);
+      return {
+        slot,
+        now: slot.value === null ? undefined : slot,
+        before: earlier && {
+          ...slot,
+          id: earlier.id === `res-${earlier.resource}` ? null : earlier.id,
+          value: earlier.value,
+        },
+        idHolder: earlier && holders.get(earlier.id)?.resource,
+      };
+    }),
+    outputs: outputs.map((name) => ({ name, now: outputsNow.get(name), before: outputsBefore.get(name) })),
+    dependencies: dependencies.map(([address, target]) => ({
+      address,
+      target,
+      now: present.get(`${address}\n${target}`),
+      before: earlierEdges.get(`${address}\n${target}`),
+    })),
+  };
+}
+
+const byEnds = (edges: readonly DependencyRecord[]): Map<string, DependencyRecord> =>
+  new Map(edges.map((edge) => [`${edge.address}\n${edge.target}`, edge]));
