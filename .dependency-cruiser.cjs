@@ -121,10 +121,9 @@ module.exports = {
     only('http-in-the-server', 'fastify|@fastify|prom-client', '^src/server/'),
     only('addresses-where-they-are-judged', 'ipaddr\\.js', '^src/(server|drift)/'),
     only('processes-in-drift', 'execa|string-argv', '^src/drift/'),
-    only('graphs-in-queries', 'graph-data-structure', '^src/queries/'),
     only(
       'terminal-in-the-cli',
-      '@oclif/core|slice-ansi|cli-progress|csv-stringify|picocolors|string-width|date-fns',
+      '@oclif/core|slice-ansi|cli-progress|csv-stringify|picocolors|string-width',
       '^src/cli/',
     ),
   ],

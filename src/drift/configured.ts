@@ -19,7 +19,7 @@ const duration = () =>
       try {
         return parseDuration(text, 'timeout');
       } catch {
-        context.addIssue({ code: 'custom', message: `"${text}" is no duration, as 30s or 5m` });
+        context.addIssue({ code: 'custom', message: `invalid duration "${text}": write it as 30s or 5m` });
         return z.NEVER;
       }
     })

@@ -1,13 +1,14 @@
 import type * as z from 'zod';
 import { activityEvents } from './activity.js';
+import type { Category, Touches } from './define-event.js';
 import { driftEvents } from './drift.js';
 import { lockEvents } from './lock.js';
 import { dependencyEvents, outputEvents, resourceEvents } from './resource.js';
 import { executionEvents, stackEvents } from './stack.js';
 import { tagEvents } from './tag.js';
 
-/** The current schema of every event type. An older version of a type reaches it through `upcast`. */
-export const catalogue = {
+/** Every event type, in its current version. An older version of a type reaches it through `upcast`. */
+export const definitions = {
   ...stackEvents,
   ...resourceEvents,
   ...outputEvents,
@@ -19,21 +20,30 @@ export const catalogue = {
   ...activityEvents,
 };
 
-export type EventType = keyof typeof catalogue;
-export type EventData = { readonly [T in EventType]: z.infer<(typeof catalogue)[T]> };
+export type EventType = keyof typeof definitions;
+type SchemaOf<T extends EventType> = (typeof definitions)[T]['schema'];
+export type EventData = { readonly [T in EventType]: z.infer<SchemaOf<T>> };
 
-export const EVENT_TYPES = Object.freeze(Object.keys(catalogue)) as readonly EventType[];
+export const EVENT_TYPES = Object.freeze(Object.keys(definitions)) as readonly EventType[];
 
-export const isEventType = (type: string): type is EventType => Object.hasOwn(catalogue, type);
+/** The schema of each. */
+export const catalogue = Object.fromEntries(EVENT_TYPES.map((type) => [type, definitions[type].schema])) as {
+  readonly [T in EventType]: SchemaOf<T>;
+};
 
-/** What raises the stack's state version: everything that changes state. Locks, tags, drift findings and snapshots do not. */
-const RAISING: ReadonlySet<EventType> = new Set<EventType>([
-  ...(Object.keys({ ...resourceEvents, ...outputEvents, ...dependencyEvents, ...executionEvents }) as EventType[]),
-  'StackCreated',
-  'StackUpdated',
-  'StackDeleted',
-  'StackRestored',
-  'StackRolledBack',
-]);
+export const isEventType = (type: string): type is EventType => Object.hasOwn(definitions, type);
 
-export const raisesVersion = (type: EventType): boolean => RAISING.has(type);
+export const raisesVersion = (type: EventType): boolean => definitions[type].raisesVersion;
+
+/** What a type changes a value of. */
+export const touches = (type: EventType): Touches | undefined => definitions[type].touches;
+
+/** The types of some categories, category by category. */
+export const typesOf = (...categories: readonly Category[]): EventType[] =>
+  categories.flatMap((category) => EVENT_TYPES.filter((type) => definitions[type].category === category));
+
+/** The few types that are no state, among millions that are: tags, locks, drift, and whether the stack exists. */
+export const ANNOTATIONS: readonly EventType[] = typesOf('tag', 'lock', 'drift', 'existence');
+
+/** The types that change a resource, an output or a dependency. */
+export const TOUCHING: readonly EventType[] = EVENT_TYPES.filter((type) => touches(type) !== undefined);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defineEvent } from './define-event.js';
 import { instant, json, position } from './fields.js';
 
 /** A side that has no value at `path` lacks the field: absent is not null. */
@@ -8,28 +9,37 @@ const fieldDrift = z.strictObject({ path: z.string(), expected: json.optional(),
 const about = { finding: position, resourceId: z.string() };
 
 export const driftEvents = {
-  DriftDetected: z.strictObject({
-    /** Absent when the stack holds no resource of that id. */
-    resource: position.optional(),
-    resourceId: z.string(),
-    expected: json,
-    actual: json,
-    /** Names of the top-level fields that differ. */
-    fields: z.array(z.string()),
-    changes: z.array(fieldDrift),
+  DriftDetected: defineEvent({
+    category: 'drift',
+    schema: z.strictObject({
+      /** Absent when the stack holds no resource of that id. */
+      resource: position.optional(),
+      resourceId: z.string(),
+      expected: json,
+      actual: json,
+      /** Names of the top-level fields that differ. */
+      fields: z.array(z.string()),
+      changes: z.array(fieldDrift),
+    }),
   }),
-  DriftCleared: z.strictObject(about),
-  DriftResolved: z.strictObject({ ...about, reason: z.string() }),
-  DriftIgnored: z.strictObject({ ...about, reason: z.string(), expiresAt: instant.nullable() }),
+  DriftCleared: defineEvent({ category: 'drift', schema: z.strictObject(about) }),
+  DriftResolved: defineEvent({ category: 'drift', schema: z.strictObject({ ...about, reason: z.string() }) }),
+  DriftIgnored: defineEvent({
+    category: 'drift',
+    schema: z.strictObject({ ...about, reason: z.string(), expiresAt: instant.nullable() }),
+  }),
   /** From here on, differences at such paths of such resources are none. Its position is the rule's number. */
-  DriftRuleAdded: z.strictObject({
-    /** A pattern of resource types, in which `*` stands for any characters. */
-    resourceType: z.string(),
-    /** A pattern of paths in the properties: `**.etag`, `tags.aws:*`, `rules[*].port`; `$` for all of them. */
-    path: z.string(),
-    reason: z.string(),
-    /** Null: it holds until it is removed. */
-    expiresAt: instant.nullable(),
+  DriftRuleAdded: defineEvent({
+    category: 'drift',
+    schema: z.strictObject({
+      /** A pattern of resource types, in which `*` stands for any characters. */
+      resourceType: z.string(),
+      /** A pattern of paths in the properties: `**.etag`, `tags.aws:*`, `rules[*].port`; `$` for all of them. */
+      path: z.string(),
+      reason: z.string(),
+      /** Null: it holds until it is removed. */
+      expiresAt: instant.nullable(),
+    }),
   }),
-  DriftRuleRemoved: z.strictObject({ rule: position, reason: z.string() }),
+  DriftRuleRemoved: defineEvent({ category: 'drift', schema: z.strictObject({ rule: position, reason: z.string() }) }),
 };

@@ -1,5 +1,14 @@
 export type { EventData, EventType } from './catalogue.js';
-export { catalogue, EVENT_TYPES, isEventType, raisesVersion } from './catalogue.js';
+export {
+  ANNOTATIONS,
+  catalogue,
+  EVENT_TYPES,
+  isEventType,
+  raisesVersion,
+  TOUCHING,
+  touches,
+  typesOf,
+} from './catalogue.js';
 export type { ChainChecker, ChainProblem } from './chain-check.js';
 export { checkChain } from './chain-check.js';
 export type { Commit, EventMeta, LogHead, NewEvent, RecordedEvent, StoredEvent, UnknownEvent } from './envelope.js';

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { isJsonObject, type Json, type JsonObject } from '../lib/json.js';
+import { defineEvent } from './define-event.js';
 import { instant, json, jsonObject, position } from './fields.js';
 
 /** Every value of a resource, always whole. `checksum` is the SHA-256 of the properties' JSON text as stored. */
@@ -26,27 +27,62 @@ const place = {
 };
 
 export const resourceEvents = {
-  ResourceCreated: resourceValue.extend(place),
-  ResourceUpdated: resourceValue.extend({ ...place, resource: position }),
-  ResourceRemoved: z.strictObject({ ...place, resource: position }),
+  ResourceCreated: defineEvent({
+    category: 'content',
+    raisesVersion: true,
+    touches: 'resource',
+    schema: resourceValue.extend(place),
+  }),
+  ResourceUpdated: defineEvent({
+    category: 'content',
+    raisesVersion: true,
+    touches: 'resource',
+    schema: resourceValue.extend({ ...place, resource: position }),
+  }),
+  ResourceRemoved: defineEvent({
+    category: 'content',
+    raisesVersion: true,
+    touches: 'resource',
+    schema: z.strictObject({ ...place, resource: position }),
+  }),
 };
 
 export const outputEvents = {
   /** `metadata` keeps what another tool says of the output beside its value (Terraform: its type). */
-  OutputSet: z.strictObject({ name: z.string(), value: json, sensitive: z.boolean(), metadata: json }),
-  OutputRemoved: z.strictObject({ name: z.string() }),
+  OutputSet: defineEvent({
+    category: 'content',
+    raisesVersion: true,
+    touches: 'output',
+    schema: z.strictObject({ name: z.string(), value: json, sensitive: z.boolean(), metadata: json }),
+  }),
+  OutputRemoved: defineEvent({
+    category: 'content',
+    raisesVersion: true,
+    touches: 'output',
+    schema: z.strictObject({ name: z.string() }),
+  }),
 };
 
 /** An edge between two addresses of a stack; `target` may name a resource or, without its instance key, all of its instances. */
 const edge = { address: z.string(), target: z.string() };
 export const dependencyEvents = {
-  DependencyAdded: z.strictObject({
-    ...edge,
-    dependencyType: z.enum(['explicit', 'implicit']),
-    /** Where in the properties an implicit one was found. */
-    path: z.string().nullable(),
+  DependencyAdded: defineEvent({
+    category: 'content',
+    raisesVersion: true,
+    touches: 'dependency',
+    schema: z.strictObject({
+      ...edge,
+      dependencyType: z.enum(['explicit', 'implicit']),
+      /** Where in the properties an implicit one was found. */
+      path: z.string().nullable(),
+    }),
   }),
-  DependencyRemoved: z.strictObject(edge),
+  DependencyRemoved: defineEvent({
+    category: 'content',
+    raisesVersion: true,
+    touches: 'dependency',
+    schema: z.strictObject(edge),
+  }),
 };
 
 /** `module.type.name`, or `type.name` in the root module: what people call a resource. Unique within a stack. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defineEvent } from './define-event.js';
 import { instant, json, jsonObject } from './fields.js';
 
 /** Where a stack's content came from, when another tool keeps it too. */
@@ -28,16 +29,35 @@ export const stackDocument = z.strictObject({
 export type StackDocument = z.infer<typeof stackDocument>;
 
 export const stackEvents = {
-  StackCreated: stackDocument.extend({ id: z.string() }),
-  StackUpdated: stackDocument,
-  StackDeleted: z.strictObject({ name: z.string() }),
-  StackRestored: z.strictObject({ name: z.string() }),
+  StackCreated: defineEvent({
+    category: 'content',
+    raisesVersion: true,
+    schema: stackDocument.extend({ id: z.string() }),
+  }),
+  StackUpdated: defineEvent({ category: 'content', raisesVersion: true, schema: stackDocument }),
+  StackDeleted: defineEvent({
+    category: 'existence',
+    raisesVersion: true,
+    schema: z.strictObject({ name: z.string() }),
+  }),
+  StackRestored: defineEvent({
+    category: 'existence',
+    raisesVersion: true,
+    schema: z.strictObject({ name: z.string() }),
+  }),
   /** The events that undo the difference follow it in the same commit. */
-  StackRolledBack: z.strictObject({ fromVersion: z.int().nonnegative(), toVersion: z.int().positive() }),
+  StackRolledBack: defineEvent({
+    category: 'content',
+    raisesVersion: true,
+    schema: z.strictObject({ fromVersion: z.int().nonnegative(), toVersion: z.int().positive() }),
+  }),
   /** Marks the current version as a kept checkpoint. */
-  SnapshotTaken: z.strictObject({ version: z.int().nonnegative(), description: z.string() }),
+  SnapshotTaken: defineEvent({
+    category: 'history',
+    schema: z.strictObject({ version: z.int().nonnegative(), description: z.string() }),
+  }),
   /** A command with an id of its own was accepted and found nothing to do; kept so that sending it again does nothing. */
-  NothingChanged: z.strictObject({}),
+  NothingChanged: defineEvent({ category: 'history', schema: z.strictObject({}) }),
 };
 
 /** `durationMs` counts milliseconds; `number` counts the stack's executions from 1. */
@@ -45,7 +65,11 @@ const execution = { executionId: z.string(), number: z.int().positive(), started
 const finished = { ...execution, completedAt: instant, durationMs: z.int().nonnegative(), taskResults: json };
 
 export const executionEvents = {
-  ExecutionStarted: z.strictObject(execution),
-  ExecutionCompleted: z.strictObject(finished),
-  ExecutionFailed: z.strictObject({ ...finished, error: z.string() }),
+  ExecutionStarted: defineEvent({ category: 'execution', raisesVersion: true, schema: z.strictObject(execution) }),
+  ExecutionCompleted: defineEvent({ category: 'execution', raisesVersion: true, schema: z.strictObject(finished) }),
+  ExecutionFailed: defineEvent({
+    category: 'execution',
+    raisesVersion: true,
+    schema: z.strictObject({ ...finished, error: z.string() }),
+  }),
 };

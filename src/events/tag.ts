@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { defineEvent } from './define-event.js';
 
 export const tagEvents = {
-  TagAdded: z.strictObject({ tag: z.string() }),
-  TagRemoved: z.strictObject({ tag: z.string() }),
+  TagAdded: defineEvent({ category: 'tag', schema: z.strictObject({ tag: z.string() }) }),
+  TagRemoved: defineEvent({ category: 'tag', schema: z.strictObject({ tag: z.string() }) }),
 };

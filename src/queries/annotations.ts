@@ -1,4 +1,4 @@
-import { decodeEvent, type EventType } from '../events/index.js';
+import { decodeEvent, type EventType, typesOf } from '../events/index.js';
 import { evolve, initialState, type StackState } from '../projections/evolve.js';
 import type { At } from '../store/event-store.js';
 import type { Program } from '../store/program.js';
@@ -14,12 +14,10 @@ export function* readTags(
 ): Program<{ readonly stack: StackRecord; readonly tags: readonly TagRecord[] }> {
   const { stack, position, past } = yield* stackMoment(s, ref, at);
   if (!past) return { stack, tags: yield* s.tags(stack.stream) };
-  const { tags } = yield* fold(s, stack.stream, position, ['TagAdded', 'TagRemoved']);
+  const { tags } = yield* fold(s, stack.stream, position, typesOf('tag'));
   const list = [...tags].map(([tag, { createdAt, createdBy }]) => ({ tag, createdAt, createdBy }));
   return { stack, tags: list.sort((a, b) => (a.tag < b.tag ? -1 : 1)) };
 }
-
-const LOCK_TYPES: readonly EventType[] = ['LockAcquired', 'LockRenewed', 'LockReleased', 'LockExpired', 'LockBroken'];
 
 /** Who holds a stack, now or then; a lock that has run out is none. */
 export function* readLock(
@@ -33,7 +31,7 @@ export function* readLock(
     const lock = yield* s.lock(stack.stream);
     return { stack, lock: lock && lock.expiresAt > now ? lock : undefined };
   }
-  const { lock } = yield* fold(s, stack.stream, position, LOCK_TYPES);
+  const { lock } = yield* fold(s, stack.stream, position, typesOf('lock'));
   const [last] = yield* s.events({ stream: stack.stream, upTo: position, descending: true, limit: 1 });
   const then = at ? yield* instantAt(s, at, last?.recordedAt ?? now) : now;
   return { stack, lock: lock && lock.expiresAt > then ? lock : undefined };
@@ -48,12 +46,7 @@ export function* readDrift(
   const { stack, position, past } = yield* stackMoment(s, ref, at);
   const findings = yield* s.drift(stack.stream);
   if (!past) return { stack, findings };
-  const { drift } = yield* fold(s, stack.stream, position, [
-    'DriftDetected',
-    'DriftCleared',
-    'DriftResolved',
-    'DriftIgnored',
-  ]);
+  const { drift } = yield* fold(s, stack.stream, position, typesOf('drift'));
   return {
     stack,
     findings: findings.flatMap((finding) => {
@@ -73,13 +66,13 @@ export function* readDriftRules(
 ): Program<{ readonly stack: StackRecord; readonly rules: readonly DriftRuleRecord[] }> {
   const { stack, position, past } = yield* stackMoment(s, ref, at);
   if (!past) return { stack, rules: yield* s.driftRules(stack.stream) };
-  const { driftRules } = yield* fold(s, stack.stream, position, ['DriftRuleAdded', 'DriftRuleRemoved']);
+  const { driftRules } = yield* fold(s, stack.stream, position, typesOf('drift'));
   return { stack, rules: [...driftRules].map(([id, rule]) => ({ id, ...rule })) };
 }
 
 /** What of a stack is not state, as it was after a position of the log. */
 export const signalsAt = (s: Snapshot, stream: number, upTo: number): Program<StackState> =>
-  fold(s, stream, upTo, ['TagAdded', 'TagRemoved', ...LOCK_TYPES, 'StackDeleted', 'StackRestored']);
+  fold(s, stream, upTo, typesOf('tag', 'lock', 'existence'));
 
 /** What events of a few types say of a stack up to a position. They are found by an index of their own. */
 function* fold(s: Snapshot, stream: number, upTo: number, types: readonly EventType[]): Program<StackState> {

@@ -1,4 +1,3 @@
-import { Graph } from 'graph-data-structure';
 import { groupBy } from '../lib/group-by.js';
 import { byBytes } from '../lib/order.js';
 import type { EdgeRecord, NodeRecord } from '../store/records.js';
@@ -25,9 +24,12 @@ export interface DependencyGraph {
   /** In the order of both ends. */
   readonly links: readonly GraphLink[];
   /** An arrow from each node to what it depends on, and the other way round. */
-  readonly dependencies: Graph<number>;
-  readonly dependents: Graph<number>;
+  readonly dependencies: Arrows;
+  readonly dependents: Arrows;
 }
+
+/** By a node's place: the places that its arrows lead to. */
+export type Arrows = readonly ReadonlySet<number>[];
 
 /**
  * An edge to what several instances have as their base becomes one to each of them. Where two edges come to the same,
@@ -52,14 +54,13 @@ export function buildGraph(records: readonly NodeRecord[], edges: readonly EdgeR
     ];
   });
   const links = (instances.size === 0 ? plain : merged(plain)).sort((a, b) => a.from - b.from || a.to - b.to);
-  const [dependencies, dependents] = [new Graph<number>(), new Graph<number>()];
-  for (const place of nodes.keys()) {
-    dependencies.addNode(place);
-    dependents.addNode(place);
-  }
+  const [dependencies, dependents] = [nodes, nodes].map((all) => all.map(() => new Set<number>())) as [
+    Set<number>[],
+    Set<number>[],
+  ];
   for (const { from, to } of links) {
-    dependencies.addEdge(from, to);
-    dependents.addEdge(to, from);
+    dependencies[from]?.add(to);
+    dependents[to]?.add(from);
   }
   return { nodes, links, dependencies, dependents };
 }

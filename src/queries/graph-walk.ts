@@ -1,5 +1,4 @@
-import type { Graph } from 'graph-data-structure';
-import type { DependencyGraph } from './graph-build.js';
+import type { Arrows, DependencyGraph } from './graph-build.js';
 
 /** Walks of a graph by the places of its nodes. None recurses: a chain may be as long as the stack is large. */
 
@@ -7,10 +6,10 @@ import type { DependencyGraph } from './graph-build.js';
 export const byPlace = (a: number, b: number): number => a - b;
 
 /** What a node's arrows lead to. */
-export const ahead = (arrows: Graph<number>, place: number): Iterable<number> => arrows.adjacent(place) ?? [];
+export const ahead = (arrows: Arrows, place: number): Iterable<number> => arrows[place] ?? [];
 
 /** What can be reached from a node in at most `depth` steps, itself too, with the fewest steps it takes; nearest first. */
-export function reach(arrows: Graph<number>, start: number, depth = Number.POSITIVE_INFINITY): Map<number, number> {
+export function reach(arrows: Arrows, start: number, depth = Number.POSITIVE_INFINITY): Map<number, number> {
   const distances = new Map([[start, 0]]);
   let front = [start];
   for (let distance = 1; front.length > 0 && distance <= depth; distance++) {

@@ -1,19 +1,8 @@
-import { type EventType, readData, resourceAddress } from '../events/index.js';
+import { type EventType, readData, resourceAddress, TOUCHING, touches } from '../events/index.js';
 import type { Touched } from './event-store.js';
 
-/** The events that say that something of a stack's state is another now. */
-export const TOUCHING = [
-  'ResourceCreated',
-  'ResourceUpdated',
-  'ResourceRemoved',
-  'OutputSet',
-  'OutputRemoved',
-  'DependencyAdded',
-  'DependencyRemoved',
-] as const satisfies readonly EventType[];
-
 export interface TouchingEvent {
-  readonly type: (typeof TOUCHING)[number];
+  readonly type: EventType;
   readonly data: string;
 }
 
@@ -26,11 +15,18 @@ export function touchedBy(events: Iterable<TouchingEvent>): Touched {
   const outputs = new Set<string>();
   const dependencies = new Map<string, readonly [string, string]>();
   for (const { type, data } of events) {
-    if (type === 'OutputSet' || type === 'OutputRemoved') outputs.add(readData(type, data).name);
-    else if (type === 'DependencyAdded' || type === 'DependencyRemoved') {
-      const { address, target } = readData(type, data);
-      dependencies.set(`${address}\n${target}`, [address, target]);
-    } else addresses.add(resourceAddress(readData(type, data)));
+    switch (touches(type)) {
+      case 'resource':
+        addresses.add(resourceAddress(readData(type as 'ResourceUpdated', data)));
+        break;
+      case 'output':
+        outputs.add(readData(type as 'OutputSet', data).name);
+        break;
+      case 'dependency': {
+        const { address, target } = readData(type as 'DependencyRemoved', data);
+        dependencies.set(`${address}\n${target}`, [address, target]);
+      }
+    }
   }
   return { addresses: [...addresses].sort(), outputs: [...outputs].sort(), dependencies: [...dependencies.values()] };
 }

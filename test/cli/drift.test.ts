@@ -141,7 +141,7 @@ test.each<[string[], string]>([
   [['--probe', '--probe-path', '/nowhere'], '--probe-path: "/nowhere" cannot be used: it does not exist'],
   [['--probe', '--probe-host', 'http://example.com/'], '--probe-host: "http://example.com/" is not a host'],
   [['--allow-partial', '--probe'], 'exit-code'],
-  [['--timeout', 'soon', '--probe'], '--timeout: "soon" is no duration'],
+  [['--timeout', 'soon', '--probe'], '--timeout: invalid duration "soon"'],
   [['--timeout', '0s', '--probe'], 'timeout: 0 ms'],
   [['--timeout', '30d', '--probe'], 'timeout: 2592000000 ms'], // beyond what a timer can wait, it would not wait at all
   [['--timeout', '25h', '--exec', 'cat'], 'timeout: 90000000 ms'],

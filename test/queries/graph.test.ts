@@ -62,9 +62,9 @@ const WEB = stackOf(
 describe('the graph of a few resources', () => {
   test('is a directed graph with an arrow from each to what it depends on', () => {
     const graph = buildGraph([node('t.a'), node('t.b')], [edge('t.a .> t.b')]);
-    expect([...(graph.dependencies.adjacent(0) ?? [])]).toEqual([1]);
-    expect([...(graph.dependencies.adjacent(1) ?? [])]).toEqual([]);
-    expect([...(graph.dependents.adjacent(1) ?? [])]).toEqual([0]);
+    expect([...(graph.dependencies[0] ?? [])]).toEqual([1]);
+    expect([...(graph.dependencies[1] ?? [])]).toEqual([]);
+    expect([...(graph.dependents[1] ?? [])]).toEqual([0]);
     expect(graph.nodes).toEqual([
       { address: 't.a', type: 't', id: 'id-t.a', missing: false },
       { address: 't.b', type: 't', id: 'id-t.b', missing: false },

@@ -6,7 +6,7 @@ import type { Command } from '../../src/commands/index.js';
 import { bringUpToDate, openEngine } from '../../src/engine.js';
 import { type Progress, StateBackend } from '../../src/index.js';
 import { verifyStore } from '../../src/operations/audit/verify.js';
-import { IS_SIGNAL } from '../../src/store/sqlite/annotations.js';
+import { IS_ANNOTATION } from '../../src/store/sqlite/annotations.js';
 import { SCHEMA_VERSION } from '../../src/store/sqlite/schema.js';
 import { saySchema } from '../support/database.js';
 import { allVersionsHold } from '../support/folded.js';
@@ -75,7 +75,7 @@ describe.each([1, 2, 3, 4])('a database of schema %i', (schema) => {
       const db = new Database(path, { readonly: true });
       const sql = db.prepare("SELECT sql FROM sqlite_schema WHERE name = 'events_signals'").pluck().get();
       const [{ detail = '' } = {}] = db
-        .prepare(`EXPLAIN QUERY PLAN SELECT * FROM events WHERE stream = 1 AND ${IS_SIGNAL} ORDER BY position`)
+        .prepare(`EXPLAIN QUERY PLAN SELECT * FROM events WHERE stream = 1 AND ${IS_ANNOTATION} ORDER BY position`)
         .all() as { detail: string }[];
       db.close();
       expect(detail).toContain('USING INDEX events_signals');

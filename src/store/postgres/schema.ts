@@ -1,3 +1,4 @@
+import { ANNOTATIONS } from '../../events/index.js';
 import { createIndex, createTable, TABLE_DEFINITIONS } from '../table-definitions.js';
 import { TABLE_NAMES, type TableName } from '../tables.js';
 import { CREATE_GUARD } from './log-end.js';
@@ -12,9 +13,7 @@ export const inPostgres = (ddl: string): string =>
     .replace(/\bTEXT\b/g, 'TEXT COLLATE "C"')
     .replace(/\) STRICT(, WITHOUT ROWID)?$/, ')');
 
-const SIGNALS = `('TagAdded', 'TagRemoved', 'LockAcquired', 'LockRenewed', 'LockReleased', 'LockExpired', 'LockBroken',
-                 'DriftDetected', 'DriftCleared', 'DriftResolved', 'DriftIgnored', 'DriftRuleAdded',
-                 'DriftRuleRemoved', 'StackDeleted', 'StackRestored')`;
+const ANNOTATION_TYPES = `(${ANNOTATIONS.map((type) => `'${type}'`).join(', ')})`;
 
 /**
  * The event log, and the one row that says where it ends: whoever appends holds that row, so that positions have no gaps
@@ -35,7 +34,7 @@ CREATE TABLE events (
   hash           TEXT COLLATE "C" NOT NULL
 );
 CREATE UNIQUE INDEX events_by_stream ON events (stream, revision);
-CREATE INDEX events_signals ON events (stream, position) WHERE type IN ${SIGNALS};
+CREATE INDEX events_signals ON events (stream, position) WHERE type IN ${ANNOTATION_TYPES};
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'the event log is immutable: % refused', TG_OP USING ERRCODE = 'restrict_violation'; END $$;
 CREATE TRIGGER events_no_change BEFORE UPDATE OR DELETE ON events FOR EACH ROW EXECUTE FUNCTION refuse_change();

@@ -2,7 +2,7 @@ export { APPLICATION_ID } from '../../lib/sqlite-file.js';
 
 import { createIndex, createTable } from '../table-definitions.js';
 import { TABLE_NAMES, type TableName } from '../tables.js';
-import { IS_SIGNAL } from './annotations.js';
+import { IS_ANNOTATION } from './annotations.js';
 import { historyOf, valueAt } from './history.js';
 import { LAYOUT } from './layout.js';
 
@@ -15,7 +15,7 @@ export const SCHEMA_VERSION = 5;
  */
 const LOG_INDEXES = `
 CREATE INDEX events_by_stream ON events (stream, version, revision);
-CREATE INDEX events_signals ON events (stream, position) WHERE ${IS_SIGNAL};
+CREATE INDEX events_signals ON events (stream, position) WHERE ${IS_ANNOTATION};
 `;
 
 /** A row is only taken at the next position, at its stream's next revision, and at a version that does not go back. */

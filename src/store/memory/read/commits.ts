@@ -1,5 +1,5 @@
-import type { StoredEvent } from '../../../events/index.js';
-import { TOUCHING, type TouchingEvent, touchedBy } from '../../changed-keys.js';
+import { type StoredEvent, TOUCHING } from '../../../events/index.js';
+import { type TouchingEvent, touchedBy } from '../../changed-keys.js';
 import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
 import { type EarlierCommit, toEarlierCommit } from '../../receipts.js';
 import type { CommitRecord, SnapshotRecord } from '../../records.js';

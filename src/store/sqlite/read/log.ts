@@ -1,6 +1,6 @@
-import { GENESIS_HASH, type LogHead, type StoredEvent } from '../../../events/index.js';
+import { ANNOTATIONS, GENESIS_HASH, type LogHead, type StoredEvent } from '../../../events/index.js';
 import type { Checkpoint, EventFilter } from '../../event-store.js';
-import { IS_SIGNAL } from '../annotations.js';
+import { IS_ANNOTATION } from '../annotations.js';
 import type { Statements } from '../statements.js';
 
 /** The columns of an event under the names of {@link StoredEvent}, so that a row needs no mapping. */
@@ -39,16 +39,16 @@ const LOG_BACKWARD = `${LOG} ORDER BY position DESC LIMIT :limit`;
 const STREAM_FORWARD = `${STREAM_PART} ORDER BY version, revision LIMIT :limit`;
 const STREAM_BACKWARD = `${STREAM_PART} ORDER BY version DESC, revision DESC LIMIT :limit`;
 
-const SIGNALS = `${STREAM} AND ${IS_SIGNAL} ORDER BY position LIMIT :limit`;
-const SIGNAL = /^(Tag|Lock|Drift|StackDeleted|StackRestored)/;
+const STREAM_ANNOTATIONS = `${STREAM} AND ${IS_ANNOTATION} ORDER BY position LIMIT :limit`;
+const annotations = new Set<string>(ANNOTATIONS);
 
 export function readEvents(sql: Statements, filter: EventFilter): StoredEvent[] {
   const { after = 0, upTo = Number.MAX_SAFE_INTEGER, stream, types, descending, limit } = filter;
   const { since = null, until = null, actor = null } = filter;
   const values = { after, upTo, types: types ? JSON.stringify(types) : null, since, until, actor, limit };
   if (stream === undefined) return sql(descending ? LOG_BACKWARD : LOG_FORWARD).all(values) as StoredEvent[];
-  const onlySignals = !descending && types?.every((type) => SIGNAL.test(type));
-  const text = onlySignals ? SIGNALS : descending ? STREAM_BACKWARD : STREAM_FORWARD;
+  const onlyAnnotations = !descending && types?.every((type) => annotations.has(type));
+  const text = onlyAnnotations ? STREAM_ANNOTATIONS : descending ? STREAM_BACKWARD : STREAM_FORWARD;
   return sql(text).all({ ...values, stream }) as StoredEvent[];
 }
 
