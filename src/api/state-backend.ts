@@ -12,6 +12,7 @@ import {
 } from '../drift/index.js';
 import { bringUpToDate, type Engine, type Execution, openEngineAt, type Plan } from '../engine.js';
 import type { LogHead, RecordedEvent, UnknownEvent } from '../events/index.js';
+import { LogFeed } from '../feed/follow-log.js';
 import { liveEvents } from '../feed/live.js';
 import { type Replayed, type ReplayOptions, type ReplayStep, replay } from '../feed/replay.js';
 import { type DocumentFormat, formatOf } from '../formats/document-format.js';
@@ -87,6 +88,8 @@ export class StateBackend implements AsyncDisposable {
   readonly #closed = new Subject<void>();
   readonly #manager: StackManager;
   readonly #admin: StoreAdmin;
+  /** One for all who follow the log. */
+  readonly #feed: LogFeed;
 
   readonly #events: Readonly<StoreEvents>;
 
@@ -96,6 +99,7 @@ export class StateBackend implements AsyncDisposable {
     this.#clock = clock;
     this.#defaults = { actor: options.actor ?? 'api', source: options.source ?? 'api' };
     this.#manager = new StackManager(engine.store, clock, (command, call) => this.execute(command, call));
+    this.#feed = new LogFeed(engine.store);
     this.#admin = new StoreAdmin(engine.store, clock);
   }
 
@@ -568,7 +572,7 @@ export class StateBackend implements AsyncDisposable {
    * processes; in order, each once. Ends when the backend is closed.
    */
   events$(options: { readonly from?: number } = {}): Observable<RecordedEvent | UnknownEvent> {
-    return liveEvents(this.#engine.store, options.from ?? 1).pipe(takeUntil(this.#closed));
+    return liveEvents(this.#feed, options.from ?? 1).pipe(takeUntil(this.#closed));
   }
 
   /**
@@ -588,7 +592,12 @@ export class StateBackend implements AsyncDisposable {
    */
   replay(stack: string, options: ReplayOptions = {}): AsyncGenerator<ReplayStep, Replayed, undefined> {
     const { follow, ...rest } = options;
-    return replay(this.#engine.store, stack, follow ? { ...rest, follow: this.#untilClosed(follow) } : options);
+    return replay(
+      this.#engine.store,
+      this.#feed,
+      stack,
+      follow ? { ...rest, follow: this.#untilClosed(follow) } : options,
+    );
   }
 
   /** A signal that is given with another one, or when the backend is closed. */

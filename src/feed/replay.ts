@@ -10,7 +10,7 @@ import { readContent, type StateContent, stateHash } from '../queries/state.js';
 import type { EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import type { StackRecord } from '../store/records.js';
-import { logReplaced } from './live.js';
+import { type LogFeed, logReplaced } from './follow-log.js';
 
 export interface ReplayOptions {
   /** The last version to show, with what followed it and raised no version. Default: all there is. */
@@ -62,6 +62,7 @@ const PAGE = 200;
  */
 export async function* replay(
   store: EventStore,
+  feed: LogFeed,
   ref: string,
   { toVersion, follow, onProgress }: ReplayOptions = {},
 ): AsyncGenerator<ReplayStep, Replayed, undefined> {
@@ -83,7 +84,7 @@ export async function* replay(
   }
   const reached = toVersion !== undefined && last.version >= toVersion;
   if (follow && !follow.aborted && !reached) {
-    for await (const page of appended(store, last, follow, toVersion)) yield* steps(page);
+    for await (const page of appended(store, feed, last, follow, toVersion)) yield* steps(page);
   }
   const { position, revision: events, version } = latest ?? last;
   const hash = await agreedHash(store, stack, version, fold.state());
@@ -172,44 +173,27 @@ async function endsCommit(store: EventStore, last: StoredEvent): Promise<boolean
  */
 async function* appended(
   store: EventStore,
+  feed: LogFeed,
   start: StoredEvent,
   signal: AbortSignal,
   toVersion = Number.MAX_SAFE_INTEGER,
 ): AsyncGenerator<readonly StoredEvent[]> {
-  let seen = start;
-  let news = true;
-  let wake = (): void => {};
-  const told = (): void => {
-    news = true;
-    wake();
-  };
-  const stop = store.onAppend(told);
-  signal.addEventListener('abort', told);
+  const end = new AbortController();
+  let last = start;
+  const stop = (): void => void endsCommit(store, last).then((isWhole) => isWhole && end.abort());
+  signal.addEventListener('abort', stop, { once: true });
   try {
-    while (!signal.aborted || !(await endsCommit(store, seen))) {
-      if (!news) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        continue;
-      }
-      news = false;
-      const { stream, position } = seen;
-      const page = await store.events({ stream, after: position, limit: PAGE });
-      const [still] = await store.events({ after: position - 1, upTo: position, limit: 1 });
-      if (still?.hash !== seen.hash) throw logReplaced(position);
-      const last = page.at(-1);
-      if (!last) continue;
-      news ||= page.length === PAGE;
+    for await (const page of feed.follow(start.position, end.signal, start.stream)) {
+      const [still] = await store.events({ after: last.position - 1, upTo: last.position, limit: 1 });
+      if (still?.hash !== last.hash) throw logReplaced(last.position);
+      last = page.at(-1) as StoredEvent;
       const shown = page.filter(({ version }) => version <= toVersion);
       if (shown.length > 0) yield shown;
-      // A commit is appended whole, so a page that is not full ends with the last event of one.
-      if (last.version > toVersion || (last.version === toVersion && page.length < PAGE)) return;
-      seen = last;
+      const isReached = last.version > toVersion || (last.version === toVersion && (await endsCommit(store, last)));
+      if (isReached || (signal.aborted && (await endsCommit(store, last)))) return;
     }
   } finally {
-    stop();
-    signal.removeEventListener('abort', told);
+    signal.removeEventListener('abort', stop);
   }
 }
 

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
 import { type Engine, openEngine } from '../../src/engine.js';
 import { EVENT_TYPES } from '../../src/events/index.js';
+import { LogFeed } from '../../src/feed/follow-log.js';
 import { type ReplayOptions, replay } from '../../src/feed/replay.js';
 import { type Replayed, type ReplayStep, StateBackend, stateHash } from '../../src/index.js';
 import type { Json } from '../../src/lib/json.js';
@@ -39,7 +40,7 @@ async function all(generator: AsyncGenerator<ReplayStep, Replayed>): Promise<Who
 }
 
 const replayed = (store: EventStore, stack: string, options?: ReplayOptions): Promise<Whole> =>
-  all(replay(store, stack, options));
+  all(replay(store, new LogFeed(store), stack, options));
 
 async function given(...commands: readonly Command[]): Promise<Engine & { readonly clock: TestClock }> {
   const clock = new TestClock();
@@ -395,7 +396,7 @@ test.each([
   expect((await replayed(store, 's')).end.position).toBe(7);
   tamper(path, sql);
   const seen: ReplayStep[] = [];
-  const generator = replay(store, 's');
+  const generator = replay(store, new LogFeed(store), 's');
   const run = async () => {
     for (;;) {
       const next = await generator.next();

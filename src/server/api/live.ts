@@ -10,7 +10,7 @@ import {
   timer,
 } from 'rxjs';
 import type { StateBackend } from '../../api/state-backend.js';
-import { logReplaced } from '../../feed/live.js';
+import { logReplaced } from '../../feed/follow-log.js';
 import { InvalidInputError, SlothError } from '../../lib/errors.js';
 import type { LogEntry } from '../../queries/log.js';
 import { errorText, eventText } from './event-text.js';

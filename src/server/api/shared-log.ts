@@ -1,6 +1,6 @@
 import { firstValueFrom, fromEvent, merge, Observable, ReplaySubject, share, takeUntil, timer } from 'rxjs';
 import type { StateBackend } from '../../api/state-backend.js';
-import { logReplaced } from '../../feed/live.js';
+import { logReplaced } from '../../feed/follow-log.js';
 import type { LogEntry } from '../../queries/log.js';
 import { eventText } from './event-text.js';
 

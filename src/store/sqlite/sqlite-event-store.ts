@@ -85,7 +85,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
     session = undefined;
     return true;
   };
-  const listeners = new Set<() => void>();
+  const watch = watcher(() => session);
   const life = lifetime(
     () => storeClosed(path),
     (error) => translate(error, path),
@@ -100,7 +100,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
           throw error;
         }),
     );
-    if (receipts.some(({ events }) => events > 0)) for (const listener of listeners) listener();
+    if (receipts.some(({ events }) => events > 0)) watch.tell();
     return receipts;
   };
   const now = <T>(read: (reads: Reads) => T): Promise<T> => life.during(() => read(current().reads));
@@ -125,7 +125,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
     events: (filter) => now((reads) => reads.events(filter)),
     onAppend: (listener) => {
       life.check();
-      return watch(() => session, listeners, listener);
+      return watch.add(listener);
     },
     checkpoints: () => now((reads) => reads.checkpoints()),
     describe: () => life.during(() => describe(current().db, current().sql, path, clock)),
@@ -217,14 +217,18 @@ function registerProjectors(db: Connection, projection: Projection): void {
 const causeOf = (error: unknown): unknown => (error instanceof HalfWritten ? error.cause : error);
 
 /**
- * Own commits call back at once; others' are seen by SQLite's change counter, polled while somebody listens. Where that
- * cannot be read, whoever listens reads and meets the error itself.
+ * Own commits call back at once; others' are seen by SQLite's change counter, which one timer reads while somebody listens.
+ * Where it cannot be read, those who listen read the log and meet the error themselves.
  */
-function watch(current: () => Session | undefined, listeners: Set<() => void>, listener: () => void): () => void {
-  listeners.add(listener);
+function watcher(current: () => Session | undefined) {
+  const listeners = new Set<() => void>();
+  let timer: NodeJS.Timeout | undefined;
+  let seen: number | undefined;
   const dataVersion = () => current()?.sql('PRAGMA data_version').pluck().get() as number | undefined;
-  let seen = dataVersion();
-  const timer = setInterval(() => {
+  const tell = (): void => {
+    for (const listener of [...listeners]) listener();
+  };
+  const look = (): void => {
     if (!current()?.db.open) return;
     try {
       const now = dataVersion();
@@ -233,11 +237,23 @@ function watch(current: () => Session | undefined, listeners: Set<() => void>, l
     } catch {
       seen = undefined;
     }
-    listener();
-  }, POLL_INTERVAL);
-  return () => {
-    clearInterval(timer);
-    listeners.delete(listener);
+    tell();
+  };
+  return {
+    tell,
+    add: (listener: () => void): (() => void) => {
+      listeners.add(listener);
+      if (timer === undefined) {
+        seen = dataVersion();
+        timer = setInterval(look, POLL_INTERVAL);
+      }
+      return () => {
+        listeners.delete(listener);
+        if (listeners.size > 0) return;
+        clearInterval(timer);
+        timer = undefined;
+      };
+    },
   };
 }
 

@@ -1,0 +1,215 @@
+import { Observable, ReplaySubject, type Subscription, share } from 'rxjs';
+import { hashEvent, type StoredEvent } from '../events/index.js';
+import { IntegrityError } from '../lib/errors.js';
+import type { EventStore } from '../store/event-store.js';
+
+/** Events read at once. */
+const PAGE = 500;
+/** Events and characters of documents that wait for a slow follower, at most; beyond it they are read again. */
+const MAX_WAITING = 1_000;
+const MAX_WAITING_CHARS = 8_000_000;
+
+/** A part of the log: all events after a position, up to the last one of them. */
+interface Step {
+  readonly after: number;
+  readonly events: readonly StoredEvent[];
+}
+
+/**
+ * The log of one store as it grows. However many follow it, one listener hears of commits and each new event is read once.
+ * It reads only while somebody follows.
+ */
+export class LogFeed {
+  readonly #store: EventStore;
+  readonly #end: Observable<Step>;
+
+  constructor(store: EventStore) {
+    this.#store = store;
+    this.#end = endOfLog(store).pipe(share({ connector: () => new ReplaySubject(1) }));
+  }
+
+  /**
+   * Every event after a position, then each new one as it is appended, by this process or another; in order, each once, in
+   * pages that are read when they are asked for. Ends with the signal.
+   * @param after 0 for the whole log
+   * @param stream only the events of this stream; what others appended before is not read
+   * @throws IntegrityError `LOG_REPLACED` where the log is no longer the one that was read, as after a restored backup
+   */
+  async *follow(
+    after: number,
+    signal: AbortSignal,
+    stream?: number,
+  ): AsyncGenerator<readonly StoredEvent[], void, undefined> {
+    const waiting = new Waiting(this.#end);
+    const wake = (): void => waiting.wake();
+    signal.addEventListener('abort', wake);
+    let last: { readonly position: number; readonly hash?: string } = { position: after };
+    try {
+      while (!signal.aborted) {
+        const late = waiting.take(last.position);
+        const upTo = late ? undefined : waiting.start;
+        const page = late ?? (upTo === undefined ? [] : await this.#read(last.position, upTo, stream));
+        const [next] = page;
+        if (!next && upTo === undefined) {
+          await waiting.change();
+          continue;
+        }
+        if (next?.position === last.position + 1 && last.hash !== undefined && hashEvent(last.hash, next) !== next.hash)
+          throw logReplaced(last.position);
+        last = upTo !== undefined && page.length < PAGE ? { position: upTo } : (page.at(-1) as StoredEvent);
+        const own = stream === undefined ? page : page.filter((event) => event.stream === stream);
+        if (own.length > 0) yield own;
+      }
+    } finally {
+      signal.removeEventListener('abort', wake);
+      waiting.end();
+    }
+  }
+
+  /** What comes after a position, up to where the shared reader began. */
+  async #read(position: number, upTo: number, stream: number | undefined): Promise<readonly StoredEvent[]> {
+    const filter = stream === undefined ? {} : { stream };
+    const page = await this.#store.events({ ...filter, after: position, upTo, limit: PAGE });
+    if (page.length === 0 && stream === undefined && position < upTo) throw logReplaced(position);
+    return page;
+  }
+}
+
+/** Where the log ends when somebody begins to follow, then what is appended to it. */
+const endOfLog = (store: EventStore): Observable<Step> =>
+  new Observable((subscriber) => {
+    let last: { readonly position: number; readonly hash: string } | undefined;
+    let isReading = false;
+    let isNews = true;
+
+    const readOn = async (): Promise<void> => {
+      if (!last) {
+        last = await store.head();
+        subscriber.next({ after: last.position, events: [] });
+      }
+      while (isNews && !subscriber.closed) {
+        isNews = false;
+        const { position, hash }: { readonly position: number; readonly hash: string } = last;
+        const events = await store.events({ after: position, limit: PAGE });
+        const [next] = events;
+        const isSame = next ? hashEvent(hash, next) === next.hash : (await store.head()).hash === hash;
+        if (!isSame && (next || (await store.events({ after: position, limit: 1 })).length === 0))
+          throw logReplaced(position);
+        isNews ||= events.length === PAGE;
+        last = events.at(-1) ?? last;
+        if (events.length > 0) subscriber.next({ after: position, events });
+      }
+    };
+    const wake = (): void => {
+      isNews = true;
+      if (isReading) return;
+      isReading = true;
+      readOn()
+        .catch((error: unknown) => subscriber.error(error))
+        .finally(() => {
+          isReading = false;
+        });
+    };
+    const stop = store.onAppend(wake);
+    wake();
+    return stop;
+  });
+
+/** What the shared reader read and one follower has not taken yet. */
+class Waiting {
+  readonly #subscription: Subscription;
+  #steps: Step[] = [];
+  #count = 0;
+  #chars = 0;
+  /** All events after this position wait; undefined before the reader began, and where they had to be dropped. */
+  #start: number | undefined;
+  /** Up to where the reader has read. */
+  #position: number | undefined;
+  #error: unknown;
+  #isChanged = false;
+  #wake = (): void => {};
+
+  constructor(end: Observable<Step>) {
+    this.#subscription = end.subscribe({
+      next: (step) => this.#add(step),
+      error: (error: unknown) => {
+        this.#error = error;
+        this.wake();
+      },
+    });
+  }
+
+  /** From where on events wait, or will; before that the log is read by pages. */
+  get start(): number | undefined {
+    if (this.#error !== undefined) throw this.#error;
+    this.#start ??= this.#position;
+    return this.#start;
+  }
+
+  #add(step: Step): void {
+    const { after, events } = step;
+    if (this.#position === undefined) this.#start = after;
+    this.#position = events.at(-1)?.position ?? after;
+    if (this.#start !== undefined) this.#keep(step);
+    this.wake();
+  }
+
+  #keep(step: Step): void {
+    this.#steps.push(step);
+    this.#count += step.events.length;
+    this.#chars += charsOf(step);
+    if (this.#count > MAX_WAITING || this.#chars > MAX_WAITING_CHARS) this.#drop();
+  }
+
+  #drop(): void {
+    this.#steps = [];
+    this.#count = 0;
+    this.#chars = 0;
+    this.#start = undefined;
+  }
+
+  /**
+   * The next events after a position; undefined where none wait that follow it.
+   * @throws what ended the reader
+   */
+  take(position: number): readonly StoredEvent[] | undefined {
+    if (this.#error !== undefined) throw this.#error;
+    while (this.#start !== undefined && position >= this.#start) {
+      const step = this.#steps.shift();
+      if (!step) return [];
+      this.#count -= step.events.length;
+      this.#chars -= charsOf(step);
+      this.#start = step.events.at(-1)?.position ?? step.after;
+      const events = step.events.filter((event) => event.position > position);
+      if (events.length > 0) return events;
+    }
+    return undefined;
+  }
+
+  /** Waits until the reader read something, or somebody wakes it. */
+  async change(): Promise<void> {
+    if (!this.#isChanged) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#isChanged = false;
+  }
+
+  wake(): void {
+    this.#isChanged = true;
+    this.#wake();
+  }
+
+  end(): void {
+    this.#subscription.unsubscribe();
+  }
+}
+
+const charsOf = ({ events }: Step): number => events.reduce((sum, { data }) => sum + data.length, 0);
+
+export const logReplaced = (position: number): IntegrityError =>
+  new IntegrityError('LOG_REPLACED', `the log is no longer the one that was read up to position ${position}`, {
+    hint: 'A backup was restored. Read the state again, and go on from there.',
+    details: { position },
+  });

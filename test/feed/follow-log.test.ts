@@ -1,0 +1,152 @@
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { openEngine } from '../../src/engine.js';
+import { LogFeed } from '../../src/feed/follow-log.js';
+import type { EventFilter, EventStore } from '../../src/store/event-store.js';
+import { until } from '../support/database.js';
+import { scratchFolder } from '../support/folder.js';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** A store in a file that counts how often the log is read. */
+function counted() {
+  const engine = openEngine(`${scratchFolder()}/s.db`);
+  onTestFinished(() => engine.store.close());
+  const reads: EventFilter[] = [];
+  const store: EventStore = {
+    ...engine.store,
+    events: (filter) => {
+      reads.push(filter);
+      return engine.store.events(filter);
+    },
+  };
+  const tag = (n: number) => engine.execute({ type: 'addTags', stack: 's', tags: [`t${n}`] }, { actor: 'a' });
+  const make = (name: string) => engine.execute({ type: 'createStack', name }, { actor: 'a' });
+  return { store, reads, tag, make, engine };
+}
+
+/** Follows a feed in the background. */
+function following(feed: LogFeed, after: number, stream?: number) {
+  const stop = new AbortController();
+  const seen: number[] = [];
+  const state: { error?: unknown; isOver: boolean } = { isOver: false };
+  const run = async () => {
+    for await (const page of feed.follow(after, stop.signal, stream))
+      seen.push(...page.map(({ position }) => position));
+  };
+  const over = run()
+    .catch((error: unknown) => {
+      state.error = error;
+    })
+    .finally(() => {
+      state.isOver = true;
+    });
+  onTestFinished(async () => {
+    stop.abort();
+    await over;
+  });
+  return { stop, seen, state };
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
+
+describe('200 who follow the log', () => {
+  test('cost one timer, and one read for each event', async () => {
+    const timers = vi.spyOn(globalThis, 'setInterval');
+    const { store, reads, tag, make } = counted();
+    await make('s');
+    const feed = new LogFeed(store);
+    const all = Array.from({ length: 200 }, () => following(feed, 1));
+    await tag(0);
+    await until(() => all.every(({ seen }) => seen.length === 1));
+    const before = reads.length;
+    for (const n of range(1, 5)) {
+      await tag(n);
+      await until(() => all.every(({ seen }) => seen.length === n + 1));
+    }
+    for (const { seen } of all) expect(seen).toEqual(range(2, 7));
+    expect(reads.length - before).toBe(5);
+    expect(timers).toHaveBeenCalledTimes(1);
+  });
+
+  test('and end leave no timer', async () => {
+    const timers = vi.spyOn(globalThis, 'clearInterval');
+    const { store, make } = counted();
+    await make('s');
+    const feed = new LogFeed(store);
+    const all = Array.from({ length: 20 }, () => following(feed, 0));
+    await until(() => all.every(({ seen }) => seen.length === 1));
+    for (const { stop } of all) stop.abort();
+    await until(() => all.every(({ state }) => state.isOver));
+    expect(timers).toHaveBeenCalledTimes(1);
+  });
+});
+
+test('a follower from the beginning and one from the end see each event once, in order', async () => {
+  const { store, tag, make } = counted();
+  await make('s');
+  for (const n of range(1, 1_200)) await tag(n);
+  const feed = new LogFeed(store);
+  const [first, last] = [following(feed, 0), following(feed, 1_200)];
+  for (const n of range(1_201, 1_210)) await tag(n);
+  await until(() => first.seen.length === 1_211 && last.seen.length === 11);
+  expect(first.seen).toEqual(range(1, 1_211));
+  expect(last.seen).toEqual(range(1_201, 1_211));
+});
+
+test('a slow follower gets all that was appended meanwhile, read again by pages', async () => {
+  const { store, tag, make } = counted();
+  await make('s');
+  const feed = new LogFeed(store);
+  const stop = new AbortController();
+  const seen: number[] = [];
+  const fast = following(feed, 0);
+  for await (const page of feed.follow(0, stop.signal)) {
+    if (seen.length === 0) for (const n of range(1, 1_500)) await tag(n);
+    seen.push(...page.map(({ position }) => position));
+    if (seen.length === 1_501) stop.abort();
+  }
+  expect(seen).toEqual(range(1, 1_501));
+  await until(() => fast.seen.length === 1_501);
+});
+
+test('a follower of one stream reads no events of others that were there before', async () => {
+  const { store, reads, tag, make } = counted();
+  await make('s');
+  for (const n of range(1, 600)) await make(`other-${n}`);
+  const feed = new LogFeed(store);
+  const own = following(feed, 1, 1);
+  await tag(1);
+  await until(() => own.seen.length === 1);
+  expect(own.seen).toEqual([602]);
+  expect(reads.filter(({ stream }) => stream === undefined).every(({ after = 0 }) => after >= 600)).toBe(true);
+});
+
+test.each([
+  ['another one', async ({ make }: ReturnType<typeof counted>) => void (await make('other'))],
+  ['a shorter one', async () => {}],
+])('a log that was replaced by %s ends it with an error', async (_, fill) => {
+  const before = counted();
+  const after = counted();
+  await before.make('s');
+  await before.tag(1);
+  await fill(after);
+  let current = before.store;
+  let tell = (): void => {};
+  const store: EventStore = {
+    ...before.store,
+    head: () => current.head(),
+    events: (filter) => current.events(filter),
+    onAppend: (listener) => {
+      tell = listener;
+      return () => {};
+    },
+  };
+  const one = following(new LogFeed(store), 0);
+  await until(() => one.seen.length === 2);
+  current = after.store;
+  tell();
+  await until(() => one.state.isOver);
+  expect(one.state.error).toMatchObject({ code: 'LOG_REPLACED' });
+});
