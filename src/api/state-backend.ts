@@ -31,7 +31,6 @@ import { type FindingView, readFindings } from '../queries/drift.js';
 import { type Plan, planOf } from '../queries/dry-run.js';
 import type { GraphOptions, GraphView, Impact } from '../queries/graph.js';
 import { blame, resourceHistory } from '../queries/history.js';
-import { lockTaken } from '../queries/lock-taker.js';
 import { type LogEntry, type LogFilter, readLog } from '../queries/log.js';
 import { readResource, readResources } from '../queries/resource.js';
 import { readState, type StateView } from '../queries/state.js';
@@ -460,14 +459,6 @@ export class StateBackend implements AsyncDisposable {
   /** The lock in force, now or then. */
   async getLockInfo(stack: string, at?: At): Promise<LockRecord | undefined> {
     return (await readLock(this.#engine.store, stack, this.#clock.now(), at)).lock;
-  }
-
-  /** The lock in force, and the actor that took it; undefined where nothing locks the stack, or there is no such stack. */
-  async findLockTaker(stack: string): Promise<{ readonly lockId: string; readonly actor: string } | undefined> {
-    const { store } = this.#engine;
-    const record = await store.stack(stack);
-    const lock = record && (await store.lock(record.stream));
-    return lock && { lockId: lock.lockId, actor: (await lockTaken(store, lock))?.meta.actor ?? '' };
   }
 
   async #heldLock(stack: string): Promise<LockRecord | undefined> {

@@ -7,6 +7,7 @@ import type {
   DriftRuleRecord,
   ExecutionRecord,
   LockRecord,
+  LockTaker,
   OutputRecord,
   ResourceSlot,
   StackHead,
@@ -18,6 +19,8 @@ export interface FactKeys {
   readonly stack: string;
   /** Look among deleted stacks too, when no live one answers to it. */
   readonly deleted?: boolean;
+  /** Who took the stack's lock is wanted. */
+  readonly lockTaker?: boolean;
   /** A name whose holder is wanted: the stack that has it as its id, or the live one that bears it. */
   readonly name?: string;
   /** The same for the stack's own name, which a deleted stack may have lost to another. */
@@ -72,6 +75,8 @@ export interface Facts {
   readonly deletedStack: StackHead | undefined;
   readonly document: StackDocument | undefined;
   readonly lock: LockRecord | undefined;
+  /** Undefined too where it was not asked for. */
+  readonly lockTaker: LockTaker | undefined;
   /** Id of the stack that holds the name asked for. */
   readonly nameHolder: string | undefined;
   /** Whether a stack has the id asked for, or a live one bears it as its name. */

@@ -14,6 +14,7 @@ const nothing: Facts = {
   deletedStack: undefined,
   document: undefined,
   lock: undefined,
+  lockTaker: undefined,
   nameHolder: undefined,
   idTaken: false,
   resources: new Map(),

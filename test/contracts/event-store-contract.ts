@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { appending } from './appending.js';
 import { closing } from './closing.js';
+import { locksOfOthers } from './locks-of-others.js';
 import { maintaining } from './maintaining.js';
 import { readingHistory } from './reading-history.js';
 import { readingTheLog } from './reading-log.js';
@@ -19,6 +20,7 @@ export function eventStoreContract(name: string, open: OpenStore): void {
   describe(name, () => {
     appending(open);
     repeating(open);
+    locksOfOthers(open);
     readingTheLog(open);
     readingStacks(open);
     readingState(open);

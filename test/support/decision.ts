@@ -14,6 +14,7 @@ import type {
   DriftRuleRecord,
   ExecutionRecord,
   LockRecord,
+  LockTaker,
   OutputRecord,
   ResourceSlot,
   StackRecord,
@@ -29,6 +30,7 @@ export interface Known {
   readonly stack?: StackRecord;
   readonly document?: StackDocument;
   readonly lock?: LockRecord;
+  readonly lockTaker?: LockTaker;
   /** Who holds a name: name to stack id. */
   readonly names?: Readonly<Record<string, string>>;
   readonly takenIds?: readonly string[];
@@ -60,6 +62,7 @@ export function factsFor(keys: FactKeys, known: Known): Facts {
     deletedStack: !here && stack?.deletedAt && [stack.id, stack.name].includes(keys.stack) ? stack : undefined,
     document: keys.document ? known.document : undefined,
     lock: known.lock,
+    lockTaker: keys.lockTaker ? known.lockTaker : undefined,
     nameHolder: named === undefined ? undefined : known.names?.[named],
     idTaken: keys.id !== undefined && (known.takenIds ?? []).includes(keys.id),
     resources: pick(keys.addresses, (address) => resources.find((slot) => slot.address === address)),

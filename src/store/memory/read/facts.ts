@@ -3,7 +3,7 @@ import { answers, type Difference, type FactKeys, type Facts } from '../../facts
 import type { StackRecord } from '../../records.js';
 import { resourceId } from '../../resource-id.js';
 import type { MemoryState } from '../state.js';
-import { executionById, hasTag, lastDriftOf, readDriftRules, readLock } from './annotations.js';
+import { executionById, hasTag, lastDriftOf, readDriftRules, readLock, readLockTaker } from './annotations.js';
 import { touchedBetween } from './commits.js';
 import { dependencyAt, outputAt } from './outputs.js';
 import { resourcesAtVersion, slotsByAddress, slotsById } from './resources.js';
@@ -13,6 +13,7 @@ import { findStack, holderOfName, readDocument } from './stacks.js';
 const NOTHING: Omit<Facts, 'stack' | 'deletedStack' | 'nameHolder' | 'idTaken' | 'resourcesById'> = {
   document: undefined,
   lock: undefined,
+  lockTaker: undefined,
   resources: new Map(),
   outputs: new Map(),
   edges: [],
@@ -45,6 +46,7 @@ function factsOfStack(state: MemoryState, { stream, stateVersion }: StackRecord,
   return {
     document: keys.document ? readDocument(state, stream).document : undefined,
     lock: readLock(state, stream),
+    lockTaker: keys.lockTaker ? readLockTaker(state, stream) : undefined,
     resources: answers(keys.addresses, slotOf),
     outputs: answers(keys.outputs, (output) => outputAt(state, stream, output)),
     edges: (keys.edges ?? []).flatMap((edge) => dependencyAt(state, stream, edge) ?? []),

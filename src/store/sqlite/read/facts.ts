@@ -3,7 +3,7 @@ import { resourceMissing } from '../../damage-errors.js';
 import { answers, type Difference, type FactKeys, type Facts } from '../../facts.js';
 import { resourceId } from '../../resource-id.js';
 import type { Statements } from '../statements.js';
-import { executionById, hasTag, lastDriftOf, readDriftRules, readLock } from './annotations.js';
+import { executionById, hasTag, lastDriftOf, readDriftRules, readLock, readLockTaker } from './annotations.js';
 import { touchedBetween } from './commits.js';
 import { dependencyAt, outputAt } from './outputs.js';
 import { resourceAt, slotByAddress, slotById } from './resources.js';
@@ -23,6 +23,7 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
     deletedStack: stack ? undefined : findStackHead(sql, keys.stack, true),
     document: stream !== undefined && keys.document ? readDocument(sql, stream).document : undefined,
     lock: stream === undefined ? undefined : readLock(sql, stream),
+    lockTaker: stream !== undefined && keys.lockTaker ? readLockTaker(sql, stream) : undefined,
     nameHolder: holderOf(sql, keys.name ?? (keys.ownName ? stack?.name : undefined)),
     idTaken: holderOf(sql, keys.id) !== undefined,
     resources: known(keys.addresses, (at, address) => slotByAddress(sql, at, address)),
