@@ -218,24 +218,19 @@ export class StateBackend implements AsyncDisposable {
       readonly run?: RunTask | undefined;
     } & LinkOptions = {},
   ): Promise<StackCommand> {
-    const { name = 'desired state', format = formatOf(name), prune, run, ...links } = options;
+    const { name = 'desired state', format = formatOf(name), prune = false, run, ...links } = options;
     const { applyCommand, readDesiredState, toDesiredState } = await import('../formats/desired/index.js');
     const desired = run
       ? toDesiredState(await unpackJson((await run('desired', document, { what: name, format })).output), name)
       : readDesiredState(document, name, format);
-    if (!prune) return { ...applyCommand(stack, desired, undefined), ...links };
-    const { resources, outputs } = await readState(this.#engine.store, stack);
-    const present = {
-      addresses: resources.map(({ address }) => address),
-      outputs: outputs.map((output) => output.name),
-    };
-    return { ...applyCommand(stack, desired, present), ...links };
+    return { ...applyCommand(stack, desired, prune), ...links };
   }
 
   /**
    * The command that takes in the state another tool keeps; it makes the stack where there is none. With `allowMissing`
-   * the other tool is believed where its resources depend on what its state does not hold.
-   * @throws InvalidInputError for a document that is no such state; ConflictError for a lower serial or another lineage
+   * the other tool is believed where its resources depend on what its state does not hold. The command is refused where
+   * the state does not follow the one that the stack holds then: a lower serial, another lineage.
+   * @throws InvalidInputError for a document that is no such state
    */
   async importCommand(
     stack: string,
@@ -250,13 +245,14 @@ export class StateBackend implements AsyncDisposable {
     },
   ): Promise<StackCommand> {
     const { from, name = 'state', force = false, run } = options;
-    const { FORMATS } = await import('../formats/formats.js');
+    const [{ FORMATS }, { importCommand }] = await Promise.all([
+      import('../formats/formats.js'),
+      import('../formats/document-command.js'),
+    ]);
     const read = run
       ? ((await unpackJson((await run('import', document, { what: name, from })).output)) as JsonObject)
       : FORMATS[from].read(document, name);
-    const known = await this.#engine.store.stack(stack);
-    const current = known && (await readState(this.#engine.store, known.id));
-    const command = FORMATS[from].take(stack, read, name, current, force);
+    const command = importCommand(stack, FORMATS[from].take(read, name), force);
     return options.allowMissing ? { ...command, allowMissing: true, dependents: 'leave' } : command;
   }
 

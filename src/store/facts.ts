@@ -9,6 +9,7 @@ import type {
   LockRecord,
   LockTaker,
   OutputRecord,
+  ResourceName,
   ResourceSlot,
   StackHead,
 } from './records.js';
@@ -33,6 +34,8 @@ export interface FactKeys {
   /** Resources by id; they come with those of `addresses`. */
   readonly resourceIds?: readonly string[];
   readonly outputs?: readonly string[];
+  /** The names of all resources and outputs are wanted. */
+  readonly present?: boolean;
   /** Edges, as [address, target]. */
   readonly edges?: readonly (readonly [string, string])[];
   readonly tags?: readonly string[];
@@ -68,6 +71,12 @@ export interface Difference {
   readonly dependencies: readonly (Change<DependencyRecord> & { readonly address: string; readonly target: string })[];
 }
 
+export interface Present {
+  readonly resources: readonly ResourceName[];
+  readonly outputs: readonly string[];
+}
+export const NOTHING_PRESENT: Present = { resources: [], outputs: [] };
+
 /** The answers. A key without an answer is absent from its map. */
 export interface Facts {
   readonly stack: StackHead | undefined;
@@ -85,6 +94,8 @@ export interface Facts {
   /** By the id asked for. Ids are unique over all stacks, so an answer may belong to another one. */
   readonly resourcesById: ReadonlyMap<string, ResourceSlot & { readonly stream: number }>;
   readonly outputs: ReadonlyMap<string, OutputRecord>;
+  /** Resources in the order of their addresses, and outputs by name; none unless they were asked for. */
+  readonly present: Present;
   readonly edges: readonly DependencyRecord[];
   readonly tags: ReadonlySet<string>;
   readonly drift: ReadonlyMap<string, DriftRecord>;

@@ -77,6 +77,9 @@ export interface ResourceSlot {
   readonly value: ResourceValue | null;
 }
 
+/** The same without its value, of a resource that is there. */
+export type ResourceName = Omit<ResourceSlot, 'value'>;
+
 export interface OutputRecord {
   readonly name: string;
   readonly value: Json;

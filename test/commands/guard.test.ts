@@ -15,6 +15,7 @@ const nothing: Facts = {
   document: undefined,
   lock: undefined,
   lockTaker: undefined,
+  present: { resources: [], outputs: [] },
   nameHolder: undefined,
   idTaken: false,
   resources: new Map(),

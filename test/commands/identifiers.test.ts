@@ -8,7 +8,7 @@ const FREE_TEXTS = new Set(
     'action description document.description document.origin.format document.origin.lineage document.status',
     'document.version document.workflowFile error expiresAt info operation outputs.*.name path reason removeOutputs.*',
     'resourceType resources.*.errorMessage resources.*.lastApplied resources.*.module resources.*.name',
-    'resources.*.state resources.*.type status tags.* version who workflowFile',
+    'resources.*.state resources.*.type status succession.lineage tags.* version who workflowFile',
   ].flatMap((line) => line.split(' ')),
 );
 

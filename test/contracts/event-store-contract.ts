@@ -3,6 +3,7 @@ import { appending } from './appending.js';
 import { closing } from './closing.js';
 import { locksOfOthers } from './locks-of-others.js';
 import { maintaining } from './maintaining.js';
+import { pruning } from './pruning.js';
 import { readingHistory } from './reading-history.js';
 import { readingTheLog } from './reading-log.js';
 import { readingOutputs } from './reading-outputs.js';
@@ -21,6 +22,7 @@ export function eventStoreContract(name: string, open: OpenStore): void {
     appending(open);
     repeating(open);
     locksOfOthers(open);
+    pruning(open);
     readingTheLog(open);
     readingStacks(open);
     readingState(open);

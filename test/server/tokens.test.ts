@@ -370,7 +370,11 @@ describe('who may break a lock', () => {
     ['POST', `${api}/updateStack`, { stack: 'web', description: 'x', envelope: { lockId: 'one' } }],
     ['POST', '/api/v1/stacks/web/desired-state?lock_id=one', { outputs: { o: { value: 1 } } }],
     ['POST', '/api/v1/stacks/web/desired-state?lock_id=one&dry_run=true', { outputs: { o: { value: 1 } } }],
-    ['POST', '/api/v1/stacks/web/import?from=terraform&lock_id=one', stateFile({ serial: 1, resources: [block('a', [instance()])] })],
+    [
+      'POST',
+      '/api/v1/stacks/web/import?from=terraform&lock_id=one',
+      stateFile({ serial: 1, resources: [block('a', [instance()])] }),
+    ],
     ['POST', `${STATE}?ID=one`, stateFile({ serial: 1, resources: [block('a', [instance()])] })],
   ];
 

@@ -6,7 +6,7 @@ import { SlothError } from '../../src/lib/errors.js';
 import { type JsonObject, stringifyJson } from '../../src/lib/json.js';
 import { type LinkReads, namesOf, readNow } from '../../src/store/edge-query.js';
 import type { AppendRequest } from '../../src/store/event-store.js';
-import { answers, type Difference, type FactKeys, type Facts } from '../../src/store/facts.js';
+import { answers, type Difference, type FactKeys, type Facts, NOTHING_PRESENT } from '../../src/store/facts.js';
 import { decideEvents } from '../../src/store/receipts.js';
 import type {
   DependencyRecord,
@@ -68,6 +68,12 @@ export function factsFor(keys: FactKeys, known: Known): Facts {
     resources: pick(keys.addresses, (address) => resources.find((slot) => slot.address === address)),
     resourcesById: pick(keys.resourceIds, (id) => all.find((slot) => (slot.id ?? `res-${slot.resource}`) === id)),
     outputs: pick(keys.outputs, (name) => outputs.find((output) => output.name === name)),
+    present: keys.present
+      ? {
+          resources: resources.filter(({ value }) => value !== null).map(({ value: _, ...rest }) => rest),
+          outputs: outputs.map(({ name }) => name),
+        }
+      : NOTHING_PRESENT,
     edges: edges.filter(({ address, target }) => keys.edges?.some(([a, t]) => a === address && t === target)),
     tags: new Set(tags.filter((tag) => keys.tags?.includes(tag))),
     drift: pick(keys.driftOf, (ref) => known.drift?.[ref]),

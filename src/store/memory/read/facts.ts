@@ -1,12 +1,12 @@
 import { resourceMissing } from '../../damage-errors.js';
-import { answers, type Difference, type FactKeys, type Facts } from '../../facts.js';
+import { answers, type Difference, type FactKeys, type Facts, NOTHING_PRESENT } from '../../facts.js';
 import type { StackRecord } from '../../records.js';
 import { resourceId } from '../../resource-id.js';
 import type { MemoryState } from '../state.js';
 import { executionById, hasTag, lastDriftOf, readDriftRules, readLock, readLockTaker } from './annotations.js';
 import { touchedBetween } from './commits.js';
-import { dependencyAt, outputAt } from './outputs.js';
-import { resourcesAtVersion, slotsByAddress, slotsById } from './resources.js';
+import { dependencyAt, outputAt, outputsAt } from './outputs.js';
+import { resourceNames, resourcesAtVersion, slotsByAddress, slotsById } from './resources.js';
 import { findStack, holderOfName, readDocument } from './stacks.js';
 
 /** What every stack's decision may ask for, of no stack. */
@@ -16,6 +16,7 @@ const NOTHING: Omit<Facts, 'stack' | 'deletedStack' | 'nameHolder' | 'idTaken' |
   lockTaker: undefined,
   resources: new Map(),
   outputs: new Map(),
+  present: NOTHING_PRESENT,
   edges: [],
   tags: new Set(),
   drift: new Map(),
@@ -49,6 +50,9 @@ function factsOfStack(state: MemoryState, { stream, stateVersion }: StackRecord,
     lockTaker: keys.lockTaker ? readLockTaker(state, stream) : undefined,
     resources: answers(keys.addresses, slotOf),
     outputs: answers(keys.outputs, (output) => outputAt(state, stream, output)),
+    present: keys.present
+      ? { resources: resourceNames(state, stream), outputs: outputsAt(state, stream).map(({ name }) => name) }
+      : NOTHING_PRESENT,
     edges: (keys.edges ?? []).flatMap((edge) => dependencyAt(state, stream, edge) ?? []),
     tags: new Set((keys.tags ?? []).filter((tag) => hasTag(state, stream, tag))),
     drift: answers(keys.driftOf, driftOf),

@@ -1,7 +1,7 @@
 import type { LogHead } from '../../../events/index.js';
 import { resourceMissing } from '../../damage-errors.js';
 import type { AppendRequest } from '../../event-store.js';
-import type { Difference, FactKeys, Facts } from '../../facts.js';
+import { type Difference, type FactKeys, type Facts, NOTHING_PRESENT, type Present } from '../../facts.js';
 import type { EarlierCommit } from '../../receipts.js';
 import type { LockRecord, LockTaker, StackRecord } from '../../records.js';
 import { resourceId } from '../../resource-id.js';
@@ -11,8 +11,8 @@ import { headMissing } from '../errors.js';
 import { allSettled, type Sql } from '../sql.js';
 import { executionById, lastDriftOf, readDriftRules, tagsAmong } from './annotations.js';
 import { type EarlierRow, earlierCommits, toEarlier, touchedBetween } from './commits.js';
-import { edgesOf, outputsOf } from './outputs.js';
-import { resourcesOf, slotsByAddress, slotsById } from './resources.js';
+import { edgesOf, outputNames, outputsOf } from './outputs.js';
+import { resourceNames, resourcesOf, slotsByAddress, slotsById } from './resources.js';
 import { findStack, readDocument, stackBy } from './stacks.js';
 
 /** Names and ids share one space. */
@@ -91,19 +91,31 @@ export async function readFacts(sql: Sql, wanted: Wanted, guess?: number): Promi
     keys.ownName && stack ? holderOf(sql, stack.name) : undefined,
   ]);
   const holder = keys.name === undefined ? ownHolder : nameHolder;
-  const shared = { stack, deletedStack, lock, lockTaker, nameHolder: holder, idTaken: idHolder !== undefined, resourcesById };
+  const shared = {
+    stack,
+    deletedStack,
+    lock,
+    lockTaker,
+    nameHolder: holder,
+    idTaken: idHolder !== undefined,
+    resourcesById,
+  };
   return { head, earlier, facts: { ...shared, ...own } };
 }
 
 const holderOf = async (sql: Sql, name: string): Promise<string | undefined> =>
   (await sql.get<{ id: string }>(HOLDER, [name]))?.id;
 
-type OwnFacts = Omit<Facts, 'stack' | 'deletedStack' | 'lock' | 'lockTaker' | 'nameHolder' | 'idTaken' | 'resourcesById'>;
+type OwnFacts = Omit<
+  Facts,
+  'stack' | 'deletedStack' | 'lock' | 'lockTaker' | 'nameHolder' | 'idTaken' | 'resourcesById'
+>;
 
 const NONE: OwnFacts = {
   document: undefined,
   resources: new Map(),
   outputs: new Map(),
+  present: NOTHING_PRESENT,
   edges: [],
   tags: new Set(),
   drift: new Map(),
@@ -114,21 +126,24 @@ const NONE: OwnFacts = {
 
 async function factsOfStack(sql: Sql, keys: FactKeys, stream: number, opened: Promise<Opening>): Promise<OwnFacts> {
   const { changedSince } = keys;
-  const [document, resources, outputs, edges, tags, drift, driftRules, execution, difference] = await allSettled([
-    keys.document ? readDocument(sql, stream) : undefined,
-    slotsByAddress(sql, stream, keys.addresses ?? []),
-    outputsOf(sql, stream, keys.outputs ?? []),
-    edgesOf(sql, stream, keys.edges ?? []),
-    tagsAmong(sql, stream, keys.tags ?? []),
-    driftOf(sql, stream, keys.driftOf ?? []),
-    keys.driftRules ? readDriftRules(sql, stream) : [],
-    keys.execution === undefined ? undefined : executionById(sql, stream, keys.execution),
-    changedSince === undefined ? undefined : readDifference(sql, stream, changedSince, opened),
-  ]);
+  const [document, resources, outputs, present, edges, tags, drift, driftRules, execution, difference] =
+    await allSettled([
+      keys.document ? readDocument(sql, stream) : undefined,
+      slotsByAddress(sql, stream, keys.addresses ?? []),
+      outputsOf(sql, stream, keys.outputs ?? []),
+      keys.present ? presentOf(sql, stream) : NOTHING_PRESENT,
+      edgesOf(sql, stream, keys.edges ?? []),
+      tagsAmong(sql, stream, keys.tags ?? []),
+      driftOf(sql, stream, keys.driftOf ?? []),
+      keys.driftRules ? readDriftRules(sql, stream) : [],
+      keys.execution === undefined ? undefined : executionById(sql, stream, keys.execution),
+      changedSince === undefined ? undefined : readDifference(sql, stream, changedSince, opened),
+    ]);
   return {
     document: document?.document,
     resources,
     outputs,
+    present,
     edges,
     tags,
     drift,
@@ -136,6 +151,11 @@ async function factsOfStack(sql: Sql, keys: FactKeys, stream: number, opened: Pr
     execution,
     difference,
   };
+}
+
+async function presentOf(sql: Sql, stream: number): Promise<Present> {
+  const [resources, outputs] = await allSettled([resourceNames(sql, stream), outputNames(sql, stream)]);
+  return { resources, outputs };
 }
 
 /** By address or id, as it was asked for. */

@@ -1,12 +1,12 @@
 import { NO_ENTRIES } from '../../../lib/no-entries.js';
 import { resourceMissing } from '../../damage-errors.js';
-import { answers, type Difference, type FactKeys, type Facts } from '../../facts.js';
+import { answers, type Difference, type FactKeys, type Facts, NOTHING_PRESENT } from '../../facts.js';
 import { resourceId } from '../../resource-id.js';
 import type { Statements } from '../statements.js';
 import { executionById, hasTag, lastDriftOf, readDriftRules, readLock, readLockTaker } from './annotations.js';
 import { touchedBetween } from './commits.js';
-import { dependencyAt, outputAt } from './outputs.js';
-import { resourceAt, slotByAddress, slotById } from './resources.js';
+import { dependencyAt, outputAt, outputNames } from './outputs.js';
+import { resourceAt, resourceNames, slotByAddress, slotById } from './resources.js';
 import { findStackHead, readDocument } from './stacks.js';
 
 /** Names and ids share one space. */
@@ -29,6 +29,10 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
     resources: known(keys.addresses, (at, address) => slotByAddress(sql, at, address)),
     resourcesById: answers(keys.resourceIds, (id) => slotById(sql, id)),
     outputs: known(keys.outputs, (at, name) => outputAt(sql, at, name)),
+    present:
+      stream !== undefined && keys.present
+        ? { resources: resourceNames(sql, stream), outputs: outputNames(sql, stream) }
+        : NOTHING_PRESENT,
     edges: stream === undefined ? [] : (keys.edges ?? []).flatMap((edge) => dependencyAt(sql, stream, edge) ?? []),
     tags: new Set(known(keys.tags, (at, tag) => hasTag(sql, at, tag) || undefined).keys()),
     drift: known(keys.driftOf, (at, ref) => {

@@ -21,6 +21,10 @@ FROM output_history h JOIN events e ON e.position = h.position
 WHERE h.stream = :stream AND h.name = :name AND h.version <= :version
 ORDER BY h.version DESC LIMIT 1`;
 
+const NAMES = 'SELECT name FROM output_rows WHERE stream = ? ORDER BY name';
+
+export const outputNames = (sql: Statements, stream: number): string[] => sql(NAMES).pluck().all(stream) as string[];
+
 export function outputsAt(sql: Statements, stream: number, version = Number.MAX_SAFE_INTEGER): OutputRecord[] {
   return (sql(OUTPUTS_AT_VERSION).all({ stream, version }) as OutputRow[]).map(toOutputRecord);
 }

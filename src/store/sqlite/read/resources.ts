@@ -1,6 +1,6 @@
 import type { StoredEvent } from '../../../events/index.js';
 import type { Page } from '../../event-store.js';
-import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
+import type { NodeRecord, ResourceName, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
 import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
 import { allValues, valueAt } from '../history.js';
@@ -37,6 +37,13 @@ export function slotById(sql: Statements, id: string): (ResourceSlot & { stream:
   const row = (number === undefined ? sql(SLOT_BY_ID).get(id) : sql(SLOT_BY_NUMBER).get(number)) as SlotRow | undefined;
   return row && toSlot(row);
 }
+
+const PRESENT = `
+SELECT resource, id, address, module, type, name FROM resource_rows
+WHERE stream = ? AND position IS NOT NULL ORDER BY address`;
+
+export const resourceNames = (sql: Statements, stream: number): ResourceName[] =>
+  sql(PRESENT).all(stream) as ResourceName[];
 
 interface RecordRow {
   resource: number;
