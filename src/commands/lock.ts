@@ -81,17 +81,20 @@ export const breakLock = defineCommand({
   schema: z.strictObject({
     type: z.literal('breakLock'),
     stack: stackRef,
+    /** The lock that is meant; left out, whichever there is. */
+    id: ofLock.id.optional(),
     reason: prose().refine((text) => text.trim() !== '', 'must say why the lock is broken'),
   }),
   kind: 'break lock',
   target: 'live',
   lock: 'own',
   facts: ({ stack }) => ({ stack }),
-  decide: ({ stack, reason }, { lock }, { now, caller }) => {
+  decide: ({ stack, id, reason }, { lock }, { now, caller }) => {
     requireLockBreaking(caller, `the lock on stack "${stack}" stays`);
     if (!lock) {
       throw new NotFoundError('NOT_LOCKED', `stack "${stack}" is not locked`, { details: { stack } });
     }
+    if (id !== undefined && lock.lockId !== id) throw lockedBy(stack, lock);
     if (isExpired(lock, now)) return [expired(lock)];
     return [{ type: 'LockBroken', data: { lockId: lock.lockId, token: lock.token, holder: lock.who, reason } }];
   },

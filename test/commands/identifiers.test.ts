@@ -30,6 +30,7 @@ const OF_COMMAND: { readonly [T in CommandType]?: Readonly<Record<string, Identi
   acquireLock: { id: 'lock' },
   renewLock: { id: 'lock' },
   releaseLock: { id: 'lock' },
+  breakLock: { id: 'lock' },
 };
 
 describe.each(Object.keys(COMMANDS) as CommandType[])('command %s', (type) => {

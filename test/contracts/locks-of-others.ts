@@ -131,6 +131,14 @@ export function locksOfOthers(open: OpenStore): void {
       expect([taken, shortened]).toMatchObject([{ status: 'fulfilled' }, { reason: { code: 'PERMISSION_MISSING' } }]);
     });
 
+    test('is broken only where it is the one that is meant', async () => {
+      const world = await locked();
+      const breakLock = (id: string): Command => ({ type: 'breakLock', stack: 'prod', id, reason: 'stuck' });
+      await world.refused('STACK_LOCKED', breakLock('two'), as('b2', 'yes'));
+      expect(await lockOf(world)).toMatchObject({ lockId: 'one' });
+      expect(await world.run(breakLock('one'), as('b2', 'yes'))).toMatchObject({ events: 1 });
+    });
+
     test('is free once it has run out', async () => {
       const world = await locked(as('b'), { ttlMs: 1_000 });
       world.clock.advance(2_000);

@@ -141,7 +141,7 @@ export class TerraformLocks {
       throw new NotFoundError('NOT_LOCKED', `stack "${stack.name}" is not locked`, { details: { stack: stack.name } });
     }
     const reason = `force-unlock by ${actor} from ${from}`;
-    await this.#engine.execute({ type: 'breakLock', stack: stack.id, reason }, by(options));
+    await this.#engine.execute({ type: 'breakLock', stack: stack.id, id: lock.lockId, reason }, by(options));
   }
 
   /** How the stack's last lock ended, or the last one of an id; undefined where none did lately. */
