@@ -32,7 +32,6 @@ import { diffVersions, type StateDiff } from '../queries/diff.js';
 import { type FindingView, readFindings } from '../queries/drift.js';
 import type { GraphOptions, GraphView, Impact } from '../queries/graph.js';
 import { blame, resourceHistory } from '../queries/history.js';
-import { lockTaken } from '../queries/lock-taker.js';
 import { type LogEntry, type LogFilter, readLog } from '../queries/log.js';
 import { readResource, readResources } from '../queries/resource.js';
 import { readState, type StateView } from '../queries/state.js';
@@ -234,24 +233,19 @@ export class StateBackend implements AsyncDisposable {
       readonly run?: RunTask | undefined;
     } & LinkOptions = {},
   ): Promise<StackCommand> {
-    const { name = 'desired state', format = formatOf(name), prune, run, ...links } = options;
+    const { name = 'desired state', format = formatOf(name), prune = false, run, ...links } = options;
     const { applyCommand, readDesiredState, toDesiredState } = await import('../formats/desired/index.js');
     const desired = run
       ? toDesiredState(await unpackJson((await run('desired', document, { what: name, format })).output), name)
       : readDesiredState(document, name, format);
-    if (!prune) return { ...applyCommand(stack, desired, undefined), ...links };
-    const { resources, outputs } = await this.#read((s) => readState(s, stack));
-    const present = {
-      addresses: resources.map(({ address }) => address),
-      outputs: outputs.map((output) => output.name),
-    };
-    return { ...applyCommand(stack, desired, present), ...links };
+    return { ...applyCommand(stack, desired, prune), ...links };
   }
 
   /**
    * The command that takes in the state another tool keeps; it makes the stack where there is none. With `allowMissing`
-   * the other tool is believed where its resources depend on what its state does not hold.
-   * @throws InvalidInputError for a document that is no such state; ConflictError for a lower serial or another lineage
+   * the other tool is believed where its resources depend on what its state does not hold. The command is refused where
+   * the state does not follow the one that the stack holds then: a lower serial, another lineage.
+   * @throws InvalidInputError for a document that is no such state
    */
   async importCommand(
     stack: string,
@@ -266,14 +260,14 @@ export class StateBackend implements AsyncDisposable {
     },
   ): Promise<StackCommand> {
     const { from, name = 'state', force = false, run } = options;
-    const { FORMATS } = await import('../formats/formats.js');
+    const [{ FORMATS }, { importCommand }] = await Promise.all([
+      import('../formats/formats.js'),
+      import('../formats/document-command.js'),
+    ]);
     const read = run
       ? ((await unpackJson((await run('import', document, { what: name, from })).output)) as JsonObject)
       : FORMATS[from].read(document, name);
-    const current = await this.#read(function* (s) {
-      return (yield* s.stack(stack)) && (yield* readState(s, stack));
-    });
-    const command = FORMATS[from].take(stack, read, name, current, force);
+    const command = importCommand(stack, FORMATS[from].take(read, name), force);
     return options.allowMissing ? { ...command, allowMissing: true, dependents: 'leave' } : command;
   }
 
@@ -480,15 +474,6 @@ export class StateBackend implements AsyncDisposable {
   /** The same, with the stack. */
   getLock(stack: string, at?: At): Promise<{ readonly stack: StackRecord; readonly lock: LockRecord | undefined }> {
     return this.#read((s) => readLock(s, stack, this.#clock.now(), at));
-  }
-
-  /** The lock in force, and the actor that took it; undefined where nothing locks the stack, or there is no such stack. */
-  async findLockTaker(stack: string): Promise<{ readonly lockId: string; readonly actor: string } | undefined> {
-    return this.#read(function* (s) {
-      const record = yield* s.stack(stack);
-      const lock = record && (yield* s.lock(record.stream));
-      return lock && { lockId: lock.lockId, actor: (yield* lockTaken(s, lock))?.meta.actor ?? '' };
-    });
   }
 
   #read<T>(query: Query<T>): Promise<T> {

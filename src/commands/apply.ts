@@ -5,13 +5,15 @@ import { newId } from '../lib/ids.js';
 import { equalJson, type Json } from '../lib/json.js';
 import { list, name } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
-import type { ResourceSlot } from '../store/records.js';
+import type { ResourceName } from '../store/records.js';
 import { askLinks, likelyLinks } from './change-dependencies.js';
 import { type Context, defineCommand, jsonValue, refuseInvisible, stackRef } from './command.js';
 import { linkRules } from './desired-edges.js';
 import { identifier } from './identifiers.js';
-import { resourceInput, resourceNotFound, setResource } from './resource-input.js';
+import { withKnownNumbers } from './pulumi-numbers.js';
+import { type Outcome, type ResourceInput, resourceInput, resourceNotFound, setResource } from './resource-input.js';
 import { checkNameFree, createdStack, documentFields, originInput, updatedStack } from './stack-document.js';
+import { checkSuccession, successionInput } from './succession.js';
 
 const outputInput = z.strictObject({
   name: name(1024),
@@ -33,6 +35,13 @@ const schema = z.strictObject({
   remove: list(identifier('resource', name(2048))).default([]),
   outputs: list(outputInput).default([]),
   removeOutputs: list(name(1024)).default([]),
+  /** Takes out every resource and output that the command does not state. */
+  prune: z.boolean().default(false),
+  /**
+   * What is stated comes from a document that another tool keeps: it becomes the stack's origin. It is refused where it
+   * does not follow the one that the stack holds, unless forced.
+   */
+  succession: successionInput.optional(),
   ...linkRules,
 });
 type Apply = z.output<typeof schema>;
@@ -43,28 +52,61 @@ export const apply = defineCommand({
   kind: ({ kind }) => kind,
   target: ({ create }) => (create ? 'live or absent' : 'live'),
   lock: 'held',
-  facts: ({ stack, create, document, resources, remove, outputs, removeOutputs }) => ({
+  facts: ({ stack, create, document, resources, remove, outputs, removeOutputs, prune, succession }) => ({
     stack,
-    document: Object.keys(document).length > 0,
+    document: Object.keys(document).length > 0 || succession !== undefined,
+    ...(prune || succession ? { present: true } : {}),
     ...(create ? { name: stack, id: create.id } : {}),
     addresses: [...resources.map(resourceAddress), ...remove],
     resourceIds: [...resources.flatMap(({ id }) => (id === undefined ? [] : [id])), ...remove],
     outputs: [...outputs.map((output) => output.name), ...removeOutputs],
-    ...(resources.length === 0 ? {} : { likely: () => likelyLinks(resources) }),
+    // Of a whole document few resources differ, and only those are asked about.
+    ...(resources.length === 0 || succession ? {} : { likely: () => likelyLinks(resources) }),
   }),
   decide: (payload, facts, context) => {
     refuseRepeats(payload);
-    const leaving = slotsToRemove(payload, facts);
+    const leaving = resourcesToRemove(payload, facts);
     const free = new Set(leaving.map(({ resource }) => resource));
-    const before = stackEvents(payload, facts, context);
-    const outcomes = payload.resources.map((input) => setResource(input, facts, context.now, free));
-    const after = [
-      ...payload.removeOutputs.map((output) => removeOutput(output, facts)),
-      ...payload.outputs.flatMap((output) => setOutput(output, facts)),
-    ];
+    const after = [...removedOutputs(payload, facts), ...payload.outputs.flatMap((output) => setOutput(output, facts))];
+    const set = (inputs: readonly ResourceInput[]) =>
+      inputs.map((input) => setResource(input, facts, context.now, free));
+    const { outcomes, document } = payload.succession
+      ? succeed(payload, payload.succession, facts, set, leaving.length + after.length)
+      : { outcomes: set(payload.resources), document: payload.document };
+    const before = stackEvents({ ...payload, document }, facts, context);
     return askLinks(outcomes, leaving, payload, (events) => [...before, ...events, ...after]);
   },
 });
+
+/**
+ * What the document of another tool comes to: the resources that differ, and its origin, which stays where nothing does.
+ * @param others how many other changes there are
+ * @throws ConflictError where the document does not follow the one that the stack holds
+ */
+function succeed(
+  { document, resources }: Apply,
+  given: NonNullable<Apply['succession']>,
+  facts: Facts,
+  set: (inputs: readonly ResourceInput[]) => readonly Outcome[],
+  others: number,
+) {
+  const known = facts.document?.origin ?? null;
+  const next =
+    given.format === 'pulumi'
+      ? withKnownNumbers({ succession: given, resources }, known, facts)
+      : { succession: given, resources };
+  const { force, ...origin } = next.succession;
+  const { stack, present } = facts;
+  const all = set(next.resources);
+  if (!stack) return { outcomes: all, document: { ...document, origin } };
+  const outcomes = all.filter(({ event }) => event !== undefined);
+  const isKnown = known !== null && equalJson({ ...origin, version: known.version }, { ...known });
+  const unchanged = isKnown && outcomes.length + others === 0;
+  const { name: stackName, stateVersion: version } = stack;
+  const hasResources = present.resources.length > 0;
+  if (!force) checkSuccession(origin, { name: stackName, version, origin: known, hasResources }, unchanged);
+  return { outcomes, document: unchanged ? document : { ...document, origin } };
+}
 
 /** One commit states each thing once: which of two values should win is not ours to guess. */
 function refuseRepeats({ resources, outputs, removeOutputs }: Apply): void {
@@ -102,10 +144,11 @@ function stackEvents({ stack, create, document }: Apply, facts: Facts, context: 
   return [createdStack(id, stack, document)];
 }
 
-function slotsToRemove({ remove, resources }: Apply, facts: Facts): readonly ResourceSlot[] {
-  if (remove.length === 0) return [];
+/** Those that are named, and where the rest is pruned, that. */
+function resourcesToRemove({ remove, resources, prune }: Apply, facts: Facts): readonly ResourceName[] {
+  if (remove.length === 0 && !prune) return [];
   const taken = new Set(resources.map(resourceAddress));
-  return remove.map((ref) => {
+  const named = remove.map((ref) => {
     const byId = facts.resourcesById.get(ref);
     const slot = facts.resources.get(ref) ?? (byId?.stream === facts.stack?.stream ? byId : undefined);
     if (!slot?.value) throw resourceNotFound(ref);
@@ -113,6 +156,7 @@ function slotsToRemove({ remove, resources }: Apply, facts: Facts): readonly Res
     taken.add(slot.address);
     return slot;
   });
+  return prune ? [...named, ...facts.present.resources.filter(({ address }) => !taken.has(address))] : named;
 }
 
 function setOutput({ name: output, value, sensitive, metadata }: Apply['outputs'][number], facts: Facts): NewEvent[] {
@@ -124,9 +168,18 @@ function setOutput({ name: output, value, sensitive, metadata }: Apply['outputs'
   return same ? [] : [{ type: 'OutputSet', data: { name: output, value, sensitive, metadata } }];
 }
 
+function removedOutputs({ outputs, removeOutputs, prune }: Apply, facts: Facts): NewEvent[] {
+  const named = removeOutputs.map((output) => removeOutput(output, facts));
+  if (!prune) return named;
+  const taken = new Set([...outputs.map((output) => output.name), ...removeOutputs]);
+  return [...named, ...facts.present.outputs.filter((output) => !taken.has(output)).map(outputRemoved)];
+}
+
+const outputRemoved = (output: string): NewEvent => ({ type: 'OutputRemoved', data: { name: output } });
+
 function removeOutput(output: string, facts: Facts): NewEvent {
   if (!facts.outputs.has(output)) {
     throw new NotFoundError('OUTPUT_NOT_FOUND', `no output "${output}" in the stack`, { details: { output } });
   }
-  return { type: 'OutputRemoved', data: { name: output } };
+  return outputRemoved(output);
 }

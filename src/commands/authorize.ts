@@ -1,4 +1,4 @@
-import { ForbiddenError, InvalidInputError } from '../lib/errors.js';
+import { ConflictError, ForbiddenError, InvalidInputError } from '../lib/errors.js';
 import type { Facts } from '../store/facts.js';
 import type { Caller } from './command.js';
 import type { Identifier, IdentifierKind } from './identifiers.js';
@@ -24,7 +24,7 @@ const RULES: { readonly [K in IdentifierKind]: Rule | undefined } = {
   },
   resource: undefined,
   resourceId: undefined, // a refusal names a resource of this stack only
-  lock: undefined,
+  lock: undefined, // whose it is, the guard judges with the lock itself
   execution: undefined,
 };
 
@@ -33,9 +33,29 @@ function reach({ principal, mayReach }: Caller, name: string, ref: string): void
 }
 
 export const outOfReach = (principal: string, what: string): ForbiddenError =>
-  new ForbiddenError('OUT_OF_REACH', `"${principal.replace(/^token:/, '')}" has no access to ${what}`, {
+  new ForbiddenError('OUT_OF_REACH', `"${nameOf(principal)}" has no access to ${what}`, {
     hint: 'Use a token whose --stack pattern covers it.',
   });
+
+/**
+ * Refuses a caller that may not break locks; a caller within this process may.
+ * @param what it wants
+ * @throws ForbiddenError `PERMISSION_MISSING`; ConflictError `FORCE_UNLOCK_REFUSED` where nobody may
+ */
+export function requireLockBreaking(caller: Caller | undefined, what: string): void {
+  if (!caller || caller.mayBreakLocks === 'yes') return;
+  if (caller.mayBreakLocks === 'never') {
+    throw new ConflictError('FORCE_UNLOCK_REFUSED', `${what}: no lock may be broken through this server`, {
+      hint: 'It was started with --no-force-unlock. Break the lock with: sloth-runner stack state unlock --force --reason TEXT',
+    });
+  }
+  throw new ForbiddenError('PERMISSION_MISSING', `${what}: "${nameOf(caller.principal)}" may not break locks`, {
+    hint: 'Use a token that was created with --allow force-unlock, or ask the holder to release the lock.',
+    details: { permission: 'force-unlock' },
+  });
+}
+
+const nameOf = (principal: string): string => principal.replace(/^token:/, '');
 
 const idsAreMade = (field: string): InvalidInputError =>
   new InvalidInputError('INVALID_INPUT', `${field}: the server chooses the ids of stacks`, {

@@ -1,7 +1,7 @@
 import { type NewEvent, resourceAddress } from '../events/index.js';
 import { formatPath } from '../lib/json.js';
 import { type LikelyLinks, type Links, namesOf, type Question } from '../store/edge-query.js';
-import type { DependencyRecord, ResourceSlot } from '../store/records.js';
+import type { DependencyRecord, ResourceName } from '../store/records.js';
 import { withoutCycles } from './cycles.js';
 import { judgeDependents, refuseMissing } from './dependents.js';
 import type { LinkRules, Wanted, Wishes } from './desired-edges.js';
@@ -16,7 +16,7 @@ import { type Outcome, type ResourceInput, removed } from './resource-input.js';
  */
 export function askLinks(
   outcomes: readonly Outcome[],
-  leaving: readonly ResourceSlot[],
+  leaving: readonly ResourceName[],
   rules: LinkRules,
   within: (events: readonly NewEvent[]) => readonly NewEvent[] = (events) => events,
 ): Question | readonly NewEvent[] {

@@ -8,6 +8,8 @@ import type { Question } from '../store/edge-query.js';
 import type { FactKeys, Facts } from '../store/facts.js';
 import { identifier } from './identifiers.js';
 
+const MAY_BREAK = ['yes', 'no', 'never'] as const;
+
 /** Who sends a command, where that is not this process itself. */
 export interface Caller {
   /** Whose command ids they are; see {@link LOCAL}. */
@@ -16,6 +18,11 @@ export interface Caller {
   mayReach(stack: string): boolean;
   /** Whether the caller may choose the ids of new stacks. */
   readonly mayChooseStackIds: boolean;
+  /**
+   * Whether the caller may break locks, and so end, renew or use a lock that another principal took. `never`: nobody may
+   * who sends commands the same way.
+   */
+  readonly mayBreakLocks: (typeof MAY_BREAK)[number];
 }
 
 /** Longest principal in characters: `token:` and the longest name. */
@@ -23,9 +30,10 @@ const MAX_PRINCIPAL = 300;
 
 function isCaller(value: unknown): value is Caller {
   if (typeof value !== 'object' || value === null) return false;
-  const { principal, mayReach, mayChooseStackIds } = value as Partial<Caller>;
+  const { principal, mayReach, mayChooseStackIds, mayBreakLocks } = value as Partial<Caller>;
   const isNamed = typeof principal === 'string' && principal !== '' && principal.length <= MAX_PRINCIPAL;
-  return isNamed && typeof mayReach === 'function' && typeof mayChooseStackIds === 'boolean';
+  const saysWhat = typeof mayReach === 'function' && typeof mayChooseStackIds === 'boolean';
+  return isNamed && saysWhat && mayBreakLocks !== undefined && MAY_BREAK.includes(mayBreakLocks);
 }
 
 /** The principal of a command that comes from this process. */
@@ -47,7 +55,7 @@ export const envelopeSchema = z.strictObject({
     .refine((id) => !RESERVED_ID.test(id), 'must not begin with auto- or terraform-: such ids are made by the engine')
     .optional(),
   /** Left out, the command comes from this process, which may reach everything. */
-  caller: z.custom<Caller>(isCaller, 'must have a principal, mayReach and mayChooseStackIds').optional(),
+  caller: z.custom<Caller>(isCaller, 'must have a principal, mayReach, mayChooseStackIds and mayBreakLocks').optional(),
   /** Stands for what the caller sent, where the command was made from it: two commands with the same are equal. */
   content: z.string().max(1_024, 'must not be longer than 1024 characters').optional(),
   actor: name(),
@@ -87,7 +95,10 @@ export interface CommandModule<Schema extends z.ZodType = z.ZodType> {
   /** What people call it in the log: `apply`, `rollback` … Some commands are known by several names. */
   readonly kind: string | ((payload: z.output<Schema>) => string);
   readonly target: Target | ((payload: z.output<Schema>) => Target);
-  /** `held`: on a locked stack the caller must hold the lock. `free`: changes no state, so no lock is needed. */
+  /**
+   * `held`: on a locked stack the caller must hold the lock. `free`: changes no state, so no lock is needed. `own`: is about
+   * the lock itself; its events carry the caller's principal.
+   */
   readonly lock: 'held' | 'free' | 'own';
   facts(payload: z.output<Schema>): FactKeys;
   /**

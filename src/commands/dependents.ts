@@ -1,6 +1,6 @@
 import { ConflictError, InvalidInputError } from '../lib/errors.js';
 import { type Links, namesOf } from '../store/edge-query.js';
-import type { DependencyRecord, ResourceSlot } from '../store/records.js';
+import type { DependencyRecord, ResourceName } from '../store/records.js';
 import type { LinkRules, Wishes } from './desired-edges.js';
 
 /** An error names no more than these. */
@@ -11,15 +11,15 @@ const SHOWN = 5;
  * @throws ConflictError where resources would be left that depend on one that is gone
  */
 export function judgeDependents(
-  removed: readonly ResourceSlot[],
+  removed: readonly ResourceName[],
   wishes: ReadonlyMap<string, Wishes>,
   links: Links,
   rules: LinkRules,
-): ResourceSlot[] {
+): ResourceName[] {
   if (rules.dependents === 'leave' || removed.length === 0) return [];
   const leaving = new Set(removed.map(({ address }) => address));
   const stays = standing(wishes, leaving, links);
-  const cascaded: ResourceSlot[] = [];
+  const cascaded: ResourceName[] = [];
   for (let next = removed; next.length > 0; ) {
     const names = new Set(next.flatMap(({ address }) => namesOf(address)));
     const broken = links.to.filter(

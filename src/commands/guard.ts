@@ -3,6 +3,7 @@ import { ConflictError, InvalidInputError, LockedError } from '../lib/errors.js'
 import type { Facts } from '../store/facts.js';
 import type { LockRecord, StackHead } from '../store/records.js';
 import { stackDeleted, stackNotFound } from '../store/stack-errors.js';
+import { requireLockBreaking } from './authorize.js';
 import type { CommandModule, Context, Target } from './command.js';
 
 /**
@@ -18,7 +19,7 @@ export function guard(
 ): NewEvent[] {
   checkTarget(target, ref, facts);
   checkVersion(ref, facts.stack, context);
-  return lock === 'own' ? [] : checkLock(ref, facts.lock, lock, context);
+  return lock === 'own' ? [] : checkLock(ref, facts, lock, context);
 }
 
 function checkTarget(target: Target, ref: string, { stack, deletedStack }: Facts): void {
@@ -70,18 +71,38 @@ export const lockNotHeld = (ref: string, lockId: string, why: string): LockedErr
   });
 
 /** Refuses a holder whose lock was taken anew under the same id. */
-export function checkToken(ref: string, lock: LockRecord, fencingToken: number | undefined): void {
+function checkToken(ref: string, lock: LockRecord, fencingToken: number | undefined): void {
   if (fencingToken === undefined || fencingToken === lock.token) return;
   throw lockNotHeld(ref, lock.lockId, `it was taken anew (token ${lock.token}, not ${fencingToken})`);
 }
 
-function checkLock(ref: string, lock: LockRecord | undefined, need: 'held' | 'free', context: Context): NewEvent[] {
+/**
+ * The lock of an id, which the caller may use: it is there, has not run out, and the caller's principal took it.
+ * @throws LockedError `LOCK_NOT_HELD`, `STACK_LOCKED`; what {@link requireLockBreaking} throws
+ */
+export function heldLock(ref: string, lockId: string, facts: Facts, context: Context): LockRecord {
+  const { lock } = facts;
+  if (!lock) throw lockNotHeld(ref, lockId, 'it was released, broken or has expired');
+  if (isExpired(lock, context.now)) throw lockNotHeld(ref, lockId, `it expired at ${lock.expiresAt}`);
+  if (lock.lockId !== lockId) throw lockedBy(ref, lock);
+  if (!tookLock(facts, context)) {
+    requireLockBreaking(context.caller, `another principal took lock ${lockId} on stack "${ref}"`);
+  }
+  checkToken(ref, lock, context.fencingToken);
+  return lock;
+}
+
+/** Whether the caller's principal took the lock. Where none was recorded, the actor counts. */
+export function tookLock({ lockTaker }: Facts, { caller, actor }: Context): boolean {
+  if (!lockTaker || !caller) return false;
+  return lockTaker.principal === undefined ? lockTaker.actor === actor : lockTaker.principal === caller.principal;
+}
+
+function checkLock(ref: string, facts: Facts, need: 'held' | 'free', context: Context): NewEvent[] {
+  const { lock } = facts;
   const { now, lockId, fencingToken } = context;
   if (lockId !== undefined) {
-    if (!lock) throw lockNotHeld(ref, lockId, 'it was released, broken or has expired');
-    if (isExpired(lock, now)) throw lockNotHeld(ref, lockId, `it expired at ${lock.expiresAt}`);
-    if (lock.lockId !== lockId) throw lockedBy(ref, lock);
-    checkToken(ref, lock, fencingToken);
+    heldLock(ref, lockId, facts, context);
     return [];
   }
   if (fencingToken !== undefined) {

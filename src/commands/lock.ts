@@ -4,9 +4,9 @@ import { later } from '../lib/clock.js';
 import { NotFoundError } from '../lib/errors.js';
 import { newId } from '../lib/ids.js';
 import { name, prose } from '../lib/text.js';
-import type { LockRecord } from '../store/records.js';
-import { type Context, defineCommand, jsonRecord, stackRef } from './command.js';
-import { checkToken, expired, isExpired, lockedBy, lockNotHeld } from './guard.js';
+import { requireLockBreaking } from './authorize.js';
+import { defineCommand, jsonRecord, stackRef } from './command.js';
+import { expired, heldLock, isExpired, lockedBy, tookLock } from './guard.js';
 import { identifier } from './identifiers.js';
 
 const SECOND = 1_000;
@@ -18,7 +18,9 @@ const ttl = z
   .min(SECOND, 'must be at least 1 second (1000)')
   .max(7 * DAY, `must be at most 7 days (${7 * DAY})`);
 
-/** Taking a lock again under its own id gives the same lock: nothing is recorded, the receipt has no events. */
+/**
+ * Taking a lock again under its own id gives its principal the same lock: nothing is recorded, the receipt has no events.
+ */
 export const acquireLock = defineCommand({
   schema: z.strictObject({
     type: z.literal('acquireLock'),
@@ -35,24 +37,18 @@ export const acquireLock = defineCommand({
   target: 'live',
   lock: 'own',
   facts: ({ stack }) => ({ stack }),
-  decide: ({ stack, id, operation, who, info, ttlMs, document }, { lock }, { actor, now }) => {
+  decide: ({ stack, id, operation, who, info, ttlMs, document }, facts, context) => {
+    const { lock } = facts;
+    const { actor, now, caller } = context;
+    const mayUse = !caller || caller.mayBreakLocks === 'yes' || tookLock(facts, context);
     const events: NewEvent[] = [];
     if (lock && isExpired(lock, now)) events.push(expired(lock));
-    else if (lock?.lockId === id) return [];
+    else if (lock?.lockId === id && mayUse) return [];
     else if (lock) throw lockedBy(stack, lock);
     const data = { lockId: id, operation, who: who ?? actor, info, expiresAt: later(now, ttlMs) };
     return [...events, { type: 'LockAcquired', data: document ? { ...data, document } : data }];
   },
 });
-
-/** The lock when it is there, not run out, and the one meant. */
-function held(stack: string, id: string, lock: LockRecord | undefined, { now, fencingToken }: Context): LockRecord {
-  if (!lock) throw lockNotHeld(stack, id, 'it was released, broken or has expired');
-  if (isExpired(lock, now)) throw lockNotHeld(stack, id, `it expired at ${lock.expiresAt}`);
-  if (lock.lockId !== id) throw lockedBy(stack, lock);
-  checkToken(stack, lock, fencingToken);
-  return lock;
-}
 
 const ofLock = { stack: stackRef, id: identifier('lock', name(128)) };
 
@@ -63,8 +59,8 @@ export const renewLock = defineCommand({
   target: 'live',
   lock: 'own',
   facts: ({ stack }) => ({ stack }),
-  decide: ({ stack, id, ttlMs }, { lock }, context) => {
-    const { token } = held(stack, id, lock, context);
+  decide: ({ stack, id, ttlMs }, facts, context) => {
+    const { token } = heldLock(stack, id, facts, context);
     return [{ type: 'LockRenewed', data: { lockId: id, token, expiresAt: later(context.now, ttlMs) } }];
   },
 });
@@ -75,8 +71,8 @@ export const releaseLock = defineCommand({
   target: 'live',
   lock: 'own',
   facts: ({ stack }) => ({ stack }),
-  decide: ({ stack, id }, { lock }, context) => [
-    { type: 'LockReleased', data: { lockId: id, token: held(stack, id, lock, context).token } },
+  decide: ({ stack, id }, facts, context) => [
+    { type: 'LockReleased', data: { lockId: id, token: heldLock(stack, id, facts, context).token } },
   ],
 });
 
@@ -85,16 +81,20 @@ export const breakLock = defineCommand({
   schema: z.strictObject({
     type: z.literal('breakLock'),
     stack: stackRef,
+    /** The lock that is meant; left out, whichever there is. */
+    id: ofLock.id.optional(),
     reason: prose().refine((text) => text.trim() !== '', 'must say why the lock is broken'),
   }),
   kind: 'break lock',
   target: 'live',
   lock: 'own',
   facts: ({ stack }) => ({ stack }),
-  decide: ({ stack, reason }, { lock }, { now }) => {
+  decide: ({ stack, id, reason }, { lock }, { now, caller }) => {
+    requireLockBreaking(caller, `the lock on stack "${stack}" stays`);
     if (!lock) {
       throw new NotFoundError('NOT_LOCKED', `stack "${stack}" is not locked`, { details: { stack } });
     }
+    if (id !== undefined && lock.lockId !== id) throw lockedBy(stack, lock);
     if (isExpired(lock, now)) return [expired(lock)];
     return [{ type: 'LockBroken', data: { lockId: lock.lockId, token: lock.token, holder: lock.who, reason } }];
   },

@@ -33,8 +33,11 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
   const payload = parseInput(module.schema, command, 'command');
   const kind = typeof module.kind === 'string' ? module.kind : module.kind(payload);
   const target = typeof module.target === 'string' ? module.target : module.target(payload);
-  const keys = module.facts(payload);
-  const { commandId, caller, actor, source, correlationId, causationId, reason, imported } = envelope;
+  const { caller, lockId } = envelope;
+  const isAboutLock = module.lock === 'own';
+  const usesLock = caller !== undefined && (isAboutLock || lockId !== undefined);
+  const keys = { ...module.facts(payload), ...(usesLock ? { lockTaker: true } : {}) };
+  const { commandId, actor, source, correlationId, causationId, reason, imported } = envelope;
   let last: ReturnType<Prepared['decided']>;
   return {
     commandId: commandId ?? newCommandId(),
@@ -46,6 +49,7 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
       ...(correlationId === undefined ? {} : { correlationId }),
       ...(causationId === undefined ? {} : { causationId }),
       ...(reason === undefined ? {} : { reason }),
+      ...(isAboutLock ? { principal: principalOf(envelope) } : {}),
       ...(imported === undefined
         ? {}
         : { imported: { migration: imported.migration, by: imported.by, at: imported.at } }),
@@ -73,10 +77,15 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
  * By what the command is recognised when it comes again: what the caller wrote, in whatever order of keys, and the reason.
  * A lock and an expected version only permit, so they may be others.
  */
-const identityOf = (command: unknown, { caller, content, reason }: Envelope): RequestIdentity => ({
-  principal: caller?.principal ?? LOCAL,
-  content: () => stringifyJson(sortKeys(present({ command: content ?? command, reason }))),
-});
+const identityOf = (command: unknown, envelope: Envelope): RequestIdentity => {
+  const { content, reason } = envelope;
+  return {
+    principal: principalOf(envelope),
+    content: () => stringifyJson(sortKeys(present({ command: content ?? command, reason }))),
+  };
+};
+
+const principalOf = ({ caller }: Envelope): string => caller?.principal ?? LOCAL;
 
 /** Without fields that are undefined, which a program may hand in. */
 function present(value: unknown): Json {

@@ -5,7 +5,7 @@ import { ConflictError, InvalidInputError, NotFoundError } from '../lib/errors.j
 import { equalJson, type Json, stringifyJson } from '../lib/json.js';
 import { list, name, prose } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
-import type { ResourceSlot } from '../store/records.js';
+import type { ResourceName, ResourceSlot } from '../store/records.js';
 import { resourceId } from '../store/resource-id.js';
 import { jsonRecord, jsonValue } from './command.js';
 import { identifier } from './identifiers.js';
@@ -159,7 +159,7 @@ export const resourceNotFound = (ref: string): NotFoundError =>
     details: { resource: ref },
   });
 
-export const removed = (slot: ResourceSlot): NewEvent => ({
+export const removed = (slot: ResourceName): NewEvent => ({
   type: 'ResourceRemoved',
   data: {
     resource: slot.resource,

@@ -11,7 +11,10 @@ export const metaSchema = z.strictObject({
   correlationId: z.string().optional(),
   causationId: z.string().optional(),
   reason: z.string().optional(),
-  /** Whose command id it is: `local`, or `token:` and a name. Only where the caller chose the id (docs/adr/0023). */
+  /**
+   * Who sent the command: `local`, or `token:` and a name. Only where the caller chose the command's id, and for commands
+   * about locks (docs/adr/0023).
+   */
   principal: z.string().optional(),
   /** Authenticates what a command with such an id said: the id of the log's key, `:`, HMAC-SHA-256 in base64url. */
   content: z.string().optional(),

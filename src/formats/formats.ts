@@ -1,15 +1,18 @@
 import type { JsonObject } from '../lib/json.js';
 import type { StateView } from '../queries/state.js';
-import type { Apply } from './incoming.js';
-import { importPulumi, parsePulumi, toPulumiState } from './pulumi/index.js';
-import { importTerraform, incoming, readTerraformDocument, stateOf, toTerraformState } from './terraform/index.js';
+import type { Incoming } from './incoming.js';
+import { parsePulumi, readDeployment, toPulumiState } from './pulumi/index.js';
+import { incoming, readTerraformDocument, stateOf, toTerraformState } from './terraform/index.js';
 
 /** How the state of another tool comes in and goes out. */
 interface Format {
   /** @throws InvalidInputError for bytes that are no such state */
   read(document: Uint8Array, what: string): JsonObject;
-  /** The command that takes a document in that was read; see `StateBackend.importCommand`. */
-  take(stack: string, document: JsonObject, what: string, current: StateView | undefined, force: boolean): Apply;
+  /**
+   * A document that was read, in the engine's terms.
+   * @throws InvalidInputError for what has no place here
+   */
+  take(document: JsonObject, what: string): Incoming;
   give(view: StateView): JsonObject;
 }
 
@@ -17,11 +20,10 @@ interface Format {
 export const FORMATS = {
   terraform: {
     read: readTerraformDocument,
-    take: (stack, document, _what, current, force) =>
-      importTerraform(stack, incoming(stateOf(document)), current, force),
+    take: (document) => incoming(stateOf(document)),
     give: toTerraformState,
   },
-  pulumi: { read: parsePulumi, take: importPulumi, give: toPulumiState },
+  pulumi: { read: parsePulumi, take: readDeployment, give: toPulumiState },
 } satisfies { readonly [name: string]: Format };
 
 export type InteropFormat = keyof typeof FORMATS;

@@ -7,7 +7,7 @@ export type IncomingOutput = NonNullable<Apply['outputs']>[number];
 
 /** What another tool keeps, in the engine's terms. */
 export interface Incoming {
-  readonly format: string;
+  readonly format: 'terraform' | 'pulumi';
   readonly lineage: string;
   readonly serial: number;
   /** What belongs to no resource and no output. */

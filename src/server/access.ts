@@ -101,9 +101,16 @@ export function requireStackName(request: FastifyRequest, role: Role, name: stri
   if (!request.principal.mayReach(name)) throw outOfReach(request.principal.name, `stack "${name}"`);
 }
 
-/** Who sends the command of a request: the engine authorises all that it names. */
-export const callerOf = ({ principal: { id, mayReach } }: FastifyRequest): Caller => ({
+/**
+ * Who sends the command of a request: the engine authorises all that it names.
+ * @param forceUnlock whether locks may be broken through this server at all
+ */
+export const callerOf = (
+  { principal: { id, mayReach, permissions } }: FastifyRequest,
+  forceUnlock: boolean,
+): Caller => ({
   principal: id,
   mayReach,
   mayChooseStackIds: false,
+  mayBreakLocks: !forceUnlock ? 'never' : permissions.has('force-unlock') ? 'yes' : 'no',
 });

@@ -7,7 +7,9 @@ import type {
   DriftRuleRecord,
   ExecutionRecord,
   LockRecord,
+  LockTaker,
   OutputRecord,
+  ResourceName,
   ResourceSlot,
   StackHead,
 } from './records.js';
@@ -18,6 +20,8 @@ export interface FactKeys {
   readonly stack: string;
   /** Look among deleted stacks too, when no live one answers to it. */
   readonly deleted?: boolean;
+  /** Who took the stack's lock is wanted. */
+  readonly lockTaker?: boolean;
   /** A name whose holder is wanted: the stack that has it as its id, or the live one that bears it. */
   readonly name?: string;
   /** The same for the stack's own name, which a deleted stack may have lost to another. */
@@ -30,6 +34,8 @@ export interface FactKeys {
   /** Resources by id; they come with those of `addresses`. */
   readonly resourceIds?: readonly string[];
   readonly outputs?: readonly string[];
+  /** The names of all resources and outputs are wanted. */
+  readonly present?: boolean;
   /** Edges, as [address, target]. */
   readonly edges?: readonly (readonly [string, string])[];
   readonly tags?: readonly string[];
@@ -65,6 +71,12 @@ export interface Difference {
   readonly dependencies: readonly (Change<DependencyRecord> & { readonly address: string; readonly target: string })[];
 }
 
+export interface Present {
+  readonly resources: readonly ResourceName[];
+  readonly outputs: readonly string[];
+}
+export const NOTHING_PRESENT: Present = { resources: [], outputs: [] };
+
 /** The answers. A key without an answer is absent from its map. */
 export interface Facts {
   readonly stack: StackHead | undefined;
@@ -72,6 +84,8 @@ export interface Facts {
   readonly deletedStack: StackHead | undefined;
   readonly document: StackDocument | undefined;
   readonly lock: LockRecord | undefined;
+  /** Undefined too where it was not asked for. */
+  readonly lockTaker: LockTaker | undefined;
   /** Id of the stack that holds the name asked for. */
   readonly nameHolder: string | undefined;
   /** Whether a stack has the id asked for, or a live one bears it as its name. */
@@ -80,6 +94,8 @@ export interface Facts {
   /** By the id asked for. Ids are unique over all stacks, so an answer may belong to another one. */
   readonly resourcesById: ReadonlyMap<string, ResourceSlot & { readonly stream: number }>;
   readonly outputs: ReadonlyMap<string, OutputRecord>;
+  /** Resources in the order of their addresses, and outputs by name; none unless they were asked for. */
+  readonly present: Present;
   readonly edges: readonly DependencyRecord[];
   readonly tags: ReadonlySet<string>;
   readonly drift: ReadonlyMap<string, DriftRecord>;

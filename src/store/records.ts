@@ -77,6 +77,9 @@ export interface ResourceSlot {
   readonly value: ResourceValue | null;
 }
 
+/** The same without its value, of a resource that is there. */
+export type ResourceName = Omit<ResourceSlot, 'value'>;
+
 export interface OutputRecord {
   readonly name: string;
   readonly value: Json;
@@ -107,6 +110,13 @@ export interface NodeRecord {
 
 /** `target` is the address of a resource, or the base of several, or names nothing that is there. */
 export type EdgeRecord = Pick<DependencyRecord, 'address' | 'target' | 'type' | 'path'>;
+
+/** Who took a lock. */
+export interface LockTaker {
+  readonly actor: string;
+  /** `local`, or `token:` and a name; undefined where an earlier release took it. */
+  readonly principal: string | undefined;
+}
 
 export interface CommitRecord {
   readonly firstPosition: number;

@@ -1,4 +1,12 @@
-import { type EventData, type ResourceValue, readData, type StackDocument, type StoredEvent } from '../events/index.js';
+import {
+  type EventData,
+  type EventMeta,
+  type ResourceValue,
+  readData,
+  type StackDocument,
+  type StoredEvent,
+} from '../events/index.js';
+import { parseStoredObject } from '../lib/json.js';
 import type {
   CommitRecord,
   DependencyRecord,
@@ -7,6 +15,7 @@ import type {
   DriftRuleRecord,
   ExecutionRecord,
   LockRecord,
+  LockTaker,
   NodeRecord,
   OutputRecord,
   ResourceRecord,
@@ -212,6 +221,12 @@ export const toLockRecord = (row: Tables['lock_rows']): LockRecord => ({
   createdAt: row.created_at,
   expiresAt: row.expires_at,
 });
+
+/** @param meta of the event that took the lock, as stored */
+export function toLockTaker(meta: string): LockTaker {
+  const { actor, principal } = parseStoredObject<EventMeta>(meta);
+  return { actor, principal };
+}
 
 export const toTagRecord = (row: Tables['tag_rows']): TagRecord => ({
   tag: row.tag,

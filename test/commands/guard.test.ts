@@ -14,6 +14,8 @@ const nothing: Facts = {
   deletedStack: undefined,
   document: undefined,
   lock: undefined,
+  lockTaker: undefined,
+  present: { resources: [], outputs: [] },
   nameHolder: undefined,
   idTaken: false,
   resources: new Map(),

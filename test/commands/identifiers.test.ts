@@ -8,7 +8,7 @@ const FREE_TEXTS = new Set(
     'action description document.description document.origin.format document.origin.lineage document.status',
     'document.version document.workflowFile error expiresAt info operation outputs.*.name path reason removeOutputs.*',
     'resourceType resources.*.errorMessage resources.*.lastApplied resources.*.module resources.*.name',
-    'resources.*.state resources.*.type status tags.* version who workflowFile',
+    'resources.*.state resources.*.type status succession.lineage tags.* version who workflowFile',
   ].flatMap((line) => line.split(' ')),
 );
 
@@ -30,6 +30,7 @@ const OF_COMMAND: { readonly [T in CommandType]?: Readonly<Record<string, Identi
   acquireLock: { id: 'lock' },
   renewLock: { id: 'lock' },
   releaseLock: { id: 'lock' },
+  breakLock: { id: 'lock' },
 };
 
 describe.each(Object.keys(COMMANDS) as CommandType[])('command %s', (type) => {

@@ -1,8 +1,10 @@
 import { describe } from 'vitest';
 import { appending } from './appending.js';
 import { closing } from './closing.js';
+import { locksOfOthers } from './locks-of-others.js';
 import { maintaining } from './maintaining.js';
 import { oneMoment } from './one-moment.js';
+import { pruning } from './pruning.js';
 import { readingHistory } from './reading-history.js';
 import { readingTheLog } from './reading-log.js';
 import { readingOutputs } from './reading-outputs.js';
@@ -20,6 +22,8 @@ export function eventStoreContract(name: string, open: OpenStore): void {
   describe(name, () => {
     appending(open);
     repeating(open);
+    locksOfOthers(open);
+    pruning(open);
     readingTheLog(open);
     readingStacks(open);
     readingState(open);

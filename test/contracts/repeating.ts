@@ -12,6 +12,7 @@ const callerOf = (name: string, mayReach: Caller['mayReach'] = EVERY_STACK): Cal
   principal: `token:${name}`,
   mayReach,
   mayChooseStackIds: false,
+  mayBreakLocks: 'no',
 });
 const as = (name: string, mayReach?: Caller['mayReach']) => ({ actor: name, caller: callerOf(name, mayReach) });
 

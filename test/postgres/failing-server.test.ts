@@ -1,7 +1,11 @@
 import { connect, createServer, type Socket } from 'node:net';
 import type pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
+import { prepareAny } from '../../src/commands/index.js';
+import { engineOn, PROJECTION } from '../../src/engine.js';
 import { StateBackend } from '../../src/index.js';
+import { openPostgresStore } from '../../src/store/postgres/postgres-event-store.js';
+import { TestClock } from '../support/clock.js';
 import { freshSchema, onServer } from '../support/postgres.js';
 
 /** How a server says that it waits for what comes, and that no transaction is open. */
@@ -109,3 +113,14 @@ test.each([
     expect(backend.writesStopped).toBeUndefined();
   },
 );
+
+test('a command about a lock that the store tries again is known by the id that was made for it', async () => {
+  const store = openPostgresStore({ url: await freshSchema(), projection: PROJECTION, clock: new TestClock() });
+  onTestFinished(() => store.close());
+  const engine = engineOn(store);
+  await engine.execute({ type: 'createStack', name: 'web' }, { actor: 'test' });
+  const request = prepareAny({ type: 'acquireLock', stack: 'web', operation: 'deploy' }, { actor: 'test' });
+  const receipt = await store.append(request);
+  expect(receipt.events).toBe(1);
+  expect(await store.append(request)).toEqual(receipt);
+});

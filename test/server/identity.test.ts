@@ -125,6 +125,41 @@ describe('the id of a stack', () => {
   });
 });
 
+describe('a stack that is renamed out of reach while a document for it comes in', () => {
+  const NEW_NAME = 'secret-42';
+  const WAYS: readonly (readonly [string, object, Record<string, string>])[] = [
+    ['import?from=terraform', stateOf(1), {}],
+    ['import?from=terraform', { ...stateOf(9), lineage: 'other' }, {}],
+    ['import?from=terraform&force=true', stateOf(1), {}],
+    ['import?from=terraform&dry_run=true', stateOf(1), {}],
+    ['desired-state?prune=true', { resources: [] }, {}],
+    ['desired-state?prune=true&dry_run=true', { resources: [] }, {}],
+    ['desired-state', { resources: [] }, { 'idempotency-key': 'key' }],
+  ];
+
+  test.each(WAYS)('%s: the answer has nothing of it', async (path, document, headers) => {
+    const { as, backend } = await guarded();
+    await backend.execute(
+      await backend.importCommand('prod-id', new TextEncoder().encode(JSON.stringify(stateOf(4))), {
+        from: 'terraform',
+      }),
+    );
+    const ask = as('ci', 'prod*');
+    for (const method of ['importCommand', 'desiredStateCommand'] as const) {
+      const make = backend[method].bind(backend) as (...args: unknown[]) => never;
+      const renameFirst = async (...args: unknown[]) => {
+        await backend.execute({ type: 'updateStack', stack: 'prod-id', name: NEW_NAME });
+        return make(...args);
+      };
+      Object.assign(backend, { [method]: renameFirst });
+    }
+    const answer = await ask('POST', `${API}/stacks/prod-id/${path}`, document, headers);
+    expect(answer).toMatchObject({ status: 403, json: { code: 'OUT_OF_REACH' } });
+    for (const secret of [NEW_NAME, 'lineage', 'serial']) expect(answer.text).not.toContain(secret);
+    expect(await backend.findStack(NEW_NAME)).toMatchObject({ stateVersion: 3 });
+  });
+});
+
 test('a Terraform state that another one followed is refused, not acknowledged', async () => {
   const { as, backend } = await guarded();
   const ci = as('ci', 'prod*');

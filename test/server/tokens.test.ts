@@ -340,7 +340,7 @@ describe('who may break a lock', () => {
     expect(await backend.getLockInfo('web')).toMatchObject({ lockId: 'one' });
     const allowed = as({ role: 'write', permissions: ['force-unlock'] });
     expect(await allowed(method, path, body)).toMatchObject({ status: 200 });
-    expect(await backend.findLockTaker('web')).toBeUndefined();
+    expect((await backend.findStack('web')) && (await backend.getLockInfo('web'))).toBeUndefined();
   });
 
   test.each(WAYS)('%s %s %j: an admin; with --no-force-unlock nobody', async (method, path, body) => {
@@ -359,9 +359,62 @@ describe('who may break a lock', () => {
     async (method, path, body) => {
       const { holder, backend } = await locked({ forceUnlock: false });
       expect(await holder(method, path, body)).toMatchObject({ status: 200 });
-      expect(await backend.findLockTaker('web')).toBeUndefined();
+      expect((await backend.findStack('web')) && (await backend.getLockInfo('web'))).toBeUndefined();
     },
   );
+
+  /** What changes a lock or is done under it, and leaves it there. */
+  const USES: readonly (readonly [string, string, unknown])[] = [
+    ['POST', `${api}/renewLock`, { stack: 'web', id: 'one', ttlMs: 1_000 }],
+    ['POST', `${api}/apply`, { stack: 'web', outputs: [{ name: 'o', value: 1 }], envelope: { lockId: 'one' } }],
+    ['POST', `${api}/updateStack`, { stack: 'web', description: 'x', envelope: { lockId: 'one' } }],
+    ['POST', '/api/v1/stacks/web/desired-state?lock_id=one', { outputs: { o: { value: 1 } } }],
+    ['POST', '/api/v1/stacks/web/desired-state?lock_id=one&dry_run=true', { outputs: { o: { value: 1 } } }],
+    [
+      'POST',
+      '/api/v1/stacks/web/import?from=terraform&lock_id=one',
+      stateFile({ serial: 1, resources: [block('a', [instance()])] }),
+    ],
+    ['POST', `${STATE}?ID=one`, stateFile({ serial: 1, resources: [block('a', [instance()])] })],
+  ];
+
+  test.each(USES)('%s %s %j: its holder and a token that may break locks, and no other', async (method, path, body) => {
+    const { as, holder, backend } = await locked();
+    const before = [await backend.head(), await backend.getLockInfo('web')];
+    const refused = await as({ role: 'write' })(method, path, body);
+    expect(refused).toMatchObject({ status: 403, json: { code: 'PERMISSION_MISSING' } });
+    expect([await backend.head(), await backend.getLockInfo('web')]).toEqual(before);
+    expect(await holder(method, path, body)).toMatchObject({ status: 200 });
+    const other = await locked();
+    const allowed = other.as({ role: 'write', permissions: ['force-unlock'] });
+    expect(await allowed(method, path, body)).toMatchObject({ status: 200 });
+    const strict = await locked({ forceUnlock: false });
+    expect(await strict.as({ role: 'admin' })(method, path, body)).toMatchObject({
+      status: 409,
+      json: { code: 'FORCE_UNLOCK_REFUSED' },
+    });
+    expect(await strict.holder(method, path, body)).toMatchObject({ status: 200 });
+  });
+
+  test('a lock that the command line took is no token’s, whatever actor was named', async () => {
+    const { as, backend } = await locked();
+    await backend.getStackManager().createStack({ name: 'local' });
+    await backend.lockState('local', { operation: 'deploy', id: 'two', actor: 'b' });
+    const ask = as({ name: 'b', role: 'write' });
+    for (const [method, path, body] of [
+      ['POST', `${api}/releaseLock`, { stack: 'local', id: 'two' }],
+      ['UNLOCK', '/tfstate/local', lock('two')],
+      ['DELETE', '/tfstate/local?ID=two', undefined],
+    ] as const) {
+      expect(await ask(method, path, body)).toMatchObject({ status: 403, json: { code: 'PERMISSION_MISSING' } });
+    }
+  });
+
+  test('another token does not take a lock again under its id; the same token does', async () => {
+    const { as, holder } = await locked();
+    expect(await as({ role: 'write' })('LOCK', STATE, lock('one'))).toMatchObject({ status: 423, json: lock('one') });
+    expect(await holder('LOCK', STATE, lock('one'))).toMatchObject({ status: 200 });
+  });
 
   test('a release that is sent again succeeds, also while another holds the lock', async () => {
     const { as, holder } = await locked();

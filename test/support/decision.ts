@@ -6,7 +6,7 @@ import { SlothError } from '../../src/lib/errors.js';
 import { type JsonObject, stringifyJson } from '../../src/lib/json.js';
 import { type LinkReads, namesOf } from '../../src/store/edge-query.js';
 import type { AppendRequest } from '../../src/store/event-store.js';
-import { answers, type Difference, type FactKeys, type Facts } from '../../src/store/facts.js';
+import { answers, type Difference, type FactKeys, type Facts, NOTHING_PRESENT } from '../../src/store/facts.js';
 import { runNow } from '../../src/store/program.js';
 import { decideEvents } from '../../src/store/receipts.js';
 import type {
@@ -15,6 +15,7 @@ import type {
   DriftRuleRecord,
   ExecutionRecord,
   LockRecord,
+  LockTaker,
   OutputRecord,
   ResourceSlot,
   StackRecord,
@@ -30,6 +31,7 @@ export interface Known {
   readonly stack?: StackRecord;
   readonly document?: StackDocument;
   readonly lock?: LockRecord;
+  readonly lockTaker?: LockTaker;
   /** Who holds a name: name to stack id. */
   readonly names?: Readonly<Record<string, string>>;
   readonly takenIds?: readonly string[];
@@ -61,11 +63,18 @@ export function factsFor(keys: FactKeys, known: Known): Facts {
     deletedStack: !here && stack?.deletedAt && [stack.id, stack.name].includes(keys.stack) ? stack : undefined,
     document: keys.document ? known.document : undefined,
     lock: known.lock,
+    lockTaker: keys.lockTaker ? known.lockTaker : undefined,
     nameHolder: named === undefined ? undefined : known.names?.[named],
     idTaken: keys.id !== undefined && (known.takenIds ?? []).includes(keys.id),
     resources: pick(keys.addresses, (address) => resources.find((slot) => slot.address === address)),
     resourcesById: pick(keys.resourceIds, (id) => all.find((slot) => (slot.id ?? `res-${slot.resource}`) === id)),
     outputs: pick(keys.outputs, (name) => outputs.find((output) => output.name === name)),
+    present: keys.present
+      ? {
+          resources: resources.filter(({ value }) => value !== null).map(({ value: _, ...rest }) => rest),
+          outputs: outputs.map(({ name }) => name),
+        }
+      : NOTHING_PRESENT,
     edges: edges.filter(({ address, target }) => keys.edges?.some(([a, t]) => a === address && t === target)),
     tags: new Set(tags.filter((tag) => keys.tags?.includes(tag))),
     drift: pick(keys.driftOf, (ref) => known.drift?.[ref]),

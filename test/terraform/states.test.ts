@@ -1,7 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { TerraformStates } from '../../src/api/terraform/states.js';
+import type { Caller } from '../../src/commands/index.js';
 import { engineOn, openEngine } from '../../src/engine.js';
-import { ConflictError, InvalidInputError, LockedError, StateBackend } from '../../src/index.js';
+import { InvalidInputError, LockedError, StateBackend } from '../../src/index.js';
 import { type JsonObject, parseJson, stringifyJson } from '../../src/lib/json.js';
 import type { EventStore } from '../../src/store/event-store.js';
 import { TestClock } from '../support/clock.js';
@@ -335,11 +336,14 @@ describe('locks', () => {
 
   test('force-unlock is refused where it is not allowed, of another lock, and of none', async () => {
     const { states } = setUp();
-    const refusal = new ConflictError('FORCE_UNLOCK_REFUSED', 'no');
+    const caller = { principal: 'token:bob', mayReach: () => true, mayChooseStackIds: false };
+    const refused = (mayBreakLocks: Caller['mayBreakLocks']) =>
+      states.locks.unlock('s', EMPTY, { ...FORCE, caller: { ...caller, mayBreakLocks } });
     await states.put('s', bytes(numbered(1, 1)), ALICE);
     await expect(states.locks.unlock('s', EMPTY, FORCE)).rejects.toMatchObject({ code: 'NOT_LOCKED' });
     await states.locks.lock('s', bytes(info('one')), ALICE);
-    await expect(states.locks.unlock('s', EMPTY, { ...FORCE, refusal })).rejects.toThrow(refusal);
+    await expect(refused('never')).rejects.toMatchObject({ code: 'FORCE_UNLOCK_REFUSED' });
+    await expect(refused('no')).rejects.toMatchObject({ code: 'PERMISSION_MISSING' });
     const other = bytes(info('two', { Operation: '', Who: '' }));
     await expect(states.locks.unlock('s', other, FORCE)).rejects.toMatchObject({ code: 'STACK_LOCKED' });
     expect(await states.locks.holder('s')).toEqual(info('one'));

@@ -1,9 +1,8 @@
 import type { Caller, EnvelopeInput } from '../../commands/index.js';
 import type { Engine } from '../../engine.js';
 import { decodeEvent, isKnown, type RecordedEvent } from '../../events/index.js';
-import { ConflictError, InvalidInputError, LockedError, NotFoundError, type SlothError } from '../../lib/errors.js';
+import { ConflictError, InvalidInputError, LockedError, NotFoundError } from '../../lib/errors.js';
 import type { JsonObject } from '../../lib/json.js';
-import { lockTaken } from '../../queries/lock-taker.js';
 import type { Program } from '../../store/program.js';
 import type { StackRecord } from '../../store/records.js';
 import type { Snapshot } from '../../store/snapshot.js';
@@ -44,8 +43,6 @@ export function* stackNamed(
 export interface UnlockOptions extends Sender {
   /** From where the request came; kept with a lock that is broken. */
   readonly from: string;
-  /** Why the actor may not take a lock from somebody else, as `terraform force-unlock` does; undefined where it may. */
-  readonly refusal?: SlothError | undefined;
 }
 
 /** How far back in a stack's events a lock is looked for that was released before: a client asks again within seconds. */
@@ -95,10 +92,11 @@ export class TerraformLocks {
 
   /**
    * Releases the lock that a body tells of. A body that is empty or names no more than an id comes from
-   * `terraform force-unlock` or `tofu force-unlock`, and breaks the lock, where that is allowed. So does a body that
-   * describes a lock which another actor took.
+   * `terraform force-unlock` or `tofu force-unlock`, and breaks the lock, where the sender may. A sender that may not
+   * releases only a lock that its principal took.
    * @throws LockedError `STACK_LOCKED` when another holds it, `LOCK_NOT_HELD` when it ran out or was broken;
-   *   the refusal; NotFoundError for an unknown stack, or one that nothing locks
+   *   ForbiddenError `PERMISSION_MISSING` and ConflictError `FORCE_UNLOCK_REFUSED` where the sender may not;
+   *   NotFoundError for an unknown stack, or one that nothing locks
    */
   async unlock(ref: string, body: Uint8Array, options: UnlockOptions): Promise<void> {
     const told = readLockInfo(body);
@@ -133,12 +131,6 @@ export class TerraformLocks {
   }
 
   async #release(stack: StackRecord, id: string, options: UnlockOptions): Promise<void> {
-    const { actor, refusal } = options;
-    const taker = await this.#engine.store.read(function* (s) {
-      const lock = yield* s.lock(stack.stream);
-      return lock?.lockId === id ? (yield* lockTaken(s, lock))?.meta.actor : undefined;
-    });
-    if (refusal && taker !== undefined && taker !== actor) throw refusal;
     try {
       await this.#engine.execute({ type: 'releaseLock', stack: stack.id, id }, by(options));
     } catch (error) {
@@ -148,16 +140,15 @@ export class TerraformLocks {
   }
 
   async #break(stack: StackRecord, id: string | undefined, options: UnlockOptions): Promise<void> {
-    const { actor, from, refusal } = options;
+    const { actor, from } = options;
     const lock = await this.#engine.store.read((s) => s.lock(stack.stream));
     if (!lock || (id !== undefined && lock.lockId !== id)) {
       if ((await this.#lastEnd(stack, id)) === 'LockBroken') return; // the request was sent again
       if (lock) throw otherLock(stack, lock.lockId, id as string);
       throw new NotFoundError('NOT_LOCKED', `stack "${stack.name}" is not locked`, { details: { stack: stack.name } });
     }
-    if (refusal) throw refusal;
     const reason = `force-unlock by ${actor} from ${from}`;
-    await this.#engine.execute({ type: 'breakLock', stack: stack.id, reason }, by(options));
+    await this.#engine.execute({ type: 'breakLock', stack: stack.id, id: lock.lockId, reason }, by(options));
   }
 
   /** How the stack's last lock ended, or the last one of an id; undefined where none did lately. */

@@ -1,5 +1,4 @@
 import type { Command } from '../../commands/index.js';
-import { resourceAddress } from '../../events/index.js';
 import type { DesiredState } from './format.js';
 
 type Apply = Extract<Command, { type: 'apply' }>;
@@ -9,14 +8,10 @@ const given = <K extends string, V>(key: K, value: V | undefined) =>
 
 /**
  * The command that brings a stack to the desired state. A resource the file names becomes what the file says of it;
- * resources, outputs and fields it does not name stay. With `present`, the
- * resources and outputs the stack has now, those the file does not name are removed.
+ * resources, outputs and fields it does not name stay. With `prune` those
+ * resources and outputs are removed.
  */
-export function applyCommand(
-  stack: string,
-  desired: DesiredState,
-  present: { readonly addresses: readonly string[]; readonly outputs: readonly string[] } | undefined,
-): Apply {
+export function applyCommand(stack: string, desired: DesiredState, prune: boolean): Apply {
   const resources = (desired.resources ?? []).map(
     ({ depends_on: dependencies = [], module = '', properties = {}, state = 'applied', ...resource }) => ({
       ...resource,
@@ -27,8 +22,6 @@ export function applyCommand(
     }),
   );
   const outputs = (desired.outputs ?? []).map(({ name, output }) => ({ name, ...output }));
-  const wanted = new Set(resources.map(resourceAddress));
-  const named = new Set(outputs.map(({ name }) => name));
   return {
     type: 'apply',
     stack,
@@ -41,7 +34,6 @@ export function applyCommand(
     },
     resources: resources as NonNullable<Apply['resources']>,
     outputs,
-    remove: present?.addresses.filter((address) => !wanted.has(address)) ?? [],
-    removeOutputs: present?.outputs.filter((name) => !named.has(name)) ?? [],
+    prune,
   };
 }

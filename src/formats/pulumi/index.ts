@@ -1,3 +1,3 @@
 export { toPulumiState } from './export.js';
 export { parsePulumi } from './format.js';
-export { importPulumi } from './import.js';
+export { readDeployment } from './import.js';

@@ -1,19 +1,4 @@
-/**
- * The order of a deployment's resources, as the numbers they were given when each was first seen: `1-500,502,501`. The
- * order is Pulumi's own and differs from run to run, so it is kept beside the resources: none of them changes because
- * another was put before it.
- */
-export function orderText(numbers: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const number of numbers) {
-    const run = runs.at(-1);
-    if (run && run[1] + 1 === number) run[1] = number;
-    else runs.push([number, number]);
-  }
-  return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
-}
-
-/** Such a text. */
+/** The text of an order; see `orderText` in commands. */
 export const ORDER = /^(?:\d{1,15}(?:-\d{1,15})?(?:,(?!$)|$))*$/;
 
 /** In that order; one that it does not name, since a rollback brought it back, after the next lower number that it does. */

@@ -6,7 +6,7 @@ import { readInstance } from './instances.js';
 import { isCanonical } from './order.js';
 import { readOutputs } from './outputs.js';
 
-const format = 'terraform';
+const format = 'terraform' as const;
 
 /** A state in the engine's terms. */
 export const incoming = (state: TerraformState): Incoming =>

@@ -3,5 +3,4 @@ export { toTerraformState } from './export.js';
 export { checkState, following } from './follow.js';
 export { asTerraform, readTerraformDocument, stateOf } from './format.js';
 export { incoming } from './import.js';
-export { importTerraform } from './state-command.js';
 export { writeAsTerraform } from './text.js';

@@ -1,30 +1,68 @@
-import { type Current, otherLineage, planImport, type Succession } from '../document-command.js';
-import type { Apply, Incoming } from '../incoming.js';
+import { checkSuccession } from '../../commands/succession.js';
+import { type Origin, resourceAddress } from '../../events/index.js';
+import { equalJson, type Json } from '../../lib/json.js';
+import type { Apply, Incoming, IncomingOutput, IncomingResource } from '../incoming.js';
 
 /**
- * The command that takes a Terraform state into a stack.
- * @param current the stack as it is, if there is one
+ * The command that takes a stack from one state to the next: what differs, and the removal of what the next one does not
+ * hold. It must be carried out on the version that holds the first one.
+ * @param held the state that the stack holds, if there is one
  * @throws ConflictError for another lineage, a lower serial, or the same serial with other content, unless forced
  */
-export const importTerraform = (
-  stack: string,
-  incoming: Incoming,
-  current: Current | undefined,
+export function commandBetween(
+  { id, name }: { readonly id: string; readonly name: string },
+  held: Incoming | undefined,
+  next: Incoming,
   force: boolean,
-): Apply => planImport(stack, incoming, current, succession, force);
+): Apply {
+  const { resources, outputs } = next;
+  const command: Apply = { type: 'apply', kind: 'import', stack: id };
+  const origin = originOf(next);
+  if (!held) return { ...command, create: {}, document: { origin }, resources: [...resources], outputs: [...outputs] };
+  const changes = difference(held, next);
+  const known = originOf(held);
+  const unchanged = equalJson(origin, known) && Object.values(changes).every((list) => list.length === 0);
+  if (!force) {
+    const hasResources = held.resources.length > 0;
+    checkSuccession(next, { name, version: 0, origin: { ...known, version: 0 }, hasResources }, unchanged);
+  }
+  return { ...command, ...changes, document: unchanged ? {} : { origin } };
+}
 
-/** A state follows another when it is of the same lineage and has a higher serial. */
-const succession: Succession = (incoming, known, current, unchanged) => {
-  const { name } = current.stack;
-  if (known.lineage !== incoming.lineage) return otherLineage(incoming, known, current);
-  if (incoming.serial < known.serial) {
-    return ['SERIAL_TOO_LOW', `stack "${name}" holds serial ${known.serial}, this state has ${incoming.serial}`];
-  }
-  if (incoming.serial === known.serial && !unchanged) {
-    return [
-      'SERIAL_NOT_ADVANCED',
-      `this state differs from stack "${name}" but has the serial it holds, ${known.serial}`,
-    ];
-  }
-  return undefined;
-};
+const originOf = ({ format, lineage, serial, header }: Incoming): Omit<Origin, 'version'> => ({
+  format,
+  lineage,
+  serial,
+  header,
+});
+
+function difference(held: Incoming, next: Incoming) {
+  const resources = new Map(held.resources.map((resource) => [addressOf(resource), resource]));
+  const outputs = new Map(held.outputs.map((output) => [output.name, output]));
+  const wanted = new Set(next.resources.map(addressOf));
+  const named = new Set(next.outputs.map(({ name }) => name));
+  return {
+    resources: next.resources.filter((resource) => {
+      const now = resources.get(addressOf(resource));
+      return !now || !sameResource(resource, now);
+    }),
+    remove: [...resources.keys()].filter((address) => !wanted.has(address)),
+    outputs: next.outputs.filter((output) => {
+      const now = outputs.get(output.name);
+      return !now || !sameOutput(output, now);
+    }),
+    removeOutputs: [...outputs.keys()].filter((name) => !named.has(name)),
+  };
+}
+
+const addressOf = ({ module = '', type, name }: IncomingResource): string => resourceAddress({ module, type, name });
+
+const sameResource = (wanted: IncomingResource, now: IncomingResource): boolean =>
+  (['properties', 'dependencies', 'state', 'metadata'] as const).every((field) =>
+    equalJson(wanted[field] as Json, now[field] as Json),
+  );
+
+const sameOutput = (wanted: IncomingOutput, now: IncomingOutput): boolean =>
+  (wanted.sensitive ?? false) === (now.sensitive ?? false) &&
+  equalJson(wanted.value as Json, now.value as Json) &&
+  equalJson((wanted.metadata ?? null) as Json, (now.metadata ?? null) as Json);

@@ -13,9 +13,11 @@ export const envelopeBody = envelopeSchema
 /**
  * What a request says about a command beside the command: who sends it is its principal, `If-Match` the version it
  * expects, `Idempotency-Key` the command's id.
+ * @param forceUnlock whether locks may be broken through this server at all
  */
 export function callOf(
   request: FastifyRequest,
+  forceUnlock: boolean,
   envelope: z.output<typeof envelopeBody> & Pick<CallOptions, 'content'> = {},
 ): CallOptions {
   const expectedVersion = expectedIn(request.headers['if-match']);
@@ -24,7 +26,7 @@ export function callOf(
   return {
     ...given,
     actor: request.principal.name,
-    caller: callerOf(request),
+    caller: callerOf(request, forceUnlock),
     ...(expectedVersion === undefined ? {} : { expectedVersion }),
     ...(commandId === undefined ? {} : { commandId }),
   };

@@ -9,11 +9,9 @@ import { ConflictError, InvalidInputError } from '../../lib/errors.js';
 import { isJsonObject, type Json, type JsonObject, sortKeys, stringifyJson } from '../../lib/json.js';
 import { unpackJson } from '../../lib/packed-json.js';
 import { parseInput } from '../../lib/parse-input.js';
-import { requireStack } from '../access.js';
 import { bytesOf, runnerFor } from '../bodies/index.js';
 import { COMMAND_BYTES, mediaTypeOf, YAML_BYTES } from '../bodies/limits.js';
 import { sendProblem } from '../errors.js';
-import { refusalToBreak, requireOwnLock } from '../force-unlock.js';
 import { readJson } from '../json.js';
 import { problemOf } from '../problem.js';
 import { callOf, envelopeBody } from './call-options.js';
@@ -47,7 +45,6 @@ const ofEngine: readonly Route[] = (Object.keys(COMMANDS) as CommandType[]).map(
       const { envelope, ...fields } = await readFields(call, type);
       const command = { type, ...fields } as Command;
       const parsed = parseInput(envelopeBody.optional(), envelope, 'envelope');
-      await checkUnlocking(call, command, parsed?.lockId);
       return carryOut(call, command, parsed);
     },
   }),
@@ -133,19 +130,6 @@ async function read(body: Uint8Array, type: CommandType, run: RunTask | undefine
   return unpackJson(output);
 }
 
-/** A command that breaks a lock, or ends one by its id, needs a principal that may. */
-async function checkUnlocking({ backend, request, forceUnlock }: Call, command: Command, lockId?: string) {
-  if (command.type === 'breakLock') {
-    const refusal = refusalToBreak(request, { forceUnlock });
-    if (refusal) throw refusal;
-  }
-  const ended = command.type === 'releaseLock' ? command.id : command.type === 'deleteStack' ? lockId : undefined;
-  if (typeof ended === 'string' && 'stack' in command && typeof command.stack === 'string') {
-    await requireStack(request, 'write', backend, command.stack);
-    await requireOwnLock(request, { forceUnlock }, backend, command.stack, ended);
-  }
-}
-
 const envelopeOf = ({
   lock_id,
   reason,
@@ -164,11 +148,11 @@ const contentOf = ({ path, query }: Call<object>, document: Uint8Array): string 
 };
 
 async function carryOut(
-  { backend, request, reply, query }: Call,
+  { backend, request, reply, query, forceUnlock }: Call,
   command: Command,
   envelope?: z.output<typeof envelopeBody> & Pick<CallOptions, 'content'>,
 ) {
-  const call = callOf(request, envelope);
+  const call = callOf(request, forceUnlock, envelope);
   try {
     if ((query as DryRun).dry_run) return planJson(await backend.execute(command, { ...call, dryRun: true }));
     const receipt = await backend.execute(command, call);

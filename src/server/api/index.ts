@@ -18,7 +18,7 @@ export interface ApiOptions {
   readonly prefix: string;
   readonly bodies: BodyOptions;
   readonly streams: StreamLimits;
-  /** Whether anybody may break a lock; see `force-unlock.ts`. */
+  /** Whether locks may be broken through this server at all. */
   readonly forceUnlock: boolean;
 }
 

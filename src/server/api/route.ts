@@ -18,7 +18,7 @@ export interface Call<Query = unknown> {
   /** Ends when the server is to stop. */
   readonly stopping: AbortSignal;
   readonly streams: EventStreams;
-  /** Whether anybody may break a lock; see `force-unlock.ts`. */
+  /** Whether locks may be broken through this server at all. */
   readonly forceUnlock: boolean;
 }
 

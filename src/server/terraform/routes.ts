@@ -7,13 +7,12 @@ import { callerOf, currentPrincipal, type Role, requireStackName } from '../acce
 import { admitBody, type BodyOptions, bytesOf, md5Of, runnerFor, takeBytes } from '../bodies/index.js';
 import { SMALL_BYTES } from '../bodies/limits.js';
 import { sendError } from '../errors.js';
-import { refusalToBreak, requireOwnLock } from '../force-unlock.js';
 
 export interface TerraformRoutesOptions {
   readonly backend: StateBackend;
   /** How long a lock holds, milliseconds. */
   readonly lockMs: number | undefined;
-  /** Whether anybody may break a lock; see `force-unlock.ts`. */
+  /** Whether locks may be broken through this server at all. */
   readonly forceUnlock: boolean;
   /** Patterns of the names of stacks that may be given a lower serial or another lineage. */
   readonly overwrite: readonly string[];
@@ -33,7 +32,7 @@ type StateRequest = FastifyRequest<Route>;
  * set up with `lock_method` and `unlock_method`. See docs/adr/0018.
  */
 export async function terraformRoutes(app: FastifyInstance, options: TerraformRoutesOptions): Promise<void> {
-  const { backend, lockMs, overwrite, bodies, cacheChars } = options;
+  const { backend, lockMs, forceUnlock, overwrite, bodies, cacheChars } = options;
   const states = await backend.getTerraformStates({ cacheChars, ...(lockMs === undefined ? {} : { lockMs }) });
   const { locks } = states;
 
@@ -44,6 +43,12 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
     const holder = isLocked ? await locks.holder((request.params as Route['Params']).stack) : undefined;
     return holder ? reply.code(423).send(holder) : sendError(error, request, reply);
   });
+
+  const senderOf = (request: StateRequest) => ({
+    actor: request.principal.name,
+    caller: callerOf(request, forceUnlock),
+  });
+  const callOf = (request: StateRequest) => ({ ...senderOf(request), ...lockOf(request) });
 
   const allow = (request: StateRequest, role: Role): void => {
     const { stack: ref } = request.params;
@@ -78,9 +83,7 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
 
   async function remove(request: StateRequest, reply: FastifyReply) {
     const { stack: ref } = request.params;
-    const call = callOf(request);
-    if (call.lockId !== undefined) await requireOwnLock(request, options, backend, ref, call.lockId);
-    await states.delete(ref, call);
+    await states.delete(ref, callOf(request));
     return reply.send();
   }
 
@@ -92,7 +95,6 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
     await locks.unlock(request.params.stack, bytesOf(request), {
       ...senderOf(request),
       from: request.ip,
-      refusal: refusalToBreak(request, options),
     });
     return reply.send();
   }
@@ -131,18 +133,15 @@ function checkDigest(request: FastifyRequest): void {
   });
 }
 
-const senderOf = (request: StateRequest) => ({ actor: request.principal.name, caller: callerOf(request) });
-
 /** The lock is named by `?ID=`, as Terraform does. */
-function callOf(request: StateRequest) {
-  const { ID: lockId } = request.query;
+function lockOf({ query: { ID: lockId } }: StateRequest): { readonly lockId?: string } {
   if (Array.isArray(lockId)) {
     throw new InvalidInputError('INVALID_INPUT', 'ID: it is given twice', {
       hint: 'Give the id of the one lock you hold.',
       details: { field: 'ID' },
     });
   }
-  return { ...senderOf(request), ...(lockId === undefined ? {} : { lockId }) };
+  return lockId === undefined ? {} : { lockId };
 }
 
 /** What other programs could take for a path is no name here. */

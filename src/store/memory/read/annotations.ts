@@ -1,6 +1,13 @@
 import { byBytes } from '../../../lib/order.js';
-import type { DriftRecord, DriftRuleRecord, ExecutionRecord, LockRecord, TagRecord } from '../../records.js';
-import { toDriftRecord, toDriftRuleRecord, toExecutionRecord, toLockRecord, toTagRecord } from '../../to-records.js';
+import type { DriftRecord, DriftRuleRecord, ExecutionRecord, LockRecord, LockTaker, TagRecord } from '../../records.js';
+import {
+  toDriftRecord,
+  toDriftRuleRecord,
+  toExecutionRecord,
+  toLockRecord,
+  toLockTaker,
+  toTagRecord,
+} from '../../to-records.js';
 import { eventAt } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { keyText } from '../tables.js';
@@ -9,6 +16,11 @@ import { limited, rowsOf } from './rows.js';
 export function readLock({ tables }: MemoryState, stream: number): LockRecord | undefined {
   const row = tables.lock_rows.get(keyText('lock_rows', { stream }));
   return row && toLockRecord(row);
+}
+
+export function readLockTaker({ log, tables }: MemoryState, stream: number): LockTaker | undefined {
+  const row = tables.lock_rows.get(keyText('lock_rows', { stream }));
+  return row && toLockTaker(eventAt(log, row.token).meta);
 }
 
 export const readTags = ({ tables }: MemoryState, stream: number): TagRecord[] =>

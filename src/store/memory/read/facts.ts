@@ -1,22 +1,24 @@
 import { readDifference, type SlotReads } from '../../difference.js';
-import { answers, type FactKeys, type Facts } from '../../facts.js';
+import { answers, type FactKeys, type Facts, NOTHING_PRESENT } from '../../facts.js';
 import { runNow } from '../../program.js';
 import type { StackRecord } from '../../records.js';
 import { resourceId } from '../../resource-id.js';
 import { snapshotOn } from '../../snapshot.js';
 import type { MemoryState } from '../state.js';
-import { executionById, hasTag, lastDriftOf, readDriftRules, readLock } from './annotations.js';
-import { dependencyAt, outputAt } from './outputs.js';
+import { executionById, hasTag, lastDriftOf, readDriftRules, readLock, readLockTaker } from './annotations.js';
+import { dependencyAt, outputAt, outputsAt } from './outputs.js';
 import { readsOn } from './reads.js';
-import { slotsByAddress, slotsById } from './resources.js';
+import { resourceNames, slotsByAddress, slotsById } from './resources.js';
 import { findStack, holderOfName, readDocument } from './stacks.js';
 
 /** What every stack's decision may ask for, of no stack. */
 const NOTHING: Omit<Facts, 'stack' | 'deletedStack' | 'nameHolder' | 'idTaken' | 'resourcesById'> = {
   document: undefined,
   lock: undefined,
+  lockTaker: undefined,
   resources: new Map(),
   outputs: new Map(),
+  present: NOTHING_PRESENT,
   edges: [],
   tags: new Set(),
   drift: new Map(),
@@ -47,8 +49,12 @@ function factsOfStack(state: MemoryState, { stream, stateVersion }: StackRecord,
   return {
     document: keys.document ? readDocument(state, stream).document : undefined,
     lock: readLock(state, stream),
+    lockTaker: keys.lockTaker ? readLockTaker(state, stream) : undefined,
     resources: answers(keys.addresses, slotOf),
     outputs: answers(keys.outputs, (output) => outputAt(state, stream, output)),
+    present: keys.present
+      ? { resources: resourceNames(state, stream), outputs: outputsAt(state, stream).map(({ name }) => name) }
+      : NOTHING_PRESENT,
     edges: (keys.edges ?? []).flatMap((edge) => dependencyAt(state, stream, edge) ?? []),
     tags: new Set((keys.tags ?? []).filter((tag) => hasTag(state, stream, tag))),
     drift: answers(keys.driftOf, driftOf),

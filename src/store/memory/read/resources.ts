@@ -1,7 +1,7 @@
 import { readData, type StoredEvent } from '../../../events/index.js';
 import { byBytes } from '../../../lib/order.js';
 import type { Page } from '../../event-store.js';
-import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
+import type { NodeRecord, ResourceName, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
 import type { Tables } from '../../tables.js';
 import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
@@ -22,6 +22,12 @@ export function slotsByAddress(state: MemoryState, stream: number): (address: st
     return row && toSlot(state, row);
   };
 }
+
+export const resourceNames = ({ tables }: MemoryState, stream: number): ResourceName[] =>
+  rowsOf(tables.resource_rows, stream)
+    .filter(({ position }) => position !== null)
+    .sort((a, b) => byBytes(a.address, b.address))
+    .map(({ resource, id, address, module, type, name }) => ({ resource, id, address, module, type, name }));
 
 /** The same by id, over all streams. */
 export function slotsById(

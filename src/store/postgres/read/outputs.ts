@@ -15,6 +15,11 @@ JOIN LATERAL (SELECT position, present FROM output_history WHERE stream = $1 AND
               ORDER BY version DESC LIMIT 1) h ON h.present = 1
 JOIN events e ON e.position = h.position`;
 
+const NAMES = 'SELECT name FROM output_rows WHERE stream = $1 ORDER BY name';
+
+export const outputNames = async (sql: Sql, stream: number): Promise<string[]> =>
+  (await sql.all<{ name: string }>(NAMES, [stream])).map(({ name }) => name);
+
 export async function outputsAt(sql: Sql, stream: number, version = Number.MAX_SAFE_INTEGER): Promise<OutputRecord[]> {
   const rows = await sql.all<OutputRow>(`${OUTPUTS_AT_VERSION} ORDER BY o.name`, [stream, version]);
   return rows.map(toOutputRecord);

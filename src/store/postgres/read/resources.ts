@@ -1,6 +1,6 @@
 import { readData, type StoredEvent } from '../../../events/index.js';
 import type { Page } from '../../event-store.js';
-import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
+import type { NodeRecord, ResourceName, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
 import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
 import type { Sql } from '../sql.js';
@@ -30,6 +30,12 @@ UNION ALL
 ${slots(rowsByKey('$2::bigint[]', 'resource_rows', 'resource = k.key'))}`;
 
 const toSlot = (row: SlotRow): Slot => toResourceSlot(row, row.data);
+
+const PRESENT = `
+SELECT resource, id, address, module, type, name FROM resource_rows
+WHERE stream = $1 AND position IS NOT NULL ORDER BY address`;
+
+export const resourceNames = (sql: Sql, stream: number): Promise<ResourceName[]> => sql.all(PRESENT, [stream]);
 
 /** By address, in the order asked for. */
 export async function slotsByAddress(

@@ -1,6 +1,13 @@
-import type { DriftRecord, DriftRuleRecord, ExecutionRecord, LockRecord, TagRecord } from '../../records.js';
+import type { DriftRecord, DriftRuleRecord, ExecutionRecord, LockRecord, LockTaker, TagRecord } from '../../records.js';
 import type { Tables } from '../../tables.js';
-import { toDriftRecord, toDriftRuleRecord, toExecutionRecord, toLockRecord, toTagRecord } from '../../to-records.js';
+import {
+  toDriftRecord,
+  toDriftRuleRecord,
+  toExecutionRecord,
+  toLockRecord,
+  toLockTaker,
+  toTagRecord,
+} from '../../to-records.js';
 import type { Statements } from '../statements.js';
 
 const LOCK = 'SELECT * FROM lock_rows WHERE stream = ?';
@@ -8,6 +15,14 @@ const LOCK = 'SELECT * FROM lock_rows WHERE stream = ?';
 export function readLock(sql: Statements, stream: number): LockRecord | undefined {
   const row = sql(LOCK).get(stream) as Tables['lock_rows'] | undefined;
   return row && toLockRecord(row);
+}
+
+/** Its token is the position of the event that took it. */
+const LOCK_TAKER = 'SELECT e.meta FROM lock_rows l JOIN events e ON e.position = l.token WHERE l.stream = ?';
+
+export function readLockTaker(sql: Statements, stream: number): LockTaker | undefined {
+  const row = sql(LOCK_TAKER).get(stream) as { meta: string } | undefined;
+  return row && toLockTaker(row.meta);
 }
 
 const TAGS = 'SELECT * FROM tag_rows WHERE stream = ? ORDER BY tag';

@@ -1,14 +1,14 @@
 import { NO_ENTRIES } from '../../../lib/no-entries.js';
 import { readDifference, type SlotReads } from '../../difference.js';
-import { answers, type FactKeys, type Facts } from '../../facts.js';
+import { answers, type FactKeys, type Facts, NOTHING_PRESENT } from '../../facts.js';
 import { runNow } from '../../program.js';
 import { resourceId } from '../../resource-id.js';
 import { snapshotOn } from '../../snapshot.js';
 import type { Statements } from '../statements.js';
-import { executionById, hasTag, lastDriftOf, readDriftRules, readLock } from './annotations.js';
-import { dependenciesOf, outputsOf } from './outputs.js';
+import { executionById, hasTag, lastDriftOf, readDriftRules, readLock, readLockTaker } from './annotations.js';
+import { dependenciesOf, outputNames, outputsOf } from './outputs.js';
 import { readsOn } from './reads.js';
-import { slotByAddress, slotById } from './resources.js';
+import { resourceNames, slotByAddress, slotById } from './resources.js';
 import { findStackHead, readDocument } from './stacks.js';
 
 /** Names and ids share one space. */
@@ -25,11 +25,16 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
     deletedStack: stack ? undefined : findStackHead(sql, keys.stack, true),
     document: stream !== undefined && keys.document ? readDocument(sql, stream).document : undefined,
     lock: stream === undefined ? undefined : readLock(sql, stream),
+    lockTaker: stream !== undefined && keys.lockTaker ? readLockTaker(sql, stream) : undefined,
     nameHolder: holderOf(sql, keys.name ?? (keys.ownName ? stack?.name : undefined)),
     idTaken: holderOf(sql, keys.id) !== undefined,
     resources: known(keys.addresses, (at, address) => slotByAddress(sql, at, address)),
     resourcesById: answers(keys.resourceIds, (id) => slotById(sql, id)),
     outputs: stream === undefined ? NO_ENTRIES : outputsOf(sql, stream, keys.outputs ?? []),
+    present:
+      stream !== undefined && keys.present
+        ? { resources: resourceNames(sql, stream), outputs: outputNames(sql, stream) }
+        : NOTHING_PRESENT,
     edges: stream === undefined ? [] : dependenciesOf(sql, stream, keys.edges ?? []),
     tags: new Set(known(keys.tags, (at, tag) => hasTag(sql, at, tag) || undefined).keys()),
     drift: known(keys.driftOf, (at, ref) => {

@@ -22,6 +22,10 @@ FROM json_each(:names) k CROSS JOIN output_history h ON h.stream = :stream AND h
  AND h.version = (SELECT max(version) FROM output_history WHERE stream = :stream AND name = k.value AND version <= :version)
 CROSS JOIN events e ON e.position = h.position`;
 
+const NAMES = 'SELECT name FROM output_rows WHERE stream = ? ORDER BY name';
+
+export const outputNames = (sql: Statements, stream: number): string[] => sql(NAMES).pluck().all(stream) as string[];
+
 export function outputsAt(sql: Statements, stream: number, version = Number.MAX_SAFE_INTEGER): OutputRecord[] {
   return (sql(OUTPUTS_AT_VERSION).all({ stream, version }) as OutputRow[]).map(toOutputRecord);
 }

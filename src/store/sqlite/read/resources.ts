@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../../events/index.js';
 import { NO_ENTRIES } from '../../../lib/no-entries.js';
 import type { Page } from '../../event-store.js';
-import type { NodeRecord, ResourceRecord, ResourceSlot } from '../../records.js';
+import type { NodeRecord, ResourceName, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
 import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
 import { allValues, valueAt } from '../history.js';
@@ -46,6 +46,13 @@ export const addressesOf = (sql: Statements, stream: number, ids: readonly strin
       return slot?.stream === stream ? [[id, slot.address]] : [];
     }),
   );
+
+const PRESENT = `
+SELECT resource, id, address, module, type, name FROM resource_rows
+WHERE stream = ? AND position IS NOT NULL ORDER BY address`;
+
+export const resourceNames = (sql: Statements, stream: number): ResourceName[] =>
+  sql(PRESENT).all(stream) as ResourceName[];
 
 interface RecordRow {
   resource: number;
