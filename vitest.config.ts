@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 
 /** What is tried on PostgreSQL as it is on SQLite, by the very same files. */
 const ON_BOTH = [
-  'test/properties/{dependencies,diff,idempotence,json,kill,locks,rollback,tables,terraform-states,time-travel}.test.ts',
+  'test/properties/{dependencies,diff,idempotence,json,kill,locks,mixed-reads,rollback,tables,terraform-states,time-travel}.test.ts',
   'test/cli/{audit,bad-input,commands,drift,drift-probe,drift-rules,graph,hostile-log,specification}.test.ts',
   'test/server/{api,input,live,terraform}.test.ts',
 ];
