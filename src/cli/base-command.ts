@@ -1,5 +1,5 @@
 import { Command } from '@oclif/core';
-import { type OpenOptions, StateBackend } from '../index.js';
+import { type LogHead, type OpenOptions, StateBackend } from '../index.js';
 import { holdsPassword, shownLocation } from '../lib/database-url.js';
 import { NotFoundError } from '../lib/errors.js';
 import { chooseAnyDatabase, chooseDatabase, type DatabaseChoice, databaseNotFound, isMemory } from './database-path.js';
@@ -100,6 +100,14 @@ export abstract class BaseCommand extends Command {
   /** What a person should change, though the command goes on. */
   protected warning(text: string): void {
     this.note(`Warning: ${escapeText(text)}`);
+  }
+
+  /** A job that runs each night on the wrong database must not look like one that works. `done` says what was to be done. */
+  protected warnWhereEmpty(head: LogHead, location: string, done: string): void {
+    if (head.position > 0) return;
+    this.warning(
+      `the log is empty: no event was ${done}. Check that this is the database meant: ${shownLocation(location)}`,
+    );
   }
 
   protected write(text: string): void {

@@ -1,9 +1,12 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { commandLine } from '../support/cli.js';
+import { until } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
 
+const BIN = new URL('../../bin/run.cjs', import.meta.url).pathname;
 /** Nothing listens there. */
 const SECRET = 'postgres://u:hunter2@127.0.0.1:1/d';
 
@@ -123,4 +126,39 @@ describe.each([':memory:', 'memory:'])('a database in memory: %s', (db) => {
     }
     expect(existsSync(join(folder, 'to.db'))).toBe(false);
   });
+
+  test('can be served, with a warning that all of it is lost', async () => {
+    const child = spawn(process.execPath, [BIN, 'serve', '--db', db, '--listen', '127.0.0.1:0', '--output', 'json']);
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (piece) => (stdout += piece));
+    child.stderr.on('data', (piece) => (stderr += piece));
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    await until(() => stdout.includes('}') || child.exitCode !== null);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const msg = `the database is in memory (${db}): all of it is lost when serve ends`;
+    expect(lines[0]).toMatchObject({ level: 'warn', msg });
+    expect(lines[1].level).toBe('info');
+  });
+});
+
+test('a password on the command line of a server is warned of in a line of its log', async () => {
+  for (const [level, lines] of [
+    ['info', 1],
+    ['warn', 1],
+    ['error', 0],
+    ['silent', 0],
+  ] as const) {
+    const { stderr } = await commandLine().run(['serve', '--db', SECRET, '--log-level', level]);
+    const logged = stderr.split('\n').filter((line) => line.startsWith('{'));
+    expect(logged.length).toBe(lines);
+    for (const line of logged)
+      expect(JSON.parse(line)).toMatchObject({ level: 'warn', msg: expect.stringContaining('--db') });
+    expect(stderr).not.toContain('hunter2');
+  }
 });

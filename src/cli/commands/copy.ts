@@ -30,6 +30,7 @@ export default class Copy extends BaseCommand {
     const { head, events } = await withProgress('copying', 'events', (onProgress) =>
       StateBackend.copy(from, to, { verify, onProgress, onCreate: () => this.noteCreated(to) }),
     );
+    this.warnWhereEmpty(head, from, 'copied');
     this.show(
       flags,
       () => ({ from: shownLocation(from), to: shownLocation(to), events, head: headJson(head) }),
