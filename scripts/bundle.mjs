@@ -26,13 +26,14 @@ export const commands = Object.fromEntries([
 
 /** What oclif asks for, as package.json says. */
 const ENTRY = `module.exports = {
-  execute: (options) => require('@oclif/core').execute(options),
+  get execute() { return require('./dist/cli/main.js').execute; },
   COMMANDS: {
 ${Object.entries(commands)
   .map(([id, file]) => `    get '${id}'() { return require('./${file}').default; },`)
   .join('\n')}
   },
   get Help() { return require('./dist/cli/help.js').default; },
+  get init() { return require('./dist/cli/hooks/init.js').default; },
   get preparse() { return require('./dist/cli/hooks/preparse.js').default; },
   get commandNotFound() { return require('./dist/cli/hooks/command-not-found.js').default; },
 };`;

@@ -1,14 +1,22 @@
-import { Command, Errors } from '@oclif/core';
-import { type OpenOptions, StateBackend } from '../index.js';
-import { shownLocation } from '../lib/database-url.js';
-import { NotFoundError, SlothError, StoreError } from '../lib/errors.js';
-import { systemError } from '../lib/failures.js';
-import { chooseDatabase, databaseNotFound } from './database-path.js';
+import { Command } from '@oclif/core';
+import { type LogHead, type OpenOptions, StateBackend } from '../index.js';
+import { holdsPassword, shownLocation } from '../lib/database-url.js';
+import { NotFoundError } from '../lib/errors.js';
+import { chooseAnyDatabase, chooseDatabase, type DatabaseChoice, databaseNotFound, isMemory } from './database-path.js';
 import { DATABASE_USE } from './database-use.js';
+import { reportOf, says } from './error-report.js';
 import { globalFlags } from './flags.js';
 import { checkWords } from './input.js';
+import { LISTINGS } from './listings.js';
 import { escapeText, jsonText, safeText } from './output/escape.js';
 import { withProgress } from './output/progress.js';
+import { endWithOutput, keepErrorText } from './output/streams.js';
+
+/** Flags that say where a database is. */
+const LOCATION_FLAGS = ['--db', '--from', '--to', '--target'];
+
+const passwordShown = (flag: string): string =>
+  `${flag} holds a password, and every user of this machine can read the words of a command (ps). Put the URL into a file of mode 0600 that SLOTH_RUNNER_DB_FILE names, or the password into PGPASSWORD or a password file.`;
 
 /** A database that holds nothing and ends with the command. */
 const NO_DATABASE = ':memory:';
@@ -35,7 +43,7 @@ export abstract class BaseCommand extends Command {
     flags: Pick<GlobalValues, 'db' | 'actor'> & { readonly 'dry-run'?: boolean },
     options: Pick<OpenOptions, 'asItIs' | 'source' | 'connections'> = {},
   ): Promise<StateBackend> {
-    const choice = chooseDatabase(flags.db);
+    const choice = this.#choose(flags.db);
     const use: string | undefined = DATABASE_USE[this.id as keyof typeof DATABASE_USE];
     const creates = use === 'creates' && !flags['dry-run'];
     const openAt = (path: string) =>
@@ -63,6 +71,17 @@ export abstract class BaseCommand extends Command {
     return this.#backend;
   }
 
+  #choose(named: string | undefined): DatabaseChoice {
+    if (!this.takesMemory) return chooseDatabase(named);
+    const choice = chooseAnyDatabase(named);
+    if (isMemory(choice.path))
+      this.warning(`the database is in memory (${choice.path}): all of it is lost when ${this.id} ends`);
+    return choice;
+  }
+
+  /** Whether a database in memory is of use: not to a command that ends at once, and the database with it. */
+  protected readonly takesMemory: boolean = false;
+
   /** Says at the end that a database was made. An error that is printed as JSON stays alone. */
   protected noteCreated(location: string): void {
     this.#created = location;
@@ -78,6 +97,19 @@ export abstract class BaseCommand extends Command {
     process.stderr.write(`${safeText(text)}\n`);
   }
 
+  /** What a person should change, though the command goes on. */
+  protected warning(text: string): void {
+    this.note(`Warning: ${escapeText(text)}`);
+  }
+
+  /** A job that runs each night on the wrong database must not look like one that works. `done` says what was to be done. */
+  protected warnWhereEmpty(head: LogHead, location: string, done: string): void {
+    if (head.position > 0) return;
+    this.warning(
+      `the log is empty: no event was ${done}. Check that this is the database meant: ${shownLocation(location)}`,
+    );
+  }
+
   protected write(text: string): void {
     process.stdout.write(`${text}\n`);
   }
@@ -90,24 +122,27 @@ export abstract class BaseCommand extends Command {
   override async init(): Promise<void> {
     await super.init();
     checkWords(this.argv);
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0); // the reader has seen enough: `| head`
-      this.note(`Error: standard output cannot be written (${error.message})`);
-      process.exit(1);
+    endWithOutput(LISTINGS.has(this.id ?? ''));
+    for (const flag of LOCATION_FLAGS) if (this.#givesPassword(flag)) this.warning(passwordShown(flag));
+  }
+
+  #givesPassword(flag: string): boolean {
+    return this.argv.some((word, index) => {
+      const location =
+        this.argv[index - 1] === flag ? word : word.startsWith(`${flag}=`) ? word.slice(flag.length + 1) : '';
+      return holdsPassword(location);
     });
   }
 
   /** Sets the exit code by the kind of error; errors that are nobody's input keep their stack. */
   protected override async catch(error: Error & { exitCode?: number }): Promise<void> {
-    const { code, message, hint, details, exitCode } = describe(error);
+    const { exitCode, text, json, stack } = reportOf(error);
     process.exitCode = exitCode;
     if (this.wantsJson()) {
-      this.writeError({ error: { code, message, ...(hint ? { hint } : {}), ...(details ? { details } : {}) } });
-    } else {
-      this.note(`Error: ${hasLines(error) ? message : escapeText(message)}`);
-      if (hint) this.note(escapeText(hint));
-    }
-    if (code === 'INTERNAL') this.note(error.stack ?? '');
+      keepErrorText(text);
+      this.writeError(json);
+    } else this.note(text);
+    if (stack !== undefined) this.note(stack);
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {
@@ -125,42 +160,6 @@ export abstract class BaseCommand extends Command {
 
   /** Asked of the words themselves: the error may be that they could not be parsed. */
   protected says(flag: string, value: string): boolean {
-    return this.argv.some(
-      (word, index) => word === `${flag}=${value}` || (word === value && this.argv[index - 1] === flag),
-    );
+    return says(this.argv, flag, value);
   }
-}
-
-/** Messages of the argument parser, of programs and of bugs may have several lines; in ours a line break is part of a value. */
-const hasLines = (error: Error): boolean => !(error instanceof SlothError) || error instanceof StoreError;
-
-interface Described {
-  readonly code: string;
-  readonly message: string;
-  readonly hint?: string | undefined;
-  readonly details?: unknown;
-  readonly exitCode: number;
-}
-
-/** The message without what oclif writes around that of a flag's own parser. */
-const unwrapped = (message: string): string =>
-  message.replace(/^Parsing --\S+ \n\t/, '').replace(/\n?See more help with --help$/, '');
-
-function describe(error: Error): Described {
-  if (error instanceof SlothError) {
-    const { code, hint, details, exitCode } = error;
-    return { code, message: unwrapped(error.message), hint, details, exitCode };
-  }
-  if (error instanceof Errors.CLIError) {
-    const hint = 'Run the command with --help to see how it is used.';
-    return { code: 'USAGE', message: unwrapped(error.message), hint, exitCode: 2 };
-  }
-  const ofSystem = systemError(error);
-  if (ofSystem) return describe(ofSystem);
-  return {
-    code: 'INTERNAL',
-    message: error.message,
-    hint: 'This is a bug; please report it with the lines below.',
-    exitCode: 1,
-  };
 }

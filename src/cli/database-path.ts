@@ -1,8 +1,9 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { isPostgresUrl, shownLocation } from '../lib/database-url.js';
-import { InvalidInputError, NotFoundError } from '../lib/errors.js';
+import { holdsPassword, isPostgresUrl, shownLocation } from '../lib/database-url.js';
+import { InvalidInputError, NotFoundError, SlothError } from '../lib/errors.js';
+import { refuseExposed } from '../lib/files.js';
 
 export const SYSTEM_DATABASE = '/etc/sloth-runner/stacks.db';
 
@@ -47,8 +48,34 @@ export function defaultDatabase(machine: Machine = thisMachine): DatabaseChoice 
   };
 }
 
-/** `named` is what `--db` or SLOTH_RUNNER_DB says. A file can name it as well, so that no password need stand elsewhere. */
+/** What the library keeps in memory ends with the process, and a command is a process. */
+export const isMemory = (location: string): boolean => location === ':memory:' || location === 'memory:';
+
+/** @throws InvalidInputError `MEMORY_DATABASE` for a database that would end with the command */
+export function refuseMemory(location: string, field: string): string {
+  if (!isMemory(location)) return location;
+  throw new InvalidInputError(
+    'MEMORY_DATABASE',
+    `${field}: "${location}" is a database in memory, which ends with the command`,
+    {
+      hint: 'Name a file or a postgres:// URL with --db or SLOTH_RUNNER_DB. Only serve can use a database in memory.',
+      details: { field, database: location },
+    },
+  );
+}
+
+/**
+ * `named` is what `--db` or SLOTH_RUNNER_DB says. A file can name it as well, so that no password need stand elsewhere.
+ * @throws InvalidInputError `MEMORY_DATABASE`; StoreError `FILE_EXPOSED` for a file with a password that others can read
+ */
 export function chooseDatabase(named: string | undefined, machine?: Machine): DatabaseChoice {
+  const choice = chooseAnyDatabase(named, machine);
+  refuseMemory(choice.path, 'db');
+  return choice;
+}
+
+/** The same, for what can use a database in memory as well. */
+export function chooseAnyDatabase(named: string | undefined, machine?: Machine): DatabaseChoice {
   if (named !== undefined) {
     const by = named === process.env.SLOTH_RUNNER_DB ? 'SLOTH_RUNNER_DB' : '--db';
     return { path: bounded(named, 'db'), why: `named by ${by}`, isNamed: true };
@@ -114,9 +141,11 @@ export function databaseNotFound({ path, why, isNamed }: DatabaseChoice, cause?:
 
 function readLocation(file: string): string {
   try {
-    return bounded(readBeginning(file), 'SLOTH_RUNNER_DB_FILE').trim();
+    const location = bounded(readBeginning(file), 'SLOTH_RUNNER_DB_FILE').trim();
+    if (holdsPassword(location)) refuseExposed(file, 'SLOTH_RUNNER_DB_FILE');
+    return location;
   } catch (cause) {
-    if (cause instanceof InvalidInputError) throw cause;
+    if (cause instanceof SlothError) throw cause;
     throw new InvalidInputError(
       'CANNOT_READ',
       `SLOTH_RUNNER_DB_FILE: cannot read ${file}: ${(cause as Error).message}`,

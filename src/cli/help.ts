@@ -1,6 +1,8 @@
 import { type Command, Help as OclifHelp } from '@oclif/core';
 import { shownLocation } from '../lib/database-url.js';
+import { SlothError } from '../lib/errors.js';
 import { chooseDatabase } from './database-path.js';
+import { escapeText } from './output/escape.js';
 
 /** Standard help, and which database a command would use. */
 export default class Help extends OclifHelp {
@@ -24,7 +26,17 @@ export default class Help extends OclifHelp {
   }
 
   #database(): string {
+    return this.section('DATABASE', databaseText());
+  }
+}
+
+/** Where none can be chosen, why: help is what one needs then. */
+function databaseText(): string {
+  try {
     const { path, why } = chooseDatabase(process.env.SLOTH_RUNNER_DB);
-    return this.section('DATABASE', `${shownLocation(path)}\n(${why})`);
+    return `${escapeText(shownLocation(path))}\n(${escapeText(why)})`;
+  } catch (error) {
+    if (!(error instanceof SlothError)) throw error;
+    return `(none: ${escapeText(error.message)})`;
   }
 }

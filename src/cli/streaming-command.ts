@@ -3,6 +3,7 @@ import type { OnProgress } from '../index.js';
 import { BaseCommand } from './base-command.js';
 import { jsonText } from './output/escape.js';
 import { withProgress } from './output/progress.js';
+import { endWithOutput } from './output/streams.js';
 
 /** Characters gathered before they are written. */
 const PIECE = 1 << 16;
@@ -31,6 +32,7 @@ export abstract class StreamingCommand extends BaseCommand {
   protected async flush(): Promise<void> {
     const piece = this.#piece;
     this.#piece = '';
+    if (piece !== '') endWithOutput(true); // nothing is done but printing
     if (piece !== '' && !process.stdout.write(piece)) await once(process.stdout, 'drain');
   }
 

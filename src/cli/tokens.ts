@@ -3,7 +3,7 @@ import { isPostgresUrl } from '../lib/database-url.js';
 import { InvalidInputError, NotFoundError } from '../lib/errors.js';
 import { statOf } from '../lib/files.js';
 import type { TokenRecord, TokenStore } from '../server/auth/index.js';
-import { chooseDatabase, databaseNotFound } from './database-path.js';
+import { chooseAnyDatabase, databaseNotFound, isMemory } from './database-path.js';
 
 export const tokensFlag = {
   tokens: Flags.string({ description: 'file of the tokens (default: the database with .tokens)', helpValue: 'FILE' }),
@@ -38,7 +38,7 @@ export async function openTokens(flags: TokenFlags, { create, onCreate }: OpenTo
 export async function openExistingTokens(flags: TokenFlags): Promise<TokenStore | undefined> {
   const path = requirePath(flags);
   if (statOf(path) || flags.tokens !== undefined) return openTokens(flags, { create: false });
-  const choice = chooseDatabase(flags.db);
+  const choice = chooseAnyDatabase(flags.db);
   if (choice.isNamed && !statOf(choice.path)) throw databaseNotFound(choice);
   return undefined;
 }
@@ -61,8 +61,8 @@ const noTokens = (path: string): NotFoundError =>
 /** Undefined for a database that is no file. */
 export function tokensPath({ db, tokens }: TokenFlags): string | undefined {
   if (tokens !== undefined) return tokens;
-  const { path } = chooseDatabase(db);
-  return path === ':memory:' || path === 'memory:' || isPostgresUrl(path) ? undefined : `${path}.tokens`;
+  const { path } = chooseAnyDatabase(db);
+  return isMemory(path) || isPostgresUrl(path) ? undefined : `${path}.tokens`;
 }
 
 /** What can be done with a token now. */

@@ -14,6 +14,8 @@ export interface Comparison {
   readonly passedOverResources: readonly string[];
   /** Resources that could not be looked at, and why, in the order of addresses. */
   readonly failed: readonly { readonly resource: string; readonly error: string }[];
+  /** Addresses that the source names and no resource of the stack has: misspelt, of another stack, or not managed. */
+  readonly unknownResources: readonly string[];
   /** What is to be judged, in the order of addresses: what differs, or has differed before. */
   readonly findings: readonly { readonly resource: string; readonly actual: JsonObject | null }[];
 }
@@ -32,7 +34,7 @@ export async function compareActual(
   store: EventStore,
   stack: { readonly stream: number; readonly resourceCount: number },
   source: ActualStateSource,
-  { onProgress, ...context }: ObserveContext & { readonly onProgress?: OnProgress } = {},
+  { onProgress, ...context }: Omit<ObserveContext, 'onUnknown'> & { readonly onProgress?: OnProgress } = {},
 ): Promise<Comparison> {
   const { stream, resourceCount: total } = stack;
   const drifted = new Set(await store.read((s) => s.drifted(stream)));
@@ -40,7 +42,9 @@ export async function compareActual(
   const failed: Comparison['failed'][number][] = [];
   const findings: Comparison['findings'][number][] = [];
   let compared = 0;
-  for await (const seen of source.observe(expected.pages(), context)) {
+  let unknownResources: readonly string[] = [];
+  const onUnknown = (addresses: readonly string[]) => void (unknownResources = addresses);
+  for await (const seen of source.observe(expected.pages(), { ...context, onUnknown })) {
     const { address: resource } = seen;
     if ('error' in seen) {
       expected.unanswered.delete(resource);
@@ -60,6 +64,7 @@ export async function compareActual(
     passedOver: expected.unanswered.size,
     passedOverResources: [...expected.unanswered],
     failed: failed.sort(byResource),
+    unknownResources,
     findings: findings.sort(byResource),
   };
 }

@@ -22,7 +22,7 @@ export function actualFile(
   const actual = readActual(bytes, what);
   return {
     name: 'actual',
-    async *observe(pages, { signal, note } = {}) {
+    async *observe(pages, { signal, note, onUnknown } = {}) {
       const unasked = new Set(actual.keys());
       for await (const page of pages) {
         for (const { address } of page) {
@@ -32,7 +32,9 @@ export function actualFile(
           if (found !== undefined || complete) yield { address, actual: found ?? null };
         }
       }
-      if (unasked.size > 0) note?.(passedOver(what, unasked));
+      if (unasked.size === 0) return;
+      note?.(passedOver(what, unasked));
+      onUnknown?.([...unasked]);
     },
   };
 }

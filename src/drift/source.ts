@@ -16,6 +16,8 @@ export interface ObserveContext {
   readonly signal?: AbortSignal;
   /** A line for people: what a program said on standard error, what was passed over. */
   readonly note?: (line: string) => void;
+  /** Addresses that the source names and no resource of the stack has. Called at most once, at the end. */
+  readonly onUnknown?: (addresses: readonly string[]) => void;
 }
 
 export interface ActualStateSource {

@@ -16,6 +16,14 @@ export function parseDatabaseUrl(text: string): URL {
   }
 }
 
+/** Whether a password stands in a location: in its user part or its query. One that cannot be read may hold one. */
+export function holdsPassword(location: string): boolean {
+  if (!isPostgresUrl(location)) return false;
+  if (!URL.canParse(location)) return true;
+  const { password, searchParams } = new URL(location);
+  return password !== '' || searchParams.has('password');
+}
+
 /** Where a database is, for people: a URL without its password and options. */
 export function shownLocation(location: string): string {
   if (!isPostgresUrl(location)) return location;

@@ -5,12 +5,19 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the same without tab, line feed and carriage return
 const CONTROL_BUT_LAYOUT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
 
-/** What a reader cannot see: format characters, line separators, fillers, variation selectors, tags. */
-export const INVISIBLE = /[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/**
+ * What a reader cannot see: format characters, line separators, fillers, variation selectors, tags, and symbols without a
+ * picture: the empty Braille pattern, a null note head, the filler of the Khitan script.
+ */
+export const INVISIBLE = /[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}\u{16fe4}]/u;
 
-/** The first such character as `U+200B`; undefined where there is none. */
+/** Blanks that look like a space or like nothing: U+00A0, U+2003, U+3000 … */
+const OTHER_BLANK = /(?! )\p{Zs}/u;
+const UNSEEN = new RegExp(`${INVISIBLE.source}|${OTHER_BLANK.source}`, 'u');
+
+/** The first character by which one name passes for another, as `U+200B`: an invisible one, or a blank that is no space. */
 export function invisibleIn(text: string): string | undefined {
-  const [found] = INVISIBLE.exec(text) ?? [];
+  const [found] = UNSEEN.exec(text) ?? [];
   return found && `U+${found.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 

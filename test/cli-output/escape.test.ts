@@ -4,7 +4,7 @@ import { entriesCsv } from '../../src/cli/present/log.js';
 import { StateBackend } from '../../src/index.js';
 
 /** What a reader cannot see, or what moves the cursor or the direction of writing (Unicode 15 and later). */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}]/u;
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}\u{16fe4}]/u;
 
 const everyCharacter = function* () {
   for (let code = 0; code <= 0x10ffff; code += 1) yield String.fromCodePoint(code);
@@ -30,6 +30,7 @@ describe('a text for people', () => {
     ['tags', 'prod\u{e0041}\u{e007f}', 'prod\\u{e0041}\\u{e007f}'],
     ['variation selectors', 'a\ufe0f\u{e0100}', 'a\\ufe0f\\u{e0100}'],
     ['a Hangul filler', 'a\u3164b\u115f', 'a\\u3164b\\u115f'],
+    ['symbols without a picture', 'a\u2800b\u{1d159}', 'a\\u2800b\\u{1d159}'],
     ['a grapheme joiner', 'a\u034fb', 'a\\u034fb'],
     ['private use', 'a\ue000\u{f0000}', 'a\\ue000\\u{f0000}'],
     ['half of a pair', 'a\ud800b', 'a\\ud800b'],

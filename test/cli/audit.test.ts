@@ -165,7 +165,11 @@ describe('audit log', () => {
         ['-c', 'set -o pipefail; "$0" "$@" | head -n 2', process.execPath, ...args],
         { encoding: 'utf8' },
       );
-      expect({ stderr, status, lines: stdout.split('\n').length }, output).toEqual({ stderr: '', status: 0, lines: 3 });
+      expect({ stderr, status, lines: stdout.split('\n').length }, output).toEqual({
+        stderr: '',
+        status: 141,
+        lines: 3,
+      }); // as SIGPIPE ends it
     }
   });
 

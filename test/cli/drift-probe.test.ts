@@ -247,9 +247,32 @@ describe('--exit-code says that there is no drift only where everything was comp
     expect(stdout).toMatch(/net\.n30: the source says nothing of it\n {2}… and 9 more\n/);
   });
 
-  test('with a source of a stack without resources it is 0', async () => {
+  test('with a source that names resources of a stack without any it is refused, and so is watch', async () => {
     const stack = await stackOf([]);
-    const { code, stdout } = await stack.drift('--probe', '--exit-code');
-    expect({ code, stdout }).toEqual({ code: 0, stdout: 'No drift recorded.\n\n0 compared\n' });
+    const plan = join(stack.folder, 'plan.json');
+    const values = { root_module: { resources: [{ address: 'net.a', values: {} }] } };
+    writeFileSync(plan, JSON.stringify({ format_version: '1.2', prior_state: { values } }));
+    for (const source of [
+      ['--actual', actual(stack.folder, { 'net.a': {} })],
+      ['--actual', actual(stack.folder, { 'net.a': {} }), '--complete'],
+      ['--terraform-plan', plan],
+    ]) {
+      for (const flags of [[], ['--allow-partial']]) {
+        const { code, stdout, stderr } = await stack.drift(...source, '--exit-code', ...flags);
+        expect({ source, code, stdout }).toEqual({ source, code: 2, stdout: '' });
+        expect(stderr).toContain('nothing was compared: 0 of 0 resources of "web" (net.a: the source names it');
+        expect(stderr).toContain('Check the name of the stack');
+      }
+      expect(await stack.run(['stack', 'state', 'drift', 'watch', 'web', ...source])).toMatchObject({ code: 2 });
+      expect((await stack.drift(...source)).code).toBe(0);
+    }
+  });
+
+  test('with a source that names nothing either, of a stack without resources, it is 0', async () => {
+    const stack = await stackOf([]);
+    for (const source of [['--probe'], ['--actual', actual(stack.folder, {}), '--complete']]) {
+      const { code, stdout } = await stack.drift(...source, '--exit-code');
+      expect({ code, stdout }).toEqual({ code: 0, stdout: 'No drift recorded.\n\n0 compared\n' });
+    }
   });
 });

@@ -87,9 +87,12 @@ describe('a log of strangers', () => {
   });
 });
 
-describe('a stack whose name has invisible characters', () => {
-  const HIDDEN = 'pro\u200bd';
-
+describe.each([
+  ['a zero-width space', 'pro\u200bd', 'pro\\u200bd'],
+  ['an empty Braille pattern', 'prod\u2800', 'prod\\u2800'],
+  ['a no-break space', 'pro\u00a0d', 'pro\u00a0d'],
+  ['an ideographic space', 'pro\u3000d', 'pro\u3000d'],
+])('a stack whose name has %s', (_, HIDDEN, shown) => {
   it('is not made, tagged or named so, by anybody; nor is a token or an actor', async () => {
     const cli = commandLine();
     await cli.text('stack', 'new', 'prod');
@@ -125,7 +128,7 @@ describe('a stack whose name has invisible characters', () => {
     await cli.text('audit', 'import', file);
     await cli.text('stack', 'update', HIDDEN, '--description', 'x');
     await cli.text('stack', 'resource', 'set', HIDDEN, 'a.c\u200b', '-p', 'x=1');
-    expect(await cli.text('stack', 'delete', HIDDEN, '--yes')).toContain('Deleted pro\\u200bd.');
+    expect(await cli.text('stack', 'delete', HIDDEN, '--yes')).toContain(`Deleted ${shown}.`);
     await cli.text('stack', 'restore', HIDDEN);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { name, prose } from '../../src/lib/text.js';
+import { invisibleIn, name, prose } from '../../src/lib/text.js';
 
 const problems = (schema: ReturnType<typeof name>, text: unknown): string[] => {
   const result = schema.safeParse(text);
@@ -64,6 +64,22 @@ describe('a name', () => {
 
   it.each([undefined, null, 1, true, ['a'], { a: 1 }])('is text, not %j', (value) => {
     expect(problems(name(), value)).not.toEqual([]);
+  });
+});
+
+describe('by which one name passes for another', () => {
+  it('are invisible characters, and every blank but the space', () => {
+    const blanks = Array.from({ length: 0x11_0000 }, (_, code) => String.fromCodePoint(code)).filter((character) =>
+      /\p{Zs}/u.test(character),
+    );
+    expect(blanks.length).toBeGreaterThan(15);
+    for (const blank of blanks) {
+      const code = `U+${blank.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+      expect(invisibleIn(`a${blank}b`)).toBe(blank === ' ' ? undefined : code);
+    }
+    expect(invisibleIn('a\u2800')).toBe('U+2800');
+    expect(invisibleIn('a\u{1d159}')).toBe('U+1D159');
+    expect(invisibleIn('a b-\u28ff \u6f22 \u00e9')).toBeUndefined();
   });
 });
 

@@ -50,8 +50,12 @@ describe('a request with too much', () => {
   });
 });
 
-describe('a name with invisible characters', () => {
-  const HIDDEN = 'pro\u200bd';
+describe.each([
+  ['U+200B', 'pro\u200bd'],
+  ['U+2800', 'prod\u2800'],
+  ['U+00A0', 'pro\u00a0d'],
+  ['U+2003', 'pro\u2003d'],
+])('a name with %s', (code, HIDDEN) => {
   test('is refused for what is new', async () => {
     const { ask, backend } = await serving();
     await ask('POST', `${API}/commands/createStack`, { name: 'prod' });
@@ -66,7 +70,7 @@ describe('a name with invisible characters', () => {
     ] as const) {
       const answer = await ask('POST', path, body);
       expect({ path, ...answer }).toMatchObject({ status: 400, json: { code: 'INVALID_INPUT' } });
-      expect(answer.json.detail).toContain('invisible characters, and holds U+200B');
+      expect(answer.json.detail).toContain(`invisible characters, and holds ${code}`);
     }
     expect((await backend.head()).position).toBe(1);
   });

@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { headJson } from '../../json/head.js';
 import { parseDuration } from '../../lib/durations.js';
 import { BaseCommand } from '../base-command.js';
+import { chooseDatabase } from '../database-path.js';
 import { wholeNumber } from '../flags.js';
 import { endOnSignals } from '../interrupts.js';
 import { escapeText } from '../output/escape.js';
@@ -47,6 +48,7 @@ touched.`;
         .backup(args.file, { overwrite: flags.overwrite, onProgress, ...(rotation === undefined ? {} : { rotation }) }),
     );
     const { file, bytes, head, stacks, deleted } = backup;
+    this.warnWhereEmpty(head, chooseDatabase(flags.db).path, 'backed up');
     this.show(
       flags,
       () => ({ file, bytes, events: head.position, stacks, head: headJson(head), deleted }),

@@ -3,6 +3,7 @@ import { StateBackend } from '../../index.js';
 import { headJson } from '../../json/head.js';
 import { shownLocation } from '../../lib/database-url.js';
 import { BaseCommand } from '../base-command.js';
+import { refuseMemory } from '../database-path.js';
 import { escapeText } from '../output/escape.js';
 import { withProgress } from '../output/progress.js';
 import { headText } from '../present/database.js';
@@ -23,10 +24,13 @@ export default class Copy extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Copy);
-    const { from, to, verify } = flags;
+    const { verify } = flags;
+    const from = refuseMemory(flags.from, '--from');
+    const to = refuseMemory(flags.to, '--to');
     const { head, events } = await withProgress('copying', 'events', (onProgress) =>
       StateBackend.copy(from, to, { verify, onProgress, onCreate: () => this.noteCreated(to) }),
     );
+    this.warnWhereEmpty(head, from, 'copied');
     this.show(
       flags,
       () => ({ from: shownLocation(from), to: shownLocation(to), events, head: headJson(head) }),

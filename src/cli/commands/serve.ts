@@ -4,10 +4,11 @@ import { parseDuration } from '../../lib/durations.js';
 import { InvalidInputError } from '../../lib/errors.js';
 import { refuseExposed } from '../../lib/files.js';
 import { BaseCommand } from '../base-command.js';
-import { chooseDatabase } from '../database-path.js';
+import { chooseAnyDatabase } from '../database-path.js';
 import { wholeNumber } from '../flags.js';
 import { readInput } from '../input.js';
 import { interrupted } from '../interrupts.js';
+import { jsonText } from '../output/escape.js';
 import { openTokens, tokensFlag, tokensPath } from '../tokens.js';
 
 const MEBIBYTE = 1_048_576;
@@ -100,6 +101,14 @@ A body is read only once the role and the stack of its request are allowed. A co
   /** Standard error holds JSON lines: the server's first one says it. */
   protected override noteCreated(): void {}
 
+  protected override warning(msg: string): void {
+    if (this.says('--log-level', 'silent') || this.says('--log-level', 'error')) return;
+    process.stderr.write(`${jsonText({ level: 'warn', time: new Date().toISOString(), msg })}\n`);
+  }
+
+  /** It runs until it is stopped. */
+  protected override readonly takesMemory = true;
+
   async run(): Promise<void> {
     const { flags } = await this.parse(Serve);
     const lockMs = parseDuration(flags['lock-ttl'], '--lock-ttl');
@@ -132,7 +141,7 @@ A body is read only once the role and the stack of its request are allowed. A co
       lockMs,
       forceUnlock: flags['force-unlock'],
       overwrite: flags['allow-overwrite'] ?? [],
-      ...(backend.created ? { remark: `created database ${shownLocation(chooseDatabase(flags.db).path)}` } : {}),
+      ...(backend.created ? { remark: `created database ${shownLocation(chooseAnyDatabase(flags.db).path)}` } : {}),
       log: { level: flags['log-level'], write: (line) => void process.stderr.write(line) },
     });
     this.show(

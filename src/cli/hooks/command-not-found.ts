@@ -1,6 +1,6 @@
 import { type Hook, toConfiguredId } from '@oclif/core';
 import { closest } from 'fastest-levenshtein';
-import { escapeText, jsonText } from '../output/escape.js';
+import { InvalidInputError } from '../../lib/errors.js';
 
 /** No command has more words, and no word more characters, than are compared and shown. */
 const DEEPEST = 5;
@@ -8,7 +8,7 @@ const LONGEST = 100;
 
 const shortened = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
 
-/** Says which command was probably meant. Exits like any other wrong usage. */
+/** Refuses words that name no command, with the one that was probably meant. */
 const hook: Hook.CommandNotFound = async ({ id, argv = [], config }) => {
   const typed = shortened(toConfiguredId(id, config));
   const known = config.commandIDs.filter((command) => !config.findCommand(command)?.hidden);
@@ -19,10 +19,7 @@ const hook: Hook.CommandNotFound = async ({ id, argv = [], config }) => {
   const better = candidates.map((words_) => closest(words_, known)).find((command) => candidates.includes(command));
   const suggestion = toConfiguredId(better ?? guess, config);
   const message = `${typed} is no command of ${config.bin}. Did you mean: ${config.bin} ${suggestion}`;
-  if (argv.includes('--output=json') || argv[argv.indexOf('--output') + 1] === 'json') {
-    process.stdout.write(`${jsonText({ error: { code: 'USAGE', message, hint: `${config.bin} --help` } }, 2)}\n`);
-  } else process.stderr.write(`Error: ${escapeText(message)}\nSee all commands with: ${config.bin} --help\n`);
-  process.exit(2);
+  throw new InvalidInputError('USAGE', message, { hint: `See all commands with: ${config.bin} --help` });
 };
 
 export default hook;

@@ -59,14 +59,17 @@ export function planSource(name: string, text: string, what: string): ActualStat
   const actual = actualOf(readPlan(text, what));
   return {
     name,
-    async *observe(pages, { signal } = {}) {
+    async *observe(pages, { signal, onUnknown } = {}) {
+      const unknown = new Set(actual.keys());
       for await (const page of pages) {
         for (const { address, properties } of page) {
           signal?.throwIfAborted();
+          unknown.delete(address);
           const found = actual.get(address);
           if (found !== undefined) yield { address, actual: found && inFormOf(properties, found) };
         }
       }
+      onUnknown?.([...unknown]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { headJson } from '../../../json/head.js';
 import { InvalidInputError } from '../../../lib/errors.js';
+import { chooseDatabase } from '../../database-path.js';
 import { endOnSignals } from '../../interrupts.js';
 import { escapeText } from '../../output/escape.js';
 import { withProgress } from '../../output/progress.js';
@@ -37,15 +38,18 @@ With - the log goes to standard output, whatever --output says, and errors to st
     endOnSignals();
     const backend = await this.open(flags, { asItIs: true });
     const admin = backend.getAdmin();
+    const location = chooseDatabase(flags.db).path;
     if (toStdout) {
-      await this.withProgressAside('exporting', 'events', (onProgress) =>
+      const head = await this.withProgressAside('exporting', 'events', (onProgress) =>
         admin.exportLog((text) => this.emit(text), { onProgress }),
       );
+      this.warnWhereEmpty(head, location, 'exported');
       return;
     }
     const head = await withProgress('exporting', 'events', (onProgress) =>
       admin.exportLog(args.file, { overwrite: flags.overwrite, onProgress }),
     );
+    this.warnWhereEmpty(head, location, 'exported');
     this.show(
       flags,
       () => ({ file: args.file, events: head.position, head: headJson(head) }),

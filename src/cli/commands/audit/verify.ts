@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { verificationJson } from '../../../json/verification.js';
 import { InvalidInputError } from '../../../lib/errors.js';
 import { BaseCommand } from '../../base-command.js';
+import { chooseDatabase } from '../../database-path.js';
 import { wholeNumber } from '../../flags.js';
 import { withProgress } from '../../output/progress.js';
 import { verificationText } from '../../present/verification.js';
@@ -58,6 +59,7 @@ export default class AuditVerify extends BaseCommand {
       () => verificationJson(verification),
       () => verificationText(verification, stack),
     );
+    this.warnWhereEmpty(verification.head, chooseDatabase(flags.db).path, 'verified');
     if (!verification.holds) process.exitCode = 7;
   }
 }

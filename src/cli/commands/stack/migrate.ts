@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Flags } from '@oclif/core';
 import { type MigrationOptions, type MigrationReport, type PreparedMigration, StateBackend } from '../../../index.js';
+import { InvalidInputError } from '../../../lib/errors.js';
 import { statOf } from '../../../lib/files.js';
 import { BaseCommand } from '../../base-command.js';
 import { confirm } from '../../confirm.js';
@@ -64,6 +65,8 @@ What the target holds is backed up first. A migration that was broken off goes o
     using migration = await withProgress('reading', '', (onProgress) =>
       StateBackend.prepareMigration(target, flags.source, { actor: flags.actor, onProgress }),
     );
+    if (Object.values(migration.source.counts).every((count) => count === 0))
+      throw nothingToMigrate(migration.source.path);
     const script = flags['generate-script'];
     const scratch = flags['dry-run'] || script !== undefined;
     if (!scratch) await confirm(question(migration), flags.yes || !process.stdin.isTTY);
@@ -82,6 +85,12 @@ What the target holds is backed up first. A migration that was broken off goes o
     process.exitCode = exitCodeOf(done);
   }
 }
+
+const nothingToMigrate = (source: string): InvalidInputError =>
+  new InvalidInputError('NOTHING_TO_MIGRATE', `source: ${source} holds no rows: there is nothing to migrate`, {
+    hint: 'Name the database that the old system used with --source.',
+    details: { field: '--source', source },
+  });
 
 function carryOut(
   migration: PreparedMigration,

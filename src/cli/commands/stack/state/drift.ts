@@ -32,7 +32,8 @@ recorded where they differ, and what they hold only with --record-content.
 terraform-plan (file), terraform-dir (dir, timeout) and probe (timeout, concurrency).
 
 Resources that were not compared are listed with the reason. The command exits with 1 where one could not be looked at or may
-not be probed; with --exit-code also where the source says nothing of one, and with 2 where nothing was compared at all.`;
+not be probed; with --exit-code also where the source says nothing of one, and with 2 where nothing was compared at all: also
+where the stack has no resources and the source names some.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack',
     '<%= config.bin %> <%= command.id %> my-stack --recorded --output json --exit-code',
