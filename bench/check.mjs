@@ -58,7 +58,15 @@ const OPERATIONS = {
   'one resource at an old version': (stack) =>
     stack.manager.getResource('stack', 'server.web[500]', { version: stack.old }),
   'diff of neighbouring versions': (stack) => stack.backend.diff('stack', stack.old, stack.old + 1),
+  'diff of 1,000 changes': (stack) => stack.backend.diff('stack', stack.before, stack.after),
+  'plan of one change': (stack) => planOf(stack, 1),
+  'plan of 1,000 changes': (stack) => planOf(stack, 1_000),
+  'show of 1,000 resources': (stack) => stack.backend.getDetails('stack'),
+  'history of a resource': (stack) => stack.backend.getResourceHistory('stack', 'server.web[500]'),
 };
+const all = (n, length = 1_000) => Array.from({ length }, (_, i) => resource(i, n));
+const planOf = ({ backend }, count) =>
+  backend.execute({ type: 'apply', stack: 'stack', resources: all(-1, count) }, { dryRun: true });
 const TIMES = 20;
 
 const costs = () =>
@@ -67,6 +75,8 @@ const costs = () =>
     const stack = await filledBackend(path, 1_000);
     stack.old = (await stack.manager.getStack('stack')).stateVersion;
     const figures = {};
+    const change = (n) => stack.manager.apply({ stack: 'stack', resources: all(n) });
+    [stack.before, stack.after] = [(await change(7_001)).version, (await change(7_002)).version];
     for (const [name, once] of Object.entries(OPERATIONS)) {
       await once(stack);
       const other = new Database(path);

@@ -1,11 +1,10 @@
 import type { LinkReads } from '../../edge-query.js';
-import { answers } from '../../facts.js';
 import type { DependencyRecord } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
 import { toDependencyRecord } from '../../to-records.js';
 import type { Statements } from '../statements.js';
 import type { DependencyRow } from './outputs.js';
-import { slotByAddress } from './resources.js';
+import { slotsByAddress } from './resources.js';
 
 /**
  * The keys are a JSON array, so that many are found by one statement. CROSS JOIN keeps SQLite from reading the array once
@@ -61,6 +60,6 @@ export function linkReads(sql: Statements, stream: number): LinkReads {
       if (numbers.length === 0) return known;
       return [...known, ...(sql(NUMBERED).all(JSON.stringify(numbers), stream) as Known[])];
     },
-    slots: (addresses) => answers(addresses, (address) => slotByAddress(sql, stream, address)),
+    slots: (addresses) => slotsByAddress(sql, stream, addresses),
   };
 }

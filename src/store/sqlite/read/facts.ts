@@ -2,13 +2,14 @@ import { NO_ENTRIES } from '../../../lib/no-entries.js';
 import { readDifference, type SlotReads } from '../../difference.js';
 import { answers, type FactKeys, type Facts, NOTHING_PRESENT } from '../../facts.js';
 import { runNow } from '../../program.js';
+import type { DriftRecord } from '../../records.js';
 import { resourceId } from '../../resource-id.js';
 import { snapshotOn } from '../../snapshot.js';
 import type { Statements } from '../statements.js';
 import { executionById, hasTag, lastDriftOf, readDriftRules, readLock, readLockTaker } from './annotations.js';
 import { dependenciesOf, outputNames, outputsOf } from './outputs.js';
 import { readsOn } from './reads.js';
-import { resourceNames, slotByAddress, slotById } from './resources.js';
+import { resourceNames, slotsByAddress, slotsById } from './resources.js';
 import { findStackHead, readDocument } from './stacks.js';
 
 /** Names and ids share one space. */
@@ -28,8 +29,8 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
     lockTaker: stream !== undefined && keys.lockTaker ? readLockTaker(sql, stream) : undefined,
     nameHolder: holderOf(sql, keys.name ?? (keys.ownName ? stack?.name : undefined)),
     idTaken: holderOf(sql, keys.id) !== undefined,
-    resources: known(keys.addresses, (at, address) => slotByAddress(sql, at, address)),
-    resourcesById: answers(keys.resourceIds, (id) => slotById(sql, id)),
+    resources: stream === undefined ? NO_ENTRIES : slotsByAddress(sql, stream, keys.addresses),
+    resourcesById: slotsById(sql, keys.resourceIds),
     outputs: stream === undefined ? NO_ENTRIES : outputsOf(sql, stream, keys.outputs ?? []),
     present:
       stream !== undefined && keys.present
@@ -37,10 +38,7 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
         : NOTHING_PRESENT,
     edges: stream === undefined ? [] : dependenciesOf(sql, stream, keys.edges ?? []),
     tags: new Set(known(keys.tags, (at, tag) => hasTag(sql, at, tag) || undefined).keys()),
-    drift: known(keys.driftOf, (at, ref) => {
-      const slot = slotByAddress(sql, at, ref);
-      return lastDriftOf(sql, at, slot ? resourceId(slot) : ref);
-    }),
+    drift: stream === undefined ? NO_ENTRIES : driftOf(sql, stream, keys.driftOf),
     driftRules: stream !== undefined && keys.driftRules ? readDriftRules(sql, stream) : [],
     execution:
       stream === undefined || keys.execution === undefined ? undefined : executionById(sql, stream, keys.execution),
@@ -62,7 +60,20 @@ export function readFacts(sql: Statements, keys: FactKeys): Facts {
 const holderOf = (sql: Statements, name: string | undefined): string | undefined =>
   name === undefined ? undefined : (sql(HOLDER).get({ name }) as { id: string } | undefined)?.id;
 
+/** By address or id, as it was asked for. */
+function driftOf(
+  sql: Statements,
+  stream: number,
+  refs: readonly string[] | undefined,
+): ReadonlyMap<string, DriftRecord> {
+  const slots = slotsByAddress(sql, stream, refs);
+  return answers(refs, (ref) => {
+    const slot = slots.get(ref);
+    return lastDriftOf(sql, stream, slot ? resourceId(slot) : ref);
+  });
+}
+
 const slotReads = (sql: Statements, stream: number): SlotReads => ({
-  byAddress: (addresses) => answers(addresses, (address) => slotByAddress(sql, stream, address)),
-  byId: (ids) => answers(ids, (id) => slotById(sql, id)),
+  byAddress: (addresses) => slotsByAddress(sql, stream, addresses),
+  byId: (ids) => slotsById(sql, ids),
 });

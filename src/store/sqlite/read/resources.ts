@@ -19,33 +19,49 @@ interface SlotRow {
   data: string | null;
 }
 
-const SLOT = `
+/** Each key of a JSON array is looked up by an index. */
+const slots = (where: string): string => `
 SELECT r.resource, r.stream, r.address, r.module, r.type, r.name, r.id, e.data
-FROM resource_rows r LEFT JOIN events e ON e.position = r.position`;
-const SLOT_BY_ADDRESS = `${SLOT} WHERE r.stream = ? AND r.address = ?`;
-const SLOT_BY_ID = `${SLOT} WHERE r.id = ?`;
-const SLOT_BY_NUMBER = `${SLOT} WHERE r.resource = ?`;
+FROM json_each(:keys) k CROSS JOIN resource_rows r ON ${where} LEFT JOIN events e ON e.position = r.position`;
+const SLOTS_BY_ADDRESS = slots('r.stream = :stream AND r.address = k.value');
+const SLOTS_BY_ID = slots('r.id = k.value');
+const SLOTS_BY_NUMBER = slots('r.resource = k.value');
 
-const toSlot = (row: SlotRow) => toResourceSlot(row, row.data);
+type Slot = ResourceSlot & { readonly stream: number };
 
-export function slotByAddress(sql: Statements, stream: number, address: string): ResourceSlot | undefined {
-  const row = sql(SLOT_BY_ADDRESS).get(stream, address) as SlotRow | undefined;
-  return row && toSlot(row);
+/** By address, in the order asked for. */
+export function slotsByAddress(
+  sql: Statements,
+  stream: number,
+  addresses: readonly string[] | undefined,
+): ReadonlyMap<string, Slot> {
+  if (addresses === undefined || addresses.length === 0) return NO_ENTRIES;
+  const rows = sql(SLOTS_BY_ADDRESS).all({ stream, keys: JSON.stringify(addresses) }) as SlotRow[];
+  return new Map(rows.map((row) => [row.address, toResourceSlot(row, row.data)]));
 }
 
-export function slotById(sql: Statements, id: string): (ResourceSlot & { stream: number }) | undefined {
-  const number = resourceNumber(id);
-  const row = (number === undefined ? sql(SLOT_BY_ID).get(id) : sql(SLOT_BY_NUMBER).get(number)) as SlotRow | undefined;
-  return row && toSlot(row);
+/** By the id asked for: a caller's, or `res-` and the number. */
+export function slotsById(sql: Statements, ids: readonly string[] | undefined): ReadonlyMap<string, Slot> {
+  if (ids === undefined || ids.length === 0) return NO_ENTRIES;
+  const numbers = new Map(ids.flatMap((id) => [[resourceNumber(id), id] as const]));
+  const find = (statement: string, keys: readonly unknown[]): SlotRow[] =>
+    keys.length === 0 ? [] : (sql(statement).all({ keys: JSON.stringify(keys) }) as SlotRow[]);
+  const own = find(
+    SLOTS_BY_ID,
+    ids.filter((id) => resourceNumber(id) === undefined),
+  );
+  const numbered = find(
+    SLOTS_BY_NUMBER,
+    [...numbers.keys()].filter((number) => number !== undefined),
+  );
+  return new Map([
+    ...own.map((row) => [row.id as string, toResourceSlot(row, row.data)] as const),
+    ...numbered.map((row) => [numbers.get(row.resource) as string, toResourceSlot(row, row.data)] as const),
+  ]);
 }
 
 export const addressesOf = (sql: Statements, stream: number, ids: readonly string[]): ReadonlyMap<string, string> =>
-  new Map(
-    ids.flatMap((id) => {
-      const slot = slotById(sql, id);
-      return slot?.stream === stream ? [[id, slot.address]] : [];
-    }),
-  );
+  new Map([...slotsById(sql, ids)].flatMap(([id, slot]) => (slot.stream === stream ? [[id, slot.address]] : [])));
 
 const PRESENT = `
 SELECT resource, id, address, module, type, name FROM resource_rows
