@@ -56,7 +56,7 @@ export default class AuditVerify extends BaseCommand {
     this.show(
       flags,
       () => verificationJson(verification),
-      () => verificationText(verification, stack),
+      () => verificationText(verification, { stack, from }),
     );
     if (!verification.holds) process.exitCode = 7;
   }
