@@ -22,6 +22,7 @@ import { NotFoundError, type StoreError } from '../lib/errors.js';
 import type { Json, JsonObject } from '../lib/json.js';
 import { unpackJson } from '../lib/packed-json.js';
 import type { PreparedMigration } from '../migration/migrate.js';
+import type { LogImportOptions } from '../operations/audit/log-file.js';
 import type { Copied, CopyOptions } from '../operations/copy.js';
 import type { PreparedRestore, Restored, RestoreOptions } from '../operations/restore.js';
 import { readDriftRules, readLock, readTags } from '../queries/annotations.js';
@@ -184,6 +185,21 @@ export class StateBackend implements AsyncDisposable {
   static async copy(from: string, to: string, options?: CopyOptions): Promise<Copied> {
     const { copyDatabase } = await import('../operations/copy.js');
     return copyDatabase(from, to, options);
+  }
+
+  /**
+   * Takes over an exported log into a database that is empty, or not there yet: all of it, the same to the last hash, or
+   * nothing. A database that was not there is created when all of the log is known to hold.
+   * @param file a path, or the descriptor of an open file, which stays open
+   * @throws as {@link StoreAdmin.importLog}
+   */
+  static async importLog(
+    pathOrUrl: string,
+    file: string | number,
+    options?: LogImportOptions & { readonly onCreate?: () => void },
+  ): Promise<LogHead> {
+    const { importDatabase } = await import('../operations/audit/import-database.js');
+    return importDatabase(pathOrUrl, file, options);
   }
 
   /** Waits for what was accepted, ends live subscriptions, and lets go of the database. May be called twice. */

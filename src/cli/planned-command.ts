@@ -38,7 +38,7 @@ export abstract class PlannedCommand extends BaseCommand {
       );
       return;
     }
-    const receipt = await backend.execute(command, { expectedVersion: plan.version, ...call });
+    const receipt = await (await this.persistent()).execute(command, { expectedVersion: plan.version, ...call });
     this.show(
       flags,
       () => ({ ...receiptJson(receipt), changes: planJson(plan).changes }),

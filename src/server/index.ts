@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import type { StateBackend } from '../api/state-backend.js';
 import { StoreError } from '../lib/errors.js';
 import { buildApp } from './app.js';
@@ -17,6 +17,28 @@ export interface RunningServer {
 }
 
 /**
+ * Checks the options of a server, and whether it can listen there, without a database and without serving anything.
+ * @throws as {@link startServer}
+ */
+export async function checkServer(options: ServeOptions): Promise<void> {
+  const { host, port } = resolveOptions(options);
+  const probe = createServer((socket) => socket.destroy());
+  try {
+    await new Promise<void>((resolve, reject) => probe.once('error', reject).listen({ host, port }, resolve));
+  } catch (cause) {
+    throw cannotListen(host, port, cause);
+  }
+  await new Promise((resolve) => probe.close(resolve));
+}
+
+const cannotListen = (host: string, port: number, cause: unknown): StoreError =>
+  new StoreError('CANNOT_LISTEN', `cannot listen on ${host}:${port}: ${(cause as Error).message}`, {
+    hint: 'Choose another address with --listen; port 0 takes a free one.',
+    details: { field: 'listen' },
+    cause,
+  });
+
+/**
  * Puts a database behind HTTP: Terraform's `backend "http"` under `/tfstate`, a JSON API under `/api/v1`.
  * @throws InvalidInputError for options that do not hold; StoreError `CANNOT_LISTEN`
  */
@@ -29,11 +51,7 @@ export async function startServer(backend: StateBackend, options: ServeOptions =
     await app.listen({ host, port, listenTextResolver: (address) => `Server listening at ${address}${remark}` });
   } catch (cause) {
     await app.close();
-    throw new StoreError('CANNOT_LISTEN', `cannot listen on ${host}:${port}: ${(cause as Error).message}`, {
-      hint: 'Choose another address with --listen; port 0 takes a free one.',
-      details: { field: 'listen' },
-      cause,
-    });
+    throw cannotListen(host, port, cause);
   }
   const { port: taken } = app.server.address() as AddressInfo;
   const name = host.includes(':') ? `[${host}]` : host;

@@ -103,17 +103,12 @@ export class TokenStore {
    * Makes a token. It is told once: only its hash is kept.
    * @throws InvalidInputError; ConflictError `TOKEN_EXISTS`
    */
-  create({ name, role, stacks = [], permissions = [], expiresAt, by }: TokenFields): {
-    readonly token: string;
-    readonly record: TokenRecord;
-  } {
+  create(fields: TokenFields): { readonly token: string; readonly record: TokenRecord } {
+    const now = this.#clock.now();
+    checkTokenFields(fields, now);
+    const { name, role, stacks = [], permissions = [], expiresAt, by } = fields;
     const { token, id, hash } = makeToken();
     const called = name ?? `${role}-${id}`;
-    check('name', newName, called);
-    check('stack', patterns, stacks);
-    checkPermissions(role, permissions);
-    const now = this.#clock.now();
-    if (expiresAt !== undefined && expiresAt <= now) throw expired(expiresAt);
     try {
       const lists = [JSON.stringify(stacks), JSON.stringify([...new Set(permissions)])];
       this.#db.prepare(INSERT).run(id, called, role, ...lists, hash, now, by, expiresAt ?? null);
@@ -197,6 +192,20 @@ const toRecord = (row: Row): TokenRecord => ({
 const newName = nameRule().refine((text) => invisibleIn(text) === undefined, 'must not hold invisible characters');
 /** Stacks with invisible characters in their names may exist, so patterns may have them. */
 const patterns = list(nameRule(), 1_000);
+
+/**
+ * @param now ISO-8601 UTC
+ * @throws InvalidInputError for fields of which no token can be made
+ */
+export function checkTokenFields(
+  { name, role, stacks = [], permissions = [], expiresAt }: TokenFields,
+  now: string,
+): void {
+  if (name !== undefined) check('name', newName, name);
+  check('stack', patterns, stacks);
+  checkPermissions(role, permissions);
+  if (expiresAt !== undefined && expiresAt <= now) throw expired(expiresAt);
+}
 
 function checkPermissions(role: Role, permissions: readonly Permission[]): void {
   const unknown = permissions.find((permission) => !PERMISSIONS.includes(permission));

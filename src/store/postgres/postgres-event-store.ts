@@ -10,7 +10,7 @@ import { configOf } from './connection.js';
 import { storeClosed, translate } from './errors.js';
 import { groupCommit } from './group-commit.js';
 import { keyReader } from './key.js';
-import { prepareDatabase } from './open.js';
+import { layDown, prepareDatabase } from './open.js';
 import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './read/annotations.js';
 import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './read/commits.js';
 import { linkReads } from './read/edges.js';
@@ -83,6 +83,15 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
       await ready(); // a server that was never there is told at once; one that went is waited for
       return run();
     });
+  const beforeSchema = {
+    during: life.during,
+    prepare: async (client: pg.ClientBase): Promise<boolean> => {
+      if (create) return layDown(client, projection, where);
+      await ready();
+      return false;
+    },
+    onCreate: () => onCreate?.(),
+  };
   /** A swap of tables by a rebuild may break a read off as well as a server that restarts. */
   const read = <T>(query: (on: Sql) => Promise<T>): Promise<T> => during(() => retrying(() => query(sql)));
   const appendTogether = async (requests: readonly AppendRequest[]): Promise<readonly Receipt[]> => {
@@ -149,7 +158,7 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
     drift: (stream) => read((on) => readDrift(on, stream)),
     driftRules: (stream) => read((on) => readDriftRules(on, stream)),
 
-    ...maintenance(pool, config, projection, { ...life, during }, self),
+    ...maintenance(pool, config, projection, { ...life, during }, beforeSchema, self),
 
     close: async () => {
       await life.end();
