@@ -3,6 +3,7 @@ import { Flags } from '@oclif/core';
 import type { At, CallOptions } from '../index.js';
 import { InvalidInputError } from '../lib/errors.js';
 import { parseInstant } from '../lib/instants.js';
+import { checkShape } from '../lib/parse-input.js';
 import { invisibleIn, name as nameRule } from '../lib/text.js';
 
 function loginName(): string {
@@ -32,7 +33,7 @@ function actorName(text: string): string {
   const found = invisibleIn(text);
   const problem =
     found === undefined
-      ? nameRule().safeParse(text).error?.issues[0]?.message
+      ? checkShape(nameRule(), text).error?.issues[0]?.message
       : `must not hold invisible characters, and holds ${found}`;
   if (problem === undefined) return text;
   throw new InvalidInputError('INVALID_INPUT', `--actor: ${problem}`, {

@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import { type Clock, systemClock } from '../../lib/clock.js';
 import { sha256 } from '../../lib/digest.js';
 import { ConflictError, codeOf, InvalidInputError, NotFoundError } from '../../lib/errors.js';
+import { checkShape } from '../../lib/parse-input.js';
 import { matchesText } from '../../lib/path-pattern.js';
 import { invisibleIn, list, name as nameRule } from '../../lib/text.js';
 import { PERMISSIONS, type Permission, type Principal, type Role } from '../access.js';
@@ -219,7 +220,7 @@ function checkPermissions(role: Role, permissions: readonly Permission[]): void 
 }
 
 function check(field: string, rule: z.ZodType, value: unknown): void {
-  const problem = rule.safeParse(value).error?.issues[0]?.message;
+  const problem = checkShape(rule, value).error?.issues[0]?.message;
   if (problem === undefined) return;
   throw new InvalidInputError('INVALID_INPUT', `${field}: ${problem}`, {
     hint: `Correct the ${field} and try again; no token was made.`,
