@@ -456,11 +456,9 @@ export class StateBackend implements AsyncDisposable {
     return (await this.#heldLock(stack)) as LockRecord;
   }
 
-  async renewLock(stack: string, id: string, durationMs?: number, call?: CallOptions): Promise<LockRecord> {
-    await this.execute(
-      { type: 'renewLock', stack, id, ...(durationMs === undefined ? {} : { ttlMs: durationMs }) },
-      call,
-    );
+  /** The lock runs for `durationMs` from now, 1 second to 7 days. */
+  async renewLock(stack: string, id: string, durationMs: number, call?: CallOptions): Promise<LockRecord> {
+    await this.execute({ type: 'renewLock', stack, id, ttlMs: durationMs }, call);
     return (await this.#heldLock(stack)) as LockRecord;
   }
 
