@@ -2,7 +2,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import type { StateBackend } from '../api/state-backend.js';
 import { StoreError } from '../lib/errors.js';
 import { buildApp } from './app.js';
-import { resolveOptions, type ServeOptions } from './options.js';
+import { resolveOptions, type ServeOptions, type ServerOptions } from './options.js';
 
 export { type TokenFields, type TokenRecord, TokenStore } from './auth/index.js';
 export type { LogOptions } from './log.js';
@@ -14,6 +14,19 @@ export interface RunningServer {
   readonly url: string;
   /** Takes no more requests, answers those under way, and resolves when all are. The backend stays open. */
   close(): Promise<void>;
+}
+
+/** What an operator may not expect of who can reach or overhear the server. */
+function exposures({ host, isOpen, tls, tokens }: ServerOptions, { trustProxy = [] }: ServeOptions): readonly string[] {
+  if (isOpen && !tokens?.hasAny()) {
+    return [
+      'There is no token: everybody on this machine may do everything. Create one with: sloth-runner token create NAME --role admin',
+    ];
+  }
+  if (isOpen || tls || trustProxy.length > 0) return [];
+  return [
+    `The server listens on ${host} without TLS: tokens and states travel unencrypted. Give --tls-cert and --tls-key, or name with --trust-proxy a proxy that has them.`,
+  ];
 }
 
 /**
@@ -53,6 +66,7 @@ export async function startServer(backend: StateBackend, options: ServeOptions =
     await app.close();
     throw cannotListen(host, port, cause);
   }
+  for (const warning of exposures(resolved, options)) app.log.warn(warning);
   const { port: taken } = app.server.address() as AddressInfo;
   const name = host.includes(':') ? `[${host}]` : host;
   return { url: `${resolved.tls ? 'https' : 'http'}://${name}:${taken}`, close: () => app.close() };
