@@ -1,8 +1,8 @@
 terraform {
   backend "http" {
-    address        = "http://127.0.0.1:7480/tfstate/shop"
-    lock_address   = "http://127.0.0.1:7480/tfstate/shop"
-    unlock_address = "http://127.0.0.1:7480/tfstate/shop"
+    address        = "http://127.0.0.1:7480/tfstate/infra"
+    lock_address   = "http://127.0.0.1:7480/tfstate/infra"
+    unlock_address = "http://127.0.0.1:7480/tfstate/infra"
   }
 }
 

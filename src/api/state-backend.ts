@@ -23,6 +23,7 @@ import { NotFoundError, type StoreError } from '../lib/errors.js';
 import type { Json, JsonObject } from '../lib/json.js';
 import { unpackJson } from '../lib/packed-json.js';
 import type { PreparedMigration } from '../migration/migrate.js';
+import type { LogImportOptions } from '../operations/audit/log-file.js';
 import type { Copied, CopyOptions } from '../operations/copy.js';
 import type { PreparedRestore, Restored, RestoreOptions } from '../operations/restore.js';
 import { readDriftRules, readLock, readTags } from '../queries/annotations.js';
@@ -188,6 +189,21 @@ export class StateBackend implements AsyncDisposable {
   static async copy(from: string, to: string, options?: CopyOptions): Promise<Copied> {
     const { copyDatabase } = await import('../operations/copy.js');
     return copyDatabase(from, to, options);
+  }
+
+  /**
+   * Takes over an exported log into a database that is empty, or not there yet: all of it, the same to the last hash, or
+   * nothing. A database that was not there is created when all of the log is known to hold.
+   * @param file a path, or the descriptor of an open file, which stays open
+   * @throws as {@link StoreAdmin.importLog}
+   */
+  static async importLog(
+    pathOrUrl: string,
+    file: string | number,
+    options?: LogImportOptions & { readonly onCreate?: () => void },
+  ): Promise<LogHead> {
+    const { importDatabase } = await import('../operations/audit/import-database.js');
+    return importDatabase(pathOrUrl, file, options);
   }
 
   /** Waits for what was accepted, ends live subscriptions, and lets go of the database. May be called twice. */
@@ -449,11 +465,9 @@ export class StateBackend implements AsyncDisposable {
     return (await this.#heldLock(stack)) as LockRecord;
   }
 
-  async renewLock(stack: string, id: string, durationMs?: number, call?: CallOptions): Promise<LockRecord> {
-    await this.execute(
-      { type: 'renewLock', stack, id, ...(durationMs === undefined ? {} : { ttlMs: durationMs }) },
-      call,
-    );
+  /** The lock runs for `durationMs` from now, 1 second to 7 days. */
+  async renewLock(stack: string, id: string, durationMs: number, call?: CallOptions): Promise<LockRecord> {
+    await this.execute({ type: 'renewLock', stack, id, ttlMs: durationMs }, call);
     return (await this.#heldLock(stack)) as LockRecord;
   }
 

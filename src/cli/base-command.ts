@@ -31,43 +31,40 @@ export interface GlobalValues {
 export abstract class BaseCommand extends Command {
   static override baseFlags = globalFlags;
   #backend: StateBackend | undefined;
+  #create: (() => Promise<StateBackend>) | undefined;
   #created: string | undefined;
 
   /**
    * Opens the database the flags name. It is closed when the command ends. A command asks a server by one connection: to
-   * make another takes longer than to ask again. Whether it is made where there is none is in `DATABASE_USE`; a dry run
-   * makes none, and works on an empty one in memory instead.
+   * make another takes longer than to ask again. What happens where there is none is in `DATABASE_USE`: a command that
+   * creates one works on an empty database in memory until {@link persistent} is called.
    * @throws NotFoundError `DATABASE_NOT_FOUND`
    */
   protected async open(
-    flags: Pick<GlobalValues, 'db' | 'actor'> & { readonly 'dry-run'?: boolean },
+    flags: Pick<GlobalValues, 'db' | 'actor'>,
     options: Pick<OpenOptions, 'asItIs' | 'source' | 'connections'> = {},
   ): Promise<StateBackend> {
     const choice = this.#choose(flags.db);
     const use: string | undefined = DATABASE_USE[this.id as keyof typeof DATABASE_USE];
-    const creates = use === 'creates' && !flags['dry-run'];
-    const openAt = (path: string) =>
+    const openAt = (path: string, create: boolean) =>
       withProgress('rebuilding', 'events', (onProgress) =>
-        StateBackend.open(path, {
-          actor: flags.actor,
-          source: 'cli',
-          connections: 1,
-          onProgress,
-          create: creates,
-          ...options,
-        }),
+        StateBackend.open(path, { actor: flags.actor, source: 'cli', connections: 1, onProgress, create, ...options }),
       );
     try {
-      this.#backend = await openAt(choice.path);
+      this.#backend = await openAt(choice.path, false);
     } catch (error) {
       if (!(error instanceof NotFoundError && error.code === 'DATABASE_NOT_FOUND')) throw error;
-      if (use === 'creates') this.#backend = await openAt(NO_DATABASE);
-      else if (use === 'listing' && !choice.isNamed) {
+      if (use === 'creates') {
+        this.#create = async () => {
+          const backend = await openAt(choice.path, true);
+          if (backend.created) this.noteCreated(choice.path);
+          return backend;
+        };
+      } else if (use === 'listing' && !choice.isNamed) {
         this.note(`There is no database yet (${choice.path}). Begin with: ${this.config.bin} stack new NAME`);
-        this.#backend = await openAt(NO_DATABASE);
       } else throw databaseNotFound(choice, error);
+      this.#backend = await openAt(NO_DATABASE, true);
     }
-    if (this.#backend.created) this.noteCreated(choice.path);
     return this.#backend;
   }
 
@@ -81,6 +78,24 @@ export abstract class BaseCommand extends Command {
 
   /** Whether a database in memory is of use: not to a command that ends at once, and the database with it. */
   protected readonly takesMemory: boolean = false;
+  /** Whether {@link persistent} will create the database, as far as is known now. */
+  protected get isNew(): boolean {
+    return this.#create !== undefined;
+  }
+
+  /**
+   * The database that `open` was called for, created here where there was none. A command calls this when its input is
+   * known to be good, so that input that is refused creates nothing.
+   */
+  protected async persistent(): Promise<StateBackend> {
+    const create = this.#create;
+    if (create) {
+      this.#create = undefined;
+      await this.#backend?.close();
+      this.#backend = await create();
+    }
+    return this.#backend as StateBackend;
+  }
 
   /** Says at the end that a database was made. An error that is printed as JSON stays alone. */
   protected noteCreated(location: string): void {

@@ -1,6 +1,7 @@
 /**
  * What each command does with a database that is not there:
- * - `creates`: it makes one, with its folders, and says so. Only what can begin a stack or a log.
+ * - `creates`: it makes one, with its folders, once its input is known to be good, and says so. Only what can begin a
+ *   stack or a log.
  * - `existing`: it refuses (DATABASE_NOT_FOUND, exit 3): it reads, or changes a stack that must be there already.
  * - `listing`: as `existing`, but where nobody named a database there is nothing to list, which is no error.
  * - `own`: it names databases by flags of its own, and judges them itself.
@@ -11,7 +12,7 @@
 export const DATABASE_USE = {
   'audit:export': 'existing',
   'audit:head': 'existing',
-  'audit:import': 'creates',
+  'audit:import': 'own', // makes it when the whole log is in it
   'audit:log': 'existing',
   'audit:verify': 'existing',
   autocomplete: 'none',

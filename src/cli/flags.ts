@@ -3,7 +3,8 @@ import { Flags } from '@oclif/core';
 import type { At, CallOptions } from '../index.js';
 import { InvalidInputError } from '../lib/errors.js';
 import { parseInstant } from '../lib/instants.js';
-import { invisibleIn } from '../lib/text.js';
+import { checkShape } from '../lib/parse-input.js';
+import { invisibleIn, name as nameRule } from '../lib/text.js';
 
 function loginName(): string {
   try {
@@ -28,12 +29,16 @@ export const wholeNumber = Flags.custom<number, { min?: number }>({
 });
 
 /** Who acts stands in every event: one name must not pass for another. */
-function visibleName(name: string): string {
-  const found = invisibleIn(name);
-  if (found === undefined) return name;
-  throw new InvalidInputError('INVALID_INPUT', `--actor: must not hold invisible characters, and holds ${found}`, {
-    hint: 'Write the name without it, in --actor or SLOTH_RUNNER_ACTOR.',
-    details: { field: '--actor', character: found },
+function actorName(text: string): string {
+  const found = invisibleIn(text);
+  const problem =
+    found === undefined
+      ? checkShape(nameRule(), text).error?.issues[0]?.message
+      : `must not hold invisible characters, and holds ${found}`;
+  if (problem === undefined) return text;
+  throw new InvalidInputError('INVALID_INPUT', `--actor: ${problem}`, {
+    hint: 'Write another name, in --actor or SLOTH_RUNNER_ACTOR.',
+    details: { field: '--actor', ...(found === undefined ? {} : { character: found }) },
   });
 }
 
@@ -48,7 +53,7 @@ export const globalFlags = {
   actor: Flags.string({
     description: 'who acts, kept with every change (default: your login name)',
     env: 'SLOTH_RUNNER_ACTOR',
-    parse: async (name) => visibleName(name),
+    parse: async (text) => actorName(text),
     helpGroup: 'GLOBAL',
     helpValue: 'NAME',
     default: async () => loginName(),

@@ -38,7 +38,8 @@ export abstract class PlannedCommand extends BaseCommand {
       );
       return;
     }
-    const done = await backend.execute(command, call);
+    if (this.isNew) await backend.execute(command, { ...call, dryRun: true }); // what is refused creates no database
+    const done = await (await this.persistent()).execute(command, call);
     this.show(
       flags,
       () => ({ ...receiptJson(done), changes: changesJson(done.changes) }),

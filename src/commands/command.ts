@@ -130,6 +130,7 @@ export const stackRef = identifier('stack', name());
 
 const checked = <T extends Json>(what: string) =>
   z.custom<T>().superRefine((value, context) => {
+    if (value === undefined) return context.addIssue({ code: 'custom', message: 'must be given' });
     try {
       assertJson(value, what);
     } catch (error) {

@@ -12,6 +12,9 @@ import { identifier } from './identifiers.js';
 const SECOND = 1_000;
 const DAY = 86_400 * SECOND;
 
+/** How long a lock holds whose taker does not say, in milliseconds. */
+export const LOCK_MS = 30 * 60 * SECOND;
+
 /** Milliseconds, from one second to seven days. */
 const ttl = z
   .int()
@@ -29,7 +32,7 @@ export const acquireLock = defineCommand({
     operation: name(),
     who: name().optional(),
     info: prose().default(''),
-    ttlMs: ttl.default(30 * 60 * SECOND),
+    ttlMs: ttl.default(LOCK_MS),
     /** What the tool that takes it says of it, in its own form. */
     document: jsonRecord('document').optional(),
   }),
@@ -52,9 +55,9 @@ export const acquireLock = defineCommand({
 
 const ofLock = { stack: stackRef, id: identifier('lock', name(128)) };
 
-/** The lock runs for `ttlMs` from now. */
+/** The lock runs for `ttlMs` from now. There is no default: it would shorten a lock that was taken for longer. */
 export const renewLock = defineCommand({
-  schema: z.strictObject({ type: z.literal('renewLock'), ...ofLock, ttlMs: ttl.default(30 * 60 * SECOND) }),
+  schema: z.strictObject({ type: z.literal('renewLock'), ...ofLock, ttlMs: ttl }),
   kind: 'renew',
   target: 'live',
   lock: 'own',

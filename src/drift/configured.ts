@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { parseDuration } from '../lib/durations.js';
 import { InvalidInputError } from '../lib/errors.js';
 import { isJsonObject, type Json } from '../lib/json.js';
+import { checkShape } from '../lib/parse-input.js';
 import { execSource } from './exec/source.js';
 import { actualFile } from './file.js';
 import { MAX_CONCURRENCY, MAX_TIMEOUT_MS } from './limits.js';
@@ -60,7 +61,7 @@ export async function sourceFrom(
   allowance: ProbeAllowance,
 ): Promise<ActualStateSource | undefined> {
   if (!isJsonObject(config) || !namesSource(config)) return undefined;
-  const { success, data, error } = driftSchema.safeParse(config.drift);
+  const { success, data, error } = checkShape(driftSchema, config.drift);
   if (success) return build(data, read, allowance);
   const [issue] = error.issues;
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];

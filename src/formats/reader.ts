@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { InvalidInputError } from '../lib/errors.js';
 import { decodeUtf8, FILE_LIMITS, type Json, parseJson } from '../lib/json.js';
-import { problemOf } from '../lib/parse-input.js';
+import { checkShape } from '../lib/parse-input.js';
 
 /** Reads the documents of one kind. `what` names the file in errors. */
 export interface Reader {
@@ -24,8 +24,8 @@ export function readerOf(code: string, kind: string, hint: string): Reader {
       return parseJson(text, what, FILE_LIMITS);
     },
     check: (schema, value, what) => {
-      const issue = schema.safeParse(value).error?.issues[0];
-      if (issue) throw problem(what, issue.path.map(String).join('.') || 'document', problemOf(issue));
+      const issue = checkShape(schema, value).error?.issues[0];
+      if (issue) throw problem(what, issue.path.map(String).join('.') || 'document', issue.message);
     },
   };
 }

@@ -8,11 +8,12 @@ import {
   mkdirSync,
   openSync,
   realpathSync,
+  rmdirSync,
   rmSync,
   type Stats,
   statSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { InvalidInputError, StoreError } from './errors.js';
 import { newId } from './ids.js';
 
@@ -102,6 +103,19 @@ export function refuseOuterBlanks(path: string): void {
     hint: 'Name a file without it.',
     details: { field: 'db', file: path },
   });
+}
+
+/** @returns removes those folders above a file that do not exist now, as far as they exist then and are empty */
+export function newFoldersRemover(file: string): () => void {
+  const missing: string[] = [];
+  for (let folder = dirname(resolve(file)); !statOf(folder); folder = dirname(folder)) missing.push(folder);
+  return () => {
+    try {
+      for (const folder of missing) rmdirSync(folder);
+    } catch {
+      // Something lies in it, or it was never made.
+    }
+  };
 }
 
 /** Makes an empty file, mode 0600, with its folders, where there is none. */

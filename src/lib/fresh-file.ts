@@ -49,6 +49,14 @@ export async function writeFreshFile<T>(
   }
 }
 
+/**
+ * Refuses, before the work whose result goes there, what {@link writeFreshFile} would refuse after it.
+ * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for a name no file can have
+ */
+export function checkFreshFile(path: string, field: string, { overwrite = false }: FreshFileOptions): void {
+  checkedTarget(path, field, overwrite);
+}
+
 /** Whether two paths lead to one file. */
 export function isSameFile(a: string, b: string): boolean {
   const [one, other] = [identity(a), identity(b)];

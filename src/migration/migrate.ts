@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { bringUpToDate, copyPrivately, type Engine, openEngine, writeScript } from '../engine.js';
 import type { LogHead } from '../events/index.js';
 import type { Clock } from '../lib/clock.js';
+import { InvalidInputError } from '../lib/errors.js';
 import { clearedUp, statOf } from '../lib/files.js';
-import { writeFreshFile } from '../lib/fresh-file.js';
+import { checkFreshFile, isSameFile, writeFreshFile } from '../lib/fresh-file.js';
 import { newId } from '../lib/ids.js';
 import { stringifyJson } from '../lib/json.js';
 import { backupTo } from '../operations/backup.js';
@@ -23,8 +24,10 @@ export interface MigrationOptions {
   readonly strict?: boolean;
   /** Read source and target once more afterwards and compare them. Default: true. */
   readonly verify?: boolean;
-  /** Write the report to this file too; one that is there is replaced. */
+  /** Write the report to this file too. One that is there is refused before anything is done. */
   readonly report?: string;
+  /** Replace a report that is there. */
+  readonly overwriteReport?: boolean;
   readonly onProgress?: OnProgress;
 }
 
@@ -39,7 +42,8 @@ export interface PreparedMigration extends Disposable {
   dryRun(options?: MigrationOptions): Promise<MigrationReport>;
   /**
    * The same, and writes SQL that does it to a target that is as it is now.
-   * @throws ConflictError `TARGET_EXISTS`
+   * @param options `overwrite`: replace a script that is there
+   * @throws ConflictError `TARGET_EXISTS`, before anything is done
    */
   writeScript(file: string, options?: MigrationOptions & { readonly overwrite?: boolean }): Promise<MigrationReport>;
   /** Takes everything in; again after it was broken off, what is left. */
@@ -65,9 +69,14 @@ export async function prepareMigration(
       source,
       target: file,
       resumes: journal.begun !== undefined,
-      dryRun: (options) => inScratch(work, options ?? {}, async () => {}),
-      writeScript: (script, { overwrite = false, ...options } = {}) =>
-        inScratch(work, options, (scratch, from, report) =>
+      dryRun: async (options = {}) => {
+        checkReport(work, options);
+        return inScratch(work, options, async () => {});
+      },
+      writeScript: async (script, { overwrite = false, ...options } = {}) => {
+        checkOutput(work, script, 'generate-script', overwrite);
+        checkReport(work, options);
+        return inScratch(work, options, (scratch, from, report) =>
           writeFreshFile(script, 'generate-script', { overwrite }, (write) =>
             writeScript(scratch, write, {
               from,
@@ -75,8 +84,12 @@ export async function prepareMigration(
               ...(options.onProgress && { onProgress: options.onProgress }),
             }),
           ),
-        ),
-      carryOut: (options) => carryOut(work, options ?? {}),
+        );
+      },
+      carryOut: async (options = {}) => {
+        checkReport(work, options);
+        return carryOut(work, options);
+      },
       [Symbol.dispose]: () => source.close(),
     };
   } catch (error) {
@@ -104,10 +117,28 @@ const scriptTitle = ({ migration, source, target, start_time }: MigrationReport)
   'are to come: they become that instant; and so in the hashes.',
 ];
 
+/** Refuses a file that cannot be written, before any work is done for it. */
+function checkOutput({ file, source }: Work, path: string, field: string, overwrite: boolean): void {
+  if ([file, source.path].some((database) => isSameFile(path, database))) {
+    throw new InvalidInputError('TARGET_IS_DATABASE', `${field}: this is a database of the migration: ${path}`, {
+      hint: 'Choose another name for the file.',
+      details: { field, file: path },
+    });
+  }
+  checkFreshFile(path, field, { overwrite });
+}
+
+function checkReport(work: Work, { report, overwriteReport = false }: MigrationOptions): void {
+  // The folder of a new target is made with it.
+  const isBeside =
+    report !== undefined && dirname(resolve(report)) === dirname(work.file) && !statOf(dirname(work.file));
+  if (report !== undefined && !isBeside) checkOutput(work, report, 'report', overwriteReport);
+}
+
 async function carryOut(work: Work, { strict, ...options }: MigrationOptions): Promise<MigrationReport> {
   if (strict) await inScratch(work, { strict, verify: false }, async () => {});
   const report = await run(work, work.file, options, false);
-  await writeReport(report, options.report);
+  await writeReport(report, options);
   work.journal.remove();
   return report;
 }
@@ -126,7 +157,7 @@ async function inScratch(
     const from = await withEngine(scratch, work.clock, options, ({ store }) => store.head());
     const report = await run(work, scratch, options, true);
     await then(scratch, from, report);
-    await writeReport(report, options.report);
+    await writeReport(report, options);
     return report;
   } finally {
     clear();
@@ -209,8 +240,11 @@ async function run(
   };
 }
 
-async function writeReport(report: MigrationReport, file: string | undefined): Promise<void> {
+async function writeReport(
+  report: MigrationReport,
+  { report: file, overwriteReport: overwrite = false }: MigrationOptions,
+): Promise<void> {
   if (file === undefined) return;
   const text = `${stringifyJson(report, 2)}\n`;
-  await writeFreshFile(file, 'report', { overwrite: true }, async (write) => write(text));
+  await writeFreshFile(file, 'report', { overwrite }, async (write) => write(text));
 }

@@ -1,4 +1,5 @@
 import type { Command, EnvelopeInput } from '../commands/index.js';
+import { LOCK_MS } from '../commands/lock.js';
 import type { Engine } from '../engine.js';
 import { decodeEvent } from '../events/index.js';
 import { ConflictError, InvalidInputError, LockedError, NotFoundError, type SlothError } from '../lib/errors.js';
@@ -168,7 +169,7 @@ const commandsOf = ({ plan, refusal, lockId }: Planned, migration: Migration) =>
 /** The old system took its lock anew, or for longer: the one that was taken over runs on. */
 const under = (command: Command, lockId: string | undefined): Command =>
   command.type === 'acquireLock' && lockId !== undefined
-    ? { type: 'renewLock', stack: command.stack, id: lockId, ttlMs: command.ttlMs }
+    ? { type: 'renewLock', stack: command.stack, id: lockId, ttlMs: command.ttlMs ?? LOCK_MS }
     : command;
 
 const sumOf = (receipts: readonly Receipt[]): number => receipts.reduce((sum, { events }) => sum + events, 0);

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { copyPrivately, type Found, findContent, removeDatabase, replaceContent } from '../engine.js';
 import { InvalidInputError, SlothError, StoreError } from '../lib/errors.js';
 import { unreadable } from '../lib/failures.js';
-import { clearedUp, temporaryName } from '../lib/files.js';
+import { clearedUp, newFoldersRemover, temporaryName } from '../lib/files.js';
 import type { OnProgress } from '../store/maintenance.js';
 import { stampOf } from './backup-rotation.js';
 import { databaseFile } from './database-file.js';
@@ -42,7 +42,11 @@ export async function prepareRestore(
   const database = databaseFile(path, 'a backup is restored');
   refuseBackup(file, database);
   const copy = temporaryName(database, 'restore');
-  const clear = clearedUp(() => removeDatabase(copy));
+  const removeFolders = newFoldersRemover(database);
+  const clear = clearedUp(() => {
+    removeDatabase(copy);
+    removeFolders();
+  });
   try {
     await copyPrivately(file, copy, onProgress);
     const backup = await verifiedBackup(copy, file, onProgress);

@@ -7,6 +7,7 @@ import {
   type UnknownEvent,
 } from '../events/index.js';
 import { IntegrityError } from '../lib/errors.js';
+import { checkShape } from '../lib/parse-input.js';
 
 /**
  * Reads a row of a log that may be damaged: for those who look into one to find out.
@@ -24,7 +25,7 @@ export function readEvent(stored: StoredEvent): RecordedEvent | UnknownEvent {
 export function checkedEvent(stored: StoredEvent): RecordedEvent | UnknownEvent {
   const event = readEvent(stored);
   if (!isKnown(event)) return event;
-  const result = catalogue[event.type].safeParse(event.data);
+  const result = checkShape(catalogue[event.type], event.data);
   if (result.success) return event;
   const [issue] = result.error.issues;
   throw damaged(

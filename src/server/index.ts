@@ -1,8 +1,8 @@
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import type { StateBackend } from '../api/state-backend.js';
 import { StoreError } from '../lib/errors.js';
 import { buildApp } from './app.js';
-import { resolveOptions, type ServeOptions } from './options.js';
+import { resolveOptions, type ServeOptions, type ServerOptions } from './options.js';
 
 export { type TokenFields, type TokenRecord, TokenStore } from './auth/index.js';
 export type { LogOptions } from './log.js';
@@ -15,6 +15,41 @@ export interface RunningServer {
   /** Takes no more requests, answers those under way, and resolves when all are. The backend stays open. */
   close(): Promise<void>;
 }
+
+/** What an operator may not expect of who can reach or overhear the server. */
+function exposures({ host, isOpen, tls, tokens }: ServerOptions, { trustProxy = [] }: ServeOptions): readonly string[] {
+  if (isOpen && !tokens?.hasAny()) {
+    return [
+      'There is no token: everybody on this machine may do everything. Create one with: sloth-runner token create NAME --role admin',
+    ];
+  }
+  if (isOpen || tls || trustProxy.length > 0) return [];
+  return [
+    `The server listens on ${host} without TLS: tokens and states travel unencrypted. Give --tls-cert and --tls-key, or name with --trust-proxy a proxy that has them.`,
+  ];
+}
+
+/**
+ * Checks the options of a server, and whether it can listen there, without a database and without serving anything.
+ * @throws as {@link startServer}
+ */
+export async function checkServer(options: ServeOptions): Promise<void> {
+  const { host, port } = resolveOptions(options);
+  const probe = createServer((socket) => socket.destroy());
+  try {
+    await new Promise<void>((resolve, reject) => probe.once('error', reject).listen({ host, port }, resolve));
+  } catch (cause) {
+    throw cannotListen(host, port, cause);
+  }
+  await new Promise((resolve) => probe.close(resolve));
+}
+
+const cannotListen = (host: string, port: number, cause: unknown): StoreError =>
+  new StoreError('CANNOT_LISTEN', `cannot listen on ${host}:${port}: ${(cause as Error).message}`, {
+    hint: 'Choose another address with --listen; port 0 takes a free one.',
+    details: { field: 'listen' },
+    cause,
+  });
 
 /**
  * Puts a database behind HTTP: Terraform's `backend "http"` under `/tfstate`, a JSON API under `/api/v1`.
@@ -29,12 +64,9 @@ export async function startServer(backend: StateBackend, options: ServeOptions =
     await app.listen({ host, port, listenTextResolver: (address) => `Server listening at ${address}${remark}` });
   } catch (cause) {
     await app.close();
-    throw new StoreError('CANNOT_LISTEN', `cannot listen on ${host}:${port}: ${(cause as Error).message}`, {
-      hint: 'Choose another address with --listen; port 0 takes a free one.',
-      details: { field: 'listen' },
-      cause,
-    });
+    throw cannotListen(host, port, cause);
   }
+  for (const warning of exposures(resolved, options)) app.log.warn(warning);
   const { port: taken } = app.server.address() as AddressInfo;
   const name = host.includes(':') ? `[${host}]` : host;
   return { url: `${resolved.tls ? 'https' : 'http'}://${name}:${taken}`, close: () => app.close() };

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import proxyAddr from '@fastify/proxy-addr';
 import { InvalidInputError } from '../lib/errors.js';
 import type { StreamLimits } from './api/event-streams.js';
@@ -92,6 +93,7 @@ export function resolveOptions(options: ServeOptions): ServerOptions {
       details: { field: 'listen', host },
     });
   }
+  if (options.tls) checkTls(options.tls);
   return {
     host,
     port,
@@ -116,6 +118,18 @@ export function resolveOptions(options: ServeOptions): ServerOptions {
     },
     log: options.log ?? { level: 'silent', write: () => {} },
   };
+}
+
+function checkTls(tls: NonNullable<ServeOptions['tls']>): void {
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    throw new InvalidInputError('INVALID_TLS', 'tls: the certificate and its key cannot be used', {
+      hint: 'Give a certificate and the key that belongs to it, both in PEM, the key without a passphrase.',
+      details: { field: 'tls-cert' },
+      cause,
+    });
+  }
 }
 
 /** Descriptors that connections leave to the database, the tokens, the log and copies. */

@@ -112,6 +112,7 @@ describe('bad input is refused clearly and changes nothing', () => {
     ['an instant before the stack', ['stack', 'state', 'show', 'good', '--at-time', '2001-01-01'], 3, 'no state'],
     ['a duration without unit', ['stack', 'state', 'lock', 'good', '--duration', '30'], 2, '--duration'],
     ['a duration too long', ['stack', 'state', 'lock', 'good', '--duration', '8d'], 2, '--duration'],
+    ['a renewal without duration', ['stack', 'state', 'lock', 'good', '--renew', '--lock-id', 'x'], 2, '--duration'],
     ['a lock that is not held', ['stack', 'update', 'good', '--description', 'x', '--lock-id', 'x'], 4, 'not held'],
     ['a file that is not there', ['stack', 'apply', 'good', '-f', '/nowhere.yaml'], 2, '/nowhere.yaml'],
     ['a folder for a file', ['stack', 'apply', 'good', '-f', '/'], 2, 'cannot read'],

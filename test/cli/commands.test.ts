@@ -257,6 +257,14 @@ describe('the command line itself', () => {
     expect(await cli.text('doctor')).toContain('No problems found');
   });
 
+  test('resource show and blame print keys that are not plain names whole', async () => {
+    const cli = commandLine();
+    await cli.text('stack', 'new', 'a');
+    await cli.text('stack', 'resource', 'set', 'a', 'x.y', '-p', 'k.l=1', '-p', 'plain={"m n": 2}');
+    expect(await cli.text('stack', 'resource', 'show', 'a', 'x.y')).toMatch(/^\["k\.l"\] +1\nplain\["m n"\] +2$/m);
+    expect(await cli.text('stack', 'state', 'blame', 'a', 'x.y')).toMatch(/ properties\["k\.l"\] +1$/m);
+  });
+
   test('a mistyped command names the right one and exits 2', async () => {
     const { code, stderr } = await commandLine().run(['stack', 'state', 'lisst']);
     expect(code).toBe(2);

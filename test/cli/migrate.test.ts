@@ -1,10 +1,11 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commandLine } from '../support/cli.js';
 import { scratchFolder } from '../support/folder.js';
 import { makeLegacy } from '../support/legacy.js';
-import { runSqlite3, withoutSqlite3 } from '../support/sqlite3.js';
+import { withoutSqlite3 } from '../support/sqlite3.js';
 
 const FIXTURE = new URL('../fixtures/legacy/state.db', import.meta.url).pathname;
 
@@ -46,11 +47,13 @@ describe('the command lines of the specification', () => {
   test.skipIf(withoutSqlite3())('stack migrate --generate-script', async () => {
     const { cli, folder } = home(clean());
     const script = join(folder, 'migration.sql');
-    expect(await cli.text('stack', 'migrate', '--generate-script', script)).toContain('Script: run it with: sqlite3 ');
+    const printed = await cli.text('stack', 'migrate', '--generate-script', script);
+    const [, command = ''] = /^Script: run it with: (\(umask 077; sqlite3 .*\))$/m.exec(printed) ?? [];
     expect(existsSync(cli.db)).toBe(false);
     expect(await cli.run(['stack', 'migrate', '--generate-script', script])).toMatchObject({ code: 5 });
     await cli.text('stack', 'migrate', '--generate-script', script, '--overwrite');
-    expect(runSqlite3(cli.db, script)).toMatchObject({ code: 0 });
+    execFileSync('sh', ['-c', command]);
+    expect(statSync(cli.db).mode & 0o777).toBe(0o600);
     expect(await cli.text('audit', 'verify')).toContain('hold');
   });
 });
@@ -83,6 +86,40 @@ describe('the report', () => {
     await cli.text('stack', 'migrate', '--report', file, '--no-verify');
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ verification: null });
     expect(existsSync(report)).toBe(false);
+  });
+
+  test('replaces no file that is there, unless --overwrite says so', async () => {
+    const { cli, folder } = home(clean());
+    const file = join(folder, 'mine.json');
+    writeFileSync(file, 'mine');
+    for (const how of [[], ['--dry-run'], ['--generate-script', join(folder, 'x.sql')]]) {
+      const { code, stderr } = await cli.run(['stack', 'migrate', ...how, '--report', file]);
+      expect({ code, kept: readFileSync(file, 'utf8'), made: existsSync(cli.db) }).toEqual({
+        code: 5,
+        kept: 'mine',
+        made: false,
+      });
+      expect(stderr).toContain(`report: there is a file of this name already: ${file}`);
+      expect(stderr).toContain('--overwrite');
+    }
+    expect(existsSync(join(folder, 'x.sql'))).toBe(false);
+    await cli.text('stack', 'migrate', '--report', file, '--overwrite');
+    expect(JSON.parse(readFileSync(file, 'utf8')).stacks_migrated).toBe(3);
+    const same = await cli.run(['stack', 'migrate', '--report', cli.db, '--overwrite', '--output', 'json']);
+    expect(JSON.parse(same.stdout).error.code).toBe('TARGET_IS_DATABASE');
+    expect((await cli.run(['stack', 'migrate', '--overwrite'])).code).toBe(2);
+  });
+
+  test('has its own name where the usual one is of another migration, and replaces its own', async () => {
+    const { cli, report, folder } = home(clean());
+    writeFileSync(report, 'mine');
+    const second = join(folder, 'migration_report-2.json');
+    const third = join(folder, 'migration_report-3.json');
+    expect(await cli.text('stack', 'migrate', '--no-verify')).toContain(`Report: ${second}`);
+    expect(await cli.text('stack', 'migrate', '--no-verify')).toContain(`Report: ${second}`);
+    const other = await cli.text('stack', 'migrate', '--no-verify', '--target', join(folder, 'other.db'));
+    expect(other).toContain(`Report: ${third}`);
+    expect(readFileSync(report, 'utf8')).toBe('mine');
   });
 
   test('shows what was done about rows, without letting them at the terminal', async () => {

@@ -46,6 +46,9 @@ function wordsOf(id: string): string[] {
   return [...id.split(':'), ...values, ...needed, ...more];
 }
 
+/** What creates a database that it judges itself. */
+const OWN = ['audit:import', 'copy', 'restore', 'stack:migrate'];
+
 const listOf = (folder: string): string[] => readdirSync(folder);
 
 test('every command says what it does with a database that is not there', () => {
@@ -153,10 +156,13 @@ describe('a command that creates a database', () => {
       ['stack:import', () => ['stack', 'import', 'web', '--from', 'terraform', terraformState()]],
       ['audit:import', () => ['audit', 'import', log]],
       ['restore', () => ['restore', backup, '--yes']],
-      ['stack:migrate', (path) => ['stack', 'migrate', '--source', legacyState(), '--report', `${path}.report`]],
+      [
+        'stack:migrate',
+        (path) => ['stack', 'migrate', '--source', legacyState(), '--report', `${path}.report`, '--overwrite'],
+      ],
       ['copy', (path) => ['copy', '--from', first, '--to', path]],
     ];
-    const creating = [...commandsThat('creates'), 'copy', 'restore', 'stack:migrate'].filter((id) => id !== 'serve');
+    const creating = [...commandsThat('creates'), ...OWN].filter((id) => id !== 'serve');
     expect(commands.map(([id]) => id).sort()).toEqual(creating.sort());
     for (const [id, words] of commands) {
       const path = join(scratchFolder(), ...(id === 'stack:new' ? ['a', 'b'] : []), 'made.db');
@@ -195,6 +201,136 @@ describe('a command that creates a database', () => {
     ]);
     expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
     expect(existsSync(cli.db)).toBe(false);
+  });
+});
+
+describe('a command that may create a database', () => {
+  /** Files that are wrong in one way each. */
+  async function wrongFiles() {
+    const folder = scratchFolder();
+    const cli = commandLine(join(folder, 'first.db'));
+    await cli.text('stack', 'new', 'web');
+    await cli.text('stack', 'resource', 'set', 'web', 'a.b', '-p', 'n=1');
+    const [log, backup] = [join(folder, 'log.jsonl'), join(folder, 'backup.db')];
+    await cli.text('audit', 'export', log);
+    await cli.text('backup', backup);
+    const text = readFileSync(log, 'utf8');
+    const lines = text.trimEnd().split('\n');
+    const write = (name: string, content: string | Buffer): string => {
+      const path = join(folder, name);
+      writeFileSync(path, content);
+      return path;
+    };
+    const damaged = readFileSync(backup);
+    damaged.fill(0xff, damaged.length / 2);
+    return {
+      missing: join(folder, 'none'),
+      junk: write('junk', 'junk\n'),
+      empty: write('empty', ''),
+      notJson: write('bad.json', '{'),
+      cut: write('cut.jsonl', `${lines.slice(0, -1).join('\n')}\n`),
+      tampered: write('tampered.jsonl', text.replace('\\"n\\":1', '\\"n\\":2')),
+      damagedBackup: write('damaged.db', damaged),
+    };
+  }
+  type Files = Awaited<ReturnType<typeof wrongFiles>>;
+
+  /** By command: what it refuses, whatever database it is used on. */
+  const REFUSED: Readonly<Record<string, (files: Files) => readonly (readonly string[])[]>> = {
+    'audit:import': ({ missing, junk, empty, notJson, cut, tampered }) =>
+      [missing, junk, empty, notJson, cut, tampered].map((file) => [file]),
+    copy: ({ missing, junk }) => [
+      ['--from', missing],
+      ['--from', junk],
+    ],
+    restore: ({ missing, junk, empty, damagedBackup }) =>
+      [missing, junk, empty, damagedBackup].map((file) => [file, '--yes']),
+    serve: ({ missing, junk }) => [
+      ['--listen', 'junk'],
+      ['--listen', '127.0.0.1:99999'],
+      ['--listen', '0.0.0.0:0'],
+      ['--listen', '127.0.0.1:0', '--tokens', missing],
+      ['--listen', '127.0.0.1:0', '--trust-proxy', 'junk'],
+      ['--listen', '127.0.0.1:0', '--lock-ttl', '8d'],
+      ['--listen', '127.0.0.1:0', '--tls-cert', junk, '--tls-key', missing],
+      ['--listen', '127.0.0.1:0', '--tls-cert', junk, '--tls-key', junk],
+      ['--listen', '127.0.0.1:0', '--max-connections', '999999999'],
+    ],
+    'stack:import': ({ missing, junk, notJson }) =>
+      ['terraform', 'pulumi'].flatMap((tool) =>
+        [missing, junk, notJson]
+          .map((file) => ['web', '--from', tool, file])
+          .concat([['', '--from', tool, terraformState()]]),
+      ),
+    'stack:migrate': ({ missing, junk }) => [
+      ['--source', missing],
+      ['--source', junk],
+      ['--source', legacyState(), '--report', join(missing, 'report.json')],
+      ['--source', legacyState(), '--strict'],
+      ['--source', legacyState(), '--actor', ''],
+    ],
+    'stack:new': ({ missing, junk }) => [
+      [''],
+      ['a\u200bb'],
+      ['x'.repeat(256)],
+      ['web', '--actor', ''],
+      ['web', '--id', ''],
+      ['web', '--config', missing],
+      ['web', '--config', junk],
+    ],
+    'token:create': () => [
+      ['', '--role', 'read'],
+      ['ci', '--role', 'read', '--stack', ''],
+      ['ci', '--role', 'read', '--allow', 'force-unlock'],
+      ['ci', '--role', 'read', '--expires', '0s'],
+      ['ci', '--role', 'read', '--actor', ''],
+    ],
+  };
+
+  test('has input that it refuses here', () => {
+    expect(Object.keys(REFUSED).sort()).toEqual([...commandsThat('creates'), ...OWN, 'token:create'].sort());
+  });
+
+  test.each(Object.keys(REFUSED))(
+    '%s creates nothing where its input is wrong',
+    async (id) => {
+      const files = await wrongFiles();
+      for (const words of (REFUSED[id] as (typeof REFUSED)[string])(files)) {
+        const folder = scratchFolder();
+        const path = join(folder, 'deeper', 'new.db');
+        const to = id === 'copy' ? ['--to', path] : [];
+        const { code, stdout, stderr } = await commandLine(path).run([...id.split(':'), ...words, ...to]);
+        expect({ words, code: code !== 0, stdout, made: listOf(folder) }).toEqual({
+          words,
+          code: true,
+          stdout: '',
+          made: [],
+        });
+        expect(stderr).toMatch(/^Error: /m);
+        expect(stderr).not.toMatch(/Created|bug|partial-/);
+      }
+    },
+    120_000,
+  );
+
+  test('serve makes no file of tokens beside a database where it is refused', async () => {
+    const cli = commandLine();
+    await cli.text('stack', 'new', 'web');
+    const { stderr } = await cli.run(['serve', '--listen', '0.0.0.0:0']);
+    expect(stderr).toContain('there is no token yet');
+    expect(existsSync(`${cli.db}.tokens`)).toBe(false);
+  });
+
+  test('audit import leaves a server as it is where the log does not hold', async () => {
+    const { cut, tampered, junk } = await wrongFiles();
+    const url = await freshSchema();
+    for (const file of [cut, tampered, junk]) {
+      expect((await commandLine(url).run(['audit', 'import', file])).code).not.toBe(0);
+    }
+    const tables = await onServer(url, (client) =>
+      client.query('SELECT count(*)::int AS n FROM pg_class WHERE relnamespace = current_schema()::regnamespace'),
+    );
+    expect(tables.rows).toEqual([{ n: 0 }]);
   });
 });
 

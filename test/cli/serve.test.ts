@@ -35,8 +35,7 @@ async function serveWith(files: number, db: string, ...args: readonly string[]) 
     'serve',
     '--db',
     db,
-    '--listen',
-    '127.0.0.1:0',
+    ...(args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0']),
     '--output',
     'json',
     ...args,
@@ -51,6 +50,37 @@ async function serveWith(files: number, db: string, ...args: readonly string[]) 
   const { url } = JSON.parse(stdout) as { url: string };
   return { url, ask: asking(url), child, ended, stderr: () => stderr };
 }
+
+describe('serve warns on standard error', () => {
+  const warnings = (stderr: string): string[] =>
+    stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { level: string; msg: string })
+      .filter(({ level }) => level === 'warn')
+      .map(({ msg }) => msg);
+
+  test('that everybody on this machine may do everything, as long as there is no token', async () => {
+    const cli = commandLine();
+    const open = await serve(cli.db);
+    expect(warnings(open.stderr())).toEqual([expect.stringMatching(/everybody on this machine may do everything/)]);
+    await cli.text('token', 'create', '--role', 'read');
+    const closed = await serve(cli.db);
+    expect(warnings(closed.stderr())).toEqual([]);
+  });
+
+  test('that tokens travel unencrypted, where others reach it without TLS', async () => {
+    const cli = commandLine();
+    await cli.text('token', 'create', '--role', 'read');
+    const everywhere = ['--listen', '0.0.0.0:0'];
+    const plain = await serve(cli.db, ...everywhere);
+    expect(warnings(plain.stderr())).toEqual([expect.stringMatching(/0\.0\.0\.0 without TLS: tokens .* unencrypted/)]);
+    const behind = await serve(cli.db, ...everywhere, '--trust-proxy', '192.0.2.10');
+    expect(warnings(behind.stderr())).toEqual([]);
+    const tls = await serve(cli.db, ...everywhere, '--tls-cert', pem('cert'), '--tls-key', ownKey());
+    expect(warnings(tls.stderr())).toEqual([]);
+  });
+});
 
 describe('token', () => {
   test('is made, listed and revoked, and shown once', async () => {
@@ -131,10 +161,11 @@ describe('serve', () => {
     expect(await cli.json('stack', 'state', 'list')).toMatchObject({ stacks: [{ name: 'web' }] });
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
-    const [, answered] = stderr()
+    const answered = stderr()
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line));
+      .map((line) => JSON.parse(line))
+      .find(({ msg }) => msg === 'answered');
     expect(answered).toMatchObject({ level: 'info', msg: 'answered', method: 'POST', status: 200, actor: 'anonymous' });
     expect((await cli.json('audit', 'log')).events).toMatchObject([{ source: 'api' }]);
   });

@@ -26,6 +26,31 @@ describe('audit verify', () => {
     expect((await cli.json('audit', 'verify', '--head', head.hash)).holds).toBe(true);
   });
 
+  test('its closing sentence names only what was checked', async () => {
+    const cli = await shop();
+    const { head } = await cli.json('audit', 'verify');
+    const closing = async (...words: string[]) =>
+      (await cli.text('audit', 'verify', ...words)).trimEnd().split('\n').at(-1);
+    const upTo = `up to position 3, hash ${head.hash}`;
+    expect(await closing()).toBe(`The log and its tables hold, ${upTo}`);
+    expect(await closing('--chain-only')).toBe(`The chain holds, ${upTo}; the tables were not checked.`);
+    expect(await closing('--from', '2')).toBe(
+      `The log from position 2 on and the tables hold, ${upTo}; the chain before it was not checked.`,
+    );
+    expect(await closing('--from', '2', '--chain-only')).toBe(
+      `The chain from position 2 on holds, ${upTo}; the tables and the chain before it were not checked.`,
+    );
+    expect(await closing('shop')).toBe(
+      'The events and rows of shop hold, up to position 3; the rest of the log was not checked.',
+    );
+    expect(await closing('shop', '--chain-only')).toBe(
+      'The events of shop hold, up to position 3; its rows and the rest of the log were not checked.',
+    );
+    expect(await cli.text('doctor')).toMatch(/The log and its tables were not verified: .* audit verify$/m);
+    tamper(cli.db, `UPDATE events SET data = replace(data, '"size":3', '"size":4') WHERE position = 2`);
+    expect((await cli.run(['audit', 'verify', '--chain-only'])).stdout).toContain('The chain does not hold.');
+  });
+
   test('names the first bad position and exits with 7', async () => {
     const cli = await shop();
     tamper(cli.db, `UPDATE events SET data = replace(data, '"size":3', '"size":4') WHERE position = 2`);

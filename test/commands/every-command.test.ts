@@ -34,7 +34,7 @@ const EXAMPLES: { readonly [T in CommandType]: Extract<Command, { type: T }> } =
   addDriftRule: { type: 'addDriftRule', stack: 'web', path: '**.etag', reason: 'changes by itself' },
   removeDriftRule: { type: 'removeDriftRule', stack: 'web', rule: 50 },
   acquireLock: { type: 'acquireLock', stack: 'web', operation: 'deploy' },
-  renewLock: { type: 'renewLock', stack: 'web', id: 'lock-1' },
+  renewLock: { type: 'renewLock', stack: 'web', id: 'lock-1', ttlMs: 60_000 },
   releaseLock: { type: 'releaseLock', stack: 'web', id: 'lock-1' },
   breakLock: { type: 'breakLock', stack: 'web', reason: 'x' },
   addTags: { type: 'addTags', stack: 'web', tags: ['b'] },

@@ -80,7 +80,7 @@ describe('acquireLock', () => {
 });
 
 describe('renewLock', () => {
-  const renew = { type: 'renewLock', stack: 'web', id: 'lock-1' } as const;
+  const renew = { type: 'renewLock', stack: 'web', id: 'lock-1', ttlMs: 1_800_000 } as const;
 
   it('lets the lock run from now', () => {
     given(held)
@@ -95,6 +95,14 @@ describe('renewLock', () => {
         type: 'LockRenewed',
         data: { lockId: 'lock-1', token: 9, expiresAt: '2026-01-02T03:04:06.000Z' },
       });
+  });
+
+  it('says for how long: a default would shorten a lock that was taken for longer', () => {
+    const { ttlMs: _, ...without } = renew;
+    const error = given({ stack, lock: aLock({ expiresAt: '2026-01-09T03:04:05.000Z' }) })
+      .when(without as typeof renew)
+      .refused('INVALID_INPUT');
+    expect(error).toMatchObject({ message: 'ttlMs: must be given', details: { field: 'ttlMs' } });
   });
 
   it('refuses a lock that is not there, that ran out, or that another holds', () => {

@@ -143,7 +143,7 @@ export function locksOfOthers(open: OpenStore): void {
     test('is free once it has run out', async () => {
       const world = await locked(as('b'), { ttlMs: 1_000 });
       world.clock.advance(2_000);
-      await world.refused('LOCK_NOT_HELD', { type: 'renewLock', stack: 'prod', id: 'one' }, as('b2'));
+      await world.refused('LOCK_NOT_HELD', { type: 'renewLock', stack: 'prod', id: 'one', ttlMs: 60_000 }, as('b2'));
       await world.run(acquire(), as('b2'));
       await world.refused('PERMISSION_MISSING', { type: 'releaseLock', stack: 'prod', id: 'one' }, as('b'));
     });

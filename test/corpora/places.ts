@@ -32,7 +32,7 @@ export const BODIES: Readonly<Record<CommandType, Fields>> = {
   addDriftRule: { stack: 'web', path: 'x', reason: 'x' },
   removeDriftRule: { stack: 'web', rule: 1 },
   acquireLock: { stack: 'locked', operation: 'x' },
-  renewLock: { stack: 'locked', id: 'x' },
+  renewLock: { stack: 'locked', id: 'x', ttlMs: 60_000 },
   releaseLock: { stack: 'locked', id: 'x' },
   breakLock: { stack: 'locked', reason: 'x' },
   addTags: { stack: 'web', tags: ['t'] },

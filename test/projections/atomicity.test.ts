@@ -52,7 +52,7 @@ const LIFE: readonly (readonly [produces: readonly EventType[], command: Command
   [['DriftDetected'], { type: 'detectDrift', ...S, findings: [{ resource: 'a.y', actual: { n: 8 } }] }],
   [['DriftResolved'], { type: 'resolveDrift', ...S, resource: 'a.y' }],
   [['LockAcquired'], { type: 'acquireLock', ...S, id: 'l1', operation: 'o' }],
-  [['LockRenewed'], { type: 'renewLock', ...S, id: 'l1' }],
+  [['LockRenewed'], { type: 'renewLock', ...S, id: 'l1', ttlMs: 60_000 }],
   [['LockReleased'], { type: 'releaseLock', ...S, id: 'l1' }],
   [['LockAcquired'], { type: 'acquireLock', ...S, id: 'l2', operation: 'o' }],
   [['LockBroken'], { type: 'breakLock', ...S, reason: 'r' }],

@@ -39,6 +39,21 @@ describe('a request with too much', () => {
     expect(answer).toMatchObject({ status: 400, json: { details: { field } } });
   });
 
+  test.each([
+    ['POST', '/stacks/web/import?from=terraform', { version: 4, lineage: 'l', resources: [] }, 'serial: must be given'],
+    ['POST', '/stacks/web/import?from=pulumi', { version: 3, deployment: 1 }, 'deployment: must be an object'],
+    ['POST', '/commands/renewLock', { stack: 'web', id: 'l' }, 'ttlMs: must be given'],
+    ['POST', '/commands/createStack', {}, 'name: must be given'],
+    ['POST', '/commands/createStack', { name: 'web', envelope: 1 }, 'envelope: must be an object'],
+    ['GET', '/stacks/web/diff', undefined, 'must be given'],
+  ])('%s %s without what it needs is refused in our words', async (method, path, body, words) => {
+    const { ask } = await serving();
+    await ask('POST', `${API}/commands/createStack`, { name: 'web' });
+    const answer = await ask(method, `${API}${path}`, body);
+    expect(answer).toMatchObject({ status: 400, json: { detail: expect.stringContaining(words) } });
+    expect(answer.text).not.toMatch(/Invalid input|received|undefined/);
+  });
+
   test('an idempotency key of 129 bytes is refused', async () => {
     const { ask, backend } = await serving();
     const key = { 'idempotency-key': 'k'.repeat(129) };

@@ -160,7 +160,7 @@ const FAMILIES = {
       },
       { requiredKeys: ['type', 'stack', 'id', 'operation', 'ttlMs'] },
     ),
-    fc.record({ type: fc.constant('renewLock' as const), stack, id: lockId }),
+    fc.record({ type: fc.constant('renewLock' as const), stack, id: lockId, ttlMs: fc.constant(60_000) }),
     fc.record({ type: fc.constant('releaseLock' as const), stack, id: lockId }),
     fc.record({ type: fc.constant('breakLock' as const), stack, reason: fc.constant('r') }),
   ],
@@ -295,7 +295,7 @@ const sequel: fc.Arbitrary<Command[]> = fc
     const started: Command = { type: 'startExecution', stack: on, executionId: execution };
     const ended = { stack: on, executionId: execution };
     const sequels: Command[][] = [
-      [taken, { type: 'renewLock', stack: on, id: lock }, { type: 'releaseLock', stack: on, id: lock }],
+      [taken, { type: 'renewLock', stack: on, id: lock, ttlMs: 60_000 }, { type: 'releaseLock', stack: on, id: lock }],
       [taken, { type: 'breakLock', stack: on, reason: 'r' }],
       [started, { type: 'completeExecution', ...ended, taskResults: [1] }],
       [started, { type: 'failExecution', ...ended, error: 'boom' }],

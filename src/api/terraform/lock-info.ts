@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { InvalidInputError } from '../../lib/errors.js';
 import { decodeUtf8, isJsonObject, type JsonObject, parseJson } from '../../lib/json.js';
+import { checkShape } from '../../lib/parse-input.js';
 import { lockTaken } from '../../queries/lock-taker.js';
 import type { Program } from '../../store/program.js';
 import type { LockRecord } from '../../store/records.js';
@@ -27,7 +28,7 @@ const LIMITS = { maxBytes: 64 * 1024, maxDepth: 32 };
 export function readLockInfo(body: Uint8Array): { readonly info: LockInfo; readonly document: JsonObject } | undefined {
   if (body.length === 0) return undefined;
   const document = parseJson(decodeUtf8(body, 'lock'), 'lock', LIMITS);
-  const { data, error } = schema.safeParse(document);
+  const { data, error } = checkShape(schema, document);
   const [issue] = error?.issues ?? [];
   if (data && isJsonObject(document)) return { info: data, document };
   throw new InvalidInputError('INVALID_LOCK', `lock: ${issue?.path.join('.') || 'document'}: ${issue?.message}`, {

@@ -82,7 +82,10 @@ export default class Doctor extends BaseCommand {
         const text = table([{ title: 'WHAT' }, { title: 'HOW IT IS', flexible: true }], rows);
         const closing =
           warnings.length === 0
-            ? [colour.added('No problems found.')]
+            ? [
+                colour.added('No problems found in the settings, the file and the checkpoints.'),
+                `The log and its tables were not verified: run ${this.config.bin} audit verify`,
+              ]
             : warnings.map((one) => colour.removed(`Warning: ${one}`));
         return [text, '', ...closing].join('\n');
       },

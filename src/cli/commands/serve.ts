@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { shownLocation } from '../../lib/database-url.js';
 import { parseDuration } from '../../lib/durations.js';
 import { InvalidInputError } from '../../lib/errors.js';
-import { refuseExposed } from '../../lib/files.js';
+import { refuseExposed, statOf } from '../../lib/files.js';
 import { BaseCommand } from '../base-command.js';
 import { chooseAnyDatabase } from '../database-path.js';
 import { wholeNumber } from '../flags.js';
@@ -120,12 +120,12 @@ A body is read only once the role and the stack of its request are allowed. A co
     }
     const tls = await tlsOf(flags['tls-cert'], flags['tls-key']);
     const signal = interrupted();
-    const backend = await this.open(flags, { source: 'api', connections: flags['db-connections'] });
-    const { startServer } = await import('../../server/index.js');
-    const tokens =
-      tokensPath(flags) === undefined ? undefined : await openTokens(flags, { create: flags.tokens === undefined });
+    const { startServer, checkServer } = await import('../../server/index.js');
+    const path = tokensPath(flags);
+    const isThere = flags.tokens !== undefined || (path !== undefined && statOf(path) !== undefined);
+    let tokens = isThere ? await openTokens(flags, { create: false }) : undefined;
     const { 'max-in-flight': inFlight } = flags;
-    const server = await startServer(backend, {
+    const options = {
       listen: flags.listen,
       ...(tokens ? { tokens } : {}),
       ...(tls ? { tls } : {}),
@@ -141,8 +141,16 @@ A body is read only once the role and the stack of its request are allowed. A co
       lockMs,
       forceUnlock: flags['force-unlock'],
       overwrite: flags['allow-overwrite'] ?? [],
+      log: { level: flags['log-level'], write: (line: string) => void process.stderr.write(line) },
+    };
+    await this.open(flags, { source: 'api', connections: flags['db-connections'] });
+    if (this.isNew || !tokens) await checkServer(options); // what is refused creates no database and no file of tokens
+    const backend = await this.persistent();
+    if (path !== undefined) tokens ??= await openTokens(flags, { create: true });
+    const server = await startServer(backend, {
+      ...options,
+      ...(tokens ? { tokens } : {}),
       ...(backend.created ? { remark: `created database ${shownLocation(chooseAnyDatabase(flags.db).path)}` } : {}),
-      log: { level: flags['log-level'], write: (line) => void process.stderr.write(line) },
     });
     this.show(
       flags,

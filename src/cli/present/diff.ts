@@ -1,11 +1,11 @@
 import { type DecidedChange, type FieldChange, HIDDEN_OF_STACK, type StateDiff, sensitivePaths } from '../../index.js';
 import { colour, counts, marked } from '../output/colour.js';
 import { escapeText } from '../output/escape.js';
-import { HIDDEN, shown } from './values.js';
+import { HIDDEN, shown, shownPath } from './values.js';
 
 /** `properties.size: 1 → 2`. */
 export function fieldLine(field: FieldChange, hidden: readonly string[]): string {
-  const path = escapeText(field.path.replace(/^\$\.?/, ''));
+  const path = shownPath(field.path);
   const before = shown(field.before, field.path, hidden);
   const after = shown(field.after, field.path, hidden);
   if (!('before' in field)) return colour.added(`${path}: ${after}`);

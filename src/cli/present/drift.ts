@@ -3,7 +3,7 @@ import { colour } from '../output/colour.js';
 import { escapeText } from '../output/escape.js';
 import { table } from '../output/table.js';
 import { relative } from '../output/time.js';
-import { HIDDEN, shown } from './values.js';
+import { HIDDEN, shown, shownPath } from './values.js';
 
 export const isPending = ({ isDrifted, resolutionStatus }: DriftInfo): boolean =>
   isDrifted && resolutionStatus === 'pending';
@@ -48,7 +48,7 @@ function rows(finding: DriftInfo): string[][] {
   if (!finding.isDrifted) return [[name, '', '', '', '', ...rest]];
   return finding.changes.map((change, index) => [
     index === 0 ? name : '',
-    escapeText(change.path === '$' ? '(all)' : change.path.replace(/^\$\.?/, '')),
+    change.path === '$' ? '(all)' : shownPath(change.path),
     colour.removed(side(change, 'expected', finding)),
     '→',
     colour.added(side(change, 'actual', finding)),

@@ -1,4 +1,5 @@
 import type { MigrationReport } from '../../index.js';
+import { shellWord } from '../../lib/shell-word.js';
 import { colour } from '../output/colour.js';
 import { escapeText } from '../output/escape.js';
 import { table } from '../output/table.js';
@@ -44,7 +45,9 @@ export function migrationText(report: MigrationReport, { bin, report: file, scri
     ...(file === undefined ? [] : [`Report: ${escapeText(file)}`]),
     ...(script === undefined
       ? []
-      : [`Script: run it with: sqlite3 ${escapeText(report.target)} < ${escapeText(script)}`]),
+      : [
+          `Script: run it with: (umask 077; sqlite3 ${escapeText(shellWord(report.target))} < ${escapeText(shellWord(script))})`,
+        ]),
     scratch ? 'Nothing was changed.' : `Look at it with: ${bin} stack state list --db ${escapeText(report.target)}`,
   ].join('\n');
 }

@@ -4,7 +4,7 @@ import { escapeText } from '../output/escape.js';
 import { table } from '../output/table.js';
 import { relative } from '../output/time.js';
 import { fieldLine } from './diff.js';
-import { inline, shown } from './values.js';
+import { inline, shown, shownPath } from './values.js';
 
 export function resourceTable(resources: readonly ResourceRecord[]): string {
   if (resources.length === 0) return 'No resources.';
@@ -35,10 +35,7 @@ export function resourceText(resource: ResourceRecord, fields: readonly (readonl
     `${colour.faint('set in       ')} version ${resource.version}, ${relative(resource.updatedAt)}`,
     `${colour.faint('depends on   ')} ${escapeText(value.dependencies.join(', ')) || 'nothing'}`,
   ];
-  const rows = fields.map(([path, field]) => [
-    escapeText(path.slice(2)),
-    shown(field, path, sensitivePaths(value.metadata)),
-  ]);
+  const rows = fields.map(([path, field]) => [shownPath(path), shown(field, path, sensitivePaths(value.metadata))]);
   return [...head, '', table([{ title: 'PROPERTY' }, { title: 'VALUE', flexible: true }], rows)].join('\n');
 }
 
@@ -65,7 +62,7 @@ export const blameTable = (fields: readonly FieldBlame[], hidden: readonly strin
       `v${version}`,
       escapeText(actor),
       relative(at),
-      escapeText(path.slice(2)),
+      shownPath(path),
       /^\$\.(properties|metadata)/.test(path) ? shown(value, path, hidden) : inline(value),
     ]),
   );

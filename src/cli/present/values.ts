@@ -1,6 +1,9 @@
 import { isSensitive, type Json, stringifyJson } from '../../index.js';
 import { escapeText } from '../output/escape.js';
 
+/** A path within a value, without the root: `size`, `["k.l"]`. */
+export const shownPath = (path: string): string => escapeText(path.replace(/^\$\.?/, ''));
+
 export const HIDDEN = '(sensitive)';
 
 /** A JSON value on one line. */

@@ -11,7 +11,32 @@ const WHAT = {
   tables: 'every row, against the log projected again',
 } as const;
 
-export function verificationText({ holds, head, checks, problems }: Verification, stack: string | undefined): string {
+interface Scope {
+  readonly stack?: string | undefined;
+  /** Where the check of the chain began. */
+  readonly from?: number | undefined;
+}
+
+/** What was checked, as subject and verb of a sentence, and what was not. */
+function scopeWords({ checks }: Verification, { stack, from = 1 }: Scope) {
+  const hasTables = checks.some(({ name }) => name === 'tables');
+  if (stack !== undefined) {
+    const rest = hasTables ? 'the rest of the log was' : 'its rows and the rest of the log were';
+    return { subject: `The events${hasTables ? ' and rows' : ''} of ${escapeText(stack)}`, isPlural: true, rest };
+  }
+  const isPart = from > 1;
+  const after = isPart ? ` from position ${from} on` : '';
+  if (hasTables) {
+    const subject = `The log${after} and ${isPart ? 'the' : 'its'} tables`;
+    return { subject, isPlural: true, rest: isPart ? 'the chain before it was' : undefined };
+  }
+  const rest = isPart ? 'the tables and the chain before it were' : 'the tables were';
+  return { subject: `The chain${after}`, isPlural: false, rest };
+}
+
+/** @param scope what the verification was limited to: the closing sentence names only what was checked */
+export function verificationText(verification: Verification, scope: Scope): string {
+  const { holds, head, checks, problems } = verification;
   const text = table(
     [{ title: 'CHECK' }, { title: 'EXAMINED', align: 'right' }, { title: 'RESULT' }, { title: 'WHAT', flexible: true }],
     checks.map((check) => [
@@ -21,14 +46,15 @@ export function verificationText({ holds, head, checks, problems }: Verification
       WHAT[check.name],
     ]),
   );
-  const subject = stack === undefined ? 'The log and its tables' : `The events and rows of ${stack}`;
+  const { subject, isPlural, rest } = scopeWords(verification, scope);
+  const upTo = `up to position ${head.position}${scope.stack === undefined ? `, hash ${head.hash}` : ''}`;
   const closing = holds
-    ? colour.added(`${subject} hold, up to position ${head.position}, hash ${head.hash}`)
+    ? colour.added(`${subject} ${isPlural ? 'hold' : 'holds'}, ${upTo}${rest ? `; ${rest} not checked.` : ''}`)
     : [
         ...problems.map(({ check, message }) => `${colour.removed(check)}: ${escapeText(message)}`),
         '',
-        colour.removed(`${subject} do not hold.`),
-        'Keep the file as it is, and restore a backup beside it to compare. Tables alone can be built anew from a log that holds: sloth-runner projections rebuild',
+        colour.removed(`${subject} ${isPlural ? 'do' : 'does'} not hold.`),
+        'Keep the file as it is, and restore a backup beside it to compare. Tables alone can be rebuilt from a log that holds: sloth-runner projections rebuild',
       ].join('\n');
   return [text, '', closing].join('\n');
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { InvalidInputError } from '../../lib/errors.js';
 import { decodeUtf8, FILE_LIMITS, isJsonObject, type JsonObject, parseJson } from '../../lib/json.js';
+import { checkShape } from '../../lib/parse-input.js';
 import type { ActualStateSource } from '../source.js';
 import { inFormOf } from './form.js';
 
@@ -88,7 +89,7 @@ function readPlan(text: string, what: string): Plan {
   };
   if (text.trim() === '') refuse('document', 'it is empty');
   const plan = parseJson(text, what, FILE_LIMITS);
-  const issue = planSchema.safeParse(plan).error?.issues[0];
+  const issue = checkShape(planSchema, plan).error?.issues[0];
   if (issue) refuse(issue.path.map(String).join('.') || 'document', issue.message);
   const { prior_state, resource_drift, planned_values, errored } = plan as Plan;
   if (!prior_state && !resource_drift && !planned_values) refuse('prior_state', 'is missing, as is resource_drift');

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { InvalidInputError } from '../../lib/errors.js';
 import type { Json } from '../../lib/json.js';
-import { problemOf } from '../../lib/parse-input.js';
+import { checkShape } from '../../lib/parse-input.js';
 
 const output = z.strictObject({
   value: z.custom<Json>((value) => value !== undefined, 'is missing'),
@@ -47,11 +47,11 @@ export type DesiredState = z.output<typeof desiredSchema>;
  * @throws InvalidInputError that names the first field which is wrong
  */
 export function toDesiredState(value: Json, what: string): DesiredState {
-  const result = desiredSchema.safeParse(value);
+  const result = checkShape(desiredSchema, value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const field = issue?.path.map(String).join('.') || 'document';
-  throw new InvalidInputError('INVALID_DESIRED_STATE', `${what}: ${field}: ${issue && problemOf(issue)}`, {
+  throw new InvalidInputError('INVALID_DESIRED_STATE', `${what}: ${field}: ${issue?.message}`, {
     hint: 'A desired state has: description, version, workflow_file, configuration, metadata, resources, outputs.',
     details: { field, file: what },
   });

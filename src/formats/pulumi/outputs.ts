@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../lib/json.js';
+import { checkShape } from '../../lib/parse-input.js';
 import { name } from '../../lib/text.js';
 import type { OutputRecord } from '../../store/records.js';
 import type { IncomingOutput } from '../incoming.js';
@@ -16,7 +17,7 @@ export function readOutputs(root: PulumiResource | undefined, path: string, what
   if (!root || !isJsonObject(root.outputs)) return [];
   const secret = secretOutputs(root);
   return Object.entries(root.outputs).map(([key, value]) => {
-    const issue = outputName.safeParse(key).error?.issues[0];
+    const issue = checkShape(outputName, key).error?.issues[0];
     if (issue) throw problem(what, `${path}.outputs`, `${JSON.stringify(key)} of "${root.urn}" ${issue.message}`);
     return { name: key, value, sensitive: secret.has(key) || holdsSecret(value), metadata: null };
   });

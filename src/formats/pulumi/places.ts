@@ -2,6 +2,7 @@ import { resourceAddress, withoutRemark } from '../../events/index.js';
 import { sha256 } from '../../lib/digest.js';
 import type { InvalidInputError } from '../../lib/errors.js';
 import { groupBy } from '../../lib/group-by.js';
+import { checkShape } from '../../lib/parse-input.js';
 import { name } from '../../lib/text.js';
 import { type PulumiResource, problem } from './format.js';
 import { addressOfUrn, nameHere, parseUrn, type Urn } from './urns.js';
@@ -68,7 +69,7 @@ export function withoutMark(address: string): string {
 function problemOf(place: Readonly<Record<keyof typeof LIMITS, string>>): string | undefined {
   for (const [field, schema] of Object.entries(LIMITS)) {
     const text = place[field as keyof typeof LIMITS];
-    const issue = field === 'module' && text === '' ? undefined : schema.safeParse(text).error?.issues[0];
+    const issue = field === 'module' && text === '' ? undefined : checkShape(schema, text).error?.issues[0];
     if (issue) return `${field} ${issue.message}`;
   }
   return undefined;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { catalogue, isKnown, metaSchema, parseEvent, type StoredEvent } from '../../events/index.js';
 import { InvalidInputError } from '../../lib/errors.js';
 import { type Json, parseJson, STORED_LIMITS } from '../../lib/json.js';
+import { checkShape } from '../../lib/parse-input.js';
 import { name } from '../../lib/text.js';
 
 /** What the lines of an exported log hold; `docs/log-format.md` explains it to the world, so neither changes alone. */
@@ -152,7 +153,7 @@ function parsed<T>(schema: z.ZodType<T>, text: string, where: string, hint: stri
 }
 
 function fits<T>(schema: z.ZodType<T>, value: unknown, where: string, field: string, hint = DAMAGED): T {
-  const result = schema.safeParse(value);
+  const result = checkShape(schema, value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const path = [field, ...(issue?.path ?? [])].filter((step) => step !== '').join('.');

@@ -1,2 +1,2 @@
 export { type AuthenticationOptions, authentication } from './authenticate.js';
-export { type TokenFields, type TokenRecord, TokenStore } from './token-store.js';
+export { checkTokenFields, type TokenFields, type TokenRecord, TokenStore } from './token-store.js';

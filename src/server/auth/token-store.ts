@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import { type Clock, systemClock } from '../../lib/clock.js';
 import { sha256 } from '../../lib/digest.js';
 import { ConflictError, codeOf, InvalidInputError, NotFoundError } from '../../lib/errors.js';
+import { checkShape } from '../../lib/parse-input.js';
 import { matchesText } from '../../lib/path-pattern.js';
 import { invisibleIn, list, name as nameRule } from '../../lib/text.js';
 import { PERMISSIONS, type Permission, type Principal, type Role } from '../access.js';
@@ -103,17 +104,12 @@ export class TokenStore {
    * Makes a token. It is told once: only its hash is kept.
    * @throws InvalidInputError; ConflictError `TOKEN_EXISTS`
    */
-  create({ name, role, stacks = [], permissions = [], expiresAt, by }: TokenFields): {
-    readonly token: string;
-    readonly record: TokenRecord;
-  } {
+  create(fields: TokenFields): { readonly token: string; readonly record: TokenRecord } {
+    const now = this.#clock.now();
+    checkTokenFields(fields, now);
+    const { name, role, stacks = [], permissions = [], expiresAt, by } = fields;
     const { token, id, hash } = makeToken();
     const called = name ?? `${role}-${id}`;
-    check('name', newName, called);
-    check('stack', patterns, stacks);
-    checkPermissions(role, permissions);
-    const now = this.#clock.now();
-    if (expiresAt !== undefined && expiresAt <= now) throw expired(expiresAt);
     try {
       const lists = [JSON.stringify(stacks), JSON.stringify([...new Set(permissions)])];
       this.#db.prepare(INSERT).run(id, called, role, ...lists, hash, now, by, expiresAt ?? null);
@@ -198,6 +194,20 @@ const newName = nameRule().refine((text) => invisibleIn(text) === undefined, 'mu
 /** Stacks with invisible characters in their names may exist, so patterns may have them. */
 const patterns = list(nameRule(), 1_000);
 
+/**
+ * @param now ISO-8601 UTC
+ * @throws InvalidInputError for fields of which no token can be made
+ */
+export function checkTokenFields(
+  { name, role, stacks = [], permissions = [], expiresAt }: TokenFields,
+  now: string,
+): void {
+  if (name !== undefined) check('name', newName, name);
+  check('stack', patterns, stacks);
+  checkPermissions(role, permissions);
+  if (expiresAt !== undefined && expiresAt <= now) throw expired(expiresAt);
+}
+
 function checkPermissions(role: Role, permissions: readonly Permission[]): void {
   const unknown = permissions.find((permission) => !PERMISSIONS.includes(permission));
   const isUseless = role === 'read' && permissions.includes('force-unlock');
@@ -210,7 +220,7 @@ function checkPermissions(role: Role, permissions: readonly Permission[]): void 
 }
 
 function check(field: string, rule: z.ZodType, value: unknown): void {
-  const problem = rule.safeParse(value).error?.issues[0]?.message;
+  const problem = checkShape(rule, value).error?.issues[0]?.message;
   if (problem === undefined) return;
   throw new InvalidInputError('INVALID_INPUT', `${field}: ${problem}`, {
     hint: `Correct the ${field} and try again; no token was made.`,

@@ -4,6 +4,7 @@ import { NotFoundError, StoreError } from '../../lib/errors.js';
 import { newKey } from '../content-key.js';
 import type { Projection } from '../event-store.js';
 import { SCHEMA, SCHEMA_VERSION, upgradeFrom } from './schema.js';
+import { transactionOn } from './transaction.js';
 
 /** Two processes may open a new database at once: whoever has this lock lays the schema down. "SLTH". */
 const SCHEMA_LOCK = 0x53_4c_54_48;
@@ -31,19 +32,20 @@ export async function prepareDatabase(
   const version = await versionOf(client);
   if (version === SCHEMA_VERSION) return false;
   if (version === undefined && !mayCreate) throw await missing(client, where);
-  await client.query('BEGIN');
-  try {
-    await client.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
-    const { ours, taken } = (await client.query(IDENTITY)).rows[0] as { ours: boolean; taken: boolean };
-    if (ours) await upgrade(client, (await versionOf(client)) as number, where);
-    else if (taken) throw notOurs(where);
-    else await create(client, projection);
-    await client.query('COMMIT');
-    return !ours;
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => {});
-    throw error;
-  }
+  return transactionOn(client, () => layDown(client, projection, where));
+}
+
+/**
+ * The same within the open transaction: the schema is there with what else is committed, or not at all.
+ * @returns whether there was none
+ */
+export async function layDown(client: pg.ClientBase, projection: Projection, where: string): Promise<boolean> {
+  await client.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
+  const { ours, taken } = (await client.query(IDENTITY)).rows[0] as { ours: boolean; taken: boolean };
+  if (ours) await upgrade(client, (await versionOf(client)) as number, where);
+  else if (taken) throw notOurs(where);
+  else await create(client, projection);
+  return !ours;
 }
 
 async function missing(client: pg.ClientBase, where: string): Promise<Error> {

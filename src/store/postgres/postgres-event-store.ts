@@ -12,7 +12,7 @@ import { configOf } from './connection.js';
 import { storeClosed, translate } from './errors.js';
 import { groupCommit } from './group-commit.js';
 import { keyReader } from './key.js';
-import { prepareDatabase } from './open.js';
+import { layDown, prepareDatabase } from './open.js';
 import { linkReads } from './read/edges.js';
 import { readFacts } from './read/facts.js';
 import { readHead } from './read/log.js';
@@ -81,6 +81,15 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
       await ready(); // a server that was never there is told at once; one that went is waited for
       return run();
     });
+  const beforeSchema = {
+    during: life.during,
+    prepare: async (client: pg.ClientBase): Promise<boolean> => {
+      if (create) return layDown(client, projection, where);
+      await ready();
+      return false;
+    },
+    onCreate: () => onCreate?.(),
+  };
   const reads = readsOn(sql);
   /** A single statement needs no transaction. A swap of tables by a rebuild may break it off, and a server that restarts. */
   const now = <T>(read: (all: ReadsOf) => T | Promise<T>): Promise<T> =>
@@ -117,7 +126,7 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
     checkpoints: () => now((reads) => reads.checkpoints()),
     describe: () => during(() => retrying(() => describe(sql, where, clock))),
 
-    ...maintenance(pool, config, projection, { ...life, during }, self),
+    ...maintenance(pool, config, projection, { ...life, during }, beforeSchema, self),
 
     close: async () => {
       await life.end();

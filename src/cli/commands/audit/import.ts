@@ -1,6 +1,8 @@
 import { Args } from '@oclif/core';
+import { StateBackend } from '../../../index.js';
 import { headJson } from '../../../json/head.js';
 import { BaseCommand } from '../../base-command.js';
+import { chooseDatabase } from '../../database-path.js';
 import { withInputFile } from '../../input-file.js';
 import { withProgress } from '../../output/progress.js';
 import { headText } from '../../present/database.js';
@@ -19,12 +21,12 @@ export default class AuditImport extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(AuditImport);
-    const head = await withInputFile(args.file, async (file, name) => {
-      const backend = await this.open(flags);
-      return withProgress('importing', 'events', (onProgress) =>
-        backend.getAdmin().importLog(file, { name, onProgress }),
-      );
-    });
+    const { path } = chooseDatabase(flags.db);
+    const head = await withInputFile(args.file, (file, name) =>
+      withProgress('importing', 'events', (onProgress) =>
+        StateBackend.importLog(path, file, { name, onProgress, onCreate: () => this.noteCreated(path) }),
+      ),
+    );
     this.show(
       flags,
       () => ({ events: head.position, head: headJson(head) }),

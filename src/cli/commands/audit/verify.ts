@@ -57,7 +57,7 @@ export default class AuditVerify extends BaseCommand {
     this.show(
       flags,
       () => verificationJson(verification),
-      () => verificationText(verification, stack),
+      () => verificationText(verification, { stack, from }),
     );
     this.warnWhereEmpty(verification.head, chooseDatabase(flags.db).path, 'verified');
     if (!verification.holds) process.exitCode = 7;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Flags } from '@oclif/core';
@@ -42,9 +43,13 @@ What the target holds is backed up first. A migration that was broken off goes o
       helpValue: 'FILE',
       exclusive: ['dry-run'],
     }),
-    overwrite: Flags.boolean({ description: 'replace the script if it exists', dependsOn: ['generate-script'] }),
+    overwrite: Flags.boolean({
+      description: 'replace the script or the report if it exists',
+      relationships: [{ type: 'some', flags: ['generate-script', 'report'] }],
+    }),
     report: Flags.string({
-      description: 'write the report to this file (default: migration_report.json beside the target)',
+      description:
+        'write the report to this file (default: migration_report.json beside the target, with a number where another migration has that name)',
       helpValue: 'FILE',
     }),
     strict: Flags.boolean({
@@ -71,8 +76,13 @@ What the target holds is backed up first. A migration that was broken off goes o
     const scratch = flags['dry-run'] || script !== undefined;
     if (!scratch) await confirm(question(migration), flags.yes || !process.stdin.isTTY);
     const isNew = !scratch && !statOf(migration.target)?.size;
-    const report = scratch ? flags.report : (flags.report ?? join(dirname(migration.target), 'migration_report.json'));
-    const options = { strict: flags.strict, verify: flags.verify, ...(report !== undefined && { report }) };
+    const report = flags.report ?? (scratch ? undefined : defaultReport(migration));
+    const options = {
+      strict: flags.strict,
+      verify: flags.verify,
+      ...(report !== undefined && { report }),
+      overwriteReport: flags.overwrite || flags.report === undefined,
+    };
     const done = await withProgress('migrating', '', (onProgress) =>
       carryOut(migration, { ...options, onProgress }, { dryRun: flags['dry-run'], script, overwrite: flags.overwrite }),
     );
@@ -91,6 +101,23 @@ const nothingToMigrate = (source: string): InvalidInputError =>
     hint: 'Name the database that the old system used with --source.',
     details: { field: '--source', source },
   });
+
+/** The report of an earlier run of this migration is replaced; a file of anything else stays. */
+function defaultReport({ source, target }: PreparedMigration): string {
+  for (let number = 1; ; number++) {
+    const file = join(dirname(target), `migration_report${number === 1 ? '' : `-${number}`}.json`);
+    if (!statOf(file) || isReportOf(file, source.path, target)) return file;
+  }
+}
+
+function isReportOf(file: string, source: string, target: string): boolean {
+  try {
+    const report = JSON.parse(readFileSync(file, 'utf8'));
+    return report.source === source && report.target === target;
+  } catch {
+    return false; // no report, or none of ours
+  }
+}
 
 function carryOut(
   migration: PreparedMigration,

@@ -47,19 +47,22 @@ export default class TokenCreate extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(TokenCreate);
     const expiresAt = flags.expires === undefined ? undefined : expiry(flags.expires);
+    const fields = {
+      ...(args.name === undefined ? {} : { name: args.name }),
+      role: flags.role,
+      stacks: flags.stack ?? [],
+      permissions: flags.allow ?? [],
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      by: flags.actor,
+    };
+    const { checkTokenFields } = await import('../../../server/auth/index.js');
+    checkTokenFields(fields, systemClock.now()); // before a file is created for it
     const tokens = await openTokens(flags, {
       create: true,
       onCreate: (path) => this.note(`Created file of tokens ${escapeText(path)}.`),
     });
     try {
-      const { token, record } = tokens.create({
-        ...(args.name === undefined ? {} : { name: args.name }),
-        role: flags.role,
-        stacks: flags.stack ?? [],
-        permissions: flags.allow ?? [],
-        ...(expiresAt === undefined ? {} : { expiresAt }),
-        by: flags.actor,
-      });
+      const { token, record } = tokens.create(fields);
       this.note(`This is the token "${record.name}". Keep it: it is not shown again.`);
       this.show(
         flags,

@@ -19,12 +19,21 @@ import { checkStorage } from './storage.js';
 /** Sees one moment however long it takes. */
 const SNAPSHOT = `BEGIN ISOLATION LEVEL REPEATABLE READ; ${NO_TIME_LIMIT}`;
 
+/** For what lays the schema down itself, in its own transaction. */
+interface BeforeSchema {
+  readonly during: Lifetime['during'];
+  /** Lays it down in the open transaction; whether there was none. */
+  prepare(client: pg.ClientBase): Promise<boolean>;
+  onCreate(): void;
+}
+
 /** @param config with which to connect for what cannot share a pipeline */
 export function maintenance(
   pool: pg.Pool,
   config: pg.ClientConfig,
   projection: Projection,
   life: Lifetime,
+  beforeSchema: BeforeSchema,
   self: string,
 ): Maintenance {
   const write = eventWriter(projection, self);
@@ -48,11 +57,17 @@ export function maintenance(
       ),
     checkStorage: () => life.during(() => inTransaction(pool, checkStorage, SNAPSHOT)),
     importLog: (events, head, onProgress) =>
-      life.during(async () => {
+      beforeSchema.during(async () => {
         const client = new pg.Client({ ...config, pipeline: false });
         await client.connect();
         try {
-          return await transactionOn(client, () => importEvents(client, projection, events, head, self, onProgress));
+          let isNew = false;
+          const end = await transactionOn(client, async () => {
+            isNew = await beforeSchema.prepare(client);
+            return importEvents(client, projection, events, head, self, onProgress);
+          });
+          if (isNew) beforeSchema.onCreate();
+          return end;
         } finally {
           await client.end();
         }

@@ -7,6 +7,8 @@ import { BaseCommand } from '../../../base-command.js';
 import { callOptions, versionFlag } from '../../../flags.js';
 import { lockLine } from '../../../present/lock.js';
 
+const DEFAULT_DURATION = '30m';
+
 export default class StackStateLock extends BaseCommand {
   static override summary = 'Lock a stack, so that only the holder of the lock may change it.';
   static override examples = [
@@ -18,24 +20,24 @@ export default class StackStateLock extends BaseCommand {
     operation: Flags.string({ description: 'what the lock is for', default: 'manual', helpValue: 'TEXT' }),
     who: Flags.string({ description: 'who holds it (default: the actor)', helpValue: 'NAME' }),
     info: Flags.string({ description: 'anything else worth knowing', default: '', helpValue: 'TEXT' }),
-    duration: Flags.string({ description: 'how long it holds, 1s to 7d', default: '30m', helpValue: 'TIME' }),
+    duration: Flags.string({
+      description: 'how long it holds, 1s to 7d (default: 30m; a renewal must say it)',
+      helpValue: 'TIME',
+    }),
     'lock-id': Flags.string({
       description: 'id for the lock (default: a new one); the lock to renew',
       helpValue: 'ID',
     }),
     ...versionFlag,
-    renew: Flags.boolean({ description: 'let the lock you hold run for --duration from now', dependsOn: ['lock-id'] }),
+    renew: Flags.boolean({
+      description: 'let the lock you hold run for --duration from now, be that longer or shorter than before',
+      dependsOn: ['lock-id', 'duration'],
+    }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackStateLock);
-    const durationMs = parseDuration(flags.duration, '--duration');
-    if (durationMs < 1_000 || durationMs > 7 * 86_400_000) {
-      throw new InvalidInputError('INVALID_DURATION', `--duration: ${flags.duration} is not between 1s and 7d`, {
-        hint: 'Choose a duration from 1s to 7d; a lock can be renewed.',
-        details: { field: '--duration', value: flags.duration },
-      });
-    }
+    const durationMs = parseLockDuration(flags.duration ?? DEFAULT_DURATION);
     const backend = await this.open(flags);
     const id = flags['lock-id'];
     const call = callOptions({ 'if-version': flags['if-version'] });
@@ -59,4 +61,13 @@ export default class StackStateLock extends BaseCommand {
         `Release it with: ${this.config.bin} stack state unlock ${args.stack} --lock-id ${lock.lockId}`,
     );
   }
+}
+
+function parseLockDuration(text: string): number {
+  const milliseconds = parseDuration(text, '--duration');
+  if (milliseconds >= 1_000 && milliseconds <= 7 * 86_400_000) return milliseconds;
+  throw new InvalidInputError('INVALID_DURATION', `--duration: ${text} is not between 1s and 7d`, {
+    hint: 'Choose a duration from 1s to 7d; a lock can be renewed.',
+    details: { field: '--duration', value: text },
+  });
 }
