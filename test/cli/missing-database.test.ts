@@ -386,7 +386,7 @@ describe('the library', () => {
       const { code, stdout } = await commandLine(url).run([...command, '--output', 'json']);
       expect({ code, error: JSON.parse(stdout).error.code }).toEqual({ code: 3, error: 'DATABASE_NOT_FOUND' });
     }
-    const { code } = await commandLine().run(['copy', '--from', url, '--to', ':memory:']);
+    const { code } = await commandLine().run(['copy', '--from', url, '--to', join(scratchFolder(), 'to.db')]);
     expect(code).toBe(3);
     const tables = await onServer(url, (client) =>
       client.query('SELECT count(*)::int AS n FROM pg_class WHERE relnamespace = current_schema()::regnamespace'),

@@ -5,25 +5,31 @@ const UNSAFE = /[\p{Cc}\p{Cf}]/u;
 const HOSTILE = 'a\u001b[31mb\u0007c\u202ed';
 
 describe('a topic', () => {
-  test.each<[words: readonly string[], says: string, command: string]>([
-    [['audit', '--head', '0123', '--db', 'bad.db'], '--head', 'audit verify'],
-    [['stack', 'state', '--exit-code'], '--exit-code', 'stack state drift'],
-    [['token', '--revoke', 'a'], '--revoke', 'token revoke'],
-    [['projections', '--rebuild'], '--rebuild', 'projections rebuild'],
-    [['stack', '--bogus'], '--bogus', 'stack new'],
-    [['stack', 'state', 'drift', 'rules', '-x'], '-x', 'stack state drift rules list'],
-    [['stack', '--', 'x'], '--', 'stack new'],
-    [['stack', ''], '""', 'stack new'],
-    [['stack', '--version'], '--version', 'stack new'],
-    [['audit', 'a=b'], 'a=b', 'audit verify'],
-  ])('%j without a command ends with 2 and names the commands', async (words, says, command) => {
+  test.each<[words: readonly string[], says: string, commands: string]>([
+    [['audit', '--head', '0123', '--db', 'bad.db'], '--head', 'audit: export, head, import, log, verify.'],
+    [['stack', 'state', '--exit-code'], '--exit-code', 'stack state: activity, blame, diff, drift, '],
+    [['token', '--revoke', 'a'], '--revoke', 'token: create, list, revoke.'],
+    [['projections', '--rebuild'], '--rebuild', 'projections: rebuild, status.'],
+    [
+      ['stack', '--bogus'],
+      '--bogus',
+      'stack: apply, delete, export, import, migrate, new, resource, restore, state, update.',
+    ],
+    [['stack', 'state', 'drift', 'rules', '-x'], '-x', 'stack state drift rules: list, remove.'],
+    [['stack', '--', 'x'], '--', 'stack: apply, '],
+    [['stack', ''], '""', 'stack: apply, '],
+    [['stack', '--version'], '--version', 'stack: apply, '],
+    [['stack', `--${'x'.repeat(1_000)}`], `${'x'.repeat(98)}… names`, 'stack: apply, '],
+    [['audit', 'a=b'], 'a=b', 'audit: export, '],
+  ])('%j without a command ends with 2 and names the commands', async (words, says, commands) => {
     const { code, stdout, stderr } = await commandLine().run(words);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(says);
-    expect(stderr).toContain(`sloth-runner ${command}`);
+    expect(stderr).toContain(`Commands of sloth-runner ${commands}`);
+    expect(stderr).toMatch(/See: sloth-runner .* --help\n$/);
     const json = await commandLine().run([...words, '--output', 'json']);
     expect(json).toMatchObject({ code: 2, stderr: '' });
-    expect(JSON.parse(json.stdout).error).toMatchObject({ code: 'USAGE', hint: expect.stringContaining(command) });
+    expect(JSON.parse(json.stdout).error).toMatchObject({ code: 'USAGE', hint: expect.stringContaining(commands) });
   });
 
   test.each([

@@ -1,12 +1,10 @@
 import { type Hook, toConfiguredId } from '@oclif/core';
 import { closest } from 'fastest-levenshtein';
 import { InvalidInputError } from '../../lib/errors.js';
+import { shortened } from './shortened.js';
 
-/** No command has more words, and no word more characters, than are compared and shown. */
+/** No command has more words. */
 const DEEPEST = 5;
-const LONGEST = 100;
-
-const shortened = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
 
 /** Refuses words that name no command, with the one that was probably meant. */
 const hook: Hook.CommandNotFound = async ({ id, argv = [], config }) => {

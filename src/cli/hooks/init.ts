@@ -1,5 +1,6 @@
 import { type Hook, toConfiguredId } from '@oclif/core';
 import { InvalidInputError } from '../../lib/errors.js';
+import { shortened } from './shortened.js';
 
 /**
  * Runs before the words of a command line are looked at. A topic alone shows its help; with anything else behind it a command
@@ -7,14 +8,14 @@ import { InvalidInputError } from '../../lib/errors.js';
  */
 const hook: Hook.Init = async ({ id, argv, config }) => {
   if (id === undefined || argv.length === 0 || isHelp(argv) || config.findCommand(id) || !config.findTopic(id)) return;
-  const topic = toConfiguredId(id, config);
-  const commands = config.commands
+  const topic = `${config.bin} ${toConfiguredId(id, config)}`;
+  const below = config.commands
     .filter(({ id: command, hidden }) => command.startsWith(`${id}:`) && !hidden)
-    .map(({ id: command }) => `${config.bin} ${toConfiguredId(command, config)}`);
-  const [word = ''] = argv;
+    .map(({ id: command }) => command.split(':')[id.split(':').length]);
+  const word = shortened(argv[0] ?? '');
   const shown = /^\S+$/.test(word) ? word : `"${word}"`;
-  const error = new InvalidInputError('USAGE', `${config.bin} ${topic}: which command is meant? ${shown} names none`, {
-    hint: `Give one of: ${commands.join(', ')}.`,
+  const error = new InvalidInputError('USAGE', `${topic}: ${shown} names no command`, {
+    hint: `Commands of ${topic}: ${[...new Set(below)].join(', ')}. See: ${topic} --help`,
   });
   throw Object.assign(error, { oclif: { exit: error.exitCode } }); // oclif goes on after any other error of a hook
 };
