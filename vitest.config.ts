@@ -32,18 +32,26 @@ function aliased() {
   };
 }
 
-/** Node starts threads itself, and reads no TypeScript: the code of the thread is made of the sources once. */
+/** Node starts threads itself, and reads no TypeScript: the code of the threads is made of the sources once. */
 function threadOfSource() {
   const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-  const outfile = here('node_modules/.vitest/document-worker.cjs');
+  const outfile = here('node_modules/.vitest/server-thread.mjs');
   let isMade = false;
   return {
     name: 'thread-of-source',
     transform(code: string, id: string) {
-      if (!id.endsWith('/src/server/documents/pool.ts')) return undefined;
-      const entryPoints = [here('src/server/documents/worker.ts')];
+      if (!id.endsWith('/src/server/threads/pool.ts')) return undefined;
+      const entryPoints = [here('src/server/threads/worker.ts')];
       if (!isMade)
-        buildSync({ entryPoints, outfile, bundle: true, platform: 'node', format: 'cjs', logLevel: 'error' });
+        buildSync({
+          entryPoints,
+          outfile,
+          bundle: true,
+          platform: 'node',
+          format: 'esm',
+          packages: 'external',
+          logLevel: 'error',
+        });
       isMade = true;
       const changed = code.replace(/^const ENTRY = .*$/m, `const ENTRY = ${JSON.stringify(outfile)};`);
       if (changed === code) throw new Error(`${id} no longer names its thread as it did`);

@@ -84,11 +84,11 @@ export const bundle = (options = {}) =>
     ...options,
   });
 
-/** The thread in which the server reads documents, beside the bundle. */
+/** The threads in which the server reads documents and answers queries, beside the bundle. */
 export const bundleWorker = () =>
   bundle({
     stdin: undefined,
-    entryPoints: ['dist/server/documents/worker.js'],
+    entryPoints: ['dist/server/threads/worker.js'],
     outfile: 'dist/bundle/worker.cjs',
   });
 

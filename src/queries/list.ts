@@ -1,5 +1,5 @@
 import type { At, EventStore } from '../store/event-store.js';
-import type { StackListItem } from '../store/records.js';
+import type { StackListItem, StackRecord } from '../store/records.js';
 import { signalsAt } from './annotations.js';
 import { instantAt } from './at.js';
 
@@ -9,6 +9,8 @@ export interface StackFilter {
   readonly status?: string;
   /** The deleted stacks instead of the live ones. */
   readonly deleted?: boolean;
+  /** Which stacks are listed at all, judged as they are now. The past of others is not read. */
+  readonly isWanted?: (stack: StackRecord) => boolean;
 }
 
 /** The stacks in name order, now or as they were at an instant or a position of the log. */
@@ -17,8 +19,9 @@ export async function listStacks(
   filter: StackFilter,
   at?: ListMoment,
 ): Promise<readonly StackListItem[]> {
-  if (!at) return store.stacks(filter);
-  const all = [...(await store.stacks({})), ...(await store.stacks({ deleted: true }))];
+  const { isWanted = () => true, ...present } = filter;
+  if (!at) return (await store.stacks(present)).filter(isWanted);
+  const all = [...(await store.stacks({})), ...(await store.stacks({ deleted: true }))].filter(isWanted);
   const then = await Promise.all(all.map((stack) => asOf(store, stack, at)));
   return then
     .filter((stack) => stack !== undefined)

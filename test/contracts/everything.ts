@@ -22,6 +22,7 @@ type Read = Exclude<
 type StoreRead =
   | 'head'
   | 'events'
+  | 'size'
   | 'checkpoints'
   | 'stack'
   | 'stackOfName'
@@ -63,6 +64,12 @@ export async function everything(store: EventStore): Promise<Readonly<Record<Rea
   const wide: { readonly [R in StoreRead]: unknown } = {
     head: await store.head(),
     events: await ask(store.events, filters(log)),
+    size: await ask(store.size, [
+      ...(['stacks', 'events'] as const).map((of) => [of, 10_000] as const),
+      ...unique([999_999, ...all.map(({ stream }) => stream)]).flatMap((stream) =>
+        (['state', 'events'] as const).map((part) => [{ stream, part }, 10_000] as const),
+      ),
+    ]),
     checkpoints: await store.checkpoints(),
     stack: await ask(
       store.stack,

@@ -75,6 +75,14 @@ export class TerraformStates {
     return state && { stack, version: commit.version, text: state.text };
   }
 
+  /** The same where it is in memory; undefined where the stack must be read for it. */
+  async recall(ref: string): Promise<TerraformState | undefined> {
+    const stack = await stackNamed(this.#engine, ref);
+    const [commit] = stack ? await this.#engine.store.commits(stack.stream, { raised: true, limit: 1 }) : [];
+    const known = stack && commit && this.#known.get(stack.stream, commit.hash);
+    return known && { stack, version: commit.version, text: known.text };
+  }
+
   /**
    * Takes in the next state of a stack, and makes the stack where there is none. A state that equals the current one is
    * the same request sent again: it does nothing, no matter who holds the lock now. An older state is refused.

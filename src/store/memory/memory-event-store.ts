@@ -15,6 +15,7 @@ import { readFacts } from './read/facts.js';
 import { readEvents } from './read/log.js';
 import { dependenciesAt, dependencyAt, edgesAt, outputAt, outputsAt } from './read/outputs.js';
 import { nodesAt, resourceHistory, resourcesAt, resourcesAtVersion, slotsById } from './read/resources.js';
+import { readSize } from './read/size.js';
 import { findStack, findStackOfName, listStacks, readDocument } from './read/stacks.js';
 import { emptyState, type MemoryState } from './state.js';
 
@@ -70,6 +71,7 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
         listeners.delete(listener);
       };
     },
+    size: (of, most) => run(() => readSize(state, of, most)),
     checkpoints: () =>
       run(() =>
         projectionStates(state, projection)

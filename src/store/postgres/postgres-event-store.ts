@@ -18,6 +18,7 @@ import { readFacts } from './read/facts.js';
 import { readCheckpoints, readEvents, readHead } from './read/log.js';
 import { dependenciesAt, edgesAt, edgesOf, outputsAt, outputsOf } from './read/outputs.js';
 import { nodesAt, resourceHistory, resourcesAt, resourcesOf, slotsById } from './read/resources.js';
+import { readSize } from './read/size.js';
 import { findStack, findStackOfName, listStacks, readDocument } from './read/stacks.js';
 import { maintenance } from './rebuild/maintenance.js';
 import { retrying } from './retry.js';
@@ -113,6 +114,7 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
       life.check();
       return watch.add(listener);
     },
+    size: (of, most) => read((on) => readSize(on, of, most)),
     checkpoints: () => read(readCheckpoints),
     describe: () => read((on) => describe(on, where, clock)),
 

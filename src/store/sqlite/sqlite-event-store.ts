@@ -25,6 +25,7 @@ import { readFacts } from './read/facts.js';
 import { readCheckpoints, readEvents, readHead } from './read/log.js';
 import { dependenciesAt, dependencyAt, edgesAt, outputAt, outputsAt } from './read/outputs.js';
 import { nodesAt, resourceAt, resourceHistory, resourcesAt, slotById } from './read/resources.js';
+import { readSize } from './read/size.js';
 import { findStack, findStackOfName, listStacks, readDocument } from './read/stacks.js';
 import { maintenance } from './rebuild/maintenance.js';
 import { type Statements, statementCache } from './statements.js';
@@ -126,6 +127,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
       life.check();
       return watch(() => session, listeners, listener);
     },
+    size: (of, most) => read((sql) => readSize(sql, of, most)),
     checkpoints: () => read(readCheckpoints),
     describe: () => read((sql) => describe(current().db, sql, path, clock)),
 
