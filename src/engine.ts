@@ -55,8 +55,6 @@ export interface EngineOptions {
   readonly onProgress?: OnProgress;
   /** Whether a database is made where there is none. Default: true. */
   readonly create?: boolean;
-  /** See the option of a backend. */
-  readonly isOpenInProcess?: boolean;
   /** Called where one was made. Of a server it is known when it is first asked. */
   readonly onCreate?: () => void;
   /** Called once, where a write failed on the disk: the store takes no more changes from then on. */

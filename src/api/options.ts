@@ -19,11 +19,6 @@ export interface OpenOptions {
    * With false that is a NotFoundError `DATABASE_NOT_FOUND`, and nothing is made.
    */
   readonly create?: boolean;
-  /**
-   * Set it where another thread of this process has the database open. Its file is then not looked at before SQLite opens it:
-   * to close a descriptor of it would end the locks that this process has on it, and others could destroy it.
-   */
-  readonly isOpenInProcess?: boolean;
   /** Connections to a database server at most; one more listens for events. Default: 8. */
   readonly connections?: number;
   /** Where the time comes from; for tests. */

@@ -8,6 +8,7 @@ import { useBodies } from './bodies/index.js';
 import { answerClientError } from './client-error.js';
 import { useClosing } from './closing.js';
 import { Connections, useConnections } from './connections.js';
+import { Documents } from './documents/index.js';
 import { sendError, useProblems } from './errors.js';
 import { useGuard } from './guard.js';
 import { useHealth, useVerification } from './health.js';
@@ -19,7 +20,6 @@ import { usePipelining } from './pipelining.js';
 import { Reads } from './reads/index.js';
 import { useSecurityHeaders } from './security-headers.js';
 import { terraformRoutes } from './terraform/routes.js';
-import { ThreadPool } from './threads/pool.js';
 import { TLS } from './tls.js';
 
 /** Bytes of all headers of a request together. */
@@ -72,11 +72,10 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   useVerification(app, backend);
   useMetrics(app, backend, connections);
   const budget = new BodyBudget(limits.inFlightBytes);
-  const location = isInMemory(backend) ? undefined : backend.location;
-  const threads = new ThreadPool({ location, largestAnswer: answers.largest });
-  app.addHook('onClose', () => threads.close());
-  const bodies = { maxBytes: Math.min(limits.bodyBytes, budget.largest), budget, threads };
-  const reads = new Reads(backend, location === undefined ? undefined : threads);
+  const documents = new Documents(budget.mostValues);
+  const reads = new Reads(backend, answers.largest);
+  app.addHook('onClose', () => Promise.all([documents.close(), reads.close()]).then(() => {}));
+  const bodies = { maxBytes: Math.min(limits.bodyBytes, budget.largest), budget, documents };
   await app.register(api, {
     prefix: '/api/v1',
     backend,
@@ -88,6 +87,3 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   await app.register(terraformRoutes, { prefix: '/tfstate', backend, bodies, reads, ...terraform });
   return app;
 }
-
-/** Another thread would open another database. */
-const isInMemory = ({ location }: StateBackend): boolean => location === ':memory:' || location === 'memory:';

@@ -4,7 +4,7 @@ import { NO_BODY } from '../bodies/limits.js';
 import type { Weight } from '../reads/index.js';
 import type { Call, Route } from './route.js';
 
-/** All that a query works with: it may run in another thread, where there is no request. */
+/** All that a query works with: it may run in another process, where there is no request. */
 export interface QueryCall<Query = unknown> {
   readonly backend: StateBackend;
   /** The parts of the path that stand in braces; a stack by name or id. */
@@ -13,7 +13,7 @@ export interface QueryCall<Query = unknown> {
   mayReach(stack: string): boolean;
 }
 
-/** A query of the API. It is answered at once where that takes no time, else in another thread. */
+/** A query of the API. It is answered at once where that takes no time, else by another process. */
 export interface Query<Parameters extends z.ZodObject = z.ZodObject>
   extends Pick<Route<Parameters>, 'path' | 'summary' | 'scope' | 'query' | 'answer'> {
   readonly weight: Weight;

@@ -4,9 +4,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DocumentFormat } from '../../formats/document-format.js';
 import type { RunTask } from '../../formats/tasks.js';
 import { InvalidInputError, StoreError } from '../../lib/errors.js';
-import type { ThreadPool } from '../threads/pool.js';
+import type { Documents } from '../documents/index.js';
 import { type BodyBudget, type Share, weightOf } from './budget.js';
-import { documentReader } from './documents.js';
 
 /** Bytes of a refused body that are read and dropped, and how long a client has to see the answer, milliseconds. */
 const DROPPED_BYTES = 256 * 1024;
@@ -20,8 +19,7 @@ export interface BodyOptions {
   /** What `max-body` is for a route. */
   readonly maxBytes: number;
   readonly budget: BodyBudget;
-  /** Where large ones are read. */
-  readonly threads: ThreadPool;
+  readonly documents: Documents;
 }
 
 interface Admitted {
@@ -88,13 +86,13 @@ const AT_ONCE = { json: 1024 * 1024, yaml: 16 * 1024 };
  */
 export function runnerFor(
   request: FastifyRequest,
-  { threads, budget }: BodyOptions,
+  { documents }: BodyOptions,
   format: DocumentFormat = 'json',
 ): RunTask | undefined {
   const room = admitted.get(request);
   const { length } = bytesOf(request);
   if (!room || length <= AT_ONCE[format]) return undefined;
-  const read = documentReader(threads, request.principal.id, budget.mostValues);
+  const read = documents.readerFor(request.principal.id);
   return async (name, bytes, input) => {
     const done = await read(name, bytes, input);
     if (room.share.resize(weightOf(length, done.values))) return done;

@@ -6,10 +6,11 @@ import { StoreError } from '../../lib/errors.js';
 import type { Measured, Size } from '../../store/event-store.js';
 import type { StackRecord } from '../../store/records.js';
 import { currentPrincipal } from '../access.js';
-import type { AnswerBytes } from '../threads/messages.js';
-import type { ThreadPool } from '../threads/pool.js';
+import { Pool } from '../workers/pool.js';
 import type { ReadJob } from './job.js';
+import type { AnswerBytes } from './messages.js';
 import { answerTooLarge } from './pieces.js';
+import { startReadProcess } from './runner.js';
 
 /**
  * What the work of a query grows with: nothing, what a stack holds, all that ever happened to it, the number of stacks, or
@@ -34,27 +35,29 @@ export interface ReadTerms {
 }
 
 /**
- * Decides where reads are carried out. Small ones are answered at once; what takes longer is read in other threads, so
- * that nobody waits for it who did not ask for it.
+ * Decides where reads are carried out. Small ones are answered at once; what takes longer is read by other processes, so
+ * that other requests do not wait for it.
  */
 export class Reads {
   readonly #backend: StateBackend;
-  readonly #threads: ThreadPool | undefined;
+  /** None where no other process can open the database: it is in memory. */
+  readonly #pool: Pool<ReadJob, AnswerBytes> | undefined;
   /** By stack and part; of a stack that has changed, another revision is asked for. */
   readonly #sizes = new LRUCache<string, { readonly revision: number; readonly isSmall: boolean }>({
     max: KNOWN_SIZES,
   });
   #isLogLarge = false;
 
-  /** @param threads none where no other thread can open the database: it is in memory */
-  constructor(backend: StateBackend, threads: ThreadPool | undefined) {
+  /** @param largestAnswer bytes */
+  constructor(backend: StateBackend, largestAnswer: number) {
+    const { location } = backend;
     this.#backend = backend;
-    this.#threads = threads;
+    this.#pool = isInMemory(location) ? undefined : new Pool(() => startReadProcess({ location, largestAnswer }));
   }
 
   /** Whether a read is to be answered at once, in this thread. */
   async isSmall(weight: Weight, stack: StackRecord | undefined, isPast: boolean): Promise<boolean> {
-    if (!this.#threads) return true;
+    if (!this.#pool) return true;
     if (weight === 'log' || (weight === 'stacks' && isPast)) return this.#isLogSmall();
     if (weight === 'stacks') return (await this.#backend.size('stacks', STACKS_AT_ONCE)).rows <= STACKS_AT_ONCE;
     if (!stack || (weight === 'row' && !isPast)) return true;
@@ -63,27 +66,28 @@ export class Reads {
     return this.#isStackSmall(stack, part);
   }
 
-  /** Carries out a read in another thread and sends what it gives. @throws SlothError as the read does */
+  /** Carries out a read in another process and sends what it gives. @throws SlothError as the read does */
   async send(
     job: ReadJob,
     { isShort }: ReadTerms,
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<FastifyReply> {
-    const threads = this.#threads as ThreadPool;
-    const answer = await threads.read(
-      { kind: 'read', read: job },
-      {
-        owner: request.principal.id,
-        isShort,
-        signal: goneWith(reply),
-        timeoutMs: TIMEOUT,
-        tooLong: (ms) => tooSlow(ms),
-        tooLarge: () => answerTooLarge('takes more memory than the server has'),
-      },
-    );
+    const pool = this.#pool as Pool<ReadJob, AnswerBytes>;
+    const answer = await pool.run(job, {
+      owner: request.principal.id,
+      isShort,
+      signal: goneWith(reply),
+      timeoutMs: TIMEOUT,
+      tooLong: tooSlow,
+      tooLarge: () => answerTooLarge('takes more memory than the server has'),
+    });
     currentPrincipal(request); // it may have taken long
     return sendParts(reply, answer);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.close();
   }
 
   async #isStackSmall({ stream, revision }: StackRecord, part: 'state' | 'events'): Promise<boolean> {
@@ -105,6 +109,9 @@ export class Reads {
     return rows <= ROWS_AT_ONCE && bytes <= BYTES_AT_ONCE;
   }
 }
+
+/** Another process would open another database. */
+const isInMemory = (location: string): boolean => location === ':memory:' || location === 'memory:';
 
 export function sendParts(reply: FastifyReply, { parts, bytes, headers }: AnswerBytes): FastifyReply {
   return reply

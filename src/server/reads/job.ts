@@ -1,4 +1,4 @@
-/** What a thread is to read: one of the queries of the API, or a state as Terraform has it. */
+/** What a process is to read: one of the queries of the API, or a state as Terraform has it. */
 export type ReadJob =
   | {
       readonly what: 'query';

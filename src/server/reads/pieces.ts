@@ -1,6 +1,6 @@
 import { StoreError } from '../../lib/errors.js';
 import { stringifyJson } from '../../lib/json.js';
-import type { AnswerBytes } from '../threads/messages.js';
+import type { AnswerBytes } from './messages.js';
 
 /** Characters of a piece: to encode it takes a fraction of a millisecond. */
 const PIECE = 512 * 1024;
@@ -17,8 +17,8 @@ export function* piecesOf(text: string): Generator<string, void, undefined> {
 }
 
 /**
- * The JSON of a document, in pieces: V8 ends the whole process when a thread asks for one piece of memory that is too large,
- * as the text of a document may be. The items of each list of the document are written one by one.
+ * The JSON of a document, in pieces, so that its text is never in memory as a whole. The items of each list of the document
+ * are written one by one.
  */
 export function* jsonPieces(document: unknown): Generator<string, void, undefined> {
   let piece = '{';

@@ -10,8 +10,8 @@ import { SMALL_BYTES } from '../bodies/limits.js';
 import { sendError } from '../errors.js';
 import { refusalToBreak, requireOwnLock } from '../force-unlock.js';
 import { type Reads, sendParts } from '../reads/index.js';
+import type { AnswerBytes } from '../reads/messages.js';
 import { piecesOf } from '../reads/pieces.js';
-import type { AnswerBytes } from '../threads/messages.js';
 import { noState } from './no-state.js';
 
 export interface TerraformRoutesOptions {

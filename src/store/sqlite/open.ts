@@ -37,8 +37,6 @@ export interface ConnectionOptions {
   readonly create?: boolean | undefined;
   /** Called where a database was made. */
   readonly onCreate?: (() => void) | undefined;
-  /** Another thread of this process has the file open: see `refuseForeign`. */
-  readonly isOpenInProcess?: boolean | undefined;
 }
 
 /**
@@ -52,7 +50,7 @@ export interface ConnectionOptions {
 export function openConnection(path: string, options: ConnectionOptions = {}): Connection {
   try {
     if (path !== MEMORY) {
-      if (!options.isOpenInProcess) refuseForeign(path);
+      refuseForeign(path);
       if (!statOf(path)) {
         if (options.create === false) throw databaseMissing(path);
         makeFile(path);
