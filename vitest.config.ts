@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
 import { defineConfig } from 'vitest/config';
 
@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 const ON_BOTH = [
   'test/properties/{dependencies,diff,idempotence,json,kill,locks,mixed-reads,rollback,tables,terraform-states,time-travel}.test.ts',
   'test/cli/{audit,bad-input,commands,drift,drift-probe,drift-rules,graph,hostile-log,specification}.test.ts',
-  'test/server/{api,input,live,terraform}.test.ts',
+  'test/server/{api,input,live,reads,terraform}.test.ts',
 ];
 
 const test = { testTimeout: 60_000, hookTimeout: 60_000 };
@@ -27,26 +27,39 @@ export default defineConfig({
 /** The examples name the package as a user does. */
 function aliased() {
   return {
-    plugins: [threadOfSource()],
+    plugins: [workersOfSource()],
     resolve: { alias: { 'sloth-runner': new URL('./src/index.ts', import.meta.url).pathname } },
   };
 }
 
-/** Node starts threads itself, and reads no TypeScript: the code of the thread is made of the sources once. */
-function threadOfSource() {
+/** Node starts threads and processes itself, and reads no TypeScript: their code is made of the sources once. */
+const WORKERS = [
+  { runner: '/src/server/documents/runner.ts', entry: 'src/server/documents/thread.ts', name: 'document-thread' },
+  { runner: '/src/server/reads/runner.ts', entry: 'src/server/reads/process.ts', name: 'read-process' },
+];
+
+function workersOfSource() {
   const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-  const outfile = here('node_modules/.vitest/document-worker.cjs');
-  let isMade = false;
+  const made = new Set<string>();
   return {
-    name: 'thread-of-source',
+    name: 'workers-of-source',
     transform(code: string, id: string) {
-      if (!id.endsWith('/src/server/documents/pool.ts')) return undefined;
-      const entryPoints = [here('src/server/documents/worker.ts')];
-      if (!isMade)
-        buildSync({ entryPoints, outfile, bundle: true, platform: 'node', format: 'cjs', logLevel: 'error' });
-      isMade = true;
-      const changed = code.replace(/^const ENTRY = .*$/m, `const ENTRY = ${JSON.stringify(outfile)};`);
-      if (changed === code) throw new Error(`${id} no longer names its thread as it did`);
+      const worker = WORKERS.find(({ runner }) => id.endsWith(runner));
+      if (!worker) return undefined;
+      const outfile = here(`node_modules/.vitest/${worker.name}.mjs`);
+      const options = {
+        bundle: true,
+        platform: 'node',
+        format: 'esm',
+        target: 'node20',
+        packages: 'external',
+        logLevel: 'error',
+      } as const;
+      if (!made.has(outfile)) buildSync({ entryPoints: [here(worker.entry)], outfile, ...options });
+      made.add(outfile);
+      const url = `new URL(${JSON.stringify(pathToFileURL(outfile).href)})`;
+      const changed = code.replace(/^const ENTRY = .*$/m, `const ENTRY = ${url};`);
+      if (changed === code) throw new Error(`${id} no longer names its code as it did`);
       return changed;
     },
   };

@@ -85,16 +85,22 @@ export const bundle = (options = {}) =>
     ...options,
   });
 
-/** The thread in which the server reads documents, beside the bundle. */
-export const bundleWorker = () =>
-  bundle({
-    stdin: undefined,
-    entryPoints: ['dist/server/documents/worker.js'],
-    outfile: 'dist/bundle/worker.cjs',
-  });
+/** What the server starts beside itself: a thread that reads documents, and a process that answers queries. */
+export const bundleWorkers = async () => {
+  for (const [entry, name] of [
+    ['documents/thread', 'document-thread'],
+    ['reads/process', 'read-process'],
+  ]) {
+    await bundle({
+      stdin: undefined,
+      entryPoints: [`dist/server/${entry}.js`],
+      outfile: `dist/bundle/${name}.cjs`,
+    });
+  }
+};
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   rmSync(join(root, 'dist/bundle'), { recursive: true, force: true }); // V8 knows a text by its length alone
   await bundle();
-  await bundleWorker();
+  await bundleWorkers();
 }

@@ -37,7 +37,7 @@ import { type LogEntry, type LogFilter, readLog } from '../queries/log.js';
 import { readResource, readResources } from '../queries/resource.js';
 import { readState, type StateView } from '../queries/state.js';
 import { readActivity, readVersions, type VersionView } from '../queries/versions.js';
-import type { At, Checkpoint, Page, Receipt, StoreDescription } from '../store/event-store.js';
+import type { At, Checkpoint, Measured, Page, Receipt, Size, StoreDescription } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import type { DependencyRecord, DriftRuleRecord, LockRecord, ResourceRecord, StackRecord } from '../store/records.js';
 import type { Query } from '../store/snapshot.js';
@@ -84,6 +84,7 @@ export interface LockOptions extends CallOptions {
 export class StateBackend implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #clock: Clock;
+  readonly #location: string;
   readonly #defaults: { readonly actor: string; readonly source: string };
   readonly #closed = new Subject<void>();
   readonly #manager: StackManager;
@@ -93,7 +94,8 @@ export class StateBackend implements AsyncDisposable {
 
   readonly #events: Readonly<StoreEvents>;
 
-  private constructor(engine: Engine, clock: Clock, options: OpenOptions, events: StoreEvents) {
+  private constructor(location: string, engine: Engine, clock: Clock, options: OpenOptions, events: StoreEvents) {
+    this.#location = location;
     this.#engine = engine;
     this.#events = events;
     this.#clock = clock;
@@ -129,7 +131,12 @@ export class StateBackend implements AsyncDisposable {
       await engine.store.close();
       throw error;
     }
-    return new StateBackend(engine, clock, options, events);
+    return new StateBackend(pathOrUrl, engine, clock, options, events);
+  }
+
+  /** The path or URL that this backend was opened with, which may hold a password. */
+  get location(): string {
+    return this.#location;
   }
 
   /** Whether this backend made the database it is on. */
@@ -612,6 +619,11 @@ export class StateBackend implements AsyncDisposable {
   /** The log's last position and its hash. */
   head(): Promise<LogHead> {
     return this.#engine.store.head();
+  }
+
+  /** How much there is to read, counted no further than so many rows: tells a large answer from a small one. */
+  size(of: Measured, most: number): Promise<Size> {
+    return this.#engine.store.size(of, most);
   }
 
   checkpoints(): Promise<readonly Checkpoint[]> {

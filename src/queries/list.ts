@@ -1,6 +1,6 @@
 import type { At } from '../store/event-store.js';
 import { type Program, together } from '../store/program.js';
-import type { StackListItem } from '../store/records.js';
+import type { StackListItem, StackRecord } from '../store/records.js';
 import type { Snapshot } from '../store/snapshot.js';
 import { signalsAt } from './annotations.js';
 import { instantAt } from './at.js';
@@ -11,6 +11,8 @@ export interface StackFilter {
   readonly status?: string;
   /** The deleted stacks instead of the live ones. */
   readonly deleted?: boolean;
+  /** Which stacks are listed at all, judged as they are now. The past of others is not read. */
+  readonly isWanted?: (stack: StackRecord) => boolean;
 }
 
 /** The stacks in name order, now or as they were at an instant or a position of the log. */
@@ -20,8 +22,9 @@ export function* listStacks(
   now: string,
   at?: ListMoment,
 ): Program<readonly StackListItem[]> {
-  if (!at) return yield* s.stacks(filter, now);
-  const all = [...(yield* s.stacks({}, now)), ...(yield* s.stacks({ deleted: true }, now))];
+  const { isWanted = () => true, ...present } = filter;
+  if (!at) return (yield* s.stacks(present, now)).filter(isWanted);
+  const all = [...(yield* s.stacks({}, now)), ...(yield* s.stacks({ deleted: true }, now))].filter(isWanted);
   const then = yield* together(all.map((stack) => asOf(s, stack, at)));
   return then
     .filter((stack) => stack !== undefined)

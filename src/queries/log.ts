@@ -19,6 +19,8 @@ export interface LogFilter {
   readonly types?: readonly string[];
   /** Only events after this position of the log. */
   readonly after?: number;
+  /** Only events up to this position. */
+  readonly upTo?: number;
   /** At most this many, the newest. */
   readonly limit?: number;
 }
@@ -75,7 +77,7 @@ async function toWanted(store: EventStore, filter: LogFilter): Promise<Wanted> {
     return { head: yield* s.head(), stream: found?.stack.stream };
   });
   return {
-    upTo: head.position,
+    upTo: Math.min(filter.upTo ?? Number.MAX_SAFE_INTEGER, head.position),
     ...(stream === undefined ? {} : { stream }),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),

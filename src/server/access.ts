@@ -3,6 +3,7 @@ import type { StateBackend } from '../api/state-backend.js';
 import { outOfReach } from '../commands/authorize.js';
 import type { Caller } from '../commands/command.js';
 import { ForbiddenError, SlothError } from '../lib/errors.js';
+import { matchesText } from '../lib/path-pattern.js';
 
 /** Each may do what those before it may. */
 export const ROLES = ['read', 'write', 'admin'] as const;
@@ -21,6 +22,8 @@ export interface Principal {
   /** Whose command ids it uses: `token:` and its name, or `anonymous`. */
   readonly id: string;
   readonly role: Role;
+  /** Patterns of the names of the stacks that it may see and change; none: all of them. */
+  readonly stacks: readonly string[];
   /** Whether it may see and change the stack of this name. */
   mayReach(stack: string): boolean;
   /** Whether it may see every stack, and so what is about all of them. */
@@ -29,6 +32,10 @@ export interface Principal {
   /** The same as of now; undefined once the token was revoked or has expired, or once anybody needs a token. */
   current(): Principal | undefined;
 }
+
+/** Whether patterns of names, of which none means every name, name a stack. */
+export const reaches = (patterns: readonly string[], stack: string): boolean =>
+  patterns.length === 0 || patterns.some((pattern) => matchesText(pattern, stack));
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,5 +1,6 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import type { StateBackend } from '../api/state-backend.js';
+import { AnswerBudget, useAnswers } from './answers.js';
 import { api } from './api/index.js';
 import { authentication } from './auth/index.js';
 import { BodyBudget } from './bodies/budget.js';
@@ -7,7 +8,7 @@ import { useBodies } from './bodies/index.js';
 import { answerClientError } from './client-error.js';
 import { useClosing } from './closing.js';
 import { Connections, useConnections } from './connections.js';
-import { DocumentPool } from './documents/pool.js';
+import { Documents } from './documents/index.js';
 import { sendError, useProblems } from './errors.js';
 import { useGuard } from './guard.js';
 import { useHealth, useVerification } from './health.js';
@@ -16,6 +17,7 @@ import { logging, useRequestLog } from './log.js';
 import { useMetrics } from './metrics.js';
 import type { ServerOptions } from './options.js';
 import { usePipelining } from './pipelining.js';
+import { Reads } from './reads/index.js';
 import { useSecurityHeaders } from './security-headers.js';
 import { terraformRoutes } from './terraform/routes.js';
 import { TLS } from './tls.js';
@@ -64,20 +66,24 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
     if (principal) connections.authenticated(raw.socket);
   });
   useClosing(app);
+  const answers = new AnswerBudget(limits.answerBytes);
+  useAnswers(app, answers);
   useHealth(app, backend);
   useVerification(app, backend);
   useMetrics(app, backend, connections);
   const budget = new BodyBudget(limits.inFlightBytes);
-  const documents = new DocumentPool({ mostValues: budget.mostValues });
-  app.addHook('onClose', () => documents.close());
+  const documents = new Documents(budget.mostValues);
+  const reads = new Reads(backend, answers.largest);
+  app.addHook('onClose', () => Promise.all([documents.close(), reads.close()]).then(() => {}));
   const bodies = { maxBytes: Math.min(limits.bodyBytes, budget.largest), budget, documents };
   await app.register(api, {
     prefix: '/api/v1',
     backend,
     bodies,
+    reads,
     streams: options.streams,
     forceUnlock: terraform.forceUnlock,
   });
-  await app.register(terraformRoutes, { prefix: '/tfstate', backend, bodies, ...terraform });
+  await app.register(terraformRoutes, { prefix: '/tfstate', backend, bodies, reads, ...terraform });
   return app;
 }

@@ -22,7 +22,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   const known = error instanceof SlothError ? error : (systemError(error) ?? knownOfFramework(error as FastifyError));
   if (known) {
     const problem = problemOf(known);
-    if (problem.status >= 500 && !Object.hasOwn(RETRY_AFTER_LOAD, known.code))
+    if (problem.status >= 500 && !Object.hasOwn(RETRY_AFTER_LOAD, known.code) && known.code !== 'ANSWER_TOO_LARGE')
       request.log.error({ err: error, code: known.code }, 'the database failed');
     return sendProblem(reply, problem);
   }

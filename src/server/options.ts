@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import proxyAddr from '@fastify/proxy-addr';
 import { InvalidInputError } from '../lib/errors.js';
+import { defaultAnswers } from './answers.js';
 import type { StreamLimits } from './api/event-streams.js';
 import type { TokenStore } from './auth/index.js';
 import { defaultCacheChars, defaultInFlight } from './bodies/budget.js';
@@ -25,6 +26,8 @@ export interface ServeOptions {
   readonly maxBodyBytes?: number;
   /** Bytes of all bodies that are received or worked on. Default: what the heap of the process can hold. */
   readonly maxInFlightBytes?: number;
+  /** Bytes of all answers that are being sent, one client's at most half of them. Default: an eighth of the heap, at least 64 MiB. */
+  readonly maxAnswerBytes?: number;
   /** How long a client may take to send its headers, and the whole request, milliseconds. Default: 10 s and 5 minutes. */
   readonly headersMs?: number;
   readonly requestMs?: number;
@@ -71,6 +74,7 @@ export interface ServerOptions {
   readonly limits: {
     readonly bodyBytes: number;
     readonly inFlightBytes: number;
+    readonly answerBytes: number;
     readonly headersMs: number;
     readonly requestMs: number;
   };
@@ -107,6 +111,7 @@ export function resolveOptions(options: ServeOptions): ServerOptions {
     limits: {
       bodyBytes: options.maxBodyBytes ?? MAX_BODY_BYTES,
       inFlightBytes: options.maxInFlightBytes ?? defaultInFlight(),
+      answerBytes: options.maxAnswerBytes ?? defaultAnswers(),
       headersMs: options.headersMs ?? 10_000,
       requestMs: options.requestMs ?? 300_000,
     },

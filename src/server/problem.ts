@@ -28,6 +28,8 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   LOCK_NOT_HELD: 409,
   COMMAND_ID_REUSED: 422,
   TOO_BUSY: 503,
+  ANSWER_TOO_LARGE: 507,
+  CLIENT_LEFT: 499, // nobody reads it; what proxies write into their logs
 };
 
 /** What the database, its disk or the limits of the process fail with: the request is good, and may be sent again. */
@@ -72,7 +74,9 @@ const TITLES: Readonly<Record<number, string>> = {
   429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
+  499: 'Client Closed Request',
   503: 'Service Unavailable',
+  507: 'Insufficient Storage',
 };
 
 function statusOf(error: SlothError): number {

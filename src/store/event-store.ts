@@ -94,11 +94,25 @@ export interface EventStore extends Maintenance {
   events(filter: EventFilter): Promise<readonly StoredEvent[]>;
   /** Calls back after events may have been appended, by this process or another. Returns how to stop. */
   onAppend(listener: () => void): () => void;
+  /**
+   * How much there is to read, so that a caller can tell a large answer from a small one. It takes as long as `most` rows
+   * take, without their documents: of more rows it counts one more than `most` of each kind, and the bytes of those.
+   */
+  size(of: Measured, most: number): Promise<Size>;
   checkpoints(): Promise<readonly Checkpoint[]>;
   describe(): Promise<StoreDescription>;
 
   /** Waits for what was accepted, then lets go of the database. Later calls are refused. */
   close(): Promise<void>;
+}
+
+/** All stacks, all events, or of one stack what it holds now or all of its events. */
+export type Measured = 'stacks' | 'events' | { readonly stream: number; readonly part: 'state' | 'events' };
+
+export interface Size {
+  readonly rows: number;
+  /** Of the documents of events. */
+  readonly bytes: number;
 }
 
 /** What `doctor` shows of a store. */

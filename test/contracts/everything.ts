@@ -5,12 +5,13 @@ import type { Reads } from '../../src/store/snapshot.js';
 import { reads } from '../support/reads.js';
 
 /** What only reads, and says the same of the same log in any store. */
-type Read = keyof Reads | 'projections' | 'compareTables';
+type Read = keyof Reads | 'size' | 'projections' | 'compareTables';
 
 /** These answer for the whole store, the others for one stream. */
 type StoreRead =
   | 'head'
   | 'events'
+  | 'size'
   | 'checkpoints'
   | 'stack'
   | 'stackOfName'
@@ -53,6 +54,12 @@ export async function everything(store: EventStore): Promise<Readonly<Record<Rea
   const wide: { readonly [R in StoreRead]: unknown } = {
     head: await store.head(),
     events: await ask(store.events, filters(log)),
+    size: await ask(store.size, [
+      ...(['stacks', 'events'] as const).map((of) => [of, 10_000] as const),
+      ...unique([999_999, ...all.map(({ stream }) => stream)]).flatMap((stream) =>
+        (['state', 'events'] as const).map((part) => [{ stream, part }, 10_000] as const),
+      ),
+    ]),
     checkpoints: await store.checkpoints(),
     stack: await ask(
       read.stack,

@@ -204,6 +204,45 @@ export function readingState(open: OpenStore): void {
     });
   });
 
+  describe('size', () => {
+    test('counts what a stack holds, and all of its events, with the bytes of their documents', async () => {
+      const { store } = await given(open, [...RESOURCE, createStack('other')]);
+      const bytesOf = async (...positions: number[]) => {
+        const events = await store.events({ stream: 1, limit: -1 });
+        const data = events.filter(({ position }) => positions.includes(position)).map((event) => event.data);
+        return Buffer.byteLength(data.join(''));
+      };
+      expect(await store.size('stacks', 10)).toEqual({ rows: 2, bytes: 0 });
+      expect(await store.size('events', 10)).toMatchObject({ rows: 6 });
+      expect(await store.size({ stream: 1, part: 'events' }, 10)).toEqual({
+        rows: 5,
+        bytes: await bytesOf(1, 2, 3, 4, 5),
+      });
+      const { rows, bytes } = await store.size({ stream: 1, part: 'state' }, 10);
+      expect(bytes).toBe(await bytesOf(1, 5));
+      expect(rows).toBeGreaterThanOrEqual(2);
+    });
+
+    test('counts one row more than it was asked for, and no further', async () => {
+      const { store } = await given(open, RESOURCE);
+      expect(await store.size({ stream: 1, part: 'events' }, 2)).toMatchObject({ rows: 3 });
+      expect(await store.size('events', 2)).toMatchObject({ rows: 3 });
+      expect(await store.size('events', 5)).toMatchObject({ rows: 5 });
+    });
+
+    test('counts dependencies and outputs', async () => {
+      const { store, run } = await given(open, [createStack('web'), set('web', 'a', 1)]);
+      const before = await store.size({ stream: 1, part: 'state' }, 10);
+      await run({
+        type: 'apply',
+        stack: 'web',
+        resources: [{ type: 't', name: 'b', dependencies: ['t.a'] }],
+        outputs: [{ name: 'o', value: 1 }],
+      });
+      expect((await store.size({ stream: 1, part: 'state' }, 10)).rows).toBe(before.rows + 3);
+    });
+  });
+
   describe('resourceAddress', () => {
     test('is found by the own id and by the number, in its own stack only', async () => {
       const { store } = await given(open, [createStack('web'), createStack('db'), set('web', 'a', 1, { id: 'own' })]);

@@ -8,6 +8,7 @@ import { versionsJson } from '../../src/json/versions.js';
 import { type JsonObject, parseJson, stringifyJson } from '../../src/lib/json.js';
 import { ROUTES } from '../../src/server/api/index.js';
 import { TokenStore } from '../../src/server/index.js';
+import { until } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
 import { type Ask, serving } from '../support/server.js';
 
@@ -381,6 +382,25 @@ describe('what a token reaches', () => {
     const ask = as('read', 'web-*');
     expect((await ask('GET', `${API}/stacks`)).json.stacks).toMatchObject([{ name: 'web-1' }]);
     expect((await ask('GET', `${API}/events`)).json.events).toMatchObject([{ stack: 'web-1' }]);
+  });
+
+  test('is judged by the name that a stack has now, also in a list of the past', async () => {
+    const { as, backend } = await guarded();
+    const [own, all] = [as('write', 'web-*'), as('admin')];
+    await command(all, 'updateStack', { stack: 'web-1', description: 'secret' });
+    const { position, recordedAt } = await backend.head();
+    await until(() => new Date().toISOString() > (recordedAt ?? ''));
+    await command(all, 'updateStack', { stack: 'web-1', name: 'db-9' });
+    await command(all, 'updateStack', { stack: 'db-1', name: 'web-9' });
+    for (const then of [`at_position=${position}`, `at_time=${recordedAt}`]) {
+      const { json, text } = await own('GET', `${API}/stacks?${then}`);
+      expect(json.stacks).toMatchObject([{ name: 'db-1' }]); // it is web-9 now
+      expect(text).not.toContain('secret');
+      expect((await all('GET', `${API}/stacks?${then}`)).json.stacks).toMatchObject([
+        { name: 'db-1' },
+        { name: 'web-1' },
+      ]);
+    }
   });
 
   test.each<[string, string]>([

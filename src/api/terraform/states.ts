@@ -75,6 +75,13 @@ export class TerraformStates {
     return current?.state && { stack: current.stack, version: current.commit.version, text: current.state.text };
   }
 
+  /** The same where it is in memory; undefined where the stack must be read for it. */
+  async recall(ref: string): Promise<TerraformState | undefined> {
+    const latest = await this.#engine.store.read((s) => latestCommit(s, ref));
+    const known = latest && this.#known.get(latest.stack.stream, latest.commit.hash);
+    return known && { stack: latest.stack, version: latest.commit.version, text: known.text };
+  }
+
   /**
    * Takes in the next state of a stack, and makes the stack where there is none. A state that equals the current one is
    * the same request sent again: it does nothing, no matter who holds the lock now. An older state is refused.

@@ -4,19 +4,22 @@ import { parseInput } from '../../lib/parse-input.js';
 import { currentPrincipal, requireEverywhere, requireRole, requireStack } from '../access.js';
 import { admitBody, type BodyOptions, takeBytes } from '../bodies/index.js';
 import { maxBytesOf } from '../bodies/limits.js';
+import type { Reads } from '../reads/index.js';
 import { COMMAND_ROUTES } from './commands.js';
 import { EventStreams, type StreamLimits } from './event-streams.js';
 import { LOG_QUERIES } from './log-queries.js';
 import { openApi } from './openapi.js';
+import { QUERIES } from './queries.js';
+import { routeOf } from './query.js';
 import type { Route } from './route.js';
-import { STACK_QUERIES } from './stack-queries.js';
 
-export const ROUTES: readonly Route[] = [...LOG_QUERIES, ...STACK_QUERIES, ...COMMAND_ROUTES];
+export const ROUTES: readonly Route[] = [...QUERIES.map(routeOf), ...LOG_QUERIES, ...COMMAND_ROUTES];
 
 export interface ApiOptions {
   readonly backend: StateBackend;
   readonly prefix: string;
   readonly bodies: BodyOptions;
+  readonly reads: Reads;
   readonly streams: StreamLimits;
   /** Whether locks may be broken through this server at all. */
   readonly forceUnlock: boolean;
@@ -24,7 +27,7 @@ export interface ApiOptions {
 
 /** Everything the engine can do and tell, as JSON over HTTP. It describes itself under `openapi.json`. */
 export async function api(app: FastifyInstance, options: ApiOptions): Promise<void> {
-  const { backend, prefix, bodies, forceUnlock } = options;
+  const { backend, prefix, bodies, reads, forceUnlock } = options;
   const streams = new EventStreams(backend, options.streams);
   takeBytes(app, ['application/json', 'application/yaml']);
   const stopping = new AbortController();
@@ -48,7 +51,7 @@ export async function api(app: FastifyInstance, options: ApiOptions): Promise<vo
         const query = parseInput(route.query, request.query, 'query');
         const path = pathOf(request);
         const signal = stopping.signal;
-        const call = { backend, request, reply, path, query, bodies, stopping: signal, streams, forceUnlock };
+        const call = { backend, request, reply, path, query, bodies, reads, stopping: signal, streams, forceUnlock };
         const answer = await route.handle(call);
         // It may have taken long. A command is answered: what it did cannot be refused any more.
         if (route.method === 'GET' && answer !== reply) currentPrincipal(request);

@@ -2,74 +2,20 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import { headJson } from '../../json/head.js';
-import { entryJson } from '../../json/log.js';
 import { projectionsJson } from '../../json/projections.js';
-import { stackListJson } from '../../json/stack.js';
 import { verificationJson } from '../../json/verification.js';
-import { byBytes } from '../../lib/order.js';
 import { currentPrincipal, requireStack } from '../access.js';
 import { NO_BODY } from '../bodies/limits.js';
 import { clientOf } from '../client-address.js';
 import { type EventStreams, RETRY_AFTER } from './event-streams.js';
 import { liveEvents, positionOf } from './live.js';
-import { flag, moment, momentOf, number, page, pageOf, several, text } from './parameters.js';
+import { number, several, text } from './parameters.js';
 import { type Route, route } from './route.js';
 
 const get = { method: 'GET', role: 'read', body: NO_BODY } as const;
 
-/** What can be asked about the database as a whole; of stacks and events, as far as the principal reaches them. */
+/** What can be asked about the database as a whole, and the events as they are appended. */
 export const LOG_QUERIES: readonly Route[] = [
-  route({
-    ...get,
-    scope: 'reachable',
-    path: '/stacks',
-    summary: 'The stacks, in the order of their names',
-    answer: 'Stacks, and in `next` what `after` is for the next page',
-    query: z.strictObject({
-      tag: several().optional().describe('only those that bear it; several: all of them'),
-      status: text().optional().describe('only those of this status'),
-      deleted: flag().default(false).describe('the deleted ones instead'),
-      ...moment,
-      ...page,
-    }),
-    handle: async ({ backend, request: { principal }, query }) => {
-      const { tag, status, deleted, ...when } = query;
-      const filter = { ...(tag ? { tags: tag } : {}), ...(status === undefined ? {} : { status }), deleted };
-      const all = await backend.getStackManager().listStacks(filter, momentOf(when));
-      const reachable = all.filter(({ name }) => principal.mayReach(name));
-      reachable.sort((a, b) => byBytes(keyOfStack(a), keyOfStack(b)));
-      const { items, next } = pageOf(reachable, query, keyOfStack);
-      return { ...stackListJson(items), next };
-    },
-  }),
-  route({
-    ...get,
-    scope: 'reachable',
-    path: '/events',
-    summary: 'The log, oldest first',
-    answer: 'Events, and in `next` the position after which the next page begins',
-    query: z.strictObject({
-      stack: text().optional().describe('only of this stack, by name or id'),
-      type: several().optional().describe('only of this type; several: any of them'),
-      actor: text().optional(),
-      since: text().optional().describe('only recorded at or after this instant'),
-      until: text().optional().describe('only recorded at or before this instant'),
-      limit: page.limit,
-      after: number().optional().describe('only after this position'),
-    }),
-    handle: async ({ backend, request, query: { stack, type, limit, ...filter } }) => {
-      if (stack !== undefined) await requireStack(request, 'read', backend, stack);
-      const events = [];
-      const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
-      const wanted = { ...given, ...(stack === undefined ? {} : { stack }), ...(type ? { types: type } : {}) };
-      for await (const entry of backend.getLog(wanted)) {
-        if (!request.principal.mayReach(entry.stack.name)) continue;
-        if (events.length === limit) return { events, next: events.at(-1)?.position ?? null };
-        events.push(entryJson(entry));
-      }
-      return { events, next: null };
-    },
-  }),
   route({
     ...get,
     scope: 'reachable',
@@ -168,6 +114,3 @@ function openStream(streams: EventStreams, request: FastifyRequest, reply: Fasti
   if (reply.raw.closed) close(); // the client has left already
   return gone.signal;
 }
-
-/** Deleted stacks may share a name; no name holds a tab. */
-const keyOfStack = ({ name, id }: { readonly name: string; readonly id: string }): string => `${name}\t${id}`;

@@ -4,6 +4,7 @@ import type { StateBackend } from '../../api/state-backend.js';
 import type { Role } from '../access.js';
 import type { BodyOptions } from '../bodies/index.js';
 import type { Bodies } from '../bodies/limits.js';
+import type { Reads } from '../reads/index.js';
 import type { EventStreams } from './event-streams.js';
 
 /** What a handler works with. */
@@ -12,6 +13,7 @@ export interface Call<Query = unknown> {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly bodies: BodyOptions;
+  readonly reads: Reads;
   /** The parts of the path that stand in braces, decoded. */
   readonly path: Readonly<Record<string, string>>;
   readonly query: Query;

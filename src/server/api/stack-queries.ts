@@ -9,36 +9,37 @@ import { blameJson, historyJson, resourceJson, resourcesJson } from '../../json/
 import { detailsJson } from '../../json/stack.js';
 import { tagsJson } from '../../json/tags.js';
 import { activityJson, versionsJson } from '../../json/versions.js';
-import { NO_BODY } from '../bodies/limits.js';
 import { at, atOf, flag, number, page, pageOf, text } from './parameters.js';
-import { type Route, route } from './route.js';
+import { type Query, query } from './query.js';
 
 const STACK = '/stacks/{stack}';
 const RESOURCE = `${STACK}/resources/{resource}`;
-const ofStack = { method: 'GET', role: 'read', scope: 'stack', body: NO_BODY } as const;
+/** Those that grow with what the stack holds, and those that grow with all that ever happened to it. */
+const ofState = { scope: 'stack', weight: 'state' } as const;
+const ofHistory = { scope: 'stack', weight: 'history' } as const;
+const isShort = (): boolean => true;
+const isShortPage = ({ limit }: { readonly limit: number }): boolean => limit <= 100;
 const limit = page.limit;
 
 /** What can be asked about one stack; each answers what the command line prints with `--output json`. */
-export const STACK_QUERIES: readonly Route[] = [
-  route({
-    ...ofStack,
+export const STACK_QUERIES: readonly Query[] = [
+  query({
+    ...ofState,
     path: STACK,
     summary: 'A stack whole: its fields, resources, outputs, dependencies, tags and lock',
     answer: 'The stack; ETag is its version',
     query: z.strictObject(at),
-    handle: async ({ backend, path: { stack = '' }, query, reply }) => {
-      const details = await backend.getDetails(stack, atOf(query));
-      void reply.header('etag', `"${details.state.version}"`);
-      return detailsJson(details);
-    },
+    etag: (answer) => `"${(answer as ReturnType<typeof detailsJson>).resource_version}"`,
+    read: async ({ backend, path: { stack = '' }, query }) => detailsJson(await backend.getDetails(stack, atOf(query))),
   }),
-  route({
-    ...ofStack,
+  query({
+    ...ofState,
+    isShort: isShortPage,
     path: `${STACK}/resources`,
     summary: 'The resources of a stack, in the order of their addresses',
     answer: 'Resources, and in `next` the address after which the next page begins',
     query: z.strictObject({ ...at, ...page }),
-    handle: async ({ backend, path: { stack = '' }, query }) => {
+    read: async ({ backend, path: { stack = '' }, query }) => {
       const { after, limit } = query;
       // One more than the page holds says whether there is a next.
       const list = await backend.getResources(stack, atOf(query), { after, limit: limit + 1 });
@@ -46,42 +47,44 @@ export const STACK_QUERIES: readonly Route[] = [
       return { ...resourcesJson({ ...list, resources: items }), next };
     },
   }),
-  route({
-    ...ofStack,
+  query({
+    ...ofState,
+    isShort,
     path: RESOURCE,
     summary: 'A resource, by its address or id',
     answer: 'The resource',
     query: z.strictObject(at),
-    handle: async ({ backend, path: { stack = '', resource = '' }, query }) => {
+    read: async ({ backend, path: { stack = '', resource = '' }, query }) => {
       const found = await backend.getResource(stack, resource, atOf(query));
       return resourceJson(found.stack.id, found.resource);
     },
   }),
-  route({
-    ...ofStack,
+  query({
+    ...ofHistory,
     path: `${RESOURCE}/history`,
     summary: 'Each change of a resource, the newest first',
     answer: 'Changes: version, when, who, which fields',
     query: z.strictObject(at),
-    handle: async ({ backend, path: { stack = '', resource = '' }, query }) =>
+    read: async ({ backend, path: { stack = '', resource = '' }, query }) =>
       historyJson(await backend.getResourceHistory(stack, resource, atOf(query))),
   }),
-  route({
-    ...ofStack,
+  query({
+    ...ofHistory,
     path: `${RESOURCE}/blame`,
     summary: 'For each field of a resource, the version that set it',
     answer: 'Fields, with version, time and actor',
     query: z.strictObject(at),
-    handle: async ({ backend, path: { stack = '', resource = '' }, query }) =>
+    read: async ({ backend, path: { stack = '', resource = '' }, query }) =>
       blameJson(await backend.getBlame(stack, resource, atOf(query))),
   }),
-  route({
-    ...ofStack,
+  query({
+    ...ofHistory,
+    isShort,
     path: `${STACK}/versions`,
     summary: 'The versions of a stack, the newest first',
     answer: 'Versions, and in `next` the `at_version` at which the next page begins',
     query: z.strictObject({ ...at, limit, snapshots: flag().default(false).describe('only those with a snapshot') }),
-    handle: async ({ backend, path: { stack = '' }, query }) => {
+    read: async ({ backend, path: { stack = '' }, query }) => {
       const when = atOf(query);
       const list = await backend.listVersions(stack, {
         limit: query.limit,
@@ -92,17 +95,17 @@ export const STACK_QUERIES: readonly Route[] = [
       return { ...versionsJson(list), next: last && last.version > 1 ? last.version - 1 : null };
     },
   }),
-  route({
-    ...ofStack,
+  query({
+    ...ofHistory,
     path: `${STACK}/diff`,
     summary: 'What differs between two versions',
     answer: 'Stack fields, resources, outputs and dependencies that differ',
     query: z.strictObject({ from: number(1).describe('a version'), to: number(1).describe('a version') }),
-    handle: async ({ backend, path: { stack = '' }, query: { from, to } }) =>
+    read: async ({ backend, path: { stack = '' }, query: { from, to } }) =>
       diffJson(await backend.diff(stack, from, to)),
   }),
-  route({
-    ...ofStack,
+  query({
+    ...ofState,
     path: `${STACK}/graph`,
     summary: 'Which resources depend on which',
     answer: 'Nodes, edges, an order, and cycles',
@@ -112,86 +115,91 @@ export const STACK_QUERIES: readonly Route[] = [
       reverse: flag().default(false).describe('what depends on the root, instead of what it depends on'),
       depth: number(1).optional().describe('at most this many steps from the root'),
     }),
-    handle: async ({ backend, path: { stack = '' }, query: { root, reverse, depth, ...when } }) =>
+    read: async ({ backend, path: { stack = '' }, query: { root, reverse, depth, ...when } }) =>
       graphJson(await backend.getGraph(stack, { root, reverse, depth, at: atOf(when) })),
   }),
-  route({
-    ...ofStack,
+  query({
+    ...ofState,
     path: `${STACK}/impact`,
     summary: 'Everything that depends on a resource, directly or through others',
     answer: 'Resources, nearest first',
     query: z.strictObject({ ...at, resource: text().describe('address or id') }),
-    handle: async ({ backend, path: { stack = '' }, query: { resource, ...when } }) =>
+    read: async ({ backend, path: { stack = '' }, query: { resource, ...when } }) =>
       impactJson(await backend.getImpact(stack, resource, atOf(when))),
   }),
-  route({
-    ...ofStack,
+  query({
+    ...ofHistory,
     path: `${STACK}/drift`,
     summary: 'Findings of drift, the newest first',
     answer: 'Findings',
     query: z.strictObject({ ...at, all: flag().default(false).describe('not only the newest of each resource') }),
-    handle: async ({ backend, path: { stack = '' }, query: { all, ...when } }) =>
+    read: async ({ backend, path: { stack = '' }, query: { all, ...when } }) =>
       driftsJson(await backend.getDrift(stack, atOf(when), { newest: !all })),
   }),
-  route({
-    ...ofStack,
+  query({
+    ...ofHistory,
+    isShort,
     path: `${STACK}/drift/rules`,
     summary: 'Rules by which differences are no drift',
     answer: 'Rules, the oldest first',
     query: z.strictObject(at),
-    handle: async ({ backend, path: { stack = '' }, query }) =>
+    read: async ({ backend, path: { stack = '' }, query }) =>
       driftRulesJson(await backend.getDriftRules(stack, atOf(query))),
   }),
-  route({
-    ...ofStack,
+  query({
+    ...ofHistory,
+    weight: 'row',
+    isShort,
     path: `${STACK}/lock`,
     summary: 'Who holds the lock',
     answer: 'Whether it is locked, and the lock',
     query: z.strictObject(at),
-    handle: async ({ backend, path: { stack = '' }, query }) => {
+    read: async ({ backend, path: { stack = '' }, query }) => {
       const { stack: record, lock } = await backend.getLock(stack, atOf(query));
       return lockInfoJson(record.id, lock);
     },
   }),
-  route({
-    ...ofStack,
+  query({
+    ...ofHistory,
+    isShort,
     path: `${STACK}/tags`,
     summary: 'The tags of a stack',
     answer: 'Tags, in alphabetical order',
     query: z.strictObject(at),
-    handle: async ({ backend, path: { stack = '' }, query }) =>
-      tagsJson(await backend.getTagRecords(stack, atOf(query))),
+    read: async ({ backend, path: { stack = '' }, query }) => tagsJson(await backend.getTagRecords(stack, atOf(query))),
   }),
-  route({
-    ...ofStack,
+  query({
+    ...ofHistory,
+    isShort: isShortPage,
     path: `${STACK}/executions`,
     summary: 'The executions of a stack, the newest first',
     answer: 'Executions',
     query: z.strictObject({ limit }),
-    handle: async ({ backend, path: { stack = '' }, query }) => {
+    read: async ({ backend, path: { stack = '' }, query }) => {
       const { stack: record, executions } = await backend.getStackManager().getExecutions(stack, query.limit);
       return executionsJson(record, executions);
     },
   }),
-  route({
-    ...ofStack,
+  query({
+    ...ofHistory,
+    isShort: isShortPage,
     path: `${STACK}/activity`,
     summary: 'The events of a stack, the newest first',
     answer: 'Events, and in `next` the `at_position` at which the next page begins',
     query: z.strictObject({ ...at, limit }),
-    handle: async ({ backend, path: { stack = '' }, query }) => {
+    read: async ({ backend, path: { stack = '' }, query }) => {
       const when = atOf(query);
       const activity = await backend.getActivity(stack, { limit: query.limit, ...(when ? { at: when } : {}) });
       const last = activity.events.length < query.limit ? undefined : activity.events.at(-1);
       return { ...activityJson(activity), next: last && last.revision > 1 ? last.position - 1 : null };
     },
   }),
-  route({
-    ...ofStack,
+  query({
+    ...ofState,
     path: `${STACK}/export`,
     summary: 'The state as another tool reads it',
     answer: 'A Terraform state or a Pulumi checkpoint',
     query: z.strictObject({ ...at, to: z.enum(['terraform', 'pulumi'], 'must be terraform or pulumi') }),
-    handle: ({ backend, path: { stack = '' }, query: { to, ...when } }) => backend.exportState(stack, to, atOf(when)),
+    read: ({ backend, path: { stack = '' }, query: { to, ...when } }) => backend.exportState(stack, to, atOf(when)),
   }),
 ];

@@ -28,6 +28,7 @@ export function authentication({ tokens, required }: AuthenticationOptions) {
     name: 'anonymous',
     id: 'anonymous',
     role: 'admin',
+    stacks: [],
     everywhere: true,
     mayReach: () => true,
     permissions: new Set(PERMISSIONS),

@@ -5,9 +5,8 @@ import { type Clock, systemClock } from '../../lib/clock.js';
 import { sha256 } from '../../lib/digest.js';
 import { ConflictError, codeOf, InvalidInputError, NotFoundError } from '../../lib/errors.js';
 import { checkShape } from '../../lib/parse-input.js';
-import { matchesText } from '../../lib/path-pattern.js';
 import { invisibleIn, list, name as nameRule } from '../../lib/text.js';
-import { PERMISSIONS, type Permission, type Principal, type Role } from '../access.js';
+import { PERMISSIONS, type Permission, type Principal, type Role, reaches } from '../access.js';
 import { idOf, makeToken } from './token.js';
 import { openTokenFile, tokenFileError } from './token-file.js';
 
@@ -162,8 +161,9 @@ export class TokenStore {
       name,
       id: `token:${name}`,
       role,
+      stacks,
       everywhere: stacks.length === 0,
-      mayReach: (stack) => stacks.length === 0 || stacks.some((pattern) => matchesText(pattern, stack)),
+      mayReach: (stack) => reaches(stacks, stack),
       permissions: new Set(permissions),
       current: () => {
         const now = this.#byId.get(id);

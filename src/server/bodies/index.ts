@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DocumentFormat } from '../../formats/document-format.js';
 import type { RunTask } from '../../formats/tasks.js';
 import { InvalidInputError, StoreError } from '../../lib/errors.js';
-import type { DocumentPool } from '../documents/pool.js';
+import type { Documents } from '../documents/index.js';
 import { type BodyBudget, type Share, weightOf } from './budget.js';
 
 /** Bytes of a refused body that are read and dropped, and how long a client has to see the answer, milliseconds. */
@@ -19,7 +19,7 @@ export interface BodyOptions {
   /** What `max-body` is for a route. */
   readonly maxBytes: number;
   readonly budget: BodyBudget;
-  readonly documents: DocumentPool;
+  readonly documents: Documents;
 }
 
 interface Admitted {
@@ -92,8 +92,9 @@ export function runnerFor(
   const room = admitted.get(request);
   const { length } = bytesOf(request);
   if (!room || length <= AT_ONCE[format]) return undefined;
+  const read = documents.readerFor(request.principal.id);
   return async (name, bytes, input) => {
-    const done = await documents.run(name, bytes, input);
+    const done = await read(name, bytes, input);
     if (room.share.resize(weightOf(length, done.values))) return done;
     throw tooBusy();
   };

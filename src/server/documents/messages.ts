@@ -1,4 +1,5 @@
 import type { Result, TaskName } from '../../formats/tasks.js';
+import type { Failed } from '../workers/messages.js';
 
 /** What a thread that reads documents gets first; the bytes of the document follow in parts. */
 export interface Job {
@@ -10,15 +11,5 @@ export interface Job {
   readonly mostValues: number;
 }
 
-/** What it sends back: what became of the document, why it was refused, or a bug of ours. */
-export type Done =
-  | Result<unknown>
-  | {
-      readonly refusal: {
-        readonly code: string;
-        readonly message: string;
-        readonly hint: string | undefined;
-        readonly details: Readonly<Record<string, unknown>>;
-      };
-    }
-  | { readonly failure: string };
+/** What it sends back: what became of the document, or why it was refused. */
+export type Done = { readonly result: Result<unknown> } | Failed;

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { StateBackend } from '../../api/state-backend.js';
-import { InvalidInputError, LockedError, NotFoundError } from '../../lib/errors.js';
+import { InvalidInputError, LockedError } from '../../lib/errors.js';
 import { matchesText } from '../../lib/path-pattern.js';
 import { callerOf, currentPrincipal, type Role, requireStackName } from '../access.js';
 import { admitBody, type BodyOptions, bytesOf, md5Of, runnerFor, takeBytes } from '../bodies/index.js';
 import { SMALL_BYTES } from '../bodies/limits.js';
 import { sendError } from '../errors.js';
+import { type Reads, sendParts } from '../reads/index.js';
+import type { AnswerBytes } from '../reads/messages.js';
+import { piecesOf } from '../reads/pieces.js';
+import { noState } from './no-state.js';
 
 export interface TerraformRoutesOptions {
   readonly backend: StateBackend;
@@ -19,6 +24,7 @@ export interface TerraformRoutesOptions {
   /** Characters of documents kept in memory. */
   readonly cacheChars: number;
   readonly bodies: BodyOptions;
+  readonly reads: Reads;
 }
 
 interface Route {
@@ -32,7 +38,7 @@ type StateRequest = FastifyRequest<Route>;
  * set up with `lock_method` and `unlock_method`. See docs/adr/0018.
  */
 export async function terraformRoutes(app: FastifyInstance, options: TerraformRoutesOptions): Promise<void> {
-  const { backend, lockMs, forceUnlock, overwrite, bodies, cacheChars } = options;
+  const { backend, lockMs, forceUnlock, overwrite, bodies, reads, cacheChars } = options;
   const states = await backend.getTerraformStates({ cacheChars, ...(lockMs === undefined ? {} : { lockMs }) });
   const { locks } = states;
 
@@ -58,16 +64,15 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
 
   async function get(request: StateRequest, reply: FastifyReply) {
     const { stack: ref } = request.params;
-    const state = await states.get(ref);
-    currentPrincipal(request);
-    if (!state) {
-      throw new NotFoundError('NO_STATE', `stack "${ref}" has no state yet`, {
-        hint: 'Store one: terraform apply, or terraform state push.',
-        details: { stack: ref },
-      });
+    const known = await states.recall(ref);
+    if (!known && !(await reads.isSmall('state', await backend.findStack(ref), false))) {
+      return reads.send({ what: 'terraform', stack: ref }, { isShort: false }, request, reply);
     }
-    const body = Buffer.from(state.text);
-    return reply.type('application/json').header('content-md5', md5(body)).send(body);
+    const state = known ?? (await states.get(ref));
+    if (!state) throw noState(ref);
+    const answer = await stateBytes(state.text);
+    currentPrincipal(request);
+    return sendParts(reply, answer);
   }
 
   async function post(request: StateRequest, reply: FastifyReply) {
@@ -106,14 +111,14 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
       admitBody(request, reply, maxBytes, bodies.budget);
     },
   });
-  const reads = asks('read', 0);
+  const getting = asks('read', 0);
   const stores = asks('write', bodies.maxBytes);
   const removes = asks('write', 0);
   const locking = asks('write', SMALL_BYTES);
 
   const state = '/:stack';
   const ofLock = `${state}/lock`;
-  app.get<Route>(state, reads, get);
+  app.get<Route>(state, getting, get);
   app.route<Route>({ method: ['POST', 'PUT'], url: state, ...stores, handler: post });
   app.delete<Route>(state, removes, remove);
   app.route<Route>({ method: 'LOCK', url: state, ...locking, handler: lock });
@@ -122,7 +127,20 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
   app.route<Route>({ method: ['UNLOCK', 'DELETE'], url: ofLock, ...locking, handler: unlock });
 }
 
-const md5 = (body: Buffer): string => createHash('md5').update(body).digest('base64');
+/** To encode a large state takes as long as 100 small requests: they get their turns meanwhile. */
+async function stateBytes(text: string): Promise<AnswerBytes> {
+  const digest = createHash('md5');
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for (const piece of piecesOf(text)) {
+    if (bytes > 0) await setImmediate();
+    const part = Buffer.from(piece);
+    digest.update(part);
+    parts.push(part);
+    bytes += part.length;
+  }
+  return { parts, bytes, headers: { 'content-type': 'application/json', 'content-md5': digest.digest('base64') } };
+}
 
 function checkDigest(request: FastifyRequest): void {
   const told = request.headers['content-md5'];

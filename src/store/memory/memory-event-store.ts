@@ -10,6 +10,7 @@ import { extendLog, importLog, projectionStates, rebuild } from './maintenance.j
 import { linkReads } from './read/edges.js';
 import { readFacts } from './read/facts.js';
 import { readsOn } from './read/reads.js';
+import { readSize } from './read/size.js';
 import { emptyState, type MemoryState } from './state.js';
 
 export interface MemoryStoreOptions {
@@ -67,6 +68,7 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
         listeners.delete(listener);
       };
     },
+    size: (of, most) => run(() => readSize(state, of, most)),
     checkpoints: () => run(() => reads.checkpoints()),
     describe: () => run(() => describe(state, clock.now())),
 

@@ -17,6 +17,7 @@ import { linkReads } from './read/edges.js';
 import { readFacts } from './read/facts.js';
 import { readHead } from './read/log.js';
 import { readsOn } from './read/reads.js';
+import { readSize } from './read/size.js';
 import { maintenance } from './rebuild/maintenance.js';
 import { retrying } from './retry.js';
 import { SCHEMA_VERSION } from './schema.js';
@@ -123,6 +124,7 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
       life.check();
       return watch.add(listener);
     },
+    size: (of, most) => during(() => retrying(() => readSize(sql, of, most))),
     checkpoints: () => now((reads) => reads.checkpoints()),
     describe: () => during(() => retrying(() => describe(sql, where, clock))),
 

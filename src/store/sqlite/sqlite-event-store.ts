@@ -16,6 +16,7 @@ import { linkReads } from './read/edges.js';
 import { readFacts } from './read/facts.js';
 import { readHead } from './read/log.js';
 import { readsOn } from './read/reads.js';
+import { readSize } from './read/size.js';
 import { maintenance } from './rebuild/maintenance.js';
 import { type Statements, statementCache } from './statements.js';
 import { commitFailed, type WriteFault, writeFault } from './write-fault.js';
@@ -127,6 +128,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
       life.check();
       return watch.add(listener);
     },
+    size: (of, most) => life.during(() => readSize(current().sql, of, most)),
     checkpoints: () => now((reads) => reads.checkpoints()),
     describe: () => life.during(() => describe(current().db, current().sql, path, clock)),
 

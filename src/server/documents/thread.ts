@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { countValues, TASKS } from '../../formats/tasks.js';
 import { InvalidInputError } from '../../lib/errors.js';
+import { packError } from '../workers/errors.js';
 import type { Done, Job } from './messages.js';
 
 const port = parentPort;
@@ -20,23 +21,20 @@ port.on('message', (message: Job | Uint8Array) => {
     received = 0;
   }
   if (!job || received < bytes.length) return;
-  const done = run(job, bytes);
+  const done = read(job, bytes);
   job = undefined;
   bytes = new Uint8Array();
   port.postMessage(done);
 });
 
-function run({ name, input, mostValues }: Job, bytes: Uint8Array): Done {
+function read({ name, input, mostValues }: Job, bytes: Uint8Array): Done {
   try {
     const values = countValues(bytes);
     if (values > mostValues) throw tooManyValues(mostValues);
     const task = TASKS[name] as (bytes: Uint8Array, input: Job['input']) => unknown;
-    return { output: task(bytes, input), values };
+    return { result: { output: task(bytes, input), values } };
   } catch (error) {
-    // An error crosses as its fields: a clone of it would be of no class of ours.
-    if (!(error instanceof InvalidInputError)) return { failure: String((error as Error)?.stack ?? error) };
-    const { code, message, hint, details } = error;
-    return { refusal: { code, message, hint, details } };
+    return packError(error);
   }
 }
 

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { StateBackend } from '../../api/state-backend.js';
+import { NotFoundError } from '../../lib/errors.js';
+import { reaches } from '../access.js';
+import { QUERIES } from '../api/queries.js';
+import { noState } from '../terraform/no-state.js';
+import type { ReadJob } from './job.js';
+import type { AnswerBytes } from './messages.js';
+import { encode, jsonPieces, piecesOf } from './pieces.js';
+import type { ReadPlace } from './runner.js';
+
+/** Answers reads in a process of its own, from a connection of its own. */
+export interface Reader {
+  /** @throws SlothError as the read does; StoreError `ANSWER_TOO_LARGE` */
+  read(job: ReadJob): Promise<AnswerBytes>;
+}
+
+export async function openReader({ location, largestAnswer }: ReadPlace): Promise<Reader> {
+  const options = { create: false, asItIs: true, connections: 1 };
+  const backend = await StateBackend.open(location, options);
+  const states = await backend.getTerraformStates({ cacheChars: 1 });
+
+  async function query({ route, path, query, stacks }: Extract<ReadJob, { what: 'query' }>): Promise<AnswerBytes> {
+    const definition = QUERIES.find((one) => one.path === route);
+    if (!definition) throw new NotFoundError('NO_SUCH_ROUTE', `no query answers ${route}`);
+    const answer = await definition.read({ backend, path, query, mayReach: (name) => reaches(stacks, name) });
+    const etag = definition.etag?.(answer);
+    return { ...encode(jsonPieces(answer), largestAnswer), headers: etag === undefined ? {} : { etag } };
+  }
+
+  async function terraform(name: string): Promise<AnswerBytes> {
+    const state = await states.get(name);
+    if (!state) throw noState(name);
+    const digest = createHash('md5');
+    const encoded = encode(piecesOf(state.text), largestAnswer, (part) => void digest.update(part));
+    return { ...encoded, headers: { 'content-type': 'application/json', 'content-md5': digest.digest('base64') } };
+  }
+
+  return { read: (job) => (job.what === 'query' ? query(job) : terraform(job.stack)) };
+}

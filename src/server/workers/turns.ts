@@ -1,0 +1,42 @@
+/** Items that wait, taken in turns between their owners, and of one owner in their order. */
+export class Turns<T> {
+  /** The owner whose turn is next comes first. */
+  readonly #waiting = new Map<string, T[]>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  sizeOf(owner: string): number {
+    return this.#waiting.get(owner)?.length ?? 0;
+  }
+
+  add(owner: string, item: T): void {
+    this.#size += 1;
+    const own = this.#waiting.get(owner);
+    if (own) own.push(item);
+    else this.#waiting.set(owner, [item]);
+  }
+
+  take(): T | undefined {
+    const [next] = this.#waiting;
+    if (!next) return undefined;
+    const [owner, own] = next;
+    const item = own.shift();
+    this.#size -= 1;
+    this.#waiting.delete(owner);
+    if (own.length > 0) this.#waiting.set(owner, own);
+    return item;
+  }
+
+  /** Does nothing where it was taken already. */
+  remove(owner: string, item: T): void {
+    const own = this.#waiting.get(owner);
+    const place = own?.indexOf(item) ?? -1;
+    if (!own || place < 0) return;
+    own.splice(place, 1);
+    this.#size -= 1;
+    if (own.length === 0) this.#waiting.delete(owner);
+  }
+}
