@@ -149,7 +149,7 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
     drift: (stream) => read((on) => readDrift(on, stream)),
     driftRules: (stream) => read((on) => readDriftRules(on, stream)),
 
-    ...maintenance(pool, config, projection, { ...life, during }, self),
+    ...maintenance(pool, config, projection, { ...life, during }, self, where),
 
     close: async () => {
       await life.end();
