@@ -69,7 +69,7 @@ export type { StateContent, StateView } from './queries/state.js';
 export { stateHash } from './queries/state.js';
 export type { VersionView } from './queries/versions.js';
 export type { At, Checkpoint, Measured, Page, Receipt, Size, StoreDescription } from './store/event-store.js';
-export type { OnProgress, Progress, ProjectionStatus, Rebuilt } from './store/maintenance.js';
+export type { OnProgress, Progress, ProjectionStatus, Rebuilt, StorageProblem } from './store/maintenance.js';
 export type {
   DependencyRecord,
   DriftRecord,

@@ -11,7 +11,7 @@ import type { Verification } from '../operations/audit/verification.js';
 import { type VerifyOptions, verifyStore } from '../operations/audit/verify.js';
 import { type Backup, type BackupOptions, backupTo } from '../operations/backup.js';
 import type { EventStore } from '../store/event-store.js';
-import type { OnProgress, ProjectionStatus, RebuildOptions, Rebuilt } from '../store/maintenance.js';
+import type { OnProgress, ProjectionStatus, RebuildOptions, Rebuilt, StorageProblem } from '../store/maintenance.js';
 
 /**
  * What an operator does with a database as a whole: prove it, rebuild its tables, copy it. Got from
@@ -33,10 +33,19 @@ export class StoreAdmin {
 
   /**
    * Builds tables anew from the log while commands go on, and swaps them in whole.
-   * @throws NotFoundError for a name that is no projection
+   * @throws NotFoundError for a name that is no projection; IntegrityError `FOREIGN_PARTS` where a trigger or the like that
+   *   is not ours is on the tables
    */
   rebuild(options?: RebuildOptions): Promise<Rebuilt> {
     return this.#store.rebuild(options);
+  }
+
+  /**
+   * What is wrong with pages, tables, indexes, views and triggers. Of a file all pages are read.
+   * @param options `quick` leaves out what takes as long as reading the log; {@link verify} checks what the log holds
+   */
+  checkStorage(options?: { readonly quick?: boolean }): Promise<readonly StorageProblem[]> {
+    return this.#store.checkStorage(options);
   }
 
   /** Proves that the log is whole and the tables are nothing but the log. */

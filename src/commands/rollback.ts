@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { NewEvent, StackDocument } from '../events/index.js';
-import { ConflictError, NotFoundError } from '../lib/errors.js';
+import { NotFoundError } from '../lib/errors.js';
 import { equalJson, type Json } from '../lib/json.js';
 import { prose } from '../lib/text.js';
 import type { Difference } from '../store/facts.js';
@@ -62,7 +62,8 @@ const noSuchVersion = (stack: StackHead, version: number): NotFoundError =>
 
 /**
  * Removals come first and then everything else, so that an id that moved to another resource is free again before it
- * goes back. A resource whose id changed is therefore removed and created, not updated.
+ * goes back. A resource whose id changed is therefore removed and created, not updated. An id that a resource of another
+ * stack has now stays there: nobody can keep a stack from going back by using an id of its past (docs/adr/0009).
  */
 function undone({ document, resources, outputs, dependencies }: Difference, version: number): NewEvent[] {
   const removals: NewEvent[] = [];
@@ -71,22 +72,14 @@ function undone({ document, resources, outputs, dependencies }: Difference, vers
     resources.filter(({ now, before }) => now && (!before || now.id !== before.id)).map(({ slot }) => slot.resource),
   );
   for (const { slot, now, before, idHolder } of resources) {
-    const moved = now && before && now.id !== before.id;
+    const isFree = idHolder === undefined || idHolder === slot.resource || leaving.has(idHolder);
+    const id = (isFree && before?.id) || null;
+    const moved = now && before && now.id !== id;
     if (now && (!before || moved)) removals.push(removed(now));
     if (!before?.value || (now?.value && !moved && sameValue(now.value, before.value))) continue;
-    if (idHolder !== undefined && idHolder !== slot.resource && !leaving.has(idHolder)) {
-      throw new ConflictError(
-        'RESOURCE_ID_TAKEN',
-        `the id "${before.id}" of "${slot.address}" belongs to another resource now`,
-        {
-          hint: 'Remove or rename that resource first, then roll back.',
-          details: { address: slot.address, id: before.id },
-        },
-      );
-    }
     const data = {
       resource: slot.resource,
-      ...(before.id === null ? {} : { id: before.id }),
+      ...(id === null ? {} : { id }),
       module: slot.module,
       type: slot.type,
       name: slot.name,

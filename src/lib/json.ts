@@ -465,9 +465,12 @@ export function equalJson(a: Json | undefined, b: Json | undefined): boolean {
 
 /** The values of a document that are no objects, with their paths; arrays and empty objects count as one value. */
 export function leaves(value: Json, path = '$'): (readonly [path: string, value: Json])[] {
-  if (typeof value !== 'object' || value === null || value instanceof JsonNumber || Array.isArray(value)) {
-    return [[path, value]];
-  }
-  const entries = Object.entries(value as JsonObject);
-  return entries.length === 0 ? [[path, value]] : entries.flatMap(([key, item]) => leaves(item, path + pathStep(key)));
+  const found: (readonly [path: string, value: Json])[] = [];
+  const collect = (part: Json, at: string): void => {
+    const entries = isJsonObject(part) ? Object.entries(part) : [];
+    if (entries.length === 0) found.push([at, part]);
+    for (const [key, item] of entries) collect(item, at + pathStep(key));
+  };
+  collect(value, path);
+  return found;
 }

@@ -15,8 +15,42 @@ export const HIDDEN_OF_STACK: readonly string[] = ['$.origin.header'];
  */
 export function isSensitive(path: string, hidden: readonly string[]): boolean {
   const field = path.replace(/^\$\.properties/, '$');
-  return hidden.some((secret) => within(field, secret) || within(secret, field));
+  let part: Part | undefined = partsOf(hidden);
+  if (field === '$') return hidden.length > 0;
+  if (part.inner.get('$')?.isHidden) return true;
+  for (const step of stepsOf(field)) {
+    part = part.inner.get(step);
+    if (!part) return false;
+    if (part.isHidden) return true;
+  }
+  return true;
 }
 
-const within = (path: string, outer: string): boolean =>
-  path === outer || outer === '$' || path.startsWith(`${outer}.`) || path.startsWith(`${outer}[`);
+/** Paths as a tree of their steps: a path is looked up in the time that it takes to read it, however many are hidden. */
+interface Part {
+  isHidden: boolean;
+  readonly inner: Map<string, Part>;
+}
+
+const newPart = (): Part => ({ isHidden: false, inner: new Map() });
+
+const stepsOf = (path: string): string[] => path.split(/(?=[.[])/);
+
+const known = new WeakMap<readonly string[], Part>();
+
+function partsOf(hidden: readonly string[]): Part {
+  const there = known.get(hidden);
+  if (there) return there;
+  const all = newPart();
+  for (const secret of hidden) {
+    let part = all;
+    for (const step of stepsOf(secret)) {
+      const inner = part.inner.get(step) ?? newPart();
+      part.inner.set(step, inner);
+      part = inner;
+    }
+    part.isHidden = true;
+  }
+  known.set(hidden, all);
+  return all;
+}

@@ -1,4 +1,5 @@
 import { type ErrorOptions, IntegrityError } from '../lib/errors.js';
+import type { StorageProblem } from './maintenance.js';
 
 const HINT = 'Nothing was changed. See what is wrong with: sloth-runner audit verify';
 
@@ -18,3 +19,21 @@ export const resourceMissing = (address: string): IntegrityError =>
     hint: HINT,
     details: { address },
   });
+
+/**
+ * @param where the database
+ * @throws IntegrityError `FOREIGN_PARTS` that names the first of the problems, where there is one
+ */
+export function refuseForeignParts(where: string, problems: readonly StorageProblem[]): void {
+  const [first] = problems;
+  if (!first) return;
+  const message = `the tables are not built while something unknown is on them: ${where} (${first.where}: ${first.problem})`;
+  throw new IntegrityError('FOREIGN_PARTS', message, {
+    hint: 'Drop it, if it is yours. Else take the log to a new database, with sloth-runner audit export and audit import. See all with: sloth-runner audit verify',
+    details: { problems },
+  });
+}
+
+/** Something on the table of events swallowed one: without this error, its command would be acknowledged and lost. */
+export const notStored = (): IntegrityError =>
+  new IntegrityError('EVENT_NOT_STORED', 'the table of events did not take an event', { hint: HINT });

@@ -80,11 +80,16 @@ export interface Maintenance {
   /**
    * Builds tables anew from the log beside the live ones and puts them in their place in one transaction. Commands go
    * on meanwhile, in this process and others, and lose nothing. Broken off, it goes on where it was when called again.
+   * @throws IntegrityError `FOREIGN_PARTS` where something of others decides which rows the tables hold
    */
   rebuild(options?: RebuildOptions): Promise<Rebuilt>;
   /** Builds all tables, or one stream's rows of them, from the log somewhere apart and compares them with the live ones. */
   compareTables(options: { readonly stream?: number; readonly onProgress?: OnProgress }): Promise<TableComparison>;
-  checkStorage(): Promise<readonly StorageProblem[]>;
+  /**
+   * Whether pages, tables, indexes, views and triggers are as this release makes them.
+   * @param options `quick` leaves out what takes as long as reading the log
+   */
+  checkStorage(options?: { readonly quick?: boolean }): Promise<readonly StorageProblem[]>;
   /**
    * Takes over a whole log into an empty store, in one transaction, and builds the tables from it. The log is checked
    * against its chain on the way.

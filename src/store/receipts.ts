@@ -147,14 +147,18 @@ function repeatedCommit(
   const { commandId, identity, meta } = request;
   if (earlier.length === 0) return undefined;
   if (!identity) return earlier[0]; // the store made the id for this request and tries it again
-  const same = key && earlier.find(({ content }) => content !== undefined && key.verifies(content, identity.content()));
-  if (same) return same;
   const stackId = facts.stack?.id ?? facts.deletedStack?.id ?? facts.nameHolder;
-  const onStack = earlier.find((one) => one.stackId === stackId);
-  if (!onStack) return undefined;
+  const isSame = ({ content }: EarlierCommit) => content !== undefined && key?.verifies(content, identity.content());
+  // What was said to a name is said to the stack that has it now, unless none has: then it was carried out before a rename.
+  if (stackId === undefined) return earlier.find(isSame);
+  const onStack = earlier.filter((one) => one.stackId === stackId);
+  const same = onStack.find(isSame);
+  if (same) return same;
+  const [other] = onStack;
+  if (!other) return undefined;
   // Commits of earlier releases, and of logs that were imported, hold nothing that this key verifies.
-  const isComparable = onStack.content !== undefined && key?.isOwn(onStack.content);
-  if (!isComparable && onStack.commit.kind === meta.command && onStack.commit.actor === meta.actor) return onStack;
+  const isComparable = other.content !== undefined && key?.isOwn(other.content);
+  if (!isComparable && other.commit.kind === meta.command && other.commit.actor === meta.actor) return other;
   throw new ConflictError('COMMAND_ID_REUSED', `command id ${commandId} was used for another command on this stack`, {
     hint: 'Give every command an id of its own; send the same id only to repeat the same command.',
     details: { field: 'commandId', commandId },

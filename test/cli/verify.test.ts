@@ -1,6 +1,9 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { commandLine } from '../support/cli.js';
+import { seed } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
 import { tamper } from '../support/tamper.js';
 
@@ -97,6 +100,13 @@ describe('audit verify', () => {
 
   test.each([
     ['a hash that is none', ['--head', 'abc'], 2, 'INVALID_HASH'],
+    ['the head of an empty log', ['--head', '0'.repeat(64)], 2, 'HEAD_OF_EMPTY_LOG'],
+    [
+      'the head of an empty log, for the chain alone',
+      ['--chain-only', '--head', '0'.repeat(64)],
+      2,
+      'HEAD_OF_EMPTY_LOG',
+    ],
     ['a position after the end', ['--from', '9'], 3, 'POSITION_NOT_FOUND'],
     ['an unknown stack', ['nowhere'], 3, 'STACK_NOT_FOUND'],
     ['a head for one stack', ['shop', '--head', '0'.repeat(64)], 2, 'CONTRADICTION'],
@@ -105,6 +115,64 @@ describe('audit verify', () => {
     const { code, stdout } = await cli.run(['audit', 'verify', ...args, '--output', 'json']);
     expect(code).toBe(exit);
     expect(JSON.parse(stdout).error).toMatchObject({ code: error, hint: expect.any(String) });
+  });
+});
+
+describe('doctor', () => {
+  /** Overwrites pages of a table, as a program does that writes into the wrong file. */
+  function overwrite(path: string, table: string, kind: 'leaf' | 'internal'): void {
+    const db = new Database(path);
+    db.pragma('wal_checkpoint(TRUNCATE)');
+    const size = db.pragma('page_size', { simple: true }) as number;
+    const find = db.prepare('SELECT pageno FROM dbstat WHERE name = ? AND pagetype = ?').pluck();
+    const pages = find.all(table, kind) as number[];
+    db.close();
+    expect(pages.length).toBeGreaterThan(0);
+    const bytes = readFileSync(path);
+    for (const page of pages) bytes.fill('overwritten ', (page - 1) * size, page * size);
+    writeFileSync(path, bytes);
+  }
+
+  test.each(['leaf', 'internal'] as const)(
+    'reports pages that were overwritten, and exits with 7: %s',
+    async (kind) => {
+      const cli = commandLine(join(scratchFolder(), 'stacks.db'));
+      await seed(cli.db, 1_000);
+      overwrite(cli.db, 'resource_rows', kind);
+      expect((await cli.run(['stack', 'resource', 'list', 'shared'])).code).toBe(7);
+      const { code, stdout, stderr } = await cli.run(['doctor']);
+      expect({ code, text: stdout + stderr }).toEqual({ code: 7, text: expect.stringContaining('damaged') });
+      expect(stdout).not.toContain('No problems found');
+      const json = await cli.run(['doctor', '--output', 'json']);
+      expect(json.code).toBe(7);
+      if (kind === 'internal') return;
+      expect(stdout).toContain('Warning: damaged: page: ');
+      expect(JSON.parse(json.stdout).problems).toContainEqual({ where: 'page', problem: expect.any(String) });
+    },
+  );
+
+  test('reports a guard that is missing', async () => {
+    const cli = await shop();
+    const db = new Database(cli.db);
+    db.exec('DROP TRIGGER events_no_delete');
+    db.close();
+    const { code, stdout } = await cli.run(['doctor']);
+    expect({ code, stdout }).toEqual({
+      code: 7,
+      stdout: expect.stringContaining('Warning: damaged: events_no_delete: the trigger is missing'),
+    });
+  });
+
+  test('names what it looked at, and what checks the rest', async () => {
+    const cli = await shop();
+    expect(await cli.text('doctor')).toContain(
+      'No problems found in settings, pages, schema.\nTo check the log, and every row of its tables: sloth-runner audit verify\n',
+    );
+    expect(await cli.json('doctor')).toMatchObject({
+      checked: ['settings', 'pages', 'schema'],
+      problems: [],
+      warnings: [],
+    });
   });
 });
 

@@ -91,11 +91,36 @@ describe('rollback', () => {
     }
   });
 
-  it('refuses where the old id belongs to a resource that stays', () => {
-    const error = differing({ resources: [change(undefined, { ...old, id: 'w' }, 99)] })
+  it('leaves an old id with the resource of another stack that has it now', () => {
+    differing({ resources: [change(undefined, { ...old, id: 'w' }, 99)] })
       .when(rollback)
-      .refused('RESOURCE_ID_TAKEN');
-    expect(error).toMatchObject({ exitCode: 5, details: { address: 'app.web', id: 'w' } });
+      .thenEvents(rolledBack, { type: 'ResourceCreated', data: { ...identity, ...oldValue } });
+  });
+
+  it('changes nothing where all that differs is an id that another stack has now', () => {
+    differing({ resources: [change({ ...old, id: null }, { ...old, id: 'w' }, 99)] })
+      .when(rollback)
+      .thenEvents();
+  });
+
+  it('frees a later id also where the old one is with another stack', () => {
+    const other = { ...aSlot('app.other', { resource: 11 }), id: 'later', value: oldValue };
+    differing({
+      resources: [
+        change({ ...old, id: 'later' }, { ...old, id: 'w' }, 99),
+        { slot: { ...other, value: null }, now: undefined, before: other, idHolder: 10 },
+      ],
+    })
+      .when(rollback)
+      .thenEvents(
+        rolledBack,
+        { type: 'ResourceRemoved', data: { ...identity, id: 'later' } },
+        { type: 'ResourceCreated', data: { ...identity, ...oldValue } },
+        {
+          type: 'ResourceCreated',
+          data: { resource: 11, id: 'later', module: '', type: 'app', name: 'other', ...oldValue },
+        },
+      );
   });
 
   const edge = anEdge('app.web', 'db.main', { path: '$.db' });

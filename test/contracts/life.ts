@@ -107,7 +107,7 @@ export const LIFE: readonly Step[] = [
   step({ type: 'apply', ...web, remove: ['own-a', `t.${LINEAR}`], removeOutputs: ['o', LINEAR] }),
   step({ type: 'apply', ...web, remove: ['t.a'] }, { refused: 'RESOURCE_NOT_FOUND' }),
   step({ type: 'apply', ...half, resources: [{ type: 't', name: 'thief', id: 'own-a' }] }),
-  step({ type: 'rollback', ...web, toVersion: 2 }, { refused: 'RESOURCE_ID_TAKEN' }),
+  step({ type: 'apply', ...web, resources: [{ type: 't', name: 'b', id: 'own-a' }] }, { refused: 'RESOURCE_ID_TAKEN' }),
   step({ type: 'apply', ...half, kind: 'remove', remove: ['t.thief'] }),
   step({ type: 'rollback', ...web, toVersion: 2 }, { wait: -5_000 }),
   step({ type: 'rollback', ...web, toVersion: 2 }),

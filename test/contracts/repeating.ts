@@ -84,6 +84,37 @@ export function repeating(open: OpenStore): void {
       expect(await world.store.head()).toMatchObject({ position: first.lastPosition });
     });
 
+    test('is of the stack that has the name now: after a rename it is another command', async () => {
+      const world = await given(open, stacks);
+      const call = { ...as('a'), commandId: 'key' };
+      const first = await world.run(set('prod', 'a', 1), call);
+      await world.run({ type: 'updateStack', stack: 'prod', name: 'former' });
+      expect(await world.run(set('prod', 'a', 1), call)).toEqual(first); // no stack has the name: carried out before
+      await world.run({ type: 'updateStack', stack: 'mine', name: 'prod' });
+      expect(await world.preview(set('prod', 'a', 1), call)).toMatchObject([{ type: 'ResourceCreated' }]);
+      const second = await world.run(set('prod', 'a', 1), call);
+      expect(second).toMatchObject({ stackId: 'mine-id', version: 3 });
+      expect(second.firstPosition).toBeGreaterThan(first.lastPosition);
+      expect(await reads(world.store).resources((await world.stack('prod')).stream)).toMatchObject([
+        { address: 't.a' },
+      ]);
+      expect(await world.run(set('prod', 'a', 1), call)).toEqual(second);
+      await world.refused('COMMAND_ID_REUSED', set('former', 'a', 1), call);
+    });
+
+    test('of a command that made a stack makes no second one, whatever became of the first', async () => {
+      const world = await given(open);
+      const call = { ...as('a'), commandId: 'key' };
+      const create: Command = { ...set('new', 'a', 1), create: {} } as Command;
+      const first = await world.run(create, call);
+      await world.run({ type: 'updateStack', stack: 'new', name: 'former' });
+      expect(await world.run(create, call)).toEqual(first);
+      await world.run({ type: 'createStack', name: 'new' });
+      const second = await world.run(create, call);
+      expect(second).toMatchObject({ events: 1, version: 2 });
+      expect(second.stackId).not.toBe(first.stackId);
+    });
+
     test('repeats what made a stack whose id was chosen here, or deleted it', async () => {
       const world = await given(open);
       const made = await world.run({ type: 'createStack', name: 'new' }, { ...as('a'), commandId: 'make' });
@@ -201,6 +232,24 @@ export function repeating(open: OpenStore): void {
         await world.refused('INVALID_INPUT', command, as('a', mine));
       }
       expect(await world.store.head()).toMatchObject({ position: 0 });
+    });
+
+    test('cannot keep another from rolling back by using an id of its past', async () => {
+      const world = await given(open, [createStack('mine'), createStack('prod')]);
+      await world.run(set('prod', 'a', 1, { id: 'i-0abc' }), as('b'));
+      await world.run({ type: 'apply', kind: 'remove', stack: 'prod', remove: ['t.a'] } as Command, as('b'));
+      await world.run(set('mine', 'x', 1, { id: 'i-0abc' }), as('a', mine));
+      const back: Command = { type: 'rollback', stack: 'prod', toVersion: 2 };
+      const resources = async () => reads(world.store).resources((await world.stack('prod')).stream);
+      const rolledBack = await world.run(back, as('b'));
+      const [resource] = await resources();
+      expect(resource).toMatchObject({ address: 't.a', value: { properties: { n: 1 } } });
+      expect(resource?.id).toMatch(/^res-\d+$/);
+      expect(await world.run(back, as('b'))).toMatchObject({ events: 0, version: rolledBack.version });
+      await world.run({ type: 'apply', kind: 'remove', stack: 'mine', remove: ['t.x'] } as Command, as('a', mine));
+      await world.run(back, as('b'));
+      expect(await resources()).toMatchObject([{ address: 't.a', id: 'i-0abc' }]);
+      expect(await verifyStore(world.store)).toMatchObject({ problems: [] });
     });
 
     test('learns nothing of another stack by a resource id that is taken there', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { equalJson, type Json, type JsonObject, parseJson, stringifyJson } from '../../src/lib/json.js';
 import { type FieldChange, fieldChanges } from '../../src/lib/json-diff.js';
 import { jsonText } from '../support/json-arbitraries.js';
+import { fieldChangesByLibrary } from '../support/json-diff-reference.js';
 
 /** The changes between two texts, as the text they are written in: numbers keep their spelling. */
 const changes = (before: string, after: string): string =>
@@ -264,6 +265,16 @@ describe('for any two documents', () => {
     }),
   });
 
+  /** Lists with identities in lists with identities, in any order. */
+  const nested = fc
+    .letrec<{ list: Json }>((tie) => ({
+      list: fc.uniqueArray(
+        fc.record({ name: fc.constantFrom('a', 'b', 'c'), v: fc.oneof({ maxDepth: 4 }, fc.nat(1), tie('list')) }),
+        { maxLength: 3, selector: ({ name }) => name },
+      ) as never,
+    }))
+    .list.map((list): JsonObject => ({ list }));
+
   it('there is a change exactly where they are not equal', () => {
     for (const documents of [pair, fc.tuple(lists, lists)]) {
       fc.assert(
@@ -271,6 +282,17 @@ describe('for any two documents', () => {
           expect(fieldChanges(a, b).length === 0).toBe(equalJson(a, b));
         }),
         { numRuns: 1_000 },
+      );
+    }
+  });
+
+  it('json-diff-ts finds the same', () => {
+    for (const documents of [pair, fc.tuple(lists, lists), fc.tuple(nested, nested)]) {
+      fc.assert(
+        fc.property(documents, ([a, b]) => {
+          expect(stringifyJson(fieldChanges(a, b))).toBe(stringifyJson(fieldChangesByLibrary(a, b)));
+        }),
+        { numRuns: 1_000, seed: 22 },
       );
     }
   });

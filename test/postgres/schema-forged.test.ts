@@ -88,6 +88,11 @@ const CASES: Record<string, readonly [where: string | readonly string[], text: s
   ],
   'a rule that swallows what is written': ['mine', 'CREATE RULE mine AS ON DELETE TO tag_rows DO INSTEAD NOTHING'],
   'a table that adds rows by inheritance': ['lock_rows', 'CREATE TABLE mine () INHERITS (lock_rows)'],
+  'a foreign key to a table of ours': [
+    'mine_f',
+    'CREATE TABLE mine (s BIGINT CONSTRAINT mine_f REFERENCES stack_rows)',
+  ],
+  'an index that allows fewer rows': ['mine', 'CREATE UNIQUE INDEX mine ON tag_rows (stream)'],
   'row level security': ['tag_rows', 'ALTER TABLE tag_rows ENABLE ROW LEVEL SECURITY'],
 };
 
@@ -111,6 +116,39 @@ test('tables, views, indexes and triggers of others are theirs', async () => {
      CREATE TRIGGER my_own BEFORE DELETE ON mine FOR EACH ROW EXECUTE FUNCTION refuse_change()`,
   );
   expect(await problemsOf(url)).toEqual([]);
+});
+
+const SWALLOW = `
+CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER evil BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION swallow()`;
+
+test('a trigger on the log swallows no command that is acknowledged', async () => {
+  const url = await small();
+  await using backend = await StateBackend.open(url);
+  await change(url, SWALLOW);
+  for (let time = 0; time < 2; time++) {
+    await expect(backend.addTag('web', 'x')).rejects.toMatchObject({ code: 'EVENT_NOT_STORED', exitCode: 7 });
+  }
+  await change(url, 'DROP TRIGGER evil ON events');
+  await backend.addTag('web', 'x');
+  expect((await backend.head()).position).toBe(4);
+  expect((await backend.getAdmin().verify()).problems).toEqual([]);
+});
+
+test.each([
+  ['a trigger', SWALLOW],
+  ['a rule', 'CREATE RULE evil AS ON DELETE TO tag_rows DO INSTEAD NOTHING'],
+  ['a unique index', 'CREATE UNIQUE INDEX evil ON tag_rows (stream)'],
+  ['a foreign key', 'CREATE TABLE mine (s BIGINT CONSTRAINT evil REFERENCES stack_rows)'],
+])('%s of others on our tables stops a rebuild, which names it', async (_, text) => {
+  const url = await small();
+  await change(url, text);
+  await using backend = await StateBackend.open(url);
+  await expect(backend.getAdmin().rebuild()).rejects.toMatchObject({
+    code: 'FOREIGN_PARTS',
+    exitCode: 7,
+    message: expect.stringContaining('evil'),
+  });
 });
 
 test('after a rebuild of all projections, and of each, the schema holds, again and again', async () => {

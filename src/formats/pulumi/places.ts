@@ -82,13 +82,29 @@ function problemOf(place: Readonly<Record<keyof typeof LIMITS, string>>): string
  */
 export function resolver(places: readonly Place[]): (urn: string, from: Place) => string | undefined {
   const byUrn = groupBy(places, ({ urn }) => urn);
+  const ofKind = (deleting: boolean) =>
+    groupBy(
+      places.filter((place) => place.deleting === deleting),
+      ({ urn }) => urn,
+    );
+  const [deleted, kept] = [ofKind(true), ofKind(false)];
   return (urn, from) => {
     const all = byUrn.get(urn) ?? [];
-    const before = all.filter(({ index }) => index < from.index);
-    const some = before.length > 0 ? before : all;
-    const meant = some.findLast(({ deleting }) => deleting === from.deleting) ?? some.at(-1);
+    const alike = (from.deleting ? deleted : kept).get(urn) ?? [];
+    const meant = lastBefore(alike, from.index) ?? lastBefore(all, from.index) ?? alike.at(-1) ?? all.at(-1);
     return meant ? meant.address : addressOfUrn(urn);
   };
+}
+
+/** The last of some places, in their order, that is before an index: by halves, as any number may share one urn. */
+function lastBefore(places: readonly Place[], index: number): Place | undefined {
+  let [from, to] = [0, places.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((places[middle] as Place).index < index) from = middle + 1;
+    else to = middle;
+  }
+  return places[from - 1];
 }
 
 /** Whether a dependency on this address can be declared. */

@@ -1,4 +1,4 @@
-import { type ChainProblem, checkChain, type LogHead } from '../../events/index.js';
+import { type ChainProblem, checkChain, GENESIS_HASH, type LogHead } from '../../events/index.js';
 import { ConflictError, InvalidInputError, NotFoundError, StoreError } from '../../lib/errors.js';
 import type { EventStore } from '../../store/event-store.js';
 import type { OnProgress, RowProblem } from '../../store/maintenance.js';
@@ -10,7 +10,7 @@ export interface VerifyOptions {
   readonly stack?: string;
   /** Check the chain from this position on; the hash before it is taken as given. */
   readonly from?: number;
-  /** The hash of a head kept elsewhere: the log must still hold it. */
+  /** The hash of a head kept elsewhere: the log must still hold it. Not that of an empty log, which proves nothing. */
   readonly head?: string;
   /** Only the chain, not the tables. */
   readonly chainOnly?: boolean;
@@ -37,6 +37,16 @@ export async function verifyStore(store: EventStore, options: VerifyOptions = {}
       hint: 'Leave out the stack, or leave out --head and --from.',
       details: { field: kept === undefined ? 'from' : 'head' },
     });
+  }
+  if (kept === GENESIS_HASH) {
+    throw new InvalidInputError(
+      'HEAD_OF_EMPTY_LOG',
+      'head: this is the head of an empty log, with which every log begins',
+      {
+        hint: 'It proves nothing. Give a hash that audit head printed for a log that holds events.',
+        details: { field: 'head', value: kept },
+      },
+    );
   }
   const head = await store.head();
   const stream = stack === undefined ? undefined : await streamOf(store, stack);

@@ -4,7 +4,7 @@ import { GUARD } from './log-end.js';
 import { rowValues } from './row-values.js';
 import { statementsInAnyOrder, statementsInOrder } from './rows.js';
 import { runAll, type Sql, type Statement } from './sql.js';
-import { HEAD_MOVED, TABLES_CHANGED } from './sqlstates.js';
+import { HEAD_MOVED, NOT_STORED, TABLES_CHANGED } from './sqlstates.js';
 
 const CHANNEL = 'sloth_events';
 export const LISTEN = `LISTEN ${CHANNEL}`;
@@ -32,7 +32,7 @@ const insertion = (events: readonly StoredEvent[]): Statement => {
   const { from, values } = rowValues(
     EVENT_COLUMNS.map(({ name, type, field }) => ({ name, type, values: events.map((event) => event[field]) })),
   );
-  return { text: `INSERT INTO events (${NAMES}) SELECT ${NAMES} FROM ${from}`, values };
+  return { text: `INSERT INTO events (${NAMES}) SELECT ${NAMES} FROM ${from} RETURNING 1`, values };
 };
 
 /**
@@ -49,10 +49,14 @@ checkpoints AS (
   WHERE c.position = $4 AND c.name = p.name AND c.version = p.version RETURNING 1)`;
 const GUARDS = `
 SELECT ${GUARD}((SELECT count(*) FROM head) = 1, '${HEAD_MOVED}'),
+       ${GUARD}((SELECT count(*) FROM p0) = $1 - $4, '${NOT_STORED}'),
        ${GUARD}((SELECT count(*) FROM checkpoints) = cardinality($5::text[]), '${TABLES_CHANGED}'),
        pg_notify('${CHANNEL}', $7)`;
 
-/** One statement that does what all of them do, at the log's end or not at all. */
+/**
+ * One statement that does what all of them do, at the log's end or not at all.
+ * @param parts the first inserts the events and returns a row for each
+ */
 function atLogEnd(
   stored: readonly StoredEvent[],
   projectors: readonly ProjectorInfo[],

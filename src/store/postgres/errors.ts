@@ -1,7 +1,7 @@
 import { ConflictError, IntegrityError, SlothError, StoreError } from '../../lib/errors.js';
-import { tablesDamaged } from '../damage-errors.js';
+import { notStored, tablesDamaged } from '../damage-errors.js';
 import { isReadOnly } from './retry.js';
-import { TABLES_CHANGED } from './sqlstates.js';
+import { NOT_STORED, TABLES_CHANGED } from './sqlstates.js';
 
 /** Turns what the driver throws into what a user can act on; everything else passes as it is. */
 export function translate(error: unknown, where: string): unknown {
@@ -18,6 +18,7 @@ export function translate(error: unknown, where: string): unknown {
     );
   }
   if (code === TABLES_CHANGED) return tablesNotOurs();
+  if (code === NOT_STORED) return notStored();
   if (code.startsWith('23')) return tablesDamaged(where, message, { details, cause: error });
   if (code.startsWith('28')) {
     return fail(

@@ -128,7 +128,7 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
     checkpoints: () => now((reads) => reads.checkpoints()),
     describe: () => during(() => retrying(() => describe(sql, where, clock))),
 
-    ...maintenance(pool, config, projection, { ...life, during }, beforeSchema, self),
+    ...maintenance(pool, config, projection, { ...life, during }, beforeSchema, self, where),
 
     close: async () => {
       await life.end();

@@ -4,3 +4,5 @@
 export const HEAD_MOVED = 'SL001';
 /** The tables are of another release, or lag behind the log. */
 export const TABLES_CHANGED = 'SL002';
+/** The table of events did not take all of them. */
+export const NOT_STORED = 'SL003';

@@ -1,6 +1,7 @@
 import type { LogHead, RecordedEvent, StoredEvent, UnknownEvent } from '../../events/index.js';
 import type { Clock } from '../../lib/clock.js';
 import { StoreError } from '../../lib/errors.js';
+import { notStored } from '../damage-errors.js';
 import type { AppendRequest, Projection, ProjectorInfo, Receipt } from '../event-store.js';
 import { type Facts, looksAround } from '../facts.js';
 import { runNow } from '../program.js';
@@ -18,9 +19,12 @@ const INSERT_EVENT = `
 INSERT INTO events (position, stream, revision, version, type, schema_version, data, meta, recorded_at, command_id, hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-/** Writes events to the log. Values are bound by place: by name takes twice as long. */
+/**
+ * Writes an event to the log. Values are bound by place: by name takes twice as long.
+ * @throws IntegrityError `EVENT_NOT_STORED` where a trigger of others swallows it
+ */
 export function insertEvent(sql: Statements, event: StoredEvent): void {
-  sql(INSERT_EVENT).run(
+  const { changes } = sql(INSERT_EVENT).run(
     event.position,
     event.stream,
     event.revision,
@@ -33,6 +37,7 @@ export function insertEvent(sql: Statements, event: StoredEvent): void {
     event.commandId,
     event.hash,
   );
+  if (changes !== 1) throw notStored();
 }
 
 /**

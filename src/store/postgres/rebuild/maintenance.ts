@@ -2,6 +2,7 @@ import pg from 'pg';
 import { decodeEvent, type LogHead, type StoredEvent } from '../../../events/index.js';
 import { StoreError } from '../../../lib/errors.js';
 import { checkFollowing } from '../../checked-log.js';
+import { refuseForeignParts } from '../../damage-errors.js';
 import type { Projection } from '../../event-store.js';
 import type { Lifetime } from '../../lifetime.js';
 import type { Maintenance, OnProgress, ProjectionStatus } from '../../maintenance.js';
@@ -14,7 +15,7 @@ import { inTransaction, NO_TIME_LIMIT, transactionOn } from '../transaction.js';
 import { compareTables } from './compare.js';
 import { importEvents } from './import.js';
 import { jobName, readJob, rebuildTables } from './rebuild.js';
-import { checkStorage } from './storage.js';
+import { attachedToOurs, checkStorage } from './storage.js';
 
 /** Sees one moment however long it takes. */
 const SNAPSHOT = `BEGIN ISOLATION LEVEL REPEATABLE READ; ${NO_TIME_LIMIT}`;
@@ -27,7 +28,10 @@ interface BeforeSchema {
   onCreate(): void;
 }
 
-/** @param config with which to connect for what cannot share a pipeline */
+/**
+ * @param config with which to connect for what cannot share a pipeline
+ * @param where what errors call the database
+ */
 export function maintenance(
   pool: pg.Pool,
   config: pg.ClientConfig,
@@ -35,6 +39,7 @@ export function maintenance(
   life: Lifetime,
   beforeSchema: BeforeSchema,
   self: string,
+  where: string,
 ): Maintenance {
   const write = eventWriter(projection, self);
   /** Hears of every step, and ends what is under way when the store is being closed. */
@@ -48,9 +53,11 @@ export function maintenance(
     projections: () =>
       life.during(() => inTransaction(pool, (client) => statusOf(sqlOn(client), projection), SNAPSHOT)),
     rebuild: ({ names, onProgress } = {}) =>
-      life.during(() =>
-        rebuildTables(pool, projection, projectorsNamed(projection.projectors, names), between(onProgress)),
-      ),
+      life.during(async () => {
+        const projectors = projectorsNamed(projection.projectors, names);
+        refuseForeignParts(where, await attachedToOurs(sqlOn(pool)));
+        return rebuildTables(pool, projection, projectors, between(onProgress));
+      }),
     compareTables: ({ stream, onProgress }) =>
       life.during(() =>
         inTransaction(pool, (client) => compareTables(client, projection, stream, between(onProgress)), SNAPSHOT),

@@ -49,18 +49,24 @@ FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT (i.indisvalid 
 UNION ALL
 SELECT g.tgname, 'the trigger is disabled', g.tgrelid FROM pg_trigger g WHERE g.tgenabled IN ('D', 'R')
 UNION ALL
-SELECT r.rulename, 'an unknown rule on ' || c.relname, c.oid
-FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.rulename <> '_RETURN'
-UNION ALL
 SELECT c.relname, 'rows are hidden by row level security', c.oid FROM pg_class c WHERE c.relrowsecurity
+UNION ALL
+SELECT c.relname, 'the table is emptied by a crash of the server (unlogged)', c.oid
+FROM pg_class c WHERE c.relpersistence = 'u' AND c.relkind = 'r'`;
+
+/** What of others decides which rows a table of ours holds; {@link attached} adds triggers and unique indexes. */
+const ATTACHED = `
+SELECT r.rulename AS "where", 'an unknown rule on ' || c.relname AS problem, c.oid AS on
+FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.rulename <> '_RETURN'
 UNION ALL
 SELECT c.relname, 'another table adds its rows to it by inheritance', c.oid
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent
 UNION ALL
-SELECT c.relname, 'the table is emptied by a crash of the server (unlogged)', c.oid
-FROM pg_class c WHERE c.relpersistence = 'u' AND c.relkind = 'r'`;
-const OUR_DEFECTS = `
-SELECT d."where", d.problem FROM (${DEFECTS}) d JOIN pg_class c ON c.oid = d.on
+SELECT k.conname, 'an unknown foreign key to ' || c.relname, c.oid
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.confrelid WHERE k.contype = 'f'`;
+
+const onOurs = (problems: string): string => `
+SELECT d."where", d.problem FROM (${problems}) d JOIN pg_class c ON c.oid = d.on
 WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1)`;
 
 const END = `
@@ -93,13 +99,32 @@ export async function checkStorage(client: pg.ClientBase): Promise<StorageProble
         return { where: name, problem: `the ${kind} is not the one this release makes${moved}: ${found.definition}` };
       });
   });
-  const relations = expected.filter(({ kind }) => kind === 'table' || kind === 'view').map(({ name }) => name);
+  const defects = await sql.all<StorageProblem>(onOurs(DEFECTS), [RELATIONS]);
+  return [...objects, ...(await attached(sql, actual)), ...defects, ...(await wrongEnd(sql))];
+}
+
+/** What of others decides which rows our tables and views hold. */
+export async function attachedToOurs(sql: Sql): Promise<StorageProblem[]> {
+  return attached(sql, await sql.all<SchemaObject>(objectsIn('current_schema()::regnamespace')));
+}
+
+const namesOf = (kinds: string): string[] =>
+  [...SCHEMA.matchAll(new RegExp(`CREATE (?:${kinds}) (\\w+)`, 'g'))].map(([, name]) => name as string);
+const RELATIONS = namesOf('TABLE|VIEW');
+const OWN = new Set(namesOf('TRIGGER|UNIQUE INDEX'));
+
+/** The name without what a rebuild puts before it. */
+const live = (name: string): string => name.replace(/^rebuild_/, '');
+
+async function attached(sql: Sql, actual: readonly SchemaObject[]): Promise<StorageProblem[]> {
   const strangers = actual
-    .filter(({ kind, table }) => kind === 'trigger' && relations.includes(table.replace(/^rebuild_/, '')))
-    .filter(({ name }) => !expected.some((one) => one.kind === 'trigger' && one.name === name))
-    .map(({ name, table }) => ({ where: name, problem: `an unknown trigger on ${table}` }));
-  const defects = await sql.all<StorageProblem>(OUR_DEFECTS, [relations]);
-  return [...objects, ...strangers, ...defects, ...(await wrongEnd(sql))];
+    .filter(({ kind, definition }) => kind === 'trigger' || definition.startsWith('CREATE UNIQUE INDEX '))
+    .filter(({ name, table }) => RELATIONS.includes(live(table)) && !OWN.has(live(name)))
+    .map(({ kind, name, table }) => ({
+      where: name,
+      problem: `an unknown ${kind === 'index' ? 'unique index' : kind} on ${table}`,
+    }));
+  return [...strangers, ...(await sql.all<StorageProblem>(onOurs(ATTACHED), [RELATIONS]))];
 }
 
 async function expectedObjects(client: pg.ClientBase): Promise<readonly SchemaObject[]> {

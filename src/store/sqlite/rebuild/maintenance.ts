@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { openSqlite } from '../../../lib/sqlite.js';
+import { refuseForeignParts } from '../../damage-errors.js';
 import type { Projection } from '../../event-store.js';
 import type { Lifetime } from '../../lifetime.js';
 import type { Maintenance, OnProgress, Progress, ProjectionStatus } from '../../maintenance.js';
@@ -7,6 +8,7 @@ import { projectorsNamed } from '../../projectors-named.js';
 import { copyDatabase, copyMemory } from '../backup.js';
 import type { Connection } from '../open.js';
 import { readCheckpoints, readHead } from '../read/log.js';
+import { attachedToOurs } from '../schema-check.js';
 import type { Statements } from '../statements.js';
 import type { WriteFault } from '../write-fault.js';
 import { compareTables } from './compare.js';
@@ -34,14 +36,17 @@ export function maintenance(
   return {
     projections: () => read(({ db, sql }) => db.transaction(() => statusOf(db, sql, projection))()),
     rebuild: ({ names, onProgress } = {}) =>
-      write(({ db, sql }) =>
-        rebuildTables(db, sql, projection, projectorsNamed(projection.projectors, names), between(onProgress)),
-      ),
+      write(({ db, sql }) => {
+        const projectors = projectorsNamed(projection.projectors, names);
+        refuseForeignParts(path, attachedToOurs(db));
+        return rebuildTables(db, sql, projection, projectors, between(onProgress));
+      }),
     compareTables: ({ stream, onProgress }) =>
       read(({ db }) =>
         apart(db, path, (reader) => drive(compareTables(reader, projection, stream), path, between(onProgress))),
       ),
-    checkStorage: () => read(({ db }) => apart(db, path, async (reader) => checkStorage(reader, path))),
+    checkStorage: ({ quick = false } = {}) =>
+      read(({ db }) => apart(db, path, async (reader) => checkStorage(reader, path, quick))),
     importLog: (events, head, onProgress) =>
       write(({ db, sql }) => importEvents(db, sql, projection, events, head, onProgress)),
     extendLog: (events) => write(({ db, sql }) => extendEvents(db, sql, projection, events)),

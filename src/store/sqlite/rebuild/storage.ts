@@ -1,81 +1,28 @@
 import type { StoredEvent } from '../../../events/index.js';
 import { failed } from '../../../lib/failures.js';
-import { openSqlite } from '../../../lib/sqlite.js';
 import { isReadError } from '../../../lib/sqlite-damage.js';
 import type { StorageProblem } from '../../maintenance.js';
 import type { Connection } from '../open.js';
 import { EVENT } from '../read/log.js';
-import { SCHEMA } from '../schema.js';
-import { shadowName } from '../schema-text.js';
-
-interface SchemaObject {
-  readonly type: string;
-  readonly name: string;
-  readonly table: string;
-  readonly sql: string;
-}
+import { checkSchema } from '../schema-check.js';
 
 /** So many damaged places are told. */
 const TOLD = 20;
 
-const OBJECTS = `
-SELECT CAST(type AS TEXT) AS type, CAST(name AS TEXT) AS name, CAST(tbl_name AS TEXT) AS "table", CAST(sql AS TEXT) AS sql
-FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name`;
-
-const objectsOf = (db: Connection): readonly SchemaObject[] => db.prepare(OBJECTS).all() as SchemaObject[];
-
-function expectedObjects(): readonly SchemaObject[] {
-  const db = openSqlite(':memory:');
-  try {
-    db.exec(SCHEMA);
-    return objectsOf(db);
-  } finally {
-    db.close();
-  }
-}
-
-/** SQLite takes names that differ by the case of their letters for one. */
-const isSameName = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
-
-const isSame = (one: SchemaObject, other: SchemaObject): boolean =>
-  one.type === other.type && one.name === other.name && one.table === other.table && one.sql === other.sql;
-
-function checkObject(wanted: SchemaObject, actual: readonly SchemaObject[]): StorageProblem[] {
-  const { type, name, table } = wanted;
-  const named = actual.filter((object) => isSameName(object.name, name));
-  if (named.length === 0) return [{ where: name, problem: `the ${type} is missing` }];
-  return named
-    .filter((found) => !isSame(found, wanted))
-    .map((found) => {
-      const moved = isSameName(found.table, table) ? '' : `, and on ${found.table} instead of ${table}`;
-      return { where: name, problem: `the ${type} is not the one this release makes${moved}: ${found.sql}` };
-    });
-}
-
 /**
- * What SQLite reports about its pages and indexes, and whether every table, view, index and trigger is, to the letter and on
- * the same table, the one this release makes. Indexes, views and tables that others have added are theirs; a trigger on our
- * tables or views is not, nor one on a table that is being rebuilt, which would become ours.
+ * What SQLite reports about its pages and indexes, and whether the schema is this release's.
+ * @param quick leaves out what takes as long as reading every index and event; pages are all read
  * @throws StoreError `DISK_ERROR` for a page that could not be read
  */
-export function checkStorage(db: Connection, path: string): StorageProblem[] {
-  const pages = (db.pragma(`integrity_check(${TOLD})`) as { integrity_check: string }[])
-    .map((row) => row.integrity_check)
+export function checkStorage(db: Connection, path: string, quick: boolean): StorageProblem[] {
+  const pages = (db.pragma(`${quick ? 'quick' : 'integrity'}_check(${TOLD})`) as Record<string, string>[])
+    .flatMap((row) => Object.values(row))
     .filter((line) => line !== 'ok')
     .map((problem) => {
       if (isReadError(problem)) throw failed('DISK_ERROR', 'the database', path, problem, { database: path });
       return { where: 'page', problem };
     });
-  const expected = expectedObjects();
-  const actual = objectsOf(db);
-  const isOurs = (table: string): boolean =>
-    expected.some(({ name }) => isSameName(name, table) || isSameName(shadowName(name), table));
-  const triggers = actual
-    .filter(({ type, name, table }) => {
-      return type === 'trigger' && isOurs(table) && !expected.some((object) => isSameName(object.name, name));
-    })
-    .map(({ name, table }) => ({ where: name, problem: `an unknown trigger on ${table}` }));
-  return [...pages, ...expected.flatMap((object) => checkObject(object, actual)), ...triggers, ...unreadable(db)];
+  return [...pages, ...checkSchema(db), ...(quick ? [] : unreadable(db))];
 }
 
 const SAME = `
