@@ -124,18 +124,19 @@ export function resourcesOf(
   ledger: Ledger,
 ): Wanted[] {
   const small = isSmall(version.row);
-  const all = resources.map((said, index) => {
+  const all = resources.map((fields, index) => {
     const prefix = `state.resources[${index}].`;
-    const rest = Object.fromEntries(Object.entries(said).filter(([field]) => !OWN_FIELDS.includes(field)));
+    const rest = Object.fromEntries(Object.entries(fields).filter(([field]) => !OWN_FIELDS.includes(field)));
+    const said = Object.keys(rest);
     const one = wanted(
       {
         record: version,
         prefix,
-        id: asCell(said.id),
-        type: asCell(said.type),
-        name: asCell(said.name),
-        status: asCell(said.status),
-        properties: asProperties(said.attributes, `${prefix}attributes`),
+        id: asCell(fields.id),
+        type: asCell(fields.type),
+        name: asCell(fields.name),
+        status: asCell(fields.status),
+        properties: asProperties(fields.attributes, `${prefix}attributes`),
         metadata: rest,
         lastApplied: at,
         isSmall: small,
@@ -144,7 +145,9 @@ export function resourcesOf(
       ledger,
     );
     const row = one.id === undefined ? undefined : rows.get(one.id);
-    return row && isStill(one, row, at) ? { ...one, metadata: row.metadata, lastApplied: row.lastApplied } : one;
+    return row && isStill(one, row, at)
+      ? { ...one, metadata: row.metadata, lastApplied: row.lastApplied, said }
+      : { ...one, said };
   });
   return onlyLast(all, version, ledger);
 }

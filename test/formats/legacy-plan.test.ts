@@ -1362,11 +1362,6 @@ describe('a second run', () => {
     expect(plan.ledger.entries()).toEqual([]);
   });
 
-  it('still marks what was repaired, for the verification', async () => {
-    const { ledger } = await planAgain(first);
-    expect([...ledger.marks()]).toContainEqual(['workflow_resources/r-2', 'repaired']);
-  });
-
   it('takes a new tag, finding and activity, and nothing else', async () => {
     const more = {
       ...parts,

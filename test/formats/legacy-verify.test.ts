@@ -9,9 +9,9 @@ import type {
   LegacyTable,
   LegacyWorkflow,
 } from '../../src/migration/source/source.js';
-import type { Entries } from '../../src/migration/verify/source-content.js';
-import { type StackVerification, verifyMigration } from '../../src/migration/verify/verify.js';
 import type { EventStore } from '../../src/store/event-store.js';
+import type { Entries } from '../oracle/source-content.js';
+import { type StackVerification, verifyMigration } from '../oracle/verify.js';
 import { TestClock } from '../support/clock.js';
 
 /** When the migration ran. */
