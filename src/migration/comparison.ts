@@ -1,3 +1,4 @@
+import type { StackDocument } from '../events/index.js';
 import { sha256 } from '../lib/digest.js';
 import { canonicalNumber, isJsonObject, isNumber, type Json, own } from '../lib/json.js';
 import { pause } from '../lib/pause.js';
@@ -96,7 +97,7 @@ export async function compareMigration(
   return { equal: unaccounted.length === 0 && stacks.every(({ equal }) => equal), stacks, unaccounted };
 }
 
-export const keyOf = ({ table, id }: LegacyRecord): string => `${table}/${id}`;
+export const keyOf = ({ table, id }: { readonly table: string; readonly id: string }): string => `${table}/${id}`;
 
 function compared(pairs: readonly Pair[], { records }: Plan, outcomeOf: OutcomeOf) {
   const side = (of: 'source' | 'target') => {
@@ -167,64 +168,67 @@ const hasNoEffect = ({ command, record }: Step, tags: ReadonlySet<string>): bool
 type Content = Pick<StateView, 'document' | 'resources' | 'outputs'>;
 
 function statePairs(read: StateRead, held: Content, isRejected: (record: LegacyRecord) => boolean): Pair[] {
-  const prefix = read.step === undefined ? '' : `${keyOf(read.record)}: `;
-  const counted = read.step === undefined;
+  const isCurrent = read.step === undefined;
+  const pair = (kind: Kind, name: string, source: string | undefined, target: string | undefined): Pair => {
+    const label = `${isCurrent ? '' : `${keyOf(read.record)}: `}${name}`;
+    return { kind: isCurrent && source !== undefined ? kind : undefined, label, source, target };
+  };
   const resources = new Map(held.resources.map((one) => [one.address, one]));
   const outputs = new Map(held.outputs.map(({ name, value }) => [name, value]));
+  const found = new Map<Wanted, ResourceRecord>();
+  const match = (find: (one: Wanted) => ResourceRecord | undefined): void => {
+    for (const one of read.resources) {
+      const there = found.has(one) ? undefined : find(one);
+      if (there && resources.delete(there.address)) found.set(one, there);
+    }
+  };
+  const isSame = (one: Wanted, there: ResourceRecord) =>
+    one.type === there.type && resourceAs(one, there) === textOf(one);
+  const named = ({ address }: Wanted) => [resources.get(address) ?? []].flat();
+  match((one) => named(one).find((there) => isSame(one, there)));
+  // Which of two resources of one address got its id behind its name depended on the rows there were then.
+  match((one) => [...resources.values()].find((there) => (!isCurrent || isAlias(one, there)) && isSame(one, there)));
+  match((one) => named(one)[0]);
   const pairs: Pair[] = read.resources.flatMap((one) => {
-    const there = resources.get(one.address);
-    resources.delete(one.address);
-    if (isRejected(one.record)) return [];
-    const { id = null, type, name, state, properties, metadata } = one;
-    const source = canonical({ id, type, name, state, properties, metadata: pick(metadata, one.said) });
-    return [
-      {
-        ...kind('resources'),
-        label: `${prefix}resource ${one.address}`,
-        source,
-        target: there && resourceAs(one, there),
-      },
-    ];
+    const there = found.get(one);
+    const target = there && resourceAs(one, there);
+    return isRejected(one.record) ? [] : [pair('resources', `resource ${one.address}`, textOf(one), target)];
   });
   for (const [name, { value, record }] of read.outputs) {
     const there = outputs.get(name);
     outputs.delete(name);
-    if (isRejected(record)) continue;
     const target = there === undefined ? undefined : canonical(there);
-    pairs.push({ ...kind('outputs'), label: `${prefix}output ${name}`, source: canonical(value), target });
+    if (!isRejected(record)) pairs.push(pair('outputs', `output ${name}`, canonical(value), target));
   }
-  if (isRejected(read.record) || !read.whole) return pairs;
-  const extra = [
-    ...[...resources.keys()].map((one) => `resource ${one}`),
-    ...[...outputs.keys()].map((one) => `output ${one}`),
-  ];
-  pairs.push(...extra.map((label) => ({ label: prefix + label, source: undefined, target: '1' })));
-  if (read.document) {
-    const { origin, ...fields } = read.document;
-    const { origin: there, ...others } = held.document;
-    const target = {
-      ...pick(others as never, Object.keys(fields)),
-      origin: there && pick(there as never, Object.keys(origin ?? {})),
-    };
-    pairs.push({
-      label: `${prefix}the fields of the stack`,
-      source: canonical(read.document as never),
-      target: canonical(target as never),
-    });
-  }
-  return pairs;
-
-  function kind(of: Kind): Pick<Pair, 'kind'> {
-    return counted ? { kind: of } : {};
-  }
+  if (isRejected(read.record) || !read.document) return pairs;
+  for (const address of resources.keys()) pairs.push(pair('resources', `resource ${address}`, undefined, 'held'));
+  for (const name of outputs.keys()) pairs.push(pair('outputs', `output ${name}`, undefined, 'held'));
+  const { kind: _, ...fields } = pair('versions', 'the fields of the stack', ...fieldsOf(read.document, held.document));
+  return [...pairs, fields];
 }
 
+/** The fields that a document states, and the same ones of the stack. */
+function fieldsOf({ origin, ...fields }: NonNullable<StateRead['document']>, held: StackDocument): [string, string] {
+  const there = pick(held as never, Object.keys(fields));
+  const from = pick((held.origin ?? {}) as never, Object.keys(origin ?? {}));
+  return [canonical({ ...fields, origin } as never), canonical({ ...there, origin: from })];
+}
+
+/** Whether two names are one but for the id behind it. */
+function isAlias({ id, name, record }: Wanted, there: ResourceRecord): boolean {
+  const [short, long] = [name, there.name].sort((a, b) => a.length - b.length) as [string, string];
+  return long.startsWith(`${short}-${id ?? record.id}`);
+}
+
+const textOf = ({ id, state, properties, metadata, said }: Wanted): string =>
+  canonical({ id: id ?? null, state, properties, metadata: pick(metadata, said) });
+
 /** The fields of a resource that the source speaks of. Its old id is in the metadata where it could not be its id. */
-function resourceAs(one: Wanted, { id, type, name, value }: ResourceRecord): string {
+function resourceAs(one: Wanted, { id, value }: ResourceRecord): string {
   const { id: kept, ...metadata } = isJsonObject(value.metadata) ? value.metadata : { metadata: value.metadata };
   const known = one.id === undefined ? null : (kept ?? id);
   const { state, properties } = value;
-  return canonical({ id: known, type, name, state, properties, metadata: pick(metadata, one.said) });
+  return canonical({ id: known, state, properties, metadata: pick(metadata, one.said) });
 }
 
 const pick = (object: { readonly [key: string]: Json }, keys: readonly string[] | undefined) =>

@@ -38,9 +38,8 @@ export interface StateRead {
   readonly record: LegacyRecord;
   readonly resources: readonly Wanted[];
   readonly outputs: ReadonlyMap<string, { readonly value: Json; readonly record: LegacyRecord }>;
+  /** Undefined where the stack may hold more than this. */
   readonly document?: Apply['document'];
-  /** Whether the stack holds nothing else. */
-  readonly whole: boolean;
 }
 
 interface Held {

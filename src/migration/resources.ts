@@ -51,7 +51,17 @@ function wanted({ record, prefix, ...said }: Said, names: Names, ledger: Ledger)
   const told = JSON.stringify([textOf(said.type, 'type').value, textOf(said.name, 'name').value]);
   const name = ledger.take(record, names.nameOf({ type, name: plain, told, id: id ?? record.id }));
   const address = resourceAddress({ module: '', type, name });
-  return { record, address, type, name, id, properties, state, metadata, lastApplied: applied(state, lastApplied) };
+  return {
+    record,
+    address,
+    type,
+    name,
+    id,
+    properties,
+    state,
+    metadata,
+    lastApplied: applied(state, lastApplied),
+  };
 }
 
 const applied = (state: string, at: string | undefined): string | undefined => (state === 'applied' ? at : undefined);

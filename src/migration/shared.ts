@@ -84,6 +84,6 @@ export function planShared(state: readonly LegacyRecord[], locks: readonly Legac
   const states =
     values.length === 0
       ? []
-      : [{ step: undefined, record: values[0]?.record as LegacyRecord, resources: [], outputs: current, whole: false }];
+      : [{ step: undefined, record: values[0]?.record as LegacyRecord, resources: [], outputs: current }];
   return { stack, steps, states, records, ledger };
 }

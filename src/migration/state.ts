@@ -61,7 +61,7 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): { steps: Ste
       const stepId = commandId(id, 'state_versions', record.id);
       const document = documentOf(version, id, ledger); // first: what throws must leave the content as it is
       const taken = new Map([...outputs].map(([name, value]) => [name, { value, record }]));
-      states.push({ step: stepId, record, resources, outputs: taken, document, whole: true });
+      states.push({ step: stepId, record, resources, outputs: taken, document });
       if (!isNew(stepId, record)) return;
       const command = commit(id, change({ resources, outputs, whole: true }), document);
       const why = reason === '' ? {} : { reason };
@@ -98,7 +98,7 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): { steps: Ste
   const contentId = commandId(id, 'current', sha256(stringifyJson(rows.map(({ row }) => rowJson(row)))));
   const isSame = before?.done.has(contentId) ?? false;
   const document = currentDocument(workflow.workflow, id, ledger);
-  states.push({ step: undefined, record: workflow.workflow, resources: present, outputs: now, document, whole: true });
+  states.push({ step: undefined, record: workflow.workflow, resources: present, outputs: now, document });
   if (isSame && laid.length === 0) {
     for (const row of rows) ledger.known(row);
     return { steps, states };
