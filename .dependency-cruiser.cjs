@@ -100,12 +100,6 @@ module.exports = {
       to: { path: '^src/(engine|index|api)' },
     },
     {
-      name: 'verification-knows-nothing-that-migrates',
-      severity: 'error',
-      from: { path: '^src/migration/verify/' },
-      to: { path: '^src/(formats|migration)/', pathNot: '^src/migration/(verify|source)/' },
-    },
-    {
       name: 'connections-in-one-place',
       comment: 'Every connection is checked where it is made. Elsewhere the driver is known by its types.',
       severity: 'error',

@@ -25,7 +25,21 @@ export interface Wanted {
   readonly properties: JsonObject;
   readonly state: string;
   readonly metadata: JsonObject;
+  /** The fields of the metadata that the version itself states; undefined where that is all of them. */
+  readonly said?: readonly string[];
   readonly lastApplied: string | undefined;
+}
+
+/** A state as the source has it: an old version or the current one. */
+export interface StateRead {
+  /** The id of the version's command; undefined for the current state. */
+  readonly step: string | undefined;
+  /** The row of the version or of the workflow. */
+  readonly record: LegacyRecord;
+  readonly resources: readonly Wanted[];
+  readonly outputs: ReadonlyMap<string, { readonly value: Json; readonly record: LegacyRecord }>;
+  /** Undefined where the stack may hold more than this. */
+  readonly document?: Apply['document'];
 }
 
 interface Held {
@@ -54,7 +68,7 @@ export const copyOf = ({ resources, outputs, ids }: Content): Content => ({
 
 export const emptyContent = (): Content => ({ resources: new Map(), outputs: new Map(), ids: new Map() });
 
-export const contentOf = ({ resources, outputs }: StateView): Content => ({
+export const contentOf = ({ resources, outputs }: Pick<StateView, 'resources' | 'outputs'>): Content => ({
   resources: new Map(
     resources.map(({ address, type, name, id, value: { properties, state, metadata } }) => [
       address,
@@ -112,21 +126,9 @@ const isOwn = (id: string): boolean => !/^res-\d+$/.test(id);
 /** What a resource was called in the old system stays in its metadata where it cannot be its id here. */
 function withId(one: Wanted, id: string | undefined, held: Held | undefined, ledger: Ledger): JsonObject {
   if (one.id === undefined || one.id === id) return one.metadata;
-  noteOtherId(one, held !== undefined, ledger);
+  const problem = held ? `${one.address} is known by another id than ${one.id}` : `its id is taken: ${one.id}`;
+  ledger.repaired(one.record, { problem, done: 'the id is kept in the metadata' });
   return { ...one.metadata, id: one.id };
-}
-
-function noteOtherId({ id, address, record }: Wanted, held: boolean, ledger: Ledger): void {
-  const problem = held ? `${address} is known by another id than ${id}` : `its id is taken: ${id}`;
-  ledger.repaired(record, { problem, done: 'the id is kept in the metadata' });
-}
-
-/** Notes of resources that were taken before which have another id here. */
-export function noteIds({ resources }: Content, all: readonly Wanted[], ledger: Ledger): void {
-  for (const one of all) {
-    const held = resources.get(one.address);
-    if (held && one.id !== undefined && held.id !== one.id) noteOtherId(one, true, ledger);
-  }
 }
 
 const input = (one: Wanted, id: string | undefined, metadata: JsonObject): Input => ({

@@ -29,8 +29,6 @@ export interface Ledger {
   outcomeOf(record: LegacyRecord): Outcome;
   /** Of rows an earlier run took there are none. */
   entries(): Entry[];
-  /** Rows that are not taken as they are, by `table/id`; those an earlier run took as well. */
-  marks(): Iterable<readonly [key: string, outcome: Entry['outcome']]>;
 }
 
 const RANK: readonly Outcome[] = ['migrated', 'repaired', 'known', 'rejected'];
@@ -67,7 +65,6 @@ export function openLedger(): Ledger {
       }
     },
     outcomeOf,
-    marks: () => notes.map(({ record: { table, id }, outcome }) => [`${table}/${id}`, outcome] as const),
     entries: () =>
       notes
         .filter(({ record, outcome }) => outcomeOf(record) === outcome)

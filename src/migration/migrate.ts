@@ -210,7 +210,7 @@ async function run(
   // Through a connection of its own: what is read is what is in the file.
   const verification = verify
     ? await withEngine(database, clock, options, ({ store }) =>
-        proveMigration(source, store, tally, migration, onProgress),
+        proveMigration(source, store, tally, { ...migration, resumed }, onProgress),
       )
     : null;
   const ended = clock.now();

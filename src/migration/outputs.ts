@@ -1,6 +1,7 @@
 import { InvalidInputError } from '../lib/errors.js';
 import { assertJson, equalJson, type Json, parseJson } from '../lib/json.js';
 import { asWritten, cell } from './cells.js';
+import type { StateRead } from './content.js';
 import type { Ledger } from './ledger.js';
 import { freeName } from './names.js';
 import type { LegacyRecord } from './source/source.js';
@@ -27,20 +28,18 @@ export function currentOutputs(
   records: readonly LegacyRecord[],
   lastVersion: ReadonlyMap<string, Json>,
   ledger: Ledger,
-): { readonly outputs: Map<string, Json>; readonly owners: ReadonlyMap<string, LegacyRecord> } {
-  const outputs = new Map<string, Json>();
-  const owners = new Map<string, LegacyRecord>();
+): StateRead['outputs'] {
+  const outputs = new Map<string, { readonly value: Json; readonly record: LegacyRecord }>();
   for (const record of records) {
     ledger.attempt(record, () => {
       const text = ledger.take(record, asWritten(cell(record.row, 'value'), 'value'));
       assertJson(text, 'value');
       const name = freeName(outputs, record, cell(record.row, 'key'), 'key', LONGEST_KEY, ledger);
-      const value = lastVersion.get(name);
-      outputs.set(name, value !== undefined && isJsonOf(text, value) ? value : text);
-      owners.set(name, record);
+      const last = lastVersion.get(name);
+      outputs.set(name, { value: last !== undefined && isJsonOf(text, last) ? last : text, record });
     });
   }
-  return { outputs, owners };
+  return outputs;
 }
 
 /** Whether a text is the JSON of a value; text is always itself. */

@@ -1,7 +1,7 @@
 import { equalJson, type Json } from '../lib/json.js';
 import { activityStep, driftSteps, lockedByStep, lockSteps, type Stack, tagSteps } from './annotations.js';
 import { cell, cellJson, instantOf, nameOf } from './cells.js';
-import { type Content, copyOf, emptyContent } from './content.js';
+import { type Content, copyOf, emptyContent, type StateRead } from './content.js';
 import { executionSteps } from './execution.js';
 import { type Ledger, openLedger } from './ledger.js';
 import { openNames } from './names.js';
@@ -52,6 +52,8 @@ export interface PlanOptions {
 export interface Plan {
   readonly stack: { readonly id: string; readonly name: string };
   readonly steps: readonly Step[];
+  /** Its old versions and its current state, as read. */
+  readonly states: readonly StateRead[];
   readonly records: readonly LegacyRecord[];
   readonly ledger: Ledger;
 }
@@ -73,12 +75,12 @@ export function planWorkflow(workflow: LegacyWorkflow, locks: readonly LegacyRec
         : undefined;
   if (unfit !== undefined) ledger.rejected(record, unfit);
   ledger.take(record, id);
-  const [steps] =
+  const [planned] =
     unfit === undefined ? ledger.attempt(record, () => stepsOf(workflow, locks, id.value, options, ledger)) : [];
   const name = stackName(record, id.value, options, ledger);
-  if (!steps) {
+  if (!planned) {
     for (const one of records) ledger.rejected(one, 'its workflow is not taken');
-    return { stack: { id: id.value, name }, steps: [], records, ledger };
+    return { stack: { id: id.value, name }, steps: [], states: [], records, ledger };
   }
   const creation: Step = {
     id: commandId(id.value, 'workflow_states'),
@@ -89,28 +91,29 @@ export function planWorkflow(workflow: LegacyWorkflow, locks: readonly LegacyRec
     record,
   };
   const renaming = before && !before.touched && name !== before.name ? [renamed(id.value, name, record)] : [];
-  return finish({ id: id.value, name }, [creation, ...renaming, ...steps], records, record, options, ledger);
+  const all = [creation, ...renaming, ...planned.steps];
+  const steps = finish({ id: id.value, name }, all, record, options, ledger);
+  return { stack: { id: id.value, name }, steps, states: planned.states, records, ledger };
 }
 
 /** Leaves out what was carried out before, and puts the rest in its order. */
 export function finish(
   stack: Plan['stack'],
   all: readonly Step[],
-  records: readonly LegacyRecord[],
   whole: LegacyRecord | undefined,
   { before, until }: PlanOptions,
   ledger: Ledger,
-): Plan {
+): Step[] {
   const steps = told(all);
   const isDone = ({ id }: Step): boolean => before?.done.has(id) ?? false;
   for (const step of steps) if (step.record && step.record !== whole && isDone(step)) ledger.known(step.record);
   const todo = steps.filter((step) => !isDone(step));
   if (before?.deleted) {
     for (const { record } of todo) if (record) ledger.rejected(record, `the stack ${stack.id} was deleted here`);
-    return { stack, steps: [], records, ledger };
+    return [];
   }
   const from = before?.last ?? steps[0]?.at ?? until;
-  return { stack, steps: inOrder(todo, from < until ? from : until, until, ledger), records, ledger };
+  return inOrder(todo, from < until ? from : until, until, ledger);
 }
 
 /** Rows of one id would give one command id, and only the first of them would be carried out. */
@@ -158,7 +161,7 @@ function stepsOf(
   id: string,
   { until, before, avoid }: PlanOptions,
   ledger: Ledger,
-): Step[] {
+): { steps: Step[]; states: StateRead[] } {
   const record = workflow.workflow;
   const created = startOf(record, until, openLedger()); // noted where the stack is made
   const start = created < until ? created : until;
@@ -176,7 +179,7 @@ function stepsOf(
     ...lockedByStep(record, stack, instantOf(cell(record.row, 'updated_at')) ?? start),
     ...lockSteps(locks, until, stack),
   ];
-  return [...state, ...signals];
+  return { steps: [...state.steps, ...signals], states: state.states };
 }
 
 /** What is called here what the old system calls by an id or address: by the id of its own that it has here, if any. */

@@ -51,7 +51,17 @@ function wanted({ record, prefix, ...said }: Said, names: Names, ledger: Ledger)
   const told = JSON.stringify([textOf(said.type, 'type').value, textOf(said.name, 'name').value]);
   const name = ledger.take(record, names.nameOf({ type, name: plain, told, id: id ?? record.id }));
   const address = resourceAddress({ module: '', type, name });
-  return { record, address, type, name, id, properties, state, metadata, lastApplied: applied(state, lastApplied) };
+  return {
+    record,
+    address,
+    type,
+    name,
+    id,
+    properties,
+    state,
+    metadata,
+    lastApplied: applied(state, lastApplied),
+  };
 }
 
 const applied = (state: string, at: string | undefined): string | undefined => (state === 'applied' ? at : undefined);
@@ -124,18 +134,19 @@ export function resourcesOf(
   ledger: Ledger,
 ): Wanted[] {
   const small = isSmall(version.row);
-  const all = resources.map((said, index) => {
+  const all = resources.map((fields, index) => {
     const prefix = `state.resources[${index}].`;
-    const rest = Object.fromEntries(Object.entries(said).filter(([field]) => !OWN_FIELDS.includes(field)));
+    const rest = Object.fromEntries(Object.entries(fields).filter(([field]) => !OWN_FIELDS.includes(field)));
+    const said = Object.keys(rest);
     const one = wanted(
       {
         record: version,
         prefix,
-        id: asCell(said.id),
-        type: asCell(said.type),
-        name: asCell(said.name),
-        status: asCell(said.status),
-        properties: asProperties(said.attributes, `${prefix}attributes`),
+        id: asCell(fields.id),
+        type: asCell(fields.type),
+        name: asCell(fields.name),
+        status: asCell(fields.status),
+        properties: asProperties(fields.attributes, `${prefix}attributes`),
         metadata: rest,
         lastApplied: at,
         isSmall: small,
@@ -144,7 +155,9 @@ export function resourcesOf(
       ledger,
     );
     const row = one.id === undefined ? undefined : rows.get(one.id);
-    return row && isStill(one, row, at) ? { ...one, metadata: row.metadata, lastApplied: row.lastApplied } : one;
+    return row && isStill(one, row, at)
+      ? { ...one, metadata: row.metadata, lastApplied: row.lastApplied, said }
+      : { ...one, said };
   });
   return onlyLast(all, version, ledger);
 }

@@ -42,7 +42,6 @@ export async function runMigration(
     const work = waiting.some(({ plan, refusal }) => plan.steps.length > 0 && refusal === undefined);
     if (work && !begun) await beforeFirst();
     begun ||= work;
-    for (const { earlier } of waiting) if (earlier) tally.mark(earlier);
     for (const { plan, events } of await takeAll(engine, waiting, migration)) {
       tally.plan(plan);
       tally.events += events;
@@ -77,7 +76,7 @@ const sizeOf = ({ steps }: Plan): number =>
   steps.reduce((sum, { command }) => sum + 1 + ('resources' in command ? (command.resources?.length ?? 0) : 0), 1);
 
 /** The workflows, and what belongs to none. */
-function* stacksOf(source: LegacySource): Generator<Stack> {
+export function* stacksOf(source: LegacySource): Generator<Stack> {
   const { owned, rest } = locksOf(source);
   for (const workflow of source.workflows()) {
     const { id: key, row } = workflow.workflow;

@@ -72,5 +72,18 @@ export function planShared(state: readonly LegacyRecord[], locks: readonly Legac
     for (const { id, record } of values) if (record && !before.done.has(id)) ledger.rejected(record, before.touched);
   }
   const taken = all.filter(({ record }) => !record || ledger.outcomeOf(record) !== 'rejected');
-  return finish(stack, [creation, ...taken], records, undefined, options, ledger);
+  const steps = finish(stack, [creation, ...taken], undefined, options, ledger);
+  // A version of the output that a later row replaced is in the history.
+  const current = new Map(
+    values.flatMap(({ record, command }) =>
+      command.type === 'apply' && record
+        ? (command.outputs ?? []).map(({ name, value }) => [name, { value: value as Json, record }] as const)
+        : [],
+    ),
+  );
+  const states =
+    values.length === 0
+      ? []
+      : [{ step: undefined, record: values[0]?.record as LegacyRecord, resources: [], outputs: current }];
+  return { stack, steps, states, records, ledger };
 }

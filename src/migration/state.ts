@@ -4,7 +4,7 @@ import { sha256 } from '../lib/digest.js';
 import { assertJson, type Json, type JsonObject, stringifyJson } from '../lib/json.js';
 import { byBytes } from '../lib/order.js';
 import { cell, counterOf, instantOf, jsonOf, nameOf, proseOf, rowJson } from './cells.js';
-import { type Content, changeTo, noteIds, type StateChange, type Target } from './content.js';
+import { type Content, changeTo, type StateChange, type StateRead, type Target } from './content.js';
 import type { Ledger } from './ledger.js';
 import type { Names } from './names.js';
 import { currentOutputs, versionOutputs } from './outputs.js';
@@ -37,7 +37,7 @@ interface Known {
  * What raises the version, in its order: the execution, the old versions, what rows say of earlier, and the state there
  * is now; each a commit of what changed.
  */
-export function stateSteps(workflow: LegacyWorkflow, known: Known): Step[] {
+export function stateSteps(workflow: LegacyWorkflow, known: Known): { steps: Step[]; states: StateRead[] } {
   const { id, start, until, actions, before, content, names, taken, ledger } = known;
   const change = (wanted: Target): StateChange => changeTo(content, wanted, taken, ledger);
   const isNew = (step: string, record: LegacyRecord): boolean => {
@@ -48,6 +48,7 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): Step[] {
   };
   const executed = executionOf(known);
   const steps: Step[] = [...executed];
+  const states: StateRead[] = [];
   let last = before?.last ?? start;
   let outputs = new Map<string, Json>();
 
@@ -58,8 +59,10 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): Step[] {
       const resources = resourcesOf(record, version.resources, at, named, names, ledger);
       outputs = versionOutputs(record, version.outputs, ledger);
       const stepId = commandId(id, 'state_versions', record.id);
-      if (!isNew(stepId, record)) return;
       const document = documentOf(version, id, ledger); // first: what throws must leave the content as it is
+      const taken = new Map([...outputs].map(([name, value]) => [name, { value, record }]));
+      states.push({ step: stepId, record, resources, outputs: taken, document });
+      if (!isNew(stepId, record)) return;
       const command = commit(id, change({ resources, outputs, whole: true }), document);
       const why = reason === '' ? {} : { reason };
       steps.push({ id: stepId, at, order: ORDER.version, actor, ...why, command, record });
@@ -86,36 +89,45 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): Step[] {
   }
 
   const now = currentOutputs(workflow.outputs, outputs, ledger);
-  const rows = [workflow.workflow, ...present.map(({ record }) => record), ...now.owners.values()];
+  const rows = [
+    workflow.workflow,
+    ...present.map(({ record }) => record),
+    ...[...now.values()].map(({ record }) => record),
+  ];
   const laid = steps.slice(executed.length);
   const contentId = commandId(id, 'current', sha256(stringifyJson(rows.map(({ row }) => rowJson(row)))));
   const isSame = before?.done.has(contentId) ?? false;
+  const document = currentDocument(workflow.workflow, id, ledger);
+  states.push({ step: undefined, record: workflow.workflow, resources: present, outputs: now, document });
   if (isSame && laid.length === 0) {
-    noteIds(content, present, ledger);
     for (const row of rows) ledger.known(row);
-    return steps;
+    return { steps, states };
   }
   // What is new of earlier was laid over a state that is still the current one.
   const stepId = isSame ? commandId(contentId, ...laid.map((step) => step.id)) : contentId;
-  const value = change({ resources: present, outputs: now.outputs, whole: true });
+  const value = change({
+    resources: present,
+    outputs: new Map([...now].map(([name, { value }]) => [name, value])),
+    whole: true,
+  });
   const owners = new Map(present.map(({ address, record }) => [address, record]));
   const changed = new Set([
     workflow.workflow,
     ...value.resources.flatMap(({ type, name }) => owners.get(resourceAddress({ module: '', type, name })) ?? []),
-    ...value.outputs.flatMap(({ name }) => now.owners.get(name) ?? []),
+    ...value.outputs.flatMap(({ name }) => now.get(name)?.record ?? []),
   ]);
   if (before) for (const row of rows) if (!changed.has(row)) ledger.known(row);
   if (before?.touched) {
     for (const row of changed) ledger.rejected(row, before.touched);
-    return steps;
+    return { steps, states };
   }
   for (const row of changed) {
     const at = timeOf(row);
     if (at > until) ledger.repaired(row, { problem: `its time, ${at}, is to come`, done: `recorded at ${until}` });
   }
   const at = [last, ...[...changed].map(timeOf), ...steps.map((step) => step.at)].reduce(later);
-  const command = commit(id, value, currentDocument(workflow.workflow, id, ledger));
-  return [...steps, { id: stepId, at, order: ORDER.current, actor: UNKNOWN, command }];
+  const command = commit(id, value, document);
+  return { steps: [...steps, { id: stepId, at, order: ORDER.current, actor: UNKNOWN, command }], states };
 }
 
 const timeOf = ({ row }: LegacyRecord): string =>

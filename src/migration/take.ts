@@ -4,10 +4,11 @@ import type { Engine } from '../engine.js';
 import { decodeEvent } from '../events/index.js';
 import { ConflictError, InvalidInputError, LockedError, NotFoundError, type SlothError } from '../lib/errors.js';
 import { isJsonObject, own } from '../lib/json.js';
-import { readState } from '../queries/state.js';
+import { readContent } from '../queries/state.js';
 import type { EventStore, Receipt } from '../store/event-store.js';
+import type { Program } from '../store/program.js';
+import type { Snapshot } from '../store/snapshot.js';
 import { contentOf } from './content.js';
-import type { Ledger } from './ledger.js';
 import type { Avoid, Before, Plan, PlanOptions } from './plan-workflow.js';
 import { COMMAND_ID_PREFIX, type Step } from './steps.js';
 
@@ -22,31 +23,30 @@ export interface Migration {
 }
 
 /** A stack that the target holds of an earlier run, or of this migration before it was broken off. */
-interface Held {
+export interface Held {
+  readonly stream: number;
   readonly before: Before;
-  /** When the migration that made it began. */
-  readonly since: string;
+  /** The version that the last run left. */
+  readonly left: number;
+  /** The versions of the migration's commits, by command id. */
+  readonly versions: ReadonlyMap<string, number>;
   /** Commands this migration carried out before it was broken off. They are sent again, and do nothing. */
   readonly again: ReadonlySet<string>;
   /** The lock on it that was taken over from the old system. */
   readonly lockId: string | undefined;
 }
 
-async function heldOf(
-  store: EventStore,
-  id: string,
-  creation: string,
-  migration: Migration,
-): Promise<Held | undefined> {
-  const made = await store.read((s) => s.commitOf(creation));
-  const stack = made && (await store.read((s) => s.stack(id, { deleted: true })));
+function* heldOf(s: Snapshot, id: string, creation: string, migration: Migration): Program<Held | undefined> {
+  const made = yield* s.commitOf(creation);
+  const stack = made && (yield* s.stack(id, { deleted: true }));
   if (!stack || stack.stream !== made.stream) return undefined;
-  const commits = await store.read((s) => s.commits(stack.stream));
+  const commits = yield* s.commits(stack.stream);
   const ours = commits.filter(({ commandId }) => commandId.startsWith(COMMAND_ID_PREFIX));
   const others = commits.find(({ commandId, raised }) => raised && !commandId.startsWith(COMMAND_ID_PREFIX));
-  const left = await store.read((s) => readState(s, id, { version: ours[0]?.version ?? made.version }));
+  const version = ours.find(({ raised }) => raised)?.version ?? made.version;
+  const left = yield* readContent(s, stack.stream, version);
   const row = left.document.origin?.header.row;
-  const again = migration.resumed ? await carriedOut(store, stack.stream, migration) : new Set<string>();
+  const again = migration.resumed ? yield* carriedOut(s, stack.stream, migration) : new Set<string>();
   const before = {
     content: contentOf(left),
     done: new Set(ours.map(({ commandId }) => commandId).filter((command) => !again.has(command))),
@@ -57,20 +57,19 @@ async function heldOf(
     name: left.document.name,
     last: stack.updatedAt,
   };
-  const [first] = await store.events({ after: made.position - 1, limit: 1 });
-  const since = (first && decodeEvent(first).meta.imported?.at) ?? migration.at;
-  return { before, since, again, lockId: await takenOver(store, stack.stream) };
+  const versions = new Map(ours.map((commit) => [commit.commandId, commit.version]));
+  return { stream: stack.stream, before, left: version, versions, again, lockId: yield* takenOver(s, stack.stream) };
 }
 
 /** The id of a stack's lock where a migration took it over. One that somebody took here is none of ours. */
-async function takenOver(store: EventStore, stream: number): Promise<string | undefined> {
-  const lock = await store.read((s) => s.lock(stream));
-  const [taken] = lock ? await store.events({ after: lock.token - 1, limit: 1 }) : [];
+function* takenOver(s: Snapshot, stream: number): Program<string | undefined> {
+  const lock = yield* s.lock(stream);
+  const [taken] = lock ? yield* s.events({ after: lock.token - 1, limit: 1 }) : [];
   return taken && decodeEvent(taken).meta.imported ? lock?.lockId : undefined;
 }
 
-async function carriedOut(store: EventStore, stream: number, { id }: Migration): Promise<Set<string>> {
-  const events = await store.events({ stream, limit: -1 });
+function* carriedOut(s: Snapshot, stream: number, { id }: Migration): Program<Set<string>> {
+  const events = yield* s.events({ stream, limit: -1 });
   return new Set(
     events.filter((event) => decodeEvent(event).meta.imported?.migration === id).map(({ commandId }) => commandId),
   );
@@ -102,8 +101,7 @@ export interface Planned {
   /** The lock that an earlier run took over: it is the old system's, and so is what comes now. */
   readonly lockId: string | undefined;
   again(avoid: Avoid): Plan;
-  /** What became of its rows when they were taken first: which of them are not in the target as they were. */
-  readonly earlier: Ledger | undefined;
+  readonly held: Held | undefined;
 }
 
 export interface Taken {
@@ -119,27 +117,20 @@ export async function planStack(
   { id, creation, planOf }: Stack,
   migration: Migration,
 ): Promise<Planned> {
-  const held = await heldOf(store, id, creation, migration);
+  const { held, isTaken } = await store.read(function* (s) {
+    const found = yield* heldOf(s, id, creation, migration);
+    return { held: found, isTaken: !found && (yield* s.stack(id, { deleted: true })) !== undefined };
+  });
   const isOurs = held?.again.has(creation) ?? false;
   const before = isOurs ? undefined : held?.before;
   const again = (avoid: Avoid): Plan => planOf({ until: migration.at, before, bears: held?.before.name, avoid });
-  const isTaken = !held && (await store.read((s) => s.stack(id, { deleted: true }))) !== undefined;
   return {
     plan: again(NOTHING),
-    earlier: held && !isOurs ? planOf(asAtFirst(held)).ledger : undefined,
+    held,
     refusal: isTaken ? `the id "${id}" is taken by another stack` : undefined,
     lockId: isOurs ? undefined : held?.lockId,
     again,
   };
-}
-
-/** A plan as it was before anything was there. Resources that got another id then bear their own in the metadata. */
-function asAtFirst({ before, since }: Held): PlanOptions {
-  const ids = [...before.content.resources.values()].flatMap(({ metadata }) => {
-    const id = isJsonObject(metadata) ? own(metadata, 'id') : undefined;
-    return typeof id === 'string' ? [id] : [];
-  });
-  return { until: since, before: undefined, bears: before.name, avoid: { ...NOTHING, ids: new Set(ids) } };
 }
 
 /** Takes stacks in, in their order: all of them in one transaction, or, where one is refused, each in its own. */

@@ -16,8 +16,6 @@ export interface Tally {
   stacks: number;
   events: number;
   add(record: LegacyRecord, outcome: Outcome): void;
-  /** Takes over which rows are not in the target as they were. */
-  mark(ledger: Ledger): void;
   /** Takes over what a ledger says of rows that are not taken as they are. */
   book(ledger: Ledger): void;
   plan(plan: Plan): void;
@@ -40,12 +38,11 @@ export function openTally(): Tally {
   const add = (record: LegacyRecord, outcome: Outcome): void => {
     of(record.table)[outcome]++;
   };
-  const mark = (ledger: Ledger): void => {
-    for (const [key, outcome] of ledger.marks()) marks.set(key, outcome);
-  };
   const book = (ledger: Ledger): void => {
-    entries.push(...ledger.entries());
-    mark(ledger);
+    for (const entry of ledger.entries()) {
+      entries.push(entry);
+      marks.set(`${entry.table}/${entry.id}`, entry.outcome);
+    }
   };
   return {
     entries,
@@ -53,7 +50,6 @@ export function openTally(): Tally {
     stacks: 0,
     events: 0,
     add,
-    mark,
     book,
     plan: ({ records, ledger }) => {
       for (const record of records) add(record, ledger.outcomeOf(record));

@@ -9,10 +9,11 @@ import type {
   LegacyTable,
   LegacyWorkflow,
 } from '../../src/migration/source/source.js';
-import type { Entries } from '../../src/migration/verify/source-content.js';
-import { type StackVerification, verifyMigration } from '../../src/migration/verify/verify.js';
 import type { EventStore } from '../../src/store/event-store.js';
+import type { Entries } from '../oracle/source-content.js';
+import { type StackVerification, verifyMigration } from '../oracle/verify.js';
 import { TestClock } from '../support/clock.js';
+import { sourceOf } from '../support/legacy-rows.js';
 
 /** When the migration ran. */
 const NOW = '2026-01-01T00:00:00.000Z';
@@ -348,22 +349,6 @@ async function targetOf(steps: Steps): Promise<Target> {
     });
   return { store: engine.store, also, migrate };
 }
-
-/** A source as plain rows. */
-const sourceOf = (
-  workflows: readonly LegacyWorkflow[],
-  locks: readonly LegacyRecord[],
-  more: { readonly orphans?: readonly LegacyRecord[]; readonly state?: readonly LegacyRecord[] } = {},
-): LegacySource => ({
-  counts: { workflow_states: workflows.length },
-  path: '',
-  workflows: () => workflows,
-  orphans: () => more.orphans ?? [],
-  states: () => workflows.map(({ workflow }) => workflow),
-  locks: () => locks,
-  state: () => more.state ?? [],
-  close: () => {},
-});
 
 async function verified(
   rows: Rows,

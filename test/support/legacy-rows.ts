@@ -3,7 +3,13 @@ import { isJsonObject, own } from '../../src/lib/json.js';
 import { contentOf } from '../../src/migration/content.js';
 import type { Entry } from '../../src/migration/ledger.js';
 import { type Before, type Plan, type PlanOptions, planWorkflow } from '../../src/migration/plan-workflow.js';
-import type { Cell, LegacyRecord, LegacyTable, LegacyWorkflow } from '../../src/migration/source/source.js';
+import type {
+  Cell,
+  LegacyRecord,
+  LegacySource,
+  LegacyTable,
+  LegacyWorkflow,
+} from '../../src/migration/source/source.js';
 import type { Step } from '../../src/migration/steps.js';
 import { readState } from '../../src/queries/state.js';
 import type { EventStore } from '../../src/store/event-store.js';
@@ -103,6 +109,22 @@ export function aWorkflow(columns: Row = {}, parts: Parts = {}): LegacyWorkflow 
     })),
   };
 }
+
+/** A source as plain rows. */
+export const sourceOf = (
+  workflows: readonly LegacyWorkflow[],
+  locks: readonly LegacyRecord[],
+  more: { readonly orphans?: readonly LegacyRecord[]; readonly state?: readonly LegacyRecord[] } = {},
+): LegacySource => ({
+  counts: { workflow_states: workflows.length },
+  path: '',
+  workflows: () => workflows,
+  orphans: () => more.orphans ?? [],
+  states: () => workflows.map(({ workflow }) => workflow),
+  locks: () => locks,
+  state: () => more.state ?? [],
+  close: () => {},
+});
 
 export const aLock = (columns: Row = {}): LegacyRecord =>
   aRecord('locks', {

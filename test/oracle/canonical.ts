@@ -1,5 +1,5 @@
-import { canonicalNumber, type Json, JsonNumber, type JsonObject } from '../../lib/json.js';
-import type { Cell } from '../source/source.js';
+import { canonicalNumber, type Json, JsonNumber, type JsonObject } from '../../src/lib/json.js';
+import type { Cell } from '../../src/migration/source/source.js';
 
 /**
  * What the verification reads out of cells, written apart from what the migration reads out of them: a mistake in one of

@@ -1,7 +1,7 @@
-import { decodeEvent, isKnown, type Origin, type RecordedEvent, resourceAddress } from '../../events/index.js';
-import { isJsonObject, type Json, type JsonObject, own } from '../../lib/json.js';
-import type { EventStore } from '../../store/event-store.js';
-import type { ExecutionRecord, ResourceRecord, StackRecord } from '../../store/records.js';
+import { decodeEvent, isKnown, type Origin, type RecordedEvent, resourceAddress } from '../../src/events/index.js';
+import { isJsonObject, type Json, type JsonObject, own } from '../../src/lib/json.js';
+import type { EventStore } from '../../src/store/event-store.js';
+import type { ExecutionRecord, ResourceRecord, StackRecord } from '../../src/store/records.js';
 import { canonical } from './canonical.js';
 import { earlier, type Kind, resourceKey, type TargetItem } from './items.js';
 

@@ -1,8 +1,16 @@
-import { resourceAddress } from '../../events/index.js';
-import { InvalidInputError } from '../../lib/errors.js';
-import { groupBy } from '../../lib/group-by.js';
-import { equalJson, FILE_LIMITS, isJsonObject, type Json, type JsonObject, own, parseJson } from '../../lib/json.js';
-import type { Cell, LegacyRecord, LegacyRow, LegacyWorkflow } from '../source/source.js';
+import { resourceAddress } from '../../src/events/index.js';
+import { InvalidInputError } from '../../src/lib/errors.js';
+import { groupBy } from '../../src/lib/group-by.js';
+import {
+  equalJson,
+  FILE_LIMITS,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  own,
+  parseJson,
+} from '../../src/lib/json.js';
+import type { Cell, LegacyRecord, LegacyRow, LegacyWorkflow } from '../../src/migration/source/source.js';
 import { canonical, instantOfCell, jsonOfCell, serialOfCell, textOfCell } from './canonical.js';
 import { earlier, type Item, type Kind, resourceKey } from './items.js';
 

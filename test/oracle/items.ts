@@ -1,5 +1,5 @@
-import { sha256 } from '../../lib/digest.js';
-import { groupBy } from '../../lib/group-by.js';
+import { sha256 } from '../../src/lib/digest.js';
+import { groupBy } from '../../src/lib/group-by.js';
 
 export type Kind = 'workflow' | 'resource' | 'output' | 'version' | 'tag' | 'drift' | 'activity' | 'lock';
 

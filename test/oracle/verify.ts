@@ -1,7 +1,7 @@
-import { pause } from '../../lib/pause.js';
-import type { EventStore } from '../../store/event-store.js';
-import type { OnProgress } from '../../store/maintenance.js';
-import type { LegacyRecord, LegacySource, LegacyWorkflow } from '../source/source.js';
+import { pause } from '../../src/lib/pause.js';
+import type { LegacyRecord, LegacySource, LegacyWorkflow } from '../../src/migration/source/source.js';
+import type { EventStore } from '../../src/store/event-store.js';
+import type { OnProgress } from '../../src/store/maintenance.js';
 import { accounts } from './accounts.js';
 import { jsonOfCell, textOfCell } from './canonical.js';
 import { CONTENT, digest, type Item, inWords, type Kind, type Line, lineOf, match, type TargetItem } from './items.js';

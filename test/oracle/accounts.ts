@@ -1,5 +1,5 @@
-import type { EventStore } from '../../store/event-store.js';
-import type { LegacyRecord, LegacyTable } from '../source/source.js';
+import type { LegacyRecord, LegacyTable } from '../../src/migration/source/source.js';
+import type { EventStore } from '../../src/store/event-store.js';
 import { textOfCell } from './canonical.js';
 import type { Kind, TargetItem } from './items.js';
 import type { Entries } from './source-content.js';
