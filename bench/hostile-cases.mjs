@@ -21,6 +21,14 @@ const yaml = (name, body) => ({
   headers: { 'content-type': 'application/yaml' },
   body,
 });
+const read = (name, path, more = {}) => ({
+  name: `reads: ${name}`,
+  method: 'GET',
+  path,
+  body: () => '',
+  token: 'read',
+  ...more,
+});
 const state = (name, body) => ({ name: `state: ${name}`, method: 'POST', path: '/tfstate/hostile', body });
 
 const big = 15 * MEBIBYTE;
@@ -50,9 +58,14 @@ function legitimate(megabytes) {
   };
 }
 
+/** A desired state of so many bytes, of short lines as people write them. */
+const resourcesInYaml = (size) => lines((n) => `- {type: server, name: web-${n}, properties: {size: ${n}}}\n`, size);
+
 /**
  * `body` makes a text of ASCII characters. `token` names the token that is sent: admin by default. `changes`
- * says that each body is made for itself; such a request is sent by one connection.
+ * says that each body is made for itself; such a request is sent by one connection. `connections` is how many send it, 2 by
+ * default. `leaveMs` says after how long the client leaves without an answer, milliseconds. `yaml` is a document that
+ * another token sends meanwhile; how long that takes is measured, too.
  * `open` is how many connections are kept open, from an address of their own: each sends what `first`
  * makes, then `eachSecond`, and is opened again when the server closes it.
  */
@@ -78,6 +91,25 @@ export const CASES = [
   state('52 MB of [', () => repeat('[', 52_000_000)),
   state('52 MB of blanks', () => `{"version":4,${repeat(' ', 52_000_000)}}`),
   state('52 MB of values', () => `{"version":3,"x":[${repeat('{},', 52_000_000)}1]}`),
+  {
+    ...yaml('six of 1 MB, while another token sends 22 KB', () => `resources:\n${resourcesInYaml(small - 20)}`),
+    connections: 6,
+    yaml: `resources:\n${resourcesInYaml(22_000)}`,
+  },
+  read('a stack of 50,000 resources, 4 at a time', '/api/v1/stacks/big', { connections: 4 }),
+  read('its export', '/api/v1/stacks/big/export?to=terraform'),
+  read('its graph', '/api/v1/stacks/big/graph'),
+  read('its state for Terraform', '/tfstate/big'),
+  read('its events', '/api/v1/stacks/big/activity?limit=1000'),
+  read('all stacks as they were', '/api/v1/stacks?at_position=1000'),
+  read('events of nobody, by 10 clients that leave after 0.3 s', '/api/v1/events?actor=nobody', {
+    connections: 10,
+    leaveMs: 300,
+  }),
+  read('a stack of 50,000 resources, by 10 clients that leave after 0.3 s', '/api/v1/stacks/big', {
+    connections: 10,
+    leaveMs: 300,
+  }),
   { ...state('52 MB by a token that only reads', () => repeat(' ', 52_000_000)), token: 'read' },
   { name: 'tokens: wrong ones', method: 'GET', path: '/api/v1/stacks', body: () => '', token: 'wrong' },
   { name: 'sockets: 300 that send nothing', open: 300 },

@@ -9,13 +9,13 @@ const [, , url, name, token, times] = process.argv;
 const one = CASES.find((other) => other.name === name);
 const { hostname, port } = new URL(url);
 
-function sender({ method, path, headers: own, body, changes }) {
+function sender({ method, path, headers: own, body, changes, leaveMs }) {
   const make = () => Buffer.from(body(), 'latin1');
   const made = make();
   return () =>
     new Promise((resolve) => {
       const bytes = changes ? make() : made;
-      const sent = { 'content-type': 'application/json', 'content-length': bytes.length };
+      const sent = bytes.length === 0 ? {} : { 'content-type': 'application/json', 'content-length': bytes.length };
       const headers = { ...sent, authorization: `Bearer ${token}`, ...own };
       const asked = request({ hostname, port, method, path, headers });
       asked.on('response', (answer) => {
@@ -26,6 +26,7 @@ function sender({ method, path, headers: own, body, changes }) {
       });
       asked.on('error', () => resolve(0));
       asked.end(bytes);
+      if (leaveMs !== undefined) setTimeout(() => asked.destroy(), leaveMs);
     });
 }
 
@@ -59,7 +60,8 @@ process.send('ready');
 if (one.open) for (let left = one.open; left > 0; left -= 1) repeat(() => hold(one));
 else if (times === undefined) {
   const send = sender(one);
-  await Promise.all(one.changes ? [repeat(send)] : [repeat(send), repeat(send)]);
+  const connections = one.connections ?? (one.changes ? 1 : 2);
+  await Promise.all(Array.from({ length: connections }, () => repeat(send)));
 } else {
   const send = sender(one);
   for (let left = Number(times); left > 0; left -= 1) await send();

@@ -21,7 +21,10 @@ async function serve(folder, files) {
   const db = join(folder, 's.db');
   const tokens = TokenStore.open(`${db}.tokens`);
   const made = Object.fromEntries(
-    ['read', 'admin'].map((role) => [role, tokens.create({ role, name: role, stacks: [], by: 'bench' }).token]),
+    ['read', 'admin', 'other'].map((role) => [
+      role,
+      tokens.create({ role: role === 'other' ? 'write' : role, name: role, stacks: [], by: 'bench' }).token,
+    ]),
   );
   tokens.close();
   const args = [here('../bin/run.cjs'), 'serve', '--db', db, '--listen', '127.0.0.1:0', '--output', 'json'];
@@ -77,7 +80,7 @@ async function measured(server, one, seconds) {
     });
   }
   const headers = { authorization: `Bearer ${tokens.admin}`, 'content-type': 'application/json' };
-  const times = { healthz: [], command: [], read: [] };
+  const times = { healthz: [], command: [], read: [], yaml: [] };
   const wrong = {};
   const timed = async (kind, path, options) => {
     const begin = performance.now();
@@ -103,8 +106,16 @@ async function measured(server, one, seconds) {
       await pause(20);
     }
   };
+  const sendYaml = async () => {
+    const own = { authorization: `Bearer ${tokens.other}`, 'content-type': 'application/yaml' };
+    const options = { method: 'POST', headers: own, body: one.yaml };
+    while (one.yaml !== undefined && performance.now() < end) {
+      await timed('yaml', '/api/v1/stacks/client-0/desired-state?dry_run=true', options);
+      await pause(EVERY_MS);
+    }
+  };
   try {
-    await Promise.all([probe(), ...Array.from({ length: CLIENTS }, (_, number) => client(number))]);
+    await Promise.all([probe(), sendYaml(), ...Array.from({ length: CLIENTS }, (_, number) => client(number))]);
   } finally {
     sender?.disconnect();
   }
@@ -116,9 +127,27 @@ async function measured(server, one, seconds) {
     healthz: summary(times.healthz),
     'small command': summary(times.command),
     read: summary(times.read),
+    ...(one.yaml === undefined ? {} : { 'small YAML': summary(times.yaml) }),
     'hostile answers': JSON.stringify(answers),
     'others refused': JSON.stringify(wrong),
   };
+}
+
+/** A stack of 50,000 resources. */
+async function fillBig(url, headers) {
+  const post = (type, fields) =>
+    fetch(`${url}/api/v1/commands/${type}`, { method: 'POST', headers, body: JSON.stringify(fields) });
+  await post('createStack', { name: 'big' });
+  for (let at = 0; at < 50_000; at += 5_000) {
+    const resources = Array.from({ length: 5_000 }, (_, n) => ({
+      type: 'server',
+      name: `web-${at + n}`,
+      properties: { id: `i-${at + n}`, text: 'x'.repeat(60) },
+      ...(n % 10 === 0 ? {} : { dependencies: [`server.web-${at + n - (n % 10)}`] }),
+    }));
+    const { status } = await post('apply', { stack: 'big', resources });
+    if (status !== 200) throw new Error(`the large stack was answered ${status}`);
+  }
 }
 
 /** Measures cases with a server that may open so many files. */
@@ -131,6 +160,7 @@ async function withServer(cases, files, seconds) {
       const body = JSON.stringify({ name: `client-${number}` });
       await fetch(`${server.url}/api/v1/commands/createStack`, { method: 'POST', headers, body });
     }
+    if (cases.some(({ path = '' }) => path.includes('/big'))) await fillBig(server.url, headers);
     const rows = [];
     for (const one of cases) rows.push(await measured(server, one, seconds));
     return rows;

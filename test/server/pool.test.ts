@@ -126,13 +126,12 @@ describe('a pool of workers', () => {
     expect(ended()).toBe(1);
   });
 
-  test('refuses what waits when it is closed', async () => {
-    const { pool, run, ended } = controlled();
-    void run('a', 'a1');
-    const waiting = run('a', 'a2');
-    const refused = expect(waiting).rejects.toMatchObject({ code: 'TOO_BUSY' });
+  test('refuses what waits and what it works on when it is closed', async () => {
+    const { pool, run, ends, ended } = controlled();
+    const refused = ['a1', 'a2'].map((job) => expect(run('a', job)).rejects.toMatchObject({ code: 'TOO_BUSY' }));
     await pool.close();
-    await refused;
+    ends.get('a1')?.reject(new Error('the runner ended'));
+    await Promise.all(refused);
     expect(ended()).toBe(1);
     await expect(run('a', 'a3')).rejects.toMatchObject({ code: 'TOO_BUSY' });
   });

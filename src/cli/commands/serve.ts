@@ -86,7 +86,7 @@ A body is read only once the role and the stack of its request are allowed. A co
       helpValue: 'PATTERN',
     }),
     'db-connections': wholeNumber({
-      description: 'connections to a database server at most',
+      description: 'connections to a database server at most, beside one for each process that answers large queries',
       default: 8,
       min: 1,
       helpValue: 'N',

@@ -136,7 +136,7 @@ export class Pool<Job, Result> {
     try {
       resolve(await runner.run(job));
     } catch (error) {
-      reject(error instanceof OutOfMemory ? pending.tooLarge() : error);
+      reject(this.#isClosed ? tooBusy() : error instanceof OutOfMemory ? pending.tooLarge() : error);
     }
     clearTimeout(timer);
     clearTimeout(grace);
