@@ -1,14 +1,21 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { openEngine } from '../../src/engine.js';
-import { listStacks } from '../../src/queries/list.js';
+import { type ListMoment, listStacks } from '../../src/queries/list.js';
 
 test('of a list of the past, only the stacks that are wanted are read', async () => {
   const { store, execute } = openEngine('memory:');
   onTestFinished(() => store.close());
   for (const name of ['a', 'b', 'c']) await execute({ type: 'createStack', name }, { actor: 'test' });
-  const moments = vi.spyOn(store, 'moment');
-  const isWanted = ({ name }: { readonly name: string }): boolean => name === 'b';
-  expect(await listStacks(store, { isWanted }, { position: 3 })).toMatchObject([{ name: 'b' }]);
-  expect(moments).toHaveBeenCalledOnce();
-  expect(await listStacks(store, { isWanted })).toMatchObject([{ name: 'b' }]);
+  let moments = 0;
+  const list = (at?: ListMoment) =>
+    store.read((s) => {
+      const moment: typeof s.moment = (...args) => {
+        moments += 1;
+        return s.moment(...args);
+      };
+      return listStacks({ ...s, moment }, { isWanted: ({ name }) => name === 'b' }, '', at);
+    });
+  expect(await list({ position: 3 })).toMatchObject([{ name: 'b' }]);
+  expect(moments).toBe(1);
+  expect(await list()).toMatchObject([{ name: 'b' }]);
 });
