@@ -55,14 +55,14 @@ function textOf(node: ts.Expression, constants: ReadonlyMap<string, ts.Expressio
   const value = ts.isIdentifier(node) ? constants.get(node.text) : undefined;
   if (value) return textOf(value, constants);
   throw new Error(
-    `a regular expression must be made of constants of its file or of kernel/text.ts, not of ${node.getText()}`,
+    `a regular expression must be made of constants of its file or of lib/text.ts, not of ${node.getText()}`,
   );
 }
 
 const parsed = (path: string): ts.SourceFile =>
   ts.createSourceFile(path, readFileSync(join(SRC, path), 'utf8'), ts.ScriptTarget.Latest, true);
 
-const SHARED = constantsOf(parsed('kernel/text.ts'));
+const SHARED = constantsOf(parsed('lib/text.ts'));
 
 /** Every regular expression of a file: literals, `new RegExp`, `RegExp()`, and texts that a method of strings compiles. */
 function expressionsOf(path: string): Found[] {
