@@ -108,10 +108,9 @@ export async function attachedToOurs(sql: Sql): Promise<StorageProblem[]> {
   return attached(sql, await sql.all<SchemaObject>(objectsIn('current_schema()::regnamespace')));
 }
 
-const namesOf = (kinds: string): string[] =>
-  [...SCHEMA.matchAll(new RegExp(`CREATE (?:${kinds}) (\\w+)`, 'g'))].map(([, name]) => name as string);
-const RELATIONS = namesOf('TABLE|VIEW');
-const OWN = new Set(namesOf('TRIGGER|UNIQUE INDEX'));
+const namesIn = (statements: RegExp): string[] => [...SCHEMA.matchAll(statements)].map(([, name]) => name as string);
+const RELATIONS = namesIn(/CREATE (?:TABLE|VIEW) (\w+)/g);
+const OWN = new Set(namesIn(/CREATE (?:TRIGGER|UNIQUE INDEX) (\w+)/g));
 
 /** The name without what a rebuild puts before it. */
 const live = (name: string): string => name.replace(/^rebuild_/, '');

@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../../../events/index.js';
+import { codeOf } from '../../../lib/errors.js';
 import { failed } from '../../../lib/failures.js';
-import { isReadError } from '../../../lib/sqlite-damage.js';
+import { isDamaged, isReadError } from '../../../lib/sqlite-damage.js';
 import type { StorageProblem } from '../../maintenance.js';
 import type { Connection } from '../open.js';
 import { EVENT } from '../read/log.js';
@@ -15,14 +16,22 @@ const TOLD = 20;
  * @throws StoreError `DISK_ERROR` for a page that could not be read
  */
 export function checkStorage(db: Connection, path: string, quick: boolean): StorageProblem[] {
-  const pages = (db.pragma(`${quick ? 'quick' : 'integrity'}_check(${TOLD})`) as Record<string, string>[])
-    .flatMap((row) => Object.values(row))
-    .filter((line) => line !== 'ok')
-    .map((problem) => {
-      if (isReadError(problem)) throw failed('DISK_ERROR', 'the database', path, problem, { database: path });
-      return { where: 'page', problem };
-    });
+  const pages = pageProblems(db, path, quick).map((problem) => {
+    if (isReadError(problem)) throw failed('DISK_ERROR', 'the database', path, problem, { database: path });
+    return { where: 'page', problem };
+  });
   return [...pages, ...checkSchema(db), ...(quick ? [] : unreadable(db))];
+}
+
+/** SQLite's lines about pages; its own error where a page is so damaged that it cannot go on. */
+function pageProblems(db: Connection, path: string, quick: boolean): string[] {
+  try {
+    const rows = db.pragma(`${quick ? 'quick' : 'integrity'}_check(${TOLD})`) as Record<string, string>[];
+    return rows.flatMap((row) => Object.values(row)).filter((line) => line !== 'ok');
+  } catch (error) {
+    if (!codeOf(error).startsWith('SQLITE_CORRUPT') || !isDamaged(path)) throw error;
+    return [(error as Error).message];
+  }
 }
 
 const SAME = `
