@@ -10,6 +10,7 @@ import type { ResourceRecord } from '../store/records.js';
 import type { Snapshot } from '../store/snapshot.js';
 import type { StateRead, Wanted } from './content.js';
 import type { Plan } from './plan-workflow.js';
+import { type Entry, keyOf } from './report.js';
 import { stacksOf } from './run.js';
 import type { LegacyRecord, LegacySource, LegacyTable } from './source/source.js';
 import type { Step } from './steps.js';
@@ -52,8 +53,8 @@ interface Pair {
   readonly target: string | undefined;
 }
 
-/** What became of a row in this run. */
-export type OutcomeOf = (record: LegacyRecord) => 'repaired' | 'rejected' | undefined;
+/** The entry of a row in the report of this run. */
+export type OutcomeOf = (record: LegacyRecord) => Entry['outcome'] | undefined;
 
 /** Differences listed of one stack. */
 const SHOWN = 10;
@@ -96,8 +97,6 @@ export async function compareMigration(
   }
   return { equal: unaccounted.length === 0 && stacks.every(({ equal }) => equal), stacks, unaccounted };
 }
-
-export const keyOf = ({ table, id }: { readonly table: string; readonly id: string }): string => `${table}/${id}`;
 
 function compared(pairs: readonly Pair[], { records }: Plan, outcomeOf: OutcomeOf) {
   const side = (of: 'source' | 'target') => {
@@ -214,11 +213,9 @@ function fieldsOf({ origin, ...fields }: NonNullable<StateRead['document']>, hel
   return [canonical({ ...fields, origin } as never), canonical({ ...there, origin: from })];
 }
 
-/** Whether two names are one but for the id behind it. */
-function isAlias({ id, name, record }: Wanted, there: ResourceRecord): boolean {
-  const [short, long] = [name, there.name].sort((a, b) => a.length - b.length) as [string, string];
-  return long.startsWith(`${short}-${id ?? record.id}`);
-}
+/** Whether two names can be one name with different ids behind it. */
+const isAlias = (one: Wanted, there: ResourceRecord): boolean =>
+  one.name.split('-', 1)[0] === there.name.split('-', 1)[0];
 
 const textOf = ({ id, state, properties, metadata, said }: Wanted): string =>
   canonical({ id: id ?? null, state, properties, metadata: pick(metadata, said) });
