@@ -10,39 +10,11 @@ import type { ResourceRecord } from '../store/records.js';
 import type { Snapshot } from '../store/snapshot.js';
 import type { StateRead, Wanted } from './content.js';
 import type { Plan } from './plan-workflow.js';
-import { type Entry, keyOf } from './report.js';
+import { type Comparison, type Counts, type Entry, KINDS, type Kind, keyOf, type StackComparison } from './report.js';
 import { stacksOf } from './run.js';
 import type { LegacyRecord, LegacySource, LegacyTable } from './source/source.js';
 import type { Step } from './steps.js';
 import { type Held, type Migration, planStack } from './take.js';
-
-const KINDS = ['resources', 'outputs', 'versions', 'tags', 'drift', 'activity', 'locks'] as const;
-type Kind = (typeof KINDS)[number];
-
-/** How many rows were taken, of each kind. */
-export type Counts = { readonly [K in Kind]: number };
-
-export interface StackComparison {
-  /** The workflow's id; `workflow-state` for what belongs to none. */
-  readonly workflow: string;
-  /** The stack's id; null where there is none. */
-  readonly stack: string | null;
-  readonly source: Counts & { readonly hash: string };
-  readonly target: Counts & { readonly hash: string };
-  /** Rows with such an entry in the report. The comparison leaves out rejected rows. */
-  readonly repaired: number;
-  readonly rejected: number;
-  readonly equal: boolean;
-  /** The first few, in words. */
-  readonly differences: readonly string[];
-}
-
-export interface Comparison {
-  readonly equal: boolean;
-  readonly stacks: readonly StackComparison[];
-  /** Rows without a workflow that the report does not reject; the first few. */
-  readonly unaccounted: readonly string[];
-}
 
 /** What the source and the target hold of one thing, each as canonical JSON; undefined on the side that lacks it. */
 interface Pair {

@@ -2,7 +2,6 @@ import { InvalidInputError } from '../lib/errors.js';
 import type { JsonObject } from '../lib/json.js';
 import type { Verification } from '../operations/audit/verification.js';
 import { type Repair, rowJson, type Taken } from './cells.js';
-import type { Comparison } from './comparison.js';
 import { LEGACY_TABLES, type LegacyRecord, type LegacySource, type LegacyTable } from './source/source.js';
 
 /** A row that could not be taken as it is: what is wrong with it, and what was done. */
@@ -24,6 +23,34 @@ export type Outcome = (typeof OUTCOMES)[number];
 export type RowCounts = { readonly [O in Outcome]: number };
 /** By table; of those there are. */
 export type TableCounts = { readonly [T in LegacyTable]?: RowCounts & { readonly rows: number } };
+
+export const KINDS = ['resources', 'outputs', 'versions', 'tags', 'drift', 'activity', 'locks'] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** How many rows were taken, of each kind. */
+export type Counts = { readonly [K in Kind]: number };
+
+export interface StackComparison {
+  /** The workflow's id; `workflow-state` for what belongs to none. */
+  readonly workflow: string;
+  /** The stack's id; null where there is none. */
+  readonly stack: string | null;
+  readonly source: Counts & { readonly hash: string };
+  readonly target: Counts & { readonly hash: string };
+  /** Rows with such an entry in the report. The comparison leaves out rejected rows. */
+  readonly repaired: number;
+  readonly rejected: number;
+  readonly equal: boolean;
+  /** The first few, in words. */
+  readonly differences: readonly string[];
+}
+
+export interface Comparison {
+  readonly equal: boolean;
+  readonly stacks: readonly StackComparison[];
+  /** Rows without a workflow that the report does not reject; the first few. */
+  readonly unaccounted: readonly string[];
+}
 
 /** Source and target compared, and the target's log and tables verified. */
 export interface Proof extends Comparison {
