@@ -1,8 +1,8 @@
 import { assertJson, equalJson, type Json, stringifyJson } from '../lib/json.js';
 import { byBytes } from '../lib/order.js';
 import { asWritten, cell, cellJson, instantOf, jsonOf, nameOf, proseOf, rowJson } from './cells.js';
-import type { Ledger } from './ledger.js';
 import { freeName } from './names.js';
+import type { Ledger } from './report.js';
 import type { Cell, LegacyRecord } from './source/source.js';
 import { commandId, ORDER, type Step, UNKNOWN } from './steps.js';
 import { actorOf } from './versions.js';

@@ -10,38 +10,11 @@ import type { ResourceRecord } from '../store/records.js';
 import type { Snapshot } from '../store/snapshot.js';
 import type { StateRead, Wanted } from './content.js';
 import type { Plan } from './plan-workflow.js';
+import { type Comparison, type Counts, type Entry, KINDS, type Kind, keyOf, type StackComparison } from './report.js';
 import { stacksOf } from './run.js';
 import type { LegacyRecord, LegacySource, LegacyTable } from './source/source.js';
 import type { Step } from './steps.js';
 import { type Held, type Migration, planStack } from './take.js';
-
-const KINDS = ['resources', 'outputs', 'versions', 'tags', 'drift', 'activity', 'locks'] as const;
-type Kind = (typeof KINDS)[number];
-
-/** How many rows were taken, of each kind. */
-export type Counts = { readonly [K in Kind]: number };
-
-export interface StackComparison {
-  /** The workflow's id; `workflow-state` for what belongs to none. */
-  readonly workflow: string;
-  /** The stack's id; null where there is none. */
-  readonly stack: string | null;
-  readonly source: Counts & { readonly hash: string };
-  readonly target: Counts & { readonly hash: string };
-  /** Rows with such an entry in the report. The comparison leaves out rejected rows. */
-  readonly repaired: number;
-  readonly rejected: number;
-  readonly equal: boolean;
-  /** The first few, in words. */
-  readonly differences: readonly string[];
-}
-
-export interface Comparison {
-  readonly equal: boolean;
-  readonly stacks: readonly StackComparison[];
-  /** Rows without a workflow that the report does not reject; the first few. */
-  readonly unaccounted: readonly string[];
-}
 
 /** What the source and the target hold of one thing, each as canonical JSON; undefined on the side that lacks it. */
 interface Pair {
@@ -52,8 +25,8 @@ interface Pair {
   readonly target: string | undefined;
 }
 
-/** What became of a row in this run. */
-export type OutcomeOf = (record: LegacyRecord) => 'repaired' | 'rejected' | undefined;
+/** The entry of a row in the report of this run. */
+export type OutcomeOf = (record: LegacyRecord) => Entry['outcome'] | undefined;
 
 /** Differences listed of one stack. */
 const SHOWN = 10;
@@ -96,8 +69,6 @@ export async function compareMigration(
   }
   return { equal: unaccounted.length === 0 && stacks.every(({ equal }) => equal), stacks, unaccounted };
 }
-
-export const keyOf = ({ table, id }: { readonly table: string; readonly id: string }): string => `${table}/${id}`;
 
 function compared(pairs: readonly Pair[], { records }: Plan, outcomeOf: OutcomeOf) {
   const side = (of: 'source' | 'target') => {
@@ -214,11 +185,9 @@ function fieldsOf({ origin, ...fields }: NonNullable<StateRead['document']>, hel
   return [canonical({ ...fields, origin } as never), canonical({ ...there, origin: from })];
 }
 
-/** Whether two names are one but for the id behind it. */
-function isAlias({ id, name, record }: Wanted, there: ResourceRecord): boolean {
-  const [short, long] = [name, there.name].sort((a, b) => a.length - b.length) as [string, string];
-  return long.startsWith(`${short}-${id ?? record.id}`);
-}
+/** Whether two names can be one name with different ids behind it. */
+const isAlias = (one: Wanted, there: ResourceRecord): boolean =>
+  one.name.split('-', 1)[0] === there.name.split('-', 1)[0];
 
 const textOf = ({ id, state, properties, metadata, said }: Wanted): string =>
   canonical({ id: id ?? null, state, properties, metadata: pick(metadata, said) });

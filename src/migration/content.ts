@@ -1,7 +1,7 @@
 import type { Command } from '../commands/index.js';
 import { equalJson, type Json, type JsonObject } from '../lib/json.js';
 import type { StateView } from '../queries/state.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger } from './report.js';
 import type { LegacyRecord } from './source/source.js';
 
 type Apply = Extract<Command, { type: 'apply' }>;

@@ -1,6 +1,6 @@
 import type { Command } from '../commands/index.js';
 import { cell, instantOf, nameOf, proseOf } from './cells.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger } from './report.js';
 import type { LegacyRecord } from './source/source.js';
 import { commandId, later, ORDER, type Step, UNKNOWN } from './steps.js';
 

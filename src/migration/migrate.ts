@@ -9,12 +9,13 @@ import { clearedUp, statOf } from '../lib/files.js';
 import { checkFreshFile, isSameFile, writeFreshFile } from '../lib/fresh-file.js';
 import { newId } from '../lib/ids.js';
 import { stringifyJson } from '../lib/json.js';
+import { verifyStore } from '../operations/audit/verify.js';
 import { backupTo } from '../operations/backup.js';
 import { stampOf } from '../operations/backup-rotation.js';
 import { databaseFile } from '../operations/database-file.js';
 import type { OnProgress } from '../store/maintenance.js';
+import { compareMigration } from './comparison.js';
 import { type Begun, type Journal, openJournal } from './journal.js';
-import { proveMigration } from './proof.js';
 import type { MigrationReport } from './report.js';
 import { runMigration } from './run.js';
 import { type LegacySource, openLegacy } from './source/source.js';
@@ -191,7 +192,7 @@ async function run(
   const began = clock.now();
   const resumed = journal.begun !== undefined;
   let migration: Begun = journal.begun ?? { id: newId(), by: actor, at: began, backup: null };
-  const { tally, head } = await withEngine(database, clock, options, async (engine) => {
+  const { totals, head } = await withEngine(database, clock, options, async (engine) => {
     const before = await engine.store.head();
     const backUp = async (): Promise<void> => {
       if (dryRun || resumed) return;
@@ -205,20 +206,22 @@ async function run(
       { ...migration, resumed },
       { strict, beforeFirst: backUp, onProgress },
     );
-    return { tally: taken, head: await engine.store.head() };
+    return { totals: taken, head: await engine.store.head() };
   });
   // Through a connection of its own: what is read is what is in the file.
   const verification = verify
-    ? await withEngine(database, clock, options, ({ store }) =>
-        proveMigration(source, store, tally, { ...migration, resumed }, onProgress),
-      )
+    ? await withEngine(database, clock, options, async ({ store }) => {
+        const compared = await compareMigration(source, store, { ...migration, resumed }, totals.entryOf, onProgress);
+        const audit = await verifyStore(store, onProgress ? { onProgress } : {});
+        return { holds: compared.equal && audit.holds, ...compared, audit };
+      })
     : null;
   const ended = clock.now();
   return {
-    stacks_migrated: tally.stacks,
-    resources_migrated: tally.taken('workflow_resources'),
-    outputs_migrated: tally.taken('workflow_outputs'),
-    errors: tally.entries
+    stacks_migrated: totals.stacks,
+    resources_migrated: totals.taken('workflow_resources'),
+    outputs_migrated: totals.taken('workflow_outputs'),
+    errors: totals.entries
       .filter(({ outcome }) => outcome === 'rejected')
       .map(({ table, id, problem }) => `${table} ${id}: ${problem}`),
     start_time: migration.at,
@@ -231,11 +234,11 @@ async function run(
     dry_run: dryRun,
     resumed,
     backup: migration.backup,
-    versions_migrated: tally.taken('state_versions'),
-    events: tally.events,
+    versions_migrated: totals.taken('state_versions'),
+    events: totals.events,
     head: { position: head.position, hash: head.hash },
-    rows: tally.counts(source),
-    entries: tally.entries,
+    rows: totals.counts(source),
+    entries: totals.entries,
     verification,
   };
 }

@@ -2,7 +2,7 @@ import { resourceAddress } from '../events/index.js';
 import { sha256 } from '../lib/digest.js';
 import { stringifyJson } from '../lib/json.js';
 import { cellJson, nameOf, type Taken } from './cells.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger } from './report.js';
 import type { Cell, LegacyRecord } from './source/source.js';
 
 /** What a cell names, so that none of those has that name that are there: or else with `~` and 8 digits of a hash. */

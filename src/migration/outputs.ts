@@ -2,8 +2,8 @@ import { InvalidInputError } from '../lib/errors.js';
 import { assertJson, equalJson, type Json, parseJson } from '../lib/json.js';
 import { asWritten, cell } from './cells.js';
 import type { StateRead } from './content.js';
-import type { Ledger } from './ledger.js';
 import { freeName } from './names.js';
+import type { Ledger } from './report.js';
 import type { LegacyRecord } from './source/source.js';
 
 /** Of an output's name, in UTF-8 bytes. */

@@ -3,8 +3,8 @@ import { activityStep, driftSteps, lockedByStep, lockSteps, type Stack, tagSteps
 import { cell, cellJson, instantOf, nameOf } from './cells.js';
 import { type Content, copyOf, emptyContent, type StateRead } from './content.js';
 import { executionSteps } from './execution.js';
-import { type Ledger, openLedger } from './ledger.js';
 import { openNames } from './names.js';
+import { type Ledger, openLedger } from './report.js';
 import { type Action, actionOf } from './resources.js';
 import type { LegacyRecord, LegacyWorkflow } from './source/source.js';
 import { stateSteps } from './state.js';
@@ -16,9 +16,8 @@ export interface Before {
   readonly content: Content;
   /** Ids of the migration's commands that were carried out. */
   readonly done: ReadonlySet<string>;
-  /** What somebody else did to its state since, in words; then no more of the old state is taken. */
-  readonly touched: string | undefined;
-  readonly deleted: boolean;
+  /** Why nothing more is taken into it, in words: somebody else changed or deleted it. */
+  readonly refusal: string | undefined;
   /** `created_at` and `name` of the workflow it was made of. */
   readonly createdAt: Json;
   readonly oldName: Json;
@@ -90,15 +89,14 @@ export function planWorkflow(workflow: LegacyWorkflow, locks: readonly LegacyRec
     command: { type: 'createStack', id: id.value, name },
     record,
   };
-  const renaming = before && !before.touched && name !== before.name ? [renamed(id.value, name, record)] : [];
+  const renaming = before && name !== before.name ? [renamed(id.value, name, record)] : [];
   const all = [creation, ...renaming, ...planned.steps];
-  const steps = finish({ id: id.value, name }, all, record, options, ledger);
+  const steps = finish(all, record, options, ledger);
   return { stack: { id: id.value, name }, steps, states: planned.states, records, ledger };
 }
 
 /** Leaves out what was carried out before, and puts the rest in its order. */
 export function finish(
-  stack: Plan['stack'],
   all: readonly Step[],
   whole: LegacyRecord | undefined,
   { before, until }: PlanOptions,
@@ -108,8 +106,8 @@ export function finish(
   const isDone = ({ id }: Step): boolean => before?.done.has(id) ?? false;
   for (const step of steps) if (step.record && step.record !== whole && isDone(step)) ledger.known(step.record);
   const todo = steps.filter((step) => !isDone(step));
-  if (before?.deleted) {
-    for (const { record } of todo) if (record) ledger.rejected(record, `the stack ${stack.id} was deleted here`);
+  if (before?.refusal !== undefined) {
+    for (const { record } of todo) if (record) ledger.rejected(record, before.refusal);
     return [];
   }
   const from = before?.last ?? steps[0]?.at ?? until;

@@ -3,8 +3,8 @@ import { assertJson, equalJson, isJsonObject, type Json, type JsonObject, own, s
 import { byBytes } from '../lib/order.js';
 import { cell, instantOf, isSmall, nameOf, objectOf, rowJson, type Taken, textOf } from './cells.js';
 import type { Wanted } from './content.js';
-import type { Ledger } from './ledger.js';
 import type { Names } from './names.js';
+import type { Ledger } from './report.js';
 import type { Cell, LegacyRecord } from './source/source.js';
 
 /** A row of `workflow_resources`: what an action made of a resource. */

@@ -3,13 +3,12 @@ import { InvalidInputError } from '../lib/errors.js';
 import { pause } from '../lib/pause.js';
 import type { OnProgress } from '../store/maintenance.js';
 import { nameOf } from './cells.js';
-import { openLedger } from './ledger.js';
 import { type Plan, planWorkflow } from './plan-workflow.js';
+import { openLedger, openTotals, type Totals } from './report.js';
 import { planShared, SHARED_CREATION, SHARED_STACK } from './shared.js';
 import type { LegacyRecord, LegacySource } from './source/source.js';
 import { commandId } from './steps.js';
 import { type Migration, type Planned, planStack, type Stack, takeAll } from './take.js';
-import { openTally, type Tally } from './tally.js';
 
 export interface RunOptions {
   /** Stop at the first row that cannot be taken as it is. */
@@ -31,8 +30,8 @@ export async function runMigration(
   source: LegacySource,
   migration: Migration,
   { strict, beforeFirst, onProgress }: RunOptions,
-): Promise<Tally> {
-  const tally = openTally();
+): Promise<Totals> {
+  const totals = openTotals();
   const total = source.counts.workflow_states ?? 0;
   let waiting: Planned[] = [];
   let size = 0;
@@ -43,11 +42,11 @@ export async function runMigration(
     if (work && !begun) await beforeFirst();
     begun ||= work;
     for (const { plan, events } of await takeAll(engine, waiting, migration)) {
-      tally.plan(plan);
-      tally.events += events;
-      if (events > 0) tally.stacks++;
+      totals.add(plan.records, plan.ledger);
+      totals.events += events;
+      if (events > 0) totals.stacks++;
     }
-    if (strict) refuseEntries(tally.entries);
+    if (strict) refuseEntries(totals.entries);
     done += waiting.length;
     waiting = [];
     size = 0;
@@ -63,13 +62,14 @@ export async function runMigration(
   }
   await takeWaiting();
   const ledger = openLedger();
+  const orphans: LegacyRecord[] = [];
   for (const record of source.orphans()) {
     ledger.rejected(record, `there is no workflow ${JSON.stringify(String(record.row.workflow_id ?? null))}`);
-    tally.add(record, 'rejected');
+    orphans.push(record);
   }
-  tally.book(ledger);
-  if (strict) refuseEntries(tally.entries);
-  return tally;
+  totals.add(orphans, ledger);
+  if (strict) refuseEntries(totals.entries);
+  return totals;
 }
 
 const sizeOf = ({ steps }: Plan): number =>
@@ -90,7 +90,7 @@ export function* stacksOf(source: LegacySource): Generator<Stack> {
   yield { id: SHARED_STACK, creation: SHARED_CREATION, planOf: (how) => planShared(state, rest, how) };
 }
 
-function refuseEntries([first]: Tally['entries']): void {
+function refuseEntries([first]: Totals['entries']): void {
   if (!first) return;
   const { table, id, problem, done } = first;
   throw new InvalidInputError('MIGRATION_STRICT', `${table} ${id}: ${problem}`, {

@@ -1,10 +1,10 @@
 import { assertJson, type Json } from '../lib/json.js';
 import { byBytes } from '../lib/order.js';
 import { asWritten, cell, instantOf, rowJson } from './cells.js';
-import { openLedger } from './ledger.js';
 import { freeName } from './names.js';
 import { LONGEST_KEY } from './outputs.js';
 import { finish, type Plan, type PlanOptions } from './plan-workflow.js';
+import { openLedger } from './report.js';
 import type { LegacyRecord } from './source/source.js';
 import { commandId, ORDER, type Step, UNKNOWN } from './steps.js';
 
@@ -18,7 +18,7 @@ export const SHARED_CREATION = commandId(SHARED_STACK, 'state');
 export function planShared(state: readonly LegacyRecord[], locks: readonly LegacyRecord[], options: PlanOptions): Plan {
   const records = [...state, ...locks];
   const ledger = openLedger();
-  const { until, before } = options;
+  const { until } = options;
   const stack = {
     id: SHARED_STACK,
     name: options.avoid.names.has(SHARED_STACK) ? `old-${SHARED_STACK}` : SHARED_STACK,
@@ -68,11 +68,7 @@ export function planShared(state: readonly LegacyRecord[], locks: readonly Legac
     actor: UNKNOWN,
     command: { type: 'createStack', ...stack },
   };
-  if (before?.touched) {
-    for (const { id, record } of values) if (record && !before.done.has(id)) ledger.rejected(record, before.touched);
-  }
-  const taken = all.filter(({ record }) => !record || ledger.outcomeOf(record) !== 'rejected');
-  const steps = finish(stack, [creation, ...taken], undefined, options, ledger);
+  const steps = finish([creation, ...all], undefined, options, ledger);
   // A version of the output that a later row replaced is in the history.
   const current = new Map(
     values.flatMap(({ record, command }) =>

@@ -5,9 +5,9 @@ import { assertJson, type Json, type JsonObject, stringifyJson } from '../lib/js
 import { byBytes } from '../lib/order.js';
 import { cell, counterOf, instantOf, jsonOf, nameOf, proseOf, rowJson } from './cells.js';
 import { type Content, changeTo, type StateChange, type StateRead, type Target } from './content.js';
-import type { Ledger } from './ledger.js';
 import type { Names } from './names.js';
 import { currentOutputs, versionOutputs } from './outputs.js';
+import type { Ledger } from './report.js';
 import { type Action, byAddress, resourcesOf } from './resources.js';
 import type { LegacyRecord, LegacyWorkflow } from './source/source.js';
 import { commandId, later, ORDER, type Step, UNKNOWN } from './steps.js';
@@ -23,7 +23,7 @@ interface Known {
   readonly actions: readonly Action[];
   readonly execution: readonly Step[];
   readonly before:
-    | { readonly done: ReadonlySet<string>; readonly touched: string | undefined; readonly last: string }
+    | { readonly done: ReadonlySet<string>; readonly refusal: string | undefined; readonly last: string }
     | undefined;
   /** What the target holds; from then on, what it is to hold. */
   readonly content: Content;
@@ -38,16 +38,15 @@ interface Known {
  * is now; each a commit of what changed.
  */
 export function stateSteps(workflow: LegacyWorkflow, known: Known): { steps: Step[]; states: StateRead[] } {
-  const { id, start, until, actions, before, content, names, taken, ledger } = known;
+  const { id, start, until, actions, execution, before, content, names, taken, ledger } = known;
   const change = (wanted: Target): StateChange => changeTo(content, wanted, taken, ledger);
   const isNew = (step: string, record: LegacyRecord): boolean => {
     if (before?.done.has(step)) ledger.known(record);
-    else if (before?.touched) ledger.rejected(record, before.touched);
+    else if (before?.refusal !== undefined) ledger.rejected(record, before.refusal);
     else return true;
     return false;
   };
-  const executed = executionOf(known);
-  const steps: Step[] = [...executed];
+  const steps: Step[] = [...execution];
   const states: StateRead[] = [];
   let last = before?.last ?? start;
   let outputs = new Map<string, Json>();
@@ -94,7 +93,7 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): { steps: Ste
     ...present.map(({ record }) => record),
     ...[...now.values()].map(({ record }) => record),
   ];
-  const laid = steps.slice(executed.length);
+  const laid = steps.slice(execution.length);
   const contentId = commandId(id, 'current', sha256(stringifyJson(rows.map(({ row }) => rowJson(row)))));
   const isSame = before?.done.has(contentId) ?? false;
   const document = currentDocument(workflow.workflow, id, ledger);
@@ -117,8 +116,8 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): { steps: Ste
     ...value.outputs.flatMap(({ name }) => now.get(name)?.record ?? []),
   ]);
   if (before) for (const row of rows) if (!changed.has(row)) ledger.known(row);
-  if (before?.touched) {
-    for (const row of changed) ledger.rejected(row, before.touched);
+  if (before?.refusal !== undefined) {
+    for (const row of changed) ledger.rejected(row, before.refusal);
     return { steps, states };
   }
   for (const row of changed) {
@@ -132,10 +131,6 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): { steps: Ste
 
 const timeOf = ({ row }: LegacyRecord): string =>
   instantOf(cell(row, 'updated_at')) ?? instantOf(cell(row, 'created_at')) ?? '';
-
-/** An execution that began or ended since is news of a state as well: it is rejected with the current one. */
-const executionOf = ({ execution, before }: Known): readonly Step[] =>
-  before?.touched ? execution.filter(({ id }) => before.done.has(id)) : execution;
 
 /** What rows say of now, and what of earlier: rows another one about the same resource follows, and those of what is gone. */
 function sorted(actions: readonly Action[]) {

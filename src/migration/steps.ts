@@ -2,7 +2,7 @@ import type { Command } from '../commands/index.js';
 import { sha256 } from '../lib/digest.js';
 import { type Json, stringifyJson } from '../lib/json.js';
 import { byBytes } from '../lib/order.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger } from './report.js';
 import type { LegacyRecord } from './source/source.js';
 
 /** In what order things of one instant happened. */

@@ -7,6 +7,7 @@ import { isJsonObject, own } from '../lib/json.js';
 import { readContent } from '../queries/state.js';
 import type { EventStore, Receipt } from '../store/event-store.js';
 import type { Program } from '../store/program.js';
+import type { CommitRecord, StackRecord } from '../store/records.js';
 import type { Snapshot } from '../store/snapshot.js';
 import { contentOf } from './content.js';
 import type { Avoid, Before, Plan, PlanOptions } from './plan-workflow.js';
@@ -50,8 +51,7 @@ function* heldOf(s: Snapshot, id: string, creation: string, migration: Migration
   const before = {
     content: contentOf(left),
     done: new Set(ours.map(({ commandId }) => commandId).filter((command) => !again.has(command))),
-    touched: others && `the stack was changed here since it was migrated (version ${others.version}, ${others.kind})`,
-    deleted: stack.deletedAt !== null,
+    refusal: refusalOf(stack, others),
     createdAt: isJsonObject(row) ? (own(row, 'created_at') ?? null) : null,
     oldName: isJsonObject(row) ? (own(row, 'name') ?? null) : null,
     name: left.document.name,
@@ -59,6 +59,14 @@ function* heldOf(s: Snapshot, id: string, creation: string, migration: Migration
   };
   const versions = new Map(ours.map((commit) => [commit.commandId, commit.version]));
   return { stream: stack.stream, before, left: version, versions, again, lockId: yield* takenOver(s, stack.stream) };
+}
+
+/** A stack that others changed or deleted since it was migrated gets nothing more. */
+function refusalOf({ name, deletedAt }: StackRecord, others: CommitRecord | undefined): string | undefined {
+  if (deletedAt !== null) return `the stack ${name} was deleted here`;
+  return (
+    others && `the stack ${name} was changed here since it was migrated (version ${others.version}, ${others.kind})`
+  );
 }
 
 /** The id of a stack's lock where a migration took it over. One that somebody took here is none of ours. */

@@ -1,7 +1,7 @@
 import { InvalidInputError } from '../lib/errors.js';
 import { FILE_LIMITS, isJsonObject, type Json, type JsonObject } from '../lib/json.js';
 import { cell, counterOf, instantOf, jsonOf, nameOf, proseOf, rowJson } from './cells.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger } from './report.js';
 import type { LegacyRecord } from './source/source.js';
 import { later, UNKNOWN } from './steps.js';
 

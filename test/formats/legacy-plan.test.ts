@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import { type Json, type JsonObject, stringifyJson } from '../../src/lib/json.js';
-import { compareMigration, keyOf } from '../../src/migration/comparison.js';
+import { compareMigration } from '../../src/migration/comparison.js';
 import { type Before, type Plan, type PlanOptions, planWorkflow } from '../../src/migration/plan-workflow.js';
+import { keyOf } from '../../src/migration/report.js';
 import { planShared } from '../../src/migration/shared.js';
 import type { Cell, LegacyRecord, LegacyWorkflow } from '../../src/migration/source/source.js';
 import { commandId } from '../../src/migration/steps.js';
@@ -265,7 +266,7 @@ describe('the name of a workflow that was taken before', () => {
   });
 
   it('is left to somebody else who changed the stack', async () => {
-    expect(stepsOf(await laterOf({ name: 'shop' }, { touched: 'renamed here' }), 'updateStack')).toEqual([]);
+    expect(stepsOf(await laterOf({ name: 'shop' }, { refusal: 'renamed here' }), 'updateStack')).toEqual([]);
   });
 });
 
@@ -1478,7 +1479,7 @@ describe('a second run', () => {
     await store.close();
   });
 
-  it('leaves the state as somebody else changed it, and still takes signals', async () => {
+  it('takes nothing more into a stack that somebody else changed', async () => {
     const more = {
       ...parts,
       versions: [...(parts.versions ?? []), { created_at: '2025-03-01' }],
@@ -1487,23 +1488,23 @@ describe('a second run', () => {
       tags: [{}, { created_at: '2025-03-01' }],
     };
     const plan = await planAgain(first, aWorkflow({ ...columns, started_at: '2025-03-01' }, more), {
-      touched: 'somebody was here',
+      refusal: 'somebody was here',
     });
-    expect(plan.steps.map(({ command: { type } }) => type)).toEqual(['addTags']);
+    expect(plan.steps).toEqual([]);
     expect(outcomes(plan).filter((one) => !one.endsWith('known'))).toEqual([
       'workflow_states/wf rejected',
       'workflow_resources/r-5 rejected',
       'workflow_resources/r-6 rejected',
       'workflow_outputs/wf/k1 rejected',
       'state_versions/2 rejected',
-      'workflow_tags/wf/t2 migrated',
+      'workflow_tags/wf/t2 rejected',
     ]);
     expect(plan.ledger.entries().map(({ problem }) => problem)).toContain('somebody was here');
   });
 
   it('rejects what is new of a stack that was deleted here', async () => {
     const more = aWorkflow(columns, { ...parts, tags: [{}, {}] });
-    const plan = await planAgain(first, more, { deleted: true, touched: 'deleted' });
+    const plan = await planAgain(first, more, { refusal: 'the stack wf was deleted here' });
     expect(plan.steps).toEqual([]);
     expect(said(plan)).toEqual(['workflow_tags wf/t2: rejected: the stack wf was deleted here; not taken']);
   });
@@ -1603,9 +1604,9 @@ describe('the key-value store', () => {
     expect(commitsOf(shared(rows, [{ name: 'x' }], { before })).map(({ outputs }) => outputs)).toEqual([
       [{ name: 'a', value: 'w' }],
     ]);
-    const touched = shared(rows, [{ name: 'x' }, { name: 'y' }], { before: { ...before, touched: 'it was changed' } });
-    expect(touched.steps.map(({ command: { type } }) => type)).toEqual(['recordActivity']);
-    expect(said(touched)).toContain('state a: rejected: it was changed; not taken');
+    const refused = shared(rows, [{ name: 'x' }, { name: 'y' }], { before: { ...before, refusal: 'it was changed' } });
+    expect(refused.steps).toEqual([]);
+    expect(said(refused)).toContain('state a: rejected: it was changed; not taken');
     await store.close();
   });
 });

@@ -1,8 +1,8 @@
 import { openEngine } from '../../src/engine.js';
 import { isJsonObject, own } from '../../src/lib/json.js';
 import { contentOf } from '../../src/migration/content.js';
-import type { Entry } from '../../src/migration/ledger.js';
 import { type Before, type Plan, type PlanOptions, planWorkflow } from '../../src/migration/plan-workflow.js';
+import type { Entry } from '../../src/migration/report.js';
 import type {
   Cell,
   LegacyRecord,
@@ -192,8 +192,7 @@ export async function beforeOf(store: EventStore, { stack }: Pick<Plan, 'stack'>
   return {
     content: contentOf(state),
     done: new Set((await reads(store).commits(record.stream)).map(({ commandId }) => commandId)),
-    touched: undefined,
-    deleted: false,
+    refusal: undefined,
     createdAt: isJsonObject(row) ? (own(row, 'created_at') ?? null) : null,
     oldName: isJsonObject(row) ? (own(row, 'name') ?? null) : null,
     name: state.document.name,
