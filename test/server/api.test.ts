@@ -135,7 +135,10 @@ describe('commands', () => {
       status: 200,
       json: { changes: [{ what: 'resource', key: 'server.a', kind: 'removed' }] },
     });
-    expect(await ask('POST', `${API}/commands/createStack?dry_run=true`, { name: 'x' })).toMatchObject({ status: 400 });
+    expect(await ask('POST', `${API}/commands/createStack?dry_run=true`, { name: 'x' })).toMatchObject({
+      status: 200,
+      json: { version: 0, changes: [{ what: 'stack', key: 'x', kind: 'added' }] },
+    });
     expect((await backend.head()).position).toBe(position);
   });
 

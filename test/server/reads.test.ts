@@ -78,7 +78,7 @@ describe('a query of a large stack', () => {
 
   test('is not waited for by others', async () => {
     const { ask, backend } = await filled();
-    const state = vi.spyOn(backend, 'getState');
+    const state = vi.spyOn(backend, 'getDetails');
     const big = ask('GET', `${API}/stacks/big`);
     expect(await ask('GET', `${API}/stacks/small`)).toMatchObject({ status: 200, json: { name: 'small' } });
     expect(await big).toMatchObject({ status: 200, json: { name: 'big', resource_count: 300 } });
