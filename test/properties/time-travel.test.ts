@@ -110,8 +110,8 @@ test('state at any version, time or position is the fold of the events up to the
 async function whatIs(store: EventStore, now: string, position?: number) {
   const at = position === undefined ? undefined : { position };
   const listed = [
-    ...(await store.read((s) => listStacks(s, {}, '', at))),
-    ...(await store.read((s) => listStacks(s, { deleted: true }, '', at))),
+    ...(await store.read((s) => listStacks(s, {}, now, at))),
+    ...(await store.read((s) => listStacks(s, { deleted: true }, now, at))),
   ];
   return Promise.all(
     listed.map(async (stack) => {
