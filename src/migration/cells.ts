@@ -150,7 +150,7 @@ const shortened = (text: string): string => (text.length > 80 ? `${text.slice(0,
 
 const repaired = <T>(value: T, repair: Repair | undefined): Taken<T> => (repair ? { value, repair } : { value });
 
-/** What names something: see `name` in kernel/text.ts. `otherwise` where nothing is left. */
+/** What names something: see `name` in lib/text.ts. `otherwise` where nothing is left. */
 export function nameOf(value: Cell, what: string, otherwise: string, max = 255): Taken<string> {
   const text = textOf(value, what);
   const name = cleaned(text.value, what, max, CONTROL, true);
@@ -159,7 +159,7 @@ export function nameOf(value: Cell, what: string, otherwise: string, max = 255):
   return { value: other, repair: { problem: `${what} is empty`, done: `"${other}" was taken` } };
 }
 
-/** Free text: see `prose` in kernel/text.ts. */
+/** Free text: see `prose` in lib/text.ts. */
 export function proseOf(value: Cell, what: string, max = 65_536): Taken<string> {
   const text = textOf(value, what);
   const prose = cleaned(text.value, what, max, CONTROL_BUT_LAYOUT, false);
