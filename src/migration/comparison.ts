@@ -123,10 +123,10 @@ function* pairsOf(s: Snapshot, plan: Plan, held: Held | undefined, outcomeOf: Ou
       { kind: KIND_OF[record.table], label: keyOf(record), source: 'read', target: isThere ? 'read' : undefined },
     ];
   });
-  for (const read of held ? plan.states : []) {
-    const version = read.step === undefined ? held?.left : held?.versions.get(read.step);
-    if (version === undefined) continue;
-    pairs.push(...statePairs(read, yield* readContent(s, held?.stream ?? 0, version), isRejected));
+  for (const read of plan.states) {
+    if (!held || (read.step !== undefined && !held.versions.has(read.step))) continue;
+    const version = read.step === undefined ? held.left : held.versions.get(read.step);
+    pairs.push(...statePairs(read, yield* readContent(s, held.stream, version), isRejected));
   }
   return pairs;
 }

@@ -7,7 +7,7 @@ import { cell, counterOf, instantOf, jsonOf, nameOf, proseOf, rowJson } from './
 import { type Content, changeTo, type StateChange, type StateRead, type Target } from './content.js';
 import type { Names } from './names.js';
 import { currentOutputs, versionOutputs } from './outputs.js';
-import type { Ledger } from './report.js';
+import { type Ledger, openLedger } from './report.js';
 import { type Action, byAddress, resourcesOf } from './resources.js';
 import type { LegacyRecord, LegacyWorkflow } from './source/source.js';
 import { commandId, later, ORDER, type Step, UNKNOWN } from './steps.js';
@@ -96,7 +96,7 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): { steps: Ste
   const laid = steps.slice(execution.length);
   const contentId = commandId(id, 'current', sha256(stringifyJson(rows.map(({ row }) => rowJson(row)))));
   const isSame = before?.done.has(contentId) ?? false;
-  const document = currentDocument(workflow.workflow, id, ledger);
+  const document = currentDocument(workflow.workflow, id, openLedger()); // its repairs are recorded below
   states.push({ step: undefined, record: workflow.workflow, resources: present, outputs: now, document });
   if (isSame && laid.length === 0) {
     for (const row of rows) ledger.known(row);
@@ -125,7 +125,7 @@ export function stateSteps(workflow: LegacyWorkflow, known: Known): { steps: Ste
     if (at > until) ledger.repaired(row, { problem: `its time, ${at}, is to come`, done: `recorded at ${until}` });
   }
   const at = [last, ...[...changed].map(timeOf), ...steps.map((step) => step.at)].reduce(later);
-  const command = commit(id, value, document);
+  const command = commit(id, value, currentDocument(workflow.workflow, id, ledger));
   return { steps: [...steps, { id: stepId, at, order: ORDER.current, actor: UNKNOWN, command }], states };
 }
 

@@ -27,8 +27,8 @@ export interface Migration {
 export interface Held {
   readonly stream: number;
   readonly before: Before;
-  /** The version that the last run left. */
-  readonly left: number;
+  /** The version that the last run left; undefined where it is the current one. */
+  readonly left: number | undefined;
   /** The versions of the migration's commits, by command id. */
   readonly versions: ReadonlyMap<string, number>;
   /** Commands this migration carried out before it was broken off. They are sent again, and do nothing. */
@@ -44,7 +44,8 @@ function* heldOf(s: Snapshot, id: string, creation: string, migration: Migration
   const commits = yield* s.commits(stack.stream);
   const ours = commits.filter(({ commandId }) => commandId.startsWith(COMMAND_ID_PREFIX));
   const others = commits.find(({ commandId, raised }) => raised && !commandId.startsWith(COMMAND_ID_PREFIX));
-  const version = ours.find(({ raised }) => raised)?.version ?? made.version;
+  const last = ours.find(({ raised }) => raised)?.version ?? made.version;
+  const version = last === stack.stateVersion ? undefined : last;
   const left = yield* readContent(s, stack.stream, version);
   const row = left.document.origin?.header.row;
   const again = migration.resumed ? yield* carriedOut(s, stack.stream, migration) : new Set<string>();

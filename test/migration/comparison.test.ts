@@ -117,6 +117,22 @@ test.each<[string, string, string]>([
   expect(unequal[0]?.source.hash).not.toBe(unequal[0]?.target.hash);
 });
 
+test.each([
+  [
+    'outputs',
+    "DELETE FROM output_history WHERE name = 'out0'",
+    /^(state_versions.*: )?output out0 is not in the target$/,
+  ],
+  ['resources', 'DELETE FROM resource_history', /^(state_versions.*: )?resource .* is not in the target$/],
+  ['commits', 'DELETE FROM commit_rows', /is not in the target$/],
+])('the comparison finds damage in the table of %s', async (_, change, difference) => {
+  const { equal, stacks } = await compared({ tables: [change] });
+  expect(equal).toBe(false);
+  const differences = stacks.flatMap((stack) => stack.differences);
+  expect(differences.length).toBeGreaterThan(0);
+  for (const words of differences) expect(words).toMatch(difference);
+});
+
 test('the comparison finds a workflow, a value of state and a row without a workflow that are not in the target', async () => {
   const { equal, stacks, unaccounted } = await compared({
     source: [

@@ -183,7 +183,7 @@ export async function carriedOut(plan: Plan, engine = openEngine('memory:')): Pr
   return engine.store;
 }
 
-/** What a later migration finds of a plan that was carried out: see migration/take.ts. */
+/** What a later migration finds of a plan that was carried out: see src/migration/take.ts. */
 export async function beforeOf(store: EventStore, { stack }: Pick<Plan, 'stack'>): Promise<Before> {
   const state = await store.read((s) => readState(s, stack.id));
   const record = await reads(store).stack(stack.id);
