@@ -1,3 +1,5 @@
+import { allSettled } from '../lib/all-settled.js';
+
 /**
  * A read that is written once for every store: it yields what it waits for and is resumed with the result. One driver runs it
  * in one go, for a database that has each result at once; another waits for a server.
@@ -42,16 +44,8 @@ export function* together<const T extends readonly Program<unknown>[]>(programs:
   let steps = programs.map((program) => program.next());
   while (steps.some(({ done }) => !done)) {
     const asked = steps.map(({ done, value }) => (done ? undefined : value));
-    const results = asked.some((one) => one instanceof Promise) ? ((yield settled(asked)) as unknown[]) : asked;
+    const results = asked.some((one) => one instanceof Promise) ? ((yield allSettled(asked)) as unknown[]) : asked;
     steps = steps.map((step, at) => (step.done ? step : (programs[at] as Program<unknown>).next(results[at])));
   }
   return steps.map(({ value }) => value) as Results<T>;
-}
-
-/** Waits for all, whatever fails, so that nothing is under way any more; then fails as the first did. */
-async function settled(asked: readonly unknown[]): Promise<unknown[]> {
-  const outcomes = await Promise.allSettled(asked);
-  const failed = outcomes.find((one) => one.status === 'rejected');
-  if (failed) throw failed.reason;
-  return outcomes.map((one) => (one as PromiseFulfilledResult<unknown>).value);
 }

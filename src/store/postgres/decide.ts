@@ -1,4 +1,5 @@
 import type { LogHead, NewEvent, RecordedEvent, StoredEvent } from '../../events/index.js';
+import { allSettled } from '../../lib/all-settled.js';
 import type { Clock } from '../../lib/clock.js';
 import { SlothError } from '../../lib/errors.js';
 import type { ContentKey } from '../content-key.js';
@@ -10,7 +11,7 @@ import { answering, askAhead } from './edges-ahead.js';
 import type { KeyOf } from './key.js';
 import { linkReads } from './read/edges.js';
 import { readFacts } from './read/facts.js';
-import { allSettled, type Sql } from './sql.js';
+import type { Sql } from './sql.js';
 
 export type Outcome = { readonly receipt: Receipt } | { readonly refused: SlothError };
 

@@ -1,6 +1,6 @@
+import { allSettled } from '../../lib/all-settled.js';
 import type { LikelyLinks, LinkReads } from '../edge-query.js';
 import type { DependencyRecord } from '../records.js';
-import { allSettled } from './sql.js';
 
 /** Questions that were asked before a decision came to them, with their answers. */
 export interface LinksAhead {

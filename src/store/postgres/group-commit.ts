@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { allSettled } from '../../lib/all-settled.js';
 import type { Clock } from '../../lib/clock.js';
 import { StoreError } from '../../lib/errors.js';
 import type { AppendRequest, Projection, Receipt } from '../event-store.js';
@@ -9,7 +10,7 @@ import { independent } from './independent.js';
 import type { KeyOf } from './key.js';
 import { checkHead, holdHead } from './log-end.js';
 import { isBrokenOff, isGone, isMoved, isTaken, retrying } from './retry.js';
-import { allSettled, type Sql, sqlOn } from './sql.js';
+import { type Sql, sqlOn } from './sql.js';
 
 interface Waiting {
   readonly requests: readonly AppendRequest[];

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { allSettled } from '../../lib/all-settled.js';
 import type { Clock } from '../../lib/clock.js';
 import { shownLocation } from '../../lib/database-url.js';
 import { StoreError } from '../../lib/errors.js';
@@ -21,7 +22,7 @@ import { readSize } from './read/size.js';
 import { maintenance } from './rebuild/maintenance.js';
 import { retrying } from './retry.js';
 import { SCHEMA_VERSION } from './schema.js';
-import { allSettled, type Sql, sqlOn } from './sql.js';
+import { type Sql, sqlOn } from './sql.js';
 import { inSnapshot, inTransaction } from './transaction.js';
 import { Watch } from './watch.js';
 

@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from 'pg';
+import { allSettled } from '../../lib/all-settled.js';
 
 /** One statement, its values in the places `$1`, `$2`, … */
 export interface Statement {
@@ -39,18 +40,3 @@ export async function runEach(sql: Sql, statements: readonly Statement[]): Promi
 /** Runs them one after the other, none waited for before the next is sent. */
 export const runAll = (sql: Sql, statements: readonly Statement[]): Promise<unknown> =>
   allSettled(statements.map(({ text, values }) => sql.all(text, values)));
-
-/**
- * Waits for all of what was sent, whatever fails, so that nothing is under way any more; then fails as the first did.
- * @returns what each came to
- */
-export async function allSettled<T extends readonly unknown[]>(
-  under: {
-    readonly [I in keyof T]: Promise<T[I]> | T[I];
-  },
-): Promise<T> {
-  const outcomes = await Promise.allSettled(under);
-  const failed = outcomes.find((one) => one.status === 'rejected');
-  if (failed) throw failed.reason;
-  return outcomes.map((one) => (one as PromiseFulfilledResult<unknown>).value) as unknown as T;
-}

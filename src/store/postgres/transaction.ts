@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { allSettled } from './sql.js';
+import { allSettled } from '../../lib/all-settled.js';
 
 /** For what goes through the whole log. */
 export const NO_TIME_LIMIT = 'SET LOCAL statement_timeout = 0';

@@ -1,4 +1,5 @@
 import type { LogHead } from '../../../events/index.js';
+import { allSettled } from '../../../lib/all-settled.js';
 import { readDifference, type SlotReads } from '../../difference.js';
 import type { AppendRequest } from '../../event-store.js';
 import { type Difference, type FactKeys, type Facts, NOTHING_PRESENT, type Present } from '../../facts.js';
@@ -10,7 +11,7 @@ import { snapshotOn } from '../../snapshot.js';
 import type { Tables } from '../../tables.js';
 import { toLockRecord, toLockTaker, toStackRecord } from '../../to-records.js';
 import { headMissing } from '../errors.js';
-import { allSettled, type Sql } from '../sql.js';
+import type { Sql } from '../sql.js';
 import { executionById, lastDriftOf, readDriftRules, tagsAmong } from './annotations.js';
 import { type EarlierRow, earlierCommits, toEarlier } from './commits.js';
 import { edgesOf, outputNames, outputsOf } from './outputs.js';
