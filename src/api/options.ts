@@ -15,7 +15,7 @@ export interface OpenOptions {
   /** Hears how far that rebuild has come, and what brings a file of an earlier schema up to date. */
   readonly onProgress?: OnProgress;
   /**
-   * Whether a database is made where there is none: the file with its folders, or the tables on a server. Default: true.
+   * Whether a missing database is created: the file with its folders, or the tables on a server. Default: true.
    * With false that is a NotFoundError `DATABASE_NOT_FOUND`, and nothing is made.
    */
   readonly create?: boolean;

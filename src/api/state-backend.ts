@@ -106,7 +106,7 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /**
-   * Opens a database, making it where there is none, unless `create` is false.
+   * Opens a database. Creates a missing one unless `create` is false.
    * @param pathOrUrl a file path, `postgres://USER@HOST:PORT/DATABASE`, `:memory:` for one that ends with this backend, or `memory:` for a store without SQLite
    *   that ends with this backend
    * @throws StoreError for a file that cannot be used, is no database of ours, or is of a newer release; NotFoundError
@@ -621,7 +621,7 @@ export class StateBackend implements AsyncDisposable {
     return this.#engine.store.head();
   }
 
-  /** How much there is to read, counted no further than so many rows: tells a large answer from a small one. */
+  /** How much there is to read, counted up to a number of rows: enough to distinguish a large answer from a small one. */
   size(of: Measured, most: number): Promise<Size> {
     return this.#engine.store.size(of, most);
   }

@@ -15,7 +15,7 @@ interface TokenFlags {
 }
 
 interface OpenTokensOptions {
-  /** Whether the file is made where there is none. */
+  /** Whether a missing file is created. */
   readonly create: boolean;
   readonly onCreate?: (path: string) => void;
 }
