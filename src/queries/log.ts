@@ -101,9 +101,9 @@ async function placeBefore(store: EventStore, wanted: Wanted, limit?: number): P
   let { upTo } = wanted;
   for (let left = limit + 1; ; left += 1) {
     const size = Math.min(PAGE, left);
-    const events = await store.events({ ...wanted, upTo, descending: true, limit: size });
-    const last = events.at(-1);
-    if (!last || events.length < size) return 0;
+    const found = await store.read((s) => s.eventSizes({ ...wanted, upTo, descending: true, limit: size }));
+    const last = found.at(-1);
+    if (!last || found.length < size) return 0;
     left -= size;
     if (left === 0) return last.position;
     upTo = last.position;
@@ -120,10 +120,9 @@ async function* pages(store: EventStore, wanted: Wanted, start: number) {
   let empty = 0;
   while (after < wanted.upTo) {
     const upTo = wanted.stream === undefined ? Math.min(after + PAGE, wanted.upTo) : wanted.upTo;
-    const events = await store.events({ ...wanted, after, upTo, limit: PAGE });
+    const { events, isFull } = await store.page({ ...wanted, after, upTo, limit: PAGE });
     const last = events.at(-1);
-    const whole = wanted.stream !== undefined && events.length === PAGE && last !== undefined;
-    after = whole ? last.position : upTo;
+    after = isFull && last ? last.position : upTo;
     yield { position: after, events };
     empty = last ? 0 : empty + 1;
     if (empty < MANY_EMPTY) continue;

@@ -20,6 +20,10 @@ function counted() {
       reads.push(filter);
       return engine.store.events(filter);
     },
+    page: (filter) => {
+      reads.push(filter);
+      return engine.store.page(filter);
+    },
   };
   const tag = (n: number) => engine.execute({ type: 'addTags', stack: 's', tags: [`t${n}`] }, { actor: 'a' });
   const make = (name: string) => engine.execute({ type: 'createStack', name }, { actor: 'a' });
@@ -138,6 +142,7 @@ test.each([
     ...before.store,
     head: () => current.head(),
     events: (filter) => current.events(filter),
+    page: (filter) => current.page(filter),
     onAppend: (listener) => {
       tell = listener;
       return () => {};
