@@ -1,4 +1,4 @@
-import { NEVER, Observable, ReplaySubject, type Subscription, share } from 'rxjs';
+import { NEVER, Observable, ReplaySubject, type Subscription, share, tap } from 'rxjs';
 import { hashEvent, type StoredEvent } from '../events/index.js';
 import { IntegrityError } from '../lib/errors.js';
 import { pause } from '../lib/pause.js';
@@ -28,10 +28,21 @@ interface Place {
 export class LogFeed {
   readonly #store: EventStore;
   readonly #end: Observable<Step>;
+  readonly #shared = new WeakSet<StoredEvent>();
 
   constructor(store: EventStore) {
     this.#store = store;
-    this.#end = endOfLog(store).pipe(share({ connector: () => new ReplaySubject(1) }));
+    this.#end = endOfLog(store).pipe(
+      tap(({ events }) => {
+        for (const event of events) this.#shared.add(event);
+      }),
+      share({ connector: () => new ReplaySubject(1) }),
+    );
+  }
+
+  /** Whether the event was read once for all followers, so that all get the same object. */
+  isShared(event: StoredEvent): boolean {
+    return this.#shared.has(event);
   }
 
   /**

@@ -1,10 +1,19 @@
 import { closest } from 'fastest-levenshtein';
-import { EVENT_TYPES, type EventData, isEventType, type RecordedEvent, type UnknownEvent } from '../events/index.js';
+import {
+  EVENT_TYPES,
+  type EventData,
+  isEventType,
+  type RecordedEvent,
+  type StoredEvent,
+  type UnknownEvent,
+} from '../events/index.js';
 import { InvalidInputError } from '../lib/errors.js';
 import { parseInstant } from '../lib/instants.js';
 import { pause } from '../lib/pause.js';
 import type { EventFilter, EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
+import type { Program } from '../store/program.js';
+import type { Snapshot } from '../store/snapshot.js';
 import { stackMoment } from './at.js';
 import { readEvent } from './checked-event.js';
 
@@ -52,10 +61,10 @@ export async function* readLog(
   onProgress?: OnProgress,
 ): AsyncGenerator<LogEntry, void, undefined> {
   const wanted = await toWanted(store, filter);
-  const stackOf = stacksByStream(store);
+  const toEntry = entryReader(store);
   const start = Math.max(filter.after ?? 0, await placeBefore(store, wanted, filter.limit));
   for await (const { position, events } of pages(store, wanted, start)) {
-    for (const event of events) yield { stack: await stackOf(event.stream), event: readEvent(event) };
+    for (const event of events) yield toEntry(event);
     onProgress?.({ done: position, total: wanted.upTo });
     await pause();
   }
@@ -137,21 +146,25 @@ async function endOfGap(store: EventStore, from: number, last: number): Promise<
   return next ? Math.min(next.position - 1, last) : last;
 }
 
-/** Stacks by their stream, each looked up once. */
-function stacksByStream(store: EventStore): (stream: number) => Promise<LogEntry['stack']> {
+/**
+ * Makes the entry of an event. The stacks of one reader are looked up once, so it serves a run of events, and no longer.
+ * @throws IntegrityError `EVENT_DAMAGED`
+ */
+export function entryReader(store: EventStore): (event: StoredEvent) => Promise<LogEntry> {
   const known = new Map<number, LogEntry['stack']>();
-  return async (stream) => {
+  return async (stored) => {
+    const { stream } = stored;
     let stack = known.get(stream);
-    if (!stack) known.set(stream, (stack = await findStack(store, stream)));
-    return stack;
+    if (!stack) known.set(stream, (stack = await store.read((s) => findStack(s, stream))));
+    return { stack, event: readEvent(stored) };
   };
 }
 
 /** By the log itself, so that it can be read whatever became of the tables. */
-async function findStack(store: EventStore, stream: number): Promise<LogEntry['stack']> {
-  const [first] = await store.events({ after: stream - 1, upTo: stream, limit: 1 });
+function* findStack(s: Snapshot, stream: number): Program<LogEntry['stack']> {
+  const [first] = yield* s.events({ after: stream - 1, upTo: stream, limit: 1 });
   if (!first) return { id: '', name: '' };
   const { id, name } = readEvent(first).data as EventData['StackCreated'];
-  const now = await store.read((s) => s.stack(id, { deleted: true }));
+  const now = yield* s.stack(id, { deleted: true });
   return { id, name: now?.stream === stream ? now.name : name };
 }
