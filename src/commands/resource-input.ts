@@ -13,11 +13,8 @@ import { identifier } from './identifiers.js';
 /** `res-17` is how a resource without an id of its own is known. */
 const RESERVED_ID = /^res-\d+$/;
 
-/** A resource as a caller wants it to be. What is left out stays as it is; a new resource starts empty and `applied`. */
-export const resourceInput = z.strictObject({
-  module: z.union([z.literal(''), name(1024)]).default(''),
-  type: name(),
-  name: name(1024),
+/** What a caller may say of a resource. What is left out stays as it is; a new resource starts empty and `applied`. */
+export const resourceFields = {
   /** Unique over all stacks. Left out, the resource is known as `res-<number>`. */
   id: identifier(
     'resourceId',
@@ -32,6 +29,13 @@ export const resourceInput = z.strictObject({
   metadata: jsonValue('metadata').optional(),
   lastApplied: z.iso.datetime({ precision: 3 }).optional(),
   errorMessage: prose().nullable().optional(),
+};
+
+export const resourceInput = z.strictObject({
+  module: z.union([z.literal(''), name(1024)]).default(''),
+  type: name(),
+  name: name(1024),
+  ...resourceFields,
 });
 export type ResourceInput = z.output<typeof resourceInput>;
 
