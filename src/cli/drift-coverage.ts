@@ -4,8 +4,8 @@ import { InvalidInputError } from '../lib/errors.js';
 import { escapeText } from './output/escape.js';
 
 /**
- * Refuses a look that compared nothing, where the stack or the source holds something: it says nothing about drift. A stack
- * without resources is compared whole by a source that names none.
+ * Refuses a comparison that compared nothing although the stack or the source contains resources: it has no result. A stack
+ * without resources is completely compared by a source without resources.
  * @throws InvalidInputError `NOTHING_COMPARED` with the reasons
  */
 export function refuseNothingCompared(stack: string, check: DriftCheck): void {
@@ -31,7 +31,7 @@ export function refuseNothingCompared(stack: string, check: DriftCheck): void {
   );
 }
 
-/** That nothing is recorded from which `--exit-code` could say that there is no drift. */
+/** Nothing was ever recorded, so `--exit-code` cannot conclude that there is no drift. */
 export const nothingRecorded = (stack: string): InvalidInputError =>
   new InvalidInputError('NOTHING_COMPARED', `nothing was compared: no drift was ever recorded for "${stack}"`, {
     hint: 'Name a source: --actual, --terraform-plan, --terraform-dir, --exec, --probe or --configured.',

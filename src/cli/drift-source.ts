@@ -13,7 +13,7 @@ import { InvalidInputError } from '../lib/errors.js';
 import { wholeNumber } from './flags.js';
 import { readInput } from './input.js';
 
-/** Each of them says where the actual state comes from. */
+/** Each of these flags selects a source of the actual state. */
 const SOURCES = ['actual', 'terraform-plan', 'terraform-dir', 'exec', 'probe', 'configured'] as const;
 type Source = (typeof SOURCES)[number];
 
@@ -114,9 +114,9 @@ export interface SourceValues {
 }
 
 /**
- * The source the flags name; undefined where they name none. Files are read each time it is asked for. Nothing that the
- * stack itself names is read or run unless `--configured` says so.
- * @throws InvalidInputError `NO_SOURCE` where the configuration is to name one, and does not
+ * The source that the flags select; undefined if they select none. Files are read at each comparison. Nothing that the stack
+ * itself names is read or run without `--configured`.
+ * @throws InvalidInputError `NO_SOURCE` if `--configured` is given and the configuration names no source
  */
 export async function sourceOf(
   flags: SourceValues,
@@ -166,11 +166,11 @@ export async function sourceOf(
   }
 }
 
-/** That a stack's configuration names a source, which was not used. */
+/** Reports that a stack's configuration names a source that was not used. */
 export const unusedSource = (stack: string): string =>
   `The configuration of "${stack}" names a source of the actual state, which was not used. Where everybody who may write the stack may also decide which program runs here, use it with --configured.`;
 
-/** A limit that nothing would heed is refused. */
+/** Refuses a limit that would have no effect. */
 function needs(value: unknown, flag: string, named: Source | undefined, sources: readonly Source[]): void {
   if (value === undefined || (named !== undefined && sources.includes(named))) return;
   throw new InvalidInputError('NO_USE', `--${flag} is of no use without one of --${sources.join(', --')}`, {

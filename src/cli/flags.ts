@@ -14,7 +14,7 @@ function loginName(): string {
   }
 }
 
-/** A whole number in digits: no sign, fraction, exponent or blank is guessed at. */
+/** A whole number in digits only: no sign, fraction, exponent or blank. */
 export const wholeNumber = Flags.custom<number, { min?: number }>({
   parse: async (text, _context, { min = 0, name }) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
@@ -28,7 +28,7 @@ export const wholeNumber = Flags.custom<number, { min?: number }>({
   },
 });
 
-/** Who acts stands in every event: one name must not pass for another. */
+/** The actor is recorded in every event, so one name must not look like another. */
 function actorName(text: string): string {
   const found = invisibleIn(text);
   const problem =
@@ -91,12 +91,12 @@ export function callOptions(flags: {
   };
 }
 
-/** For commands that state dependencies. */
+/** For commands that declare dependencies. */
 export const missingFlag = {
   'allow-missing': Flags.boolean({ description: 'allow dependencies on resources that are not in the stack' }),
 };
 
-/** For commands that remove resources: what becomes of those that depend on them. */
+/** For commands that remove resources: what happens to resources that depend on them. */
 export const dependentsFlags = {
   cascade: Flags.boolean({ description: 'remove what depends on what is removed, too', exclusive: ['force'] }),
   force: Flags.boolean({ description: 'leave what depends on what is removed as it is' }),
@@ -109,7 +109,7 @@ export const dependentsOf = (flags: {
   dependents: flags.cascade ? 'cascade' : flags.force ? 'leave' : 'refuse',
 });
 
-/** For lists of stacks: versions are a stack's own. */
+/** For lists of stacks, without versions, which belong to a single stack. */
 export const momentFlags = {
   'at-time': Flags.string({
     description: 'as of this instant (2026-01-31T12:00:00Z)',
@@ -132,7 +132,7 @@ export function momentOf(flags: {
   return flags['at-position'] === undefined ? undefined : { position: flags['at-position'] };
 }
 
-/** For commands that read one stack: a place in its history instead of now. */
+/** For commands that read one stack: a position in its history instead of the current state. */
 export const atFlags = {
   'at-version': wholeNumber({
     description: 'as of this version',
@@ -147,6 +147,6 @@ export const atOf = (
   flags: Parameters<typeof momentOf>[0] & { readonly 'at-version'?: number | undefined },
 ): At | undefined => (flags['at-version'] === undefined ? momentOf(flags) : { version: flags['at-version'] });
 
-/** `limit` newest ones. */
+/** The `limit` newest items. */
 export const limitFlag = (standard: number) =>
   wholeNumber({ description: 'at most this many, the newest', helpValue: 'N', min: 1, default: standard });

@@ -7,7 +7,7 @@ import { chooseDatabase } from '../database-path.js';
 import { colour } from '../output/colour.js';
 import { table } from '../output/table.js';
 
-/** File systems on which SQLite's locks are not to be trusted (statfs magic numbers, linux/magic.h). */
+/** File systems on which SQLite's locks are not reliable (statfs magic numbers, linux/magic.h). */
 const NETWORK_FILE_SYSTEMS = new Map([
   [0x6969, 'NFS'],
   [0x517b, 'SMB'],
@@ -18,7 +18,10 @@ const NETWORK_FILE_SYSTEMS = new Map([
   [0x65735546, 'FUSE'],
 ]);
 
-/** What is looked at. A server checks its own pages; its schema is compared by audit verify, which may make temporary tables. */
+/**
+ * What was checked. A server checks its own pages; its schema is compared by audit verify, which may create temporary
+ * tables.
+ */
 const checkedIn = (kind: string | undefined): readonly string[] =>
   kind === 'sqlite' ? ['settings', 'pages', 'schema'] : ['settings'];
 const VERIFY = 'To check the log, and every row of its tables: sloth-runner audit verify';
@@ -102,7 +105,7 @@ export default class Doctor extends BaseCommand {
     );
   }
 
-  /** Undefined where SQLite is too old to open the database: then what can be found without it is shown. */
+  /** Undefined if SQLite is too old to open the database; then the report contains what can be found without it. */
   async #openUnlessTooOld(flags: GlobalValues): Promise<StateBackend | undefined> {
     try {
       return await this.open(flags);
@@ -143,7 +146,7 @@ const contentRows = ({
   ['projections', projections.map(({ name, version, position }) => `${name} v${version} at ${position}`).join(', ')],
 ];
 
-/** SQLite says `synchronous`, PostgreSQL `synchronous_commit` and `fsync`. */
+/** SQLite has `synchronous`, PostgreSQL `synchronous_commit` and `fsync`. */
 const isFlushed = ({ synchronous, synchronous_commit: commit, fsync }: StoreDescription['settings']): boolean =>
   synchronous === 'FULL' || (commit !== undefined && commit !== 'off' && fsync === 'on');
 

@@ -55,7 +55,7 @@ see the old content or the new, and those that write wait. What the database hel
   }
 }
 
-/** Where the earlier content is. What could not be read is no backup that could be restored. */
+/** Names the file with the earlier content. A database that could not be read is not a backup and cannot be restored. */
 function heldBefore(kept: string | null, wasRead: boolean, bin: string): string[] {
   if (kept === null) return ['There was nothing in it before.'];
   const file = escapeText(kept);
@@ -64,7 +64,7 @@ function heldBefore(kept: string | null, wasRead: boolean, bin: string): string[
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
-/** Names what goes and what comes. */
+/** Names the database that is replaced and the backup that replaces it. */
 function question(path: string, file: string, { current, backup }: PreparedRestore): string {
   const held = ({ head, stacks }: PreparedRestore['backup']) =>
     `${counted(stacks, 'stack')}, ${counted(head.position, 'event')}, head ${head.hash}`;

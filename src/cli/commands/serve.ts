@@ -98,7 +98,7 @@ A body is read only once the role and the stack of its request are allowed. A co
     })(),
   };
 
-  /** Standard error holds JSON lines: the server's first one says it. */
+  /** Standard error contains JSON lines; the first one of the server reports the new database. */
   protected override noteCreated(): void {}
 
   protected override warning(msg: string): void {
@@ -106,7 +106,7 @@ A body is read only once the role and the stack of its request are allowed. A co
     process.stderr.write(`${jsonText({ level: 'warn', time: new Date().toISOString(), msg })}\n`);
   }
 
-  /** It runs until it is stopped. */
+  /** Runs until the server is stopped. */
   protected override readonly takesMemory = true;
 
   async run(): Promise<void> {
@@ -144,7 +144,7 @@ A body is read only once the role and the stack of its request are allowed. A co
       log: { level: flags['log-level'], write: (line: string) => void process.stderr.write(line) },
     };
     await this.open(flags, { source: 'api', connections: flags['db-connections'] });
-    if (this.isNew || !tokens) await checkServer(options); // what is refused creates no database and no file of tokens
+    if (this.isNew || !tokens) await checkServer(options); // refused options create no database and no token file
     const backend = await this.persistent();
     if (path !== undefined) tokens ??= await openTokens(flags, { create: true });
     const server = await startServer(backend, {

@@ -3,10 +3,10 @@ import { closest } from 'fastest-levenshtein';
 import { InvalidInputError } from '../../lib/errors.js';
 import { shortened } from './shortened.js';
 
-/** No command has more words. */
+/** The largest number of words in a command's name. */
 const DEEPEST = 5;
 
-/** Refuses words that name no command, with the one that was probably meant. */
+/** Refuses an unknown command, and suggests the nearest one. */
 const hook: Hook.CommandNotFound = async ({ id, argv = [], config }) => {
   const typed = shortened(toConfiguredId(id, config));
   const known = config.commandIDs.filter((command) => !config.findCommand(command)?.hidden);

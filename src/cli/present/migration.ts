@@ -5,7 +5,7 @@ import { escapeText } from '../output/escape.js';
 import { table } from '../output/table.js';
 import { headText } from './database.js';
 
-/** Entries shown; the report holds all of them. */
+/** Entries shown; the report contains all of them. */
 const SHOWN = 20;
 
 interface Files {

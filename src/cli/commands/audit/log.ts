@@ -7,10 +7,10 @@ import { globalFlags, wholeNumber } from '../../flags.js';
 import { entriesCsv, entriesCsvHeader, entriesTable } from '../../present/log.js';
 import { StreamingCommand } from '../../streaming-command.js';
 
-/** Rows laid out at once; a longer table repeats its titles. */
+/** Rows formatted at once; a longer table repeats its titles. */
 const ROWS = 1_000;
 
-/** What `--actor` is where it is not given: nobody has this name. */
+/** The default of `--actor`: a name that nobody can have. */
 const ANYBODY = '';
 
 export default class AuditLog extends StreamingCommand {
@@ -26,7 +26,7 @@ export default class AuditLog extends StreamingCommand {
     stack: Args.string({ description: 'only events of this stack, by name or id; a deleted one too' }),
   };
   static override flags = {
-    /** Not who acts, as elsewhere: a command that changes nothing needs nobody. */
+    /** Here the flag is a filter, not the actor: a command that changes nothing needs none. */
     actor: Flags.string({
       description: 'only events by this actor',
       helpValue: 'NAME',

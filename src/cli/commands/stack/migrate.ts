@@ -13,9 +13,9 @@ import { escapeText } from '../../output/escape.js';
 import { withProgress } from '../../output/progress.js';
 import { migrationText } from '../../present/migration.js';
 
-/** Some rows were not taken. */
+/** Some rows were rejected. */
 const REJECTED = 1;
-/** Source and target do not say the same. */
+/** Source and target differ. */
 const NOT_EQUAL = 7;
 
 export default class StackMigrate extends BaseCommand {
@@ -102,7 +102,7 @@ const nothingToMigrate = (source: string): InvalidInputError =>
     details: { field: '--source', source },
   });
 
-/** The report of an earlier run of this migration is replaced; a file of anything else stays. */
+/** The report of an earlier run of this migration is replaced; any other file stays. */
 function defaultReport({ source, target }: PreparedMigration): string {
   for (let number = 1; ; number++) {
     const file = join(dirname(target), `migration_report${number === 1 ? '' : `-${number}`}.json`);
@@ -115,7 +115,7 @@ function isReportOf(file: string, source: string, target: string): boolean {
     const report = JSON.parse(readFileSync(file, 'utf8'));
     return report.source === source && report.target === target;
   } catch {
-    return false; // no report, or none of ours
+    return false; // not a report, or not one of ours
   }
 }
 

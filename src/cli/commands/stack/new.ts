@@ -28,7 +28,7 @@ export default class StackNew extends BaseCommand {
           flags.reason === undefined ? {} : { reason: flags.reason },
         );
     const backend = await this.open(flags);
-    if (this.isNew) await create(backend); // in memory: what is refused creates no database
+    if (this.isNew) await create(backend); // in memory, so that a refused command creates no database
     const receipt = await create(await this.persistent());
     this.show(
       flags,

@@ -56,7 +56,7 @@ export default class TokenCreate extends BaseCommand {
       by: flags.actor,
     };
     const { checkTokenFields } = await import('../../../server/auth/index.js');
-    checkTokenFields(fields, systemClock.now()); // before a file is created for it
+    checkTokenFields(fields, systemClock.now()); // before the file is created
     const tokens = await openTokens(flags, {
       create: true,
       onCreate: (path) => this.note(`Created file of tokens ${escapeText(path)}.`),

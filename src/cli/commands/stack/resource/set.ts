@@ -81,6 +81,6 @@ export default class StackResourceSet extends BaseCommand {
   }
 }
 
-/** The changes without some of the resource's properties. */
+/** The changes without those of some properties of the resource. */
 const hiding = (changes: readonly DecidedChange[], paths: readonly string[]): DecidedChange[] =>
   changes.map((change) => ({ ...change, hidden: [...change.hidden, ...paths] }));

@@ -11,7 +11,7 @@ import { escapeText } from '../../../output/escape.js';
 import { withProgress } from '../../../output/progress.js';
 import { checkText, driftText, isPending } from '../../../present/drift.js';
 
-/** Drift was found, with `--exit-code`. */
+/** Exit code for drift, with `--exit-code`. */
 const DRIFTED = 6;
 
 const PAST = ['at-version', 'at-time', 'at-position'] as const;
@@ -93,7 +93,7 @@ where the stack has no resources and the source names some.`;
     );
   }
 
-  /** What is actual is so now. */
+  /** The actual state is the current one, so it is not compared with the past. */
   #refuseSources(flags: SourceValues & { readonly [past in (typeof PAST)[number]]?: unknown }): void {
     const past = PAST.find((flag) => flags[flag] !== undefined);
     const named = (Object.keys(sourceFlags) as (keyof SourceValues)[]).find((flag) => flags[flag]);

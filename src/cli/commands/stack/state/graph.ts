@@ -52,7 +52,7 @@ export default class StackStateGraph extends BaseCommand {
     this.write(format === 'json' ? jsonText(graphJson(view), 2) : DRAW[format](view, reverse));
   }
 
-  /** With `--format json` an error is JSON too, as with `--output json`. */
+  /** With `--format json` errors are JSON too, as with `--output json`. */
   protected override wantsJson(): boolean {
     return super.wantsJson() || this.says('--format', 'json');
   }

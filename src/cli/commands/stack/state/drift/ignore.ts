@@ -8,7 +8,7 @@ import { stackArg } from '../../../../args.js';
 import { BaseCommand } from '../../../../base-command.js';
 import { callOptions, writeFlags } from '../../../../flags.js';
 
-/** The last moment that has a year of four digits, in milliseconds. */
+/** The latest time with a year of four digits, in milliseconds. */
 const LAST = Date.parse('9999-12-31T23:59:59.999Z');
 
 export default class StackStateDriftIgnore extends BaseCommand {
@@ -79,7 +79,7 @@ export default class StackStateDriftIgnore extends BaseCommand {
   }
 }
 
-/** An instant, or the one that is so long from now. */
+/** The timestamp, or the time after the duration from now. */
 function instantOf(text: string): string {
   if (/^\d+-/.test(text)) return parseInstant(text, '--expires');
   const end = Date.parse(systemClock.now()) + parseDuration(text, '--expires');

@@ -12,7 +12,7 @@ import { escapeText } from '../../../../output/escape.js';
 import { changeLine, checkText } from '../../../../present/drift.js';
 import { StreamingCommand } from '../../../../streaming-command.js';
 
-/** The longest a timer waits: told more, it would not wait at all. */
+/** The longest delay of a timer; with a longer one it would fire at once. */
 const LONGEST = 24 * 86_400_000;
 
 export default class StackStateDriftWatch extends StreamingCommand {
@@ -32,7 +32,7 @@ changes. --output json prints JSON Lines: a finding a line, and such a list as a
     ...sourceFlags,
   };
 
-  /** Resources of which the source said nothing at the look before. */
+  /** Resources without an observation in the previous comparison. */
   #passedOver = 0;
 
   async run(): Promise<void> {
@@ -76,7 +76,7 @@ changes. --output json prints JSON Lines: a finding a line, and such a list as a
 interface Look {
   readonly stackId: string;
   readonly check: DriftCheck;
-  /** Newest findings that were not so before. */
+  /** Newest findings that are new or changed since the previous comparison. */
   readonly changed: readonly DriftInfo[];
 }
 
@@ -100,7 +100,7 @@ async function lookOnce(
 
 const standing = ({ id, isDrifted }: DriftInfo): string => `${id} ${isDrifted}`;
 
-/** Whether the time passed, rather than that the process was asked to end. */
+/** Returns true if the time passed, false if the process was asked to end. */
 async function passed(milliseconds: number, signal: AbortSignal): Promise<boolean> {
   try {
     await wait(milliseconds, undefined, { signal });
