@@ -9,10 +9,10 @@ import { identities, namingTexts, references, type Steps, type Text, textsIn } f
 import { type Outcome, type ResourceInput, removed } from './resource-input.js';
 
 /**
- * The events that take resources out and bring others to their outcomes, each followed by those of its edges: declared
- * ones, those its properties refer to, and those whose id its properties hold (docs/adr/0014). No cycle comes about, and
- * nothing is left that depends on what is removed, unless the rules say so. Asks for what that must be judged by.
- * @param within what else the command comes to, around these events
+ * The events that remove resources and set others, each followed by those of its edges: declared ones, references in its
+ * properties, and ids of other resources in its properties (docs/adr/0014). Refuses cycles, and removals on which others
+ * depend, unless allowed. Yields edge queries for what it needs to know.
+ * @param within the other events of the command, around these
  */
 export function askLinks(
   outcomes: readonly Outcome[],
@@ -31,7 +31,7 @@ export function askLinks(
     links: {
       of: named.map(({ outcome: { address }, told, naming }) => ({
         address,
-        // Resources of this commit may be meant by a value too; the store knows them as they were.
+        // A value may also identify a resource of this commit; the store knows only the previous ones.
         targets: [...told.keys(), ...[...naming.keys()].flatMap((value) => onlyOne(owners.get(value)))],
         values: [...naming.keys()],
       })),
@@ -57,14 +57,14 @@ export function askLinks(
   };
 }
 
-/** What is asked of resources that are to be set, as far as their properties say. */
+/** The facts that resources to be set need, as far as their properties tell. */
 export const likelyLinks = (resources: readonly ResourceInput[]): LikelyLinks => ({
   from: resources.map(resourceAddress),
   known: [...new Set(resources.flatMap(({ properties = {} }) => [...namingTexts(textsIn(properties), NOBODY).keys()]))],
 });
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** What is declared, and what properties refer to by address. */
+/** Declared dependencies, and references of properties by address. */
 function toldOf({ address, module, value, said }: Outcome, texts: readonly Text[]): Wishes {
   const told = new Map<string, Wanted>(value.dependencies.map((target) => [target, { type: 'explicit', path: null }]));
   for (const [target, path] of references(texts, module)) {
@@ -74,7 +74,7 @@ function toldOf({ address, module, value, said }: Outcome, texts: readonly Text[
   return told;
 }
 
-/** By value, the addresses of the resources a command states that are known by it. */
+/** The addresses of the command's resources, by the values that identify them. */
 function ownersAmong(
   named: readonly { readonly outcome: Outcome; readonly own: ReadonlySet<string> }[],
 ): ReadonlyMap<string, readonly string[]> {
@@ -89,10 +89,10 @@ function ownersAmong(
   return owners;
 }
 
-/** Several that are known by one value are not meant by it. */
+/** A value that identifies several resources refers to none. */
 const onlyOne = (addresses: readonly string[] = []): readonly string[] => (addresses.length === 1 ? addresses : []);
 
-/** By value, the resource known by it once the command is carried out. */
+/** The resource that each value identifies after the command. */
 const knownAfter =
   (owners: ReadonlyMap<string, readonly string[]>, links: Links) =>
   (value: string): string | undefined => {
@@ -116,14 +116,14 @@ function wishesOf(
     wishes.set(target, { type: 'implicit', path: formatPath(steps), guessed: true });
   }
   for (const { target, type, path } of links.from.get(address) ?? []) {
-    // What is of a place in the properties goes when they change; another was said by a caller, who may take it away.
+    // An edge that was found in the properties goes when they change; one that a caller added stays until it is removed.
     if (type === 'implicit' && (path === null || sameProperties) && !wishes.has(target))
       wishes.set(target, { type, path });
   }
   return wishes;
 }
 
-/** The events between the edges there are and those there shall be. */
+/** The events that turn the existing edges into the desired ones. */
 function changes(address: string, before: readonly DependencyRecord[], wanted: Wishes): NewEvent[] {
   if (before.length === 0 && wanted.size === 0) return [];
   const known = new Map(before.map((edge) => [edge.target, edge]));

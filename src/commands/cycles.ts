@@ -4,15 +4,15 @@ import { ConflictError } from '../lib/errors.js';
 import type { Links } from '../store/edge-query.js';
 import type { Wanted, Wishes } from './desired-edges.js';
 
-/** An edge there shall be, and whether there is one already. */
+/** A desired edge, and whether it exists already. */
 interface Link extends Arrow, Wanted {
   readonly isNew: boolean;
 }
 
 /**
- * The wishes, without the guesses that would close a cycle: that two resources hold each other's ids says nothing of
- * which comes first.
- * @throws ConflictError where what is declared or referred to closes one, with the cycle
+ * The desired edges without guesses that would close a cycle: two resources that hold each other's ids say nothing about
+ * their order.
+ * @throws ConflictError with the cycle, if declared dependencies or references close one
  */
 export function withoutCycles(
   wishes: ReadonlyMap<string, Wishes>,
@@ -39,7 +39,7 @@ export function withoutCycles(
   return settled;
 }
 
-/** The edges of all other resources, as far as a cycle could go along them. */
+/** The edges of all other resources that a cycle could contain. */
 const around = (wishes: ReadonlyMap<string, Wishes>, leaving: ReadonlySet<string>, { around: edges }: Links): Arrow[] =>
   edges.flatMap(({ address: from, target: to }) => {
     const replaced = (wishes.has(from) || leaving.has(from)) && baseAddress(to) !== from;
@@ -57,7 +57,7 @@ function refuseCycles(arrows: readonly Arrow[], wanted: readonly Link[]): void {
   const core = cyclicCore(arrows);
   if (core.size === 0) return;
   const way = wayfinder(core);
-  // A cycle of old among other resources is not this command's.
+  // An older cycle among other resources is not an error of this command.
   for (const link of wanted) {
     const back = link.isNew && core.has(link) ? way(link.to, link.from) : undefined;
     if (back) throw cyclic([link.from, ...back], link);

@@ -3,12 +3,12 @@ import { type Links, namesOf } from '../store/edge-query.js';
 import type { DependencyRecord, ResourceName } from '../store/records.js';
 import type { LinkRules, Wishes } from './desired-edges.js';
 
-/** An error names no more than these. */
+/** The maximum number of resources that an error names. */
 const SHOWN = 5;
 
 /**
- * What goes with the resources that leave, what depends on others first.
- * @throws ConflictError where resources would be left that depend on one that is gone
+ * The resources to remove together with others, dependents first.
+ * @throws ConflictError if remaining resources would depend on a removed one
  */
 export function judgeDependents(
   removed: readonly ResourceName[],
@@ -35,7 +35,7 @@ export function judgeDependents(
   return cascaded.reverse();
 }
 
-/** Whether an edge remains that was there: of a resource the command says nothing of, or says so again. */
+/** Whether an existing edge remains: its resource is not part of the command, or states it again. */
 function isWanted(
   address: string,
   target: string,
@@ -47,7 +47,7 @@ function isWanted(
   return wanted ? wanted.has(target) && !allowMissing : links.present.has(address);
 }
 
-/** Whether a target names a resource that is there afterwards. */
+/** Whether a resource with the target's address exists after the command. */
 function standing(
   wishes: ReadonlyMap<string, Wishes>,
   leaving: ReadonlySet<string>,
@@ -70,7 +70,7 @@ const hasDependents = (edges: readonly DependencyRecord[]): ConflictError => {
   );
 };
 
-/** @throws InvalidInputError where a dependency is declared anew on what is not there afterwards */
+/** @throws InvalidInputError if a new dependency is declared on a resource that will not exist */
 export function refuseMissing(wishes: ReadonlyMap<string, Wishes>, leaving: ReadonlySet<string>, links: Links): void {
   const declaredAnew = [...wishes].flatMap(([resource, wanted]) => {
     if (wanted.size === 0) return [];

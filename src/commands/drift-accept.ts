@@ -14,8 +14,8 @@ import { identifier } from './identifiers.js';
 import { resourceNotFound, setResource } from './resource-input.js';
 
 /**
- * What was found becomes what is expected: the resource gets the actual properties, but for those that rules say are no
- * drift, or goes where it is gone. Everything else of the resource stays.
+ * Makes the actual state the expected one: the resource gets the actual properties, except for differences that rules
+ * exclude, or is removed if it is gone. All other fields of the resource stay unchanged.
  */
 export const acceptDrift = defineCommand({
   schema: z.strictObject({
@@ -55,7 +55,7 @@ export const acceptDrift = defineCommand({
   },
 });
 
-/** The actual properties, in which what rules left out of the finding is as it was expected. */
+/** The actual properties, with the expected values where rules exclude a difference. */
 function acceptedProperties({ expected, actual, changes }: DriftRecord, stack: string, resource: string): JsonObject {
   const found = new Set(changes.map(({ path }) => path));
   const all = fieldChanges(expected, actual);

@@ -10,24 +10,24 @@ import { resourceId } from '../store/resource-id.js';
 import { jsonRecord, jsonValue } from './command.js';
 import { identifier } from './identifiers.js';
 
-/** `res-17` is how a resource without an id of its own is known. */
+/** Resources without an id from the caller have ids like `res-17`. */
 const RESERVED_ID = /^res-\d+$/;
 
-/** A resource as a caller wants it to be. What is left out stays as it is; a new resource starts empty and `applied`. */
+/** The desired fields of a resource. Omitted fields stay unchanged; a new resource starts empty and `applied`. */
 export const resourceInput = z.strictObject({
   module: z.union([z.literal(''), name(1024)]).default(''),
   type: name(),
   name: name(1024),
-  /** Unique over all stacks. Left out, the resource is known as `res-<number>`. */
+  /** Unique over all stacks. Without one, a resource gets the id `res-<number>`. */
   id: identifier(
     'resourceId',
     name(128).refine((id) => !RESERVED_ID.test(id), 'ids of the form res-<number> are given by the system'),
   ).optional(),
   properties: jsonRecord('properties').optional(),
-  /** `merge` changes the properties named and keeps the rest; `replace` states them all. */
+  /** `merge` changes the named properties and keeps the rest; `replace` replaces all of them. */
   mode: z.enum(['replace', 'merge']).default('replace'),
   dependencies: list(identifier('resource', name(2048)), 100_000).optional(),
-  /** What is known of the real thing: `applied` (the default), `pending`, `failed`, `tainted` … */
+  /** The state of the real resource: `applied` (the default), `pending`, `failed`, `tainted` … */
   state: name(64).optional(),
   metadata: jsonValue('metadata').optional(),
   lastApplied: z.iso.datetime({ precision: 3 }).optional(),
@@ -35,18 +35,18 @@ export const resourceInput = z.strictObject({
 });
 export type ResourceInput = z.output<typeof resourceInput>;
 
-/** A resource as a command leaves it. */
+/** A resource after a command. */
 export interface Outcome {
   readonly address: string;
   readonly module: string;
-  /** Its id; null where it is to get one of the form `res-<number>`. */
+  /** Its id; null if it gets one of the form `res-<number>`. */
   readonly id: string | null;
   readonly value: ResourceValue;
-  /** What makes it so; none where it is so already. */
+  /** The events that change it; none if it is unchanged. */
   readonly event: NewEvent | undefined;
-  /** Whether its properties are what they were. */
+  /** Whether its properties are unchanged. */
   readonly sameProperties: boolean;
-  /** An implicit dependency that a caller says there is. */
+  /** An implicit dependency that a caller declares. */
   readonly said?: { readonly target: string; readonly path: string | null };
 }
 
@@ -72,7 +72,7 @@ const sameBesideProperties = (a: Fields, b: Fields): boolean =>
   equalJson(a.dependencies, b.dependencies) &&
   equalJson(a.metadata as Json, b.metadata as Json);
 
-/** Equal in everything but when it was last applied. */
+/** Equal in everything except the time of the last apply. */
 export const sameValue = (a: ResourceValue, b: ResourceValue): boolean =>
   equalJson(a.properties, b.properties) && sameBesideProperties(a, b);
 
@@ -87,7 +87,7 @@ const complete = (fields: Fields, lastApplied: string | null): ResourceValue => 
 });
 
 /**
- * What a resource becomes when a caller wants it so.
+ * The resource after applying the caller's input.
  * @param leaving resources that the same commit removes: their ids are free
  */
 export function setResource(
@@ -143,7 +143,7 @@ function checkIdentity(
   }
   const holder = facts.resourcesById.get(input.id);
   if (holder && holder.resource !== slot?.resource && !leaving.has(holder.resource)) {
-    // Of another stack nothing is named: the caller may have no access to it.
+    // Nothing of another stack is named: the caller may have no access to it.
     const here = holder.stream === facts.stack?.stream ? { address: holder.address } : {};
     const by = here.address === undefined ? 'by a resource of another stack' : `by "${here.address}"`;
     throw new ConflictError('RESOURCE_ID_TAKEN', `the resource id "${input.id}" is taken ${by}`, {

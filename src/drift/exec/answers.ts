@@ -13,19 +13,19 @@ import type { ExpectedResource, Observation } from '../source.js';
 /** The longest line in bytes. */
 export const MAX_LINE = DOCUMENT_LIMITS.maxBytes;
 
-/** What the program gets of each resource, a line each. */
+/** The fields of each resource that the program gets, one resource a line. */
 export function* requests(batch: readonly ExpectedResource[]): Generator<string> {
   for (const { address, id, module, type, name, properties } of batch) {
     yield `${stringifyJson({ address, id, module, type, name, properties })}\n`;
   }
 }
 
-/** An answer may repeat the request's other fields, as a program does that passes on what it got. */
+/** A result may repeat the request's other fields, as a program does that copies its input. */
 const FIELDS = ['address', 'id', 'module', 'type', 'name', 'properties', 'error'];
 
 /**
- * What one process answers to its batch. A line that cannot be taken is an error of the resource it names; where it names
- * none, it is noted, and told of the resources that stay without an answer.
+ * Collects the results of one process for its batch. An invalid line is an error of the resource it names; if it names none,
+ * it is recorded, and reported for the resources without a result.
  */
 export class Answers {
   readonly #unanswered: Map<string, ExpectedResource>;
@@ -43,7 +43,7 @@ export class Answers {
     return [...this.#unanswered.values()];
   }
 
-  /** Why those without an answer have none. */
+  /** The reason for the missing results. */
   get silence(): string {
     return this.#problem === undefined ? 'no answer' : `no answer; ${this.#problem}`;
   }
