@@ -12,7 +12,7 @@ export const lockEvents = {
       who: z.string(),
       info: z.string(),
       expiresAt: instant,
-      /** What the tool that took it says of it, in its own form. */
+      /** The tool's own description of the lock. */
       document: jsonObject.optional(),
     }),
   }),
@@ -21,7 +21,7 @@ export const lockEvents = {
     schema: z.strictObject({ lockId: z.string(), token: position, expiresAt: instant }),
   }),
   LockReleased: defineEvent({ category: 'lock', schema: z.strictObject({ lockId: z.string(), token: position }) }),
-  /** Recorded by the next command after the lock ran out. */
+  /** Recorded by the first command after the lock expired. */
   LockExpired: defineEvent({
     category: 'lock',
     schema: z.strictObject({ lockId: z.string(), token: position, expiresAt: instant }),

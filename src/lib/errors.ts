@@ -9,8 +9,8 @@ export interface ErrorOptions {
 }
 
 /**
- * Base of every error this library throws on purpose. `code` is stable and meant for programs; `message` is for people;
- * `exitCode` is what the command line exits with. Anything else that is thrown is a bug and keeps its stack.
+ * Base of every error that this library throws on purpose. `code` is stable and for programs; `message` is for people;
+ * `exitCode` is the exit code of the command line. Any other error is a bug and keeps its stack.
  */
 export abstract class SlothError extends Error {
   abstract readonly exitCode: number;

@@ -7,9 +7,8 @@ const given = <K extends string, V>(key: K, value: V | undefined) =>
   (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 
 /**
- * The command that brings a stack to the desired state. A resource the file names becomes what the file says of it;
- * resources, outputs and fields it does not name stay. With `prune` those
- * resources and outputs are removed.
+ * The command that brings a stack to the desired state. A resource in the file gets the stated fields; resources, outputs
+ * and fields that are not in it stay unchanged. With `prune` such resources and outputs are removed.
  */
 export function applyCommand(stack: string, desired: DesiredState, prune: boolean): Apply {
   const resources = (desired.resources ?? []).map(
