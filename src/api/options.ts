@@ -11,7 +11,7 @@ export interface OpenOptions {
    * Does not rebuild tables that another release built: to examine a database rather than use it. By default, tables of an
    * older release are rebuilt first.
    */
-  readonly asItIs?: boolean;
+  readonly skipRebuild?: boolean;
   /** Reports the progress of that rebuild, and of the upgrade of a file with an earlier schema. */
   readonly onProgress?: OnProgress;
   /**

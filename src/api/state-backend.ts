@@ -125,7 +125,7 @@ export class StateBackend implements AsyncDisposable {
       },
     });
     try {
-      if (!options.asItIs) await bringUpToDate(engine, options.onProgress);
+      if (!options.skipRebuild) await bringUpToDate(engine, options.onProgress);
       else if (options.create === false) await engine.store.head(); // checks that a database exists on the server
     } catch (error) {
       await engine.store.close();

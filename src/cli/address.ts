@@ -23,7 +23,7 @@ function split(address: string): readonly [module: string, type: string, name: s
 export function parseAddress(address: string, module?: string): { module: string; type: string; name: string } {
   const [inAddress, type, name] = split(address) ?? [];
   if (inAddress === undefined || type === undefined || name === undefined) {
-    throw new InvalidInputError('INVALID_ADDRESS', `resource: "${address}" is no address`, {
+    throw new InvalidInputError('INVALID_ADDRESS', `resource: "${address}" is not an address`, {
       hint: 'Write it as type.name or module.a.type.name, for example aws_instance.web.',
       details: { field: 'resource', value: address },
     });

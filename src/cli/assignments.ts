@@ -7,7 +7,7 @@ const MAX_VALUE = 1_048_576;
 
 /** For the help text of every flag that takes `KEY=VALUE`. */
 export const ASSIGNMENT_HELP =
-  'A value after = is read as JSON where it is JSON, else as text. key=@FILE takes the text of a file without its last line break, and key=@- that of standard input: a secret then stands neither in the list of processes nor in the history of the shell. key=@@text is the text @text.';
+  'A value after = is read as JSON if it is valid JSON, else as text. key=@FILE reads the text of a file without its last line break, and key=@- that of standard input, so that a secret is neither in the list of processes nor in the history of the shell. key=@@text is the text @text.';
 
 export interface Assigned {
   /** The properties of the file, overridden by those of `KEY=VALUE`. */

@@ -16,7 +16,7 @@ import { endWithOutput, keepErrorText } from './output/streams.js';
 const LOCATION_FLAGS = ['--db', '--from', '--to', '--target'];
 
 const passwordShown = (flag: string): string =>
-  `${flag} holds a password, and every user of this machine can read the words of a command (ps). Put the URL into a file of mode 0600 that SLOTH_RUNNER_DB_FILE names, or the password into PGPASSWORD or a password file.`;
+  `${flag} contains a password, and every user of this machine can read the arguments of a command (ps). Put the URL into a file of mode 0600 that SLOTH_RUNNER_DB_FILE names, or the password into PGPASSWORD or a password file.`;
 
 /** An empty database that ends with the command. */
 const NO_DATABASE = ':memory:';
@@ -42,7 +42,7 @@ export abstract class BaseCommand extends Command {
    */
   protected async open(
     flags: Pick<GlobalValues, 'db' | 'actor'>,
-    options: Pick<OpenOptions, 'asItIs' | 'source' | 'connections'> = {},
+    options: Pick<OpenOptions, 'skipRebuild' | 'source' | 'connections'> = {},
   ): Promise<StateBackend> {
     const choice = this.#choose(flags.db);
     const use: string | undefined = DATABASE_USE[this.id as keyof typeof DATABASE_USE];

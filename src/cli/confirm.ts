@@ -9,8 +9,8 @@ import { InvalidInputError } from '../lib/errors.js';
 export async function confirm(question: string, yes: boolean): Promise<void> {
   if (yes) return;
   if (!process.stdin.isTTY) {
-    throw new InvalidInputError('NOT_CONFIRMED', `${question} Nobody is there to answer.`, {
-      hint: 'Add --yes to go on without being asked.',
+    throw new InvalidInputError('NOT_CONFIRMED', `${question} There is no terminal to confirm it.`, {
+      hint: 'Pass --yes to confirm.',
       details: { field: '--yes' },
     });
   }

@@ -16,7 +16,7 @@ export function refuseNothingCompared(stack: string, check: DriftCheck): void {
   const why = first
     ? `${first.resource}: ${first.error}`
     : count > 0
-      ? `${passedOverResources[0]}: the source says nothing of it`
+      ? `${passedOverResources[0]}: the source has no data for it`
       : `${unknownResources[0]}: the source names it, and the stack has no such resource`;
   throw new InvalidInputError(
     'NOTHING_COMPARED',
@@ -24,7 +24,7 @@ export function refuseNothingCompared(stack: string, check: DriftCheck): void {
     {
       hint:
         count > 0
-          ? 'Name a source that finds the resources of this stack, and allow it what it must look at.'
+          ? 'Name a source that finds the resources of this stack, and allow the paths and hosts it needs.'
           : 'Check the name of the stack, or import its resources first: stack import, stack apply.',
       details: { field: 'source', ...checkJson(check) },
     },

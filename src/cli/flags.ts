@@ -19,7 +19,7 @@ export const wholeNumber = Flags.custom<number, { min?: number }>({
   parse: async (text, _context, { min = 0, name }) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (!Number.isSafeInteger(value) || value < min) {
-      throw new InvalidInputError('INVALID_NUMBER', `--${name}: "${text}" is no whole number of at least ${min}`, {
+      throw new InvalidInputError('INVALID_NUMBER', `--${name}: "${text}" is not a whole number of at least ${min}`, {
         hint: `Give --${name} as digits, for example --${name} ${Math.max(min, 10)}.`,
         details: { field: name, value: text },
       });
@@ -51,7 +51,7 @@ export const globalFlags = {
     helpValue: 'PATH',
   }),
   actor: Flags.string({
-    description: 'who acts, kept with every change (default: your login name)',
+    description: 'who makes the change, recorded with it (default: your login name)',
     env: 'SLOTH_RUNNER_ACTOR',
     parse: async (text) => actorName(text),
     helpGroup: 'GLOBAL',
@@ -98,8 +98,11 @@ export const missingFlag = {
 
 /** For commands that remove resources: what happens to resources that depend on them. */
 export const dependentsFlags = {
-  cascade: Flags.boolean({ description: 'remove what depends on what is removed, too', exclusive: ['force'] }),
-  force: Flags.boolean({ description: 'leave what depends on what is removed as it is' }),
+  cascade: Flags.boolean({
+    description: 'also remove the resources that depend on a removed one',
+    exclusive: ['force'],
+  }),
+  force: Flags.boolean({ description: 'keep the resources that depend on a removed one unchanged' }),
 };
 
 export const dependentsOf = (flags: {
@@ -112,7 +115,7 @@ export const dependentsOf = (flags: {
 /** For lists of stacks, without versions, which belong to a single stack. */
 export const momentFlags = {
   'at-time': Flags.string({
-    description: 'as of this instant (2026-01-31T12:00:00Z)',
+    description: 'as of this time (2026-01-31T12:00:00Z)',
     helpValue: 'TIME',
     exclusive: ['at-version', 'at-position'],
   }),

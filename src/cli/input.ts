@@ -84,7 +84,7 @@ export async function readObject(path: string, field: string): Promise<JsonObjec
   const { name, bytes } = await readInput(path);
   const value = readDocument(bytes, name);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidInputError('NOT_AN_OBJECT', `${field}: ${name} does not hold an object`, {
+    throw new InvalidInputError('NOT_AN_OBJECT', `${field}: ${name} does not contain an object`, {
       hint: 'Write it as key: value lines, or as a JSON object.',
       details: { field },
     });

@@ -12,19 +12,19 @@ export const plannedFlags = {
   ...writeFlags,
 };
 
-/** From this many resources on, a person is told to wait: about a second of work. */
+/** From this many resources on, a note asks the user to wait: about a second of work. */
 const MANY = 3_000;
 
 type PlannedValues = GlobalValues & Parameters<typeof callOptions>[0] & { readonly 'dry-run': boolean };
 
 /** A command that can be planned, and prints what it changed. */
 export abstract class PlannedCommand extends BaseCommand {
-  /** `done` is printed after a change, `unchanged` if there was none. */
+  /** `summary` is printed after a change, `unchanged` if there was none. */
   protected async carryOut(
     flags: PlannedValues,
     backend: StateBackend,
     command: StackCommand,
-    told: (done: Execution) => string,
+    summary: (done: Execution) => string,
     unchanged: string,
   ): Promise<void> {
     const call = callOptions(flags);
@@ -43,7 +43,7 @@ export abstract class PlannedCommand extends BaseCommand {
     this.show(
       flags,
       () => ({ ...receiptJson(done), changes: changesJson(done.changes) }),
-      () => (done.events === 0 ? unchanged : `${changesText(done.changes)}\n\n${told(done)}`),
+      () => (done.events === 0 ? unchanged : `${changesText(done.changes)}\n\n${summary(done)}`),
     );
   }
 

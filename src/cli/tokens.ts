@@ -53,8 +53,8 @@ function requirePath(flags: TokenFlags): string {
 }
 
 const noTokens = (path: string): NotFoundError =>
-  new NotFoundError('TOKENS_NOT_FOUND', `tokens: there is no file of tokens: ${path}`, {
-    hint: 'Check the name. sloth-runner token create makes the file.',
+  new NotFoundError('TOKENS_NOT_FOUND', `tokens: there is no token file: ${path}`, {
+    hint: 'Check the name. sloth-runner token create creates the file.',
     details: { field: '--tokens', tokens: path },
   });
 

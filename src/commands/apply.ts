@@ -6,7 +6,7 @@ import { equalJson, type Json } from '../lib/json.js';
 import { list, name } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceName } from '../store/records.js';
-import { askLinks, likelyLinks } from './change-dependencies.js';
+import { edgeEvents, likelyLinks } from './change-dependencies.js';
 import { type Context, defineCommand, jsonValue, refuseInvisible, stackRef } from './command.js';
 import { linkRules } from './desired-edges.js';
 import { identifier } from './identifiers.js';
@@ -74,7 +74,7 @@ export const apply = defineCommand({
       ? succeed(payload, payload.succession, facts, set, leaving.length + after.length)
       : { outcomes: set(payload.resources), document: payload.document };
     const before = stackEvents({ ...payload, document }, facts, context);
-    return askLinks(outcomes, leaving, payload, (events) => [...before, ...events, ...after]);
+    return edgeEvents(outcomes, leaving, payload, (events) => [...before, ...events, ...after]);
   },
 });
 
@@ -86,16 +86,16 @@ export const apply = defineCommand({
  */
 function succeed(
   { document, resources }: Apply,
-  given: NonNullable<Apply['succession']>,
+  succession: NonNullable<Apply['succession']>,
   facts: Facts,
   set: (inputs: readonly ResourceInput[]) => readonly Outcome[],
   others: number,
 ) {
   const known = facts.document?.origin ?? null;
   const next =
-    given.format === 'pulumi'
-      ? withKnownNumbers({ succession: given, resources }, known, facts)
-      : { succession: given, resources };
+    succession.format === 'pulumi'
+      ? withKnownNumbers({ succession, resources }, known, facts)
+      : { succession, resources };
   const { force, ...origin } = next.succession;
   const { stack, present } = facts;
   const all = set(next.resources);

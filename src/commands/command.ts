@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { instant, type NewEvent } from '../events/index.js';
+import { type NewEvent, timestamp } from '../events/index.js';
 import { InvalidInputError } from '../lib/errors.js';
 import { newId } from '../lib/ids.js';
 import { assertJson, isJsonObject, type Json, type JsonObject } from '../lib/json.js';
 import { invisibleIn, name, prose } from '../lib/text.js';
-import type { Question } from '../store/edge-query.js';
+import type { EdgeQuery } from '../store/edge-query.js';
 import type { FactKeys, Facts } from '../store/facts.js';
 import { identifier } from './identifiers.js';
 
@@ -76,7 +76,7 @@ export const envelopeSchema = z.strictObject({
    * its owner.
    */
   imported: z
-    .strictObject({ migration: name(128), by: name(), at: instant, happened: instant })
+    .strictObject({ migration: name(128), by: name(), at: timestamp, happened: timestamp })
     .refine(({ at, happened }) => happened <= at, { path: ['happened'], message: 'must not be later than `at`' })
     .optional(),
 });
@@ -108,7 +108,7 @@ export interface CommandModule<Schema extends z.ZodType = z.ZodType> {
    * The events, or an edge query whose result it needs first.
    * @throws SlothError if the command is refused
    */
-  decide(payload: z.output<Schema>, facts: Facts, context: Context): readonly NewEvent[] | Question;
+  decide(payload: z.output<Schema>, facts: Facts, context: Context): readonly NewEvent[] | EdgeQuery;
 }
 
 export const defineCommand = <Schema extends z.ZodType>(module: CommandModule<Schema>): CommandModule<Schema> => module;

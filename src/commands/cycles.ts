@@ -2,10 +2,10 @@ import { baseAddress } from '../events/index.js';
 import { type Arrow, cyclicCore, wayfinder } from '../lib/acyclic.js';
 import { ConflictError } from '../lib/errors.js';
 import type { Links } from '../store/edge-query.js';
-import type { Wanted, Wishes } from './desired-edges.js';
+import type { DesiredEdge, DesiredEdges } from './desired-edges.js';
 
 /** A desired edge, and whether it exists already. */
-interface Link extends Arrow, Wanted {
+interface Link extends Arrow, DesiredEdge {
   readonly isNew: boolean;
 }
 
@@ -15,34 +15,38 @@ interface Link extends Arrow, Wanted {
  * @throws ConflictError with the cycle, if declared dependencies or references close one
  */
 export function withoutCycles(
-  wishes: ReadonlyMap<string, Wishes>,
+  desired: ReadonlyMap<string, DesiredEdges>,
   leaving: ReadonlySet<string>,
   links: Links,
-): ReadonlyMap<string, Wishes> {
-  const wanted = [...wishes].flatMap(([from, targets]): Link[] => {
+): ReadonlyMap<string, DesiredEdges> {
+  const wanted = [...desired].flatMap(([from, targets]): Link[] => {
     if (targets.size === 0) return [];
     const there = new Set(links.from.get(from)?.map(({ target }) => target));
-    return [...targets].map(([to, wish]) => ({ from, to, ...wish, isNew: !there.has(to) }));
+    return [...targets].map(([to, edge]) => ({ from, to, ...edge, isNew: !there.has(to) }));
   });
-  if (!wanted.some(({ isNew }) => isNew)) return wishes;
-  const others = [...around(wishes, leaving, links), ...instances(wishes.keys())];
+  if (!wanted.some(({ isNew }) => isNew)) return desired;
+  const others = [...around(desired, leaving, links), ...instances(desired.keys())];
   const isGuess = ({ guessed, isNew }: Link): boolean => isNew && guessed === true;
   refuseCycles([...others, ...wanted.filter((link) => !isGuess(link))], wanted);
 
   const core = cyclicCore([...others, ...wanted]);
   const doubtful = wanted.filter((link) => isGuess(link) && core.has(link));
-  if (doubtful.length === 0) return wishes;
+  if (doubtful.length === 0) return desired;
   const way = wayfinder(core);
   const closing = doubtful.filter(({ from, to }) => way(to, from));
-  const settled = new Map([...wishes].map(([address, targets]) => [address, new Map(targets)]));
+  const settled = new Map([...desired].map(([address, targets]) => [address, new Map(targets)]));
   for (const { from, to } of closing) settled.get(from)?.delete(to);
   return settled;
 }
 
 /** The edges of all other resources that a cycle could contain. */
-const around = (wishes: ReadonlyMap<string, Wishes>, leaving: ReadonlySet<string>, { around: edges }: Links): Arrow[] =>
+const around = (
+  desired: ReadonlyMap<string, DesiredEdges>,
+  leaving: ReadonlySet<string>,
+  { around: edges }: Links,
+): Arrow[] =>
   edges.flatMap(({ address: from, target: to }) => {
-    const replaced = (wishes.has(from) || leaving.has(from)) && baseAddress(to) !== from;
+    const replaced = (desired.has(from) || leaving.has(from)) && baseAddress(to) !== from;
     return replaced ? [] : [{ from, to }];
   });
 

@@ -3,7 +3,7 @@ import { InvalidInputError, NotFoundError } from '../lib/errors.js';
 import { name } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
-import { askLinks } from './change-dependencies.js';
+import { edgeEvents } from './change-dependencies.js';
 import { defineCommand, stackRef } from './command.js';
 import { linkRules } from './desired-edges.js';
 import { identifier } from './identifiers.js';
@@ -31,7 +31,7 @@ function declare(slot: ResourceSlot, dependencies: readonly string[], facts: Fac
 
 /** The resource after the change, with its edges. */
 const asking = (outcome: Outcome, allowMissing: boolean) =>
-  askLinks([outcome], [], { allowMissing, dependents: 'refuse' });
+  edgeEvents([outcome], [], { allowMissing, dependents: 'refuse' });
 
 /** An explicit dependency is added to the resource's declared ones; an implicit one is only an edge. */
 export const addDependency = defineCommand({

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 
 /** The desired edges of a resource, by target. */
-export type Wishes = ReadonlyMap<string, Wanted>;
+export type DesiredEdges = ReadonlyMap<string, DesiredEdge>;
 
-export interface Wanted {
+export interface DesiredEdge {
   readonly type: 'explicit' | 'implicit';
   readonly path: string | null;
   /** Found because a value identifies another resource: only a guess, which yields to declarations and references. */

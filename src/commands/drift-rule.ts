@@ -16,7 +16,7 @@ export const addDriftRule = defineCommand({
     resourceType: name().default('*'),
     /** A pattern: `tags.aws:*`, `**.etag`; `$` for the whole document, also if the resource is gone. */
     path: name(2048),
-    reason: prose().refine((text) => text.trim() !== '', 'must say why such differences are no drift'),
+    reason: prose().refine((text) => text.trim() !== '', 'must give a reason why such differences are not drift'),
     expiresAt: z.iso.datetime({ precision: 3 }).nullable().default(null),
   }),
   kind: 'add drift rule',

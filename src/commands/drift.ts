@@ -67,7 +67,7 @@ function compare({ resource, expected, actual }: Finding, facts: Facts, isRuled:
   const wanted = expected === undefined ? slot?.value?.properties : expected;
   if (wanted === undefined) {
     throw new InvalidInputError('NOTHING_EXPECTED', `no resource "${resource}" in the stack, and no expected state`, {
-      hint: 'Give the expected state, or the address or id of a resource the stack holds.',
+      hint: 'Give the expected state, or the address or id of a resource of the stack.',
       details: { field: 'expected', resource },
     });
   }

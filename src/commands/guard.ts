@@ -73,7 +73,7 @@ export const lockNotHeld = (ref: string, lockId: string, why: string): LockedErr
 /** Refuses a holder whose lock was taken again under the same id. */
 function checkToken(ref: string, lock: LockRecord, fencingToken: number | undefined): void {
   if (fencingToken === undefined || fencingToken === lock.token) return;
-  throw lockNotHeld(ref, lock.lockId, `it was taken anew (token ${lock.token}, not ${fencingToken})`);
+  throw lockNotHeld(ref, lock.lockId, `it was taken again (token ${lock.token}, not ${fencingToken})`);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { NewEvent } from '../events/index.js';
 import { type Json, JsonNumber, sortKeys, stringifyJson } from '../lib/json.js';
 import { parseInput } from '../lib/parse-input.js';
-import type { Links, Question } from '../store/edge-query.js';
+import type { EdgeQuery, Links } from '../store/edge-query.js';
 import type { AppendRequest, RequestIdentity } from '../store/event-store.js';
 import type { Facts } from '../store/facts.js';
 import { authorize } from './authorize.js';
@@ -57,7 +57,7 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
     ...(imported === undefined ? {} : { happened: imported.happened }),
     keys,
     ...(caller && { authorize: (facts: Facts) => authorize(caller, identifiersOf(module.schema, command), facts) }),
-    decide: (facts, now): readonly NewEvent[] | Question => {
+    decide: (facts, now): readonly NewEvent[] | EdgeQuery => {
       const context = { now, ...envelope };
       const before = guard(target, module.lock, keys.stack, facts, context);
       const decided = module.decide(payload, facts, context);

@@ -21,7 +21,7 @@ export const resourceInput = z.strictObject({
   /** Unique over all stacks. Without one, a resource gets the id `res-<number>`. */
   id: identifier(
     'resourceId',
-    name(128).refine((id) => !RESERVED_ID.test(id), 'ids of the form res-<number> are given by the system'),
+    name(128).refine((id) => !RESERVED_ID.test(id), 'ids of the form res-<number> are assigned by the system'),
   ).optional(),
   properties: jsonRecord('properties').optional(),
   /** `merge` changes the named properties and keeps the rest; `replace` replaces all of them. */
@@ -56,9 +56,9 @@ const FRESH: Fields = { properties: {}, dependencies: [], state: 'applied', meta
 
 function wanted(input: ResourceInput, current: ResourceValue | null): Fields {
   const base = current ?? FRESH;
-  const given = input.properties ?? (input.mode === 'merge' ? {} : base.properties);
+  const stated = input.properties ?? (input.mode === 'merge' ? {} : base.properties);
   return {
-    properties: input.mode === 'merge' ? { ...base.properties, ...given } : given,
+    properties: input.mode === 'merge' ? { ...base.properties, ...stated } : stated,
     dependencies: input.dependencies === undefined ? base.dependencies : [...new Set(input.dependencies)],
     state: input.state ?? base.state,
     metadata: input.metadata === undefined ? base.metadata : input.metadata,
@@ -113,11 +113,11 @@ export function setResource(
   const lastApplied = input.lastApplied ?? (fields.state === 'applied' ? now : (current?.lastApplied ?? null));
   const value = complete(fields, lastApplied);
   const id = input.id ?? (current ? slot?.id : undefined) ?? undefined;
-  const given = id === undefined ? {} : { id };
+  const ownId = id === undefined ? {} : { id };
   const named = { module, type: input.type, name: input.name, ...value };
   const event: NewEvent = slot
-    ? { type: current ? 'ResourceUpdated' : 'ResourceCreated', data: { resource: slot.resource, ...given, ...named } }
-    : { type: 'ResourceCreated', data: { ...given, ...named } };
+    ? { type: current ? 'ResourceUpdated' : 'ResourceCreated', data: { resource: slot.resource, ...ownId, ...named } }
+    : { type: 'ResourceCreated', data: { ...ownId, ...named } };
   return { address, module, id: id ?? (slot ? resourceId(slot) : null), value, event, sameProperties };
 }
 

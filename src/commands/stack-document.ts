@@ -69,7 +69,7 @@ export function updatedStack(document: StackDocument, change: DocumentPatch, ver
 export function checkNameFree(wanted: string, facts: Facts, self?: string): void {
   if (facts.nameHolder === undefined || facts.nameHolder === self) return;
   throw new ConflictError('NAME_TAKEN', `the name "${wanted}" is taken by stack ${facts.nameHolder}`, {
-    hint: 'Choose another name, or rename or delete the stack that bears it.',
+    hint: 'Choose another name, or rename or delete the stack with that name.',
     details: { field: 'name', name: wanted, stackId: facts.nameHolder },
   });
 }

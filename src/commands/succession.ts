@@ -49,9 +49,9 @@ const RULES: { readonly [F in Succession['format']]: Rule } = {
   pulumi: (next, known, held, unchanged) => {
     const { name } = held;
     if (known.lineage !== '' && known.lineage !== next.lineage) return otherLineage(next, known, held);
-    const [at, given] = [known, next].map(({ serial }) => new Date(serial).toISOString());
+    const [at, nextAt] = [known, next].map(({ serial }) => new Date(serial).toISOString());
     if (next.serial < known.serial) {
-      return ['DEPLOYMENT_OLDER', `stack "${name}" holds the deployment of ${at}, this one is of ${given}`];
+      return ['DEPLOYMENT_OLDER', `stack "${name}" holds the deployment of ${at}, this one is of ${nextAt}`];
     }
     // `pulumi state` edits a deployment and keeps its time
     if (next.serial === known.serial && !unchanged && held.version !== known.version) {

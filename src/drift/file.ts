@@ -62,5 +62,5 @@ const NAMED = 5;
 function passedOver(what: string, addresses: ReadonlySet<string>): string {
   const named = [...addresses].slice(0, NAMED).join(', ');
   const count = addresses.size === 1 ? '1 address' : `${addresses.size} addresses`;
-  return `${what}: ${count} passed over, as none of the resources looked at: ${named}${addresses.size > NAMED ? ', …' : ''}`;
+  return `${what}: ${count} ignored, because the stack has no such resources: ${named}${addresses.size > NAMED ? ', …' : ''}`;
 }

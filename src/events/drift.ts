@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { defineEvent } from './define-event.js';
-import { instant, json, position } from './fields.js';
+import { json, position, timestamp } from './fields.js';
 
 /** A side without a value at `path` lacks the field: absent is not null. */
 const fieldDrift = z.strictObject({ path: z.string(), expected: json.optional(), actual: json.optional() });
@@ -26,7 +26,7 @@ export const driftEvents = {
   DriftResolved: defineEvent({ category: 'drift', schema: z.strictObject({ ...about, reason: z.string() }) }),
   DriftIgnored: defineEvent({
     category: 'drift',
-    schema: z.strictObject({ ...about, reason: z.string(), expiresAt: instant.nullable() }),
+    schema: z.strictObject({ ...about, reason: z.string(), expiresAt: timestamp.nullable() }),
   }),
   /** Excludes differences at such paths of such resources from drift. Its position is the rule's number. */
   DriftRuleAdded: defineEvent({
@@ -38,7 +38,7 @@ export const driftEvents = {
       path: z.string(),
       reason: z.string(),
       /** Null: it holds until it is removed. */
-      expiresAt: instant.nullable(),
+      expiresAt: timestamp.nullable(),
     }),
   }),
   DriftRuleRemoved: defineEvent({ category: 'drift', schema: z.strictObject({ rule: position, reason: z.string() }) }),

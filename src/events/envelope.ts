@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { EventData, EventType } from './catalogue.js';
-import { instant } from './fields.js';
+import { timestamp } from './fields.js';
 
 export const metaSchema = z.strictObject({
   actor: z.string(),
@@ -22,7 +22,7 @@ export const metaSchema = z.strictObject({
    * The event happened in another system before, at its recorded time; the migration that imported it, its owner and its
    * time.
    */
-  imported: z.strictObject({ migration: z.string(), by: z.string(), at: instant }).optional(),
+  imported: z.strictObject({ migration: z.string(), by: z.string(), at: timestamp }).optional(),
 });
 export type EventMeta = z.infer<typeof metaSchema>;
 

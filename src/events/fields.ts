@@ -7,4 +7,4 @@ export const jsonObject = z.custom<JsonObject>(isJsonObject);
 
 /** A position in the log; as an identifier, the position of the first event about the thing. */
 export const position = z.int().positive();
-export const instant = z.iso.datetime({ precision: 3 });
+export const timestamp = z.iso.datetime({ precision: 3 });

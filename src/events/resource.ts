@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { isJsonObject, type Json, type JsonObject } from '../lib/json.js';
 import { defineEvent } from './define-event.js';
-import { instant, json, jsonObject, position } from './fields.js';
+import { json, jsonObject, position, timestamp } from './fields.js';
 
 /** All fields of a resource, always complete. `checksum` is the SHA-256 of the properties' JSON text as stored. */
 export const resourceValue = z.strictObject({
@@ -11,7 +11,7 @@ export const resourceValue = z.strictObject({
   state: z.string(),
   metadata: json,
   checksum: z.string(),
-  lastApplied: instant.nullable(),
+  lastApplied: timestamp.nullable(),
   errorMessage: z.string().nullable(),
 });
 export type ResourceValue = z.infer<typeof resourceValue>;

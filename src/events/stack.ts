@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { defineEvent } from './define-event.js';
-import { instant, json, jsonObject } from './fields.js';
+import { json, jsonObject, timestamp } from './fields.js';
 
 /** The origin of a stack's content that another tool also keeps. */
 const origin = z.strictObject({
@@ -61,8 +61,8 @@ export const stackEvents = {
 };
 
 /** `durationMs` is in milliseconds; `number` counts the stack's executions from 1. */
-const execution = { executionId: z.string(), number: z.int().positive(), startedAt: instant };
-const finished = { ...execution, completedAt: instant, durationMs: z.int().nonnegative(), taskResults: json };
+const execution = { executionId: z.string(), number: z.int().positive(), startedAt: timestamp };
+const finished = { ...execution, completedAt: timestamp, durationMs: z.int().nonnegative(), taskResults: json };
 
 export const executionEvents = {
   ExecutionStarted: defineEvent({ category: 'execution', raisesVersion: true, schema: z.strictObject(execution) }),

@@ -144,7 +144,7 @@ function toJson({ contents }: Document.Parsed, { maxDepth }: JsonLimits, fail: F
   const aliased = (name: string, offset: number): Json => {
     const anchor = anchors.get(name);
     if (anchor?.value === undefined) {
-      return fail(offset, anchor ? `the alias *${shown(name)} stands inside its own anchor` : WORDS.BAD_ALIAS);
+      return fail(offset, anchor ? `the alias *${shown(name)} is inside its own anchor` : WORDS.BAD_ALIAS);
     }
     size += anchor.size;
     repeated += anchor.size;
@@ -170,7 +170,7 @@ function toJson({ contents }: Document.Parsed, { maxDepth }: JsonLimits, fail: F
           key: text,
         });
       }
-      if (keys.has(key)) fail(offset, `the key "${shown(key)}" stands twice in one map`, { key: shown(key) });
+      if (keys.has(key)) fail(offset, `the key "${shown(key)}" occurs twice in one map`, { key: shown(key) });
       keys.add(key);
       setOwn(object, key, readAt(key, valueNode, depth));
     }
@@ -201,7 +201,7 @@ function scalarOf({ value, source, range }: Scalar, path: readonly (string | num
       if (Number.isFinite(value)) return value;
       return fail(
         range?.[0] ?? 0,
-        `${shown(String(source))} at ${shown(formatPath(path))} is no JSON number; use null or a text`,
+        `${shown(String(source))} at ${shown(formatPath(path))} is not a JSON number; use null or a text`,
       );
     case 'string':
     case 'boolean':
@@ -229,11 +229,11 @@ const WORDS = {
   BAD_DIRECTIVE: 'unknown or wrong directive',
   BAD_DQ_ESCAPE: 'unknown escape in a quoted text',
   BAD_INDENT: 'wrong indentation, or a closing bracket is missing',
-  BAD_PROP_ORDER: 'the anchor or tag stands in the wrong place',
+  BAD_PROP_ORDER: 'the anchor or tag is in the wrong place',
   BAD_SCALAR_START: 'a text cannot begin with this character; put it in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a map or list cannot begin here',
-  BLOCK_IN_FLOW: 'a block cannot stand between brackets',
-  DUPLICATE_KEY: 'the key stands twice in one map',
+  BLOCK_IN_FLOW: 'a block is not allowed between brackets',
+  DUPLICATE_KEY: 'the key occurs twice in one map',
   IMPOSSIBLE: 'unexpected text',
   KEY_OVER_1024_CHARS: 'a key without "?" is longer than 1024 characters',
   MISSING_CHAR: 'a character is missing: a closing quote or bracket, a colon or a comma',

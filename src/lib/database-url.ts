@@ -8,7 +8,7 @@ export function parseDatabaseUrl(text: string): URL {
   try {
     return new URL(text);
   } catch (cause) {
-    throw new InvalidInputError('INVALID_DATABASE_URL', 'db: this is no PostgreSQL URL', {
+    throw new InvalidInputError('INVALID_DATABASE_URL', 'db: this is not a PostgreSQL URL', {
       hint: 'Write it as postgres://USER@HOST:PORT/DATABASE; the password may come from PGPASSWORD or a password file.',
       details: { field: 'db' },
       cause,

@@ -29,14 +29,14 @@ const WORDS: Readonly<Record<Failure, { text(subject: string): string; readonly 
   },
   TOO_MANY_FILES: {
     text: (subject) => `${subject} cannot be opened: too many files are open`,
-    hint: 'Raise the limit (ulimit -n), or close what holds files open, then try again.',
+    hint: 'Raise the limit (ulimit -n), or close programs that have many files open, then try again.',
   },
   OUT_OF_MEMORY: {
     text: (subject) => `there is not enough memory for ${subject}`,
     hint: 'Give the process more memory and try again; nothing was changed.',
   },
   SYSTEM_ERROR: {
-    text: (subject) => `the system refused what was to be done with ${subject}`,
+    text: (subject) => `the system refused an operation on ${subject}`,
     hint: 'Correct what the message says, then try again.',
   },
 };

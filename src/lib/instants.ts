@@ -15,7 +15,7 @@ export function parseInstant(text: string, field: string): string {
   const time = text.length <= LONGEST && instant.safeParse(text).success ? new Date(text) : undefined;
   const year = time?.getUTCFullYear() ?? Number.NaN;
   if (!time || !(year >= 0 && year <= 9999)) {
-    throw new InvalidInputError('INVALID_TIME', `${field}: "${text}" is no instant`, {
+    throw new InvalidInputError('INVALID_TIME', `${field}: invalid time "${text}"`, {
       hint: 'Write it as 2026-01-31T12:00:00Z, with an offset (…+01:00), or as a day (2026-01-31).',
       details: { field, value: text },
     });

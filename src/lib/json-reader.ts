@@ -86,7 +86,7 @@ export function readJsonText(text: string, { maxDepth, numberOf, refuse }: JsonR
     const start = at;
     const key = readText();
     keys[open.length - 1] = key;
-    if (Object.hasOwn(open.at(-1) as object, key)) fail('the key stands twice', start, 'duplicate');
+    if (Object.hasOwn(open.at(-1) as object, key)) fail('the key occurs twice', start, 'duplicate');
     skipBlanks();
     if (text.charCodeAt(at) !== COLON) fail(at < text.length ? 'expected ":"' : 'it ends too early');
     at += 1;

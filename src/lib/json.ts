@@ -232,7 +232,7 @@ export function parseStoredJson(text: string): Json {
     if (isDocument && !NEEDS_EXACT_PARSING.test(text)) return JSON.parse(text) as Json;
     return parseExactly(text, 'stored document', STORED_LIMITS);
   } catch (cause) {
-    throw documentDamaged('is no valid JSON', { cause });
+    throw documentDamaged('is not valid JSON', { cause });
   }
 }
 
@@ -242,7 +242,7 @@ export function parseStoredJson(text: string): Json {
  */
 export function parseStoredObject<T extends object>(text: string): T {
   const value = parseStoredJson(text);
-  if (!isJsonObject(value)) throw documentDamaged('is no object');
+  if (!isJsonObject(value)) throw documentDamaged('is not an object');
   return value as unknown as T;
 }
 
@@ -282,7 +282,7 @@ function walk(value: unknown, state: Walk): void {
     case 'boolean':
       return;
     case 'number':
-      if (!Number.isFinite(value)) refuse(what, path, `${value} is no JSON number`, 'Use null or a string.');
+      if (!Number.isFinite(value)) refuse(what, path, `${value} is not a JSON number`, 'Use null or a string.');
       if (Object.is(value, -0)) state.exotic = true;
       return;
     case 'bigint':
@@ -294,7 +294,7 @@ function walk(value: unknown, state: Walk): void {
     case 'object':
       break;
     default:
-      refuse(what, path, `a value of type ${typeof value} is no JSON`, 'Leave the key out or use null.');
+      refuse(what, path, `a value of type ${typeof value} is not JSON`, 'Leave the key out or use null.');
   }
   if (value === null) return;
   if (value instanceof JsonNumber) {
@@ -310,7 +310,7 @@ function walk(value: unknown, state: Walk): void {
   if (!isArray) {
     const prototype = Object.getPrototypeOf(value);
     if (prototype !== null && prototype !== Object.prototype) {
-      refuse(what, path, `a ${value.constructor?.name ?? 'object'} is no JSON`, 'Convert it to a plain value first.');
+      refuse(what, path, `a ${value.constructor?.name ?? 'object'} is not JSON`, 'Convert it to a plain value first.');
     }
   }
   if (isArray) {

@@ -42,12 +42,12 @@ function expectKey(text: string, field: string, at: number): number {
 function bracket(text: string, field: string, at: number): [part: Part, end: number] {
   BRACKET.lastIndex = at;
   const [whole, any, index, name, id, quoted] = BRACKET.exec(text) ?? [];
-  if (whole === undefined) throw invalid(text, field, at, 'these brackets are no step');
+  if (whole === undefined) throw invalid(text, field, at, 'these brackets are not a step');
   const end = at + whole.length;
   if (any !== undefined) return [ANY_ITEM, end];
   if (index !== undefined) return [Number(index), end];
   const value = unquoted(id ?? quoted ?? '');
-  if (value === undefined) throw invalid(text, field, at, 'the text in quotes is no JSON');
+  if (value === undefined) throw invalid(text, field, at, 'the text in quotes is not valid JSON');
   return [name === undefined ? value : { field: name, id: value }, end];
 }
 
@@ -70,7 +70,7 @@ function key(text: string, field: string, at: number): [part: Part | '**', end: 
 const invalid = (text: string, field: string, at: number, problem: string): InvalidInputError =>
   new InvalidInputError(
     'DRIFT_PATTERN_INVALID',
-    `${field}: "${text}" is no pattern, at character ${at + 1}: ${problem}`,
+    `${field}: "${text}" is not a pattern, at character ${at + 1}: ${problem}`,
     {
       hint: 'Write it as tags.Name, tags.*, **.etag, rules[*].port, list[3] or ["a.b"].',
       details: { field, value: text, at: at + 1 },

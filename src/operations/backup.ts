@@ -105,10 +105,10 @@ function refuseContradiction(
   }
   const { keep = 1, every = 1 } = rotation ?? {};
   if (!(Number.isSafeInteger(keep) && keep >= 1)) {
-    refuse('keep', `keep: ${keep} is no whole number of at least 1`, 'Say how many backups are to stay.');
+    refuse('keep', `keep: ${keep} is not a whole number of at least 1`, 'Name the number of backups to keep.');
   }
   if (!(Number.isSafeInteger(every) && every >= 1)) {
-    refuse('every', `every: ${every} is no interval`, 'Give a duration of at least 1 ms, for example 1d.');
+    refuse('every', `every: ${every} is not an interval`, 'Give a duration of at least 1 ms, for example 1d.');
   }
 }
 

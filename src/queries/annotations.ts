@@ -71,7 +71,7 @@ export function* readDriftRules(
 }
 
 /** The annotations of a stack after a position of the log. */
-export const signalsAt = (s: Snapshot, stream: number, upTo: number): Program<StackState> =>
+export const annotationsAt = (s: Snapshot, stream: number, upTo: number): Program<StackState> =>
   fold(s, stream, upTo, typesOf('tag', 'lock', 'existence'));
 
 /** The events of a few types of a stack up to a position, found by an index. */

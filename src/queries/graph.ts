@@ -125,7 +125,7 @@ function findNode({ nodes }: DependencyGraph, stack: StackRecord, ref: string): 
 
 function checkOptions({ root, reverse, depth }: GraphOptions): void {
   if (depth !== undefined && !(Number.isSafeInteger(depth) && depth >= 1)) {
-    throw new InvalidInputError('INVALID_NUMBER', `depth: ${depth} is no whole number of at least 1`, {
+    throw new InvalidInputError('INVALID_NUMBER', `depth: ${depth} is not a whole number of at least 1`, {
       hint: 'Give how many steps from the root to show.',
       details: { field: 'depth', value: depth },
     });

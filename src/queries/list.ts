@@ -2,7 +2,7 @@ import type { At } from '../store/event-store.js';
 import { type Program, together } from '../store/program.js';
 import type { StackListItem, StackRecord } from '../store/records.js';
 import type { Snapshot } from '../store/snapshot.js';
-import { signalsAt } from './annotations.js';
+import { annotationsAt } from './annotations.js';
 import { instantAt } from './at.js';
 
 export interface StackFilter {
@@ -40,8 +40,8 @@ export type ListMoment = Exclude<At, { readonly version: number }>;
 function* asOf(s: Snapshot, stack: StackListItem, at: ListMoment): Program<StackListItem | undefined> {
   const moment = yield* s.moment(stack.stream, at);
   if (!moment) return undefined;
-  const [signals, own, commits, [last]] = yield* together([
-    signalsAt(s, stack.stream, moment.position),
+  const [annotations, own, commits, [last]] = yield* together([
+    annotationsAt(s, stack.stream, moment.position),
     s.document(stack.stream, moment.version),
     s.commits(stack.stream, { raised: true, upTo: moment.version }),
     s.events({ stream: stack.stream, upTo: moment.position, descending: true, limit: 1 }),
@@ -64,8 +64,8 @@ function* asOf(s: Snapshot, stack: StackListItem, at: ListMoment): Program<Stack
     completedAt,
     lastDuration,
     lastError,
-    deletedAt: signals.deleted ? updatedAt : null,
-    tags: [...signals.tags.keys()].sort(),
-    locked: signals.lock !== null && signals.lock.expiresAt > when,
+    deletedAt: annotations.deleted ? updatedAt : null,
+    tags: [...annotations.tags.keys()].sort(),
+    locked: annotations.lock !== null && annotations.lock.expiresAt > when,
   };
 }

@@ -81,7 +81,7 @@ export function currentPrincipal({ principal }: FastifyRequest): Principal {
  */
 export function requireEverywhere(request: FastifyRequest, role: Role): void {
   requireRole(request, role);
-  if (!request.principal.everywhere) throw outOfReach(request.principal.name, 'what is about all stacks');
+  if (!request.principal.everywhere) throw outOfReach(request.principal.name, 'data of all stacks');
 }
 
 /**

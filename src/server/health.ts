@@ -38,8 +38,8 @@ export function useVerification(app: FastifyInstance, backend: StateBackend): vo
         hash: head.hash,
         problems: problems.map(({ message }) => message),
       };
-      if (holds) app.log.info(result, 'the log holds; check the disk and start the server again');
-      else app.log.error(result, 'the log does not hold: restore a backup');
+      if (holds) app.log.info(result, 'the log is valid; check the disk and start the server again');
+      else app.log.error(result, 'the log is damaged: restore a backup');
     } catch (error) {
       app.log.error({ err: error }, 'the log could not be verified');
     }

@@ -193,7 +193,7 @@ function parseListen(text: string): { readonly host: string; readonly port: numb
   const host = name ?? bracketed;
   const port = Number(digits);
   if (host !== undefined && port <= 65_535 && (bracketed === undefined || isIP(bracketed) === 6)) return { host, port };
-  throw new InvalidInputError('INVALID_LISTEN', `listen: "${text}" is no HOST:PORT`, {
+  throw new InvalidInputError('INVALID_LISTEN', `listen: "${text}" is not a HOST:PORT`, {
     hint: 'Write it as 127.0.0.1:7480, localhost:7480 or [::1]:7480.',
     details: { field: 'listen', value: text },
   });

@@ -65,15 +65,15 @@ export class TerraformLocks {
    * @throws LockedError `STACK_LOCKED` if another holds it; InvalidInputError for a body that does not describe a lock
    */
   async lock(ref: string, body: Uint8Array, sender: Sender): Promise<JsonObject> {
-    const told = readLockInfo(body);
-    if (!told) {
+    const described = readLockInfo(body);
+    if (!described) {
       throw new InvalidInputError('INVALID_LOCK', 'lock: the body is empty: a lock needs an ID', {
         hint: 'Send {"ID": …} as Terraform does.',
         details: { field: 'ID' },
       });
     }
     const stack = (await this.#find(ref)) ?? (await this.#make(ref, sender));
-    const { ID, Operation, Info, Who } = told.info;
+    const { ID, Operation, Info, Who } = described.info;
     await this.#engine.execute(
       {
         type: 'acquireLock',
@@ -83,11 +83,11 @@ export class TerraformLocks {
         who: Who || sender.actor,
         info: Info,
         ttlMs: this.#lockMs,
-        document: told.document,
+        document: described.document,
       },
       by(sender),
     );
-    return told.document;
+    return described.document;
   }
 
   /**
@@ -99,11 +99,11 @@ export class TerraformLocks {
    * unknown stack, or one that is not locked
    */
   async unlock(ref: string, body: Uint8Array, options: UnlockOptions): Promise<void> {
-    const told = readLockInfo(body);
+    const described = readLockInfo(body);
     const stack = await this.#find(ref);
     if (!stack) throw stackNotFound(ref);
-    if (told && isHolders(told.info)) await this.#release(stack, told.info.ID, options);
-    else await this.#break(stack, told?.info.ID, options);
+    if (described && isHolders(described.info)) await this.#release(stack, described.info.ID, options);
+    else await this.#break(stack, described?.info.ID, options);
   }
 
   /** The lock of a stack, as its holder described it; undefined if it is not locked. */

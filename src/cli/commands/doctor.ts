@@ -27,9 +27,9 @@ const checkedIn = (kind: string | undefined): readonly string[] =>
 const VERIFY = 'To check the log, and every row of its tables: sloth-runner audit verify';
 
 export default class Doctor extends BaseCommand {
-  static override summary = 'Show which database is in use and how it is.';
+  static override summary = 'Show which database is in use, and check it.';
   static override description =
-    'Checks settings, all pages of a file (quick_check of SQLite), and that tables, views, indexes and triggers are as this release makes them; exits with 7 where they are not. What the log holds is checked by audit verify.';
+    'Checks settings, all pages of a file (quick_check of SQLite), and that tables, views, indexes and triggers are as this release creates them; exits with 7 if they are not. audit verify checks the content of the log.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --output json',
@@ -51,9 +51,7 @@ export default class Doctor extends BaseCommand {
             `SQLite ${sqlite.version} can lose acknowledged commits; ${OLDEST_SQLITE} is needed: install sloth-runner again`,
           ]
         : []),
-      ...(file?.network
-        ? [`the file lies on ${file.network}: SQLite's locks may not hold there; use a local disk`]
-        : []),
+      ...(file?.network ? [`the file is on ${file.network}, where SQLite's locks may not work; use a local disk`] : []),
       ...(file && !file.writable ? ['the file cannot be written by you'] : []),
       ...(file && (file.mode & 0o077) !== 0
         ? [`others may read the file (mode ${file.mode.toString(8)}); run chmod 600 on it`]

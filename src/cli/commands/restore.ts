@@ -11,10 +11,10 @@ import { table } from '../output/table.js';
 import { headText } from '../present/database.js';
 
 export default class RestoreCommand extends BaseCommand {
-  static override summary = 'Put a backup in the place of the database. What it held before is kept.';
+  static override summary = 'Replace the content of the database with a backup. The previous content is kept.';
   static override description =
-    `All of the backup is verified before anything changes. The content is replaced in one step: commands that run meanwhile
-see the old content or the new, and those that write wait. What the database held before is kept in a file beside it.`;
+    `The whole backup is verified before anything changes. The content is replaced in one step: commands that run meanwhile
+see the old content or the new, and those that write wait. The previous content is kept in a file beside the database.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> stacks-before-upgrade.db',
     '<%= config.bin %> <%= command.id %> /var/backups/sloth-runner/stacks-20260131T120000Z.db --yes',

@@ -20,7 +20,7 @@ export function checkText({ compared, passedOver, passedOverResources, failed }:
   );
   const silent = passedOverResources
     .slice(0, LISTED)
-    .map((resource) => `  ${escapeText(resource)}: the source says nothing of it`);
+    .map((resource) => `  ${escapeText(resource)}: the source has no data for it`);
   const more = passedOver > LISTED ? [`  … and ${passedOver - LISTED} more`] : [];
   return [counts.join(', '), ...failures, ...silent, ...more].join('\n');
 }

@@ -56,7 +56,7 @@ export class Answers {
     try {
       answer = parseJson(decodeUtf8(bytes, where), where);
     } catch (error) {
-      return this.#passOver(`${where} is no JSON`, (error as Error).message);
+      return this.#passOver(`${where} is not valid JSON`, (error as Error).message);
     }
     const { address } = isJsonObject(answer) ? answer : {};
     if (!isJsonObject(answer) || typeof address !== 'string') return this.#passOver(`${where} names no address`);
@@ -78,7 +78,7 @@ function read(address: string, answer: JsonObject, where: string): Observation {
   const { properties, error } = answer;
   const wrong = (problem: string): Observation => ({ address, error: `${where}: ${problem}` });
   const strange = Object.keys(answer).find((key) => !FIELDS.includes(key));
-  if (strange !== undefined) return wrong(`there is no field "${strange}" in an answer`);
+  if (strange !== undefined) return wrong(`unknown field "${strange}" in a result`);
   if (error !== undefined) {
     return typeof error === 'string' && error !== '' ? { address, error } : wrong('"error" must be text');
   }

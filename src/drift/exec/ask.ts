@@ -41,9 +41,9 @@ export async function* ask(
   signal?.throwIfAborted();
   const answers = new Answers(batch, note);
   const group = startGroup(file, args, { shell, graceMs: GRACE_MS });
-  let late = false;
+  let isTimedOut = false;
   const limit = setTimeout(() => {
-    late = true;
+    isTimedOut = true;
     void group.end();
   }, timeoutMs);
   const stop = () => void group.end();
@@ -60,7 +60,7 @@ export async function* ask(
     signal?.throwIfAborted();
     if (end.failure !== undefined) throw notFound(file, end.failure);
     const { unanswered, silence } = answers;
-    if (late) return { unanswered, why: `no answer within ${inWords(timeoutMs)}`, crashed: false };
+    if (isTimedOut) return { unanswered, why: `no answer within ${inWords(timeoutMs)}`, crashed: false };
     const crashed = end.exitCode !== 0;
     return { unanswered, why: crashed ? obituary(end, last) : silence, crashed };
   } finally {

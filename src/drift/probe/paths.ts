@@ -60,7 +60,7 @@ export class AllowedPaths {
    * @throws Error with the reason why it may not or cannot be accessed
    */
   async look<T>(path: string, use: (place: Place) => Promise<T>): Promise<T | undefined> {
-    if (path.includes('\0')) throw new Error('"path" must not hold null bytes');
+    if (path.includes('\0')) throw new Error('"path" must not contain null bytes');
     if (path.split(sep).includes('..')) throw new Error('"path" must not contain ".."');
     const place = await this.#find(resolve(path), resolve(path)).catch(ifMissing);
     if (!place) return undefined;

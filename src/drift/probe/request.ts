@@ -39,7 +39,7 @@ export async function ask(first: URL, options: Ask): Promise<IncomingMessage> {
 }
 
 function redirected(location: string, from: URL): URL {
-  if (!URL.canParse(location, from.href)) throw new Error('it redirects to what is no URL');
+  if (!URL.canParse(location, from.href)) throw new Error('it redirects to an invalid URL');
   const url = new URL(location, from);
   checkUrl(url, 'the URL it redirects to');
   return url;
@@ -51,7 +51,7 @@ function redirected(location: string, from: URL): URL {
  */
 export function checkUrl({ protocol, username, password }: URL, what: string): void {
   if (!/^https?:$/.test(protocol)) throw new Error(`${what} must begin with http: or https:`);
-  if (username !== '' || password !== '') throw new Error(`${what} must not hold a user or a password`);
+  if (username !== '' || password !== '') throw new Error(`${what} must not contain a user or a password`);
 }
 
 const HEADERS = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'sloth-runner' };

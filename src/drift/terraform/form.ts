@@ -6,11 +6,11 @@ import { equalJson, isJsonObject, type Json, type JsonObject, own } from '../../
  * properties show which attributes those are. Null and absent are equal for Terraform.
  */
 export function inFormOf(expected: JsonObject, actual: JsonObject): JsonObject {
-  const given = Object.entries(actual)
+  const present = Object.entries(actual)
     .filter(([key, value]) => value !== null || Object.hasOwn(expected, key))
     .map(([key, value]): [string, Json] => [key, wrapped(own(expected, key), value)]);
   const lacking = Object.entries(expected).filter(([key, value]) => value === null && !Object.hasOwn(actual, key));
-  return Object.fromEntries([...given, ...lacking]);
+  return Object.fromEntries([...present, ...lacking]);
 }
 
 function wrapped(expected: Json | undefined, actual: Json): Json {

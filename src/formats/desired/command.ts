@@ -3,7 +3,7 @@ import type { DesiredState } from './format.js';
 
 type Apply = Extract<Command, { type: 'apply' }>;
 
-const given = <K extends string, V>(key: K, value: V | undefined) =>
+const optional = <K extends string, V>(key: K, value: V | undefined) =>
   (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 
 /**
@@ -25,11 +25,11 @@ export function applyCommand(stack: string, desired: DesiredState, prune: boolea
     type: 'apply',
     stack,
     document: {
-      ...given('description', desired.description),
-      ...given('version', desired.version),
-      ...given('workflowFile', desired.workflow_file),
-      ...given('configuration', desired.configuration),
-      ...given('metadata', desired.metadata),
+      ...optional('description', desired.description),
+      ...optional('version', desired.version),
+      ...optional('workflowFile', desired.workflow_file),
+      ...optional('configuration', desired.configuration),
+      ...optional('metadata', desired.metadata),
     },
     resources: resources as NonNullable<Apply['resources']>,
     outputs,

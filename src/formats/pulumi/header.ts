@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Origin } from '../../events/index.js';
 import { isJsonObject, type JsonObject } from '../../lib/json.js';
-import { given } from '../given.js';
+import { definedFields } from '../defined-fields.js';
 import { deploymentOf, isDocument, type PulumiResource, withDeployment } from './format.js';
 import { ORDER } from './order.js';
 
@@ -61,5 +61,8 @@ export function joinDocument(
   }
   const { manifest: known, secrets_providers, ...rest } = deployment;
   const list = isEmpty && noList ? (noList === 'null' ? null : undefined) : resources;
-  return withDeployment(document, { ...given({ manifest: known, secrets_providers, resources: list }), ...rest });
+  return withDeployment(document, {
+    ...definedFields({ manifest: known, secrets_providers, resources: list }),
+    ...rest,
+  });
 }

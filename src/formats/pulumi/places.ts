@@ -31,7 +31,7 @@ export function placesOf(resources: readonly PulumiResource[], list: string, wha
     const refuse = (text: string): InvalidInputError => problem(what, `${list}.${index}`, text);
     const { urn, delete: deleting } = resource;
     const parsed = parseUrn(urn);
-    if (!parsed) throw refuse(`"${urn}" is no urn of a resource (urn:pulumi:STACK::PROJECT::TYPE::NAME)`);
+    if (!parsed) throw refuse(`"${urn}" is not the urn of a resource (urn:pulumi:STACK::PROJECT::TYPE::NAME)`);
     const { module, type } = parsed;
     const mark = deleting === true ? ` (pending delete${keyOf(resource)})` : '';
     const plain = nameHere(parsed.name);

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../lib/json.js';
 import { sensitivePaths } from '../../queries/sensitive.js';
 import type { ResourceRecord } from '../../store/records.js';
-import { given } from '../given.js';
+import { definedFields } from '../defined-fields.js';
 import { canBeTarget, withoutMark } from './places.js';
 import { hiddenProperties, type Kept, stateOf } from './resources.js';
 import { sealHidden, secretOutputs } from './secrets.js';
@@ -27,10 +27,10 @@ export function writeResource(
   const outputs = { ...sealHidden(properties, hidden, secretOutputs(kept.fields)), ...stackOutputs };
   const isBare = Object.keys(outputs).length === 0 && (kept.bare || odd !== undefined);
   return {
-    ...given({ urn, custom, delete: deleting, id, type }),
-    ...given({ inputs: inputsOf(inputs, outputs, kept.mirrored), outputs: isBare ? odd : outputs }),
+    ...definedFields({ urn, custom, delete: deleting, id, type }),
+    ...definedFields({ inputs: inputsOf(inputs, outputs, kept.mirrored), outputs: isBare ? odd : outputs }),
     ...others,
-    ...given({ taint: taintOf(resource, kept), ...dependenciesOf(resource, kept, urnsOf) }),
+    ...definedFields({ taint: taintOf(resource, kept), ...dependenciesOf(resource, kept, urnsOf) }),
   };
 }
 
@@ -60,9 +60,9 @@ function dependenciesOf(
   const { dependencies, propertyDependencies } = fields;
   const addressOf = (urn: string): string => withoutMark(addressOfUrn(urn) ?? '');
   const wanted = new Set(value.dependencies.map(withoutMark));
-  const told = dependencyUrns(fields).filter((urn) => canBeTarget(addressOf(urn)));
-  const gone = new Set<Json>(told.filter((urn) => addressOf(urn) !== own && !wanted.has(addressOf(urn))));
-  const known = new Set(told.map(addressOf));
+  const named = dependencyUrns(fields).filter((urn) => canBeTarget(addressOf(urn)));
+  const gone = new Set<Json>(named.filter((urn) => addressOf(urn) !== own && !wanted.has(addressOf(urn))));
+  const known = new Set(named.map(addressOf));
   const added = value.dependencies.filter((address) => !known.has(withoutMark(address))).flatMap(urnsOf);
   if (gone.size + added.length === 0) return { dependencies, propertyDependencies };
 

@@ -41,10 +41,14 @@ export function toTerraformState(view: StateView): JsonObject {
 
 function encryptedState({ stack, resources, outputs }: StateView, fields: JsonObject, serial: number): JsonObject {
   if (resources.length + outputs.length > 0) {
-    throw new ConflictError('ENCRYPTED_STATE', `stack "${stack.name}" holds an encrypted state and more beside it`, {
-      hint: 'Export a version that holds only one of them, with --at-version.',
-      details: { stack: stack.name, resources: resources.length, outputs: outputs.length },
-    });
+    throw new ConflictError(
+      'ENCRYPTED_STATE',
+      `stack "${stack.name}" contains an encrypted state and other resources or outputs`,
+      {
+        hint: 'Export a version that contains only one of them, with --at-version.',
+        details: { stack: stack.name, resources: resources.length, outputs: outputs.length },
+      },
+    );
   }
   return Object.hasOwn(fields, 'serial') ? { ...fields, serial } : fields;
 }

@@ -3,7 +3,7 @@ import { resourceAddress } from '../../events/index.js';
 import { equalJson, isJsonObject, type Json, type JsonObject } from '../../lib/json.js';
 import { name } from '../../lib/text.js';
 import type { ResourceRecord } from '../../store/records.js';
-import { given } from '../given.js';
+import { definedFields } from '../defined-fields.js';
 import type { IncomingResource } from '../incoming.js';
 import { instanceName, splitName, typeName, withoutKey } from './addresses.js';
 import { type BlockIdentity, isBlock, isInstance, type TerraformBlock, type TerraformInstance } from './format.js';
@@ -80,9 +80,9 @@ export function writeInstance(resource: ResourceRecord, kept: Kept): JsonObject 
   const { index_key, status, deposed, schema_version, attributes: _, dependencies: __, ...rest } = kept.instance;
   const tainted = resource.value.state === 'tainted' ? 'tainted' : status === 'tainted' ? undefined : status;
   return {
-    ...given({ index_key, status: tainted, deposed, schema_version, attributes: attributesOf(resource, kept) }),
+    ...definedFields({ index_key, status: tainted, deposed, schema_version, attributes: attributesOf(resource, kept) }),
     ...rest,
-    ...given({ dependencies: dependenciesOf(resource, kept) }),
+    ...definedFields({ dependencies: dependenciesOf(resource, kept) }),
   };
 }
 
@@ -113,8 +113,12 @@ export function madeUp(resource: ResourceRecord): Kept {
     type === 'terraform_data' ? 'terraform.io/builtin/terraform' : `registry.terraform.io/hashicorp/${vendorOf(type)}`;
   const block = { mode, type, name, provider: `provider["${source}"]` };
   return {
-    block: { ...given({ module: resource.module || undefined }), ...block } as TerraformBlock,
-    instance: { ...given({ index_key: key }), schema_version: 0, sensitive_attributes: [] } as TerraformInstance,
+    block: { ...definedFields({ module: resource.module || undefined }), ...block } as TerraformBlock,
+    instance: {
+      ...definedFields({ index_key: key }),
+      schema_version: 0,
+      sensitive_attributes: [],
+    } as TerraformInstance,
     absent: ['dependencies'],
   };
 }

@@ -30,8 +30,8 @@ function follow(attributes: JsonObject, steps: Json): string {
   let path = '$';
   let value: Json | undefined = attributes;
   for (const step of Array.isArray(steps) ? (steps as readonly Json[]) : []) {
-    const { type, value: told } = isJsonObject(step) ? step : {};
-    const key = type === 'index' && isJsonObject(told) ? told.value : told;
+    const { type, value: stepValue } = isJsonObject(step) ? step : {};
+    const key = type === 'index' && isJsonObject(stepValue) ? stepValue.value : stepValue;
     if (isJsonObject(value) && typeof key === 'string' && !Object.hasOwn(value, key) && isJsonObject(value.value)) {
       path += '.value';
       value = value.value;

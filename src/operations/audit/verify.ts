@@ -43,7 +43,7 @@ export async function verifyStore(store: EventStore, options: VerifyOptions = {}
       'HEAD_OF_EMPTY_LOG',
       'head: this is the head of an empty log, with which every log begins',
       {
-        hint: 'It proves nothing. Give a hash that audit head printed for a log that holds events.',
+        hint: 'It proves nothing. Pass a hash that audit head printed for a log with events.',
         details: { field: 'head', value: kept },
       },
     );

@@ -97,7 +97,7 @@ export function tokenFileError(error: unknown, path: string): unknown {
       'TOKENS_DAMAGED',
       `the file of tokens is damaged: ${path} (${(error as Error).message})`,
       {
-        hint: 'Move it away and create tokens anew: sloth-runner token create',
+        hint: 'Move it away and create new tokens: sloth-runner token create',
         details: { tokens: path, sqlite: code },
         cause: error,
       },
@@ -131,7 +131,7 @@ function refuseForeign(path: string): void {
   const header = sqliteHeader(path);
   const isEmpty = statSync(path).size === 0; // just created by another process
   if (isEmpty || (header?.applicationId === APPLICATION_ID && header.userVersion <= SCHEMA_VERSION)) return;
-  throw new StoreError('NOT_A_TOKEN_FILE', `these are no tokens, or a newer release wrote them: ${path}`, {
+  throw new StoreError('NOT_A_TOKEN_FILE', `not a token file, or of a newer release: ${path}`, {
     hint: 'Nothing was changed in it. Choose another file with --tokens.',
     details: { tokens: path },
   });

@@ -132,7 +132,7 @@ export class TokenStore {
   revoke(name: string, by: string): void {
     const { changes } = this.#use(() => this.#db.prepare(REVOKE).run(this.#clock.now(), by, name));
     if (changes > 0) return;
-    throw new NotFoundError('TOKEN_NOT_FOUND', `no token "${name}" holds`, {
+    throw new NotFoundError('TOKEN_NOT_FOUND', `there is no valid token "${name}"`, {
       hint: 'List them with: sloth-runner token list',
       details: { name },
     });

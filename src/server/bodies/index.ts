@@ -187,7 +187,7 @@ function dropRest(request: IncomingMessage): void {
 
 const tooLarge = (limit: number): InvalidInputError =>
   new InvalidInputError('BODY_TOO_LARGE', `body: more than ${limit} bytes are not taken here`, {
-    hint: 'Send less at once. The operator can raise the limit of states with --max-body, and what the server holds at once with --max-in-flight.',
+    hint: 'Send less at once. The operator can raise the limit of states with --max-body, and the limit for all bodies together with --max-in-flight.',
     details: { field: 'body', maxBytes: limit },
   });
 
@@ -205,7 +205,7 @@ const incomplete = (cause: Error): InvalidInputError =>
   });
 
 const tooBusy = (): StoreError =>
-  new StoreError('TOO_BUSY', 'the server holds as many bytes of bodies as it can', {
+  new StoreError('TOO_BUSY', 'the bodies of other requests fill the memory of the server', {
     hint: 'Send the request again in some seconds.',
     details: { field: 'body' },
   });

@@ -16,7 +16,7 @@ export interface Reader {
 }
 
 export async function openReader({ location, largestAnswer }: ReadPlace): Promise<Reader> {
-  const options = { create: false, asItIs: true, connections: 1 };
+  const options = { create: false, skipRebuild: true, connections: 1 };
   const backend = await StateBackend.open(location, options);
   const states = await backend.getTerraformStates({ cacheChars: 1 });
 

@@ -143,9 +143,9 @@ async function stateBytes(text: string): Promise<AnswerBytes> {
 }
 
 function checkDigest(request: FastifyRequest): void {
-  const told = request.headers['content-md5'];
-  if (told === undefined || told === md5Of(request)) return;
-  throw new InvalidInputError('DIGEST_MISMATCH', 'the body is not the one whose MD5 the header Content-MD5 tells', {
+  const expected = request.headers['content-md5'];
+  if (expected === undefined || expected === md5Of(request)) return;
+  throw new InvalidInputError('DIGEST_MISMATCH', 'the MD5 of the body differs from the header Content-MD5', {
     hint: 'It was damaged on the way; send it again.',
     details: { field: 'Content-MD5' },
   });
@@ -165,7 +165,7 @@ function lockOf({ query: { ID: lockId } }: StateRequest): { readonly lockId?: st
 /** Refuses names that other programs could interpret as a path. */
 function checkName(ref: string): void {
   if (!/(?:^|[/\\])\.{1,2}(?:[/\\]|$)|\\/.test(ref)) return;
-  throw new InvalidInputError('INVALID_INPUT', `stack: "${ref}" is no name of a stack`, {
+  throw new InvalidInputError('INVALID_INPUT', `stack: "${ref}" is not a name of a stack`, {
     hint: 'Use a name without backslashes and without "." or ".." as a part.',
     details: { field: 'stack' },
   });
