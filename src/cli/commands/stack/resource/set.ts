@@ -9,9 +9,9 @@ import { readObject } from '../../../input.js';
 import { changesText } from '../../../present/diff.js';
 
 export default class StackResourceSet extends BaseCommand {
-  static override summary = 'Make a resource, or change some of its properties.';
+  static override summary = 'Create a resource, or change some of its properties.';
   static override description =
-    `Properties named are set and the others stay; with --replace they are the whole value. ${ASSIGNMENT_HELP}`;
+    `The named properties are set and the others stay; with --replace the others are removed. ${ASSIGNMENT_HELP}`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack aws_instance.web --property size=3 --property name=web-1',
     '<%= config.bin %> <%= command.id %> my-stack aws_db_instance.main --property password=@password.txt',
@@ -30,9 +30,9 @@ export default class StackResourceSet extends BaseCommand {
       description: 'properties from a YAML or JSON file, - for standard input',
       helpValue: 'FILE',
     }),
-    replace: Flags.boolean({ description: 'drop the properties that are not given' }),
+    replace: Flags.boolean({ description: 'remove properties that are not named' }),
     'depends-on': Flags.string({
-      description: 'what it depends on; repeat it for several',
+      description: 'a resource it depends on; repeat it for several',
       multiple: true,
       helpValue: 'ADDRESS',
     }),
@@ -72,6 +72,6 @@ export default class StackResourceSet extends BaseCommand {
   }
 }
 
-/** The changes without some of the resource's properties. */
+/** The changes without those of some properties of the resource. */
 const hiding = (changes: readonly DecidedChange[], paths: readonly string[]): DecidedChange[] =>
   changes.map((change) => ({ ...change, hidden: [...change.hidden, ...paths] }));
