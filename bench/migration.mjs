@@ -160,7 +160,7 @@ async function plansOf(path, migration) {
   const plans = [];
   for (const workflow of source.workflows()) {
     const { id } = workflow.workflow;
-    const planOf = (options) => planWorkflow(workflow, [], options);
+    const planOf = (options) => planWorkflow(workflow, options);
     plans.push(await planStack(engine.store, { id, creation: commandId(id, 'workflow_states'), planOf }, migration));
   }
   source.close();

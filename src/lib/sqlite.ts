@@ -95,7 +95,7 @@ function aboutNativeModule(error: unknown): StoreError | undefined {
  * not see each other's commits and locks, and destroy the file. Names that this program gives a file for a moment, or left
  * when it was killed, do not count: nobody opens them.
  */
-function refuseHardLink(path: string): void {
+export function refuseHardLink(path: string): void {
   const stat = statOf(path);
   if (!stat?.isFile() || stat.nlink === 1) return;
   const file = realpathSync(path);

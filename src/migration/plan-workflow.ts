@@ -57,11 +57,11 @@ export interface Plan {
   readonly ledger: Ledger;
 }
 
-/** The commands that take a workflow in, with the locks that name it. Pure: the same rows give the same commands. */
-export function planWorkflow(workflow: LegacyWorkflow, locks: readonly LegacyRecord[], options: PlanOptions): Plan {
+/** The commands that take a workflow in, with its locks. Pure: the same rows give the same commands. */
+export function planWorkflow(workflow: LegacyWorkflow, options: PlanOptions): Plan {
   const ledger = openLedger();
   const record = workflow.workflow;
-  const { resources, outputs, versions, drift, tags, activity } = workflow;
+  const { resources, outputs, versions, drift, tags, activity, locks } = workflow;
   const records = [record, ...resources, ...outputs, ...versions, ...drift, ...tags, ...activity, ...locks];
   const { before, until } = options;
   const raw = cell(record.row, 'id');
@@ -75,7 +75,7 @@ export function planWorkflow(workflow: LegacyWorkflow, locks: readonly LegacyRec
   if (unfit !== undefined) ledger.rejected(record, unfit);
   ledger.take(record, id);
   const [planned] =
-    unfit === undefined ? ledger.attempt(record, () => stepsOf(workflow, locks, id.value, options, ledger)) : [];
+    unfit === undefined ? ledger.attempt(record, () => stepsOf(workflow, id.value, options, ledger)) : [];
   const name = stackName(record, id.value, options, ledger);
   if (!planned) {
     for (const one of records) ledger.rejected(one, 'its workflow is not taken');
@@ -155,7 +155,6 @@ function startOf(record: LegacyRecord, until: string, ledger: Ledger): string {
 /** All but the creation. */
 function stepsOf(
   workflow: LegacyWorkflow,
-  locks: readonly LegacyRecord[],
   id: string,
   { until, before, avoid }: PlanOptions,
   ledger: Ledger,
@@ -175,7 +174,7 @@ function stepsOf(
     ...driftSteps(workflow.drift, stack),
     ...workflow.activity.flatMap((row) => ledger.attempt(row, () => activityStep(row, stack))),
     ...lockedByStep(record, stack, instantOf(cell(record.row, 'updated_at')) ?? start),
-    ...lockSteps(locks, until, stack),
+    ...lockSteps(workflow.locks, until, stack),
   ];
   return { steps: [...state.steps, ...signals], states: state.states };
 }

@@ -77,17 +77,13 @@ const sizeOf = ({ steps }: Plan): number =>
 
 /** The workflows, and what belongs to none. */
 export function* stacksOf(source: LegacySource): Generator<Stack> {
-  const { owned, rest } = locksOf(source);
   for (const workflow of source.workflows()) {
-    const { id: key, row } = workflow.workflow;
-    const id = nameOf(row.id ?? null, 'id', '', 128).value;
-    const locks = owned.get(key) ?? [];
-    owned.delete(key);
-    yield { id, creation: commandId(id, 'workflow_states'), planOf: (how) => planWorkflow(workflow, locks, how) };
+    const id = nameOf(workflow.workflow.row.id ?? null, 'id', '', 128).value;
+    yield { id, creation: commandId(id, 'workflow_states'), planOf: (how) => planWorkflow(workflow, how) };
   }
-  const state = source.state();
-  if (state.length + rest.length === 0) return;
-  yield { id: SHARED_STACK, creation: SHARED_CREATION, planOf: (how) => planShared(state, rest, how) };
+  const [state, locks] = [source.state(), source.locks()];
+  if (state.length + locks.length === 0) return;
+  yield { id: SHARED_STACK, creation: SHARED_CREATION, planOf: (how) => planShared(state, locks, how) };
 }
 
 function refuseEntries([first]: Totals['entries']): void {
@@ -97,23 +93,4 @@ function refuseEntries([first]: Totals['entries']): void {
     hint: `Correct the row in the source, or leave out --strict: then it is ${first.outcome} (${done}).`,
     details: { field: 'source', table, id, problem },
   });
-}
-
-function locksOf(source: LegacySource) {
-  const locks = source.locks();
-  const owned = new Map<string, LegacyRecord[]>();
-  const byId = new Set<string>();
-  const byName = new Map<string, string>();
-  for (const workflow of locks.length > 0 ? source.states() : []) {
-    byId.add(workflow.id);
-    const name = String(workflow.row.name ?? '');
-    if (!byName.has(name)) byName.set(name, workflow.id);
-  }
-  const rest = locks.filter((lock) => {
-    const name = String(lock.row.name ?? '');
-    const owner = byId.has(name) ? name : byName.get(name);
-    if (owner !== undefined) owned.set(owner, [...(owned.get(owner) ?? []), lock]);
-    return owner === undefined;
-  });
-  return { owned, rest };
 }

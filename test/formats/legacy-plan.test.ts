@@ -1795,7 +1795,7 @@ test('of any rows that others are added to: the state is that of all of them at 
       const whole: Parts = { ...parts, resources: more('resources'), outputs: more('outputs'), tags: more('tags') };
       const engine = openEngine('memory:');
       const run = async (workflow: LegacyWorkflow) => {
-        const planOf = (options: PlanOptions) => planWorkflow(workflow, [], options);
+        const planOf = (options: PlanOptions) => planWorkflow(workflow, options);
         const stack = { id: 'wf', creation: commandId('wf', 'workflow_states'), planOf };
         return takeAll(engine, [await planStack(engine.store, stack, MIGRATION)], MIGRATION);
       };
@@ -1807,7 +1807,7 @@ test('of any rows that others are added to: the state is that of all of them at 
         second?.plan.ledger.entries().flatMap((one) => (one.outcome === 'rejected' ? keyOf(one) : [])),
       );
       const outcomeOf = (record: LegacyRecord) => (rejected.has(keyOf(record)) ? 'rejected' : undefined);
-      const source = sourceOf([workflowOf(columns, whole)], []);
+      const source = sourceOf([workflowOf(columns, whole)]);
       const { stacks } = await compareMigration(source, engine.store, MIGRATION, outcomeOf);
       expect(stacks.flatMap(({ differences }) => differences)).toEqual([]);
       const state = await engine.store.read((s) => readState(s, 'wf'));
