@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { openEngine } from '../dist/engine.js';
 import { StateBackend } from '../dist/index.js';
-import { planWorkflow } from '../dist/migration/plan-workflow.js';
+import { planWorkflow } from '../dist/migration/plan.js';
 import { openLegacy } from '../dist/migration/source/source.js';
 import { commandId } from '../dist/migration/steps.js';
 import { planStack, takeAll } from '../dist/migration/take.js';

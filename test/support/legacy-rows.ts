@@ -1,8 +1,8 @@
 import { openEngine } from '../../src/engine.js';
 import { isJsonObject, own } from '../../src/lib/json.js';
 import { contentOf } from '../../src/migration/content.js';
-import { type Before, type Plan, type PlanOptions, planWorkflow } from '../../src/migration/plan-workflow.js';
-import type { Entry } from '../../src/migration/report.js';
+import { type Before, type Plan, type PlanOptions, planWorkflow } from '../../src/migration/plan.js';
+import type { Entry } from '../../src/migration/row.js';
 import type {
   Cell,
   LegacyRecord,

@@ -10,7 +10,16 @@ import {
   type Part,
 } from './tables.js';
 
-export { type Cell, LEGACY_TABLES, type LegacyRecord, type LegacyRow, type LegacyTable, type Part } from './tables.js';
+export {
+  type Cell,
+  descriptionOf,
+  LEGACY_TABLES,
+  type LegacyRecord,
+  type LegacyRow,
+  type LegacyTable,
+  PARTS,
+  type Part,
+} from './tables.js';
 
 /** A workflow with its rows of the other tables, each in the order of its table (rowid, else primary key). */
 export type LegacyWorkflow = { readonly workflow: LegacyRecord } & { readonly [P in Part]: readonly LegacyRecord[] };
@@ -50,8 +59,8 @@ export async function openLegacy(path: string, onProgress?: OnProgress): Promise
     const tables = await findTables(source, onProgress);
     const rowsOf = (table: LegacyTable, owner: number) => tables.get(table)?.of(owner) ?? [];
     const parts = LEGACY_TABLES.flatMap((table) => {
-      const { part } = descriptionOf(table);
-      return part ? [{ table, part }] : [];
+      const { part, owner } = descriptionOf(table);
+      return part && owner ? [{ table, part, owner }] : [];
     });
     return {
       counts: Object.fromEntries([...tables].map(([table, { count }]) => [table, count])),
@@ -65,7 +74,7 @@ export async function openLegacy(path: string, onProgress?: OnProgress): Promise
         }
       },
       *orphans() {
-        for (const { table } of parts) if (table !== 'locks') yield* rowsOf(table, NOBODY);
+        for (const { table, owner } of parts) if (owner === 'workflow_id') yield* rowsOf(table, NOBODY);
       },
       locks: () => [...rowsOf('locks', NOBODY)],
       state: () => [...rowsOf('state', NOBODY)],

@@ -10,12 +10,15 @@ export type Cell = null | bigint | number | string | Uint8Array;
 /** All columns of a row, those too that we do not know. One named `__proto__` is a column like others. */
 export type LegacyRow = Readonly<Record<string, Cell>>;
 
-/** What the rows of a table are to a workflow. */
-export type Part = 'resources' | 'outputs' | 'versions' | 'drift' | 'tags' | 'activity' | 'locks';
+/** What a workflow has beside its own row. */
+export const PARTS = ['resources', 'outputs', 'versions', 'tags', 'drift', 'activity', 'locks'] as const;
+export type Part = (typeof PARTS)[number];
 
 interface Description {
-  /** Left out for a table whose rows belong to no workflow. */
+  /** What a row is. */
   readonly part?: Part;
+  /** The column that holds the workflow's id; for locks, its id or its name. */
+  readonly owner?: 'workflow_id' | 'name';
   /** What names a row, in reports, that has no `id`. */
   readonly namedBy?: readonly string[];
 }
@@ -23,14 +26,14 @@ interface Description {
 /** The old tables. Those that hang on others come after them. */
 const DESCRIPTIONS = {
   workflow_states: {},
-  workflow_resources: { part: 'resources' },
-  workflow_outputs: { part: 'outputs', namedBy: ['workflow_id', 'key'] },
-  state_versions: { part: 'versions' },
-  drift_detections: { part: 'drift' },
-  workflow_tags: { part: 'tags', namedBy: ['workflow_id', 'tag'] },
-  workflow_activity: { part: 'activity' },
-  locks: { part: 'locks', namedBy: ['name'] },
-  state: { namedBy: ['key'] },
+  workflow_resources: { part: 'resources', owner: 'workflow_id' },
+  workflow_outputs: { part: 'outputs', owner: 'workflow_id', namedBy: ['workflow_id', 'key'] },
+  state_versions: { part: 'versions', owner: 'workflow_id' },
+  drift_detections: { part: 'drift', owner: 'workflow_id' },
+  workflow_tags: { part: 'tags', owner: 'workflow_id', namedBy: ['workflow_id', 'tag'] },
+  workflow_activity: { part: 'activity', owner: 'workflow_id' },
+  locks: { part: 'locks', owner: 'name', namedBy: ['name'] },
+  state: { part: 'outputs', namedBy: ['key'] },
 } satisfies Record<string, Description>;
 
 export type LegacyTable = keyof typeof DESCRIPTIONS;
@@ -131,30 +134,27 @@ INSERT INTO temp.list_${table}
 SELECT row_number() OVER (ORDER BY ${order.join(', ')}), ${ownerOf(shape)}, ${key.join(', ')} FROM main.${table} t;
 CREATE INDEX temp.owner_${table} ON list_${table} (owner)`);
   if (!isWorkflow) return;
-  listWorkflows(db, shape, 'id', `CAST(${column(shape, 'id')} AS TEXT)`);
-  listWorkflows(db, shape, 'name', textOf(column(shape, 'name')));
+  listWorkflows(db, shape, 'id');
+  listWorkflows(db, shape, 'name');
 }
 
-const textOf = (sql: string): string => `coalesce(CAST(${sql} AS TEXT), '')`;
-
-/** The place of the workflow that a row belongs to, as SQL: its `workflow_id` is the id, a lock's name is the id or the name. */
+/** The place of the workflow that a row belongs to, as SQL. */
 function ownerOf(shape: Shape): string {
-  const found = (by: 'id' | 'name', text: string) => `(SELECT place FROM temp.workflow_${by} WHERE text = ${text})`;
-  if (shape.table === 'locks') {
-    const name = textOf(column(shape, 'name'));
-    return `coalesce(${found('id', name)}, ${found('name', name)}, ${NOBODY})`;
-  }
-  const { part } = descriptionOf(shape.table);
-  return part ? `coalesce(${found('id', `CAST(${column(shape, 'workflow_id')} AS TEXT)`)}, ${NOBODY})` : `${NOBODY}`;
+  const { owner } = descriptionOf(shape.table);
+  if (!owner) return `${NOBODY}`;
+  const place = (by: 'id' | 'name') =>
+    `(SELECT place FROM temp.workflow_${by} WHERE text = CAST(${column(shape, owner)} AS TEXT))`;
+  return `coalesce(${place('id')}, ${owner === 'name' ? place('name') : 'NULL'}, ${NOBODY})`;
 }
 
-/** Every text that workflows are known by, with the place of the first of them. */
-function listWorkflows(db: Database, shape: Shape, by: 'id' | 'name', text: string): void {
+/** Every id or name of a workflow, as text, with the place of the first that has it. */
+function listWorkflows(db: Database, shape: Shape, by: 'id' | 'name'): void {
+  const text = `CAST(${column(shape, by)} AS TEXT) COLLATE BINARY`;
   db.exec(`
 CREATE TEMP TABLE workflow_${by} (text TEXT PRIMARY KEY, place INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO temp.workflow_${by}
-SELECT ${text} COLLATE BINARY, min(l.place) FROM temp.list_workflow_states l JOIN main.workflow_states t ON ${sameKey(shape)}
-WHERE ${text} IS NOT NULL GROUP BY 1`);
+SELECT ${text}, min(l.place) FROM temp.list_workflow_states l JOIN main.workflow_states t ON ${sameKey(shape)}
+WHERE ${column(shape, by)} IS NOT NULL GROUP BY 1`);
 }
 
 const sameKey = (shape: Shape): string => shape.keys.map((name, index) => `t.${name} = l.key${index}`).join(' AND ');
