@@ -55,13 +55,11 @@ export interface Content {
 }
 
 /** A plan goes on from a copy: the same content may be planned with again. */
-export const copyOf = ({ resources, outputs, ids }: Content): Content => ({
+export const copyOf = ({ resources, outputs, ids }: Partial<Content> = {}): Content => ({
   resources: new Map(resources),
   outputs: new Map(outputs),
   ids: new Map(ids),
 });
-
-export const emptyContent = (): Content => ({ resources: new Map(), outputs: new Map(), ids: new Map() });
 
 export const contentOf = ({ resources, outputs }: Pick<StateView, 'resources' | 'outputs'>): Content => ({
   resources: new Map(

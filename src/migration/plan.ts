@@ -2,7 +2,7 @@ import { equalJson, type Json } from '../lib/json.js';
 import { byBytes } from '../lib/order.js';
 import { activityStep, driftSteps, lockedByStep, lockSteps, noted, type Stack, tagSteps } from './annotations.js';
 import { cellJson, nameOf, rowJson } from './cells.js';
-import { type Content, copyOf, emptyContent, type Outputs, type StateRead } from './content.js';
+import { type Content, copyOf, type Outputs, type StateRead } from './content.js';
 import { executionSteps } from './execution.js';
 import { openNames } from './names.js';
 import { type Action, actionOf } from './resources.js';
@@ -128,7 +128,7 @@ function stepsOf(
   const { workflow } = rows;
   const created = startOf(workflow.unrecorded(), until); // recorded where the stack is made
   const start = created < until ? created : until;
-  const content = before ? copyOf(before.content) : emptyContent();
+  const content = copyOf(before?.content);
   const names = openNames([...content.resources, ...avoid.addresses]);
   const actions = rows.resources.flatMap((row) => row.attempt(() => actionOf(row, names)));
   const execution = executionSteps(workflow, id, start);

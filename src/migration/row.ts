@@ -130,7 +130,8 @@ export class Row implements LegacyRecord {
   }
 
   isEmpty(column: string): boolean {
-    return ['', null].includes(this.cell(column) as string | null);
+    const value = this.cell(column);
+    return value === null || value === '';
   }
 
   name(column: string, otherwise = UNKNOWN, max?: number): string {

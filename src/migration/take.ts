@@ -31,8 +31,8 @@ export interface Held {
   readonly left: number | undefined;
   /** The versions of the migration's commits, by command id. */
   readonly versions: ReadonlyMap<string, number>;
-  /** Commands this migration carried out before it was broken off. They are sent again, and do nothing. */
-  readonly again: ReadonlySet<string>;
+  /** Whether this migration made it before it was broken off: then all is planned again, and what was done does nothing. */
+  readonly isOurs: boolean;
   /** The lock on it that was taken over from the old system. */
   readonly lockId: string | undefined;
 }
@@ -60,7 +60,8 @@ function* heldOf(s: Snapshot, id: string, creation: string, migration: Migration
     last: stack.updatedAt,
   };
   const versions = new Map(ours.map((commit) => [commit.commandId, commit.version]));
-  return { stream: stack.stream, before, left: version, versions, again, lockId: yield* takenOver(s, stack.stream) };
+  const lockId = yield* takenOver(s, stack.stream);
+  return { stream: stack.stream, before, left: version, versions, isOurs: again.has(creation), lockId };
 }
 
 /** A stack that others changed or deleted since it was migrated gets nothing more. */
@@ -133,12 +134,12 @@ export async function planStack(
     const found = yield* heldOf(s, id, creation, migration);
     return { held: found, isTaken: !found && (yield* s.stack(id, { deleted: true })) !== undefined };
   });
-  const isOurs = held?.again.has(creation) ?? false;
-  const before = isOurs ? undefined : held?.before;
+  const earlier = held?.isOurs ? undefined : held;
   const others = { names: new Set<string>(), ids: new Set<string>(), addresses: new Map<string, Owner>() };
-  const again = (): Plan => planOf({ until: migration.at, before, bears: held?.before.name, avoid: others });
+  const again = (): Plan =>
+    planOf({ until: migration.at, before: earlier?.before, bears: held?.before.name, avoid: others });
   const plan = isTaken ? refused(again(), `the id "${id}" is taken by another stack`) : again();
-  return { held, plan, lockId: isOurs ? undefined : held?.lockId, others, again };
+  return { held, plan, lockId: earlier?.lockId, others, again };
 }
 
 /**
