@@ -13,21 +13,22 @@ const STANDARD_INPUT = 'standard input';
 /** The longest word of a command line in bytes, on every system; Linux accepts no longer ones. */
 const MAX_WORD = 131_072;
 
-let isStandardInputRead = false;
+/** The one that was read. */
+let used: NodeJS.ReadStream | undefined;
 
 /**
  * Standard input, for whatever of a command is given as `-`. It holds one text.
  * @throws InvalidInputError where something else of the command has read it
  */
 export function standardInput(): NodeJS.ReadStream {
-  if (isStandardInputRead) {
+  if (used === process.stdin) {
     throw new InvalidInputError('STDIN_TWICE', 'standard input (-) is given twice', {
       hint: 'Give - once, and files for the others.',
       details: { field: '-' },
     });
   }
-  isStandardInputRead = true;
-  return process.stdin;
+  used = process.stdin;
+  return used;
 }
 
 /** @throws InvalidInputError for a word of a command that is longer than any of them needs to be */
