@@ -133,9 +133,9 @@ describe('an exported log', () => {
     const before = await store.head();
     const busy: EventStore = {
       ...store,
-      events: async (filter) => {
+      page: async (filter) => {
         await store.append(sent({ type: 'addTags', stack: 'import-id', tags: ['meanwhile'] }));
-        return store.events(filter);
+        return store.page(filter);
       },
     };
     const text = await exported(busy);

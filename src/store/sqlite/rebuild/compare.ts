@@ -8,7 +8,7 @@ import type { Connection } from '../open.js';
 import { readHead } from '../read/log.js';
 import { rowWriter } from '../rows.js';
 import { statementCache } from '../statements.js';
-import { readBatch } from './batches.js';
+import { changeBatches } from './batches.js';
 
 /** So many problems of each table are told; the rest is counted. */
 const TOLD = 5;
@@ -31,11 +31,9 @@ export function* compareTables(
     const { position: head } = readHead(sql);
     for (const table of TABLE_NAMES) db.exec(createTable(LAYOUT[table], freshName(table)));
     const write = rowWriter(db, freshName);
-    let position = 0;
-    for (let batch = readBatch(sql, 0, head, stream); batch; batch = readBatch(sql, position, head, stream)) {
-      write(coalesce(projection.project(batch.events)));
-      position = batch.last;
-      yield { step: 'projecting', done: position, total: head };
+    for (const { changes, last } of changeBatches(sql, projection, { after: 0, upTo: head, stream })) {
+      write(coalesce(changes));
+      yield { step: 'projecting', done: last, total: head };
     }
     const tables: TableComparison['tables'][number][] = [];
     const problems: RowProblem[] = [];
