@@ -19,7 +19,7 @@ import { type DocumentFormat, formatOf } from '../formats/document-format.js';
 import type { InteropFormat } from '../formats/formats.js';
 import type { RunTask } from '../formats/tasks.js';
 import { type Clock, systemClock } from '../lib/clock.js';
-import { NotFoundError, type StoreError } from '../lib/errors.js';
+import type { StoreError } from '../lib/errors.js';
 import type { Json, JsonObject } from '../lib/json.js';
 import { unpackJson } from '../lib/packed-json.js';
 import type { PreparedMigration } from '../migration/migrate.js';
@@ -39,7 +39,7 @@ import { readState, type StateView } from '../queries/state.js';
 import { readActivity, readVersions, type VersionView } from '../queries/versions.js';
 import type { At, Checkpoint, Measured, Page, Receipt, Size, StoreDescription } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
-import type { DependencyRecord, DriftRuleRecord, LockRecord, ResourceRecord, StackRecord } from '../store/records.js';
+import type { DependencyRecord, DriftRuleRecord, LockRecord, StackRecord } from '../store/records.js';
 import type { Query } from '../store/snapshot.js';
 import type { CallOptions, LinkOptions, OpenOptions } from './options.js';
 import { StackManager } from './stack-manager.js';
@@ -357,16 +357,6 @@ export class StateBackend implements AsyncDisposable {
   /** One resource, by address or id. */
   getResource(stack: string, resource: string, at?: At) {
     return this.#read((s) => readResource(s, stack, resource, at));
-  }
-
-  /** The same, or undefined if it does not exist. */
-  async findResource(stack: string, resource: string): Promise<ResourceRecord | undefined> {
-    try {
-      return (await this.getResource(stack, resource)).resource;
-    } catch (error) {
-      if (error instanceof NotFoundError && error.code === 'RESOURCE_NOT_FOUND') return undefined;
-      throw error;
-    }
   }
 
   /** All resources sorted by address, or a page of them: at most `limit` whose addresses come after `after`. */

@@ -12,6 +12,7 @@ import { completeExecution, failExecution, startExecution } from './execution.js
 import { acquireLock, breakLock, releaseLock, renewLock } from './lock.js';
 import { type Prepared, prepare } from './prepare.js';
 import { rollback, takeSnapshot } from './rollback.js';
+import { setResource } from './set-resource.js';
 import { createStack, deleteStack, restoreStack, updateStack } from './stack.js';
 import { addTags, removeTags } from './tag.js';
 
@@ -22,6 +23,7 @@ export const COMMANDS = {
   deleteStack,
   restoreStack,
   apply,
+  setResource,
   addDependency,
   removeDependency,
   takeSnapshot,

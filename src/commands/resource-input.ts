@@ -14,10 +14,7 @@ import { identifier } from './identifiers.js';
 const RESERVED_ID = /^res-\d+$/;
 
 /** The desired fields of a resource. Omitted fields stay unchanged; a new resource starts empty and `applied`. */
-export const resourceInput = z.strictObject({
-  module: z.union([z.literal(''), name(1024)]).default(''),
-  type: name(),
-  name: name(1024),
+export const resourceFields = {
   /** Unique over all stacks. Without one, a resource gets the id `res-<number>`. */
   id: identifier(
     'resourceId',
@@ -32,6 +29,13 @@ export const resourceInput = z.strictObject({
   metadata: jsonValue('metadata').optional(),
   lastApplied: z.iso.datetime({ precision: 3 }).optional(),
   errorMessage: prose().nullable().optional(),
+};
+
+export const resourceInput = z.strictObject({
+  module: z.union([z.literal(''), name(1024)]).default(''),
+  type: name(),
+  name: name(1024),
+  ...resourceFields,
 });
 export type ResourceInput = z.output<typeof resourceInput>;
 

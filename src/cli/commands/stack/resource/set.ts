@@ -1,7 +1,6 @@
 import { Flags } from '@oclif/core';
 import type { DecidedChange, StackCommand } from '../../../../index.js';
 import { receiptJson } from '../../../../json/receipt.js';
-import { parseAddress } from '../../../address.js';
 import { resourceArg, stackArg } from '../../../args.js';
 import { ASSIGNMENT_HELP, assignments } from '../../../assignments.js';
 import { BaseCommand } from '../../../base-command.js';
@@ -49,25 +48,17 @@ export default class StackResourceSet extends BaseCommand {
     const fromFile = flags.properties === undefined ? {} : await readObject(flags.properties, '--properties');
     const { properties, hidden } = await assignments(flags.property ?? [], fromFile);
     const backend = await this.open(flags);
-    const known = await backend.findResource(args.stack, args.resource);
-    const { module, type, name } = known ?? parseAddress(args.resource, flags.module);
     const command: StackCommand = {
-      type: 'apply',
-      kind: 'set',
+      type: 'setResource',
       stack: args.stack,
+      resource: args.resource,
+      ...(flags.module === undefined ? {} : { module: flags.module }),
+      mode: flags.replace ? 'replace' : 'merge',
+      properties,
+      ...(flags['depends-on'] ? { dependencies: flags['depends-on'] } : {}),
+      ...(flags.state === undefined ? {} : { state: flags.state }),
+      ...(flags.id === undefined ? {} : { id: flags.id }),
       allowMissing: flags['allow-missing'],
-      resources: [
-        {
-          module,
-          type,
-          name,
-          mode: flags.replace ? 'replace' : 'merge',
-          properties,
-          ...(flags['depends-on'] ? { dependencies: flags['depends-on'] } : {}),
-          ...(flags.state === undefined ? {} : { state: flags.state }),
-          ...(flags.id === undefined ? {} : { id: flags.id }),
-        },
-      ],
     };
     const done = await backend.execute(command, callOptions(flags));
     this.show(

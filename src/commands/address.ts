@@ -29,9 +29,9 @@ export function parseAddress(address: string, module?: string): { module: string
     });
   }
   if (inAddress !== '' && module !== undefined) {
-    throw new InvalidInputError('INVALID_ADDRESS', `--module: "${address}" names its module already`, {
-      hint: 'Leave --module out.',
-      details: { field: '--module', value: module },
+    throw new InvalidInputError('INVALID_ADDRESS', `module: "${address}" names its module already`, {
+      hint: 'Leave the module out.',
+      details: { field: 'module', value: module },
     });
   }
   return { module: module ?? inAddress.replace(/\.$/, ''), type, name };
