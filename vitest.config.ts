@@ -37,7 +37,9 @@ const ON_BOTH = [
 /** They replace a module, which only a process of their own allows. */
 const MOCKED = [
   'test/contracts/stores-agree.test.ts',
+  'test/feed/follow-log.test.ts',
   'test/properties/{at-once,tables}.test.ts',
+  'test/server/live.test.ts',
   'test/store/rebuild-race.test.ts',
 ];
 

@@ -577,11 +577,11 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /**
-   * The same after a position, with the stack of each event, in the caller's own pace. However many follow, each event is read
-   * once, and its entry is one object. Ends with the signal.
-   * @param options.beat at each of its values undefined is given, where there is no event
-   * @throws IntegrityError `LOG_REPLACED` where the log is no longer the one that was read, as after a restored backup;
-   *   StoreError `STORE_CLOSED` where the backend is closed before the signal
+   * Every event after a position with the stack it belongs to, then each new one. The next event is read only when the caller
+   * asks for it. However many callers follow the log, each event is read once.
+   * @param options.beat emits when the generator must yield `undefined` because no event came
+   * @throws IntegrityError `LOG_REPLACED` if the log was replaced, for example by a restored backup; StoreError
+   *   `STORE_CLOSED` if the backend is closed before the signal fires
    */
   async *followLog(
     after: number,
