@@ -1,8 +1,8 @@
 import { Command } from '@oclif/core';
 import { type LogHead, type OpenOptions, StateBackend } from '../index.js';
-import { holdsPassword, shownLocation } from '../lib/database-url.js';
+import { holdsPassword, isMemory, shownLocation } from '../lib/database-url.js';
 import { NotFoundError } from '../lib/errors.js';
-import { chooseAnyDatabase, chooseDatabase, type DatabaseChoice, databaseNotFound, isMemory } from './database-path.js';
+import { chooseAnyDatabase, chooseDatabase, type DatabaseChoice, databaseNotFound } from './database-path.js';
 import { DATABASE_USE } from './database-use.js';
 import { reportOf, says } from './error-report.js';
 import { globalFlags } from './flags.js';

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { MEMORY } from '../lib/database-url.js';
 
 /** Which of a database's backups stay when they are rotated. */
 export interface Rotation {
@@ -12,8 +13,7 @@ export interface Rotation {
 export const stampOf = (instant: string): string => instant.replace(/[-:]|\.\d+/g, '');
 
 /** What the backups of a database are called by: the name of its file, without `.db`. */
-const stem = (database: string): string =>
-  database === ':memory:' ? 'memory' : basename(database).replace(/\.db$/, '');
+const stem = (database: string): string => (database === MEMORY ? 'memory' : basename(database).replace(/\.db$/, ''));
 
 export const backupName = (database: string, instant: string): string => `${stem(database)}-${stampOf(instant)}.db`;
 

@@ -1,12 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
-import { openEngine } from '../../src/engine.js';
 import type { Json, JsonObject } from '../../src/lib/json.js';
 import { fieldChanges } from '../../src/lib/json-diff.js';
 import type { DriftRecord } from '../../src/store/records.js';
 import { TestClock } from '../support/clock.js';
 import { aSlot, aStack, aValue, EARLIER, given, LATER, NOW, request } from '../support/decision.js';
 import { reads } from '../support/reads.js';
+import { KINDS, openFresh } from '../support/stores.js';
 
 const stack = aStack();
 const properties = { size: 1, tags: { env: 'prod' } };
@@ -198,11 +198,11 @@ describe('acceptDrift', () => {
   });
 });
 
-describe.each([':memory:', 'memory:'])('in a life (%s)', (location) => {
+describe.each(KINDS)('in a life (%s)', (location) => {
   it.each(['t.a', 'id-a'])(
     'what was accepted is a version, is no drift any more, and can be undone: %s',
     async (ref) => {
-      const { store, execute } = openEngine(location, new TestClock());
+      const { store, execute } = await openFresh(location, new TestClock());
       onTestFinished(() => store.close());
       const run = (command: Command) => execute(command, { actor: 'ana', reason: 'because' });
       await run({ type: 'createStack', id: 's', name: 's' });

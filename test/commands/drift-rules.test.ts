@@ -1,10 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
-import { openEngine } from '../../src/engine.js';
 import { readDriftRules } from '../../src/queries/annotations.js';
 import { TestClock } from '../support/clock.js';
 import { aDriftRule, aStack, EARLIER, given, LATER, NOW, request } from '../support/decision.js';
 import { reads } from '../support/reads.js';
+import { KINDS, openFresh } from '../support/stores.js';
 
 const stack = aStack();
 const add = {
@@ -110,12 +110,12 @@ describe('removeDriftRule', () => {
   });
 });
 
-describe.each([':memory:', 'memory:'])('in a life (%s)', (location) => {
+describe.each(KINDS)('in a life (%s)', (location) => {
   const actor = 'ana';
 
   async function life() {
     const clock = new TestClock();
-    const engine = openEngine(location, clock);
+    const engine = await openFresh(location, clock);
     onTestFinished(() => engine.store.close());
     const run = async (...commands: Command[]) => {
       for (const command of commands) await engine.execute(command, { actor });

@@ -285,16 +285,24 @@ test('events of a type from a later release are kept, shown and passed over', as
   expect((await backend.getState('a')).resources).toHaveLength(1);
 });
 
-test.each([':memory:', 'memory:'])(
-  'an id that is the name of a live stack is taken, however the stack is made (%s)',
-  async (location) => {
-    await using backend = await StateBackend.open(location);
-    const manager = backend.getStackManager();
-    await manager.createStack({ name: 'web' });
-    await expect(manager.apply({ stack: 'other', create: { id: 'web' } })).rejects.toMatchObject({ code: 'ID_TAKEN' });
-    await expect(manager.createStack({ name: 'other', id: 'web' })).rejects.toMatchObject({ code: 'ID_TAKEN' });
-    await manager.deleteStack('web');
-    await manager.apply({ stack: 'other', create: { id: 'web' } });
-    expect((await manager.getStack('web')).name).toBe('other');
-  },
-);
+test('an id that is the name of a live stack is taken, however the stack is made', async () => {
+  await using backend = await StateBackend.open(':memory:');
+  const manager = backend.getStackManager();
+  await manager.createStack({ name: 'web' });
+  await expect(manager.apply({ stack: 'other', create: { id: 'web' } })).rejects.toMatchObject({ code: 'ID_TAKEN' });
+  await expect(manager.createStack({ name: 'other', id: 'web' })).rejects.toMatchObject({ code: 'ID_TAKEN' });
+  await manager.deleteStack('web');
+  await manager.apply({ stack: 'other', create: { id: 'web' } });
+  expect((await manager.getStack('web')).name).toBe('other');
+});
+
+test('memory: is another name for :memory:, SQLite without a file', async () => {
+  await using one = await StateBackend.open('memory:', { create: false });
+  await using other = await StateBackend.open(':memory:', { create: false });
+  await one.getStackManager().createStack({ name: 'web' });
+  expect((await other.head()).position).toBe(0);
+  await other.getStackManager().createStack({ name: 'web' });
+  expect(await one.describe()).toEqual(await other.describe());
+  expect(await one.describe()).toMatchObject({ kind: 'sqlite', location: ':memory:', events: 1 });
+  expect(existsSync('memory:')).toBe(false);
+});

@@ -385,7 +385,7 @@ test(
 );
 
 test('through the library, now and at a version', async () => {
-  await using backend = await StateBackend.open('memory:', { actor: 'test' });
+  await using backend = await StateBackend.open(':memory:', { actor: 'test' });
   const stacks = backend.getStackManager();
   await stacks.createStack({ name: 'web' });
   await stacks.setResource('web', { type: 't', name: 'a', id: 'first' });

@@ -3,7 +3,7 @@ import { openEngine } from '../../src/engine.js';
 import { type ListMoment, listStacks } from '../../src/queries/list.js';
 
 test('of a list of the past, only the stacks that are wanted are read', async () => {
-  const { store, execute } = openEngine('memory:');
+  const { store, execute } = openEngine(':memory:');
   onTestFinished(() => store.close());
   for (const name of ['a', 'b', 'c']) await execute({ type: 'createStack', name }, { actor: 'test' });
   let moments = 0;
