@@ -1,6 +1,13 @@
 import { Command } from '@oclif/core';
-import { type LogHead, type OpenOptions, StateBackend } from '../index.js';
-import { holdsPassword, isMemory, shownLocation } from '../lib/database-url.js';
+import {
+  type CallOptions,
+  type Command as Change,
+  type Execution,
+  type LogHead,
+  type OpenOptions,
+  StateBackend,
+} from '../index.js';
+import { holdsPassword, isMemory, MEMORY, shownLocation } from '../lib/database-url.js';
 import { NotFoundError } from '../lib/errors.js';
 import { chooseAnyDatabase, chooseDatabase, type DatabaseChoice, databaseNotFound } from './database-path.js';
 import { DATABASE_USE } from './database-use.js';
@@ -18,9 +25,6 @@ const LOCATION_FLAGS = ['--db', '--from', '--to', '--target'];
 const passwordShown = (flag: string): string =>
   `${flag} holds a password, and every user of this machine can read the words of a command (ps). Put the URL into a file of mode 0600 that SLOTH_RUNNER_DB_FILE names, or the password into PGPASSWORD or a password file.`;
 
-/** A database that holds nothing and ends with the command. */
-const NO_DATABASE = ':memory:';
-
 export interface GlobalValues {
   readonly db?: string | undefined;
   readonly actor: string;
@@ -37,7 +41,7 @@ export abstract class BaseCommand extends Command {
   /**
    * Opens the database the flags name. It is closed when the command ends. A command asks a server by one connection: to
    * make another takes longer than to ask again. What happens where there is none is in `DATABASE_USE`: a command that
-   * creates one works on an empty database in memory until {@link persistent} is called.
+   * creates one has an empty database in memory until {@link execute} or {@link persistent} is called.
    * @throws NotFoundError `DATABASE_NOT_FOUND`
    */
   protected async open(
@@ -63,7 +67,7 @@ export abstract class BaseCommand extends Command {
       } else if (use === 'listing' && !choice.isNamed) {
         this.note(`There is no database yet (${choice.path}). Begin with: ${this.config.bin} stack new NAME`);
       } else throw databaseNotFound(choice, error);
-      this.#backend = await openAt(NO_DATABASE, true);
+      this.#backend = await openAt(MEMORY, true);
     }
     return this.#backend;
   }
@@ -84,9 +88,15 @@ export abstract class BaseCommand extends Command {
   }
 
   /**
-   * The database that `open` was called for, created here where there was none. A command calls this when its input is
-   * known to be good, so that input that is refused creates nothing.
+   * Carries out a change on the database that `open` was called for. Where there is none, the change is first planned on
+   * the empty one in memory, so that a change that is refused creates nothing.
    */
+  protected async execute(change: Change, call: CallOptions = {}): Promise<Execution> {
+    if (this.#create) await this.#backend?.execute(change, { ...call, dryRun: true });
+    return (await this.persistent()).execute(change, call);
+  }
+
+  /** The database that `open` was called for, created here where there was none. */
   protected async persistent(): Promise<StateBackend> {
     const create = this.#create;
     if (create) {
