@@ -1,9 +1,8 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
 import type { NewEvent } from '../../src/events/index.js';
 import type { Json, JsonObject } from '../../src/lib/json.js';
 import { fieldChanges } from '../../src/lib/json-diff.js';
-import { TestClock } from '../support/clock.js';
 import {
   aValue,
   dependencyRemoved,
@@ -19,7 +18,8 @@ import {
   stackCreated,
 } from '../support/decision.js';
 import { reads } from '../support/reads.js';
-import { KINDS, openFresh } from '../support/stores.js';
+import { KINDS } from '../support/stores.js';
+import { world } from '../support/world.js';
 
 const stack = stackCreated();
 const properties = { size: 1, tags: { env: 'prod' } };
@@ -218,9 +218,7 @@ describe.each(KINDS)('in a life (%s)', (location) => {
   it.each(['t.a', 'id-a'])(
     'what was accepted is a version, is no drift any more, and can be undone: %s',
     async (ref) => {
-      const { store, execute } = await openFresh(location, new TestClock());
-      onTestFinished(() => store.close());
-      const run = (command: Command) => execute(command, { actor: 'ana', reason: 'because' });
+      const { store, run } = await world(location);
       await run({ type: 'createStack', id: 's', name: 's' });
       const before = {
         rules: [
@@ -242,7 +240,7 @@ describe.each(KINDS)('in a life (%s)', (location) => {
       };
       const detect: Command = { type: 'detectDrift', stack: 's', findings: [{ resource: 't.a', actual }] };
       await run(detect);
-      const receipt = await run({ type: 'acceptDrift', stack: 's', resource: ref });
+      const receipt = await run({ type: 'acceptDrift', stack: 's', resource: ref }, { reason: 'because' });
       expect(receipt).toMatchObject({ version: 3, events: 2 });
       const accepted = (await reads(store).resource(1, 't.a'))?.value.properties;
       expect(accepted).toEqual({

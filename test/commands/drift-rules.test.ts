@@ -1,10 +1,10 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
 import { readDriftRules } from '../../src/queries/annotations.js';
-import { TestClock } from '../support/clock.js';
 import { driftRuleAdded, EARLIER, given, LATER, NOW, request, stackCreated } from '../support/decision.js';
 import { reads } from '../support/reads.js';
-import { KINDS, openFresh } from '../support/stores.js';
+import { KINDS } from '../support/stores.js';
+import { world } from '../support/world.js';
 
 const stack = stackCreated();
 const add = {
@@ -112,23 +112,16 @@ describe.each(KINDS)('in a life (%s)', (location) => {
   const actor = 'ana';
 
   async function life() {
-    const clock = new TestClock();
-    const engine = await openFresh(location, clock);
-    onTestFinished(() => engine.store.close());
-    const run = async (...commands: Command[]) => {
-      for (const command of commands) await engine.execute(command, { actor });
-    };
+    const { store, clock, runAll } = await world(location);
+    const run = (...commands: Command[]) => runAll(commands, { actor });
     await run(
       { type: 'createStack', id: 's', name: 's' },
       { type: 'createStack', id: 'other', name: 'other' },
       { type: 'apply', stack: 's', resources: [{ type: 't', name: 'a', id: 'id-a', properties: { n: 1, m: 1 } }] },
     );
     const paths = async () =>
-      (await reads(engine.store).drift(1)).map(({ changes, isDrifted }) => [
-        isDrifted,
-        ...changes.map(({ path }) => path),
-      ]);
-    return { ...engine, clock, run, paths };
+      (await reads(store).drift(1)).map(({ changes, isDrifted }) => [isDrifted, ...changes.map(({ path }) => path)]);
+    return { store, clock, run, paths };
   }
   const rule = (stack: string, path: string, expiresAt: string | null = null): Command => ({
     type: 'addDriftRule',

@@ -10,31 +10,26 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
 import { GENESIS_HASH, hashEvent, type StoredEvent } from '../../src/events/index.js';
 import { MAX_LINE } from '../../src/operations/audit/lines.js';
 import { exportLog, exportLogFile, importLogFile } from '../../src/operations/audit/log-file.js';
 import type { EventStore } from '../../src/store/event-store.js';
 import { LIFE, live, requestOf } from '../contracts/life.js';
-import { TestClock } from '../support/clock.js';
 import { scratchFolder } from '../support/folder.js';
 import { reads } from '../support/reads.js';
-import { KIND, KINDS, openFresh } from '../support/stores.js';
+import { KINDS } from '../support/stores.js';
 import { tamper } from '../support/tamper.js';
+import { world } from '../support/world.js';
 
 const NOW = '2026-02-03T04:05:06.789Z';
 
-async function opened(kind = KIND, clock = new TestClock()): Promise<EventStore> {
-  const { store } = await openFresh(kind, clock);
-  onTestFinished(() => store.close());
-  return store;
-}
+const opened = async (kind?: string): Promise<EventStore> => (await world(kind)).store;
 
 /** A store in which everything happened, every type of event among it. */
 async function lived(location?: string): Promise<EventStore> {
-  const clock = new TestClock();
-  const store = await opened(location, clock);
+  const { store, clock } = await world(location);
   await live(store, clock);
   return store;
 }
