@@ -12,6 +12,7 @@ import { readingSignals } from './reading-signals.js';
 import { readingStacks } from './reading-stacks.js';
 import { readingState } from './reading-state.js';
 import { repeating } from './repeating.js';
+import { settingResources } from './setting.js';
 import type { OpenStore } from './world.js';
 
 /**
@@ -19,11 +20,18 @@ import type { OpenStore } from './world.js';
  * @param open gives a fresh and empty store each time
  */
 export function eventStoreContract(name: string, open: OpenStore): void {
+  commandsAndReads(name, open);
+  describe(name, () => maintaining(open));
+}
+
+/** The part that takes no whole log each time; the other is {@link maintaining}. */
+export function commandsAndReads(name: string, open: OpenStore): void {
   describe(name, () => {
     appending(open);
     repeating(open);
     locksOfOthers(open);
     pruning(open);
+    settingResources(open);
     readingTheLog(open);
     readingStacks(open);
     readingState(open);
@@ -31,7 +39,6 @@ export function eventStoreContract(name: string, open: OpenStore): void {
     readingHistory(open);
     readingSignals(open);
     oneMoment(open);
-    maintaining(open);
     closing(open);
   });
 }

@@ -61,7 +61,7 @@ async function exported(backend: StateBackend, format: Format): Promise<JsonObje
   }
 }
 
-test('whatever somebody makes of what an import kept, an export gives a document that can be read, or says why not', {
+test('after any change of imported data, an export is a readable document or a clear refusal', {
   timeout: TIMEOUT,
 }, async () => {
   let given = 0;
@@ -110,7 +110,7 @@ test('whatever somebody makes of what an import kept, an export gives a document
   expect(given).toBeGreaterThan(0);
 });
 
-test('an order of resources that names more than there can be costs what there is', async () => {
+test('an order with too many resources costs no more than the existing ones', async () => {
   await using backend = await StateBackend.open(':memory:', { actor: 'test' });
   const { name, bytes } = FIXTURES.find(({ format }) => format === 'pulumi') as (typeof FIXTURES)[number];
   await backend.execute(await backend.importCommand('s', bytes, { from: 'pulumi', name, allowMissing: true }));

@@ -43,13 +43,13 @@ describe('YAML as JSON', () => {
   ])('%j is %s', (text, json) => expect(stringifyJson(read(text))).toBe(json));
 
   test.each([
-    ['a: 1\nb:\n  c: 2\n  c: 3', 4, 3, 'stands twice'],
-    ['&k a: 1\n*k : 2', 2, 1, 'stands twice'],
+    ['a: 1\nb:\n  c: 2\n  c: 3', 4, 3, 'occurs twice'],
+    ['&k a: 1\n*k : 2', 2, 1, 'occurs twice'],
     ['a: *x', 1, 4, 'no anchor'],
     ['a: &x [*x]', 1, 8, 'own anchor'],
     ['1: a', 1, 1, 'not text'],
     ['? [a]\n: b', 1, 3, 'not text'],
-    ['a: .inf', 1, 4, 'no JSON number'],
+    ['a: .inf', 1, 4, 'not a JSON number'],
     ['a: !!set {x}', 1, 10, 'tag'],
     ['a: !!binary aGk=', 1, 13, 'tag'],
     ['a: !thing x', 1, 4, 'tag'],

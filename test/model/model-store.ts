@@ -1,5 +1,6 @@
 import type { Clock } from '../../src/lib/clock.js';
 import { StoreError } from '../../src/lib/errors.js';
+import { readPage } from '../../src/store/event-page.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../../src/store/event-store.js';
 import { runNow } from '../../src/store/program.js';
 import { decideEvents, receiptOfRepeat, timeOf } from '../../src/store/receipts.js';
@@ -61,6 +62,7 @@ export function openModelStore({ projection, clock }: ModelStoreOptions): EventS
     read: (query) => run(() => runNow(query(snapshot))),
     head: () => run(() => reads.head()),
     events: (filter) => run(() => reads.events(filter)),
+    page: (filter) => run(() => runNow(readPage(snapshot, filter))),
     onAppend: (listener) => {
       checkOpen();
       listeners.add(listener);

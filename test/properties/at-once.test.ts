@@ -41,7 +41,7 @@ const sent = fc.tuple(
   fc.boolean(),
 );
 
-test('what is sent at the same moment comes to what it comes to one after the other', {
+test('concurrent commands have the same result as one after the other', {
   timeout: TIMEOUT,
 }, async () => {
   await fc.assert(

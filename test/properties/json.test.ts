@@ -100,14 +100,14 @@ describe('a JSON document survives', () => {
     await survives(parseJson(text));
   });
 
-  test('whatever fast-check can think of', { timeout: TIMEOUT }, async () => {
+  test('any value from fast-check', { timeout: TIMEOUT }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue({ maxDepth: 5, stringUnit: 'binary' }), (value) => survives(value as Json)),
       parameters(),
     );
   });
 
-  test('whatever the grammar allows', { timeout: TIMEOUT }, async () => {
+  test('any text that the grammar allows', { timeout: TIMEOUT }, async () => {
     await fc.assert(
       fc.asyncProperty(jsonText, (text) => survives(parseJson(text))),
       parameters(),

@@ -70,7 +70,7 @@ async function isProven(store: EventStore): Promise<void> {
   expect(tables.length).toBeGreaterThan(0);
 }
 
-test('the tables are the log: folded, rebuilt, and as the model keeps them', {
+test('the tables equal the folded log, a rebuild, and the tables of the model', {
   timeout: TIMEOUT,
 }, async () => {
   await fc.assert(
@@ -95,7 +95,7 @@ test('the tables are the log: folded, rebuilt, and as the model keeps them', {
   );
 });
 
-test('the views of the specification show what the log says', { timeout: TIMEOUT }, async () => {
+test('the views of the specification match the log', { timeout: TIMEOUT }, async () => {
   await fc.assert(
     fc.asyncProperty(steps(40), async (script) => {
       const place = await freshPlace();
@@ -117,7 +117,7 @@ test('the views of the specification show what the log says', { timeout: TIMEOUT
   );
 });
 
-test('the commands are worth trying: a good part is accepted', () => {
+test('a good part of the random commands is accepted', () => {
   expect(tally.share(), tally.counts()).toBeGreaterThan(0.2);
 });
 

@@ -27,7 +27,7 @@ function databaseOf(schema: number | string): string {
   return file;
 }
 
-describe.each([1, 2, 3, 4])('a database of schema %i', (schema) => {
+describe.each([1, 2, 3, 4, 5])('a database of schema %i', (schema) => {
   test('is brought up to date when it is opened, and its log stays as it was', async () => {
     const file = databaseOf(schema);
     const engine = openEngine(file);
@@ -158,6 +158,6 @@ test('a file of this schema whose header says an earlier one is damaged, and sta
     saySchema(file, schema);
     const before = readFileSync(file);
     expect(() => openEngine(file)).toThrow(expect.objectContaining({ code: 'DATABASE_CORRUPT' }));
-    expect(readFileSync(file)).toEqual(before);
+    expect(readFileSync(file).equals(before)).toBe(true);
   }
 });

@@ -4,7 +4,7 @@ import { BaseCommand } from '../../base-command.js';
 import { documentFields, documentFlags } from '../../document-flags.js';
 
 export default class StackNew extends BaseCommand {
-  static override summary = 'Make a stack.';
+  static override summary = 'Create a stack.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack',
     '<%= config.bin %> <%= command.id %> my-stack --description "Production" --version 1.0.0 --config config.yaml',
