@@ -257,11 +257,13 @@ describe('a command that may create a database', () => {
       ['--listen', '127.0.0.1:0', '--max-connections', '999999999'],
     ],
     'stack:import': ({ missing, junk, notJson }) =>
-      ['terraform', 'pulumi'].flatMap((tool) =>
-        [missing, junk, notJson]
-          .map((file) => ['web', '--from', tool, file])
-          .concat([['', '--from', tool, terraformState()]]),
-      ),
+      ['terraform', 'pulumi']
+        .flatMap((tool) =>
+          [missing, junk, notJson]
+            .map((file) => ['web', '--from', tool, file])
+            .concat([['', '--from', tool, terraformState()]]),
+        )
+        .concat([['web', '--from', 'terraform', terraformState(), '--if-version', '5']]),
     'stack:migrate': ({ missing, junk }) => [
       ['--source', missing],
       ['--source', junk],

@@ -72,7 +72,7 @@ test('after any change of imported data, an export is a readable document or a c
       fc.array(fc.tuple(fc.nat(), fc.array(change, { minLength: 1, maxLength: 2 })), { maxLength: 4 }),
       async (which, ofHeader, ofResources) => {
         const { format, name, bytes } = FIXTURES[which] as (typeof FIXTURES)[number];
-        await using backend = await StateBackend.open('memory:', { actor: 'test' });
+        await using backend = await StateBackend.open(':memory:', { actor: 'test' });
         await backend.execute(await backend.importCommand('s', bytes, { from: format, name, allowMissing: true }));
         const { document, resources }: StateView = await backend.getState('s');
         const { version: _, ...origin } = document.origin as Origin;
@@ -111,7 +111,7 @@ test('after any change of imported data, an export is a readable document or a c
 });
 
 test('an order with too many resources costs no more than the existing ones', async () => {
-  await using backend = await StateBackend.open('memory:', { actor: 'test' });
+  await using backend = await StateBackend.open(':memory:', { actor: 'test' });
   const { name, bytes } = FIXTURES.find(({ format }) => format === 'pulumi') as (typeof FIXTURES)[number];
   await backend.execute(await backend.importCommand('s', bytes, { from: 'pulumi', name, allowMissing: true }));
   const before = await backend.exportState('s', 'pulumi');

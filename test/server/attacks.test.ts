@@ -191,7 +191,7 @@ describe('a slow client', () => {
 
 test('a stolen lock id is useless once the lock has expired', async () => {
   const clock = new TestClock();
-  await using backend = await StateBackend.open('memory:', { clock });
+  await using backend = await StateBackend.open(':memory:', { clock });
   const server = await startServer(backend, { listen: '127.0.0.1:0', lockMs: 60_000 });
   try {
     const ask = asking(server.url);

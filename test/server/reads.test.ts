@@ -178,7 +178,7 @@ describe('a small stack', () => {
 });
 
 test('a database in memory is read at once, whatever its size', async () => {
-  const backend = await StateBackend.open('memory:');
+  const backend = await StateBackend.open(':memory:');
   const server = await startServer(backend, { listen: '127.0.0.1:0' });
   onTestFinished(async () => {
     await server.close();
