@@ -155,7 +155,7 @@ describe('a filter', () => {
   });
 
   test.each<[LogFilter, code: string, says: RegExp]>([
-    [{ since: 'yesterday' }, 'INVALID_TIME', /^since: "yesterday"/],
+    [{ since: 'yesterday' }, 'INVALID_TIME', /^since: invalid time "yesterday"/],
     [{ until: '2026-01-01T00:00:00' }, 'INVALID_TIME', /^until: /],
     [{ since: '2026-01-02', until: '2026-01-01' }, 'TIMES_REVERSED', /^since: 2026-01-02.* is after until: 2026-01-01/],
     [{ types: ['TagAdded', 'ResourceUpdate'] }, 'UNKNOWN_EVENT_TYPE', /^type: .*"ResourceUpdate"/],
