@@ -107,6 +107,7 @@ describe('a locked stack', () => {
   const HELD: readonly Command[] = [
     { type: 'updateStack', stack: 'a', description: 'x' },
     { type: 'apply', stack: 'a', resources: [{ type: 't', name: 'n', properties: { x: 2 } }] },
+    { type: 'setResource', stack: 'a', resource: 't.n', properties: { x: 2 } },
     { type: 'addDependency', stack: 'a', resource: 't.n', dependsOn: 't.o', allowMissing: true },
     { type: 'removeDependency', stack: 'a', resource: 't.m', dependsOn: 't.n' },
     { type: 'acceptDrift', stack: 'a', resource: 't.n' },
