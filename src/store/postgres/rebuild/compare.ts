@@ -1,11 +1,10 @@
 import type pg from 'pg';
 import type { Projection } from '../../event-store.js';
 import type { OnProgress, RowProblem, TableComparison } from '../../maintenance.js';
-import { createTable, TABLE_DEFINITIONS } from '../../table-definitions.js';
-import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../../tables.js';
+import { createInPostgres } from '../../table-definitions.js';
+import { TABLE_KEYS, TABLE_NAMES, TABLES, type TableName } from '../../tables.js';
 import { readHead } from '../read/log.js';
-import { COLUMNS, statementsInAnyOrder } from '../rows.js';
-import { inPostgres } from '../schema.js';
+import { statementsInAnyOrder } from '../rows.js';
 import { runEach, type Sql, sqlOn } from '../sql.js';
 import { readBatch } from './batches.js';
 
@@ -27,7 +26,7 @@ export async function compareTables(
   const sql = sqlOn(client);
   const { position: head } = await readHead(sql);
   for (const table of TABLE_NAMES) {
-    const create = inPostgres(createTable(TABLE_DEFINITIONS[table], freshName(table)));
+    const create = createInPostgres(table, freshName(table));
     await client.query(`${create.replace('CREATE TABLE', 'CREATE TEMP TABLE')} ON COMMIT DROP`);
   }
   let position = 0;
@@ -60,7 +59,7 @@ function ofStream(table: TableName, stream: number | undefined): string {
 
 async function compareTable(sql: Sql, table: TableName, stream: number | undefined) {
   const keys: readonly string[] = TABLE_KEYS[table];
-  const all = COLUMNS[table].map(({ name }) => name);
+  const all = Object.keys(TABLES[table].columns);
   const columns = all.filter((column) => !keys.includes(column));
   const list = (prefix: string, names: readonly string[], as: string) =>
     names.map((name) => `${prefix}.${name} AS ${as}${name}`).join(', ');
