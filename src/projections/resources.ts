@@ -9,8 +9,6 @@ import {
 import { patch, put, type RowChange } from '../store/row-change.js';
 import { byHandler, type Projector } from './projector.js';
 
-// The history is told first: the row still names then what is replaced, which a store may keep (docs/adr/0022).
-
 const history = (event: RecordedEvent, resource: number, present: 0 | 1): RowChange =>
   put('resource_history', { resource, version: event.version, position: event.position, present });
 

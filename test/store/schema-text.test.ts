@@ -213,6 +213,7 @@ describe('what rebuilds of earlier releases left', () => {
     'schema-4',
     'schema-4-rebuilt',
     'schema-4-commands',
+    'schema-5',
   ])('%s has the schema of a new database once it is opened', async (name) => {
     const path = fixture(name);
     await (await StateBackend.open(path)).close();

@@ -5,9 +5,8 @@ import { pause } from '../../lib/pause.js';
 import { openSqlite } from '../../lib/sqlite.js';
 import type { Projection } from '../event-store.js';
 import type { OnProgress } from '../maintenance.js';
-import { TABLE_NAMES, type TableName } from '../tables.js';
+import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../tables.js';
 import { translate } from './errors.js';
-import { LAYOUT } from './layout.js';
 import type { Connection } from './open.js';
 import { EVENT, readHead } from './read/log.js';
 import { readBatch } from './rebuild/batches.js';
@@ -223,7 +222,7 @@ function* rowsTouched(
   for (const [index, table] of TABLE_NAMES.entries()) {
     onProgress({ step: 'writing rows', done: index, total: TABLE_NAMES.length });
     if (db.prepare(`SELECT 1 FROM temp.touched_${table} LIMIT 1`).get() === undefined) continue;
-    const { keys } = LAYOUT[table];
+    const keys: readonly string[] = TABLE_KEYS[table];
     const same = keys.map((key) => `t.${key} = k.${key}`).join(' AND ');
     const order = `ORDER BY ${keys.map((key) => `k.${key}`).join(', ')}`;
     // The first column of every key is the position of an event: rows of later ones were not there before.
@@ -244,7 +243,7 @@ const rowsOf = (select: Statement): Iterable<readonly unknown[]> =>
 function keepTouched(db: Connection): (table: TableName, row: object) => void {
   const inserts = {} as Record<TableName, Statement>;
   for (const table of TABLE_NAMES) {
-    const { keys } = LAYOUT[table];
+    const keys: readonly string[] = TABLE_KEYS[table];
     const columns = keys.join(', ');
     db.exec(`CREATE TEMP TABLE touched_${table} (${columns}, PRIMARY KEY (${columns})) WITHOUT ROWID`);
     const values = keys.map((key) => `:${key}`).join(', ');

@@ -2,7 +2,7 @@ import { coalesce } from '../../coalesce.js';
 import type { Projection } from '../../event-store.js';
 import type { Progress, RowProblem, TableComparison } from '../../maintenance.js';
 import { createTable } from '../../table-definitions.js';
-import { TABLE_NAMES, type TableName } from '../../tables.js';
+import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../../tables.js';
 import { LAYOUT } from '../layout.js';
 import type { Connection } from '../open.js';
 import { readHead } from '../read/log.js';
@@ -62,7 +62,7 @@ function ofStream(table: TableName, stream: number | undefined): string {
 }
 
 function compareTable(db: Connection, table: TableName, stream: number | undefined) {
-  const { keys } = LAYOUT[table];
+  const keys: readonly string[] = TABLE_KEYS[table];
   const all = (db.pragma(`temp.table_info(fresh_${table})`) as { name: string }[]).map(({ name }) => name);
   const columns = all.filter((column) => !keys.includes(column));
   const values = stream === undefined ? {} : { stream };
