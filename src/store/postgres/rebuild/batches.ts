@@ -1,5 +1,5 @@
 import { decodeEvent, type RecordedEvent, type StoredEvent, type UnknownEvent } from '../../../events/index.js';
-import { EVENT } from '../read/log.js';
+import { EVENT } from '../../read/log.js';
 import type { Sql } from '../sql.js';
 
 /** What is read, projected and written at once. A commit is never cut: one that is larger is held whole. */

@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import type { Projection } from '../../event-store.js';
 import type { OnProgress, RowProblem, TableComparison } from '../../maintenance.js';
+import { readHead } from '../../read/log.js';
 import { createInPostgres } from '../../table-definitions.js';
 import { TABLE_KEYS, TABLE_NAMES, TABLES, type TableName } from '../../tables.js';
-import { readHead } from '../read/log.js';
 import { statementsInAnyOrder } from '../rows.js';
 import { runEach, type Sql, sqlOn } from '../sql.js';
 import { readBatch } from './batches.js';

@@ -1,5 +1,5 @@
 import { decodeEvent, isSameCommit, type RecordedEvent, type UnknownEvent } from '../../../events/index.js';
-import { EVENT, placeOf } from '../read/log.js';
+import { EVENT, placeOf } from '../../read/log.js';
 import type { Statements } from '../statements.js';
 
 /** What is read, projected and written at once. A commit is never cut: one that is larger is held whole. */
@@ -8,7 +8,7 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 
 const LOG = `SELECT ${EVENT} FROM events WHERE position > ? AND position <= ? ORDER BY position`;
 const STREAM = `SELECT ${EVENT} FROM events
-WHERE stream = :stream AND (version, revision) > ${placeOf(':after', -1)} AND position <= :upTo ORDER BY version, revision`;
+WHERE stream = :stream AND (version, revision) > ${placeOf(':after', -1, ':stream')} AND position <= :upTo ORDER BY version, revision`;
 
 export interface Batch {
   readonly events: readonly (RecordedEvent | UnknownEvent)[];

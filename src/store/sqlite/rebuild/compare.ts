@@ -4,8 +4,8 @@ import type { Progress, RowProblem, TableComparison } from '../../maintenance.js
 import { createTable } from '../../table-definitions.js';
 import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../../tables.js';
 import { LAYOUT } from '../layout.js';
+import { headNow } from '../now.js';
 import type { Connection } from '../open.js';
-import { readHead } from '../read/log.js';
 import { rowWriter } from '../rows.js';
 import { statementCache } from '../statements.js';
 import { readBatch } from './batches.js';
@@ -28,7 +28,7 @@ export function* compareTables(
   const sql = statementCache(db);
   db.exec('BEGIN');
   try {
-    const { position: head } = readHead(sql);
+    const { position: head } = headNow(sql);
     for (const table of TABLE_NAMES) db.exec(createTable(LAYOUT[table], freshName(table)));
     const write = rowWriter(db, freshName);
     let position = 0;

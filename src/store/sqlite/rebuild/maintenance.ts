@@ -4,10 +4,12 @@ import { refuseForeignParts } from '../../damage-errors.js';
 import type { Projection } from '../../event-store.js';
 import type { Lifetime } from '../../lifetime.js';
 import type { Maintenance, OnProgress, Progress, ProjectionStatus } from '../../maintenance.js';
+import { atOnce } from '../../program.js';
 import { projectorsNamed } from '../../projectors-named.js';
+import { readCheckpoints } from '../../read/log.js';
 import { copyDatabase, copyMemory } from '../backup.js';
+import { headNow } from '../now.js';
 import type { Connection } from '../open.js';
-import { readCheckpoints, readHead } from '../read/log.js';
 import { attachedToOurs } from '../schema-check.js';
 import type { Statements } from '../statements.js';
 import type { WriteFault } from '../write-fault.js';
@@ -82,8 +84,8 @@ async function drive<T>(steps: Generator<Progress, T>, path: string, onProgress:
 }
 
 function statusOf(db: Connection, sql: Statements, projection: Projection): ProjectionStatus[] {
-  const head = readHead(sql).position;
-  const checkpoints = new Map(readCheckpoints(sql).map((checkpoint) => [checkpoint.name, checkpoint]));
+  const head = headNow(sql).position;
+  const checkpoints = new Map(atOnce(readCheckpoints(sql)).map((checkpoint) => [checkpoint.name, checkpoint]));
   const job = readJob(db);
   const building = job?.projections.split(' ') ?? [];
   return projection.projectors.map((projector) => {

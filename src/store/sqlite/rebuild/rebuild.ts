@@ -5,8 +5,8 @@ import type { Projection, ProjectorInfo } from '../../event-store.js';
 import type { OnProgress, Rebuilt } from '../../maintenance.js';
 import type { RowChange } from '../../row-change.js';
 import type { TableName } from '../../tables.js';
+import { headNow } from '../now.js';
 import type { Connection } from '../open.js';
-import { readHead } from '../read/log.js';
 import { rowWriter } from '../rows.js';
 import { shadowName } from '../schema-text.js';
 import type { Statements } from '../statements.js';
@@ -73,7 +73,7 @@ export async function rebuildTables(
 
   let position = begin(db, job, tables);
   for (;;) {
-    const head = readHead(sql).position;
+    const head = headNow(sql).position;
     onProgress({ step: 'rebuilding', done: position, total: head });
     // Not only once nothing is left to be read: where others write without a pause that never comes.
     const index = head - position <= LAST_STRETCH ? lacking(db, tables)[0] : undefined;
@@ -98,7 +98,7 @@ export async function rebuildTables(
     if (isReady(position, head)) {
       const end = inJob(db, job, (current) => {
         // Another may have finished this job and begun it again, and its shadows be empty or without indexes.
-        if (!isReady(current, readHead(sql).position)) return { current };
+        if (!isReady(current, headNow(sql).position)) return { current };
         return { swapped: swap(current) };
       });
       if (!end) return done(head);
@@ -174,7 +174,7 @@ export function buildTables(
 ): void {
   const tables = projection.projectors.flatMap((projector) => projector.tables);
   const write = rowWriter(db, shadowName);
-  const head = readHead(sql).position;
+  const head = headNow(sql).position;
   dropShadows(db);
   createShadows(db, tables);
   let position = 0;
