@@ -9,11 +9,11 @@ import { stackMoment } from './at.js';
 import { readEvent } from './checked-event.js';
 
 export interface LogFilter {
-  /** Only events of this stack, by id or name; a deleted one too. */
+  /** Only events of this stack, by id or name; also a deleted one. */
   readonly stack?: string;
-  /** Only events recorded at or after this instant: ISO-8601 with a zone, or a day, which means its beginning in UTC. */
+  /** Only events recorded at or after this time: ISO-8601 with a zone, or a date, which means its beginning in UTC. */
   readonly since?: string;
-  /** Only events recorded at or before this instant. */
+  /** Only events recorded at or before this time. */
   readonly until?: string;
   readonly actor?: string;
   readonly types?: readonly string[];
@@ -25,26 +25,28 @@ export interface LogFilter {
   readonly limit?: number;
 }
 
-/** An event and the stack it happened to, under the name the stack bears now. */
+/** An event and the stack it belongs to, under its current name. */
 export interface LogEntry {
   readonly stack: { readonly id: string; readonly name: string };
   readonly event: RecordedEvent | UnknownEvent;
 }
 
-/** Events may be large, and a page of them is held at once. */
+/** Events may be large, and a page of them is kept in memory. */
 const PAGE = 200;
 
-/** So many windows in a row of which nothing is wanted: to look for a gap in each would be half of what is asked. */
+/**
+ * The number of consecutive windows without a match before a gap is searched for: doing that in each would double the cost.
+ */
 const MANY_EMPTY = 50;
 
 type Wanted = Omit<EventFilter, 'limit'> & { readonly upTo: number };
 
 /**
- * The events that a filter asks for, oldest first, up to the head of the log at the beginning. Holds one page of them,
- * however long the log is.
+ * The events that match a filter, oldest first, up to the head of the log at the time of the call. Memory holds one page of
+ * them, however long the log is.
  * @param onProgress counts positions of the log
- * @throws InvalidInputError for a time that is none, times in the wrong order, an unknown event type; NotFoundError for
- *   an unknown stack; IntegrityError `EVENT_DAMAGED` at an event that cannot be read
+ * @throws InvalidInputError for an invalid time, times in the wrong order, an unknown event type; NotFoundError for an
+ * unknown stack; IntegrityError `EVENT_DAMAGED` at an event that cannot be read
  */
 export async function* readLog(
   store: EventStore,
@@ -93,8 +95,8 @@ const unknownType = (type: string): InvalidInputError =>
   });
 
 /**
- * The position of the wanted event after which `limit` others lie, or 0. Each page begins with the last one of the page
- * before: from an event of its own a stream is read on at once.
+ * The position of the matching event after which `limit` others follow, or 0. Each page begins with the last event of the
+ * previous page, because a stream can be read directly from one of its own events.
  */
 async function placeBefore(store: EventStore, wanted: Wanted, limit?: number): Promise<number> {
   if (limit === undefined) return 0;
@@ -111,9 +113,9 @@ async function placeBefore(store: EventStore, wanted: Wanted, limit?: number): P
 }
 
 /**
- * Pages of the wanted events, with the position each goes up to. The whole log is gone through by windows of positions:
- * one window is looked through at a time, however few of its events are wanted. After many empty ones it goes on where the log
- * does: in one that is damaged that may be far.
+ * Pages of the matching events, with the position up to which each was read. The log is read in windows of positions, one at
+ * a time, however few of its events match. After many empty windows it continues at the next event, which may be far away in
+ * a damaged log.
  */
 async function* pages(store: EventStore, wanted: Wanted, start: number) {
   let after = start;
@@ -132,7 +134,7 @@ async function* pages(store: EventStore, wanted: Wanted, start: number) {
   }
 }
 
-/** The position before the next event after `from`, which is `from` in a log that is whole; at most `last`. */
+/** The position before the next event after `from`, which is `from` in a complete log; at most `last`. */
 async function endOfGap(store: EventStore, from: number, last: number): Promise<number> {
   const [next] = await store.events({ after: from, limit: 1 });
   return next ? Math.min(next.position - 1, last) : last;
@@ -148,7 +150,7 @@ function stacksByStream(store: EventStore): (stream: number) => Promise<LogEntry
   };
 }
 
-/** By the log itself, so that it can be read whatever became of the tables. */
+/** Read from the log itself, so that it works even if the tables are damaged. */
 async function findStack(store: EventStore, stream: number): Promise<LogEntry['stack']> {
   const [first] = await store.events({ after: stream - 1, upTo: stream, limit: 1 });
   if (!first) return { id: '', name: '' };

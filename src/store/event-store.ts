@@ -1,5 +1,5 @@
 import type { EventMeta, LogHead, NewEvent, RecordedEvent, StoredEvent, UnknownEvent } from '../events/index.js';
-import type { Question } from './edge-query.js';
+import type { EdgeQuery } from './edge-query.js';
 import type { FactKeys, Facts } from './facts.js';
 import type { Maintenance } from './maintenance.js';
 import type { RowChange } from './row-change.js';
@@ -20,7 +20,7 @@ export interface AppendRequest {
   /** Refuses a caller who may not reach what the command names. Asked before anything is decided or repeated. */
   authorize?(facts: Facts): void;
   /** Pure. `now` is the instant the events will carry. What it throws refuses the command and leaves nothing behind. */
-  decide(facts: Facts, now: string): readonly NewEvent[] | Question;
+  decide(facts: Facts, now: string): readonly NewEvent[] | EdgeQuery;
 }
 
 /** By what a repeated command is recognised, beside its id and its stack (docs/adr/0023). */
