@@ -19,6 +19,7 @@ const { status } = spawnSync(
   [
     'vitest',
     'run',
+    '--project=*-long',
     '--reporter=verbose',
     ...(positionals.length > 0 ? positionals : ['test/properties', 'test/corpora']),
   ],

@@ -1,11 +1,23 @@
-// Prints the closing line of a test run, `N passed, N failed`, from the report that the run wrote.
-import { readFileSync } from 'node:fs';
+// Prints the closing line of a test run, `N passed, N failed`, from the reports that `npm test` and `npm run test:long` wrote.
+import { existsSync, readFileSync } from 'node:fs';
 
-const report = JSON.parse(readFileSync('test-report.json', 'utf8'));
-const skipped = report.numPendingTests + report.numTodoTests;
-// A file that failed before its first test has no test to count: it counts as one.
-const broken = report.testResults.filter(
-  (file) => file.status === 'failed' && file.assertionResults.length === 0,
-).length;
-const tail = skipped > 0 ? `, ${skipped} skipped` : '';
-console.log(`${report.numPassedTests} passed, ${report.numFailedTests + broken} failed${tail}`);
+const FILES = ['test-report.json', 'test-report-long.json'];
+
+const count = { passed: 0, failed: 0, skipped: 0 };
+for (const file of FILES) {
+  if (!existsSync(file)) {
+    console.log(`${file} is missing: that run did not end`);
+    count.failed += 1;
+    continue;
+  }
+  const report = JSON.parse(readFileSync(file, 'utf8'));
+  count.passed += report.numPassedTests;
+  count.skipped += report.numPendingTests + report.numTodoTests;
+  // A file that failed before its first test has no test to count: it counts as one.
+  const broken = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+  );
+  count.failed += report.numFailedTests + broken.length;
+}
+const tail = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
+console.log(`${count.passed} passed, ${count.failed} failed${tail}`);

@@ -13,21 +13,22 @@ const STANDARD_INPUT = 'standard input';
 /** The longest argument in bytes, on every system; Linux accepts no longer ones. */
 const MAX_WORD = 131_072;
 
-let isStandardInputRead = false;
+/** The one that was read. */
+let used: NodeJS.ReadStream | undefined;
 
 /**
  * Standard input, for an argument `-`. It contains one text.
  * @throws InvalidInputError if another argument has read it
  */
 export function standardInput(): NodeJS.ReadStream {
-  if (isStandardInputRead) {
+  if (used === process.stdin) {
     throw new InvalidInputError('STDIN_TWICE', 'standard input (-) is given twice', {
       hint: 'Give - once, and files for the others.',
       details: { field: '-' },
     });
   }
-  isStandardInputRead = true;
-  return process.stdin;
+  used = process.stdin;
+  return used;
 }
 
 /** @throws InvalidInputError for an argument that is longer than any valid one */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { name } from '../lib/text.js';
 import { parseAddress } from './address.js';
-import { askLinks } from './change-dependencies.js';
+import { edgeEvents } from './change-dependencies.js';
 import { defineCommand, stackRef } from './command.js';
 import { linkRules } from './desired-edges.js';
 import { slotOf } from './drift-finding.js';
@@ -33,7 +33,7 @@ export const setResource = defineCommand({
     const slot = slotOf(referenceOf({ resource, module: given }), facts);
     const { module, type, name } = slot ?? parseAddress(resource, given);
     const known = slot ? { ...facts, resources: new Map([[slot.address, slot]]) } : facts;
-    return askLinks([outcomeOf({ ...fields, module, type, name }, known, now)], [], {
+    return edgeEvents([outcomeOf({ ...fields, module, type, name }, known, now)], [], {
       allowMissing,
       dependents: 'refuse',
     });

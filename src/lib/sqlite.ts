@@ -98,7 +98,7 @@ function aboutNativeModule(error: unknown): StoreError | undefined {
  * under two names do not see each other's commits and locks, and destroy the file. Temporary names that this program uses,
  * or left behind when it was killed, do not count: nobody opens them.
  */
-function refuseHardLink(path: string): void {
+export function refuseHardLink(path: string): void {
   const stat = statOf(path);
   if (!stat?.isFile() || stat.nlink === 1) return;
   const file = realpathSync(path);

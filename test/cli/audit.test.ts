@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
-import { commandLine } from '../support/cli.js';
+import { commandLine, commandProcesses } from '../support/cli.js';
 import { TestClock } from '../support/clock.js';
 import { until } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
@@ -449,7 +449,7 @@ describe('replay', () => {
 
   test('--follow with --to-version ends by itself, with closing words for people', async () => {
     const cli = await shop();
-    const waiting = cli.run(['replay', 'shop', '--follow', '--to-version', '4']);
+    const waiting = commandProcesses(cli.db).run(['replay', 'shop', '--follow', '--to-version', '4']);
     await cli.text('stack', 'resource', 'set', 'shop', 'server.web', '-p', 'size=3');
     const { code, stdout } = await waiting;
     expect(code).toBe(0);

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { shownLocation } from '../../src/lib/database-url.js';
-import { commandLine } from '../support/cli.js';
+import { commandLine, commandProcesses } from '../support/cli.js';
 import { scratchFolder } from '../support/folder.js';
 import { ON_POSTGRES } from '../support/on-postgres.js';
 
@@ -306,9 +306,9 @@ describe('the command line itself', () => {
     const cli = commandLine();
     await cli.text('stack', 'new', 'a');
     expect(await cli.text('stack', 'state', 'list')).not.toContain('\u001b[');
-    const forced = commandLine(cli.db, { FORCE_COLOR: '1' });
+    const forced = commandProcesses(cli.db, { FORCE_COLOR: '1' });
     expect(await forced.text('stack', 'state', 'list')).toContain('\u001b[');
-    const none = commandLine(cli.db, { FORCE_COLOR: '1', NO_COLOR: '1' });
+    const none = commandProcesses(cli.db, { FORCE_COLOR: '1', NO_COLOR: '1' });
     expect(await none.text('stack', 'state', 'list')).not.toContain('\u001b[');
   });
 

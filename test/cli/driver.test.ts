@@ -1,13 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { commandLine } from '../support/cli.js';
+import { commandProcesses } from '../support/cli.js';
 import { namesIn } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
 
 const STAND_IN = new URL('../support/other-driver.cjs', import.meta.url).pathname;
 const withDriver = (kind: string, db?: string) =>
-  commandLine(db, { NODE_OPTIONS: `--require=${STAND_IN}`, STAND_IN: kind });
+  commandProcesses(db, { NODE_OPTIONS: `--require=${STAND_IN}`, STAND_IN: kind });
 
 describe.each([
   ['of another Node', 'was built for another version of Node'],
@@ -16,7 +16,7 @@ describe.each([
   test.each([['stack', 'state', 'list'], ['doctor'], ['token', 'list']])(
     'is reported with the next step: %s %s',
     async (...args) => {
-      const { run, db } = commandLine();
+      const { run, db } = commandProcesses();
       await run(['stack', 'new', 'web']);
       const tokens = args[0] === 'token' ? ['--tokens', join(scratchFolder(), 'tokens.db')] : [];
       if (tokens.length > 0) await run(['token', 'create', '--role', 'read', ...tokens]);
@@ -30,7 +30,7 @@ describe.each([
   );
 
   test('is reported as JSON with a stable code', async () => {
-    const { run, db } = commandLine();
+    const { run, db } = commandProcesses();
     await run(['stack', 'new', 'web']);
     const { stdout } = await withDriver(kind, db).run(['stack', 'state', 'list', '--output', 'json']);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'NATIVE_MODULE', details: { node: process.version } } });
@@ -48,7 +48,7 @@ describe('a SQLite that loses commits', () => {
   });
 
   test('leaves a database that is there as it is', async () => {
-    const { run, db } = commandLine();
+    const { run, db } = commandProcesses();
     await run(['stack', 'new', 'web']);
     const [before, names] = [statSync(db), namesIn(dirname(db))];
     const { code } = await withDriver('old', db).run(['stack', 'new', 'api']);
@@ -58,7 +58,7 @@ describe('a SQLite that loses commits', () => {
   });
 
   test('is what doctor shows and warns of, in both forms', async () => {
-    const { run, db } = commandLine();
+    const { run, db } = commandProcesses();
     await run(['stack', 'new', 'web']);
     const old = withDriver('old', db);
     const text = await old.run(['doctor']);
@@ -76,7 +76,7 @@ describe('a SQLite that loses commits', () => {
 });
 
 test('doctor shows the version of a SQLite that is new enough, without a warning', async () => {
-  const { json, text, run } = commandLine();
+  const { json, text, run } = commandProcesses();
   await run(['stack', 'new', 'web']);
   const { sqlite, database, warnings } = await json('doctor');
   expect(database.engine).toBe(`SQLite ${sqlite.version}`);

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { commandLine, type Result } from '../support/cli.js';
+import { commandProcesses, type Result } from '../support/cli.js';
 import { provenLog, spoilByte, until } from '../support/database.js';
 import { type Fault, faults, withoutCompiler } from '../support/faults.js';
 import { scratchFolder } from '../support/folder.js';
@@ -13,7 +13,7 @@ const LEGACY = new URL('../../examples/workflow-state.db', import.meta.url).path
 
 /** A database with a stack `web`, a backup and an export of it, and a file of tokens. */
 async function prepared() {
-  const cli = commandLine();
+  const cli = commandProcesses();
   await cli.text('stack', 'new', 'web');
   for (let n = 0; n < 3; n += 1) await cli.text('stack', 'resource', 'set', 'web', 't.a', '-p', `n=${n}`);
   await cli.text('token', 'create', 'ci', '--role', 'read');
@@ -28,7 +28,7 @@ async function prepared() {
 const codeIn = ({ stdout }: Result): string => JSON.parse(stdout).error.code;
 
 async function failing(db: string, fault: Fault, ...args: readonly string[]): Promise<Result> {
-  return commandLine(db, faults(fault).env).run([...args, '--output', 'json']);
+  return commandProcesses(db, faults(fault).env).run([...args, '--output', 'json']);
 }
 
 describe.skipIf(withoutCompiler())('a disk that fails', () => {
@@ -355,7 +355,7 @@ describe.skipIf(process.getuid?.() !== 0)('a user who may not write', () => {
 });
 
 test('to open a database once more leaves the locks of the first in force', async () => {
-  const cli = commandLine();
+  const cli = commandProcesses();
   await using first = await cli.open();
   await first.getStackManager().createStack({ name: 'web' });
   const { ino } = statSync(cli.db);

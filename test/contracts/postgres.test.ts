@@ -1,5 +1,5 @@
 import { openPostgresStore } from '../../src/store/postgres/postgres-event-store.js';
-import { freshSchema } from '../support/postgres.js';
-import { eventStoreContract } from './event-store-contract.js';
+import { emptyDatabase } from '../support/postgres.js';
+import { commandsAndReads } from './event-store-contract.js';
 
-eventStoreContract('PostgreSQL', async (parts) => openPostgresStore({ url: await freshSchema(), ...parts }));
+commandsAndReads('PostgreSQL', async (parts) => openPostgresStore({ url: await emptyDatabase(), ...parts }));

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
@@ -6,9 +5,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { stringifyJson } from '../../src/lib/json.js';
 import { ROUTES } from '../../src/server/api/index.js';
 import { type ServeOptions, TokenStore } from '../../src/server/index.js';
-import { until } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
-import { asking, serving } from '../support/server.js';
+import { serving } from '../support/server.js';
 import { block, instance, stateFile } from '../support/terraform.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -319,65 +317,4 @@ describe('hostile bodies', () => {
       json: { code: 'INVALID_YAML', details: { field: 'body', line: 2, column: 4 } },
     });
   });
-});
-
-describe('a heap of 96 MiB', () => {
-  const BIN = new URL('../../bin/run.cjs', import.meta.url).pathname;
-
-  test('lives on when states of 52 MB come', async () => {
-    const args = ['--max-old-space-size=96', BIN, 'serve', '--db', join(scratchFolder(), 's.db')];
-    const child = spawn(process.execPath, [
-      ...args,
-      '--listen',
-      '127.0.0.1:0',
-      '--output',
-      'json',
-      '--log-level',
-      'silent',
-    ]);
-    onTestFinished(() => void child.kill('SIGKILL'));
-    let stdout = '';
-    child.stdout.setEncoding('utf8').on('data', (piece: string) => (stdout += piece));
-    await until(() => stdout.includes('}') || child.exitCode !== null);
-    const ask = asking((JSON.parse(stdout) as { url: string }).url);
-    const of = (bytes: number): string => {
-      const resources = Array.from({ length: bytes / 600 }, (_, n) =>
-        block(`r${String(n).padStart(6, '0')}`, [instance({ attributes: { id: `i-${n}`, text: 'x'.repeat(200) } })]),
-      );
-      return JSON.stringify(stateFile({ serial: 1, resources }), null, 2);
-    };
-    const large = of(52_000_000);
-    // A client that goes on sending after it was refused may see the connection closed instead of the answer.
-    const statusOf = (n: number) =>
-      ask('POST', `/tfstate/s${n}`, large).then(
-        ({ status }) => status,
-        () => 'closed',
-      );
-    for (const status of await Promise.all([1, 2, 3].map(statusOf))) {
-      expect([200, 413, 503, 'closed']).toContain(status);
-    }
-    expect(child.exitCode).toBeNull();
-    /** Sends again what met the bodies before it: a refusal that comes while a client sends may end its connection. */
-    const answered = async (path: string, body: string) => {
-      for (let tries = 0; ; tries += 1) {
-        const answer = await ask('POST', path, body).catch(() => undefined);
-        if (answer && answer.status !== 503) return answer;
-        if (tries === 100) throw new Error(`not answered; exit code ${child.exitCode}, signal ${child.signalCode}`);
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    };
-    // As many values as are allowed, in the forms that take most memory.
-    const most = Number(
-      (await answered('/tfstate/many', `[${'1,'.repeat(1_500_000)}1]`)).text.match(/"maxValues":(\d+)/)?.[1],
-    );
-    expect(most).toBeGreaterThan(100_000);
-    const keys = Array.from({ length: most - 10 }, (_, n) => `"k${n}":1`).join(',');
-    for (const values of [`{${keys}}`, `[${'{},'.repeat(most / 2 - 10)}1]`, `[${'[],'.repeat(most / 2 - 10)}1]`]) {
-      const { status } = await answered('/tfstate/dense', `{"version":4,"serial":1,"lineage":"l","x":${values}}`);
-      expect([200, 400, 409, 413, 503]).toContain(status);
-    }
-    expect(await answered('/tfstate/small', of(3_000_000))).toMatchObject({ status: 200 });
-    expect(await ask('GET', '/healthz')).toMatchObject({ status: 200 });
-    expect(child.exitCode).toBe(null);
-  }, 180_000);
 });

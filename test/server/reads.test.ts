@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type JsonObject, StateBackend } from '../../src/index.js';
+import { StateBackend } from '../../src/index.js';
 import { QUERIES } from '../../src/server/api/queries.js';
 import { startServer, TokenStore } from '../../src/server/index.js';
 import { Reads } from '../../src/server/reads/index.js';
@@ -290,47 +289,4 @@ test('a query whose client has left is not begun, and others are served', async 
   for (const client of clients) client.abort();
   expect(await Promise.all(left)).toContain('left');
   expect(await ask('GET', `${API}/stacks/big`)).toMatchObject({ status: 200, json: { resource_count: 300 } });
-});
-
-describe('a heap of 96 MiB', () => {
-  const BIN = new URL('../../bin/run.cjs', import.meta.url).pathname;
-
-  const DOCUMENTS: readonly (readonly [name: string, count: number, properties: () => JsonObject])[] = [
-    ['few', 4, () => ({ text: 'x'.repeat(15_000_000) })],
-    ['dense', 5, () => ({ list: Array.from({ length: 600_000 }, () => ({ a: 1 })) })],
-  ];
-
-  test.each(DOCUMENTS)(
-    'lives on when a stack is read that does not fit in it: %s documents',
-    async (_, count, properties) => {
-      const db = join(scratchFolder(), 's.db');
-      const backend = await StateBackend.open(db);
-      const manager = backend.getStackManager();
-      await manager.createStack({ name: 'big' });
-      for (let n = 0; n < count; n += 1) {
-        const resource = { type: 't', name: `r${n}`, properties: properties() };
-        await manager.apply({ stack: 'big', resources: [resource] });
-      }
-      await backend.close();
-      const args = ['--max-old-space-size=96', BIN, 'serve', '--db', db, '--listen', '127.0.0.1:0'];
-      const child = spawn(process.execPath, [...args, '--output', 'json', '--log-level', 'silent']);
-      onTestFinished(() => void child.kill('SIGKILL'));
-      let stdout = '';
-      child.stdout.setEncoding('utf8').on('data', (piece: string) => (stdout += piece));
-      await until(() => stdout.includes('}') || child.exitCode !== null);
-      const ask = asking((JSON.parse(stdout) as { url: string }).url);
-      for (const path of ['', '/export?to=terraform', '/activity', '/resources', `?at_version=${count + 1}`]) {
-        const answer = await ask('GET', `${API}/stacks/big${path}`);
-        expect({ path, status: answer.status, code: answer.json.code }).toEqual({
-          path,
-          status: 507,
-          code: 'ANSWER_TOO_LARGE',
-        });
-      }
-      expect((await ask('GET', '/tfstate/big')).json).toMatchObject({ code: 'ANSWER_TOO_LARGE' });
-      expect(await ask('GET', '/healthz')).toMatchObject({ status: 200 });
-      expect(child.exitCode).toBeNull();
-    },
-    120_000,
-  );
 });

@@ -79,7 +79,7 @@ describe('a restore', () => {
     const { database, kept } = await StateBackend.restore(link, backup);
     expect(database).toBe(db);
     expect(kept).toContain(`${db}.before-restore-`);
-    expect(readFileSync(link)).toEqual(readFileSync(db));
+    expect(readFileSync(link).equals(readFileSync(db))).toBe(true);
   });
 
   test('takes in what users added to the backup for themselves', async () => {
@@ -124,7 +124,7 @@ describe('a restore', () => {
       expect(prepared).toMatchObject({ current: { head: { position: 5 }, stacks: 2 }, backup: { head, stacks: 1 } });
       expect(namesIn(folder).some((name) => name.includes('.restore-'))).toBe(true);
     }
-    expect(readFileSync(db)).toEqual(before);
+    expect(readFileSync(db).equals(before)).toBe(true);
     expect(namesIn(folder)).toEqual(['backup.db', 'stacks.db']);
   });
 });
@@ -245,7 +245,7 @@ describe('what is no whole backup is refused and changes nothing', () => {
     const [names, content] = [namesIn(folder), readFileSync(db)];
     const error = await refused(StateBackend.restore(db, file));
     expect(namesIn(folder)).toEqual(names);
-    expect(readFileSync(db)).toEqual(content);
+    expect(readFileSync(db).equals(content)).toBe(true);
     return error;
   };
   beforeEach(async () => {
@@ -338,7 +338,7 @@ describe('what is no whole backup is refused and changes nothing', () => {
     const [bytes, names] = [readFileSync(copied), namesIn(folder)];
     const { head } = await StateBackend.restore(join(folder, 'new.db'), copied);
     expect(head.position).toBe(202);
-    expect(readFileSync(copied)).toEqual(bytes);
+    expect(readFileSync(copied).equals(bytes)).toBe(true);
     expect(namesIn(folder)).toEqual([...names, 'new.db'].sort());
   });
 
@@ -348,7 +348,7 @@ describe('what is no whole backup is refused and changes nothing', () => {
     const bytes = readFileSync(backup);
     const { stacks } = await StateBackend.restore(join(folder, 'new.db'), backup);
     expect(stacks).toBe(2);
-    expect(readFileSync(backup)).toEqual(bytes);
+    expect(readFileSync(backup).equals(bytes)).toBe(true);
     await open.close();
   });
 
@@ -377,7 +377,7 @@ describe('a database that cannot be read is moved aside', () => {
     const spoilt = readFileSync(db);
     const { kept } = await StateBackend.restore(db, backup);
     expect(await provenLog(db)).toHaveLength(head.position);
-    expect(readFileSync(kept as string)).toEqual(spoilt);
+    expect(readFileSync(kept as string).equals(spoilt)).toBe(true);
     expect(statSync(kept as string).mode & 0o777).toBe(0o600);
   });
 
@@ -424,7 +424,7 @@ describe('a database that cannot be read is moved aside', () => {
     bytes.write('not a database', 0);
     writeFileSync(db, bytes);
     const { kept } = await StateBackend.restore(db, backup);
-    expect(readFileSync(`${kept}-wal`)).toEqual(log);
+    expect(readFileSync(`${kept}-wal`).equals(log)).toBe(true);
     expect(existsSync(`${db}-wal`)).toBe(false);
     expect(await provenLog(db)).toHaveLength(head.position);
   });
@@ -445,7 +445,7 @@ describe('a database that cannot be read is moved aside', () => {
     newer.close();
     const bytes = readFileSync(db);
     expect(await refused(StateBackend.restore(db, backup))).toMatchObject({ code: 'NEWER_SCHEMA' });
-    expect(readFileSync(db)).toEqual(bytes);
+    expect(readFileSync(db).equals(bytes)).toBe(true);
     expect(namesIn(folder)).toEqual(['backup.db', 'stacks.db']);
   });
 });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { StateBackend } from '../../src/index.js';
+import { runWithin } from './cli-within.js';
 import { scratchFolder } from './folder.js';
 import { ON_POSTGRES } from './on-postgres.js';
 import { namedSchema } from './postgres.js';
@@ -25,29 +26,34 @@ function ownDatabase(): { readonly db: string; ready(): Promise<void> } {
   return { db: schema.url, ready: () => (made ??= schema.create()) };
 }
 
-/** The command line on a database of its own, as a new user runs it. */
-export function commandLine(given?: string, env: NodeJS.ProcessEnv = {}) {
+function runProcess(args: readonly string[], env: NodeJS.ProcessEnv, input: string): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [BIN, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.on('error', reject).on('close', (code) => resolve({ code, stdout, stderr }));
+    child.stdin.on('error', () => {}).end(input);
+  });
+}
+
+/**
+ * The command line on a database of its own, as a new user runs it. Its commands run in this process, one after the other;
+ * in the long run of the tests each has a process of its own.
+ */
+export const commandLine = (given?: string, env: NodeJS.ProcessEnv = {}) =>
+  commandLineBy(process.env.SLOTH_TEST_PROCESSES === '1' ? runProcess : runWithin, given, env);
+
+/** The same with a process for each command: for commands side by side, and for what a process reads when it starts. */
+export const commandProcesses = (given?: string, env: NodeJS.ProcessEnv = {}) => commandLineBy(runProcess, given, env);
+
+function commandLineBy(carryOut: typeof runProcess, given: string | undefined, env: NodeJS.ProcessEnv) {
   const { db, ready } = given === undefined ? ownDatabase() : { db: given, ready: async () => {} };
+  const { PATH, HOME } = process.env;
   const run = async (args: readonly string[], input = ''): Promise<Result> => {
     await ready();
-    return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [BIN, ...args], {
-        env: {
-          PATH: process.env.PATH,
-          HOME: process.env.HOME,
-          SLOTH_RUNNER_DB: db,
-          SLOTH_RUNNER_ACTOR: 'tester',
-          ...env,
-        },
-        stdio: ['pipe', 'pipe', 'pipe'],
-      });
-      let stdout = '';
-      let stderr = '';
-      child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-      child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-      child.on('error', reject).on('close', (code) => resolve({ code, stdout, stderr }));
-      child.stdin.on('error', () => {}).end(input);
-    });
+    return carryOut(args, { PATH, HOME, SLOTH_RUNNER_DB: db, SLOTH_RUNNER_ACTOR: 'tester', ...env }, input);
   };
   return {
     db,

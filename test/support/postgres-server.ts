@@ -80,6 +80,12 @@ export async function postgresServer(): Promise<PostgresServer> {
   };
 }
 
+/**
+ * Nothing waits for a disk: the processes of a server may be killed in a test, but the machine goes on, and with it what was
+ * written to files.
+ */
+const SETTINGS = ['max_connections=300', 'fsync=off', 'full_page_writes=off'];
+
 /** A server that runs on a folder of data, once it is started. */
 async function serverOn(folder: string, binaries: string, data: string) {
   const port = await freePort();
@@ -87,7 +93,8 @@ async function serverOn(folder: string, binaries: string, data: string) {
   let server: ReturnType<typeof spawn> | undefined;
 
   const start = async (): Promise<void> => {
-    const args = ['-D', data, '-p', String(port), '-k', folder, '-h', '127.0.0.1', '-c', 'max_connections=300'];
+    const settings = SETTINGS.flatMap((setting) => ['-c', setting]);
+    const args = ['-D', data, '-p', String(port), '-k', folder, '-h', '127.0.0.1', ...settings];
     server = spawn(join(binaries, 'postgres'), args, { ...asWhom, cwd: folder, stdio: 'ignore' });
     for (let tries = 0; ; tries += 1) {
       const client = new pg.Client({ connectionString: url });

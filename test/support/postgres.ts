@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
+import { StateBackend } from '../../src/index.js';
 
 /** A schema of its own on the server that all tests share; it goes with the test. */
 export async function freshSchema(): Promise<string> {
@@ -29,6 +30,56 @@ export function namedSchema(): Schema & { create(): Promise<void> } {
     create: () => onServer(server, (client) => client.query(`CREATE SCHEMA ${name}`)).then(() => {}),
     drop: () => onServer(server, (client) => client.query(`DROP SCHEMA ${name} CASCADE`)).then(() => {}),
   };
+}
+
+/** Databases that a test has finished with, each with the statements that empty it. */
+const idle: { readonly url: string; readonly tables: string; readonly restore: string }[] = [];
+
+/**
+ * An empty database that goes with the test. To create one takes longer than most tests: it is one of an earlier test, with
+ * its rows as they were when it was created. A test that changed its schema leaves it to no other.
+ */
+export async function emptyDatabase(): Promise<string> {
+  const database = (await emptied()) ?? (await created());
+  onTestFinished(() => void idle.push(database));
+  return database.url;
+}
+
+async function emptied(): Promise<(typeof idle)[number] | undefined> {
+  for (let database = idle.pop(); database; database = idle.pop()) {
+    const { url, tables, restore } = database;
+    const isSame = await onServer(url, async (client) => {
+      if ((await tablesOn(client)).join() !== tables) return false;
+      await client.query(restore);
+      return true;
+    });
+    if (isSame) return database;
+  }
+  return undefined;
+}
+
+async function created(): Promise<(typeof idle)[number]> {
+  const { url } = await newSchema();
+  await (await StateBackend.open(url)).close();
+  return onServer(url, async (client) => {
+    const tables = await tablesOn(client);
+    // No trigger of the log keeps its rows from being deleted.
+    const statements = ['SET session_replication_role = replica', ...tables.map((table) => `DELETE FROM ${table}`)];
+    for (const table of tables) {
+      const { rows } = await client.query(`SELECT json_agg(t)::text AS rows FROM ${table} t`);
+      if (rows[0].rows === null) continue;
+      const literal = client.escapeLiteral(rows[0].rows);
+      statements.push(`INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, ${literal})`);
+    }
+    return { url, tables: tables.join(), restore: statements.join(';') };
+  });
+}
+
+async function tablesOn(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query(
+    'SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1',
+  );
+  return rows.map(({ name }) => name);
 }
 
 /** Runs something on a connection of its own. */
