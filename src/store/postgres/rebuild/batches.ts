@@ -1,9 +1,7 @@
-import { decodeEvent, type RecordedEvent, type StoredEvent, type UnknownEvent } from '../../../events/index.js';
+import { decodeEvent, type StoredEvent } from '../../../events/index.js';
 import { EVENT } from '../../read/log.js';
+import { BATCH_EVENTS, type Batch } from '../../rebuild/batch.js';
 import type { Sql } from '../sql.js';
-
-/** What is read, projected and written at once. A commit is never cut: one that is larger is held whole. */
-const BATCH_EVENTS = 2_000;
 
 const LOG = `SELECT ${EVENT} FROM events WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3`;
 /** A stream is ordered by revision, and that of the event at $1 bounds the search. */
@@ -15,12 +13,6 @@ const REST = `SELECT ${EVENT} FROM events WHERE stream = $1 AND revision > $2
   AND revision < coalesce((SELECT revision FROM events WHERE stream = $1 AND revision > $2 AND (command_id <> $3 OR meta <> $4)
                            ORDER BY revision LIMIT 1), ${Number.MAX_SAFE_INTEGER})
 ORDER BY revision`;
-
-export interface Batch {
-  readonly events: readonly (RecordedEvent | UnknownEvent)[];
-  /** The position of the last event. */
-  readonly last: number;
-}
 
 /** The next whole commits after a position, of the log or one stream; undefined at the end. */
 export async function readBatch(sql: Sql, after: number, upTo: number, stream?: number): Promise<Batch | undefined> {

@@ -1,20 +1,13 @@
 import { decodeEvent, isSameCommit, type RecordedEvent, type UnknownEvent } from '../../../events/index.js';
 import { EVENT, placeOf } from '../../read/log.js';
+import { BATCH_EVENTS, type Batch } from '../../rebuild/batch.js';
 import type { Statements } from '../statements.js';
 
-/** What is read, projected and written at once. A commit is never cut: one that is larger is held whole. */
-const BATCH_EVENTS = 2_000;
 const BATCH_BYTES = 4 * 1024 * 1024;
 
 const LOG = `SELECT ${EVENT} FROM events WHERE position > ? AND position <= ? ORDER BY position`;
 const STREAM = `SELECT ${EVENT} FROM events
 WHERE stream = :stream AND (version, revision) > ${placeOf(':after', -1, ':stream')} AND position <= :upTo ORDER BY version, revision`;
-
-export interface Batch {
-  readonly events: readonly (RecordedEvent | UnknownEvent)[];
-  /** The position of the last event. */
-  readonly last: number;
-}
 
 type Row = [number, number, number, number, string, number, string, string, string, string, string];
 
