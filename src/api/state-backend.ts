@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Observable, Subject, takeUntil } from 'rxjs';
+import { fromEvent, type Observable, share, takeUntil } from 'rxjs';
 import type { Command } from '../commands/index.js';
 import {
   type ActualStateSource,
@@ -13,7 +13,7 @@ import {
 import { bringUpToDate, type Engine, type Execution, openEngineAt, type Plan } from '../engine.js';
 import type { LogHead, RecordedEvent, UnknownEvent } from '../events/index.js';
 import { LogFeed } from '../feed/follow-log.js';
-import { liveEvents } from '../feed/live.js';
+import { entryFeed, liveEvents } from '../feed/live.js';
 import { type Replayed, type ReplayOptions, type ReplayStep, replay } from '../feed/replay.js';
 import { type DocumentFormat, formatOf } from '../formats/document-format.js';
 import type { InteropFormat } from '../formats/formats.js';
@@ -86,11 +86,13 @@ export class StateBackend implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #location: string;
   readonly #defaults: { readonly actor: string; readonly source: string };
-  readonly #closed = new Subject<void>();
+  readonly #closing = new AbortController();
+  readonly #closed = fromEvent(this.#closing.signal, 'abort').pipe(share());
   readonly #manager: StackManager;
   readonly #admin: StoreAdmin;
   /** Shared by all subscribers of the log. */
   readonly #feed: LogFeed;
+  readonly #entries: ReturnType<typeof entryFeed>;
 
   readonly #events: Readonly<StoreEvents>;
 
@@ -102,13 +104,14 @@ export class StateBackend implements AsyncDisposable {
     this.#defaults = { actor: options.actor ?? 'api', source: options.source ?? 'api' };
     this.#manager = new StackManager(engine.store, clock, (command, call) => this.execute(command, call));
     this.#feed = new LogFeed(engine.store);
+    this.#entries = entryFeed(engine.store, this.#feed);
     this.#admin = new StoreAdmin(engine.store, clock);
   }
 
   /**
    * Opens a database. Creates a missing one unless `create` is false.
-   * @param pathOrUrl a file path, `postgres://USER@HOST:PORT/DATABASE`, `:memory:` for a database that ends with this
-   * backend, or `memory:` for a store without SQLite that ends with this backend
+   * @param pathOrUrl a file path, `postgres://USER@HOST:PORT/DATABASE`, or `:memory:` (`memory:` is the same) for
+   * SQLite without a file, which ends with this backend
    * @throws StoreError for a file that cannot be used, is not a database of ours, or is of a newer release; NotFoundError
    * `DATABASE_NOT_FOUND` with `create: false`
    */
@@ -215,8 +218,7 @@ export class StateBackend implements AsyncDisposable {
 
   /** Waits for accepted commands, ends live subscriptions, and closes the database. May be called twice. */
   async close(): Promise<void> {
-    this.#closed.next();
-    this.#closed.complete();
+    this.#closing.abort();
     await this.#engine.store.close();
   }
 
@@ -575,6 +577,21 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /**
+   * Every event after a position with the stack it belongs to, then each new one. The next event is read only when the caller
+   * asks for it. However many callers follow the log, each event is read once.
+   * @param options.beat emits when the generator must yield `undefined` because no event came
+   * @throws IntegrityError `LOG_REPLACED` if the log was replaced, for example by a restored backup; StoreError
+   *   `STORE_CLOSED` if the backend is closed before the signal fires
+   */
+  async *followLog(
+    after: number,
+    { signal, beat }: { readonly signal: AbortSignal; readonly beat?: Observable<unknown> },
+  ): AsyncGenerator<LogEntry | undefined, void, undefined> {
+    yield* this.#entries(after, this.#untilClosed(signal), beat);
+    if (!signal.aborted) await this.head(); // refuses: nothing else ends the entries
+  }
+
+  /**
    * The events of all stacks, or those that match a filter, oldest first, up to the head at the time of the call. Memory
    * holds one page, however long the log is.
    * @throws InvalidInputError for an invalid time, times in the wrong order, an unknown type; NotFoundError
@@ -601,12 +618,7 @@ export class StateBackend implements AsyncDisposable {
 
   /** An AbortSignal that fires with another one, or when the backend is closed. */
   #untilClosed(signal: AbortSignal): AbortSignal {
-    const either = new AbortController();
-    const abort = (): void => either.abort();
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    this.#closed.subscribe({ complete: abort });
-    return either.signal;
+    return AbortSignal.any([signal, this.#closing.signal]);
   }
 
   /** The log's last position and its hash. */

@@ -3,6 +3,7 @@ import { isSameCommit, type LogHead, type StoredEvent } from '../events/index.js
 import { systemClock } from '../lib/clock.js';
 import { shownLocation } from '../lib/database-url.js';
 import { ConflictError, IntegrityError, NotFoundError } from '../lib/errors.js';
+import { eventPages } from '../store/event-page.js';
 import type { EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 
@@ -89,20 +90,14 @@ async function refuseOther(source: EventStore, { position, hash }: LogHead, wher
 }
 
 async function* commitsAfter(source: EventStore, start: number, end: number): AsyncGenerator<readonly StoredEvent[]> {
-  let after = start;
-  for (let limit = BATCH; after < end; ) {
-    const page = await source.events({ after, upTo: end, limit });
-    const last = page.at(-1);
-    if (!last) return;
-    const isEnd = last.position === end;
-    const whole = isEnd ? page.length : page.findLastIndex((event) => !isSameCommit(event, last)) + 1;
-    if (whole === 0) {
-      limit *= 2; // one commit fills the page
-      continue;
-    }
-    yield page.slice(0, whole);
-    after = (page[whole - 1] as StoredEvent).position;
-    limit = BATCH;
+  let rest: readonly StoredEvent[] = [];
+  for await (const page of eventPages(source, { after: start, upTo: end }, BATCH)) {
+    const events = [...rest, ...page];
+    const last = page.at(-1) as StoredEvent;
+    const whole =
+      last.position === end ? events.length : events.findLastIndex((event) => !isSameCommit(event, last)) + 1;
+    if (whole > 0) yield events.slice(0, whole);
+    rest = events.slice(whole);
   }
 }
 

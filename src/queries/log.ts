@@ -1,10 +1,19 @@
 import { closest } from 'fastest-levenshtein';
-import { EVENT_TYPES, type EventData, isEventType, type RecordedEvent, type UnknownEvent } from '../events/index.js';
+import {
+  EVENT_TYPES,
+  type EventData,
+  isEventType,
+  type RecordedEvent,
+  type StoredEvent,
+  type UnknownEvent,
+} from '../events/index.js';
 import { InvalidInputError } from '../lib/errors.js';
 import { parseInstant } from '../lib/instants.js';
 import { pause } from '../lib/pause.js';
 import type { EventFilter, EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
+import type { Program } from '../store/program.js';
+import type { Snapshot } from '../store/snapshot.js';
 import { stackMoment } from './at.js';
 import { readEvent } from './checked-event.js';
 
@@ -54,10 +63,10 @@ export async function* readLog(
   onProgress?: OnProgress,
 ): AsyncGenerator<LogEntry, void, undefined> {
   const wanted = await toWanted(store, filter);
-  const stackOf = stacksByStream(store);
+  const toEntry = entryReader(store);
   const start = Math.max(filter.after ?? 0, await placeBefore(store, wanted, filter.limit));
   for await (const { position, events } of pages(store, wanted, start)) {
-    for (const event of events) yield { stack: await stackOf(event.stream), event: readEvent(event) };
+    for (const event of events) yield toEntry(event);
     onProgress?.({ done: position, total: wanted.upTo });
     await pause();
   }
@@ -103,9 +112,9 @@ async function placeBefore(store: EventStore, wanted: Wanted, limit?: number): P
   let { upTo } = wanted;
   for (let left = limit + 1; ; left += 1) {
     const size = Math.min(PAGE, left);
-    const events = await store.events({ ...wanted, upTo, descending: true, limit: size });
-    const last = events.at(-1);
-    if (!last || events.length < size) return 0;
+    const found = await store.read((s) => s.eventSizes({ ...wanted, upTo, descending: true, limit: size }));
+    const last = found.at(-1);
+    if (!last || found.length < size) return 0;
     left -= size;
     if (left === 0) return last.position;
     upTo = last.position;
@@ -122,10 +131,9 @@ async function* pages(store: EventStore, wanted: Wanted, start: number) {
   let empty = 0;
   while (after < wanted.upTo) {
     const upTo = wanted.stream === undefined ? Math.min(after + PAGE, wanted.upTo) : wanted.upTo;
-    const events = await store.events({ ...wanted, after, upTo, limit: PAGE });
+    const { events, isFull } = await store.page({ ...wanted, after, upTo, limit: PAGE });
     const last = events.at(-1);
-    const whole = wanted.stream !== undefined && events.length === PAGE && last !== undefined;
-    after = whole ? last.position : upTo;
+    after = isFull && last ? last.position : upTo;
     yield { position: after, events };
     empty = last ? 0 : empty + 1;
     if (empty < MANY_EMPTY) continue;
@@ -140,21 +148,25 @@ async function endOfGap(store: EventStore, from: number, last: number): Promise<
   return next ? Math.min(next.position - 1, last) : last;
 }
 
-/** Stacks by their stream, each looked up once. */
-function stacksByStream(store: EventStore): (stream: number) => Promise<LogEntry['stack']> {
+/**
+ * Makes the entry of an event. The stacks of one reader are looked up once, so it serves a run of events, and no longer.
+ * @throws IntegrityError `EVENT_DAMAGED`
+ */
+export function entryReader(store: EventStore): (event: StoredEvent) => Promise<LogEntry> {
   const known = new Map<number, LogEntry['stack']>();
-  return async (stream) => {
+  return async (stored) => {
+    const { stream } = stored;
     let stack = known.get(stream);
-    if (!stack) known.set(stream, (stack = await findStack(store, stream)));
-    return stack;
+    if (!stack) known.set(stream, (stack = await store.read((s) => findStack(s, stream))));
+    return { stack, event: readEvent(stored) };
   };
 }
 
 /** Read from the log itself, so that it works even if the tables are damaged. */
-async function findStack(store: EventStore, stream: number): Promise<LogEntry['stack']> {
-  const [first] = await store.events({ after: stream - 1, upTo: stream, limit: 1 });
+function* findStack(s: Snapshot, stream: number): Program<LogEntry['stack']> {
+  const [first] = yield* s.events({ after: stream - 1, upTo: stream, limit: 1 });
   if (!first) return { id: '', name: '' };
   const { id, name } = readEvent(first).data as EventData['StackCreated'];
-  const now = await store.read((s) => s.stack(id, { deleted: true }));
+  const now = yield* s.stack(id, { deleted: true });
   return { id, name: now?.stream === stream ? now.name : name };
 }

@@ -3,10 +3,10 @@ import type { EdgeQuery } from './edge-query.js';
 import type { FactKeys, Facts } from './facts.js';
 import type { Maintenance } from './maintenance.js';
 import type { RowChange } from './row-change.js';
-import type { Checkpoint, EventFilter, Query } from './snapshot.js';
+import type { Checkpoint, EventFilter, EventPage, Query } from './snapshot.js';
 import type { TableName } from './tables.js';
 
-export type { At, Checkpoint, CommitFilter, EventFilter, Moment, Page, Touched } from './snapshot.js';
+export type { At, Checkpoint, CommitFilter, EventFilter, EventPage, Moment, Page, Touched } from './snapshot.js';
 
 /** A command, ready to be decided inside the appending transaction. */
 export interface AppendRequest {
@@ -91,7 +91,10 @@ export interface EventStore extends Maintenance {
    */
   read<T>(query: Query<T>): Promise<T>;
   head(): Promise<LogHead>;
+  /** All at once: for a limit that is small. */
   events(filter: EventFilter): Promise<readonly StoredEvent[]>;
+  /** As many of the events as one page holds. */
+  page(filter: EventFilter): Promise<EventPage>;
   /** Calls back after events may have been appended, by this process or another. Returns how to stop. */
   onAppend(listener: () => void): () => void;
   /**

@@ -2,13 +2,34 @@ import { get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { StateBackend } from '../../src/index.js';
 import { startServer, TokenStore } from '../../src/server/index.js';
 import { TestClock } from '../support/clock.js';
 import { until } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
 import { type Ask, serving } from '../support/server.js';
+
+/** Every read of a store that a test opens is reported to it. */
+const observe = vi.hoisted(() => vi.fn<(read: string) => void>());
+
+vi.mock('../../src/engine.js', async (original) => {
+  const engine = await original<typeof import('../../src/engine.js')>();
+  const READS = ['head', 'events', 'page', 'read', 'size'];
+  return {
+    ...engine,
+    openEngineAt: async (...args: Parameters<typeof engine.openEngineAt>) => {
+      const opened = await engine.openEngineAt(...args);
+      const store = new Proxy(opened.store, {
+        get(target, name: keyof typeof opened.store) {
+          if (READS.includes(name)) observe(name);
+          return target[name];
+        },
+      });
+      return { ...opened, store };
+    },
+  };
+});
 
 interface Told {
   readonly id: number;
@@ -52,7 +73,7 @@ function listen(url: string, query = '', headers: Record<string, string> = {}, s
 const positions = (told: readonly Told[]): number[] => told.map(({ id }) => id);
 const upTo = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => from + n);
 
-test('events are told as they happen, each once, from now on or from where it broke off', async () => {
+test('events are sent as they are appended, each once, from now on or from the last one received', async () => {
   const { ask, server } = await serving();
   await command(ask, 'createStack', { name: 'web' });
   const live = listen(server.url);
@@ -104,7 +125,7 @@ test('a reader that is slow misses nothing and repeats nothing', async () => {
   live.close();
 });
 
-test('events that another process appends are told, too', async () => {
+test('events of other processes are sent, too', async () => {
   const { ask, place, server } = await serving();
   await command(ask, 'createStack', { name: 'web' });
   const live = listen(server.url);
@@ -116,6 +137,19 @@ test('events that another process appends are told, too', async () => {
   live.close();
 });
 
+test.each<[string, string, (backend: StateBackend) => unknown]>([
+  ['is after the end of the log', '?after=7', () => {}],
+  ['is of a backend that is closed', '', (backend) => backend.close()],
+])('a stream that %s ends with an error event', async (_, query, end) => {
+  const { ask, backend, server } = await serving();
+  await command(ask, 'createStack', { name: 'web' });
+  const live = listen(server.url, query);
+  await until(() => live.text.includes(': connected'));
+  await end(backend);
+  await until(() => live.ended);
+  expect(live.text).toMatch(/event: error\ndata: \{"code":"(LOG_REPLACED|STORE_CLOSED)"/);
+});
+
 test('a server that stops ends the streams, and does not wait for them', async () => {
   const { backend } = await serving();
   const server = await startServer(backend, { listen: '127.0.0.1:0' });
@@ -125,25 +159,22 @@ test('a server that stops ends the streams, and does not wait for them', async (
   await until(() => live.ended);
 });
 
-test('a client that goes leaves nothing behind', async () => {
+test('a client that disconnects leaves nothing behind', async () => {
   const { backend, server } = await serving();
-  let listeners = 0;
-  const events$ = backend.events$.bind(backend);
-  backend.events$ = (options) => {
-    const source = events$(options);
-    listeners += 1;
-    return new (source.constructor as typeof import('rxjs').Observable)((subscriber) => {
-      const subscription = source.subscribe(subscriber);
-      return () => {
-        listeners -= 1;
-        subscription.unsubscribe();
-      };
-    }) as typeof source;
+  let followers = 0;
+  const follow = backend.followLog.bind(backend);
+  backend.followLog = async function* (...args) {
+    followers += 1;
+    try {
+      yield* follow(...args);
+    } finally {
+      followers -= 1;
+    }
   };
   const live = listen(server.url);
-  await until(() => listeners === 1);
+  await until(() => followers === 1);
   live.close();
-  await until(() => listeners === 0);
+  await until(() => followers === 0);
 });
 
 test.each(['x', '-1', '1.5'])('Last-Event-ID: %s is refused', async (id) => {
@@ -154,40 +185,26 @@ test.each(['x', '-1', '1.5'])('Last-Event-ID: %s is refused', async (id) => {
   });
 });
 
-/** Counts what is read of the log from now on. */
-function countReads(backend: StateBackend): () => number {
-  let reads = 0;
-  for (const name of ['getLog', 'head', 'events$'] as const) {
-    const method = backend[name].bind(backend) as (...args: unknown[]) => never;
-    Object.assign(backend, {
-      [name]: (...args: unknown[]) => {
-        reads += 1;
-        return method(...args);
-      },
-    });
-  }
-  return () => reads;
-}
-
-test('an event is read three times at most, for twenty streams as for one', async () => {
-  const reads: number[] = [];
+test('an event is read once, and its stack once, for twenty streams as for one', async () => {
   for (const streams of [1, 20]) {
     const { ask, backend, server } = await serving({ maxConnections: 80, maxStreams: 20, heartbeatMs: 600_000 });
     await command(ask, 'createStack', { name: 'web' });
     const all = Array.from({ length: streams }, () => listen(server.url, '?after=0'));
     await until(() => all.every(({ told }) => told.length === 1));
-    const count = countReads(backend);
+    await backend.addTag('web', 'first');
+    await until(() => all.every(({ told }) => told.length === 2));
+    vi.mocked(observe).mockClear();
     for (let n = 0; n < 5; n += 1) {
-      await command(ask, 'addTags', { stack: 'web', tags: [`t${n}`] });
-      await until(() => all.every(({ told }) => told.length === n + 2));
+      await backend.addTag('web', `t${n}`);
+      await until(() => all.every(({ told }) => told.length === n + 3));
     }
-    reads.push(count());
+    const reads = vi.mocked(observe).mock.calls.flat();
+    expect(reads.sort()).toEqual([...Array(5).fill('page'), ...Array(5).fill('read')]);
     for (const live of all) {
-      expect(positions(live.told)).toEqual(upTo(1, 6));
+      expect(positions(live.told)).toEqual(upTo(1, 7));
       live.close();
     }
   }
-  for (const count of reads) expect(count).toBeLessThanOrEqual(5 * 3); // the event, the head, and waiting for the next
 });
 
 describe('live streams are limited', () => {
@@ -225,7 +242,7 @@ describe('live streams are limited', () => {
     for (const live of open) live.close();
   });
 
-  test('a refused request takes no place', async () => {
+  test('a refused request does not count', async () => {
     const { server, ask } = await serving({ maxStreams: 1, maxConnections: 80 });
     for (let n = 0; n < 3; n += 1) {
       const answer = await ask('GET', '/api/v1/events/live?stack=nothing');
@@ -291,7 +308,7 @@ describe('a live stream ends with the access of its client', () => {
     expect(live.text).toMatch(ended);
   });
 
-  test('also while it is far behind', async () => {
+  test('also while it is behind', async () => {
     const setting = withTokens();
     const { server, backend } = await serving({ tokens: setting.tokens });
     await backend.getStackManager().createStack({ name: 'web' });
@@ -305,7 +322,7 @@ describe('a live stream ends with the access of its client', () => {
     expect(live.told.length).toBeLessThan(101);
   });
 
-  test('when the first token is made, and nobody may come without one', async () => {
+  test('when the first token is created, and tokens are required from then on', async () => {
     const { tokens, as } = withTokens();
     const { server } = await serving({ tokens, heartbeatMs: 50 });
     const live = listen(server.url);
@@ -315,7 +332,7 @@ describe('a live stream ends with the access of its client', () => {
     expect(live.text).toMatch(ended);
   });
 
-  test('an answer that took long is refused when the token was revoked meanwhile', async () => {
+  test('a slow response is refused if the token was revoked meanwhile', async () => {
     const { tokens, as } = withTokens();
     const { server, backend } = await serving({ tokens });
     const headers = as('brief');
@@ -330,7 +347,7 @@ describe('a live stream ends with the access of its client', () => {
   });
 });
 
-test('a heartbeat is sent although others’ events happen all the time', async () => {
+test('a heartbeat is sent while only events of other stacks are appended', async () => {
   const { server, backend } = await serving({ heartbeatMs: 100 });
   for (const name of ['web', 'db']) await backend.getStackManager().createStack({ name });
   const live = listen(server.url, '?stack=db');
@@ -340,7 +357,7 @@ test('a heartbeat is sent although others’ events happen all the time', async 
   live.close();
 });
 
-test('a client that reads nothing is cut off, and holds no more than a bounded part of the log', async () => {
+test('a client that reads nothing is disconnected, and only a bounded part of the log is buffered for it', async () => {
   const { server, backend } = await serving({ stalledMs: 1_000 });
   await backend.getStackManager().createStack({ name: 'web' });
   const { hostname, port } = new URL(server.url);
@@ -361,7 +378,7 @@ test('a client that reads nothing is cut off, and holds no more than a bounded p
   other.close();
 });
 
-test('a stream on which nothing happens is not cut off', async () => {
+test('an idle stream is not disconnected', async () => {
   const { server, backend } = await serving({ stalledMs: 20, heartbeatMs: 600_000 });
   await backend.getStackManager().createStack({ name: 'web' });
   const live = listen(server.url);

@@ -3,6 +3,7 @@ import { checkChain, type LogHead, type StoredEvent } from '../../events/index.j
 import { IntegrityError, InvalidInputError } from '../../lib/errors.js';
 import { type FreshFileOptions, isSameFile, writeFreshFile } from '../../lib/fresh-file.js';
 import { pause } from '../../lib/pause.js';
+import { eventPages } from '../../store/event-page.js';
 import type { EventStore } from '../../store/event-store.js';
 import type { OnProgress } from '../../store/maintenance.js';
 import { type Line, linesOf, MAX_LINE, openForReading } from './lines.js';
@@ -19,7 +20,6 @@ import {
 /** Receives the next piece of a text; if it returns a promise, the next piece follows when that resolves. */
 export type LogSink = (text: string) => void | Promise<void>;
 
-const PAGE = 200;
 /** Characters buffered before they are written. */
 const PIECE = 1 << 20;
 
@@ -38,9 +38,7 @@ export async function exportLog(
   const head = await store.head();
   const chain = checkChain();
   let piece = headerLine({ events: head.position, head: head.hash, exported_at: now });
-  while (chain.position < head.position) {
-    const page = await store.events({ after: chain.position, upTo: head.position, limit: PAGE });
-    if (page.length === 0) throw broken(chain.position + 1, 'it is missing');
+  for await (const page of eventPages(store, { upTo: head.position })) {
     for (const event of page) {
       const problem = chain.next(event);
       if (problem) throw broken(problem.position, `${problem.field} is ${problem.actual}, must be ${problem.expected}`);
@@ -52,6 +50,7 @@ export async function exportLog(
     onProgress?.({ step: 'exporting', done: chain.position, total: head.position });
     await pause();
   }
+  if (chain.position < head.position) throw broken(chain.position + 1, 'it is missing');
   await write(piece);
   return head;
 }

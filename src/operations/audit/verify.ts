@@ -1,5 +1,6 @@
 import { type ChainProblem, checkChain, GENESIS_HASH, type LogHead } from '../../events/index.js';
 import { ConflictError, InvalidInputError, NotFoundError, StoreError } from '../../lib/errors.js';
+import { eventPages } from '../../store/event-page.js';
 import type { EventStore } from '../../store/event-store.js';
 import type { OnProgress, RowProblem } from '../../store/maintenance.js';
 import { stackNotFound } from '../../store/stack-errors.js';
@@ -124,23 +125,18 @@ async function chainOfLog(
     from > 1 && before?.position !== from - 1
       ? { position: from - 1, stream: 0, field: 'position', expected: from - 1, actual: 'missing' }
       : undefined;
-  while (!problem && chain.position < last) {
-    const page = await store.events({ after: chain.position, upTo: last, limit: PAGE });
-    if (page.length === 0) {
-      problem = {
-        position: chain.position + 1,
-        stream: 0,
-        field: 'position',
-        expected: chain.position + 1,
-        actual: 'missing',
-      };
-    }
+  for await (const page of eventPages(store, { after: chain.position, upTo: last }, PAGE)) {
     for (const event of page) {
-      problem = chain.next(event);
+      problem ??= chain.next(event);
       if (problem) break;
       keptFound ||= event.hash === kept;
     }
     onProgress?.({ step: 'chain', done: chain.position, total: last });
+    if (problem) break;
+  }
+  if (!problem && chain.position < last) {
+    const position = chain.position + 1;
+    problem = { position, stream: 0, field: 'position', expected: position, actual: 'missing' };
   }
   const examined = chain.position - from + 1;
   const outcomes = [outcome('chain', examined, 'events', problem ? [broken(problem)] : [])];
@@ -159,9 +155,7 @@ async function chainOfStream(store: EventStore, stream: number, onProgress?: OnP
   let examined = 0;
   let problem: ChainProblem | undefined;
   let last = { position: 0, hash: chain.hash };
-  while (!problem && examined < total) {
-    const page = await store.events({ stream, after: last.position, limit: PAGE });
-    if (page.length === 0) break;
+  for await (const page of eventPages(store, { stream }, PAGE)) {
     for (const event of page) {
       if (event.position !== last.position + 1) {
         const [before] = await store.events({ after: event.position - 2, limit: 1 });
@@ -174,6 +168,7 @@ async function chainOfStream(store: EventStore, stream: number, onProgress?: OnP
       examined++;
     }
     onProgress?.({ step: 'chain', done: examined, total });
+    if (problem || examined >= total) break;
   }
   return outcome('chain', examined, 'events', problem ? [broken(problem)] : []);
 }

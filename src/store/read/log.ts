@@ -1,6 +1,6 @@
 import { ANNOTATIONS, GENESIS_HASH, type LogHead, type StoredEvent } from '../../events/index.js';
 import type { Eventual } from '../program.js';
-import type { Checkpoint, EventFilter } from '../snapshot.js';
+import type { Checkpoint, EventFilter, EventSize } from '../snapshot.js';
 import { IS_ANNOTATION } from '../sqlite/annotations.js';
 import { ALL, mapResult, type Sql, type Text } from './sql.js';
 
@@ -42,9 +42,9 @@ const STREAM = {
   AND revision <= coalesce((SELECT revision FROM events WHERE position = $2 AND stream = $8), ${ALL})`,
 };
 
-const ordered = (where: Exclude<Text, string>, order: Exclude<Text, string>): Text => ({
-  sqlite: `SELECT ${EVENT} FROM events WHERE ${where.sqlite} ORDER BY ${order.sqlite} LIMIT $7`,
-  postgres: `SELECT ${EVENT} FROM events WHERE ${where.postgres} ORDER BY ${order.postgres} LIMIT $7`,
+const ordered = (where: Exclude<Text, string>, order: Exclude<Text, string>) => ({
+  sqlite: `FROM events WHERE ${where.sqlite} ORDER BY ${order.sqlite} LIMIT $7`,
+  postgres: `FROM events WHERE ${where.postgres} ORDER BY ${order.postgres} LIMIT $7`,
 });
 const LOG_FORWARD = ordered(CHOSEN, { sqlite: 'position', postgres: 'position' });
 const LOG_BACKWARD = ordered(CHOSEN, { sqlite: 'position DESC', postgres: 'position DESC' });
@@ -57,17 +57,24 @@ const STREAM_ANNOTATIONS = ordered(
 );
 const annotations = new Set<string>(ANNOTATIONS);
 
-function textFor({ stream, types, descending }: EventFilter): Text {
+function rowsOf({ stream, types, descending }: EventFilter) {
   if (stream === undefined) return descending ? LOG_BACKWARD : LOG_FORWARD;
   if (descending) return STREAM_BACKWARD;
   return types?.every((type) => annotations.has(type)) ? STREAM_ANNOTATIONS : STREAM_FORWARD;
 }
 
-export function readEvents(sql: Sql, filter: EventFilter): Eventual<StoredEvent[]> {
+function select<Row>(sql: Sql, columns: string, filter: EventFilter): Eventual<Row[]> {
   const { after = 0, upTo = ALL, stream, types = null, since = null, until = null, actor = null, limit } = filter;
   const values = [after, upTo, types, since, until, actor, limit < 0 ? ALL : limit];
-  return sql.all<StoredEvent>(textFor(filter), stream === undefined ? values : [...values, stream]);
+  const rows = rowsOf(filter)[sql.dialect];
+  return sql.all<Row>(`SELECT ${columns} ${rows}`, stream === undefined ? values : [...values, stream]);
 }
+
+export const readEvents = (sql: Sql, filter: EventFilter): Eventual<StoredEvent[]> => select(sql, EVENT, filter);
+
+/** The length of a value is kept beside it. */
+export const readEventSizes = (sql: Sql, filter: EventFilter): Eventual<EventSize[]> =>
+  select(sql, 'position, octet_length(data) + octet_length(meta) AS bytes', filter);
 
 const CHECKPOINTS = 'SELECT name, version, position FROM projection_checkpoints ORDER BY name';
 

@@ -2,7 +2,7 @@ import type { Eventual } from '../program.js';
 import type { Reads, ReadsOf } from '../snapshot.js';
 import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './annotations.js';
 import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './commits.js';
-import { readCheckpoints, readEvents, readHead } from './log.js';
+import { readCheckpoints, readEventSizes, readEvents, readHead } from './log.js';
 import { dependenciesAt, dependenciesOf, edgesAt, outputsAt, outputsOf } from './outputs.js';
 import { addressesOf, nodesAt, resourceHistory, resourcesAt, resourcesOf } from './resources.js';
 import type { Sql } from './sql.js';
@@ -14,6 +14,7 @@ const READS: {
 } = {
   head: readHead,
   events: readEvents,
+  eventSizes: readEventSizes,
   checkpoints: readCheckpoints,
   stack: (sql, ref, { deleted = false } = {}) => findStack(sql, ref, deleted),
   stackOfName: (sql, name, { deleted = false } = {}) => findStackOfName(sql, name, deleted),

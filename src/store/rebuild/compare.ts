@@ -1,11 +1,10 @@
-import type { Projection } from '../event-store.js';
+import type { ChangeBatch } from '../change-batch.js';
 import type { OnProgress, RowProblem, TableComparison } from '../maintenance.js';
 import { type Eventual, type Program, wait } from '../program.js';
 import { readHead } from '../read/log.js';
 import type { Sql } from '../read/sql.js';
 import type { RowChange } from '../row-change.js';
 import { TABLE_KEYS, TABLE_NAMES, TABLES, type TableName } from '../tables.js';
-import type { Batch } from './batch.js';
 
 /** So many problems of each table are reported; the rest is counted. */
 const REPORTED = 5;
@@ -16,8 +15,8 @@ export const freshName = (table: TableName): string => `fresh_${table}`;
 /** A connection on which the temporary tables of {@link freshName} were created. */
 export interface ComparisonTools {
   readonly sql: Sql;
-  /** The next whole commits after a position, of the log or one stream; undefined at the end. */
-  batch(after: number, upTo: number): Eventual<Batch | undefined>;
+  /** What the next whole commits change, of the log or one stream; undefined at the end. */
+  next(after: number, upTo: number): Eventual<ChangeBatch | undefined>;
   /** Writes to the temporary tables. Each row is written once, in any order. */
   write(changes: readonly RowChange[]): Eventual<unknown>;
   /** Gives others their turn, between steps. */
@@ -29,15 +28,14 @@ export interface ComparisonTools {
  * and compares them with the live ones. Every row that is missing, unexpected or different is found.
  */
 export function* compareTables(
-  { sql, batch: read, write, pause }: ComparisonTools,
-  projection: Projection,
+  { sql, next, write, pause }: ComparisonTools,
   stream: number | undefined,
   onProgress: OnProgress,
 ): Program<TableComparison> {
   const { position: head } = yield* wait(readHead(sql));
   let position = 0;
-  for (let batch = yield* wait(read(0, head)); batch; batch = yield* wait(read(position, head))) {
-    yield* wait(write(projection.project(batch.events)));
+  for (let batch = yield* wait(next(0, head)); batch; batch = yield* wait(next(position, head))) {
+    yield* wait(write(batch.changes));
     position = batch.last;
     onProgress({ step: 'projecting', done: position, total: head });
     yield* wait(pause());

@@ -10,7 +10,7 @@ import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../tables.js';
 import { translate } from './errors.js';
 import { headNow } from './now.js';
 import type { Connection } from './open.js';
-import { readBatch } from './rebuild/batches.js';
+import { changeBatches } from './rebuild/batches.js';
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.js';
 import { type Statements, statementCache } from './statements.js';
 
@@ -212,13 +212,10 @@ function* rowsTouched(
 ): Generator<string> {
   const touched = keepTouched(db);
   const total = head.position - from.position;
-  for (let batch = readBatch(sql, from.position, head.position); batch; ) {
-    for (const change of projection.project(batch.events)) {
-      touched(change.table, change.op === 'put' ? change.row : change.key);
-    }
-    onProgress({ step: 'finding rows', done: batch.last - from.position, total });
+  for (const { changes, last } of changeBatches(sql, projection, { after: from.position, upTo: head.position })) {
+    for (const change of changes) touched(change.table, change.op === 'put' ? change.row : change.key);
+    onProgress({ step: 'finding rows', done: last - from.position, total });
     yield ''; // others get their turn
-    batch = readBatch(sql, batch.last, head.position);
   }
   for (const [index, table] of TABLE_NAMES.entries()) {
     onProgress({ step: 'writing rows', done: index, total: TABLE_NAMES.length });

@@ -7,7 +7,7 @@ import { createInPostgres } from '../../table-definitions.js';
 import { TABLE_NAMES } from '../../tables.js';
 import { statementsInAnyOrder } from '../rows.js';
 import { runEach, sqlOn } from '../sql.js';
-import { readBatch } from './batches.js';
+import { nextChanges } from './batches.js';
 
 /** Compares the tables with the log, inside a transaction that sees one moment. */
 export async function compareOn(
@@ -23,10 +23,10 @@ export async function compareOn(
   }
   const tools = {
     sql,
-    batch: (after: number, upTo: number) => readBatch(sql, after, upTo, stream),
+    next: (after: number, upTo: number) => nextChanges(sql, projection, { after, upTo, stream }),
     write: (changes: Parameters<typeof statementsInAnyOrder>[0]) =>
       runEach(sql, statementsInAnyOrder(changes, freshName)),
     pause: () => undefined,
   };
-  return runLater(compareTables(tools, projection, stream, onProgress));
+  return runLater(compareTables(tools, stream, onProgress));
 }

@@ -10,7 +10,7 @@ import { LAYOUT } from '../layout.js';
 import type { Connection } from '../open.js';
 import { rowWriter } from '../rows.js';
 import { statementCache } from '../statements.js';
-import { readBatch } from './batches.js';
+import { nextChanges } from './batches.js';
 
 const temporary = (table: TableName): string => `temp.${freshName(table)}`;
 
@@ -34,11 +34,10 @@ export async function compareOn(
     const comparison = compareTables(
       {
         sql,
-        batch: (after, upTo) => readBatch(sql, after, upTo, stream),
+        next: (after, upTo) => nextChanges(sql, projection, { after, upTo, stream }),
         write: (changes) => write(coalesce(changes)),
         pause: () => (isShared ? undefined : turn()),
       },
-      projection,
       stream,
       onProgress,
     );
