@@ -9,6 +9,12 @@ export type Program<T> = Generator<unknown, T, unknown>;
 /** A result that is there, or will be. */
 export type Eventual<T> = T | Promise<T>;
 
+/** A result of a store that has each at once. */
+export function atOnce<T>(result: Eventual<T>): T {
+  if (result instanceof Promise) throw new Error('a store that has every result at once returned a promise');
+  return result;
+}
+
 /** Waits for a result within a program. */
 export function* wait<T>(result: Eventual<T>): Program<T> {
   return (yield result) as T;
@@ -35,17 +41,39 @@ export async function runLater<T>(program: Program<T>, check: () => void = () =>
   return step.value;
 }
 
-type Results<T extends readonly Program<unknown>[]> = {
-  -readonly [I in keyof T]: T[I] extends Program<infer R> ? R : never;
-};
+type ResultOf<T> = T extends Program<infer R> ? R : Awaited<T>;
+type Results<T extends readonly unknown[]> = { -readonly [I in keyof T]: ResultOf<T[I]> };
 
-/** Runs programs side by side: each step of all is asked for before any is waited for, which costs a server one round trip. */
-export function* together<const T extends readonly Program<unknown>[]>(programs: T): Program<Results<T>> {
-  let steps = programs.map((program) => program.next());
+/**
+ * Waits for results and programs side by side: each step of all is asked for before any is waited for, which costs a server
+ * one round trip.
+ */
+export function* together<const T extends readonly unknown[]>(parts: T): Program<Results<T>> {
+  let steps: readonly Step[] = parts.map((part) =>
+    isProgram(part) ? untilPromise(part, part.next()) : { done: !(part instanceof Promise), value: part },
+  );
   while (steps.some(({ done }) => !done)) {
-    const asked = steps.map(({ done, value }) => (done ? undefined : value));
-    const results = asked.some((one) => one instanceof Promise) ? ((yield allSettled(asked)) as unknown[]) : asked;
-    steps = steps.map((step, at) => (step.done ? step : (programs[at] as Program<unknown>).next(results[at])));
+    const results = (yield allSettled(steps.map(({ done, value }) => (done ? undefined : value)))) as unknown[];
+    steps = steps.map((step, at) => {
+      if (step.done) return step;
+      const part = parts[at];
+      return isProgram(part) ? untilPromise(part, part.next(results[at])) : { done: true, value: results[at] };
+    });
   }
   return steps.map(({ value }) => value) as Results<T>;
+}
+
+/** Where a program is, or a result that is waited for. */
+interface Step {
+  readonly done?: boolean;
+  readonly value: unknown;
+}
+
+const isProgram = (part: unknown): part is Program<unknown> =>
+  typeof (part as Partial<Program<unknown>> | undefined | null)?.next === 'function';
+
+function untilPromise(program: Program<unknown>, first: Step): Step {
+  let step = first;
+  while (!step.done && !(step.value instanceof Promise)) step = program.next(step.value);
+  return step;
 }

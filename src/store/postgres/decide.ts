@@ -6,11 +6,11 @@ import type { ContentKey } from '../content-key.js';
 import type { AppendRequest, Receipt } from '../event-store.js';
 import type { Facts } from '../facts.js';
 import { runLater } from '../program.js';
+import { linkReads } from '../read/edges.js';
 import { decideEvents, receiptOfRepeat, recordDecided, timeOf } from '../receipts.js';
 import { answering, askAhead } from './edges-ahead.js';
 import type { KeyOf } from './key.js';
-import { linkReads } from './read/edges.js';
-import { readFacts } from './read/facts.js';
+import { readKnown } from './opening.js';
 import type { Sql } from './sql.js';
 
 export type Outcome = { readonly receipt: Receipt } | { readonly refused: SlothError };
@@ -51,7 +51,7 @@ export function decider(clock: Clock, keyOf: KeyOf) {
     const guess = streams.get(ref);
     const { likely } = request.keys;
     const [{ head, earlier, facts }, key, ahead] = await allSettled([
-      readFacts(sql, request, guess),
+      readKnown(sql, request, guess),
       request.identity && keyOf(sql),
       likely && guess !== undefined ? askAhead(linkReads(sql, guess), likely()) : undefined,
     ]);

@@ -8,6 +8,10 @@ import { readPage } from '../event-page.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
 import { lifetime } from '../lifetime.js';
 import { runLater } from '../program.js';
+import { linkReads } from '../read/edges.js';
+import { readHead } from '../read/log.js';
+import { readsOn } from '../read/reads.js';
+import { readSize } from '../read/size.js';
 import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
 import { type Query, type ReadsOf, snapshotOn } from '../snapshot.js';
 import { configOf } from './connection.js';
@@ -15,11 +19,7 @@ import { storeClosed, translate } from './errors.js';
 import { groupCommit } from './group-commit.js';
 import { keyReader } from './key.js';
 import { layDown, prepareDatabase } from './open.js';
-import { linkReads } from './read/edges.js';
-import { readFacts } from './read/facts.js';
-import { readHead } from './read/log.js';
-import { readsOn } from './read/reads.js';
-import { readSize } from './read/size.js';
+import { readKnown } from './opening.js';
 import { maintenance } from './rebuild/maintenance.js';
 import { retrying } from './retry.js';
 import { SCHEMA_VERSION } from './schema.js';
@@ -112,7 +112,7 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
           pool,
           async (client) => {
             const on = sqlOn(client);
-            const [{ earlier, facts }, key] = await allSettled([readFacts(on, request), request.identity && keyOf(on)]);
+            const [{ earlier, facts }, key] = await allSettled([readKnown(on, request), request.identity && keyOf(on)]);
             if (receiptOfRepeat(request, facts, earlier, key)) return [];
             return runLater(decideEvents(request, facts, (stream) => linkReads(on, stream), timeOf(request, clock)));
           },
@@ -127,7 +127,7 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
       life.check();
       return watch.add(listener);
     },
-    size: (of, most) => during(() => retrying(() => readSize(sql, of, most))),
+    size: (of, most) => during(() => retrying(async () => readSize(sql, of, most))),
     checkpoints: () => now((reads) => reads.checkpoints()),
     describe: () => during(() => retrying(() => describe(sql, where, clock))),
 

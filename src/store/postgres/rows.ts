@@ -1,21 +1,9 @@
 import { groupBy } from '../../lib/group-by.js';
 import { coalesce } from '../coalesce.js';
 import type { RowChange } from '../row-change.js';
-import { TABLE_DEFINITIONS } from '../table-definitions.js';
-import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../tables.js';
+import { TABLE_KEYS, TABLES, type Table, type TableName } from '../tables.js';
 import { type ColumnValues, rowValues } from './row-values.js';
 import type { Statement } from './sql.js';
-
-/** The columns of each table with their types, as its definition says. */
-export const COLUMNS = Object.fromEntries(
-  TABLE_NAMES.map((table) => [
-    table,
-    [...TABLE_DEFINITIONS[table].columns.matchAll(/\b([a-z_]+)\s+(INTEGER|TEXT)\b/g)].map(([, name, type]) => ({
-      name: name as string,
-      type: type === 'INTEGER' ? 'bigint' : 'text',
-    })),
-  ]),
-) as unknown as { readonly [T in TableName]: readonly { readonly name: string; readonly type: string }[] };
 
 /** Changes that one statement can make: of one table and shape, each of another row. */
 interface Run {
@@ -96,7 +84,7 @@ function statementOf({ table, changes }: Run, target: string): Statement {
   const sameRow = keys.map((key) => `t.${key} = v.${key}`).join(' AND ');
 
   if (first.op === 'put') {
-    const columns = COLUMNS[table].map(({ name }) => name);
+    const columns = Object.keys(TABLES[table].columns);
     const { values, from } = rowValues(bind(columns, 'row'));
     const others = columns.filter((column) => !keys.includes(column));
     const update = others.map((column) => `${column} = excluded.${column}`).join(', ');
@@ -120,5 +108,7 @@ function statementOf({ table, changes }: Run, target: string): Statement {
   return { text: `UPDATE ${target} t SET ${assignments.join(', ')} FROM ${from} WHERE ${sameRow}`, values };
 }
 
-const typeOf = (table: TableName, column: string): string =>
-  COLUMNS[table].find(({ name }) => name === column)?.type ?? 'text';
+function typeOf(table: TableName, column: string): string {
+  const columns: Table['columns'] = TABLES[table].columns;
+  return columns[column]?.type === 'INTEGER' ? 'bigint' : 'text';
+}

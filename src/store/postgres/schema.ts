@@ -1,17 +1,10 @@
 import { ANNOTATIONS } from '../../events/index.js';
-import { createIndex, createTable, TABLE_DEFINITIONS } from '../table-definitions.js';
-import { TABLE_NAMES, type TableName } from '../tables.js';
+import { createIndex, createInPostgres } from '../table-definitions.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../tables.js';
 import { CREATE_GUARD } from './log-end.js';
 
 /** Grows with every change of the schema; a database with a larger one is refused unmodified. */
 export const SCHEMA_VERSION = 3;
-
-/** The tables are defined once, in SQLite's words; these are PostgreSQL's for the same. Texts compare by their bytes. */
-export const inPostgres = (ddl: string): string =>
-  ddl
-    .replace(/\bINTEGER\b/g, 'BIGINT')
-    .replace(/\bTEXT\b/g, 'TEXT COLLATE "C"')
-    .replace(/\) STRICT(, WITHOUT ROWID)?$/, ')');
 
 const ANNOTATION_TYPES = `(${ANNOTATIONS.map((type) => `'${type}'`).join(', ')})`;
 
@@ -50,11 +43,8 @@ CREATE TABLE projection_checkpoints (
 const LOG_KEY = 'CREATE TABLE log_key (one BOOLEAN PRIMARY KEY CHECK (one), key BYTEA NOT NULL);';
 
 const projectionTable = (table: TableName): string =>
-  [
-    createTable(TABLE_DEFINITIONS[table], table),
-    ...TABLE_DEFINITIONS[table].indexes.map((index) => createIndex(index, index.name, table)),
-  ]
-    .map((statement) => `${inPostgres(statement)};\n`)
+  [createInPostgres(table, table), ...TABLES[table].indexes.map((index) => createIndex(index, index.name, table))]
+    .map((statement) => `${statement};\n`)
     .join('');
 
 /**

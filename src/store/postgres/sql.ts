@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
 import { allSettled } from '../../lib/all-settled.js';
+import type { Sql as AnySql, Text } from '../read/sql.js';
 
 /** One statement, its values in the places `$1`, `$2`, … */
 export interface Statement {
@@ -7,10 +8,10 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-/** Runs statements and gives their rows; whether on one connection, in its transaction, or on any of a pool. */
-export interface Sql {
-  all<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
-  get<Row>(text: string, values?: readonly unknown[]): Promise<Row | undefined>;
+/** Runs statements and returns their rows; whether on one connection, in its transaction, or on any of a pool. */
+export interface Sql extends AnySql {
+  all<Row>(text: Text, values?: readonly unknown[]): Promise<Row[]>;
+  get<Row>(text: Text, values?: readonly unknown[]): Promise<Row | undefined>;
 }
 
 /** So many texts have a name of their own, under which a connection prepares each once; the server keeps them all. */
@@ -24,11 +25,16 @@ function nameOf(text: string): string | undefined {
 }
 
 export function sqlOn(client: ClientBase | Pool): Sql {
-  const all = async <Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> =>
-    (await client.query({ name: nameOf(text), text, values: [...values] })).rows as Row[];
+  const all = async <Row>(words: Text, values: readonly unknown[] = []): Promise<Row[]> => {
+    const text = typeof words === 'string' ? words : words.postgres;
+    return (await client.query({ name: nameOf(text), text, values: [...values] })).rows as Row[];
+  };
   return {
+    dialect: 'postgres',
     all,
-    get: async <Row>(text: string, values?: readonly unknown[]) => (await all<Row>(text, values))[0],
+    get: async <Row>(text: Text, values?: readonly unknown[]) => (await all<Row>(text, values))[0],
+    each: all,
+    pairs: (list) => [list.map(([one]) => one), list.map(([, other]) => other)],
   };
 }
 

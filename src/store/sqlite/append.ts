@@ -4,14 +4,13 @@ import { StoreError } from '../../lib/errors.js';
 import { notStored } from '../damage-errors.js';
 import type { AppendRequest, Projection, ProjectorInfo, Receipt } from '../event-store.js';
 import { type Facts, looksAround } from '../facts.js';
-import { runNow } from '../program.js';
+import { atOnce, runNow } from '../program.js';
+import { earlierCommits } from '../read/commits.js';
+import { linkReads } from '../read/edges.js';
 import { decideEvents, type EarlierCommit, receiptOfRepeat, recordDecided, timeOf } from '../receipts.js';
 import { readKey } from './key.js';
+import { factsNow, headNow } from './now.js';
 import type { Connection } from './open.js';
-import { earlierCommits } from './read/commits.js';
-import { linkReads } from './read/edges.js';
-import { readFacts } from './read/facts.js';
-import { readHead } from './read/log.js';
 import { rowWriter } from './rows.js';
 import type { Statements } from './statements.js';
 
@@ -107,14 +106,14 @@ export function appender(db: Connection, sql: Statements, projection: Projection
   const earlierOf = ({ commandId, identity }: AppendRequest): readonly EarlierCommit[] => {
     if (!identity) return []; // the id was made for this command
     if (concerned.has(commandId)) catchUp();
-    return earlierCommits(sql, commandId, identity.principal);
+    return atOnce(earlierCommits(sql, commandId, identity.principal));
   };
   const factsOf = ({ keys }: AppendRequest): Facts => {
     if (concerned.has(keys.stack) || looksAround(keys)) catchUp();
-    const facts = readFacts(sql, keys);
+    const facts = factsNow(sql, keys);
     if (!facts.stack || !concerned.has(facts.stack.stream)) return facts;
     catchUp(); // under another name it is the stack of a command before
-    return readFacts(sql, keys);
+    return factsNow(sql, keys);
   };
 
   const run = (request: AppendRequest): Receipt => {
@@ -170,7 +169,7 @@ export function eventWriter(db: Connection, sql: Statements, projection: Project
   const move = moveCheckpoints(projectors);
   let before: number | undefined;
   let last: LogHead | undefined;
-  const head = (): LogHead => (last ??= readHead(sql));
+  const head = (): LogHead => (last ??= headNow(sql));
   const takenBack = (): void => {
     last = undefined;
   };

@@ -8,8 +8,8 @@ import { clearedUp, flush, keepTogether, publish, statOf, temporaryName } from '
 import type { OnProgress } from '../maintenance.js';
 import { COMPANIONS, copyDatabase, removeDatabase } from './backup.js';
 import { asDamage, damaged, translate } from './errors.js';
+import { headNow } from './now.js';
 import { type Connection, openConnection } from './open.js';
-import { readHead } from './read/log.js';
 import { statementCache } from './statements.js';
 
 /** What a database holds, in short. */
@@ -70,7 +70,7 @@ const isUnusable = (error: unknown): error is SlothError =>
 /** A file that says it is ours and has no log is damaged, whatever SQLite calls it. */
 function headOf(db: Connection, path: string): LogHead {
   try {
-    return readHead(statementCache(db));
+    return headNow(statementCache(db));
   } catch (error) {
     throw asDamage(error, path, 'it has no event log');
   }

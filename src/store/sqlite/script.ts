@@ -5,10 +5,11 @@ import { pause } from '../../lib/pause.js';
 import { openSqlite } from '../../lib/sqlite.js';
 import type { Projection } from '../event-store.js';
 import type { OnProgress } from '../maintenance.js';
+import { EVENT } from '../read/log.js';
 import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../tables.js';
 import { translate } from './errors.js';
+import { headNow } from './now.js';
 import type { Connection } from './open.js';
-import { EVENT, readHead } from './read/log.js';
 import { changeBatches } from './rebuild/batches.js';
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.js';
 import { type Statements, statementCache } from './statements.js';
@@ -60,7 +61,7 @@ export async function writeScript(
     db.pragma('temp_store = FILE'); // the keys of all rows may be larger than memory
     db.exec('BEGIN');
     const sql = statementCache(db);
-    const head = readHead(sql);
+    const head = headNow(sql);
     const parts = [
       opening(db, projection, from, head, about),
       eventsAfter(sql, from, head, onProgress),

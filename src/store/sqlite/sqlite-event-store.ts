@@ -5,19 +5,18 @@ import { readPage } from '../event-page.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
 import { lifetime } from '../lifetime.js';
 import type { OnProgress } from '../maintenance.js';
-import { runNow } from '../program.js';
+import { atOnce, type Eventual, runNow } from '../program.js';
+import { earlierCommits } from '../read/commits.js';
+import { linkReads } from '../read/edges.js';
+import { readsOn } from '../read/reads.js';
+import { readSize } from '../read/size.js';
 import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
-import { type Query, type Reads, snapshotOn } from '../snapshot.js';
+import { type Query, type ReadsOf, snapshotOn } from '../snapshot.js';
 import { type Appender, appender, HalfWritten } from './append.js';
 import { storeClosed, translate } from './errors.js';
 import { existingKey } from './key.js';
+import { factsNow, headNow } from './now.js';
 import { type Connection, mayWrite, openConnection } from './open.js';
-import { earlierCommits } from './read/commits.js';
-import { linkReads } from './read/edges.js';
-import { readFacts } from './read/facts.js';
-import { readHead } from './read/log.js';
-import { readsOn } from './read/reads.js';
-import { readSize } from './read/size.js';
 import { maintenance } from './rebuild/maintenance.js';
 import { type Statements, statementCache } from './statements.js';
 import { commitFailed, type WriteFault, writeFault } from './write-fault.js';
@@ -51,7 +50,7 @@ interface Waiting {
 interface Session {
   readonly db: Connection;
   readonly sql: Statements;
-  readonly reads: Reads;
+  readonly reads: ReadsOf;
   readonly read: <T>(query: Query<T>) => T;
   readonly commit: (requests: readonly AppendRequest[]) => Promise<readonly Receipt[]>;
 }
@@ -105,7 +104,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
     if (receipts.some(({ events }) => events > 0)) watch.tell();
     return receipts;
   };
-  const now = <T>(read: (reads: Reads) => T): Promise<T> => life.during(() => read(current().reads));
+  const now = <T>(read: (reads: ReadsOf) => Eventual<T>): Promise<T> => life.during(() => read(current().reads));
 
   return {
     append: async (request) => (await appendTogether([request]))[0] as Receipt,
@@ -115,8 +114,8 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
         const { db, sql } = current();
         return db.transaction(() => {
           const { identity, commandId, keys } = request;
-          const earlier = identity ? earlierCommits(sql, commandId, identity.principal) : [];
-          const facts = readFacts(sql, keys);
+          const earlier = identity ? atOnce(earlierCommits(sql, commandId, identity.principal)) : [];
+          const facts = factsNow(sql, keys);
           if (receiptOfRepeat(request, facts, earlier, existingKey(sql))) return [];
           const now = timeOf(request, clock);
           return runNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
@@ -144,7 +143,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
 }
 
 /** Runs each query in one read transaction, in one go: nothing of this process comes in between, and nothing of another shows. */
-function reader(db: Connection, reads: Reads): <T>(query: Query<T>) => T {
+function reader(db: Connection, reads: ReadsOf): <T>(query: Query<T>) => T {
   const snapshot = snapshotOn(reads);
   const read = db.transaction((query: Query<unknown>) => runNow(query(snapshot)));
   return <T>(query: Query<T>) => read(query) as T;
@@ -285,7 +284,7 @@ function describe(db: Connection, sql: Statements, path: string, clock: Clock): 
       path === ':memory:'
         ? (pragma('page_count') as number) * (pragma('page_size') as number)
         : size(path) + size(`${path}-wal`),
-    events: readHead(sql).position,
+    events: headNow(sql).position,
     stacks,
     locks,
   };

@@ -3,9 +3,9 @@ import type { ChangeBatch, Stretch } from '../../change-batch.js';
 import { readPage } from '../../event-page.js';
 import type { Projection } from '../../event-store.js';
 import { runLater } from '../../program.js';
+import { EVENT } from '../../read/log.js';
+import { readsOn } from '../../read/reads.js';
 import { snapshotOn } from '../../snapshot.js';
-import { EVENT } from '../read/log.js';
-import { readsOn } from '../read/reads.js';
 import type { Sql } from '../sql.js';
 
 /** What is read, projected and written at once, beside `PAGE_BYTES`. A commit is never cut: one that is larger is held whole. */

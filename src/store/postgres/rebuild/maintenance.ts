@@ -5,16 +5,18 @@ import { checkFollowing } from '../../checked-log.js';
 import { refuseForeignParts } from '../../damage-errors.js';
 import type { Projection } from '../../event-store.js';
 import type { Lifetime } from '../../lifetime.js';
-import type { Maintenance, OnProgress, ProjectionStatus } from '../../maintenance.js';
+import type { Maintenance, OnProgress } from '../../maintenance.js';
+import { runLater } from '../../program.js';
 import { projectorsNamed } from '../../projectors-named.js';
+import { readHead } from '../../read/log.js';
+import { projectionStatus } from '../../rebuild/status.js';
 import { eventWriter } from '../append.js';
 import { holdHead } from '../log-end.js';
-import { readCheckpoints, readHead } from '../read/log.js';
 import { type Sql, sqlOn } from '../sql.js';
 import { inTransaction, NO_TIME_LIMIT, transactionOn } from '../transaction.js';
-import { compareTables } from './compare.js';
+import { compareOn } from './compare.js';
 import { importEvents } from './import.js';
-import { jobName, readJob, rebuildTables } from './rebuild.js';
+import { rebuildTables } from './rebuild.js';
 import { attachedToOurs, checkStorage } from './storage.js';
 
 /** Sees one moment however long it takes. */
@@ -51,7 +53,9 @@ export function maintenance(
     };
   return {
     projections: () =>
-      life.during(() => inTransaction(pool, (client) => statusOf(sqlOn(client), projection), SNAPSHOT)),
+      life.during(() =>
+        inTransaction(pool, (client) => runLater(projectionStatus(sqlOn(client), projection)), SNAPSHOT),
+      ),
     rebuild: ({ names, onProgress } = {}) =>
       life.during(async () => {
         const projectors = projectorsNamed(projection.projectors, names);
@@ -60,7 +64,7 @@ export function maintenance(
       }),
     compareTables: ({ stream, onProgress }) =>
       life.during(() =>
-        inTransaction(pool, (client) => compareTables(client, projection, stream, between(onProgress)), SNAPSHOT),
+        inTransaction(pool, (client) => compareOn(client, projection, stream, between(onProgress)), SNAPSHOT),
       ),
     checkStorage: () => life.during(() => inTransaction(pool, checkStorage, SNAPSHOT)),
     importLog: (events, head, onProgress) =>
@@ -105,24 +109,4 @@ async function extendEvents(
       'in order',
     );
   return readHead(sql);
-}
-
-async function statusOf(sql: Sql, projection: Projection): Promise<ProjectionStatus[]> {
-  const head = (await readHead(sql)).position;
-  const checkpoints = new Map((await readCheckpoints(sql)).map((checkpoint) => [checkpoint.name, checkpoint]));
-  const job = await readJob(sql);
-  const building = job?.projections.split(' ') ?? [];
-  const states: ProjectionStatus[] = [];
-  for (const projector of projection.projectors) {
-    const { name, version, tables } = projector;
-    const { position, version: built } = checkpoints.get(name) ?? { position: 0, version: 0 };
-    const counted = [];
-    for (const table of tables) {
-      const count = await sql.get<{ rows: number }>(`SELECT count(*) AS rows FROM ${table}`);
-      counted.push({ name: table, rows: count?.rows ?? 0 });
-    }
-    const rebuilding = building.includes(jobName([projector])) ? (job?.position ?? null) : null;
-    states.push({ name, version: built, wanted: version, position, lag: head - position, tables: counted, rebuilding });
-  }
-  return states;
 }

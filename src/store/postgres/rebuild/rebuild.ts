@@ -2,19 +2,18 @@ import type pg from 'pg';
 import { ConflictError } from '../../../lib/errors.js';
 import type { Projection, ProjectorInfo } from '../../event-store.js';
 import type { OnProgress, Rebuilt } from '../../maintenance.js';
+import { runLater } from '../../program.js';
+import { readHead } from '../../read/log.js';
+import { jobName, readJob } from '../../rebuild/job.js';
 import { holdHead } from '../log-end.js';
-import { readHead } from '../read/log.js';
 import { statementsInAnyOrder, statementsInOrder } from '../rows.js';
-import { runEach, type Sql, sqlOn } from '../sql.js';
+import { runEach, sqlOn } from '../sql.js';
 import { inTransaction, NO_TIME_LIMIT } from '../transaction.js';
 import { changeBatches, nextChanges } from './batches.js';
 import { createShadows, dropShadows, isIndexed, lacking, shadowName, swapShadows } from './shadow.js';
 
-/** The one rebuild under way, or broken off. It is named by what it builds: `stacks@1 locks@1`. */
 const CREATE_JOB = `CREATE TABLE rebuild_job (
   id BIGINT PRIMARY KEY CHECK (id = 1), projections TEXT COLLATE "C" NOT NULL, position BIGINT NOT NULL)`;
-const HAS_JOB = `SELECT to_regclass('rebuild_job') IS NOT NULL AS there`;
-const JOB = 'SELECT projections, position FROM rebuild_job';
 const SET_CHECKPOINT = `
 INSERT INTO projection_checkpoints (name, version, position) VALUES ($1, $2, $3)
 ON CONFLICT (name) DO UPDATE SET version = excluded.version, position = excluded.position`;
@@ -23,19 +22,6 @@ const REBUILD_LOCK = 0x53_4c_54_52;
 
 /** So few events are caught up while writers wait for the swap. */
 const LAST_STRETCH = 500;
-
-export interface Job {
-  readonly projections: string;
-  readonly position: number;
-}
-
-export async function readJob(sql: Sql): Promise<Job | undefined> {
-  const has = await sql.get<{ there: boolean }>(HAS_JOB);
-  return has?.there ? sql.get<Job>(JOB) : undefined;
-}
-
-export const jobName = (projectors: readonly Pick<ProjectorInfo, 'name' | 'version'>[]): string =>
-  projectors.map(({ name, version }) => `${name}@${version}`).join(' ');
 
 /**
  * Fills shadow tables from the log in batches, each written in a transaction of its own; makes the indexes; catches up
@@ -57,7 +43,7 @@ export async function rebuildTables(
   const done = (position: number): Rebuilt => ({ projections: names, events, position });
 
   let position = await inJob(pool, async (client) => {
-    const current = await readJob(sqlOn(client));
+    const current = await runLater(readJob(sqlOn(client)));
     if (current?.projections === job) return current.position;
     await dropShadows(client);
     await client.query(CREATE_JOB);
@@ -121,7 +107,7 @@ const ofJob = <T>(
 ): Promise<T | undefined> =>
   inJob(pool, async (client) => {
     if (head) await holdHead(sqlOn(client));
-    const current = await readJob(sqlOn(client));
+    const current = await runLater(readJob(sqlOn(client)));
     if (!current) return undefined;
     if (current.projections !== job) {
       throw new ConflictError('REBUILD_REPLACED', `another rebuild was begun meanwhile: ${current.projections}`, {

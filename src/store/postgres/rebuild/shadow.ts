@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { createIndex, createTable, TABLE_DEFINITIONS } from '../../table-definitions.js';
-import type { TableName } from '../../tables.js';
-import { inPostgres, VIEW_NAMES, VIEWS } from '../schema.js';
+import { createIndex, createInPostgres } from '../../table-definitions.js';
+import { TABLES, type TableName } from '../../tables.js';
+import { VIEW_NAMES, VIEWS } from '../schema.js';
 import { sqlOn } from '../sql.js';
 
 /** What a table, or an index of it, is called while it is built beside the live one. */
@@ -14,9 +14,9 @@ interface ShadowIndex {
 
 const indexesOf = (tables: readonly TableName[]): ShadowIndex[] =>
   tables.flatMap((table) =>
-    TABLE_DEFINITIONS[table].indexes.map((index) => ({
+    TABLES[table].indexes.map((index) => ({
       name: index.name,
-      statement: inPostgres(createIndex(index, shadowName(index.name), shadowName(table))),
+      statement: createIndex(index, shadowName(index.name), shadowName(table)),
     })),
   );
 
@@ -38,7 +38,7 @@ export const isIndexed = async (client: pg.ClientBase, tables: readonly TableNam
 export async function createShadows(client: pg.ClientBase, tables: readonly TableName[]): Promise<void> {
   for (const table of tables) {
     await client.query(`DROP TABLE IF EXISTS ${shadowName(table)}`);
-    await client.query(inPostgres(createTable(TABLE_DEFINITIONS[table], shadowName(table))));
+    await client.query(createInPostgres(table, shadowName(table)));
   }
 }
 

@@ -2,7 +2,7 @@ import { decodeEvent, isSameCommit, type RecordedEvent, type UnknownEvent } from
 import type { ChangeBatch, Stretch } from '../../change-batch.js';
 import { PAGE_BYTES } from '../../event-page.js';
 import type { Projection } from '../../event-store.js';
-import { EVENT, placeOf } from '../read/log.js';
+import { EVENT, placeOf } from '../../read/log.js';
 import type { Statements } from '../statements.js';
 
 /** What is read, projected and written at once, beside `PAGE_BYTES`. A commit is never cut: one that is larger is held whole. */
@@ -10,7 +10,7 @@ const BATCH_EVENTS = 2_000;
 
 const LOG = `SELECT ${EVENT} FROM events WHERE position > ? AND position <= ? ORDER BY position`;
 const STREAM = `SELECT ${EVENT} FROM events
-WHERE stream = :stream AND (version, revision) > ${placeOf(':after', -1)} AND position <= :upTo ORDER BY version, revision`;
+WHERE stream = :stream AND (version, revision) > ${placeOf(':after', -1, ':stream')} AND position <= :upTo ORDER BY version, revision`;
 
 type Row = [number, number, number, number, string, number, string, string, string, string, string];
 

@@ -3,8 +3,8 @@ import { checkedLog, checkFollowing, refuseFilled } from '../../checked-log.js';
 import type { Projection } from '../../event-store.js';
 import type { OnProgress } from '../../maintenance.js';
 import { eventWriter, insertEvent } from '../append.js';
+import { headNow } from '../now.js';
 import type { Connection } from '../open.js';
-import { readHead } from '../read/log.js';
 import type { Statements } from '../statements.js';
 import { buildTables } from './rebuild.js';
 
@@ -22,13 +22,13 @@ export function importEvents(
 ): LogHead {
   return db
     .transaction(() => {
-      refuseFilled(readHead(sql).position);
+      refuseFilled(headNow(sql).position);
       for (const event of checkedLog(events, head)) {
         insertEvent(sql, event);
         if (event.position % STEP === 0) onProgress({ step: 'importing', done: event.position, total: head.position });
       }
       buildTables(db, sql, projection, onProgress);
-      return readHead(sql);
+      return headNow(sql);
     })
     .immediate();
 }

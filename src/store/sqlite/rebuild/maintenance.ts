@@ -1,19 +1,19 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { openSqlite } from '../../../lib/sqlite.js';
 import { refuseForeignParts } from '../../damage-errors.js';
 import type { Projection } from '../../event-store.js';
 import type { Lifetime } from '../../lifetime.js';
-import type { Maintenance, OnProgress, Progress, ProjectionStatus } from '../../maintenance.js';
+import type { Maintenance, OnProgress } from '../../maintenance.js';
+import { runNow } from '../../program.js';
 import { projectorsNamed } from '../../projectors-named.js';
+import { projectionStatus } from '../../rebuild/status.js';
 import { copyDatabase, copyMemory } from '../backup.js';
 import type { Connection } from '../open.js';
-import { readCheckpoints, readHead } from '../read/log.js';
 import { attachedToOurs } from '../schema-check.js';
 import type { Statements } from '../statements.js';
 import type { WriteFault } from '../write-fault.js';
-import { compareTables } from './compare.js';
+import { compareOn } from './compare.js';
 import { extendEvents, importEvents } from './import.js';
-import { jobName, readJob, rebuildTables } from './rebuild.js';
+import { rebuildTables } from './rebuild.js';
 import { checkStorage } from './storage.js';
 
 export function maintenance(
@@ -34,7 +34,7 @@ export function maintenance(
     life.during(() => run(current()));
   const write: typeof read = (run) => read((session) => fault.during(() => run(session)));
   return {
-    projections: () => read(({ db, sql }) => db.transaction(() => statusOf(db, sql, projection))()),
+    projections: () => read(({ db, sql }) => db.transaction(() => runNow(projectionStatus(sql, projection)))()),
     rebuild: ({ names, onProgress } = {}) =>
       write(({ db, sql }) => {
         const projectors = projectorsNamed(projection.projectors, names);
@@ -42,9 +42,7 @@ export function maintenance(
         return rebuildTables(db, sql, projection, projectors, between(onProgress));
       }),
     compareTables: ({ stream, onProgress }) =>
-      read(({ db }) =>
-        apart(db, path, (reader) => drive(compareTables(reader, projection, stream), path, between(onProgress))),
-      ),
+      read(({ db }) => apart(db, path, (reader) => compareOn(reader, path, projection, stream, between(onProgress)))),
     checkStorage: ({ quick = false } = {}) =>
       read(({ db }) => apart(db, path, async (reader) => checkStorage(reader, path, quick))),
     importLog: (events, head, onProgress) =>
@@ -66,40 +64,4 @@ async function apart<T>(db: Connection, path: string, run: (reader: Connection) 
   } finally {
     reader.close();
   }
-}
-
-/** On a connection that is shared, no other work may get in between; else every step gives others their turn. */
-async function drive<T>(steps: Generator<Progress, T>, path: string, onProgress: OnProgress): Promise<T> {
-  try {
-    for (let step = steps.next(); ; step = steps.next()) {
-      if (step.done) return step.value;
-      onProgress(step.value);
-      if (path !== ':memory:') await turn();
-    }
-  } finally {
-    steps.return(undefined as never);
-  }
-}
-
-function statusOf(db: Connection, sql: Statements, projection: Projection): ProjectionStatus[] {
-  const head = readHead(sql).position;
-  const checkpoints = new Map(readCheckpoints(sql).map((checkpoint) => [checkpoint.name, checkpoint]));
-  const job = readJob(db);
-  const building = job?.projections.split(' ') ?? [];
-  return projection.projectors.map((projector) => {
-    const { name, version, tables } = projector;
-    const { position, version: built } = checkpoints.get(name) ?? { position: 0, version: 0 };
-    return {
-      name,
-      version: built,
-      wanted: version,
-      position,
-      lag: head - position,
-      tables: tables.map((table) => ({
-        name: table,
-        rows: sql(`SELECT count(*) FROM ${table}`).pluck().get() as number,
-      })),
-      rebuilding: building.includes(jobName([projector])) ? (job?.position ?? null) : null,
-    };
-  });
 }

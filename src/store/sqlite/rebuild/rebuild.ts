@@ -3,23 +3,22 @@ import { ConflictError } from '../../../lib/errors.js';
 import { coalesce } from '../../coalesce.js';
 import type { Projection, ProjectorInfo } from '../../event-store.js';
 import type { OnProgress, Rebuilt } from '../../maintenance.js';
+import { runNow } from '../../program.js';
+import { jobName, readJob } from '../../rebuild/job.js';
 import type { RowChange } from '../../row-change.js';
 import type { TableName } from '../../tables.js';
+import { headNow } from '../now.js';
 import type { Connection } from '../open.js';
-import { readHead } from '../read/log.js';
 import { rowWriter } from '../rows.js';
 import { shadowName } from '../schema-text.js';
 import type { Statements } from '../statements.js';
 import { changeBatches, nextChanges } from './batches.js';
 import { createShadows, dropShadows, isIndexed, lacking, swapShadows } from './shadow.js';
 
-/** The one rebuild under way, or broken off. It is named by what it builds: `stacks@1 locks@1`. */
 const CREATE_JOB = `
 CREATE TABLE rebuild_job (
   id INTEGER PRIMARY KEY CHECK (id = 1), projections TEXT NOT NULL, position INTEGER NOT NULL
 ) STRICT`;
-const HAS_JOB = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'rebuild_job'";
-const JOB = 'SELECT projections, position FROM rebuild_job';
 const BEGIN_JOB = 'INSERT INTO rebuild_job (id, projections, position) VALUES (1, ?, 0)';
 const MOVE_JOB = 'UPDATE rebuild_job SET position = ?';
 const SET_CHECKPOINT = `
@@ -28,18 +27,6 @@ ON CONFLICT (name) DO UPDATE SET version = excluded.version, position = excluded
 
 /** So few events are caught up while writers wait for the swap. */
 const LAST_STRETCH = 500;
-
-export interface Job {
-  readonly projections: string;
-  readonly position: number;
-}
-
-/** The statements are prepared anew each time: the table comes and goes. */
-export const readJob = (db: Connection): Job | undefined =>
-  db.prepare(HAS_JOB).get() ? (db.prepare(JOB).get() as Job | undefined) : undefined;
-
-export const jobName = (projectors: readonly Pick<ProjectorInfo, 'name' | 'version'>[]): string =>
-  projectors.map(({ name, version }) => `${name}@${version}`).join(' ');
 
 /**
  * Fills shadow tables from the log in batches, each read and projected without a lock and written in a transaction of
@@ -67,15 +54,15 @@ export async function rebuildTables(
   const isReady = (current: number, head: number): boolean =>
     head - current <= LAST_STRETCH && lacking(db, tables).length === 0;
 
-  let position = begin(db, job, tables);
+  let position = begin(db, sql, job, tables);
   for (;;) {
-    const head = readHead(sql).position;
+    const head = headNow(sql).position;
     onProgress({ step: 'rebuilding', done: position, total: head });
     // Not only once nothing is left to be read: where others write without a pause that never comes.
     const index = head - position <= LAST_STRETCH ? lacking(db, tables)[0] : undefined;
     const batch = index ? undefined : nextChanges(sql, projection, { after: position, upTo: head, only });
     if (batch) {
-      const moved = inJob(db, job, (current) => {
+      const moved = inJob(db, sql, job, (current) => {
         if (current !== position) return current; // whoever shares the work was faster
         writeBatch(db, tables, write, batch.changes);
         db.prepare(MOVE_JOB).run(batch.last);
@@ -85,16 +72,16 @@ export async function rebuildTables(
       if (moved === undefined) return done(head);
       position = moved;
     } else if (index) {
-      const made = inJob(db, job, () => {
+      const made = inJob(db, sql, job, () => {
         if (lacking(db, tables).some(({ name }) => name === index.name)) db.exec(index.statement);
         return true;
       });
       if (!made) return done(head);
     }
     if (isReady(position, head)) {
-      const end = inJob(db, job, (current) => {
+      const end = inJob(db, sql, job, (current) => {
         // Another may have finished this job and begun it again, and its shadows be empty or without indexes.
-        if (!isReady(current, readHead(sql).position)) return { current };
+        if (!isReady(current, headNow(sql).position)) return { current };
         return { swapped: swap(current) };
       });
       if (!end) return done(head);
@@ -130,10 +117,10 @@ function writeBatch(
 }
 
 /** Goes on with the job of this name, or begins it in the place of any other. Returns the position it has come to. */
-function begin(db: Connection, job: string, tables: readonly TableName[]): number {
+function begin(db: Connection, sql: Statements, job: string, tables: readonly TableName[]): number {
   return db
     .transaction(() => {
-      const current = readJob(db);
+      const current = runNow(readJob(sql));
       if (current?.projections === job) return current.position;
       dropShadows(db);
       db.exec(CREATE_JOB);
@@ -145,10 +132,10 @@ function begin(db: Connection, job: string, tables: readonly TableName[]): numbe
 }
 
 /** Runs one step in a transaction, if the job is still there; undefined when somebody else has finished it. */
-function inJob<T>(db: Connection, job: string, step: (position: number) => T): T | undefined {
+function inJob<T>(db: Connection, sql: Statements, job: string, step: (position: number) => T): T | undefined {
   return db
     .transaction(() => {
-      const current = readJob(db);
+      const current = runNow(readJob(sql));
       if (!current) return undefined;
       if (current.projections !== job) {
         throw new ConflictError('REBUILD_REPLACED', `another rebuild was begun meanwhile: ${current.projections}`, {
@@ -170,7 +157,7 @@ export function buildTables(
 ): void {
   const tables = projection.projectors.flatMap((projector) => projector.tables);
   const write = rowWriter(db, shadowName);
-  const head = readHead(sql).position;
+  const head = headNow(sql).position;
   dropShadows(db);
   createShadows(db, tables);
   let position = 0;

@@ -3,8 +3,8 @@ import { codeOf } from '../../../lib/errors.js';
 import { failed } from '../../../lib/failures.js';
 import { isDamaged, isReadError } from '../../../lib/sqlite-damage.js';
 import type { StorageProblem } from '../../maintenance.js';
+import { EVENT } from '../../read/log.js';
 import type { Connection } from '../open.js';
-import { EVENT } from '../read/log.js';
 import { checkSchema } from '../schema-check.js';
 
 /** So many damaged places are told. */

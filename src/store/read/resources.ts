@@ -1,0 +1,155 @@
+import { readData, type StoredEvent } from '../../events/index.js';
+import { NO_ENTRIES } from '../../lib/no-entries.js';
+import { answers } from '../facts.js';
+import type { Eventual } from '../program.js';
+import type { ResourceName, ResourceRecord, ResourceSlot } from '../records.js';
+import { resourceNumber } from '../resource-id.js';
+import type { Page } from '../snapshot.js';
+import type { Tables } from '../tables.js';
+import { toNodeRecord, toResourceRecord, toResourceSlot } from '../to-records.js';
+import { EVENT } from './log.js';
+import { ALL, inBoth, list, mapResult, type Sql } from './sql.js';
+
+type ResourceRow = Tables['resource_rows'];
+type SlotRow = Omit<ResourceRow, 'base' | 'own_id' | 'identity' | 'position'> & { data: string | null };
+type Slot = ResourceSlot & { readonly stream: number };
+
+const slots = (from: string): string => `
+SELECT r.resource, r.stream, r.address, r.module, r.type, r.name, r.id, e.data
+FROM ${from} LEFT JOIN events e ON e.position = r.position`;
+const SLOTS_BY_ADDRESS = inBoth(({ byKey }) =>
+  slots(byKey('$2::text[]', 'resource_rows', 'r.stream = $1 AND r.address = k.value')),
+);
+const SLOTS_BY_ID = inBoth(
+  ({ byKey }) => `
+${slots(byKey('$1::text[]', 'resource_rows', 'r.id = k.value'))}
+UNION ALL
+${slots(byKey('$2::bigint[]', 'resource_rows', 'r.resource = k.value'))}`,
+);
+
+const toSlot = (row: SlotRow): Slot => toResourceSlot(row, row.data);
+
+/** By address, in the order asked for. */
+export function slotsByAddress(
+  sql: Sql,
+  stream: number,
+  addresses: readonly string[],
+): Eventual<ReadonlyMap<string, ResourceSlot>> {
+  if (addresses.length === 0) return NO_ENTRIES;
+  return mapResult(list(sql, SLOTS_BY_ADDRESS, [stream, addresses], toSlot), (found) => {
+    const byAddress = new Map(found.map((slot) => [slot.address, slot]));
+    return answers(addresses, (address) => byAddress.get(address));
+  });
+}
+
+/** By the id asked for: a caller's, or `res-` and the number. */
+export function slotsById(sql: Sql, ids: readonly string[]): Eventual<ReadonlyMap<string, Slot>> {
+  if (ids.length === 0) return NO_ENTRIES;
+  const own = ids.filter((id) => resourceNumber(id) === undefined);
+  const numbers = ids.flatMap((id) => resourceNumber(id) ?? []);
+  return mapResult(list(sql, SLOTS_BY_ID, [own, numbers], toSlot), (found) => {
+    const byId = new Map(found.map((slot) => [slot.id, slot]));
+    const byNumber = new Map(found.map((slot) => [slot.resource, slot]));
+    return answers(ids, (id) => {
+      const number = resourceNumber(id);
+      return number === undefined ? byId.get(id) : byNumber.get(number);
+    });
+  });
+}
+
+export const addressesOf = (sql: Sql, stream: number, ids: readonly string[]): Eventual<ReadonlyMap<string, string>> =>
+  mapResult(slotsById(sql, ids), (found) =>
+    answers(ids, (id) => {
+      const slot = found.get(id);
+      return slot?.stream === stream ? slot.address : undefined;
+    }),
+  );
+
+const PRESENT = `
+SELECT resource, id, address, module, type, name FROM resource_rows
+WHERE stream = $1 AND position IS NOT NULL ORDER BY address`;
+
+export const resourceNames = (sql: Sql, stream: number) => sql.all<ResourceName>(PRESENT, [stream]);
+
+type RecordRow = Pick<ResourceRow, 'resource' | 'address' | 'module' | 'type' | 'name'> & {
+  position: number;
+  version: number;
+  data: string;
+  created_at: string;
+  updated_at: string;
+};
+
+const valuesOf = (from: string, value: string, join: string): string => `
+SELECT r.resource, r.address, r.module, r.type, r.name, e.position, e.version, e.data,
+       c.recorded_at AS created_at, e.recorded_at AS updated_at
+FROM ${from} ${value} ${join} events c ON c.position = r.resource`;
+const NOW = 'events e ON e.position = r.position';
+const OF_RESOURCE = 'resource = r.resource';
+const SOME = ['$2::text[]', 'resource_rows', 'r.stream = $1 AND r.address = k.value'] as const;
+const PAGE = 'WHERE r.stream = $1 AND r.address > $2 ORDER BY r.address LIMIT $3';
+
+const RESOURCES = inBoth(({ join }) => `${valuesOf('resource_rows r', `${join} ${NOW}`, join)} ${PAGE}`);
+const RESOURCES_AT_VERSION = inBoth(
+  ({ join, valueAt }) => `${valuesOf('resource_rows r', valueAt('resource_history', OF_RESOURCE, '$4'), join)} ${PAGE}`,
+);
+const RESOURCES_OF = inBoth(({ join, byKey }) => valuesOf(byKey(...SOME), `${join} ${NOW}`, join));
+const RESOURCES_OF_AT_VERSION = inBoth(({ join, byKey, valueAt }) =>
+  valuesOf(byKey(...SOME), valueAt('resource_history', OF_RESOURCE, '$3'), join),
+);
+
+const toRecord = (row: RecordRow): ResourceRecord =>
+  toResourceRecord(row, { recordedAt: row.updated_at, ...row }, row.created_at);
+
+export function resourcesOf(
+  sql: Sql,
+  stream: number,
+  addresses: readonly string[],
+  version?: number,
+): Eventual<ReadonlyMap<string, ResourceRecord>> {
+  if (addresses.length === 0) return NO_ENTRIES;
+  const found =
+    version === undefined
+      ? list(sql, RESOURCES_OF, [stream, addresses], toRecord)
+      : list(sql, RESOURCES_OF_AT_VERSION, [stream, addresses, version], toRecord);
+  return mapResult(found, (records) => new Map(records.map((record) => [record.address, record])));
+}
+
+export const resourcesAt = (
+  sql: Sql,
+  stream: number,
+  version?: number,
+  { after = '', limit = ALL }: Page = {},
+): Eventual<ResourceRecord[]> =>
+  version === undefined
+    ? list(sql, RESOURCES, [stream, after, limit], toRecord)
+    : list(sql, RESOURCES_AT_VERSION, [stream, after, limit, version], toRecord);
+
+type NodeRow = Pick<ResourceRow, 'resource' | 'address' | 'base' | 'type'>;
+
+const NODES = `
+SELECT resource, address, base, type, id FROM resource_rows
+WHERE stream = $1 AND position IS NOT NULL ORDER BY address`;
+/** The row's own id is today's. PostgreSQL's JSON functions refuse what a document may hold, so the id is read here. */
+const NODES_AT_VERSION = inBoth(
+  ({ join, valueAt }) => `
+SELECT r.resource, r.address, r.base, r.type, ${join === 'JOIN' ? 'e.data' : "e.data ->> '$.id' AS id"}
+FROM resource_rows r ${valueAt('resource_history', OF_RESOURCE, '$2')}
+WHERE r.stream = $1 ORDER BY r.address`,
+);
+
+export const nodesAt = (sql: Sql, stream: number, version?: number) =>
+  version === undefined
+    ? list(sql, NODES, [stream], (row: NodeRow & { id: string | null }) => toNodeRecord(row, row.id))
+    : list(sql, NODES_AT_VERSION, [stream, version], (row: NodeRow & { id: string | null; data?: string }) =>
+        toNodeRecord(row, row.data === undefined ? row.id : (readData('ResourceCreated', row.data).id ?? null)),
+      );
+
+const RESOURCE_HISTORY = `
+SELECT ${EVENT} FROM events
+WHERE position IN (SELECT h.position FROM resource_rows r JOIN resource_history h ON h.resource = r.resource
+                   WHERE r.stream = $1 AND r.address = $2)
+ORDER BY position`;
+
+/** The events of one resource, oldest first. */
+export const resourceHistory = (sql: Sql, stream: number, address: string) =>
+  sql.all<StoredEvent>(RESOURCE_HISTORY, [stream, address]);

@@ -1,0 +1,101 @@
+import type { Eventual } from '../program.js';
+import type { TableName } from '../tables.js';
+
+/** One statement, its values in the places `$1`, `$2`, …: the same words for both databases, or those of each. */
+export type Text = string | { readonly sqlite: string; readonly postgres: string };
+
+/** Runs statements on a connection and returns their rows, at once or later. A value may be a list of texts or numbers. */
+export interface Sql {
+  readonly dialect: 'sqlite' | 'postgres';
+  all<Row>(text: Text, values?: readonly unknown[]): Eventual<Row[]>;
+  get<Row>(text: Text, values?: readonly unknown[]): Eventual<Row | undefined>;
+  /** The same rows, to go through once: they need not be in memory at the same time. */
+  each<Row>(text: Text, values?: readonly unknown[]): Eventual<Iterable<Row>>;
+  /** The values for a list of pairs, in the last places of a statement. See {@link Dialect.pairs}. */
+  pairs(list: readonly (readonly [string, string])[]): readonly unknown[];
+}
+
+/** What the two databases say in other words. */
+interface Dialect {
+  /** Comes before what is joined to the rows of a list: SQLite keeps the order of a CROSS JOIN. */
+  readonly join: string;
+  /** The items `k.value` of a list. */
+  keys(list: ListPlace): string;
+  /** The items `k.one` and `k.other` of a list of pairs, whose values begin at this place. */
+  pairs(place: number): string;
+  /**
+   * The rows `r` that a list of keys `k.value` names, each looked up by an index.
+   * @param where what finds the rows of one key
+   */
+  byKey(list: ListPlace, table: TableName, where: string): string;
+  /**
+   * Joins the event `e` that holds a value at a version: of the row with the largest version not above it. Without one, or
+   * where that row ends the value, there is no row.
+   * @param key what finds the rows of a history
+   * @param ends whether rows of this history end a value
+   */
+  valueAt(history: TableName, key: string, version: string, ends?: boolean): string;
+  /** The first row of the first statement that has any. */
+  inOrder(statements: readonly string[]): string;
+}
+type ListPlace = `$${number}::${'text' | 'bigint'}[]`;
+
+const SQLITE: Dialect = {
+  join: 'CROSS JOIN',
+  keys: (list) => `json_each(${list.replace(/::.*/, '')}) k`,
+  pairs: (place) => `(SELECT value ->> 0 AS one, value ->> 1 AS other FROM json_each($${place})) k`,
+  byKey: (list, table, where) => `${SQLITE.keys(list)} CROSS JOIN ${table} r ON ${where}`,
+  valueAt: (history, key, version, ends = true) => `
+CROSS JOIN events e ON e.position = (
+  SELECT ${ends ? 'CASE present WHEN 1 THEN position END' : 'position'} FROM ${history}
+  WHERE ${key} AND version <= ${version} ORDER BY version DESC LIMIT 1)`,
+  inOrder: (statements) => `${statements.join(' UNION ALL ')} LIMIT 1`,
+};
+
+/**
+ * Left to choose (`= ANY ($2)`), a server that has no statistics yet reads all rows of a stack and goes through the list for
+ * each of them; OFFSET 0 leaves it no choice (docs/adr/0020).
+ */
+const POSTGRES: Dialect = {
+  join: 'JOIN',
+  keys: (list) => `unnest(${list}) k (value)`,
+  pairs: (place) => `unnest($${place}::text[], $${place + 1}::text[]) k (one, other)`,
+  byKey: (list, table, where) =>
+    `${POSTGRES.keys(list)} CROSS JOIN LATERAL (SELECT * FROM ${table} r WHERE ${where} OFFSET 0) r`,
+  valueAt: (history, key, version, ends = true) => `
+JOIN LATERAL (SELECT * FROM ${history} WHERE ${key} AND version <= ${version} ORDER BY version DESC LIMIT 1) h
+  ON ${ends ? 'h.present = 1' : 'TRUE'}
+JOIN events e ON e.position = h.position`,
+  inOrder: (statements) =>
+    `${statements.map((one, place) => `SELECT *, ${place} AS choice FROM (${one}) c${place}`).join(' UNION ALL ')}
+ORDER BY choice LIMIT 1`,
+};
+
+/** A statement that needs words of each database. */
+export const inBoth = (write: (dialect: Dialect) => string) => ({
+  sqlite: write(SQLITE),
+  postgres: write(POSTGRES),
+});
+
+/** For a place of a LIMIT that limits nothing, and of a version above all. */
+export const ALL = Number.MAX_SAFE_INTEGER;
+
+/** Goes on with a result when it is there. */
+export const mapResult = <T, R>(result: Eventual<T>, next: (result: T) => R): Eventual<R> =>
+  result instanceof Promise ? result.then(next) : next(result);
+
+/** The first row as a record. */
+export const first = <Row, T>(
+  sql: Sql,
+  text: Text,
+  values: readonly unknown[],
+  toRecord: (row: Row) => T,
+): Eventual<T | undefined> => mapResult(sql.get<Row>(text, values), (row) => row && toRecord(row));
+
+/** All rows as records. */
+export const list = <Row, T>(
+  sql: Sql,
+  text: Text,
+  values: readonly unknown[],
+  toRecord: (row: Row) => T,
+): Eventual<T[]> => mapResult(sql.all<Row>(text, values), (rows) => rows.map((row) => toRecord(row)));

@@ -1,0 +1,23 @@
+import type { ProjectorInfo } from '../event-store.js';
+import { type Program, wait } from '../program.js';
+import type { Sql } from '../read/sql.js';
+
+/** The one rebuild under way, or broken off. It is named by what it builds: `stacks@1 locks@1`. */
+export interface Job {
+  readonly projections: string;
+  readonly position: number;
+}
+
+/** The table exists while there is one. */
+const HAS_JOB = {
+  sqlite: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'rebuild_job'",
+  postgres: "SELECT 1 WHERE to_regclass('rebuild_job') IS NOT NULL",
+};
+const JOB = 'SELECT projections, position FROM rebuild_job';
+
+export function* readJob(sql: Sql): Program<Job | undefined> {
+  return (yield* wait(sql.get(HAS_JOB))) ? yield* wait(sql.get<Job>(JOB)) : undefined;
+}
+
+export const jobName = (projectors: readonly Pick<ProjectorInfo, 'name' | 'version'>[]): string =>
+  projectors.map(({ name, version }) => `${name}@${version}`).join(' ');
