@@ -332,6 +332,18 @@ const DAMAGE: readonly [what: string, code: string, says: RegExp, damage: (text:
     /StackCreated/,
     (text) => forgedAt(text, 0, { type: 'TagAdded', data: '{"tag":"t"}' }),
   ],
+  [
+    'forged: a revision left out',
+    'LOG_BROKEN',
+    /event 2: revision is 3, must be 2/,
+    (text) => forgedAt(text, 1, { revision: 3 }),
+  ],
+  [
+    'forged: a version left out',
+    'LOG_BROKEN',
+    /event 2: version is 3, must be 2/,
+    (text) => forgedAt(text, 1, { version: 3 }),
+  ],
 ];
 
 const lineAt = (text: string, number: number): string => text.split('\n')[number - 1] as string;
