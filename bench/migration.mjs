@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { openEngine } from '../dist/engine.js';
 import { StateBackend } from '../dist/index.js';
-import { planWorkflow } from '../dist/migration/plan-workflow.js';
+import { planWorkflow } from '../dist/migration/plan.js';
 import { openLegacy } from '../dist/migration/source/source.js';
 import { commandId } from '../dist/migration/steps.js';
 import { planStack, takeAll } from '../dist/migration/take.js';
@@ -160,7 +160,7 @@ async function plansOf(path, migration) {
   const plans = [];
   for (const workflow of source.workflows()) {
     const { id } = workflow.workflow;
-    const planOf = (options) => planWorkflow(workflow, [], options);
+    const planOf = (options) => planWorkflow(workflow, options);
     plans.push(await planStack(engine.store, { id, creation: commandId(id, 'workflow_states'), planOf }, migration));
   }
   source.close();

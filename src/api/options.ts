@@ -3,30 +3,30 @@ import type { Clock } from '../lib/clock.js';
 import type { OnProgress } from '../store/maintenance.js';
 
 export interface OpenOptions {
-  /** Who acts where a call does not say. Default: `api`. */
+  /** The actor of commands that name none. Default: `api`. */
   readonly actor?: string;
-  /** Through what the caller comes; kept with every event. Default: `api`. */
+  /** The source of the commands; recorded with every event. Default: `api`. */
   readonly source?: string;
   /**
-   * Leaves the tables as they are, even where another release built them: to look at a database rather than to use it.
-   * Otherwise what an older release built is rebuilt first.
+   * Does not rebuild tables that another release built: to examine a database rather than use it. By default, tables of an
+   * older release are rebuilt first.
    */
-  readonly asItIs?: boolean;
-  /** Hears how far that rebuild has come, and what brings a file of an earlier schema up to date. */
+  readonly skipRebuild?: boolean;
+  /** Reports the progress of that rebuild, and of the upgrade of a file with an earlier schema. */
   readonly onProgress?: OnProgress;
   /**
-   * Whether a missing database is created: the file with its folders, or the tables on a server. Default: true.
-   * With false that is a NotFoundError `DATABASE_NOT_FOUND`, and nothing is made.
+   * Whether a missing database is created: the file with its folders, or the tables on a server. Default: true. With false a
+   * missing database is a NotFoundError `DATABASE_NOT_FOUND`, and nothing is created.
    */
   readonly create?: boolean;
-  /** Connections to a database server at most; one more listens for events. Default: 8. */
+  /** The maximum number of connections to a database server; one more listens for events. Default: 8. */
   readonly connections?: number;
-  /** Where the time comes from; for tests. */
+  /** The source of the time; for tests. */
   readonly clock?: Clock;
 }
 
-/** How dependencies are judged; see the fields of the command `apply`. */
+/** How dependencies are checked; see the fields of the command `apply`. */
 export type LinkOptions = Pick<Extract<Command, { type: 'apply' }>, 'allowMissing' | 'dependents'>;
 
-/** What a call may say beside its own arguments; see each field in the command envelope. */
+/** Options of every call; see each field in the command envelope. */
 export type CallOptions = Omit<Partial<EnvelopeInput>, 'source'>;

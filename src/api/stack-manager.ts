@@ -7,12 +7,12 @@ import type { At, EventStore, Receipt } from '../store/event-store.js';
 import type { ExecutionRecord, ResourceRecord, StackListItem, StackRecord } from '../store/records.js';
 import type { CallOptions } from './options.js';
 
-/** A command's fields but for its type. */
+/** A command's fields except its type. */
 type Fields<T extends Command['type']> = Omit<Extract<Command, { type: T }>, 'type'>;
 
 type Execute = (command: Command, call?: CallOptions) => Promise<Receipt>;
 
-/** Stacks, their resources and their executions. Got from {@link StateBackend.getStackManager}. */
+/** Stacks, their resources and their executions. Returned by {@link StateBackend.getStackManager}. */
 export class StackManager {
   readonly #store: EventStore;
   readonly #clock: Clock;
@@ -24,12 +24,12 @@ export class StackManager {
     this.#execute = execute;
   }
 
-  /** @throws ConflictError when the name or id is taken */
+  /** @throws ConflictError if the name or id is already used */
   createStack(fields: Fields<'createStack'>, call?: CallOptions): Promise<Receipt> {
     return this.#execute({ type: 'createStack', ...fields }, call);
   }
 
-  /** Fields left out stay as they are. */
+  /** Omitted fields stay unchanged. */
   updateStack(stack: string, fields: Omit<Fields<'updateStack'>, 'stack'>, call?: CallOptions): Promise<Receipt> {
     return this.#execute({ type: 'updateStack', stack, ...fields }, call);
   }
@@ -47,7 +47,7 @@ export class StackManager {
     return (await this.#store.read((s) => stackMoment(s, stack))).stack;
   }
 
-  /** In name order, now or as they were. */
+  /** Sorted by name; the current stacks, or those of a past position. */
   listStacks(filter: StackFilter = {}, at?: ListMoment): Promise<readonly StackListItem[]> {
     return this.#store.read((s) => listStacks(s, filter, this.#clock.now(), at));
   }
@@ -57,7 +57,7 @@ export class StackManager {
     return this.#execute({ type: 'apply', ...fields }, call);
   }
 
-  /** Makes or changes one resource. */
+  /** Creates or changes one resource. */
   setResource(
     stack: string,
     resource: NonNullable<Fields<'apply'>['resources']>[number],
@@ -66,7 +66,7 @@ export class StackManager {
     return this.apply({ stack, kind: 'set', resources: [resource] }, call);
   }
 
-  /** By address or id. Refused where others depend on it; `apply` can say what shall become of those. */
+  /** By address or id. Refused if other resources depend on it; `apply` has options for that. */
   removeResource(stack: string, resource: string, call?: CallOptions): Promise<Receipt> {
     return this.apply({ stack, kind: 'remove', remove: [resource] }, call);
   }
@@ -76,7 +76,7 @@ export class StackManager {
     return (await this.#store.read((s) => readResource(s, stack, resource, at))).resource;
   }
 
-  /** In address order. */
+  /** Sorted by address. */
   async listResources(stack: string, at?: At): Promise<readonly ResourceRecord[]> {
     return (await this.#store.read((s) => readResources(s, stack, at))).resources;
   }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Observable, Subject, takeUntil } from 'rxjs';
+import { fromEvent, type Observable, share, takeUntil } from 'rxjs';
 import type { Command } from '../commands/index.js';
 import {
   type ActualStateSource,
@@ -13,13 +13,13 @@ import {
 import { bringUpToDate, type Engine, type Execution, openEngineAt, type Plan } from '../engine.js';
 import type { LogHead, RecordedEvent, UnknownEvent } from '../events/index.js';
 import { LogFeed } from '../feed/follow-log.js';
-import { liveEvents } from '../feed/live.js';
+import { entryFeed, liveEvents } from '../feed/live.js';
 import { type Replayed, type ReplayOptions, type ReplayStep, replay } from '../feed/replay.js';
 import { type DocumentFormat, formatOf } from '../formats/document-format.js';
 import type { InteropFormat } from '../formats/formats.js';
 import type { RunTask } from '../formats/tasks.js';
 import { type Clock, systemClock } from '../lib/clock.js';
-import { NotFoundError, type StoreError } from '../lib/errors.js';
+import type { StoreError } from '../lib/errors.js';
 import type { Json, JsonObject } from '../lib/json.js';
 import { unpackJson } from '../lib/packed-json.js';
 import type { PreparedMigration } from '../migration/migrate.js';
@@ -39,14 +39,14 @@ import { readState, type StateView } from '../queries/state.js';
 import { readActivity, readVersions, type VersionView } from '../queries/versions.js';
 import type { At, Checkpoint, Measured, Page, Receipt, Size, StoreDescription } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
-import type { DependencyRecord, DriftRuleRecord, LockRecord, ResourceRecord, StackRecord } from '../store/records.js';
+import type { DependencyRecord, DriftRuleRecord, LockRecord, StackRecord } from '../store/records.js';
 import type { Query } from '../store/snapshot.js';
 import type { CallOptions, LinkOptions, OpenOptions } from './options.js';
 import { StackManager } from './stack-manager.js';
 import { StoreAdmin } from './store-admin.js';
 import type { TerraformOptions, TerraformStates } from './terraform/states.js';
 
-/** A command about a stack by its name or id. */
+/** A command about a stack, which is named by name or id. */
 export type StackCommand = Exclude<Command, { type: 'createStack' }>;
 
 /** A drift finding, with the field names of the original API. */
@@ -59,38 +59,40 @@ export interface DriftCheckOptions extends CallOptions, ObserveContext {
   readonly onProgress?: OnProgress;
 }
 
-/** What came of looking at a stack's resources; the findings themselves are recorded. */
+/** The result of a drift check; the findings themselves are recorded. */
 export interface DriftCheck extends Omit<Comparison, 'findings'> {
-  /** Undefined where there was nothing to judge. */
+  /** Undefined if there was nothing to record. */
   readonly receipt: Receipt | undefined;
 }
 
 export interface LockOptions extends CallOptions {
-  /** What the lock is for. */
+  /** The purpose of the lock. */
   readonly operation: string;
-  /** Who holds it. Default: the actor. */
+  /** The holder. Default: the actor. */
   readonly who?: string;
   readonly info?: string;
   /** Milliseconds, 1 second to 7 days. Default: 30 minutes. */
   readonly durationMs?: number;
-  /** The lock's id. Taking a lock again under its id gives the same lock. Default: a new one. */
+  /** The lock's id. Taking a lock again under its id returns the same lock. Default: a new one. */
   readonly id?: string;
 }
 
 /**
- * The state of many stacks in one database. Every method that changes something is one command: it is refused whole
- * with a typed error, or durable when the promise resolves. Stacks are named by id or by name.
+ * The state of many stacks in one database. Every method that changes something is one command: it is refused as a whole
+ * with a typed error, or durable when the promise resolves. Stacks are identified by id or by name.
  */
 export class StateBackend implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #location: string;
   readonly #defaults: { readonly actor: string; readonly source: string };
-  readonly #closed = new Subject<void>();
+  readonly #closing = new AbortController();
+  readonly #closed = fromEvent(this.#closing.signal, 'abort').pipe(share());
   readonly #manager: StackManager;
   readonly #admin: StoreAdmin;
-  /** One for all who follow the log. */
+  /** Shared by all subscribers of the log. */
   readonly #feed: LogFeed;
+  readonly #entries: ReturnType<typeof entryFeed>;
 
   readonly #events: Readonly<StoreEvents>;
 
@@ -102,15 +104,16 @@ export class StateBackend implements AsyncDisposable {
     this.#defaults = { actor: options.actor ?? 'api', source: options.source ?? 'api' };
     this.#manager = new StackManager(engine.store, clock, (command, call) => this.execute(command, call));
     this.#feed = new LogFeed(engine.store);
+    this.#entries = entryFeed(engine.store, this.#feed);
     this.#admin = new StoreAdmin(engine.store, clock);
   }
 
   /**
    * Opens a database. Creates a missing one unless `create` is false.
-   * @param pathOrUrl a file path, `postgres://USER@HOST:PORT/DATABASE`, `:memory:` for one that ends with this backend, or `memory:` for a store without SQLite
-   *   that ends with this backend
-   * @throws StoreError for a file that cannot be used, is no database of ours, or is of a newer release; NotFoundError
-   *   `DATABASE_NOT_FOUND` with `create: false`
+   * @param pathOrUrl a file path, `postgres://USER@HOST:PORT/DATABASE`, `:memory:` for a database that ends with this
+   * backend, or `memory:` for a store without SQLite that ends with this backend
+   * @throws StoreError for a file that cannot be used, is not a database of ours, or is of a newer release; NotFoundError
+   * `DATABASE_NOT_FOUND` with `create: false`
    */
   static async open(pathOrUrl: string, options: OpenOptions = {}): Promise<StateBackend> {
     const clock = options.clock ?? systemClock;
@@ -125,8 +128,8 @@ export class StateBackend implements AsyncDisposable {
       },
     });
     try {
-      if (!options.asItIs) await bringUpToDate(engine, options.onProgress);
-      else if (options.create === false) await engine.store.head(); // a server is asked whether it is there
+      if (!options.skipRebuild) await bringUpToDate(engine, options.onProgress);
+      else if (options.create === false) await engine.store.head(); // checks that a database exists on the server
     } catch (error) {
       await engine.store.close();
       throw error;
@@ -134,50 +137,50 @@ export class StateBackend implements AsyncDisposable {
     return new StateBackend(pathOrUrl, engine, clock, options, events);
   }
 
-  /** The path or URL that this backend was opened with, which may hold a password. */
+  /** The path or URL that this backend was opened with; it may contain a password. */
   get location(): string {
     return this.#location;
   }
 
-  /** Whether this backend made the database it is on. */
+  /** Whether this backend created its database. */
   get created(): boolean {
     return this.#events.created;
   }
 
   /**
-   * Why this backend takes no more changes, `WRITES_STOPPED`; undefined while it does. A write or a flush failed on the
-   * disk: what is acknowledged after that may not be there. Reads go on. Verify the database, then open it again.
+   * The error `WRITES_STOPPED` after a write or a flush failed on the disk, else undefined. No more changes are accepted,
+   * because an acknowledged commit could be missing. Reads still work. Verify the database, then open it again.
    */
   get writesStopped(): StoreError | undefined {
     return this.#events.stopped;
   }
 
   /**
-   * Puts a backup's content in the place of a database's, once all of the backup is verified. What the database held is
-   * kept in a file beside it. Others may have it open: they see the old content or the new, writers wait, and what was
-   * acknowledged to them is in the one or the other. Other backends of this process must not write meanwhile.
-   * @param path the database; made where there is none
+   * Replaces the content of a database with a backup, after verifying the whole backup. The previous content is kept in a
+   * file beside it. Other processes may have the database open: they see the old content or the new, writers wait, and each
+   * of their acknowledged commits is in one of the two. Other backends of this process must not write meanwhile.
+   * @param path the database; created if it does not exist
    * @param file the backup; never written
-   * @throws IntegrityError `BACKUP_DAMAGED`; InvalidInputError for a file that is no backup; ConflictError where others
-   *   hold the database for too long. Nothing has changed then.
+   * @throws IntegrityError `BACKUP_DAMAGED`; InvalidInputError for a file that is not a backup; ConflictError if others hold
+   * the database for too long. Nothing has changed then.
    */
   static async restore(path: string, file: string, options?: RestoreOptions): Promise<Restored> {
     using restore = await StateBackend.prepareRestore(path, file, options);
     return await restore.carryOut(options);
   }
 
-  /** The same in two steps, for who wants to see what will be replaced by what. Nothing changes before the second. */
+  /** The same in two steps, so that the caller can show what will be replaced. Nothing changes before the second step. */
   static async prepareRestore(path: string, file: string, options?: RestoreOptions): Promise<PreparedRestore> {
     const { prepareRestore } = await import('../operations/restore.js');
     return prepareRestore(path, file, systemClock.now(), options);
   }
 
   /**
-   * Makes ready to take a database of the old workflow state into this one (docs/adr/0017). Nothing changes before
-   * `carryOut`, and the source never does.
-   * @param target a file, made where there is none
-   * @throws NotFoundError `SOURCE_NOT_FOUND`; InvalidInputError for a file that is no old state; ConflictError
-   *   `MIGRATION_UNDER_WAY` where that of another source was broken off
+   * Prepares to migrate a database of the legacy workflow state into this one (docs/adr/0017). Nothing changes before
+   * `carryOut`, and the source is never written.
+   * @param target a file, created if it does not exist
+   * @throws NotFoundError `SOURCE_NOT_FOUND`; InvalidInputError for a file that is not a legacy state; ConflictError
+   * `MIGRATION_UNDER_WAY` if the migration of another source was interrupted
    */
   static async prepareMigration(
     target: string,
@@ -189,9 +192,9 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /**
-   * Copies the whole log of one database to another, from one kind of store to any other, to the hash: that is how one
-   * grows from a file to a server, and back. Broken off, it is gone on with.
-   * @throws ConflictError `LOGS_DIFFER` where the target holds anything else
+   * Copies the whole log of a database to another one of any kind, with the same hashes, for example from a file to a
+   * server. An interrupted copy is resumed.
+   * @throws ConflictError `LOGS_DIFFER` if the target contains anything else
    */
   static async copy(from: string, to: string, options?: CopyOptions): Promise<Copied> {
     const { copyDatabase } = await import('../operations/copy.js');
@@ -199,8 +202,8 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /**
-   * Takes over an exported log into a database that is empty, or not there yet: all of it, the same to the last hash, or
-   * nothing. A database that was not there is created when all of the log is known to hold.
+   * Imports an exported log into a database that is empty or does not exist: the whole log with the same hashes, or nothing.
+   * A database that does not exist is created once the whole log is known to be valid.
    * @param file a path, or the descriptor of an open file, which stays open
    * @throws as {@link StoreAdmin.importLog}
    */
@@ -213,10 +216,9 @@ export class StateBackend implements AsyncDisposable {
     return importDatabase(pathOrUrl, file, options);
   }
 
-  /** Waits for what was accepted, ends live subscriptions, and lets go of the database. May be called twice. */
+  /** Waits for accepted commands, ends live subscriptions, and closes the database. May be called twice. */
   async close(): Promise<void> {
-    this.#closed.next();
-    this.#closed.complete();
+    this.#closing.abort();
     await this.#engine.store.close();
   }
 
@@ -225,9 +227,9 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /**
-   * Carries out any command. The methods below are shorter ways to say the common ones. With `dryRun` it is decided in the
-   * same way and nothing is appended.
-   * @returns the receipt, and in `changes` what was decided, with the values that were there before
+   * Carries out any command. The methods below are shortcuts for the common ones. With `dryRun` the same decision is made
+   * and nothing is appended.
+   * @returns the receipt, and in `changes` the decided changes with the previous values
    */
   execute(command: Command, call: CallOptions & { readonly dryRun: true }): Promise<Plan>;
   execute(command: Command, call?: CallOptions & { readonly dryRun?: false }): Promise<Execution>;
@@ -240,19 +242,19 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /**
-   * The command that brings a stack to the desired state of a YAML or JSON document. Send it to `execute`, with
-   * `dryRun` to see the plan.
-   * @throws InvalidInputError for a document that is no desired state
+   * The command that changes a stack to the desired state of a YAML or JSON document. Pass it to `execute`, with `dryRun` to
+   * see the plan.
+   * @throws InvalidInputError for a document that is not a desired state
    */
   async desiredStateCommand(
     stack: string,
     document: Uint8Array,
     options: {
       readonly name?: string;
-      /** Default: JSON where the name ends in `.json`, else YAML. */
+      /** Default: JSON if the name ends in `.json`, else YAML. */
       readonly format?: DocumentFormat;
       readonly prune?: boolean;
-      /** Where the document is read. Default: in this thread. */
+      /** Parses the document. Default: in this thread. */
       readonly run?: RunTask | undefined;
     } & LinkOptions = {},
   ): Promise<StackCommand> {
@@ -265,10 +267,10 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /**
-   * The command that takes in the state another tool keeps; it makes the stack where there is none. With `allowMissing`
-   * the other tool is believed where its resources depend on what its state does not hold. The command is refused where
-   * the state does not follow the one that the stack holds then: a lower serial, another lineage.
-   * @throws InvalidInputError for a document that is no such state
+   * The command that imports the state of another tool; it creates the stack if it does not exist. With `allowMissing`,
+   * dependencies on resources that the state does not contain are accepted. The command is refused if the state does not
+   * follow the one that the stack then holds: a lower serial, another lineage.
+   * @throws InvalidInputError for a document that is not such a state
    */
   async importCommand(
     stack: string,
@@ -278,7 +280,7 @@ export class StateBackend implements AsyncDisposable {
       readonly name?: string;
       readonly force?: boolean;
       readonly allowMissing?: boolean;
-      /** Where the document is read. Default: in this thread. */
+      /** Parses the document. Default: in this thread. */
       readonly run?: RunTask | undefined;
     },
   ): Promise<StackCommand> {
@@ -294,7 +296,10 @@ export class StateBackend implements AsyncDisposable {
     return options.allowMissing ? { ...command, allowMissing: true, dependents: 'leave' } : command;
   }
 
-  /** A stack as another tool reads it, now or at a moment. What was imported and not changed comes back the same. */
+  /**
+   * Exports a stack in the format of another tool, now or at a past position. Imported and unchanged parts are exported
+   * exactly as imported.
+   */
   async exportState(stack: string, to: InteropFormat, at?: At): Promise<JsonObject> {
     const { FORMATS } = await import('../formats/formats.js');
     return FORMATS[to].give(await this.#read((s) => readState(s, stack, at)));
@@ -305,26 +310,26 @@ export class StateBackend implements AsyncDisposable {
     return this.#manager;
   }
 
-  /** Stacks as Terraform keeps them; each call makes one that knows nothing yet. */
+  /** Stacks as Terraform states; each call returns an instance with an empty cache. */
   async getTerraformStates(options?: TerraformOptions): Promise<TerraformStates> {
     const { TerraformStates } = await import('./terraform/states.js');
     return new TerraformStates(this.#engine, this.#clock, options);
   }
 
-  /** Proof, rebuild and copies of the whole database. */
+  /** Verification, rebuild and copies of the whole database. */
   getAdmin(): StoreAdmin {
     return this.#admin;
   }
 
   // Versions ---------------------------------------------------------------------------------------------------------
 
-  /** Marks the current version as a kept checkpoint and returns it. */
+  /** Marks the current version with a description and returns it. */
   async createSnapshot(stack: string, by?: string, description = '', call: CallOptions = {}): Promise<number> {
     const receipt = await this.execute({ type: 'takeSnapshot', stack, description }, as(by, call));
     return receipt.version;
   }
 
-  /** Brings the stack back to what it was at `version`, as a new version. See the ADR on rollback for what it covers. */
+  /** Restores the stack's state at `version`, as a new version. See the ADR on rollback for what it covers. */
   rollbackToSnapshot(stack: string, version: number, by?: string, call: CallOptions = {}): Promise<Receipt> {
     return this.execute({ type: 'rollback', stack, toVersion: version }, as(by, call));
   }
@@ -337,12 +342,12 @@ export class StateBackend implements AsyncDisposable {
     return this.#read((s) => readVersions(s, stack, options));
   }
 
-  /** The whole stack, now or at a version, an instant or a position of the log. */
+  /** The whole stack, now or at a version, a time or a position of the log. */
   getState(stack: string, at?: At): Promise<StateView> {
     return this.#read((s) => readState(s, stack, at));
   }
 
-  /** The same with tags and the lock in force, all of one moment. */
+  /** The same with tags and the lock in force, from one snapshot. */
   getDetails(stack: string, at?: At): Promise<StackDetails> {
     return this.#read((s) => readDetails(s, stack, this.#clock.now(), at));
   }
@@ -356,17 +361,7 @@ export class StateBackend implements AsyncDisposable {
     return this.#read((s) => readResource(s, stack, resource, at));
   }
 
-  /** The same, or undefined where there is none now. */
-  async findResource(stack: string, resource: string): Promise<ResourceRecord | undefined> {
-    try {
-      return (await this.getResource(stack, resource)).resource;
-    } catch (error) {
-      if (error instanceof NotFoundError && error.code === 'RESOURCE_NOT_FOUND') return undefined;
-      throw error;
-    }
-  }
-
-  /** All resources in address order, or a page of them: those whose address comes after one, so many at most. */
+  /** All resources sorted by address, or a page of them: at most `limit` whose addresses come after `after`. */
   getResources(stack: string, at?: At, page?: Page) {
     return this.#read((s) => readResources(s, stack, at, page));
   }
@@ -383,15 +378,15 @@ export class StateBackend implements AsyncDisposable {
 
   // Drift ------------------------------------------------------------------------------------------------------------
 
-  /** Compares two states of a resource and records what differs; equal states clear an open finding. */
+  /** Compares two states of a resource and records the differences; equal states clear an open finding. */
   detectDrift(stack: string, resource: string, expected: Json, actual: Json, call?: CallOptions): Promise<Receipt> {
     return this.execute({ type: 'detectDrift', stack, findings: [{ resource, expected, actual }] }, call);
   }
 
   /**
-   * Looks at a stack's resources and records, as one commit, what differs from what is expected of them: new findings,
-   * changed ones, and those that no longer hold. Nothing is recorded where nothing of that changed.
-   * @throws what the source throws; InvalidInputError `NOTHING_EXPECTED` where a resource went while it was looked at
+   * Compares a stack's resources with their actual state and records the differences as one commit: new findings, changed
+   * ones, and those that no longer hold. Nothing is recorded if nothing changed.
+   * @throws errors of the source; InvalidInputError `NOTHING_EXPECTED` if a resource was removed during the comparison
    */
   async checkDrift(
     stack: string,
@@ -408,16 +403,16 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /**
-   * The source of actual state that a stack's configuration names, under `drift`; undefined where it names none. It
-   * decides which file is read and which program runs: ask for it only where everybody who may write the stack may decide
-   * that. A probe looks at nothing but what `allowance` allows.
+   * The source of actual state that a stack's configuration names, under `drift`; undefined if it names none. It decides
+   * which file is read and which program runs: use it only if everybody who may write the stack may decide that. A probe
+   * reads only what `allowance` allows.
    * @throws InvalidInputError `DRIFT_CONFIGURATION_INVALID`, and for a file that cannot be read or used
    */
   async driftSource(stack: string, allowance: ProbeAllowance = {}): Promise<ActualStateSource | undefined> {
     return sourceFrom(await this.#configuration(stack), 'configuration', (path) => readFile(path), allowance);
   }
 
-  /** Whether a stack's configuration names a source of actual state. Reads and runs nothing that it names. */
+  /** Whether a stack's configuration names a source of actual state. Reads and runs nothing. */
   async hasDriftSource(stack: string): Promise<boolean> {
     return namesSource(await this.#configuration(stack));
   }
@@ -434,7 +429,7 @@ export class StateBackend implements AsyncDisposable {
     return (await this.getDrift(stack, at)).findings;
   }
 
-  /** The same, with the stack; with `newest` only the newest of each resource. */
+  /** The same, with the stack; with `newest` only the newest finding of each resource. */
   async getDrift(
     stack: string,
     at?: At,
@@ -444,7 +439,7 @@ export class StateBackend implements AsyncDisposable {
     return { stack: record, findings: findings.map((finding) => ({ ...finding, driftedFields: finding.fields })) };
   }
 
-  /** The rules by which differences are no drift, oldest first, also those that have run out. */
+  /** The rules that exclude differences from drift, oldest first, including expired ones. */
   getDriftRules(
     stack: string,
     at?: At,
@@ -454,7 +449,7 @@ export class StateBackend implements AsyncDisposable {
 
   // Locks ------------------------------------------------------------------------------------------------------------
 
-  /** @throws LockedError when somebody else holds it */
+  /** @throws LockedError if somebody else holds it */
   async lockState(stack: string, options: LockOptions): Promise<LockRecord> {
     const { operation, who, info, durationMs, id, ...call } = options;
     await this.execute(
@@ -472,7 +467,7 @@ export class StateBackend implements AsyncDisposable {
     return (await this.#heldLock(stack)) as LockRecord;
   }
 
-  /** The lock runs for `durationMs` from now, 1 second to 7 days. */
+  /** The lock then expires `durationMs` from now, 1 second to 7 days. */
   async renewLock(stack: string, id: string, durationMs: number, call?: CallOptions): Promise<LockRecord> {
     await this.execute({ type: 'renewLock', stack, id, ttlMs: durationMs }, call);
     return (await this.#heldLock(stack)) as LockRecord;
@@ -482,12 +477,12 @@ export class StateBackend implements AsyncDisposable {
     return this.execute({ type: 'releaseLock', stack, id }, call);
   }
 
-  /** Takes the lock away from its holder; the reason is kept. */
+  /** Ends the lock of another holder; the reason is recorded. */
   breakLock(stack: string, reason: string, call?: CallOptions): Promise<Receipt> {
     return this.execute({ type: 'breakLock', stack, reason }, call);
   }
 
-  /** The lock in force, now or then. */
+  /** The lock in force, now or at a past position. */
   async getLockInfo(stack: string, at?: At): Promise<LockRecord | undefined> {
     return (await this.getLock(stack, at)).lock;
   }
@@ -553,12 +548,12 @@ export class StateBackend implements AsyncDisposable {
     return resource === undefined ? edges : edges.filter(({ address }) => address === resource);
   }
 
-  /** What depends on what: of the whole stack, or as far as it can be reached from a root. */
+  /** The dependencies of the whole stack, or those reachable from a root. */
   getGraph(stack: string, options?: GraphOptions): Promise<GraphView> {
     return this.#readGraph((queries) => (s) => queries.readGraph(s, stack, options));
   }
 
-  /** Everything that depends on a resource, directly or through others, in the order in which a change reaches it. */
+  /** Everything that depends on a resource, directly or indirectly, in the order in which a change reaches it. */
   getImpact(stack: string, resource: string, at?: At): Promise<Impact> {
     return this.#readGraph((queries) => (s) => queries.readImpact(s, stack, resource, at));
   }
@@ -574,27 +569,42 @@ export class StateBackend implements AsyncDisposable {
   }
 
   /**
-   * Every event from position `from` on (default: the first), then each new one as it is appended, also by other
-   * processes; in order, each once. Ends when the backend is closed.
+   * Every event from position `from` on (default: the first), then each new one as it is appended, also by other processes;
+   * in order, each once. Ends when the backend is closed.
    */
   events$(options: { readonly from?: number } = {}): Observable<RecordedEvent | UnknownEvent> {
     return liveEvents(this.#feed, options.from ?? 1).pipe(takeUntil(this.#closed));
   }
 
   /**
-   * The events of all stacks, or those a filter asks for, oldest first, up to the head at the beginning. Holds a page of
-   * them, however long the log is.
-   * @throws InvalidInputError for a time that is none, times in the wrong order, an unknown type; NotFoundError
+   * Every event after a position with the stack it belongs to, then each new one. The next event is read only when the caller
+   * asks for it. However many callers follow the log, each event is read once.
+   * @param options.beat emits when the generator must yield `undefined` because no event came
+   * @throws IntegrityError `LOG_REPLACED` if the log was replaced, for example by a restored backup; StoreError
+   *   `STORE_CLOSED` if the backend is closed before the signal fires
+   */
+  async *followLog(
+    after: number,
+    { signal, beat }: { readonly signal: AbortSignal; readonly beat?: Observable<unknown> },
+  ): AsyncGenerator<LogEntry | undefined, void, undefined> {
+    yield* this.#entries(after, this.#untilClosed(signal), beat);
+    if (!signal.aborted) await this.head(); // refuses: nothing else ends the entries
+  }
+
+  /**
+   * The events of all stacks, or those that match a filter, oldest first, up to the head at the time of the call. Memory
+   * holds one page, however long the log is.
+   * @throws InvalidInputError for an invalid time, times in the wrong order, an unknown type; NotFoundError
    */
   getLog(filter: LogFilter = {}, onProgress?: OnProgress): AsyncGenerator<LogEntry, void, undefined> {
     return readLog(this.#engine.store, filter, onProgress);
   }
 
   /**
-   * A stack as it came about: each of its events with what it changed, from the first on. Returns the state they add up
-   * to, once the tables have been found to say the same.
+   * The history of a stack: each of its events with its changes, from the first on. Returns the resulting state, after
+   * comparing it with the tables.
    * @throws NotFoundError for an unknown stack or version; IntegrityError `REPLAY_DIFFERS`, `LOG_REPLACED`; StoreError
-   *   `STORE_CLOSED` where the backend is closed before the end
+   * `STORE_CLOSED` if the backend is closed before the end
    */
   replay(stack: string, options: ReplayOptions = {}): AsyncGenerator<ReplayStep, Replayed, undefined> {
     const { follow, ...rest } = options;
@@ -606,14 +616,9 @@ export class StateBackend implements AsyncDisposable {
     );
   }
 
-  /** A signal that is given with another one, or when the backend is closed. */
+  /** An AbortSignal that fires with another one, or when the backend is closed. */
   #untilClosed(signal: AbortSignal): AbortSignal {
-    const either = new AbortController();
-    const abort = (): void => either.abort();
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    this.#closed.subscribe({ complete: abort });
-    return either.signal;
+    return AbortSignal.any([signal, this.#closing.signal]);
   }
 
   /** The log's last position and its hash. */
@@ -621,7 +626,7 @@ export class StateBackend implements AsyncDisposable {
     return this.#engine.store.head();
   }
 
-  /** How much there is to read, counted up to a number of rows: enough to distinguish a large answer from a small one. */
+  /** The amount of data to read, counted up to a number of rows: enough to distinguish a large response from a small one. */
   size(of: Measured, most: number): Promise<Size> {
     return this.#engine.store.size(of, most);
   }
@@ -634,19 +639,19 @@ export class StateBackend implements AsyncDisposable {
     return this.#engine.store.describe();
   }
 
-  /** The stack of this id or name, or undefined. With `deleted` also one that was deleted. */
+  /** The stack of this id or name, or undefined. With `deleted` also a deleted one. */
   findStack(ref: string, options?: { readonly deleted?: boolean }): Promise<StackRecord | undefined> {
     return this.#read((s) => s.stack(ref, options));
   }
 }
 
-/** What a store reports beside its answers. */
+/** Information that a store reports besides its results. */
 interface StoreEvents {
   created: boolean;
   stopped: StoreError | undefined;
 }
 
-/** Loaded when it is asked for: the library takes longer than most commands. */
+/** Loaded on demand: loading the library takes longer than most commands. */
 const graphQueries = () => import('../queries/graph.js');
 
 const as = (by: string | undefined, call: CallOptions): CallOptions =>

@@ -13,10 +13,7 @@ import { type Backup, type BackupOptions, backupTo } from '../operations/backup.
 import type { EventStore } from '../store/event-store.js';
 import type { OnProgress, ProjectionStatus, RebuildOptions, Rebuilt, StorageProblem } from '../store/maintenance.js';
 
-/**
- * What an operator does with a database as a whole: prove it, rebuild its tables, copy it. Got from
- * {@link StateBackend.getAdmin}.
- */
+/** Operations on a whole database: verify it, rebuild its tables, copy it. Returned by {@link StateBackend.getAdmin}. */
 export class StoreAdmin {
   readonly #store: EventStore;
   readonly #clock: Clock;
@@ -32,43 +29,43 @@ export class StoreAdmin {
   }
 
   /**
-   * Builds tables anew from the log while commands go on, and swaps them in whole.
-   * @throws NotFoundError for a name that is no projection; IntegrityError `FOREIGN_PARTS` where a trigger or the like that
-   *   is not ours is on the tables
+   * Rebuilds tables from the log while commands continue, and swaps them in atomically.
+   * @throws NotFoundError for an unknown projection; IntegrityError `FOREIGN_PARTS` if a foreign trigger or the like is on
+   * the tables
    */
   rebuild(options?: RebuildOptions): Promise<Rebuilt> {
     return this.#store.rebuild(options);
   }
 
   /**
-   * What is wrong with pages, tables, indexes, views and triggers. Of a file all pages are read.
-   * @param options `quick` leaves out what takes as long as reading the log; {@link verify} checks what the log holds
+   * Problems of pages, tables, indexes, views and triggers. All pages of a file are read.
+   * @param options `quick` skips checks that take as long as reading the log; {@link verify} checks the content of the log
    */
   checkStorage(options?: { readonly quick?: boolean }): Promise<readonly StorageProblem[]> {
     return this.#store.checkStorage(options);
   }
 
-  /** Proves that the log is whole and the tables are nothing but the log. */
+  /** Verifies that the log is complete and that the tables contain nothing but the log. */
   verify(options?: VerifyOptions): Promise<Verification> {
     return verifyStore(this.#store, options);
   }
 
   /**
-   * Copies the database while commands go on, here and in other processes, verifies the copy whole, and only then gives
-   * it its name. It is one file, mode 0600, complete in itself.
-   * @param target a file, or a folder that exists: then the name is the database's with the instant, in UTC
-   * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for a target that cannot be one; IntegrityError
-   *   `BACKUP_DAMAGED`; StoreError. No file is left behind then.
+   * Copies the database while commands continue, here and in other processes, verifies the whole copy, and only then gives
+   * it its name. It is one self-contained file, mode 0600.
+   * @param target a file, or an existing folder: then the name is the database's with the timestamp, in UTC
+   * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for an invalid target; IntegrityError `BACKUP_DAMAGED`;
+   * StoreError. No file is left behind then.
    */
   backup(target: string, options?: BackupOptions): Promise<Backup> {
     return backupTo(this.#store, target, this.#clock.now(), options);
   }
 
   /**
-   * Writes the log, up to its head at the beginning, as JSON Lines (docs/log-format.md): to a file, fresh and mode 0600,
-   * that is there whole or not at all, or to a function that takes it piece by piece.
-   * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for a target that cannot be one; StoreError `CANNOT_WRITE`;
-   *   IntegrityError `LOG_BROKEN` where the log does not hold
+   * Writes the log, up to its head at the time of the call, as JSON Lines (docs/log-format.md): to a new file, mode 0600,
+   * completely or not at all, or to a function that receives it in pieces.
+   * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for an invalid target; StoreError `CANNOT_WRITE`;
+   * IntegrityError `LOG_BROKEN` if the log is invalid
    */
   exportLog(
     to: string | LogSink,
@@ -81,10 +78,10 @@ export class StoreAdmin {
   }
 
   /**
-   * Takes over an exported log into this database, which must be empty: all of it, the same to the last hash, or nothing.
+   * Imports an exported log into this database, which must be empty: the whole log with the same hashes, or nothing.
    * @param file a path, or the descriptor of an open file, which stays open
    * @throws InvalidInputError `INVALID_LOG_FILE` with line and field, `CANNOT_READ`; ConflictError `LOG_NOT_EMPTY`;
-   *   IntegrityError where the events do not hold together
+   * IntegrityError if the events are not a valid log
    */
   importLog(file: string | number, options?: LogImportOptions): Promise<LogHead> {
     return importLogFile(this.#store, file, options);

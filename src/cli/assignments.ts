@@ -2,23 +2,23 @@ import { InvalidInputError } from '../lib/errors.js';
 import { decodeUtf8, type Json, type JsonObject, parseJson, pathStep } from '../lib/json.js';
 import { readInput } from './input.js';
 
-/** What `@FILE` may hold, in bytes. */
+/** The maximum size of a file named by `@FILE`, in bytes. */
 const MAX_VALUE = 1_048_576;
 
 /** For the help text of every flag that takes `KEY=VALUE`. */
 export const ASSIGNMENT_HELP =
-  'A value after = is read as JSON where it is JSON, else as text. key=@FILE takes the text of a file without its last line break, and key=@- that of standard input: a secret then stands neither in the list of processes nor in the history of the shell. key=@@text is the text @text.';
+  'A value after = is read as JSON if it is valid JSON, else as text. key=@FILE reads the text of a file without its last line break, and key=@- that of standard input, so that a secret is neither in the list of processes nor in the history of the shell. key=@@text is the text @text.';
 
 export interface Assigned {
-  /** The properties of the file with those of `KEY=VALUE` over them. */
+  /** The properties of the file, overridden by those of `KEY=VALUE`. */
   readonly properties: JsonObject;
-  /** The paths of those that came from a file or from standard input: secrets, perhaps, and not to be shown. */
+  /** The paths of values that came from a file or from standard input: they may be secrets and are not shown. */
   readonly hidden: readonly string[];
 }
 
 /**
- * Reads `KEY=VALUE`. A value that is JSON (`3`, `true`, `"3"`, `[1]`) is taken as JSON, anything else as text. `@FILE` is the
- * text of a file, `@-` that of standard input, `@@text` is `@text`.
+ * Reads `KEY=VALUE`. A value that is JSON (`3`, `true`, `"3"`, `[1]`) is read as JSON, anything else as text. `@FILE` is the
+ * text of a file, `@-` that of standard input, and `@@text` means `@text`.
  * @param field names the flag in errors
  * @throws InvalidInputError
  */
@@ -41,7 +41,7 @@ export async function assignments(pairs: readonly string[], base: JsonObject, fi
   return { properties: Object.fromEntries(entries), hidden };
 }
 
-/** The text of a file, without one line break at its end: editors and `echo` put it there. */
+/** The text of a file without one trailing line break, which editors and `echo` add. */
 async function textOf(path: string, key: string, field: string): Promise<string> {
   if (path === '') {
     throw new InvalidInputError('INVALID_ASSIGNMENT', `${field}: "${key}=@" names no file`, {

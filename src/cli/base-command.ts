@@ -12,13 +12,13 @@ import { escapeText, jsonText, safeText } from './output/escape.js';
 import { withProgress } from './output/progress.js';
 import { endWithOutput, keepErrorText } from './output/streams.js';
 
-/** Flags that say where a database is. */
+/** Flags that name the database. */
 const LOCATION_FLAGS = ['--db', '--from', '--to', '--target'];
 
 const passwordShown = (flag: string): string =>
-  `${flag} holds a password, and every user of this machine can read the words of a command (ps). Put the URL into a file of mode 0600 that SLOTH_RUNNER_DB_FILE names, or the password into PGPASSWORD or a password file.`;
+  `${flag} contains a password, and every user of this machine can read the arguments of a command (ps). Put the URL into a file of mode 0600 that SLOTH_RUNNER_DB_FILE names, or the password into PGPASSWORD or a password file.`;
 
-/** A database that holds nothing and ends with the command. */
+/** An empty database that ends with the command. */
 const NO_DATABASE = ':memory:';
 
 export interface GlobalValues {
@@ -27,7 +27,7 @@ export interface GlobalValues {
   readonly output: 'table' | 'json';
 }
 
-/** What every command shares: the global flags, opening and closing the database, printing, and the exit code of an error. */
+/** Shared by all commands: the global flags, opening and closing the database, printing, and the exit code of an error. */
 export abstract class BaseCommand extends Command {
   static override baseFlags = globalFlags;
   #backend: StateBackend | undefined;
@@ -35,14 +35,14 @@ export abstract class BaseCommand extends Command {
   #created: string | undefined;
 
   /**
-   * Opens the database the flags name. It is closed when the command ends. A command asks a server by one connection: to
-   * make another takes longer than to ask again. What happens where there is none is in `DATABASE_USE`: a command that
-   * creates one works on an empty database in memory until {@link persistent} is called.
+   * Opens the database that the flags name. It is closed when the command ends. A command uses a single connection to a
+   * server, because opening another takes longer than another query. `DATABASE_USE` defines what happens if the database
+   * does not exist: a command that creates one works on an empty database in memory until {@link persistent} is called.
    * @throws NotFoundError `DATABASE_NOT_FOUND`
    */
   protected async open(
     flags: Pick<GlobalValues, 'db' | 'actor'>,
-    options: Pick<OpenOptions, 'asItIs' | 'source' | 'connections'> = {},
+    options: Pick<OpenOptions, 'skipRebuild' | 'source' | 'connections'> = {},
   ): Promise<StateBackend> {
     const choice = this.#choose(flags.db);
     const use: string | undefined = DATABASE_USE[this.id as keyof typeof DATABASE_USE];
@@ -76,16 +76,16 @@ export abstract class BaseCommand extends Command {
     return choice;
   }
 
-  /** Whether a database in memory is of use: not to a command that ends at once, and the database with it. */
+  /** Whether a database in memory is useful. It is not for a command that ends at once, together with the database. */
   protected readonly takesMemory: boolean = false;
-  /** Whether {@link persistent} will create the database, as far as is known now. */
+  /** Whether {@link persistent} is expected to create the database. */
   protected get isNew(): boolean {
     return this.#create !== undefined;
   }
 
   /**
-   * The database that `open` was called for, created here where there was none. A command calls this when its input is
-   * known to be good, so that input that is refused creates nothing.
+   * The database that `open` was called for; created here if it does not exist. A command calls this when its input is known
+   * to be valid, so that refused input creates nothing.
    */
   protected async persistent(): Promise<StateBackend> {
     const create = this.#create;
@@ -97,27 +97,29 @@ export abstract class BaseCommand extends Command {
     return this.#backend as StateBackend;
   }
 
-  /** Says at the end that a database was made. An error that is printed as JSON stays alone. */
+  /** Reports at the end that a database was created. An error that is printed as JSON stays the only output. */
   protected noteCreated(location: string): void {
     this.#created = location;
   }
 
-  /** Prints the result: as JSON exact and alone on standard output, or as text for people. */
+  /** Prints the result: as JSON, exact and alone on standard output, or as text for people. */
   protected show({ output }: GlobalValues, json: () => unknown, text: () => string): void {
     this.write(output === 'json' ? jsonText(json(), 2) : safeText(text()));
   }
 
-  /** A remark for people; never on standard output. */
+  /** Prints a remark for people; never on standard output. */
   protected note(text: string): void {
     process.stderr.write(`${safeText(text)}\n`);
   }
 
-  /** What a person should change, though the command goes on. */
+  /** Warns about something that a person should change; the command continues. */
   protected warning(text: string): void {
     this.note(`Warning: ${escapeText(text)}`);
   }
 
-  /** A job that runs each night on the wrong database must not look like one that works. `done` says what was to be done. */
+  /**
+   * Warns about an empty database: a nightly job on the wrong database must not look successful. `done` names the action.
+   */
   protected warnWhereEmpty(head: LogHead, location: string, done: string): void {
     if (head.position > 0) return;
     this.warning(
@@ -129,7 +131,7 @@ export abstract class BaseCommand extends Command {
     process.stdout.write(`${text}\n`);
   }
 
-  /** Prints an error as JSON; where a document has been begun, it must end with it. */
+  /** Prints an error as JSON. If a JSON document is open, the error ends it. */
   protected writeError(json: { readonly error: object }): void {
     this.write(jsonText(json, 2));
   }
@@ -149,7 +151,7 @@ export abstract class BaseCommand extends Command {
     });
   }
 
-  /** Sets the exit code by the kind of error; errors that are nobody's input keep their stack. */
+  /** Sets the exit code by the kind of error. Internal errors keep their stack. */
   protected override async catch(error: Error & { exitCode?: number }): Promise<void> {
     const { exitCode, text, json, stack } = reportOf(error);
     process.exitCode = exitCode;
@@ -168,12 +170,12 @@ export abstract class BaseCommand extends Command {
     await super.finally(error);
   }
 
-  /** Whether an error is to be told as JSON. */
+  /** Whether errors are printed as JSON. */
   protected wantsJson(): boolean {
     return this.says('--output', 'json');
   }
 
-  /** Asked of the words themselves: the error may be that they could not be parsed. */
+  /** Checks the arguments themselves, because the error may be that they could not be parsed. */
   protected says(flag: string, value: string): boolean {
     return says(this.argv, flag, value);
   }

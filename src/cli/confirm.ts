@@ -3,14 +3,14 @@ import { createInterface } from 'node:readline/promises';
 import { InvalidInputError } from '../lib/errors.js';
 
 /**
- * Asks before what is hard to undo. Where nobody can answer, `--yes` must have been given.
- * @throws InvalidInputError when the answer is no, or nobody is there to give it
+ * Asks for confirmation of an action that is hard to undo. Without a terminal, `--yes` is required.
+ * @throws InvalidInputError if the action is not confirmed
  */
 export async function confirm(question: string, yes: boolean): Promise<void> {
   if (yes) return;
   if (!process.stdin.isTTY) {
-    throw new InvalidInputError('NOT_CONFIRMED', `${question} Nobody is there to answer.`, {
-      hint: 'Add --yes to go on without being asked.',
+    throw new InvalidInputError('NOT_CONFIRMED', `${question} There is no terminal to confirm it.`, {
+      hint: 'Pass --yes to confirm.',
       details: { field: '--yes' },
     });
   }
@@ -21,7 +21,7 @@ export async function confirm(question: string, yes: boolean): Promise<void> {
   }
 }
 
-/** What is typed; empty where the terminal ends (Ctrl+D) or Ctrl+C is pressed before there is an answer. */
+/** The typed text; empty if the terminal ends (Ctrl+D) or Ctrl+C is pressed first. */
 async function answerTo(question: string): Promise<string> {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {

@@ -9,13 +9,13 @@ export const SYSTEM_DATABASE = '/etc/sloth-runner/stacks.db';
 
 export interface DatabaseChoice {
   readonly path: string;
-  /** In words, for `--help` and `doctor`. */
+  /** A description for `--help` and `doctor`. */
   readonly why: string;
-  /** Whether a flag or the environment names it: a name may be mistyped. */
+  /** Whether a flag or the environment names it: such a name may be mistyped. */
   readonly isNamed?: boolean;
 }
 
-/** What the choice depends on; tests hand in their own. */
+/** What the choice depends on; tests pass their own. */
 export interface Machine {
   readonly home: string;
   exists(path: string): boolean;
@@ -35,7 +35,7 @@ export const thisMachine: Machine = {
   },
 };
 
-/** The database where `--db` and SLOTH_RUNNER_DB name none: the system's where it exists or can be made, else the user's. */
+/** The default without `--db` and SLOTH_RUNNER_DB: the system's database if it exists or can be created, else the user's. */
 export function defaultDatabase(machine: Machine = thisMachine): DatabaseChoice {
   const folder = dirname(SYSTEM_DATABASE);
   if (machine.exists(SYSTEM_DATABASE)) return { path: SYSTEM_DATABASE, why: 'the system database exists' };
@@ -48,7 +48,7 @@ export function defaultDatabase(machine: Machine = thisMachine): DatabaseChoice 
   };
 }
 
-/** What the library keeps in memory ends with the process, and a command is a process. */
+/** A database in memory ends with the process, and each command is a process. */
 export const isMemory = (location: string): boolean => location === ':memory:' || location === 'memory:';
 
 /** @throws InvalidInputError `MEMORY_DATABASE` for a database that would end with the command */
@@ -65,7 +65,8 @@ export function refuseMemory(location: string, field: string): string {
 }
 
 /**
- * `named` is what `--db` or SLOTH_RUNNER_DB says. A file can name it as well, so that no password need stand elsewhere.
+ * Chooses the database. `named` is the value of `--db` or SLOTH_RUNNER_DB. A file can contain the name instead, so that a
+ * password is stored nowhere else.
  * @throws InvalidInputError `MEMORY_DATABASE`; StoreError `FILE_EXPOSED` for a file with a password that others can read
  */
 export function chooseDatabase(named: string | undefined, machine?: Machine): DatabaseChoice {
@@ -74,7 +75,7 @@ export function chooseDatabase(named: string | undefined, machine?: Machine): Da
   return choice;
 }
 
-/** The same, for what can use a database in memory as well. */
+/** The same, for commands that can also use a database in memory. */
 export function chooseAnyDatabase(named: string | undefined, machine?: Machine): DatabaseChoice {
   if (named !== undefined) {
     const by = named === process.env.SLOTH_RUNNER_DB ? 'SLOTH_RUNNER_DB' : '--db';
@@ -85,7 +86,7 @@ export function chooseAnyDatabase(named: string | undefined, machine?: Machine):
   return defaultDatabase(machine);
 }
 
-/** For what is done to a database as a file. @throws InvalidInputError for one on a server */
+/** For commands that need a file. @throws InvalidInputError for a database on a server */
 export function chooseDatabaseFile(named: string | undefined): string {
   const { path } = chooseDatabase(named);
   if (!isPostgresUrl(path)) return path;
@@ -99,7 +100,7 @@ export function chooseDatabaseFile(named: string | undefined): string {
   );
 }
 
-/** The longest path of Linux, in bytes. */
+/** The longest path on Linux, in bytes. */
 const MAX_LOCATION = 4_096;
 
 function bounded(location: string, field: string): string {
@@ -110,7 +111,7 @@ function bounded(location: string, field: string): string {
   });
 }
 
-/** No more of a file than is needed to see that it is too long. */
+/** Enough of a file to detect that it is too long. */
 function readBeginning(file: string): string {
   const descriptor = openSync(file, 'r');
   try {
@@ -125,7 +126,7 @@ function readBeginning(file: string): string {
   }
 }
 
-/** @param cause what the library found, in its words */
+/** @param cause the library's message */
 export function databaseNotFound({ path, why, isNamed }: DatabaseChoice, cause?: NotFoundError): NotFoundError {
   const shown = shownLocation(path);
   const detail = isNamed ? why : `${why}; nobody named another one`;

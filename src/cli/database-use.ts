@@ -1,37 +1,36 @@
 /**
- * What each command does with a database that is not there:
- * - `creates`: it makes one, with its folders, once its input is known to be good, and says so. Only what can begin a
- *   stack or a log.
- * - `existing`: it refuses (DATABASE_NOT_FOUND, exit 3): it reads, or changes a stack that must be there already.
- * - `listing`: as `existing`, but where nobody named a database there is nothing to list, which is no error.
- * - `own`: it names databases by flags of its own, and judges them itself.
- * - `none`: it needs no database.
- *
- * Every command is here; a test compares the list with the commands there are.
+ * What each command does if the database does not exist:
+ * - `creates`: creates it, with its folders, once the input is known to be valid, and reports it. Only commands that can
+ *   create a stack or a log.
+ * - `existing`: refuses (DATABASE_NOT_FOUND, exit 3), because it reads, or changes a stack that must exist already.
+ * - `listing`: like `existing`, but if nobody named a database the list is empty, which is not an error.
+ * - `own`: has its own flags for databases, and checks them itself.
+ * - `none`: needs no database.
+ * All commands are listed here; a test compares the list with the existing commands.
  */
 export const DATABASE_USE = {
   'audit:export': 'existing',
   'audit:head': 'existing',
-  'audit:import': 'own', // makes it when the whole log is in it
+  'audit:import': 'own', // creates it when the whole log is in it
   'audit:log': 'existing',
   'audit:verify': 'existing',
   autocomplete: 'none',
   'autocomplete:create': 'none',
   'autocomplete:script': 'none',
   backup: 'existing',
-  copy: 'own', // makes that of --to
+  copy: 'own', // creates the one of --to
   doctor: 'existing',
   help: 'none',
   'projections:rebuild': 'existing',
   'projections:status': 'existing',
   replay: 'existing',
-  restore: 'own', // makes it of a backup
+  restore: 'own', // creates it from a backup
   serve: 'creates',
   'stack:apply': 'existing',
   'stack:delete': 'existing',
   'stack:export': 'existing',
   'stack:import': 'creates',
-  'stack:migrate': 'own', // makes that of --target
+  'stack:migrate': 'own', // creates the one of --target
   'stack:new': 'creates',
   'stack:resource:list': 'existing',
   'stack:resource:remove': 'existing',
@@ -63,7 +62,7 @@ export const DATABASE_USE = {
   'stack:state:unlock': 'existing',
   'stack:state:versions': 'existing',
   'stack:update': 'existing',
-  'token:create': 'own', // tokens lie in a file of their own
+  'token:create': 'own', // tokens are in a separate file
   'token:list': 'own',
   'token:revoke': 'own',
 } as const satisfies Record<string, 'creates' | 'existing' | 'listing' | 'own' | 'none'>;

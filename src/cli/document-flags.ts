@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import type { JsonObject } from '../lib/json.js';
 import { readObject } from './input.js';
 
-/** The fields of a stack that `new` and `update` take. */
+/** The stack fields that `new` and `update` accept. */
 export const documentFlags = {
   description: Flags.string({ description: 'what the stack is', helpValue: 'TEXT' }),
   version: Flags.string({ description: 'your own label for its version, such as 1.0.0', helpValue: 'LABEL' }),

@@ -4,8 +4,8 @@ import { InvalidInputError } from '../lib/errors.js';
 import { escapeText } from './output/escape.js';
 
 /**
- * Refuses a look that compared nothing, where the stack or the source holds something: it says nothing about drift. A stack
- * without resources is compared whole by a source that names none.
+ * Refuses a comparison that compared nothing although the stack or the source contains resources: it has no result. A stack
+ * without resources is completely compared by a source without resources.
  * @throws InvalidInputError `NOTHING_COMPARED` with the reasons
  */
 export function refuseNothingCompared(stack: string, check: DriftCheck): void {
@@ -16,7 +16,7 @@ export function refuseNothingCompared(stack: string, check: DriftCheck): void {
   const why = first
     ? `${first.resource}: ${first.error}`
     : count > 0
-      ? `${passedOverResources[0]}: the source says nothing of it`
+      ? `${passedOverResources[0]}: the source has no data for it`
       : `${unknownResources[0]}: the source names it, and the stack has no such resource`;
   throw new InvalidInputError(
     'NOTHING_COMPARED',
@@ -24,14 +24,14 @@ export function refuseNothingCompared(stack: string, check: DriftCheck): void {
     {
       hint:
         count > 0
-          ? 'Name a source that finds the resources of this stack, and allow it what it must look at.'
+          ? 'Name a source that finds the resources of this stack, and allow the paths and hosts it needs.'
           : 'Check the name of the stack, or import its resources first: stack import, stack apply.',
       details: { field: 'source', ...checkJson(check) },
     },
   );
 }
 
-/** That nothing is recorded from which `--exit-code` could say that there is no drift. */
+/** Nothing was ever recorded, so `--exit-code` cannot conclude that there is no drift. */
 export const nothingRecorded = (stack: string): InvalidInputError =>
   new InvalidInputError('NOTHING_COMPARED', `nothing was compared: no drift was ever recorded for "${stack}"`, {
     hint: 'Name a source: --actual, --terraform-plan, --terraform-dir, --exec, --probe or --configured.',

@@ -13,7 +13,7 @@ import { InvalidInputError } from '../lib/errors.js';
 import { wholeNumber } from './flags.js';
 import { readInput } from './input.js';
 
-/** Each of them says where the actual state comes from. */
+/** Each of these flags selects a source of the actual state. */
 const SOURCES = ['actual', 'terraform-plan', 'terraform-dir', 'exec', 'probe', 'configured'] as const;
 type Source = (typeof SOURCES)[number];
 
@@ -21,30 +21,30 @@ const others = (source: Source): string[] => SOURCES.filter((one) => one !== sou
 
 export const sourceFlags = {
   actual: Flags.string({
-    description: 'actual properties by address, null for what is gone, from a JSON or YAML file; - for standard input',
+    description: 'actual properties by address, null if it is gone, from a JSON or YAML file; - for standard input',
     helpGroup: 'SOURCE',
     helpValue: 'FILE',
     exclusive: others('actual'),
   }),
   complete: Flags.boolean({
-    description: 'what the file does not list is gone',
+    description: 'resources that the file does not list are gone',
     helpGroup: 'SOURCE',
     dependsOn: ['actual'],
   }),
   'terraform-plan': Flags.string({
-    description: 'what a plan found: the JSON of terraform show -json PLAN',
+    description: 'the result of a plan: the JSON of terraform show -json PLAN',
     helpGroup: 'SOURCE',
     helpValue: 'FILE',
     exclusive: others('terraform-plan'),
   }),
   'terraform-dir': Flags.string({
-    description: 'what terraform plan -refresh-only finds in this directory',
+    description: 'the result of terraform plan -refresh-only in this directory',
     helpGroup: 'SOURCE',
     helpValue: 'DIR',
     exclusive: others('terraform-dir'),
   }),
   exec: Flags.string({
-    description: 'what a program answers: resources as JSON lines in, {"address","properties"} lines out',
+    description: 'the output of a program: resources as JSON lines in, {"address","properties"} lines out',
     helpGroup: 'SOURCE',
     helpValue: 'COMMAND',
     exclusive: others('exec'),
@@ -55,12 +55,13 @@ export const sourceFlags = {
     dependsOn: ['exec'],
   }),
   probe: Flags.boolean({
-    description: 'look at resources of the types file and http itself, where --probe-path and --probe-host allow it',
+    description: 'probe resources of the types file and http, if --probe-path and --probe-host allow it',
     helpGroup: 'SOURCE',
     exclusive: others('probe'),
   }),
   'probe-path': Flags.string({
-    description: 'a folder with all below it, or a file, that may be probed; repeat it for several (default: none)',
+    description:
+      'a file, or a folder with everything below it, that may be probed; repeat it for several (default: none)',
     helpGroup: 'SOURCE',
     helpValue: 'DIR',
     multiple: true,
@@ -68,19 +69,19 @@ export const sourceFlags = {
   }),
   'probe-host': Flags.string({
     description:
-      'a host that may be probed: example.com (ports 80 and 443), example.com:8443, *.example.com, 10.0.0.0/8; repeat it for several (default: none). An address that is not public must be named itself: 127.0.0.1:8080, or localhost',
+      'a host that may be probed: example.com (ports 80 and 443), example.com:8443, *.example.com, 10.0.0.0/8; repeat it for several (default: none). An address that is not public must be named explicitly: 127.0.0.1:8080, or localhost',
     helpGroup: 'SOURCE',
     helpValue: 'HOST',
     multiple: true,
     multipleNonGreedy: true,
   }),
   'record-content': Flags.boolean({
-    description: 'record what probed files and answers hold where it differs, not only its SHA-256 and length',
+    description: 'record differing content of probed files and responses, not only its SHA-256 and length',
     helpGroup: 'SOURCE',
   }),
   configured: Flags.boolean({
     description:
-      "the source that the stack's configuration names: everybody who may write the stack then decides which program runs here, and which file is read",
+      "use the source that the stack's configuration names: everybody who may write the stack then decides which program runs here, and which file is read",
     helpGroup: 'SOURCE',
     exclusive: others('configured'),
   }),
@@ -90,7 +91,7 @@ export const sourceFlags = {
     helpValue: 'TIME',
   }),
   concurrency: wholeNumber({
-    description: 'programs, or resources, at a time',
+    description: 'concurrent programs, or resources',
     helpGroup: 'SOURCE',
     helpValue: 'N',
     min: 1,
@@ -114,9 +115,9 @@ export interface SourceValues {
 }
 
 /**
- * The source the flags name; undefined where they name none. Files are read each time it is asked for. Nothing that the
- * stack itself names is read or run unless `--configured` says so.
- * @throws InvalidInputError `NO_SOURCE` where the configuration is to name one, and does not
+ * The source that the flags select; undefined if they select none. Files are read at each comparison. Nothing that the stack
+ * itself names is read or run without `--configured`.
+ * @throws InvalidInputError `NO_SOURCE` if `--configured` is given and the configuration names no source
  */
 export async function sourceOf(
   flags: SourceValues,
@@ -166,11 +167,11 @@ export async function sourceOf(
   }
 }
 
-/** That a stack's configuration names a source, which was not used. */
+/** Reports that a stack's configuration names a source that was not used. */
 export const unusedSource = (stack: string): string =>
-  `The configuration of "${stack}" names a source of the actual state, which was not used. Where everybody who may write the stack may also decide which program runs here, use it with --configured.`;
+  `The configuration of "${stack}" names a source of the actual state, which was not used. To let everybody who may write the stack decide which program runs here, use it with --configured.`;
 
-/** A limit that nothing would heed is refused. */
+/** Refuses a limit that would have no effect. */
 function needs(value: unknown, flag: string, named: Source | undefined, sources: readonly Source[]): void {
   if (value === undefined || (named !== undefined && sources.includes(named))) return;
   throw new InvalidInputError('NO_USE', `--${flag} is of no use without one of --${sources.join(', --')}`, {

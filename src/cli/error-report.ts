@@ -9,11 +9,11 @@ export interface ErrorReport {
   /** Message and hint, each on a line. */
   readonly text: string;
   readonly json: { readonly error: object };
-  /** Where the error is a bug: its stack. */
+  /** The stack, if the error is a bug. */
   readonly stack?: string | undefined;
 }
 
-/** @param usage what to do about words that make no command */
+/** @param usage the next step for invalid arguments */
 export function reportOf(error: Error, usage = 'Run the command with --help to see how it is used.'): ErrorReport {
   const { code, message, hint, details, exitCode } = describe(error, usage);
   const lines = [`Error: ${hasLines(error) ? escapeLines(message) : escapeText(message)}`];
@@ -25,11 +25,15 @@ export function reportOf(error: Error, usage = 'Run the command with --help to s
   };
 }
 
-/** Whether words give a flag a value. They are read as they are: the error may be that they could not be parsed. */
+/**
+ * Whether the arguments give a flag a value. They are read unparsed, because the error may be that they could not be parsed.
+ */
 export const says = (words: readonly string[], flag: string, value: string): boolean =>
   words.some((word, index) => word === `${flag}=${value}` || (word === value && words[index - 1] === flag));
 
-/** Messages of the argument parser, of programs and of bugs may have several lines; in ours a line break is part of a value. */
+/**
+ * Messages of the argument parser, of programs and of bugs may have several lines; in ours a line break is part of a value.
+ */
 const hasLines = (error: Error): boolean => !(error instanceof SlothError) || error instanceof StoreError;
 
 const escapeLines = (text: string): string => text.split('\n').map(escapeText).join('\n');
@@ -42,7 +46,7 @@ interface Described {
   readonly exitCode: number;
 }
 
-/** The message without what oclif writes around that of a flag's own parser. */
+/** The message without the text that oclif adds to that of a flag's own parser. */
 const unwrapped = (message: string): string =>
   message.replace(/^Parsing --\S+ \n\t/, '').replace(/\n?See more help with --help$/, '');
 

@@ -14,12 +14,12 @@ function loginName(): string {
   }
 }
 
-/** A whole number in digits: no sign, fraction, exponent or blank is guessed at. */
+/** A whole number in digits only: no sign, fraction, exponent or blank. */
 export const wholeNumber = Flags.custom<number, { min?: number }>({
   parse: async (text, _context, { min = 0, name }) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (!Number.isSafeInteger(value) || value < min) {
-      throw new InvalidInputError('INVALID_NUMBER', `--${name}: "${text}" is no whole number of at least ${min}`, {
+      throw new InvalidInputError('INVALID_NUMBER', `--${name}: "${text}" is not a whole number of at least ${min}`, {
         hint: `Give --${name} as digits, for example --${name} ${Math.max(min, 10)}.`,
         details: { field: name, value: text },
       });
@@ -28,7 +28,7 @@ export const wholeNumber = Flags.custom<number, { min?: number }>({
   },
 });
 
-/** Who acts stands in every event: one name must not pass for another. */
+/** The actor is recorded in every event, so one name must not look like another. */
 function actorName(text: string): string {
   const found = invisibleIn(text);
   const problem =
@@ -51,7 +51,7 @@ export const globalFlags = {
     helpValue: 'PATH',
   }),
   actor: Flags.string({
-    description: 'who acts, kept with every change (default: your login name)',
+    description: 'who makes the change, recorded with it (default: your login name)',
     env: 'SLOTH_RUNNER_ACTOR',
     parse: async (text) => actorName(text),
     helpGroup: 'GLOBAL',
@@ -91,15 +91,18 @@ export function callOptions(flags: {
   };
 }
 
-/** For commands that state dependencies. */
+/** For commands that declare dependencies. */
 export const missingFlag = {
   'allow-missing': Flags.boolean({ description: 'allow dependencies on resources that are not in the stack' }),
 };
 
-/** For commands that remove resources: what becomes of those that depend on them. */
+/** For commands that remove resources: what happens to resources that depend on them. */
 export const dependentsFlags = {
-  cascade: Flags.boolean({ description: 'remove what depends on what is removed, too', exclusive: ['force'] }),
-  force: Flags.boolean({ description: 'leave what depends on what is removed as it is' }),
+  cascade: Flags.boolean({
+    description: 'also remove the resources that depend on a removed one',
+    exclusive: ['force'],
+  }),
+  force: Flags.boolean({ description: 'keep the resources that depend on a removed one unchanged' }),
 };
 
 export const dependentsOf = (flags: {
@@ -109,10 +112,10 @@ export const dependentsOf = (flags: {
   dependents: flags.cascade ? 'cascade' : flags.force ? 'leave' : 'refuse',
 });
 
-/** For lists of stacks: versions are a stack's own. */
+/** For lists of stacks, without versions, which belong to a single stack. */
 export const momentFlags = {
   'at-time': Flags.string({
-    description: 'as of this instant (2026-01-31T12:00:00Z)',
+    description: 'as of this time (2026-01-31T12:00:00Z)',
     helpValue: 'TIME',
     exclusive: ['at-version', 'at-position'],
   }),
@@ -132,7 +135,7 @@ export function momentOf(flags: {
   return flags['at-position'] === undefined ? undefined : { position: flags['at-position'] };
 }
 
-/** For commands that read one stack: a place in its history instead of now. */
+/** For commands that read one stack: a position in its history instead of the current state. */
 export const atFlags = {
   'at-version': wholeNumber({
     description: 'as of this version',
@@ -147,6 +150,6 @@ export const atOf = (
   flags: Parameters<typeof momentOf>[0] & { readonly 'at-version'?: number | undefined },
 ): At | undefined => (flags['at-version'] === undefined ? momentOf(flags) : { version: flags['at-version'] });
 
-/** `limit` newest ones. */
+/** The `limit` newest items. */
 export const limitFlag = (standard: number) =>
   wholeNumber({ description: 'at most this many, the newest', helpValue: 'N', min: 1, default: standard });

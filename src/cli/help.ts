@@ -4,7 +4,7 @@ import { SlothError } from '../lib/errors.js';
 import { chooseDatabase } from './database-path.js';
 import { escapeText } from './output/escape.js';
 
-/** Standard help, and which database a command would use. */
+/** Standard help, and the database that a command would use. */
 export default class Help extends OclifHelp {
   override async showRootHelp(): Promise<void> {
     await super.showRootHelp();
@@ -30,7 +30,7 @@ export default class Help extends OclifHelp {
   }
 }
 
-/** Where none can be chosen, why: help is what one needs then. */
+/** If no database can be chosen, help shows the reason. */
 function databaseText(): string {
   try {
     const { path, why } = chooseDatabase(process.env.SLOTH_RUNNER_DB);

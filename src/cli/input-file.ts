@@ -5,10 +5,10 @@ import { InvalidInputError, StoreError } from '../lib/errors.js';
 import { standardInput } from './input.js';
 
 /**
- * For input that is read as a file is, and may be larger than memory: standard input, for `-`, is first put into a
- * temporary file, mode 0600, that has no name: nothing is left of it whatever ends the process.
- * @param use gets the path or the descriptor of the file, and what it is called in errors
- * @throws StoreError `CANNOT_WRITE` where there is no room for it
+ * For input that is read as a file and may be larger than memory. Standard input (`-`) is first written to a temporary file
+ * without a name, mode 0600, so that nothing is left of it however the process ends.
+ * @param use gets the path or the descriptor of the file, and its name in errors
+ * @throws StoreError `CANNOT_WRITE` if there is no room for it
  */
 export async function withInputFile<T>(
   path: string,
@@ -44,7 +44,7 @@ function openNameless(folder: string): number {
   }
 }
 
-/** Written by position, so that who reads the file begins at its beginning. */
+/** Written by position, so that reading starts at the beginning. */
 async function copyInput(file: number): Promise<void> {
   let position = 0;
   for await (const chunk of standardInput() as AsyncIterable<Buffer>) {

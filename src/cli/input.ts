@@ -10,15 +10,15 @@ export interface Input {
 }
 
 const STANDARD_INPUT = 'standard input';
-/** The longest word of a command line in bytes, on every system; Linux accepts no longer ones. */
+/** The longest argument in bytes, on every system; Linux accepts no longer ones. */
 const MAX_WORD = 131_072;
 
 /** The one that was read. */
 let used: NodeJS.ReadStream | undefined;
 
 /**
- * Standard input, for whatever of a command is given as `-`. It holds one text.
- * @throws InvalidInputError where something else of the command has read it
+ * Standard input, for an argument `-`. It contains one text.
+ * @throws InvalidInputError if another argument has read it
  */
 export function standardInput(): NodeJS.ReadStream {
   if (used === process.stdin) {
@@ -31,7 +31,7 @@ export function standardInput(): NodeJS.ReadStream {
   return used;
 }
 
-/** @throws InvalidInputError for a word of a command that is longer than any of them needs to be */
+/** @throws InvalidInputError for an argument that is longer than any valid one */
 export function checkWords(words: readonly string[]): void {
   for (const [index, word] of words.entries()) {
     const bytes = Buffer.byteLength(word);
@@ -47,7 +47,7 @@ export function checkWords(words: readonly string[]): void {
   }
 }
 
-/** The bytes of a file, or of standard input for `-`; `maxBytes` of them at most, also where the file grows or has no end. */
+/** The bytes of a file, or of standard input for `-`; at most `maxBytes`, even if the file grows or is endless. */
 export async function readInput(path: string, maxBytes = FILE_LIMITS.maxBytes): Promise<Input> {
   const name = path === '-' ? STANDARD_INPUT : path;
   const stream: AsyncIterable<Buffer> = path === '-' ? standardInput() : createReadStream(path);
@@ -80,12 +80,12 @@ const tooLarge = (name: string, maxBytes: number): InvalidInputError =>
     details: { field: name, maxBytes },
   });
 
-/** A YAML or JSON file that holds an object. `field` names it in errors. */
+/** A YAML or JSON file that contains an object. `field` names it in errors. */
 export async function readObject(path: string, field: string): Promise<JsonObject> {
   const { name, bytes } = await readInput(path);
   const value = readDocument(bytes, name);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidInputError('NOT_AN_OBJECT', `${field}: ${name} does not hold an object`, {
+    throw new InvalidInputError('NOT_AN_OBJECT', `${field}: ${name} does not contain an object`, {
       hint: 'Write it as key: value lines, or as a JSON object.',
       details: { field },
     });

@@ -1,13 +1,15 @@
 import { constants } from 'node:os';
 
-/** Ends by `process.exit` what a signal would end at once, so that unfinished files are cleared up; 128 + its number. */
+/**
+ * On the first signal, ends with `process.exit`, so that unfinished files are removed; the exit code is 128 + its number.
+ */
 export function endOnSignals(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => process.exit(128 + constants.signals[signal]));
   }
 }
 
-/** A signal that is given when the process is asked to end; asked again, it ends at once. */
+/** An AbortSignal that fires when the process is asked to end; a second signal ends the process at once. */
 export function interrupted(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());

@@ -1,6 +1,6 @@
 /**
- * Commands that only print what is there: where their reader has gone, nothing is left to do, and they end at once. All others
- * change something, or judge it by their exit code, and work to the end whoever reads.
+ * Commands that only print. If their reader is gone, they end at once. All other commands change or check something and run
+ * to the end, because their exit code matters.
  */
 export const LISTINGS: ReadonlySet<string> = new Set([
   'audit:head',

@@ -6,8 +6,8 @@ import { guardStreams, keepErrorText } from './output/streams.js';
 const USAGE = 'See all commands with: sloth-runner --help';
 
 /**
- * Runs the command that the words name. Commands report their own errors; those of help, of plugins and of words that name no
- * command are reported here, in the same way.
+ * Runs the command that the arguments name. Commands report their own errors; errors of help, of plugins and of unknown
+ * commands are reported here, in the same way.
  */
 export async function execute({
   dir,

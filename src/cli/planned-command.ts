@@ -6,25 +6,25 @@ import { BaseCommand, type GlobalValues } from './base-command.js';
 import { callOptions, writeFlags } from './flags.js';
 import { changesText } from './present/diff.js';
 
-/** For commands that show what they will change before they change it. */
+/** For commands that show a plan before they change something. */
 export const plannedFlags = {
   'dry-run': Flags.boolean({ description: 'show the plan, and change nothing' }),
   ...writeFlags,
 };
 
-/** From how many resources on a person should be told to wait: about a second's work. */
+/** From this many resources on, a note asks the user to wait: about a second of work. */
 const MANY = 3_000;
 
 type PlannedValues = GlobalValues & Parameters<typeof callOptions>[0] & { readonly 'dry-run': boolean };
 
 /** A command that can be planned, and prints what it changed. */
 export abstract class PlannedCommand extends BaseCommand {
-  /** `told` is what to say after it was done, `unchanged` when there was nothing to do. */
+  /** `summary` is printed after a change, `unchanged` if there was none. */
   protected async carryOut(
     flags: PlannedValues,
     backend: StateBackend,
     command: StackCommand,
-    told: (done: Execution) => string,
+    summary: (done: Execution) => string,
     unchanged: string,
   ): Promise<void> {
     const call = callOptions(flags);
@@ -38,16 +38,16 @@ export abstract class PlannedCommand extends BaseCommand {
       );
       return;
     }
-    if (this.isNew) await backend.execute(command, { ...call, dryRun: true }); // what is refused creates no database
+    if (this.isNew) await backend.execute(command, { ...call, dryRun: true }); // a refused command creates no database
     const done = await (await this.persistent()).execute(command, call);
     this.show(
       flags,
       () => ({ ...receiptJson(done), changes: changesJson(done.changes) }),
-      () => (done.events === 0 ? unchanged : `${changesText(done.changes)}\n\n${told(done)}`),
+      () => (done.events === 0 ? unchanged : `${changesText(done.changes)}\n\n${summary(done)}`),
     );
   }
 
-  /** Comparing and committing many resources takes seconds in which nothing else can be shown: say so before. */
+  /** Comparing and committing many resources takes seconds without any output, so this is announced. */
   #announce(command: StackCommand): void {
     const count = command.type === 'apply' ? (command.resources?.length ?? 0) : 0;
     if (process.stderr.isTTY && count >= MANY) this.note(`Comparing and committing ${count} resources …`);

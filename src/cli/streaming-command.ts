@@ -5,18 +5,18 @@ import { jsonText } from './output/escape.js';
 import { withProgress } from './output/progress.js';
 import { endWithOutput } from './output/streams.js';
 
-/** Characters gathered before they are written. */
+/** Characters buffered before they are written. */
 const PIECE = 1 << 16;
 
 /**
- * What stands on standard output so far. `document`: one JSON document is open. `lines`: one JSON document a line.
- * `foreign`: a format that an error would be no part of.
+ * What standard output contains so far. `document`: one JSON document is open. `lines`: one JSON document on each line.
+ * `foreign`: a format that an error cannot be part of.
  */
 type Shape = 'nothing' | 'document' | 'lines' | 'foreign';
 
 /**
- * For output that may be larger than memory: it is written piece by piece and waits for whoever reads it. JSON stays
- * whole whatever happens: an error in the middle ends the document, as its `error`.
+ * For output that may be larger than memory: it is written in pieces, with back-pressure from the reader. JSON stays
+ * complete in any case: an error in the middle ends the document, as its `error`.
  */
 export abstract class StreamingCommand extends BaseCommand {
   #shape: Shape = 'nothing';
@@ -28,11 +28,11 @@ export abstract class StreamingCommand extends BaseCommand {
     if (this.#piece.length >= PIECE) await this.flush();
   }
 
-  /** Writes what was gathered, and waits until it is taken. */
+  /** Writes the buffer, and waits until it is accepted. */
   protected async flush(): Promise<void> {
     const piece = this.#piece;
     this.#piece = '';
-    if (piece !== '') endWithOutput(true); // nothing is done but printing
+    if (piece !== '') endWithOutput(true); // the command only prints
     if (piece !== '' && !process.stdout.write(piece)) await once(process.stdout, 'drain');
   }
 
@@ -42,7 +42,7 @@ export abstract class StreamingCommand extends BaseCommand {
     await this.emit(`{\n  ${jsonText(list)}: [`);
   }
 
-  /** The next item of the list, on a line of its own. */
+  /** The next item of the list, on its own line. */
   protected async addItem(item: unknown): Promise<void> {
     await this.emit(`${this.#items++ === 0 ? '' : ','}\n    ${jsonText(item)}`);
   }
@@ -65,12 +65,12 @@ export abstract class StreamingCommand extends BaseCommand {
     await this.flush();
   }
 
-  /** From here on standard output holds something else than this command's own words. */
+  /** From here on standard output contains another format than this command's own. */
   protected beginForeign(): void {
     this.#shape = 'foreign';
   }
 
-  /** A bar where it is not in the way of the output: not on the same screen. */
+  /** Shows a progress bar, unless output goes to the same screen. */
   protected withProgressAside<T>(what: string, unit: string, run: (onProgress: OnProgress) => Promise<T>): Promise<T> {
     return process.stdout.isTTY ? run(() => {}) : withProgress(what, unit, run);
   }

@@ -21,8 +21,8 @@ interface OpenTokensOptions {
 }
 
 /**
- * Opens the file of tokens that the flags name.
- * @throws InvalidInputError where neither names a file; NotFoundError `TOKENS_NOT_FOUND`
+ * Opens the token file that the flags name.
+ * @throws InvalidInputError if neither flag names a file; NotFoundError `TOKENS_NOT_FOUND`
  */
 export async function openTokens(flags: TokenFlags, { create, onCreate }: OpenTokensOptions): Promise<TokenStore> {
   const path = requirePath(flags);
@@ -32,8 +32,8 @@ export async function openTokens(flags: TokenFlags, { create, onCreate }: OpenTo
 }
 
 /**
- * The same, for what reads: undefined where no token was created yet beside a database that is there, or that nobody named.
- * @throws NotFoundError for a name that may be mistyped, that of the tokens or of the database
+ * The same for reading: undefined if no token was created yet and the database exists, or nobody named it.
+ * @throws NotFoundError for a name that may be mistyped, that of the token file or of the database
  */
 export async function openExistingTokens(flags: TokenFlags): Promise<TokenStore | undefined> {
   const path = requirePath(flags);
@@ -53,19 +53,19 @@ function requirePath(flags: TokenFlags): string {
 }
 
 const noTokens = (path: string): NotFoundError =>
-  new NotFoundError('TOKENS_NOT_FOUND', `tokens: there is no file of tokens: ${path}`, {
-    hint: 'Check the name. sloth-runner token create makes the file.',
+  new NotFoundError('TOKENS_NOT_FOUND', `tokens: there is no token file: ${path}`, {
+    hint: 'Check the name. sloth-runner token create creates the file.',
     details: { field: '--tokens', tokens: path },
   });
 
-/** Undefined for a database that is no file. */
+/** Undefined for a database that is not a file. */
 export function tokensPath({ db, tokens }: TokenFlags): string | undefined {
   if (tokens !== undefined) return tokens;
   const { path } = chooseAnyDatabase(db);
   return isMemory(path) || isPostgresUrl(path) ? undefined : `${path}.tokens`;
 }
 
-/** What can be done with a token now. */
+/** Whether a token is active, expired or revoked now. */
 export function stateOf({ revokedAt, expiresAt }: TokenRecord, now = new Date()): 'active' | 'expired' | 'revoked' {
   if (revokedAt !== null) return 'revoked';
   return expiresAt !== null && expiresAt <= now.toISOString() ? 'expired' : 'active';

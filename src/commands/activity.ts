@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { name } from '../lib/text.js';
 import { defineCommand, jsonValue, stackRef } from './command.js';
 
-/** Notes in the stack's history what was done to it elsewhere. */
+/** Adds an entry to the stack's history for an action in another system. */
 export const recordActivity = defineCommand({
   schema: z.strictObject({
     type: z.literal('recordActivity'),

@@ -6,7 +6,7 @@ import { equalJson, type Json } from '../lib/json.js';
 import { list, name } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceName } from '../store/records.js';
-import { askLinks, likelyLinks } from './change-dependencies.js';
+import { edgeEvents, likelyLinks } from './change-dependencies.js';
 import { type Context, defineCommand, jsonValue, refuseInvisible, stackRef } from './command.js';
 import { linkRules } from './desired-edges.js';
 import { identifier } from './identifiers.js';
@@ -25,28 +25,28 @@ const outputInput = z.strictObject({
 const schema = z.strictObject({
   type: z.literal('apply'),
   stack: stackRef,
-  /** How people call what is done; it names the version. */
+  /** The kind of the command in the history, shown with the version. */
   kind: z.enum(['apply', 'set', 'remove', 'import']).default('apply'),
-  /** Makes the stack, named as `stack` says, where there is none. */
+  /** Creates the stack, with the name `stack`, if it does not exist. */
   create: z.strictObject({ id: identifier('stackId', name(128)).default(newId) }).optional(),
   document: z.strictObject({ ...documentFields, origin: originInput.optional() }).default({}),
   resources: list(resourceInput).default([]),
-  /** Resources to take out, by address or id. */
+  /** Resources to remove, by address or id. */
   remove: list(identifier('resource', name(2048))).default([]),
   outputs: list(outputInput).default([]),
   removeOutputs: list(name(1024)).default([]),
-  /** Takes out every resource and output that the command does not state. */
+  /** Removes every resource and output that the command does not state. */
   prune: z.boolean().default(false),
   /**
-   * What is stated comes from a document that another tool keeps: it becomes the stack's origin. It is refused where it
-   * does not follow the one that the stack holds, unless forced.
+   * The command comes from a document of another tool, which becomes the stack's origin. It is refused if it does not follow
+   * the stored document, unless forced.
    */
   succession: successionInput.optional(),
   ...linkRules,
 });
 type Apply = z.output<typeof schema>;
 
-/** Many changes of one stack, as one commit and one version. What is as wanted already gives no event. */
+/** Many changes of one stack, as one commit and one version. A value that is already as desired gives no event. */
 export const apply = defineCommand({
   schema,
   kind: ({ kind }) => kind,
@@ -60,7 +60,7 @@ export const apply = defineCommand({
     addresses: [...resources.map(resourceAddress), ...remove],
     resourceIds: [...resources.flatMap(({ id }) => (id === undefined ? [] : [id])), ...remove],
     outputs: [...outputs.map((output) => output.name), ...removeOutputs],
-    // Of a whole document few resources differ, and only those are asked about.
+    // few resources of a whole document differ, and only those need facts
     ...(resources.length === 0 || succession ? {} : { likely: () => likelyLinks(resources) }),
   }),
   decide: (payload, facts, context) => {
@@ -74,27 +74,28 @@ export const apply = defineCommand({
       ? succeed(payload, payload.succession, facts, set, leaving.length + after.length)
       : { outcomes: set(payload.resources), document: payload.document };
     const before = stackEvents({ ...payload, document }, facts, context);
-    return askLinks(outcomes, leaving, payload, (events) => [...before, ...events, ...after]);
+    return edgeEvents(outcomes, leaving, payload, (events) => [...before, ...events, ...after]);
   },
 });
 
 /**
- * What the document of another tool comes to: the resources that differ, and its origin, which stays where nothing does.
- * @param others how many other changes there are
- * @throws ConflictError where the document does not follow the one that the stack holds
+ * The changes of another tool's document: the resources that differ, and its origin, which stays unchanged if nothing
+ * differs.
+ * @param others the number of other changes
+ * @throws ConflictError if the document does not follow the stored one
  */
 function succeed(
   { document, resources }: Apply,
-  given: NonNullable<Apply['succession']>,
+  succession: NonNullable<Apply['succession']>,
   facts: Facts,
   set: (inputs: readonly ResourceInput[]) => readonly Outcome[],
   others: number,
 ) {
   const known = facts.document?.origin ?? null;
   const next =
-    given.format === 'pulumi'
-      ? withKnownNumbers({ succession: given, resources }, known, facts)
-      : { succession: given, resources };
+    succession.format === 'pulumi'
+      ? withKnownNumbers({ succession, resources }, known, facts)
+      : { succession, resources };
   const { force, ...origin } = next.succession;
   const { stack, present } = facts;
   const all = set(next.resources);
@@ -108,7 +109,7 @@ function succeed(
   return { outcomes, document: unchanged ? document : { ...document, origin } };
 }
 
-/** One commit states each thing once: which of two values should win is not ours to guess. */
+/** A commit may state each thing only once: the engine does not guess which of two values is meant. */
 function refuseRepeats({ resources, outputs, removeOutputs }: Apply): void {
   once('resource', resources.map(resourceAddress));
   once('output', [...outputs.map((output) => output.name), ...removeOutputs]);
@@ -144,7 +145,7 @@ function stackEvents({ stack, create, document }: Apply, facts: Facts, context: 
   return [createdStack(id, stack, document)];
 }
 
-/** Those that are named, and where the rest is pruned, that. */
+/** The named removals, and with `prune` everything that is not stated. */
 function resourcesToRemove({ remove, resources, prune }: Apply, facts: Facts): readonly ResourceName[] {
   if (remove.length === 0 && !prune) return [];
   const taken = new Set(resources.map(resourceAddress));

@@ -4,8 +4,8 @@ import type { Caller } from './command.js';
 import type { Identifier, IdentifierKind } from './identifiers.js';
 
 /**
- * Authorises everything that a command names, inside the transaction that decides it: what a reference means cannot change
- * in between. A stack that does not exist is judged by the reference itself, so a caller learns nothing of stacks out of
+ * Authorises all identifiers of a command, inside the transaction that decides it, so that their meaning cannot change in
+ * between. A stack that does not exist is checked by the reference itself, so a caller learns nothing about stacks out of
  * reach.
  * @throws ForbiddenError `OUT_OF_REACH`; InvalidInputError for an id that the caller may not choose
  */
@@ -23,8 +23,8 @@ const RULES: { readonly [K in IdentifierKind]: Rule | undefined } = {
     if (!mayChooseStackIds) throw idsAreMade(field);
   },
   resource: undefined,
-  resourceId: undefined, // a refusal names a resource of this stack only
-  lock: undefined, // whose it is, the guard judges with the lock itself
+  resourceId: undefined, // a refusal names only resources of this stack
+  lock: undefined, // the guard checks the owner together with the lock itself
   execution: undefined,
 };
 
@@ -38,9 +38,9 @@ export const outOfReach = (principal: string, what: string): ForbiddenError =>
   });
 
 /**
- * Refuses a caller that may not break locks; a caller within this process may.
- * @param what it wants
- * @throws ForbiddenError `PERMISSION_MISSING`; ConflictError `FORCE_UNLOCK_REFUSED` where nobody may
+ * Refuses a caller that may not break locks; callers within this process may.
+ * @param what the refused action
+ * @throws ForbiddenError `PERMISSION_MISSING`; ConflictError `FORCE_UNLOCK_REFUSED` if nobody may
  */
 export function requireLockBreaking(caller: Caller | undefined, what: string): void {
   if (!caller || caller.mayBreakLocks === 'yes') return;

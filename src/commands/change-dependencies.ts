@@ -1,38 +1,38 @@
 import { type NewEvent, resourceAddress } from '../events/index.js';
 import { formatPath } from '../lib/json.js';
-import { type LikelyLinks, type Links, namesOf, type Question } from '../store/edge-query.js';
+import { type EdgeQuery, type LikelyLinks, type Links, namesOf } from '../store/edge-query.js';
 import type { DependencyRecord, ResourceName } from '../store/records.js';
 import { withoutCycles } from './cycles.js';
-import { judgeDependents, refuseMissing } from './dependents.js';
-import type { LinkRules, Wanted, Wishes } from './desired-edges.js';
+import { dependentsToRemove, refuseMissing } from './dependents.js';
+import type { DesiredEdge, DesiredEdges, LinkRules } from './desired-edges.js';
 import { identities, namingTexts, references, type Steps, type Text, textsIn } from './references.js';
 import { type Outcome, type ResourceInput, removed } from './resource-input.js';
 
 /**
- * The events that take resources out and bring others to their outcomes, each followed by those of its edges: declared
- * ones, those its properties refer to, and those whose id its properties hold (docs/adr/0014). No cycle comes about, and
- * nothing is left that depends on what is removed, unless the rules say so. Asks for what that must be judged by.
- * @param within what else the command comes to, around these events
+ * The events that remove resources and set others, each followed by those of its edges: declared ones, references in its
+ * properties, and ids of other resources in its properties (docs/adr/0014). Refuses cycles, and removals on which others
+ * depend, unless allowed. Yields edge queries for what it needs to know.
+ * @param within the other events of the command, around these
  */
-export function askLinks(
+export function edgeEvents(
   outcomes: readonly Outcome[],
   leaving: readonly ResourceName[],
   rules: LinkRules,
   within: (events: readonly NewEvent[]) => readonly NewEvent[] = (events) => events,
-): Question | readonly NewEvent[] {
+): EdgeQuery | readonly NewEvent[] {
   if (outcomes.length + leaving.length === 0) return within([]);
   const named = outcomes.map((outcome) => {
     const texts = textsIn(outcome.value.properties);
     const own = identities(outcome.id, outcome.value);
-    return { outcome, own, told: toldOf(outcome, texts), naming: namingTexts(texts, own) };
+    return { outcome, own, stated: statedEdgesOf(outcome, texts), naming: namingTexts(texts, own) };
   });
   const owners = ownersAmong(named);
   return {
     links: {
-      of: named.map(({ outcome: { address }, told, naming }) => ({
+      of: named.map(({ outcome: { address }, stated, naming }) => ({
         address,
-        // Resources of this commit may be meant by a value too; the store knows them as they were.
-        targets: [...told.keys(), ...[...naming.keys()].flatMap((value) => onlyOne(owners.get(value)))],
+        // A value may also identify a resource of this commit; the store knows only the previous ones.
+        targets: [...stated.keys(), ...[...naming.keys()].flatMap((value) => onlyOne(owners.get(value)))],
         values: [...naming.keys()],
       })),
       leaving: leaving.map(({ address }) => address),
@@ -40,13 +40,16 @@ export function askLinks(
     },
     answer: (links) => {
       const known = knownAfter(owners, links);
-      const wishes = new Map(
-        named.map(({ outcome, told, naming }) => [outcome.address, wishesOf(outcome, told, naming, known, links)]),
+      const desired = new Map(
+        named.map(({ outcome, stated, naming }) => [
+          outcome.address,
+          desiredEdgesOf(outcome, stated, naming, known, links),
+        ]),
       );
-      const going = [...judgeDependents(leaving, wishes, links, rules), ...leaving];
+      const going = [...dependentsToRemove(leaving, desired, links, rules), ...leaving];
       const gone = new Set(going.map(({ address }) => address));
-      if (!rules.allowMissing) refuseMissing(wishes, gone, links);
-      const settled = withoutCycles(wishes, gone, links);
+      if (!rules.allowMissing) refuseMissing(desired, gone, links);
+      const settled = withoutCycles(desired, gone, links);
       const edgesOf = (address: string): NewEvent[] =>
         changes(address, links.from.get(address) ?? [], settled.get(address) ?? new Map());
       return within([
@@ -57,24 +60,26 @@ export function askLinks(
   };
 }
 
-/** What is asked of resources that are to be set, as far as their properties say. */
+/** The facts that resources to be set need, as far as their properties tell. */
 export const likelyLinks = (resources: readonly ResourceInput[]): LikelyLinks => ({
   from: resources.map(resourceAddress),
   known: [...new Set(resources.flatMap(({ properties = {} }) => [...namingTexts(textsIn(properties), NOBODY).keys()]))],
 });
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** What is declared, and what properties refer to by address. */
-function toldOf({ address, module, value, said }: Outcome, texts: readonly Text[]): Wishes {
-  const told = new Map<string, Wanted>(value.dependencies.map((target) => [target, { type: 'explicit', path: null }]));
+/** Declared dependencies, and references of properties by address. */
+function statedEdgesOf({ address, module, value, said }: Outcome, texts: readonly Text[]): DesiredEdges {
+  const stated = new Map<string, DesiredEdge>(
+    value.dependencies.map((target) => [target, { type: 'explicit', path: null }]),
+  );
   for (const [target, path] of references(texts, module)) {
-    if (!told.has(target) && !namesOf(address).includes(target)) told.set(target, { type: 'implicit', path });
+    if (!stated.has(target) && !namesOf(address).includes(target)) stated.set(target, { type: 'implicit', path });
   }
-  if (said && !told.has(said.target)) told.set(said.target, { type: 'implicit', path: said.path });
-  return told;
+  if (said && !stated.has(said.target)) stated.set(said.target, { type: 'implicit', path: said.path });
+  return stated;
 }
 
-/** By value, the addresses of the resources a command states that are known by it. */
+/** The addresses of the command's resources, by the values that identify them. */
 function ownersAmong(
   named: readonly { readonly outcome: Outcome; readonly own: ReadonlySet<string> }[],
 ): ReadonlyMap<string, readonly string[]> {
@@ -89,10 +94,10 @@ function ownersAmong(
   return owners;
 }
 
-/** Several that are known by one value are not meant by it. */
+/** A value that identifies several resources refers to none. */
 const onlyOne = (addresses: readonly string[] = []): readonly string[] => (addresses.length === 1 ? addresses : []);
 
-/** By value, the resource known by it once the command is carried out. */
+/** The resource that each value identifies after the command. */
 const knownAfter =
   (owners: ReadonlyMap<string, readonly string[]>, links: Links) =>
   (value: string): string | undefined => {
@@ -102,29 +107,29 @@ const knownAfter =
     return only;
   };
 
-function wishesOf(
+function desiredEdgesOf(
   { address, sameProperties }: Outcome,
-  told: Wishes,
+  stated: DesiredEdges,
   naming: ReadonlyMap<string, Steps>,
   known: (value: string) => string | undefined,
   links: Links,
-): Wishes {
-  const wishes = new Map(told);
+): DesiredEdges {
+  const desired = new Map(stated);
   for (const [text, steps] of naming) {
     const target = known(text);
-    if (target === undefined || target === address || namesOf(target).some((one) => wishes.has(one))) continue;
-    wishes.set(target, { type: 'implicit', path: formatPath(steps), guessed: true });
+    if (target === undefined || target === address || namesOf(target).some((one) => desired.has(one))) continue;
+    desired.set(target, { type: 'implicit', path: formatPath(steps), guessed: true });
   }
   for (const { target, type, path } of links.from.get(address) ?? []) {
-    // What is of a place in the properties goes when they change; another was said by a caller, who may take it away.
-    if (type === 'implicit' && (path === null || sameProperties) && !wishes.has(target))
-      wishes.set(target, { type, path });
+    // An edge that was found in the properties goes when they change; one that a caller added stays until it is removed.
+    if (type === 'implicit' && (path === null || sameProperties) && !desired.has(target))
+      desired.set(target, { type, path });
   }
-  return wishes;
+  return desired;
 }
 
-/** The events between the edges there are and those there shall be. */
-function changes(address: string, before: readonly DependencyRecord[], wanted: Wishes): NewEvent[] {
+/** The events that turn the existing edges into the desired ones. */
+function changes(address: string, before: readonly DependencyRecord[], wanted: DesiredEdges): NewEvent[] {
   if (before.length === 0 && wanted.size === 0) return [];
   const known = new Map(before.map((edge) => [edge.target, edge]));
   const removed = before.filter(({ target }) => !wanted.has(target));

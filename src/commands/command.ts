@@ -1,31 +1,31 @@
 import * as z from 'zod';
-import { instant, type NewEvent } from '../events/index.js';
+import { type NewEvent, timestamp } from '../events/index.js';
 import { InvalidInputError } from '../lib/errors.js';
 import { newId } from '../lib/ids.js';
 import { assertJson, isJsonObject, type Json, type JsonObject } from '../lib/json.js';
 import { invisibleIn, name, prose } from '../lib/text.js';
-import type { Question } from '../store/edge-query.js';
+import type { EdgeQuery } from '../store/edge-query.js';
 import type { FactKeys, Facts } from '../store/facts.js';
 import { identifier } from './identifiers.js';
 
 const MAY_BREAK = ['yes', 'no', 'never'] as const;
 
-/** Who sends a command, where that is not this process itself. */
+/** The sender of a command, if it is not this process itself. */
 export interface Caller {
-  /** Whose command ids they are; see {@link LOCAL}. */
+  /** The owner of its command ids; see {@link LOCAL}. */
   readonly principal: string;
   /** Whether the caller may see and change the stack of this name. */
   mayReach(stack: string): boolean;
   /** Whether the caller may choose the ids of new stacks. */
   readonly mayChooseStackIds: boolean;
   /**
-   * Whether the caller may break locks, and so end, renew or use a lock that another principal took. `never`: nobody may
-   * who sends commands the same way.
+   * Whether the caller may break locks, and so end, renew or use a lock that another principal took. `never`: no caller of
+   * this server may.
    */
   readonly mayBreakLocks: (typeof MAY_BREAK)[number];
 }
 
-/** Longest principal in characters: `token:` and the longest name. */
+/** The longest principal in characters: `token:` and the longest name. */
 const MAX_PRINCIPAL = 300;
 
 function isCaller(value: unknown): value is Caller {
@@ -39,81 +39,84 @@ function isCaller(value: unknown): value is Caller {
 /** The principal of a command that comes from this process. */
 export const LOCAL = 'local';
 
-/** Ids of this form are made here: a caller's own can never be one of them. Earlier releases made those of `terraform-`. */
+/** Prefixes of generated ids: a caller may not choose such an id. Earlier releases generated those with `terraform-`. */
 const RESERVED_ID = /^(?:auto|terraform)-/;
 
-/** An id for a command whose caller chose none. */
+/** An id for a command without one. */
 export const newCommandId = (): string => `auto-${newId()}`;
 
-/** What every command may carry beside its own fields. */
+/** Fields that every command may have in addition to its own. */
 export const envelopeSchema = z.strictObject({
   /**
-   * Sent again with the same id by the same principal for the same stack, a command does nothing and returns its first
-   * receipt; another command with the id is refused. Default: a new one.
+   * A command that is sent again with the same id by the same principal for the same stack does nothing and returns its
+   * first receipt; another command with the id is refused. Default: a new id.
    */
   commandId: name(128)
     .refine((id) => !RESERVED_ID.test(id), 'must not begin with auto- or terraform-: such ids are made by the engine')
     .optional(),
-  /** Left out, the command comes from this process, which may reach everything. */
+  /** Without it, the command comes from this process, which may reach everything. */
   caller: z.custom<Caller>(isCaller, 'must have a principal, mayReach, mayChooseStackIds and mayBreakLocks').optional(),
-  /** Stands for what the caller sent, where the command was made from it: two commands with the same are equal. */
+  /** Identifies the request from which the command was made: commands with the same value are equal. */
   content: z.string().max(1_024, 'must not be longer than 1024 characters').optional(),
   actor: name(),
-  /** Through what it came: `cli`, `api`, `terraform`, `migration` … */
+  /** The source: `cli`, `api`, `terraform`, `migration` … */
   source: name(64).default('api'),
-  /** Kept with the events, shown as the version's description. */
+  /** Recorded with the events, shown as the version's description. */
   reason: prose().optional(),
   correlationId: name(128).optional(),
   causationId: name(128).optional(),
-  /** The state version the caller has seen; another one is refused. 0: the stack must not exist yet. */
+  /** The state version that the caller has read; another current version is refused. 0: the stack must not exist yet. */
   expectedVersion: z.int().nonnegative().optional(),
-  /** The lock the caller holds on the stack. */
+  /** The lock that the caller holds on the stack. */
   lockId: name(128).optional(),
-  /** The token its lock came with: refuses a lock taken anew under the same id. */
+  /** The fencing token of its lock: refuses a lock that was taken again under the same id. */
   fencingToken: z.int().positive().optional(),
-  /** The command was carried out elsewhere before: its events carry the time it was, and say by which migration they came, and whose. */
+  /**
+   * The command was carried out in another system before: its events have the original time, and record the migration and
+   * its owner.
+   */
   imported: z
-    .strictObject({ migration: name(128), by: name(), at: instant, happened: instant })
+    .strictObject({ migration: name(128), by: name(), at: timestamp, happened: timestamp })
     .refine(({ at, happened }) => happened <= at, { path: ['happened'], message: 'must not be later than `at`' })
     .optional(),
 });
 export type Envelope = z.infer<typeof envelopeSchema>;
 export type EnvelopeInput = z.input<typeof envelopeSchema>;
 
-/** What a decision knows beside the facts. */
+/** The inputs of a decision besides the facts. */
 export type Context = Envelope & {
-  /** The instant the events will carry. */
+  /** The timestamp of the events. */
   readonly now: string;
 };
 
-/** What the stack must be for the command to make sense. */
+/** Whether the stack must exist, or must not. */
 export type Target = 'absent' | 'live' | 'live or absent' | 'deleted' | 'live or deleted';
 
 /** A command: its schema, the facts it needs and its decision. All three are pure. */
 export interface CommandModule<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
-  /** What people call it in the log: `apply`, `rollback` … Some commands are known by several names. */
+  /** Its name in the history: `apply`, `rollback` … Some commands have several. */
   readonly kind: string | ((payload: z.output<Schema>) => string);
   readonly target: Target | ((payload: z.output<Schema>) => Target);
   /**
    * `held`: on a locked stack the caller must hold the lock. `free`: changes no state, so no lock is needed. `own`: is about
-   * the lock itself; its events carry the caller's principal.
+   * the lock itself; its events record the caller's principal.
    */
   readonly lock: 'held' | 'free' | 'own';
   facts(payload: z.output<Schema>): FactKeys;
   /**
-   * The events, or what must be known of dependencies before there can be any.
-   * @throws SlothError when the command cannot be accepted
+   * The events, or an edge query whose result it needs first.
+   * @throws SlothError if the command is refused
    */
-  decide(payload: z.output<Schema>, facts: Facts, context: Context): readonly NewEvent[] | Question;
+  decide(payload: z.output<Schema>, facts: Facts, context: Context): readonly NewEvent[] | EdgeQuery;
 }
 
 export const defineCommand = <Schema extends z.ZodType>(module: CommandModule<Schema>): CommandModule<Schema> => module;
 
 /**
- * For names that people choose here: of stacks and tags, which decide who reaches what. One with an invisible character would
- * pass for another. It is refused where a name is new alone, so that what has such a name already can be used and renamed.
- * Addresses of resources, and what a migration brings, are other programs' names and are kept exactly.
+ * For names that people choose here: of stacks and tags, which decide who may reach which stack. A name with an invisible
+ * character could look like another one. Only new names are refused, so that existing ones can still be used and renamed.
+ * Addresses of resources, and migrated names, belong to other programs and are kept exactly.
  * @throws InvalidInputError
  */
 export function refuseInvisible(field: string, text: string, { imported }: Context): void {
@@ -125,7 +128,7 @@ export function refuseInvisible(field: string, text: string, { imported }: Conte
   });
 }
 
-/** A stack's id or name, as the caller knows it. */
+/** A stack's id or name, as the caller wrote it. */
 export const stackRef = identifier('stack', name());
 
 const checked = <T extends Json>(what: string) =>

@@ -2,47 +2,51 @@ import { baseAddress } from '../events/index.js';
 import { type Arrow, cyclicCore, wayfinder } from '../lib/acyclic.js';
 import { ConflictError } from '../lib/errors.js';
 import type { Links } from '../store/edge-query.js';
-import type { Wanted, Wishes } from './desired-edges.js';
+import type { DesiredEdge, DesiredEdges } from './desired-edges.js';
 
-/** An edge there shall be, and whether there is one already. */
-interface Link extends Arrow, Wanted {
+/** A desired edge, and whether it exists already. */
+interface Link extends Arrow, DesiredEdge {
   readonly isNew: boolean;
 }
 
 /**
- * The wishes, without the guesses that would close a cycle: that two resources hold each other's ids says nothing of
- * which comes first.
- * @throws ConflictError where what is declared or referred to closes one, with the cycle
+ * The desired edges without guesses that would close a cycle: two resources that hold each other's ids say nothing about
+ * their order.
+ * @throws ConflictError with the cycle, if declared dependencies or references close one
  */
 export function withoutCycles(
-  wishes: ReadonlyMap<string, Wishes>,
+  desired: ReadonlyMap<string, DesiredEdges>,
   leaving: ReadonlySet<string>,
   links: Links,
-): ReadonlyMap<string, Wishes> {
-  const wanted = [...wishes].flatMap(([from, targets]): Link[] => {
+): ReadonlyMap<string, DesiredEdges> {
+  const wanted = [...desired].flatMap(([from, targets]): Link[] => {
     if (targets.size === 0) return [];
     const there = new Set(links.from.get(from)?.map(({ target }) => target));
-    return [...targets].map(([to, wish]) => ({ from, to, ...wish, isNew: !there.has(to) }));
+    return [...targets].map(([to, edge]) => ({ from, to, ...edge, isNew: !there.has(to) }));
   });
-  if (!wanted.some(({ isNew }) => isNew)) return wishes;
-  const others = [...around(wishes, leaving, links), ...instances(wishes.keys())];
+  if (!wanted.some(({ isNew }) => isNew)) return desired;
+  const others = [...around(desired, leaving, links), ...instances(desired.keys())];
   const isGuess = ({ guessed, isNew }: Link): boolean => isNew && guessed === true;
   refuseCycles([...others, ...wanted.filter((link) => !isGuess(link))], wanted);
 
   const core = cyclicCore([...others, ...wanted]);
   const doubtful = wanted.filter((link) => isGuess(link) && core.has(link));
-  if (doubtful.length === 0) return wishes;
+  if (doubtful.length === 0) return desired;
   const way = wayfinder(core);
   const closing = doubtful.filter(({ from, to }) => way(to, from));
-  const settled = new Map([...wishes].map(([address, targets]) => [address, new Map(targets)]));
+  const settled = new Map([...desired].map(([address, targets]) => [address, new Map(targets)]));
   for (const { from, to } of closing) settled.get(from)?.delete(to);
   return settled;
 }
 
-/** The edges of all other resources, as far as a cycle could go along them. */
-const around = (wishes: ReadonlyMap<string, Wishes>, leaving: ReadonlySet<string>, { around: edges }: Links): Arrow[] =>
+/** The edges of all other resources that a cycle could contain. */
+const around = (
+  desired: ReadonlyMap<string, DesiredEdges>,
+  leaving: ReadonlySet<string>,
+  { around: edges }: Links,
+): Arrow[] =>
   edges.flatMap(({ address: from, target: to }) => {
-    const replaced = (wishes.has(from) || leaving.has(from)) && baseAddress(to) !== from;
+    const replaced = (desired.has(from) || leaving.has(from)) && baseAddress(to) !== from;
     return replaced ? [] : [{ from, to }];
   });
 
@@ -57,7 +61,7 @@ function refuseCycles(arrows: readonly Arrow[], wanted: readonly Link[]): void {
   const core = cyclicCore(arrows);
   if (core.size === 0) return;
   const way = wayfinder(core);
-  // A cycle of old among other resources is not this command's.
+  // An older cycle among other resources is not an error of this command.
   for (const link of wanted) {
     const back = link.isNew && core.has(link) ? way(link.to, link.from) : undefined;
     if (back) throw cyclic([link.from, ...back], link);

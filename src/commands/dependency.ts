@@ -3,7 +3,7 @@ import { InvalidInputError, NotFoundError } from '../lib/errors.js';
 import { name } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceSlot } from '../store/records.js';
-import { askLinks } from './change-dependencies.js';
+import { edgeEvents } from './change-dependencies.js';
 import { defineCommand, stackRef } from './command.js';
 import { linkRules } from './desired-edges.js';
 import { identifier } from './identifiers.js';
@@ -11,7 +11,7 @@ import { type Outcome, resourceNotFound, setResource } from './resource-input.js
 
 const edge = {
   stack: stackRef,
-  /** The address of the resource that depends. */
+  /** The address of the dependent resource. */
   resource: identifier('resource', name(2048)),
   /** The address it depends on. */
   dependsOn: identifier('resource', name(2048)),
@@ -29,17 +29,17 @@ function declare(slot: ResourceSlot, dependencies: readonly string[], facts: Fac
   return setResource({ module, type, name, mode: 'merge', dependencies: [...dependencies] }, facts, now);
 }
 
-/** The resource as it becomes, with the edges that go with it. */
+/** The resource after the change, with its edges. */
 const asking = (outcome: Outcome, allowMissing: boolean) =>
-  askLinks([outcome], [], { allowMissing, dependents: 'refuse' });
+  edgeEvents([outcome], [], { allowMissing, dependents: 'refuse' });
 
-/** An explicit dependency becomes part of the resource's declared ones; an implicit one is an edge only. */
+/** An explicit dependency is added to the resource's declared ones; an implicit one is only an edge. */
 export const addDependency = defineCommand({
   schema: z.strictObject({
     type: z.literal('addDependency'),
     ...edge,
     dependencyType: z.enum(['explicit', 'implicit']).default('explicit'),
-    /** Where in the properties an implicit one was found. */
+    /** The path in the properties at which an implicit dependency was found. */
     path: name(2048).nullable().default(null),
     allowMissing: linkRules.allowMissing,
   }),

@@ -1,32 +1,35 @@
 import { ConflictError, InvalidInputError } from '../lib/errors.js';
 import { type Links, namesOf } from '../store/edge-query.js';
 import type { DependencyRecord, ResourceName } from '../store/records.js';
-import type { LinkRules, Wishes } from './desired-edges.js';
+import type { DesiredEdges, LinkRules } from './desired-edges.js';
 
-/** An error names no more than these. */
+/** The maximum number of resources that an error names. */
 const SHOWN = 5;
 
 /**
- * What goes with the resources that leave, what depends on others first.
- * @throws ConflictError where resources would be left that depend on one that is gone
+ * The resources to remove together with others, dependents first.
+ * @throws ConflictError if remaining resources would depend on a removed one
  */
-export function judgeDependents(
+export function dependentsToRemove(
   removed: readonly ResourceName[],
-  wishes: ReadonlyMap<string, Wishes>,
+  desired: ReadonlyMap<string, DesiredEdges>,
   links: Links,
   rules: LinkRules,
 ): ResourceName[] {
   if (rules.dependents === 'leave' || removed.length === 0) return [];
   const leaving = new Set(removed.map(({ address }) => address));
-  const stays = standing(wishes, leaving, links);
+  const stays = existsAfter(desired, leaving, links);
   const cascaded: ResourceName[] = [];
   for (let next = removed; next.length > 0; ) {
     const names = new Set(next.flatMap(({ address }) => namesOf(address)));
     const broken = links.to.filter(
       ({ address, target }) =>
-        names.has(target) && !stays(target) && !leaving.has(address) && isWanted(address, target, wishes, links, rules),
+        names.has(target) &&
+        !stays(target) &&
+        !leaving.has(address) &&
+        isWanted(address, target, desired, links, rules),
     );
-    const stuck = broken.filter(({ address }) => rules.dependents === 'refuse' || wishes.has(address));
+    const stuck = broken.filter(({ address }) => rules.dependents === 'refuse' || desired.has(address));
     if (stuck.length > 0) throw hasDependents(stuck);
     next = [...new Set(broken.map(({ address }) => address))].flatMap((address) => links.slots.get(address) ?? []);
     for (const slot of next) leaving.add(slot.address);
@@ -35,34 +38,34 @@ export function judgeDependents(
   return cascaded.reverse();
 }
 
-/** Whether an edge remains that was there: of a resource the command says nothing of, or says so again. */
+/** Whether an existing edge remains: its resource is not part of the command, or states it again. */
 function isWanted(
   address: string,
   target: string,
-  wishes: ReadonlyMap<string, Wishes>,
+  desired: ReadonlyMap<string, DesiredEdges>,
   links: Links,
   { allowMissing }: LinkRules,
 ): boolean {
-  const wanted = wishes.get(address);
+  const wanted = desired.get(address);
   return wanted ? wanted.has(target) && !allowMissing : links.present.has(address);
 }
 
-/** Whether a target names a resource that is there afterwards. */
-function standing(
-  wishes: ReadonlyMap<string, Wishes>,
+/** Whether a resource with the target's address exists after the command. */
+function existsAfter(
+  desired: ReadonlyMap<string, DesiredEdges>,
   leaving: ReadonlySet<string>,
   links: Links,
 ): (target: string) => boolean {
-  const made = new Set([...wishes.keys()].flatMap(namesOf));
+  const made = new Set([...desired.keys()].flatMap(namesOf));
   return (target) => made.has(target) || (links.present.get(target) ?? []).some((address) => !leaving.has(address));
 }
 
 const hasDependents = (edges: readonly DependencyRecord[]): ConflictError => {
-  const told = edges.slice(0, SHOWN).map(({ address, target }) => `${address} depends on ${target}`);
+  const shown = edges.slice(0, SHOWN).map(({ address, target }) => `${address} depends on ${target}`);
   const more = edges.length > SHOWN ? ` and ${edges.length - SHOWN} more` : '';
   return new ConflictError(
     'HAS_DEPENDENTS',
-    `other resources depend on what is to be removed: ${told.join(', ')}${more}`,
+    `other resources depend on what is to be removed: ${shown.join(', ')}${more}`,
     {
       hint: 'Remove those too with --cascade, or leave them as they are with --force (with an import: --allow-missing).',
       details: { dependents: edges.map(({ address, target }) => ({ resource: address, dependsOn: target })) },
@@ -70,9 +73,13 @@ const hasDependents = (edges: readonly DependencyRecord[]): ConflictError => {
   );
 };
 
-/** @throws InvalidInputError where a dependency is declared anew on what is not there afterwards */
-export function refuseMissing(wishes: ReadonlyMap<string, Wishes>, leaving: ReadonlySet<string>, links: Links): void {
-  const declaredAnew = [...wishes].flatMap(([resource, wanted]) => {
+/** @throws InvalidInputError if a new dependency is declared on a resource that will not exist */
+export function refuseMissing(
+  desired: ReadonlyMap<string, DesiredEdges>,
+  leaving: ReadonlySet<string>,
+  links: Links,
+): void {
+  const newlyDeclared = [...desired].flatMap(([resource, wanted]) => {
     if (wanted.size === 0) return [];
     const there = new Set(
       links.from.get(resource)?.flatMap(({ target, type }) => (type === 'explicit' ? [target] : [])),
@@ -81,9 +88,9 @@ export function refuseMissing(wishes: ReadonlyMap<string, Wishes>, leaving: Read
       type === 'explicit' && !there.has(dependsOn) ? [{ resource, dependsOn }] : [],
     );
   });
-  if (declaredAnew.length === 0) return;
-  const stands = standing(wishes, leaving, links);
-  const missing = declaredAnew.filter(({ dependsOn }) => !stands(dependsOn));
+  if (newlyDeclared.length === 0) return;
+  const stands = existsAfter(desired, leaving, links);
+  const missing = newlyDeclared.filter(({ dependsOn }) => !stands(dependsOn));
   const [first] = missing;
   if (!first) return;
   const more = missing.length > 1 ? ` (and ${missing.length - 1} more)` : '';

@@ -1,20 +1,20 @@
 import * as z from 'zod';
 
-/** What a resource shall depend on, by target: the edges it starts. */
-export type Wishes = ReadonlyMap<string, Wanted>;
+/** The desired edges of a resource, by target. */
+export type DesiredEdges = ReadonlyMap<string, DesiredEdge>;
 
-export interface Wanted {
+export interface DesiredEdge {
   readonly type: 'explicit' | 'implicit';
   readonly path: string | null;
-  /** Meant by a value another resource is known by: only a guess, which gives way to what is said. */
+  /** Found because a value identifies another resource: only a guess, which yields to declarations and references. */
   readonly guessed?: true;
 }
 
-/** What a command may say of how dependencies are judged. */
+/** Options for the check of dependencies. */
 export const linkRules = {
   /** Whether a resource may be declared to depend on one that is not in the stack. */
   allowMissing: z.boolean().default(false),
-  /** What becomes of resources that depend on one that is removed: it is refused, they go too, or are left as they are. */
+  /** How to handle dependents of a removed resource: refuse the removal, remove them too, or leave them unchanged. */
   dependents: z.enum(['refuse', 'cascade', 'leave']).default('refuse'),
 };
 export type LinkRules = Readonly<z.output<z.ZodObject<typeof linkRules>>>;

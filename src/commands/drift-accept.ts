@@ -6,7 +6,7 @@ import { fieldChanges } from '../lib/json-diff.js';
 import { applyChanges } from '../lib/json-diff-apply.js';
 import { name, prose } from '../lib/text.js';
 import type { DriftRecord } from '../store/records.js';
-import { askLinks } from './change-dependencies.js';
+import { edgeEvents } from './change-dependencies.js';
 import { defineCommand, stackRef } from './command.js';
 import { linkRules } from './desired-edges.js';
 import { driftNotFound, slotOf } from './drift-finding.js';
@@ -14,8 +14,8 @@ import { identifier } from './identifiers.js';
 import { resourceNotFound, setResource } from './resource-input.js';
 
 /**
- * What was found becomes what is expected: the resource gets the actual properties, but for those that rules say are no
- * drift, or goes where it is gone. Everything else of the resource stays.
+ * Makes the actual state the expected one: the resource gets the actual properties, except for differences that rules
+ * exclude, or is removed if it is gone. All other fields of the resource stay unchanged.
  */
 export const acceptDrift = defineCommand({
   schema: z.strictObject({
@@ -44,18 +44,18 @@ export const acceptDrift = defineCommand({
     };
     const rules = { allowMissing: false, dependents };
     const ending = (events: readonly NewEvent[]): NewEvent[] => [...events, resolved];
-    if (open.actual === null) return askLinks([], [slot], rules, ending);
+    if (open.actual === null) return edgeEvents([], [slot], rules, ending);
     const { address, module, type, name: own } = slot;
     const outcome = setResource(
       { module, type, name: own, mode: 'replace', properties: acceptedProperties(open, stack, resource) },
       { ...facts, resources: new Map([[address, slot]]) },
       now,
     );
-    return askLinks([outcome], [], rules, ending);
+    return edgeEvents([outcome], [], rules, ending);
   },
 });
 
-/** The actual properties, in which what rules left out of the finding is as it was expected. */
+/** The actual properties, with the expected values where rules exclude a difference. */
 function acceptedProperties({ expected, actual, changes }: DriftRecord, stack: string, resource: string): JsonObject {
   const found = new Set(changes.map(({ path }) => path));
   const all = fieldChanges(expected, actual);
@@ -66,7 +66,7 @@ function acceptedProperties({ expected, actual, changes }: DriftRecord, stack: s
   if (isJsonObject(accepted)) return accepted;
   throw new InvalidInputError(
     'ACCEPT_NOT_PROPERTIES',
-    `resource "${resource}": what was found is no object, so it cannot be its properties`,
+    `resource "${resource}": the actual state is not an object, so it cannot be its properties`,
     {
       hint: 'Set the properties by hand, or close the finding with: sloth-runner stack state drift resolve',
       details: { field: 'resource', resource },
@@ -75,11 +75,7 @@ function acceptedProperties({ expected, actual, changes }: DriftRecord, stack: s
 }
 
 const outdated = (stack: string, resource: string): ConflictError =>
-  new ConflictError(
-    'DRIFT_OUTDATED',
-    `"${resource}" in stack "${stack}" is no longer what the finding was compared with`,
-    {
-      hint: 'It was changed since, or the finding expected something else: detect its drift again, then accept it.',
-      details: { stack, resource },
-    },
-  );
+  new ConflictError('DRIFT_OUTDATED', `"${resource}" in stack "${stack}" has changed since the finding was recorded`, {
+    hint: 'It was changed since, or the finding expected something else: detect its drift again, then accept it.',
+    details: { stack, resource },
+  });

@@ -2,13 +2,13 @@ import { InvalidInputError, NotFoundError } from '../lib/errors.js';
 import type { Facts } from '../store/facts.js';
 import type { DriftRecord, ResourceSlot } from '../store/records.js';
 
-/** The stack's resource of an address or id. */
+/** The stack's resource with an address or id. */
 export const slotOf = (ref: string, facts: Facts): ResourceSlot | undefined => {
   const byId = facts.resourcesById.get(ref);
   return facts.resources.get(ref) ?? (byId?.stream === facts.stack?.stream ? byId : undefined);
 };
 
-/** Whether a finding was ignored for a time that has passed: then it counts as pending again. */
+/** Whether the time for which a finding was ignored has passed: then it is pending again. */
 export const isOver = ({ resolutionStatus, ignoredUntil }: DriftRecord, now: string): boolean =>
   resolutionStatus === 'ignored' && ignoredUntil !== null && ignoredUntil <= now;
 
@@ -18,7 +18,7 @@ export const driftNotFound = (stack: string, resource: string): NotFoundError =>
     details: { stack, resource },
   });
 
-/** What is ignored until a time that has passed would not be ignored. */
+/** Refuses to ignore a finding until a time in the past. */
 export function checkExpiry(expiresAt: string | null, now: string): void {
   if (expiresAt === null || expiresAt > now) return;
   throw new InvalidInputError('EXPIRY_PASSED', `expiresAt: ${expiresAt} has passed, it is ${now}`, {

@@ -7,16 +7,16 @@ import type { DriftRuleRecord } from '../store/records.js';
 import { defineCommand, stackRef } from './command.js';
 import { checkExpiry } from './drift-finding.js';
 
-/** From now on, differences at such paths of such resources are no drift. A rule that stands already stays as it is. */
+/** Excludes differences at such paths of such resources from drift from now on. An existing equal rule stays as it is. */
 export const addDriftRule = defineCommand({
   schema: z.strictObject({
     type: z.literal('addDriftRule'),
     stack: stackRef,
-    /** A pattern: `aws_*`. `*` alone also means what is no resource of the stack. */
+    /** A pattern: `aws_*`. `*` alone also matches findings without a resource in the stack. */
     resourceType: name().default('*'),
-    /** A pattern: `tags.aws:*`, `**.etag`; `$` for the whole, also for a resource that is gone. */
+    /** A pattern: `tags.aws:*`, `**.etag`; `$` for the whole document, also if the resource is gone. */
     path: name(2048),
-    reason: prose().refine((text) => text.trim() !== '', 'must say why such differences are no drift'),
+    reason: prose().refine((text) => text.trim() !== '', 'must give a reason why such differences are not drift'),
     expiresAt: z.iso.datetime({ precision: 3 }).nullable().default(null),
   }),
   kind: 'add drift rule',
@@ -41,7 +41,7 @@ export const removeDriftRule = defineCommand({
   schema: z.strictObject({
     type: z.literal('removeDriftRule'),
     stack: stackRef,
-    /** Its number: the position of the event that added it. */
+    /** The rule's number: the position of the event that added it. */
     rule: z.int().positive(),
     reason: prose().default(''),
   }),
@@ -60,7 +60,7 @@ export const removeDriftRule = defineCommand({
   },
 });
 
-/** Whether a rule in force says that a difference at a path is none. @param type undefined for what is no resource */
+/** Whether a rule in force excludes a difference at a path. @param type undefined if there is no such resource */
 export type IsRuled = (type: string | undefined, path: string) => boolean;
 
 export function rulesInForce(rules: readonly DriftRuleRecord[], now: string): IsRuled {

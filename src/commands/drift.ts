@@ -14,18 +14,18 @@ import { type IsRuled, rulesInForce } from './drift-rule.js';
 import { identifier } from './identifiers.js';
 
 const finding = z.strictObject({
-  /** A resource's address or id. An id the stack does not hold is taken as it is, if `expected` comes with it. */
+  /** A resource's address or id. An id that the stack does not contain is accepted if `expected` is given. */
   resource: identifier('resource', name(2048)),
-  /** Left out, the resource's properties. */
+  /** Default: the resource's properties. */
   expected: jsonValue('expected').optional(),
-  /** Null where the resource is gone. */
+  /** Null if the resource is gone. */
   actual: jsonValue('actual'),
 });
 type Finding = z.output<typeof finding>;
 
 /**
- * Records what differs, but for what the stack's rules say is no drift. A finding that stands already is not recorded
- * again; one that no longer holds is cleared.
+ * Records differences, except those that the stack's rules exclude. An equal open finding is not recorded again; one that no
+ * longer holds is cleared.
  */
 export const detectDrift = defineCommand({
   schema: z.strictObject({
@@ -47,7 +47,7 @@ export const detectDrift = defineCommand({
   },
 });
 
-/** Two findings for one resource would leave the first of them open for ever. */
+/** Refused, because of two findings for one resource the first would stay open forever. */
 function refuseRepeats(findings: readonly Finding[], facts: Facts): void {
   const seen = new Set<string | number>();
   for (const { resource } of findings) {
@@ -67,7 +67,7 @@ function compare({ resource, expected, actual }: Finding, facts: Facts, isRuled:
   const wanted = expected === undefined ? slot?.value?.properties : expected;
   if (wanted === undefined) {
     throw new InvalidInputError('NOTHING_EXPECTED', `no resource "${resource}" in the stack, and no expected state`, {
-      hint: 'Give the expected state, or the address or id of a resource the stack holds.',
+      hint: 'Give the expected state, or the address or id of a resource of the stack.',
       details: { field: 'expected', resource },
     });
   }
@@ -99,14 +99,14 @@ function compare({ resource, expected, actual }: Finding, facts: Facts, isRuled:
   ];
 }
 
-/** With other rules, other changes of the same two states are a finding. */
+/** With other rules, a finding of the same two states contains other changes. */
 const sameFinding = (open: DriftRecord, expected: Json, actual: Json, changes: readonly FieldChange[]): boolean =>
   equalJson(open.expected, expected) &&
   equalJson(open.actual, actual) &&
   open.changes.length === changes.length &&
   open.changes.every(({ path }, index) => path === changes[index]?.path);
 
-/** The field of the document in which a change lies: `tags` of `$.tags.Name`; `$` where the whole differs. */
+/** The top-level field that contains a change: `tags` for `$.tags.Name`; `$` if the whole document differs. */
 function topField({ path }: FieldChange): string {
   const [first] = pathSteps(path);
   return typeof first === 'string' ? first : '$';

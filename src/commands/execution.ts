@@ -33,7 +33,7 @@ const ending = {
   stack: stackRef,
   executionId: identifier('execution', name(128)),
   taskResults: jsonValue('taskResults').default(null),
-  /** Milliseconds; left out, the time since the start. */
+  /** Milliseconds; default: the time since the start. */
   durationMs: z.int().nonnegative().optional(),
 };
 

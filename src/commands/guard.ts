@@ -7,8 +7,8 @@ import { requireLockBreaking } from './authorize.js';
 import type { CommandModule, Context, Target } from './command.js';
 
 /**
- * What holds for every command before its own decision: the stack is there (or is not), it stands at the version the
- * caller expects, and nobody else has it locked. Returns the event that records a lock that has run out.
+ * Checks every command before its own decision: the stack exists (or does not), it has the version that the caller expects,
+ * and nobody else has locked it. Returns the event that records an expired lock.
  */
 export function guard(
   target: Target,
@@ -63,22 +63,22 @@ export const lockedBy = (ref: string, lock: LockRecord): LockedError =>
     },
   );
 
-/** The caller says it holds a lock that is not, or no longer, there: it may have overslept, so it must not go on. */
+/** The caller names a lock that it does not, or no longer, hold: it may have paused, so it must not continue. */
 export const lockNotHeld = (ref: string, lockId: string, why: string): LockedError =>
   new LockedError('LOCK_NOT_HELD', `lock ${lockId} on stack "${ref}" is not held: ${why}`, {
     hint: 'Take the lock again, and check what changed meanwhile, before going on.',
     details: { stack: ref, lockId },
   });
 
-/** Refuses a holder whose lock was taken anew under the same id. */
+/** Refuses a holder whose lock was taken again under the same id. */
 function checkToken(ref: string, lock: LockRecord, fencingToken: number | undefined): void {
   if (fencingToken === undefined || fencingToken === lock.token) return;
-  throw lockNotHeld(ref, lock.lockId, `it was taken anew (token ${lock.token}, not ${fencingToken})`);
+  throw lockNotHeld(ref, lock.lockId, `it was taken again (token ${lock.token}, not ${fencingToken})`);
 }
 
 /**
- * The lock of an id, which the caller may use: it is there, has not run out, and the caller's principal took it.
- * @throws LockedError `LOCK_NOT_HELD`, `STACK_LOCKED`; what {@link requireLockBreaking} throws
+ * The lock with an id, if the caller may use it: it exists, has not expired, and the caller's principal took it.
+ * @throws LockedError `LOCK_NOT_HELD`, `STACK_LOCKED`; errors of {@link requireLockBreaking}
  */
 export function heldLock(ref: string, lockId: string, facts: Facts, context: Context): LockRecord {
   const { lock } = facts;
@@ -92,7 +92,7 @@ export function heldLock(ref: string, lockId: string, facts: Facts, context: Con
   return lock;
 }
 
-/** Whether the caller's principal took the lock. Where none was recorded, the actor counts. */
+/** Whether the caller's principal took the lock. If no principal was recorded, the actor counts. */
 export function tookLock({ lockTaker }: Facts, { caller, actor }: Context): boolean {
   if (!lockTaker || !caller) return false;
   return lockTaker.principal === undefined ? lockTaker.actor === actor : lockTaker.principal === caller.principal;

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 
 /**
- * What a text in a command names. `stack` is a stack that exists, by name or id; `stackName` and `stackId` are what a stack
- * is to be called. The others are looked up within the stack that the command names, `resourceId` apart: it must be free
- * in the whole database.
+ * The kinds of identifiers in a command. `stack` is an existing stack, by name or id; `stackName` and `stackId` are the new
+ * name or id of a stack. The others are looked up within the stack that the command names, except `resourceId`: it must be
+ * unique in the whole database.
  */
 export type IdentifierKind = 'stack' | 'stackName' | 'stackId' | 'resource' | 'resourceId' | 'lock' | 'execution';
 
@@ -16,19 +16,19 @@ export interface Identifier {
 
 const kinds = z.registry<{ readonly kind: IdentifierKind }>();
 
-/** Declares what a field of a command names. Every text of a command is declared so, or is free text. */
+/** Declares the kind of identifier in a field of a command. Every other text of a command is free text. */
 export function identifier<Schema extends z.ZodType>(kind: IdentifierKind, schema: Schema): Schema {
   kinds.add(schema, { kind });
   return schema;
 }
 
-/** A text of a command's schema: its path, with `*` for each item of an array, and what it names, if anything. */
+/** A text of a command's schema: its path, with `*` for each item of an array, and its kind of identifier, if any. */
 export interface TextField {
   readonly path: readonly string[];
   readonly kind: IdentifierKind | undefined;
 }
 
-/** Every text that a command of this schema may hold, but for those within JSON values. */
+/** Every text that a command of this schema may contain, except within JSON values. */
 export function textFields(schema: z.ZodType, path: readonly string[] = []): TextField[] {
   const kind = kinds.get(schema)?.kind;
   if (schema instanceof z.ZodObject) {
@@ -46,13 +46,13 @@ export function textFields(schema: z.ZodType, path: readonly string[] = []): Tex
   return kind !== undefined || schema instanceof z.ZodString ? [{ path, kind }] : [];
 }
 
-/** What a command names. The command fits the schema. */
+/** The identifiers in a command that matches the schema. */
 export const identifiersOf = (schema: z.ZodType, command: unknown): Identifier[] =>
   fieldsOf(schema).flatMap(({ path, kind }) =>
     kind === undefined ? [] : textsAt(command, path).map(({ field, value }) => ({ kind, field, value })),
   );
 
-/** Of a command's schema, once. */
+/** The texts of each command's schema, computed once. */
 const known = new WeakMap<z.ZodType, readonly TextField[]>();
 function fieldsOf(schema: z.ZodType): readonly TextField[] {
   let fields = known.get(schema);

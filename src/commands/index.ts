@@ -12,16 +12,18 @@ import { completeExecution, failExecution, startExecution } from './execution.js
 import { acquireLock, breakLock, releaseLock, renewLock } from './lock.js';
 import { type Prepared, prepare } from './prepare.js';
 import { rollback, takeSnapshot } from './rollback.js';
+import { setResource } from './set-resource.js';
 import { createStack, deleteStack, restoreStack, updateStack } from './stack.js';
 import { addTags, removeTags } from './tag.js';
 
-/** Every command, by the `type` it is sent with. */
+/** Every command, by its `type`. */
 export const COMMANDS = {
   createStack,
   updateStack,
   deleteStack,
   restoreStack,
   apply,
+  setResource,
   addDependency,
   removeDependency,
   takeSnapshot,
@@ -45,7 +47,7 @@ export const COMMANDS = {
 };
 
 export type CommandType = keyof typeof COMMANDS;
-/** A command as a caller writes it; fields with a default may be left out. */
+/** A command as a caller writes it; fields with a default are optional. */
 export type Command = { [T in CommandType]: z.input<(typeof COMMANDS)[T]['schema']> }[CommandType];
 
 export type { Caller, CommandModule, Context, Envelope, EnvelopeInput } from './command.js';
@@ -54,7 +56,7 @@ export { type Prepared, prepare };
 
 /**
  * The same for a command of any type.
- * @throws InvalidInputError that names the first field that is wrong
+ * @throws InvalidInputError with the first invalid field
  */
 export const prepareAny = (command: Command, envelope: EnvelopeInput): Prepared =>
   prepare(moduleOf(command), command, envelope);

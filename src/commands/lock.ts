@@ -12,7 +12,7 @@ import { identifier } from './identifiers.js';
 const SECOND = 1_000;
 const DAY = 86_400 * SECOND;
 
-/** How long a lock holds whose taker does not say, in milliseconds. */
+/** The default duration of a lock, in milliseconds. */
 export const LOCK_MS = 30 * 60 * SECOND;
 
 /** Milliseconds, from one second to seven days. */
@@ -22,7 +22,8 @@ const ttl = z
   .max(7 * DAY, `must be at most 7 days (${7 * DAY})`);
 
 /**
- * Taking a lock again under its own id gives its principal the same lock: nothing is recorded, the receipt has no events.
+ * Taking a lock again under its own id returns the same lock to its principal: nothing is recorded, and the receipt has no
+ * events.
  */
 export const acquireLock = defineCommand({
   schema: z.strictObject({
@@ -33,7 +34,7 @@ export const acquireLock = defineCommand({
     who: name().optional(),
     info: prose().default(''),
     ttlMs: ttl.default(LOCK_MS),
-    /** What the tool that takes it says of it, in its own form. */
+    /** The tool's own description of the lock. */
     document: jsonRecord('document').optional(),
   }),
   kind: 'lock',
@@ -55,7 +56,7 @@ export const acquireLock = defineCommand({
 
 const ofLock = { stack: stackRef, id: identifier('lock', name(128)) };
 
-/** The lock runs for `ttlMs` from now. There is no default: it would shorten a lock that was taken for longer. */
+/** The lock then expires `ttlMs` from now. There is no default: it could shorten a longer lock. */
 export const renewLock = defineCommand({
   schema: z.strictObject({ type: z.literal('renewLock'), ...ofLock, ttlMs: ttl }),
   kind: 'renew',
@@ -79,12 +80,12 @@ export const releaseLock = defineCommand({
   ],
 });
 
-/** Takes the lock from whoever holds it. The reason stays in the log. */
+/** Ends the lock of any holder. The reason is recorded in the log. */
 export const breakLock = defineCommand({
   schema: z.strictObject({
     type: z.literal('breakLock'),
     stack: stackRef,
-    /** The lock that is meant; left out, whichever there is. */
+    /** The id of the lock to break. Default: the current one. */
     id: ofLock.id.optional(),
     reason: prose().refine((text) => text.trim() !== '', 'must say why the lock is broken'),
   }),

@@ -1,7 +1,7 @@
 import type { NewEvent } from '../events/index.js';
 import { type Json, JsonNumber, sortKeys, stringifyJson } from '../lib/json.js';
 import { parseInput } from '../lib/parse-input.js';
-import type { Links, Question } from '../store/edge-query.js';
+import type { EdgeQuery, Links } from '../store/edge-query.js';
 import type { AppendRequest, RequestIdentity } from '../store/event-store.js';
 import type { Facts } from '../store/facts.js';
 import { authorize } from './authorize.js';
@@ -16,17 +16,17 @@ import {
 import { guard } from './guard.js';
 import { identifiersOf } from './identifiers.js';
 
-/** A command that is ready to be decided, and what it was decided on when it was. */
+/** A command that is ready to be decided, and its last decision. */
 export interface Prepared extends AppendRequest {
-  /** The last decision; undefined before there was one, and for a command that was carried out before. */
+  /** The last decision; undefined before the first one, and for a command that was carried out before. */
   decided():
     | { readonly facts: Facts; readonly links: Links | undefined; readonly events: readonly NewEvent[] }
     | undefined;
 }
 
 /**
- * Checks a command and its envelope and makes them ready to be decided inside the appending transaction.
- * @throws InvalidInputError that names the first field that is wrong
+ * Checks a command and its envelope, so that it can be decided inside the appending transaction.
+ * @throws InvalidInputError with the first invalid field
  */
 export function prepare(module: CommandModule, command: unknown, envelopeInput: EnvelopeInput): Prepared {
   const envelope = parseInput(envelopeSchema, envelopeInput, 'command');
@@ -57,7 +57,7 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
     ...(imported === undefined ? {} : { happened: imported.happened }),
     keys,
     ...(caller && { authorize: (facts: Facts) => authorize(caller, identifiersOf(module.schema, command), facts) }),
-    decide: (facts, now): readonly NewEvent[] | Question => {
+    decide: (facts, now): readonly NewEvent[] | EdgeQuery => {
       const context = { now, ...envelope };
       const before = guard(target, module.lock, keys.stack, facts, context);
       const decided = module.decide(payload, facts, context);
@@ -74,8 +74,8 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
 }
 
 /**
- * By what the command is recognised when it comes again: what the caller wrote, in whatever order of keys, and the reason.
- * A lock and an expected version only permit, so they may be others.
+ * The content by which a repeated command is recognised: what the caller wrote, with sorted keys, and the reason. A lock and
+ * an expected version only permit a command, so they may differ.
  */
 const identityOf = (command: unknown, envelope: Envelope): RequestIdentity => {
   const { content, reason } = envelope;
@@ -87,7 +87,7 @@ const identityOf = (command: unknown, envelope: Envelope): RequestIdentity => {
 
 const principalOf = ({ caller }: Envelope): string => caller?.principal ?? LOCAL;
 
-/** Without fields that are undefined, which a program may hand in. */
+/** Without fields that are undefined, which a program may pass. */
 function present(value: unknown): Json {
   if (Array.isArray(value)) return value.map(present);
   if (typeof value !== 'object' || value === null || value instanceof JsonNumber) return value as Json;

@@ -5,9 +5,9 @@ import type { ResourceInput } from './resource-input.js';
 import type { Succession } from './succession.js';
 
 /**
- * The order of a deployment's resources, as the numbers they were given when each was first seen: `1-500,502,501`. The
- * order is Pulumi's own and differs from run to run, so it is kept beside the resources: none of them changes because
- * another was put before it.
+ * The order of a deployment's resources, as numbers that each resource gets at its first import: `1-500,502,501`. Pulumi's
+ * order differs from run to run. It is stored outside of the resources, so that inserting one resource does not change the
+ * others.
  */
 export function orderText(numbers: readonly number[]): string {
   const runs: [number, number][] = [];
@@ -25,8 +25,8 @@ interface Deployment {
 }
 
 /**
- * A deployment as the next one of a stack: each resource keeps the number that it has in the stack, others get the next
- * free ones, and a deployment that names no stack is of the one that the stack holds.
+ * A deployment as the next one of a stack: each resource keeps its number in the stack, others get the next free ones, and a
+ * deployment without a stack takes the stored one.
  */
 export function withKnownNumbers(
   { succession, resources }: Deployment,
@@ -52,7 +52,7 @@ export function withKnownNumbers(
   };
 }
 
-/** By the index of the resource. No number is kept twice: metadata can be copied from one resource to another. */
+/** By the index of the resource. No number is used twice: metadata can be copied from one resource to another. */
 function keptNumbers(resources: readonly ResourceInput[], facts: Facts): ReadonlyMap<number, number> {
   const kept = new Map<number, number>();
   const taken = new Set<number>();

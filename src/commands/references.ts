@@ -1,7 +1,7 @@
 import { isIdentity, ownId, type ResourceValue, resourceAddress, saidIdentity } from '../events/index.js';
 import { formatPath, type Json, JsonNumber } from '../lib/json.js';
 
-/** The keys and indexes that lead to a place in some properties. */
+/** The keys and indexes of a path in some properties. */
 export type Steps = readonly (string | number)[];
 
 /** A text in some properties. */
@@ -10,14 +10,14 @@ export interface Text {
   readonly text: string;
 }
 
-/** All of them, in the order of the document. */
+/** All texts, in document order. */
 export function textsIn(value: Json): Text[] {
   const found: Text[] = [];
   collect(value, [], found);
   return found;
 }
 
-/** @param steps to the value; as they were before when this returns */
+/** @param steps the path of the value; unchanged when this returns */
 function collect(value: Json, steps: (string | number)[], found: Text[]): void {
   if (typeof value === 'string') found.push({ steps: [...steps], text: value });
   if (typeof value !== 'object' || value === null || value instanceof JsonNumber) return;
@@ -28,21 +28,24 @@ function collect(value: Json, steps: (string | number)[], found: Text[]): void {
   }
 }
 
-/** `${…}`, unless its dollar sign is doubled, which is how Terraform writes the characters themselves. */
+/** `${…}`, unless its dollar sign is doubled, which is Terraform's escape. */
 const TEMPLATE = /(?<!\$)(?:\$\$)*\$\{([^{}]*)\}/g;
 const WORD = '[A-Za-z_][\\w-]*';
 const KEY = '(?:\\[(?:\\d+|"(?:[^"\\\\]|\\\\.)*")\\])?';
-/** `module.m[0].data.type.name["x"].field`: of a resource there must be a field, or it may be anything. */
+/** `module.m[0].data.type.name["x"].field`: a reference to a resource must contain a field. */
 const REFERENCE = new RegExp(
   `(?<![\\w.\\]-])((?:module\\.${WORD}${KEY}\\.)*)((?:data\\.)?${WORD})\\.(${WORD}${KEY})(?=\\.${WORD}|\\.\\*|\\[)`,
   'g',
 );
-/** What a traversal may begin with beside a resource's type (https://developer.hashicorp.com/terraform/language/expressions/references). */
+/**
+ * Names that a traversal may begin with instead of a resource's type
+ * (https://developer.hashicorp.com/terraform/language/expressions/references).
+ */
 const NO_TYPES = new Set(['var', 'local', 'each', 'count', 'path', 'self', 'terraform', 'module', 'data']);
 
 /**
- * The resources that texts refer to by `${type.name.field}`, whether they exist or not: each address with the path where
- * it was found first. A reference is to the resource's own module, unless it names one.
+ * The resources that texts refer to by `${type.name.field}`, whether they exist or not: each address with the path of its
+ * first reference. A reference is to a resource of the own module, unless it names one.
  */
 export function references(texts: readonly Text[], module: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
@@ -59,7 +62,10 @@ export function references(texts: readonly Text[], module: string): ReadonlyMap<
   return found;
 }
 
-/** By text, the first place of each by which another resource may be meant: any but what a resource is known by itself. */
+/**
+ * By text, the first path of each text that may identify another resource: all except those that identify the resource
+ * itself.
+ */
 export function namingTexts(texts: readonly Text[], own: ReadonlySet<string>): ReadonlyMap<string, Steps> {
   const found = new Map<string, Steps>();
   for (const { steps, text } of texts) {
@@ -68,7 +74,7 @@ export function namingTexts(texts: readonly Text[], own: ReadonlySet<string>): R
   return found;
 }
 
-/** What a resource is known by. */
+/** The values that identify a resource. */
 export function identities(id: string | null, { properties, metadata }: ResourceValue): Set<string> {
   return new Set([id, ownId(properties), saidIdentity(metadata)].filter((value) => value !== null));
 }

@@ -10,43 +10,47 @@ import { resourceId } from '../store/resource-id.js';
 import { jsonRecord, jsonValue } from './command.js';
 import { identifier } from './identifiers.js';
 
-/** `res-17` is how a resource without an id of its own is known. */
+/** Resources without an id from the caller have ids like `res-17`. */
 const RESERVED_ID = /^res-\d+$/;
 
-/** A resource as a caller wants it to be. What is left out stays as it is; a new resource starts empty and `applied`. */
-export const resourceInput = z.strictObject({
-  module: z.union([z.literal(''), name(1024)]).default(''),
-  type: name(),
-  name: name(1024),
-  /** Unique over all stacks. Left out, the resource is known as `res-<number>`. */
+/** The desired fields of a resource. Omitted fields stay unchanged; a new resource starts empty and `applied`. */
+export const resourceFields = {
+  /** Unique over all stacks. Without one, a resource gets the id `res-<number>`. */
   id: identifier(
     'resourceId',
-    name(128).refine((id) => !RESERVED_ID.test(id), 'ids of the form res-<number> are given by the system'),
+    name(128).refine((id) => !RESERVED_ID.test(id), 'ids of the form res-<number> are assigned by the system'),
   ).optional(),
   properties: jsonRecord('properties').optional(),
-  /** `merge` changes the properties named and keeps the rest; `replace` states them all. */
+  /** `merge` changes the named properties and keeps the rest; `replace` replaces all of them. */
   mode: z.enum(['replace', 'merge']).default('replace'),
   dependencies: list(identifier('resource', name(2048)), 100_000).optional(),
-  /** What is known of the real thing: `applied` (the default), `pending`, `failed`, `tainted` … */
+  /** The state of the real resource: `applied` (the default), `pending`, `failed`, `tainted` … */
   state: name(64).optional(),
   metadata: jsonValue('metadata').optional(),
   lastApplied: z.iso.datetime({ precision: 3 }).optional(),
   errorMessage: prose().nullable().optional(),
+};
+
+export const resourceInput = z.strictObject({
+  module: z.union([z.literal(''), name(1024)]).default(''),
+  type: name(),
+  name: name(1024),
+  ...resourceFields,
 });
 export type ResourceInput = z.output<typeof resourceInput>;
 
-/** A resource as a command leaves it. */
+/** A resource after a command. */
 export interface Outcome {
   readonly address: string;
   readonly module: string;
-  /** Its id; null where it is to get one of the form `res-<number>`. */
+  /** Its id; null if it gets one of the form `res-<number>`. */
   readonly id: string | null;
   readonly value: ResourceValue;
-  /** What makes it so; none where it is so already. */
+  /** The events that change it; none if it is unchanged. */
   readonly event: NewEvent | undefined;
-  /** Whether its properties are what they were. */
+  /** Whether its properties are unchanged. */
   readonly sameProperties: boolean;
-  /** An implicit dependency that a caller says there is. */
+  /** An implicit dependency that a caller declares. */
   readonly said?: { readonly target: string; readonly path: string | null };
 }
 
@@ -56,9 +60,9 @@ const FRESH: Fields = { properties: {}, dependencies: [], state: 'applied', meta
 
 function wanted(input: ResourceInput, current: ResourceValue | null): Fields {
   const base = current ?? FRESH;
-  const given = input.properties ?? (input.mode === 'merge' ? {} : base.properties);
+  const stated = input.properties ?? (input.mode === 'merge' ? {} : base.properties);
   return {
-    properties: input.mode === 'merge' ? { ...base.properties, ...given } : given,
+    properties: input.mode === 'merge' ? { ...base.properties, ...stated } : stated,
     dependencies: input.dependencies === undefined ? base.dependencies : [...new Set(input.dependencies)],
     state: input.state ?? base.state,
     metadata: input.metadata === undefined ? base.metadata : input.metadata,
@@ -72,7 +76,7 @@ const sameBesideProperties = (a: Fields, b: Fields): boolean =>
   equalJson(a.dependencies, b.dependencies) &&
   equalJson(a.metadata as Json, b.metadata as Json);
 
-/** Equal in everything but when it was last applied. */
+/** Equal in everything except the time of the last apply. */
 export const sameValue = (a: ResourceValue, b: ResourceValue): boolean =>
   equalJson(a.properties, b.properties) && sameBesideProperties(a, b);
 
@@ -87,7 +91,7 @@ const complete = (fields: Fields, lastApplied: string | null): ResourceValue => 
 });
 
 /**
- * What a resource becomes when a caller wants it so.
+ * The resource after applying the caller's input.
  * @param leaving resources that the same commit removes: their ids are free
  */
 export function setResource(
@@ -113,11 +117,11 @@ export function setResource(
   const lastApplied = input.lastApplied ?? (fields.state === 'applied' ? now : (current?.lastApplied ?? null));
   const value = complete(fields, lastApplied);
   const id = input.id ?? (current ? slot?.id : undefined) ?? undefined;
-  const given = id === undefined ? {} : { id };
+  const ownId = id === undefined ? {} : { id };
   const named = { module, type: input.type, name: input.name, ...value };
   const event: NewEvent = slot
-    ? { type: current ? 'ResourceUpdated' : 'ResourceCreated', data: { resource: slot.resource, ...given, ...named } }
-    : { type: 'ResourceCreated', data: { ...given, ...named } };
+    ? { type: current ? 'ResourceUpdated' : 'ResourceCreated', data: { resource: slot.resource, ...ownId, ...named } }
+    : { type: 'ResourceCreated', data: { ...ownId, ...named } };
   return { address, module, id: id ?? (slot ? resourceId(slot) : null), value, event, sameProperties };
 }
 
@@ -143,7 +147,7 @@ function checkIdentity(
   }
   const holder = facts.resourcesById.get(input.id);
   if (holder && holder.resource !== slot?.resource && !leaving.has(holder.resource)) {
-    // Of another stack nothing is named: the caller may have no access to it.
+    // Nothing of another stack is named: the caller may have no access to it.
     const here = holder.stream === facts.stack?.stream ? { address: holder.address } : {};
     const by = here.address === undefined ? 'by a resource of another stack' : `by "${here.address}"`;
     throw new ConflictError('RESOURCE_ID_TAKEN', `the resource id "${input.id}" is taken ${by}`, {

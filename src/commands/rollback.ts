@@ -25,10 +25,10 @@ export const takeSnapshot = defineCommand({
 });
 
 /**
- * Goes back to what the stack was at a version, by a new commit that undoes the difference: resources, outputs,
- * dependencies and the stack's own fields. Not covered, because they are not state: its name and status, executions,
- * locks, tags, drift findings and snapshots; and an imported state's lineage, serial and header stay the latest, so
- * that the other tool accepts what comes after.
+ * Restores the stack's state at a version, by a new commit that undoes the difference: resources, outputs, dependencies and
+ * the stack's own fields. Not covered, because they are not state: its name and status, executions, locks, tags, drift
+ * findings and snapshots. An imported state's lineage, serial and header stay the latest, so that the other tool accepts the
+ * next export.
  */
 export const rollback = defineCommand({
   schema: z.strictObject({ type: z.literal('rollback'), stack: stackRef, toVersion: z.int().positive() }),
@@ -61,9 +61,9 @@ const noSuchVersion = (stack: StackHead, version: number): NotFoundError =>
   );
 
 /**
- * Removals come first and then everything else, so that an id that moved to another resource is free again before it
- * goes back. A resource whose id changed is therefore removed and created, not updated. An id that a resource of another
- * stack has now stays there: nobody can keep a stack from going back by using an id of its past (docs/adr/0009).
+ * Removals come first, so that an id that moved to another resource is free again before it is restored. A resource whose id
+ * changed is therefore removed and created, not updated. An id that a resource of another stack uses now stays there: nobody
+ * can prevent a rollback by using an id of another stack's past (docs/adr/0009).
  */
 function undone({ document, resources, outputs, dependencies }: Difference, version: number): NewEvent[] {
   const removals: NewEvent[] = [];

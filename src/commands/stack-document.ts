@@ -6,7 +6,7 @@ import { name, prose } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
 import { jsonRecord, jsonValue } from './command.js';
 
-/** A stack's own fields as a caller gives them; what is left out stays as it is. */
+/** A stack's own fields as a caller passes them; omitted fields stay unchanged. */
 export const documentFields = {
   description: prose().optional(),
   /** The user's label for the stack's version, "1.0.0". */
@@ -17,7 +17,7 @@ export const documentFields = {
   metadata: jsonValue('metadata').optional(),
 };
 
-/** Where content comes from that another tool keeps too; see {@link Origin}. */
+/** The origin of content that another tool also keeps; see {@link Origin}. */
 export const originInput = z.strictObject({
   format: name(64),
   lineage: prose(255),
@@ -38,7 +38,7 @@ const EMPTY: Omit<StackDocument, 'name'> = {
   origin: null,
 };
 
-/** The document after a change. `version` is the state version it will be part of. */
+/** The stack fields after a change. `version` is the state version that will contain them. */
 function patched(document: StackDocument, change: DocumentPatch, version: number): StackDocument {
   const origin: Origin | null = change.origin ? { ...change.origin, version } : document.origin;
   return {
@@ -58,18 +58,18 @@ export const createdStack = (id: string, stackName: string, fields: DocumentPatc
   data: { id, ...patched({ name: stackName, ...EMPTY }, fields, 1) },
 });
 
-/** The event that gives the stack a new document, or none where nothing differs. An origin given is always taken anew. */
+/** The event that changes the stack fields, or none if nothing differs. A given origin is always recorded. */
 export function updatedStack(document: StackDocument, change: DocumentPatch, version: number): NewEvent[] {
   const next = patched(document, change, version);
   const same = equalJson(document as unknown as Json, next as unknown as Json);
   return same ? [] : [{ type: 'StackUpdated', data: next }];
 }
 
-/** Names and ids share one space, so that `--stack X` can mean only one stack. */
+/** Names and ids share one namespace, so that `--stack X` can mean only one stack. */
 export function checkNameFree(wanted: string, facts: Facts, self?: string): void {
   if (facts.nameHolder === undefined || facts.nameHolder === self) return;
   throw new ConflictError('NAME_TAKEN', `the name "${wanted}" is taken by stack ${facts.nameHolder}`, {
-    hint: 'Choose another name, or rename or delete the stack that bears it.',
+    hint: 'Choose another name, or rename or delete the stack with that name.',
     details: { field: 'name', name: wanted, stackId: facts.nameHolder },
   });
 }

@@ -63,7 +63,7 @@ export const updateStack = defineCommand({
   },
 });
 
-/** The lock a caller deletes under goes with the stack. */
+/** The lock under which a caller deletes a stack is removed with it. */
 export const deleteStack = defineCommand({
   schema: z.strictObject({ type: z.literal('deleteStack'), stack: stackRef }),
   kind: 'delete',

@@ -3,35 +3,35 @@ import type { Origin } from '../events/index.js';
 import { ConflictError } from '../lib/errors.js';
 import { originInput } from './stack-document.js';
 
-/** A document that another tool keeps, as the next one of what the stack holds. */
+/** A document of another tool that is to follow the stored one. */
 export const successionInput = z.strictObject({
   ...originInput.shape,
   format: z.enum(['terraform', 'pulumi']),
-  /** Take it even where it does not follow: a lower serial, another lineage. */
+  /** Accept it even if it does not follow: a lower serial, another lineage. */
   force: z.boolean().default(false),
 });
 export type Succession = z.output<typeof successionInput>;
 
 type Next = Pick<Succession, 'format' | 'lineage' | 'serial'>;
 
-/** What a stack holds, as far as the next document is compared with it. */
+/** The fields of a stack that the next document is compared with. */
 export interface Held {
   readonly name: string;
   /** The state version. */
   readonly version: number;
-  /** Of the document that it took in last. */
+  /** Of the last imported document. */
   readonly origin: Origin | null;
   readonly hasResources: boolean;
 }
 
-/** Why a document is not the next one: a code and what is wrong. */
+/** Why a document does not follow: a code and the problem. */
 type Refusal = readonly [code: string, message: string];
 
 type Rule = (next: Next, known: Origin, held: Held, unchanged: boolean) => Refusal | undefined;
 
 /** Whether a document may follow one of the same format. */
 const RULES: { readonly [F in Succession['format']]: Rule } = {
-  /** A state follows another when it is of the same lineage and has a higher serial. */
+  /** A state follows another if it has the same lineage and a higher serial. */
   terraform: (next, known, held, unchanged) => {
     if (known.lineage !== next.lineage) return otherLineage(next, known, held);
     if (next.serial < known.serial) {
@@ -49,11 +49,11 @@ const RULES: { readonly [F in Succession['format']]: Rule } = {
   pulumi: (next, known, held, unchanged) => {
     const { name } = held;
     if (known.lineage !== '' && known.lineage !== next.lineage) return otherLineage(next, known, held);
-    const [at, given] = [known, next].map(({ serial }) => new Date(serial).toISOString());
+    const [at, nextAt] = [known, next].map(({ serial }) => new Date(serial).toISOString());
     if (next.serial < known.serial) {
-      return ['DEPLOYMENT_OLDER', `stack "${name}" holds the deployment of ${at}, this one is of ${given}`];
+      return ['DEPLOYMENT_OLDER', `stack "${name}" holds the deployment of ${at}, this one is of ${nextAt}`];
     }
-    // `pulumi state` edits a deployment and leaves its time as it is.
+    // `pulumi state` edits a deployment and keeps its time
     if (next.serial === known.serial && !unchanged && held.version !== known.version) {
       return ['STACK_CHANGED', `stack "${name}" was changed here since it took in the deployment of ${at}`];
     }
@@ -62,8 +62,8 @@ const RULES: { readonly [F in Succession['format']]: Rule } = {
 };
 
 /**
- * Refuses a document that does not follow the one that a stack holds.
- * @param unchanged the stack is as the document says
+ * Refuses a document that does not follow the stored one.
+ * @param unchanged the stack already equals the document
  * @throws ConflictError
  */
 export function checkSuccession(next: Next, held: Held, unchanged: boolean): void {

@@ -7,7 +7,7 @@ const tags = list(name(128), 1_000)
   .min(1, 'must name at least one tag')
   .transform((all) => [...new Set(all)]);
 
-/** A tag the stack bears already stays as it is. */
+/** An existing tag stays unchanged. */
 export const addTags = defineCommand({
   schema: z.strictObject({ type: z.literal('addTags'), stack: stackRef, tags }),
   kind: 'tag',

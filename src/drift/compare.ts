@@ -4,31 +4,31 @@ import type { OnProgress } from '../store/maintenance.js';
 import type { ResourceRecord } from '../store/records.js';
 import type { ActualStateSource, ExpectedResource, ObserveContext } from './source.js';
 
-/** What became of looking at a stack's resources. */
+/** The result of comparing a stack's resources. */
 export interface Comparison {
-  /** Resources whose actual state was found. */
+  /** The number of resources whose actual state was found. */
   readonly compared: number;
-  /** Resources the source said nothing of: it did not look at them. */
+  /** The number of resources without an observation: the source did not compare them. */
   readonly passedOver: number;
-  /** Their addresses, in order. */
+  /** Their addresses, sorted. */
   readonly passedOverResources: readonly string[];
-  /** Resources that could not be looked at, and why, in the order of addresses. */
+  /** Resources that could not be read, with the reason, sorted by address. */
   readonly failed: readonly { readonly resource: string; readonly error: string }[];
-  /** Addresses that the source names and no resource of the stack has: misspelt, of another stack, or not managed. */
+  /** Addresses in the source that no resource of the stack has: misspelt, of another stack, or not managed. */
   readonly unknownResources: readonly string[];
-  /** What is to be judged, in the order of addresses: what differs, or has differed before. */
+  /** The resources to record, sorted by address: those that differ, or differed before. */
   readonly findings: readonly { readonly resource: string; readonly actual: JsonObject | null }[];
 }
 
 /** Resources read at once. */
 const PAGE = 500;
-/** So many pages are kept for answers to come; a source that answers later than that costs one more read. */
+/** The number of cached pages; a source that returns a resource later costs one more read. */
 const KEPT_PAGES = 40;
 
 /**
- * Looks at every resource of a stack and finds those whose actual properties are not as expected, or were not before.
- * Holds a few pages of resources, however many there are.
- * @throws what the source throws; the signal's reason once it is aborted
+ * Compares every resource of a stack and finds those whose actual properties differ from the expected ones, or did before.
+ * Memory holds a few pages of resources, however many there are.
+ * @throws errors of the source; the signal's reason once it is aborted
  */
 export async function compareActual(
   store: EventStore,
@@ -72,12 +72,12 @@ export async function compareActual(
 const byResource = (a: { readonly resource: string }, b: { readonly resource: string }): number =>
   a.resource < b.resource ? -1 : 1;
 
-/** The resources of a stack, page by page, and again one by one when something was found out about them. */
+/** The resources of a stack, page by page, and again one by one when the source returns an observation. */
 class Expected {
   readonly #store: EventStore;
   readonly #stream: number;
   readonly #kept: Map<string, ExpectedResource>[] = [];
-  /** Offered, and without an answer so far, in the order of addresses. */
+  /** Passed to the source and without an observation so far, sorted by address. */
   readonly unanswered = new Set<string>();
 
   constructor(store: EventStore, stream: number) {
@@ -101,7 +101,7 @@ class Expected {
 
   async take(address: string): Promise<ExpectedResource | undefined> {
     this.unanswered.delete(address);
-    // Most sources answer about the page they were given last.
+    // Most sources return observations of the latest page.
     for (const page of this.#kept.toReversed()) {
       const resource = page.get(address);
       if (resource) {

@@ -1,8 +1,8 @@
 /**
- * Works on items, at most `limit` at a time, and yields what comes of them in the order in which it comes. Takes an item
- * only when somebody is free, and holds at most one result of each: memory does not grow with the number of items.
- * When it ends, however that came, all work has ended.
- * @param work is given a signal that is aborted when its result is no longer wanted
+ * Works on items, at most `limit` at a time, and yields the results as they arrive. Takes an item only when a worker is
+ * free, and holds at most one result of each: memory does not grow with the number of items. When it ends, for any reason,
+ * all work has ended.
+ * @param work gets a signal that is aborted when its result is no longer needed
  * @throws the first error of the items or the work; the signal's reason once it is aborted
  */
 export async function* concurrently<T, R>(
@@ -64,7 +64,7 @@ export async function* concurrently<T, R>(
   }
 }
 
-/** An iterator that may be asked again before it has answered. */
+/** An iterator whose `next` may be called again before it has resolved. */
 async function* inTurn<T>(items: AsyncIterable<T>): AsyncGenerator<T, undefined> {
   yield* items;
 }

@@ -26,7 +26,7 @@ const duration = () =>
     })
     .refine((ms) => ms > 0 && ms <= MAX_TIMEOUT_MS, 'must be more than nothing, and 1d at most');
 
-/** Made when it is first asked for: every command loads this file, few need it. */
+/** Built on first use: every command loads this file, few need it. */
 const driftSchema = z.lazy(() => {
   const text = z.string().min(1, 'must not be empty').max(4_096, 'must not be longer than 4096 characters');
   const timeout = duration().optional();
@@ -45,14 +45,14 @@ type DriftConfiguration = z.output<typeof driftSchema>;
 export const namesSource = (config: Json): boolean => isJsonObject(config) && Object.hasOwn(config, 'drift');
 
 /**
- * The source that a stack's configuration names under `drift`; undefined where it names none. It says which file is read
- * and which program runs: make one only of a configuration whose authors may decide that. What a probe may look at is not
- * theirs to decide.
- * @param where what the configuration is called in errors: `configuration`
- * @param read gives the bytes of the file named
+ * The source that a stack's configuration names under `drift`; undefined if it names none. It decides which file is read and
+ * which program runs: use it only for a configuration whose authors may decide that. They do not decide what a probe may
+ * read.
+ * @param where the name of the configuration in errors: `configuration`
+ * @param read returns the bytes of the named file
  * @param allowance for a probe
- * @throws InvalidInputError `DRIFT_CONFIGURATION_INVALID` that names the first field which is wrong; what the source
- *   throws of its file or command
+ * @throws InvalidInputError `DRIFT_CONFIGURATION_INVALID` with the first invalid field; errors of the source about its file
+ * or command
  */
 export async function sourceFrom(
   config: Json,

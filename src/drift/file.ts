@@ -4,14 +4,14 @@ import { isJsonObject, type JsonObject } from '../lib/json.js';
 import type { ActualStateSource } from './source.js';
 
 export interface ActualFileOptions {
-  /** The file names all there is: a resource it does not list is gone. Else it was not looked at. */
+  /** The file lists everything: a resource that is not in it is gone. Otherwise such a resource was not compared. */
   readonly complete?: boolean | undefined;
 }
 
 /**
- * The actual state as a file says it, JSON or YAML: an object of address → properties, null for what is gone. It is
- * parsed here, and held whole.
- * @param what names the file in errors; JSON where it ends in `.json`
+ * The actual state in a file, JSON or YAML: an object of address → properties, null for a resource that is gone. It is
+ * parsed here, and kept in memory.
+ * @param what names the file in errors; JSON if it ends in `.json`
  * @throws InvalidInputError `ACTUAL_INVALID`, or as {@link readDocument} does
  */
 export function actualFile(
@@ -58,9 +58,9 @@ function readActual(bytes: Uint8Array, what: string): ReadonlyMap<string, JsonOb
 
 const NAMED = 5;
 
-/** They may be somebody else's, or misspelt: people should see some of them. */
+/** They may belong to another stack or be misspelt, so some of them are shown. */
 function passedOver(what: string, addresses: ReadonlySet<string>): string {
   const named = [...addresses].slice(0, NAMED).join(', ');
   const count = addresses.size === 1 ? '1 address' : `${addresses.size} addresses`;
-  return `${what}: ${count} passed over, as none of the resources looked at: ${named}${addresses.size > NAMED ? ', …' : ''}`;
+  return `${what}: ${count} ignored, because the stack has no such resources: ${named}${addresses.size > NAMED ? ', …' : ''}`;
 }

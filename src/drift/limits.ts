@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../lib/errors.js';
 
-/** A day; a timer that is told more than about 24 of them does not wait at all. */
+/** A day; a timer with a delay of more than about 24 days fires at once. */
 export const MAX_TIMEOUT_MS = 86_400_000;
 export const MAX_CONCURRENCY = 256;
 
@@ -9,7 +9,7 @@ export interface Limits {
   readonly concurrency?: number;
 }
 
-/** @throws InvalidInputError `LIMIT_INVALID` for a limit that no source can keep */
+/** @throws InvalidInputError `LIMIT_INVALID` for an invalid limit */
 export function checkLimits({ timeoutMs = 1, concurrency = 1 }: Limits): void {
   if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
     throw invalid('timeout', `${timeoutMs} ms`, 'must be more than nothing, and 1d at most');

@@ -26,7 +26,7 @@ export type EventData = { readonly [T in EventType]: z.infer<SchemaOf<T>> };
 
 export const EVENT_TYPES = Object.freeze(Object.keys(definitions)) as readonly EventType[];
 
-/** The schema of each. */
+/** The schema of each type. */
 export const catalogue = Object.fromEntries(EVENT_TYPES.map((type) => [type, definitions[type].schema])) as {
   readonly [T in EventType]: SchemaOf<T>;
 };
@@ -35,14 +35,14 @@ export const isEventType = (type: string): type is EventType => Object.hasOwn(de
 
 export const raisesVersion = (type: EventType): boolean => definitions[type].raisesVersion;
 
-/** What a type changes a value of. */
+/** The kind of value that a type changes. */
 export const touches = (type: EventType): Touches | undefined => definitions[type].touches;
 
 /** The types of some categories, category by category. */
 export const typesOf = (...categories: readonly Category[]): EventType[] =>
   categories.flatMap((category) => EVENT_TYPES.filter((type) => definitions[type].category === category));
 
-/** The few types that are no state, among millions that are: tags, locks, drift, and whether the stack exists. */
+/** The few types among millions of events that are not state: tags, locks, drift, and whether the stack exists. */
 export const ANNOTATIONS: readonly EventType[] = typesOf('tag', 'lock', 'drift', 'existence');
 
 /** The types that change a resource, an output or a dependency. */

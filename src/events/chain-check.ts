@@ -2,22 +2,22 @@ import type { StoredEvent } from './envelope.js';
 import { GENESIS_HASH, hashEvent } from './hash-chain.js';
 import { isSameCommit } from './same-commit.js';
 
-/** The first thing that is wrong with a log, in the order of its positions. */
+/** The first problem of a log, in the order of its positions. */
 export interface ChainProblem {
   readonly position: number;
   readonly stream: number;
-  /** Which rule does not hold: the field it is about, or `hash`. */
+  /** The violated rule: the field it is about, or `hash`. */
   readonly field: 'position' | 'stream' | 'revision' | 'version' | 'text' | 'commit' | 'hash';
   readonly expected: string | number;
   readonly actual: string | number;
 }
 
 export interface ChainChecker {
-  /** Looks at the next event of the log. After a problem nothing more can be said of what follows. */
+  /** Checks the next event of the log. After a problem, the result for later events has no meaning. */
   next(event: StoredEvent): ChainProblem | undefined;
-  /** Goes on at another place of the log, the hash before it taken as given: for a log read stream by stream. */
+  /** Continues at another position of the log, whose previous hash is trusted: for a log read stream by stream. */
   seek(position: number, hash: string): void;
-  /** The position and recomputed hash of the last event that held. */
+  /** The position and recomputed hash of the last valid event. */
   readonly position: number;
   readonly hash: string;
 }
@@ -28,12 +28,11 @@ interface StreamEnd {
 }
 
 /**
- * Recomputes a log as it must be: positions and revisions without gaps, streams that begin with themselves, versions
- * that grow by at most one in a commit, commits in one piece, no line feed in any field (docs/adr/0002), and each hash.
- * Keeps two numbers for each stream, nothing else.
- *
- * @param start the position and hash of the event before the first one given; left out, the log is checked from its
- *   beginning. A log that is checked from the middle is taken as good before it, and so is each stream's first revision.
+ * Checks a log: positions and revisions without gaps, streams that begin with themselves, versions that grow by at most one
+ * in a commit, commits whose events are consecutive, no line feed in any field (docs/adr/0002), and each hash. Keeps only
+ * two numbers for each stream.
+ * @param start the position and hash of the event before the first one passed; without it, the log is checked from its
+ * beginning. A log that is checked from the middle is trusted before that position, and so is each stream's first revision.
  */
 export function checkChain(start: { readonly position: number; readonly hash: string } = BEGINNING): ChainChecker {
   const whole = start.position === 0;
@@ -103,7 +102,7 @@ export function checkChain(start: { readonly position: number; readonly hash: st
 
 const BEGINNING = { position: 0, hash: GENESIS_HASH };
 
-/** With one in a field, two different rows could give the same bytes to hash. */
+/** With one in a field, two different rows could have the same bytes to hash. */
 const hasLineFeed = ({ type, data, meta, recordedAt, commandId }: StoredEvent): boolean =>
   data.includes('\n') ||
   meta.includes('\n') ||

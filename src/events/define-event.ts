@@ -1,16 +1,19 @@
 import type * as z from 'zod';
 
-/** What an event is about: the content of the state, its executions, whether the stack exists, annotations, or history alone. */
+/**
+ * The subject of an event: the content of the state, its executions, whether the stack exists, annotations, or history
+ * alone.
+ */
 export type Category = 'content' | 'execution' | 'existence' | 'tag' | 'lock' | 'drift' | 'history';
 
-/** What it changes a value of, and so where a reader looks for the value before. */
+/** The kind of value that it changes, which is where a reader finds the previous value. */
 export type Touches = 'resource' | 'output' | 'dependency';
 
-/** Everything the engine must know of an event type. All lists of types are derived from it. */
+/** All properties of an event type. All lists of types are derived from it. */
 export interface EventDefinition<S extends z.ZodObject = z.ZodObject> {
   readonly schema: S;
   readonly category: Category;
-  /** Whether a commit with it has a state version of its own. */
+  /** Whether a commit with it has a new state version. */
   readonly raisesVersion: boolean;
   readonly touches: Touches | undefined;
 }

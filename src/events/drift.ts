@@ -1,18 +1,18 @@
 import * as z from 'zod';
 import { defineEvent } from './define-event.js';
-import { instant, json, position } from './fields.js';
+import { json, position, timestamp } from './fields.js';
 
-/** A side that has no value at `path` lacks the field: absent is not null. */
+/** A side without a value at `path` lacks the field: absent is not null. */
 const fieldDrift = z.strictObject({ path: z.string(), expected: json.optional(), actual: json.optional() });
 
-/** `finding` is the position of the DriftDetected event it speaks of. */
+/** `finding` is the position of its DriftDetected event. */
 const about = { finding: position, resourceId: z.string() };
 
 export const driftEvents = {
   DriftDetected: defineEvent({
     category: 'drift',
     schema: z.strictObject({
-      /** Absent when the stack holds no resource of that id. */
+      /** Absent if the stack has no resource with that id. */
       resource: position.optional(),
       resourceId: z.string(),
       expected: json,
@@ -26,9 +26,9 @@ export const driftEvents = {
   DriftResolved: defineEvent({ category: 'drift', schema: z.strictObject({ ...about, reason: z.string() }) }),
   DriftIgnored: defineEvent({
     category: 'drift',
-    schema: z.strictObject({ ...about, reason: z.string(), expiresAt: instant.nullable() }),
+    schema: z.strictObject({ ...about, reason: z.string(), expiresAt: timestamp.nullable() }),
   }),
-  /** From here on, differences at such paths of such resources are none. Its position is the rule's number. */
+  /** Excludes differences at such paths of such resources from drift. Its position is the rule's number. */
   DriftRuleAdded: defineEvent({
     category: 'drift',
     schema: z.strictObject({
@@ -38,7 +38,7 @@ export const driftEvents = {
       path: z.string(),
       reason: z.string(),
       /** Null: it holds until it is removed. */
-      expiresAt: instant.nullable(),
+      expiresAt: timestamp.nullable(),
     }),
   }),
   DriftRuleRemoved: defineEvent({ category: 'drift', schema: z.strictObject({ rule: position, reason: z.string() }) }),

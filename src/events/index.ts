@@ -13,7 +13,7 @@ export type { ChainChecker, ChainProblem } from './chain-check.js';
 export { checkChain } from './chain-check.js';
 export type { Commit, EventMeta, LogHead, NewEvent, RecordedEvent, StoredEvent, UnknownEvent } from './envelope.js';
 export { metaSchema } from './envelope.js';
-export { instant } from './fields.js';
+export { timestamp } from './fields.js';
 export { GENESIS_HASH, hashEvent } from './hash-chain.js';
 export type { ResourceValue } from './resource.js';
 export { baseAddress, isIdentity, ownId, resourceAddress, saidIdentity, withoutRemark } from './resource.js';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { defineEvent } from './define-event.js';
-import { instant, jsonObject, position } from './fields.js';
+import { jsonObject, position, timestamp } from './fields.js';
 
 export const lockEvents = {
   /** Its own position is the fencing token. */
@@ -11,20 +11,20 @@ export const lockEvents = {
       operation: z.string(),
       who: z.string(),
       info: z.string(),
-      expiresAt: instant,
-      /** What the tool that took it says of it, in its own form. */
+      expiresAt: timestamp,
+      /** The tool's own description of the lock. */
       document: jsonObject.optional(),
     }),
   }),
   LockRenewed: defineEvent({
     category: 'lock',
-    schema: z.strictObject({ lockId: z.string(), token: position, expiresAt: instant }),
+    schema: z.strictObject({ lockId: z.string(), token: position, expiresAt: timestamp }),
   }),
   LockReleased: defineEvent({ category: 'lock', schema: z.strictObject({ lockId: z.string(), token: position }) }),
-  /** Recorded by the next command after the lock ran out. */
+  /** Recorded by the first command after the lock expired. */
   LockExpired: defineEvent({
     category: 'lock',
-    schema: z.strictObject({ lockId: z.string(), token: position, expiresAt: instant }),
+    schema: z.strictObject({ lockId: z.string(), token: position, expiresAt: timestamp }),
   }),
   LockBroken: defineEvent({
     category: 'lock',

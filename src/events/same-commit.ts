@@ -7,15 +7,15 @@ interface Member {
 }
 
 /**
- * Whether two events that follow each other belong to one commit. A command id alone does not say so: it is unique for a
- * principal and a stack only.
+ * Whether two consecutive events belong to one commit. The command id alone is not enough: it is unique only for a principal
+ * and a stack.
  */
 export const isSameCommit = (one: Member, next: Member): boolean =>
   one.commandId === next.commandId &&
   one.stream === next.stream &&
   (one.meta === next.meta || principalOf(one.meta) === principalOf(next.meta));
 
-/** Undefined too where the text is no JSON: the reader of the event reports that. */
+/** Also undefined for invalid JSON, which the reader of the event reports. */
 function principalOf(meta: EventMeta | string): unknown {
   if (typeof meta !== 'string') return meta.principal;
   try {

@@ -1,21 +1,21 @@
 import * as z from 'zod';
 import { defineEvent } from './define-event.js';
-import { instant, json, jsonObject } from './fields.js';
+import { json, jsonObject, timestamp } from './fields.js';
 
-/** Where a stack's content came from, when another tool keeps it too. */
+/** The origin of a stack's content that another tool also keeps. */
 const origin = z.strictObject({
   format: z.string(),
-  /** The other tool's identity of this state; content of another lineage is another state. */
+  /** The other tool's id of this state; content of another lineage is another state. */
   lineage: z.string(),
-  /** The other tool's counter, as it was in the content taken in at our version `version`. */
+  /** The other tool's counter in the content that was imported at our version `version`. */
   serial: z.int().nonnegative(),
   version: z.int().positive(),
-  /** What that format holds beside resources and outputs, as it was read. */
+  /** The other fields of that format, besides resources and outputs, as they were read. */
   header: jsonObject,
 });
 export type Origin = z.infer<typeof origin>;
 
-/** A stack's own fields, always whole. `version` is the user's label ("1.0.0"), not the state version. */
+/** A stack's own fields, always complete. `version` is the user's label ("1.0.0"), not the state version. */
 export const stackDocument = z.strictObject({
   name: z.string(),
   description: z.string(),
@@ -45,24 +45,24 @@ export const stackEvents = {
     raisesVersion: true,
     schema: z.strictObject({ name: z.string() }),
   }),
-  /** The events that undo the difference follow it in the same commit. */
+  /** The events that undo the difference follow in the same commit. */
   StackRolledBack: defineEvent({
     category: 'content',
     raisesVersion: true,
     schema: z.strictObject({ fromVersion: z.int().nonnegative(), toVersion: z.int().positive() }),
   }),
-  /** Marks the current version as a kept checkpoint. */
+  /** Marks the current version. */
   SnapshotTaken: defineEvent({
     category: 'history',
     schema: z.strictObject({ version: z.int().nonnegative(), description: z.string() }),
   }),
-  /** A command with an id of its own was accepted and found nothing to do; kept so that sending it again does nothing. */
+  /** A command with an id of its own was accepted and had nothing to do; recorded so that a repeat does nothing. */
   NothingChanged: defineEvent({ category: 'history', schema: z.strictObject({}) }),
 };
 
-/** `durationMs` counts milliseconds; `number` counts the stack's executions from 1. */
-const execution = { executionId: z.string(), number: z.int().positive(), startedAt: instant };
-const finished = { ...execution, completedAt: instant, durationMs: z.int().nonnegative(), taskResults: json };
+/** `durationMs` is in milliseconds; `number` counts the stack's executions from 1. */
+const execution = { executionId: z.string(), number: z.int().positive(), startedAt: timestamp };
+const finished = { ...execution, completedAt: timestamp, durationMs: z.int().nonnegative(), taskResults: json };
 
 export const executionEvents = {
   ExecutionStarted: defineEvent({ category: 'execution', raisesVersion: true, schema: z.strictObject(execution) }),

@@ -3,9 +3,9 @@ import { catalogue, type EventData, type EventType } from './catalogue.js';
 import { type EventMeta, metaSchema } from './envelope.js';
 
 /**
- * Reads the data of an event of this type from its text in the log. What its fields hold was checked before it was
- * written; that it is still so is proven by `audit verify`, not by each read.
- * @throws IntegrityError `DOCUMENT_DAMAGED` for what is no JSON object, or lacks a field that the type has
+ * Reads the data of an event of this type from its text in the log. The values of its fields were checked before they were
+ * written; `audit verify` proves that they are unchanged, not each read.
+ * @throws IntegrityError `DOCUMENT_DAMAGED` if it is not a JSON object, or lacks a field of the type
  */
 export function readData<T extends EventType>(type: T, text: string): EventData[T] {
   const data = parseStoredObject<EventData[T]>(text);

@@ -3,24 +3,23 @@ import { type EventType, isEventType } from './catalogue.js';
 import type { EventMeta, RecordedEvent, StoredEvent, UnknownEvent } from './envelope.js';
 import { hasDataFields, readMeta } from './stored-data.js';
 
-/** Brings the data of one schema version to the next. Pure; the stored text never changes. */
+/** Converts the data of one schema version to the next. Pure; the stored text never changes. */
 type Upcaster = (data: JsonObject) => JsonObject;
 
-/** For each type, `[n]` lifts schema version n to n + 1. A type that is not here is still at version 1. */
+/** For each type, `[n]` converts schema version n to n + 1. A type that is not listed is still at version 1. */
 export type Upcasters = { readonly [T in EventType]?: { readonly [from: number]: Upcaster } };
 
 export const upcasters: Upcasters = {};
 
-/** The version that new events of a type are written in. */
+/** The schema version of new events of a type. */
 export function currentSchemaVersion(type: EventType, table: Upcasters = upcasters): number {
   const steps = table[type];
   return steps === undefined ? 1 : 1 + Object.keys(steps).length;
 }
 
 /**
- * Reads a row of the log. A type or schema version from a newer release comes back as it is, not as an error.
- * @throws IntegrityError `DOCUMENT_DAMAGED` where data or meta are not what they were when they were written, as far as
- *   that shows without their hash
+ * Reads a row of the log. A type or schema version from a newer release is returned unchanged, not as an error.
+ * @throws IntegrityError `DOCUMENT_DAMAGED` if data or meta were changed, as far as that can be detected without their hash
  */
 export function decodeEvent(stored: StoredEvent, table: Upcasters = upcasters): RecordedEvent | UnknownEvent {
   const event = parseEvent(stored, table);
@@ -29,8 +28,8 @@ export function decodeEvent(stored: StoredEvent, table: Upcasters = upcasters): 
 }
 
 /**
- * The same for who looks into what may be damaged: data may lack fields.
- * @throws IntegrityError `DOCUMENT_DAMAGED` for data or meta that are no JSON objects, and for meta that lacks a field
+ * The same for reading a possibly damaged log: data may lack fields.
+ * @throws IntegrityError `DOCUMENT_DAMAGED` for data or meta that are not JSON objects, and for meta that lacks a field
  */
 export function parseEvent(stored: StoredEvent, table: Upcasters = upcasters): RecordedEvent | UnknownEvent {
   const meta = parseMeta(stored.meta);
@@ -47,13 +46,13 @@ export function parseEvent(stored: StoredEvent, table: Upcasters = upcasters): R
 
 let lastMeta: { readonly text: string; readonly meta: EventMeta } | undefined;
 
-/** The events of a commit have one text of meta, and commits that follow each other often have: it is read once. */
+/** The events of a commit have the same text of meta, and consecutive commits often do: it is parsed once. */
 function parseMeta(text: string): EventMeta {
   if (lastMeta?.text !== text) lastMeta = { text, meta: readMeta(text) };
   return lastMeta.meta;
 }
 
-/** True for an event that this release has a schema for. */
+/** True for an event whose schema this release knows. */
 export function isKnown(event: RecordedEvent | UnknownEvent, table: Upcasters = upcasters): event is RecordedEvent {
   return isEventType(event.type) && event.schemaVersion <= currentSchemaVersion(event.type, table);
 }

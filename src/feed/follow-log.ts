@@ -1,10 +1,10 @@
-import { Observable, ReplaySubject, type Subscription, share } from 'rxjs';
+import { NEVER, Observable, ReplaySubject, type Subscription, share, tap } from 'rxjs';
 import { hashEvent, type StoredEvent } from '../events/index.js';
 import { IntegrityError } from '../lib/errors.js';
+import { pause } from '../lib/pause.js';
+import { PAGE_EVENTS } from '../store/event-page.js';
 import type { EventStore } from '../store/event-store.js';
 
-/** Events read at once. */
-const PAGE = 500;
 /** Events and characters of documents that wait for a slow follower, at most; beyond it they are read again. */
 const MAX_WAITING = 1_000;
 const MAX_WAITING_CHARS = 8_000_000;
@@ -15,6 +15,12 @@ interface Step {
   readonly events: readonly StoredEvent[];
 }
 
+/** How far the log was read; the hash of the event there, where it is known. */
+interface Place {
+  readonly position: number;
+  readonly hash?: string;
+}
+
 /**
  * The log of one store as it grows. However many follow it, one listener hears of commits and each new event is read once.
  * It reads only while somebody follows.
@@ -22,56 +28,89 @@ interface Step {
 export class LogFeed {
   readonly #store: EventStore;
   readonly #end: Observable<Step>;
+  readonly #shared = new WeakSet<StoredEvent>();
 
   constructor(store: EventStore) {
     this.#store = store;
-    this.#end = endOfLog(store).pipe(share({ connector: () => new ReplaySubject(1) }));
+    this.#end = endOfLog(store).pipe(
+      tap(({ events }) => {
+        for (const event of events) this.#shared.add(event);
+      }),
+      share({ connector: () => new ReplaySubject(1) }),
+    );
+  }
+
+  /** Whether the event was read once for all followers, so that all get the same object. */
+  isShared(event: StoredEvent): boolean {
+    return this.#shared.has(event);
   }
 
   /**
    * Every event after a position, then each new one as it is appended, by this process or another; in order, each once, in
-   * pages that are read when they are asked for. Ends with the signal.
+   * pages that are read when they are taken. Ends with the signal.
    * @param after 0 for the whole log
    * @param stream only the events of this stream; what others appended before is not read
+   * @param beat at each of its values an empty page is passed, where no other is
    * @throws IntegrityError `LOG_REPLACED` where the log is no longer the one that was read, as after a restored backup
    */
   async *follow(
     after: number,
     signal: AbortSignal,
     stream?: number,
+    beat: Observable<unknown> = NEVER,
   ): AsyncGenerator<readonly StoredEvent[], void, undefined> {
     const waiting = new Waiting(this.#end);
     const wake = (): void => waiting.wake();
     signal.addEventListener('abort', wake);
-    let last: { readonly position: number; readonly hash?: string } = { position: after };
+    let isBeat = false;
+    const beats = beat.subscribe(() => {
+      isBeat = true;
+      wake();
+    });
+    let last: Place = { position: after };
     try {
       while (!signal.aborted) {
-        const late = waiting.take(last.position);
-        const upTo = late ? undefined : waiting.start;
-        const page = late ?? (upTo === undefined ? [] : await this.#read(last.position, upTo, stream));
-        const [next] = page;
-        if (!next && upTo === undefined) {
+        const next = await this.#next(waiting, last.position, stream);
+        if (!next && !isBeat) {
           await waiting.change();
           continue;
         }
-        if (next?.position === last.position + 1 && last.hash !== undefined && hashEvent(last.hash, next) !== next.hash)
+        const { events, end } = next ?? { events: [], end: last };
+        const [first] = events;
+        if (
+          first?.position === last.position + 1 &&
+          last.hash !== undefined &&
+          hashEvent(last.hash, first) !== first.hash
+        )
           throw logReplaced(last.position);
-        last = upTo !== undefined && page.length < PAGE ? { position: upTo } : (page.at(-1) as StoredEvent);
-        const own = stream === undefined ? page : page.filter((event) => event.stream === stream);
-        if (own.length > 0) yield own;
+        last = end;
+        const own = stream === undefined ? events : events.filter((event) => event.stream === stream);
+        if (own.length === 0 && !isBeat) continue;
+        isBeat = false;
+        yield own;
       }
     } finally {
+      beats.unsubscribe();
       signal.removeEventListener('abort', wake);
       waiting.end();
     }
   }
 
-  /** What comes after a position, up to where the shared reader began. */
-  async #read(position: number, upTo: number, stream: number | undefined): Promise<readonly StoredEvent[]> {
+  /** The next events after a position, and how far they go; undefined where the follower has all that there is. */
+  async #next(
+    waiting: Waiting,
+    position: number,
+    stream: number | undefined,
+  ): Promise<{ readonly events: readonly StoredEvent[]; readonly end: Place } | undefined> {
+    const pending = waiting.take(position);
+    if (pending?.length) return { events: pending, end: pending.at(-1) as StoredEvent };
+    const upTo = waiting.start;
+    if (pending || upTo === undefined) return undefined;
     const filter = stream === undefined ? {} : { stream };
-    const page = await this.#store.events({ ...filter, after: position, upTo, limit: PAGE });
-    if (page.length === 0 && stream === undefined && position < upTo) throw logReplaced(position);
-    return page;
+    const { events, isFull } = await this.#store.page({ ...filter, after: position, upTo, limit: PAGE_EVENTS });
+    if (events.length === 0 && stream === undefined && position < upTo) throw logReplaced(position);
+    await pause();
+    return { events, end: isFull ? (events.at(-1) as StoredEvent) : { position: upTo } };
   }
 }
 
@@ -82,7 +121,7 @@ const endOfLog = (store: EventStore): Observable<Step> =>
     let isReading = false;
     let isNews = true;
 
-    const readOn = async (): Promise<void> => {
+    const readNews = async (): Promise<void> => {
       if (!last) {
         last = await store.head();
         subscriber.next({ after: last.position, events: [] });
@@ -90,25 +129,22 @@ const endOfLog = (store: EventStore): Observable<Step> =>
       while (isNews && !subscriber.closed) {
         isNews = false;
         const { position, hash }: { readonly position: number; readonly hash: string } = last;
-        const events = await store.events({ after: position, limit: PAGE });
+        const { events, isFull } = await store.page({ after: position, limit: PAGE_EVENTS });
         const [next] = events;
         const isSame = next ? hashEvent(hash, next) === next.hash : (await store.head()).hash === hash;
         if (!isSame && (next || (await store.events({ after: position, limit: 1 })).length === 0))
           throw logReplaced(position);
-        isNews ||= events.length === PAGE;
+        isNews ||= isFull;
         last = events.at(-1) ?? last;
         if (events.length > 0) subscriber.next({ after: position, events });
       }
+      isReading = false; // at once: a wake that came before it and after the last look would be lost
     };
     const wake = (): void => {
       isNews = true;
       if (isReading) return;
       isReading = true;
-      readOn()
-        .catch((error: unknown) => subscriber.error(error))
-        .finally(() => {
-          isReading = false;
-        });
+      readNews().catch((error: unknown) => subscriber.error(error));
     };
     const stop = store.onAppend(wake);
     wake();

@@ -1,5 +1,7 @@
 import { Observable } from 'rxjs';
-import { decodeEvent, type RecordedEvent, type UnknownEvent } from '../events/index.js';
+import { decodeEvent, type RecordedEvent, type StoredEvent, type UnknownEvent } from '../events/index.js';
+import { entryReader, type LogEntry } from '../queries/log.js';
+import type { EventStore } from '../store/event-store.js';
 import type { LogFeed } from './follow-log.js';
 
 /** The log from a position on as an observable, each event once. It hands on as fast as events are read. */
@@ -17,3 +19,27 @@ export const liveEvents = (feed: LogFeed, from: number): Observable<RecordedEven
     run().catch((error: unknown) => subscriber.error(error));
     return () => stop.abort();
   });
+
+/**
+ * Follows the log by its entries. Of an event that was read once for all followers one entry is made, the same object for all.
+ * What was read for one follower alone is not kept, so that a slow one does not hold a page of parsed events.
+ * @returns entries, and undefined at each beat at which there is none
+ */
+export function entryFeed(store: EventStore, feed: LogFeed) {
+  const entries = new WeakMap<StoredEvent, Promise<LogEntry>>();
+  return async function* (
+    after: number,
+    signal: AbortSignal,
+    beat?: Observable<unknown>,
+  ): AsyncGenerator<LogEntry | undefined, void, undefined> {
+    for await (const page of feed.follow(after, signal, undefined, beat)) {
+      const toEntry = entryReader(store);
+      if (page.length === 0) yield undefined;
+      for (const event of page) {
+        const entry = entries.get(event) ?? toEntry(event);
+        if (feed.isShared(event)) entries.set(event, entry);
+        yield entry;
+      }
+    }
+  };
+}

@@ -7,6 +7,7 @@ import { stackMoment } from '../queries/at.js';
 import { type ChangeTeller, changeTeller, type EventChange, type StateCounts } from '../queries/changes.js';
 import { checkedEvent } from '../queries/checked-event.js';
 import { readContent, type StateContent, stateHash } from '../queries/state.js';
+import { eventPages, PAGE_EVENTS } from '../store/event-page.js';
 import type { EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import type { StackRecord } from '../store/records.js';
@@ -51,8 +52,6 @@ export interface Replayed {
   readonly counts: StateCounts;
   readonly stateHash: string;
 }
-
-const PAGE = 200;
 
 /**
  * Prints nothing and changes nothing: gives each event of a stack, from its first, with what it changed, and returns the
@@ -125,7 +124,7 @@ function folder() {
   return {
     add(event: RecordedEvent | UnknownEvent): void {
       waiting.push(event);
-      if (waiting.length >= Math.max(PAGE, state.resources.size / 16)) foldNow();
+      if (waiting.length >= Math.max(PAGE_EVENTS, state.resources.size / 16)) foldNow();
     },
     state: foldNow,
   };
@@ -150,14 +149,10 @@ async function* history(
   { stream, position: upTo }: StoredEvent,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly StoredEvent[]> {
-  for (let after = 0; after < upTo; ) {
-    const page = await store.events({ stream, after, upTo, limit: PAGE });
-    const last = page.at(-1);
-    if (!last) return;
+  for await (const page of eventPages(store, { stream, upTo })) {
     yield page;
     await pause();
-    if (signal?.aborted && (await endsCommit(store, last))) return;
-    after = last.position;
+    if (signal?.aborted && (await endsCommit(store, page.at(-1) as StoredEvent))) return;
   }
 }
 

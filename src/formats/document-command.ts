@@ -1,9 +1,9 @@
 import type { Apply, Incoming } from './incoming.js';
 
 /**
- * The command that takes another tool's state into a stack, and makes the stack where there is none: the stack holds what
- * that state holds, and nothing else. Whether the state follows the one before is decided with the command.
- * @param force take it even where it does not
+ * The command that imports another tool's state into a stack, and creates the stack if it does not exist: afterwards the
+ * stack has exactly the content of that state. Whether the state follows the previous one is decided with the command.
+ * @param force accept it even if it does not follow
  */
 export const importCommand = (
   stack: string,

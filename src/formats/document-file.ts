@@ -3,8 +3,8 @@ import { formatOf } from './document-format.js';
 import { parseYaml } from './yaml.js';
 
 /**
- * Reads a document that people write: JSON where the name ends in `.json`, else YAML 1.2 (of which JSON is a part).
- * As with JSON, nothing is changed on the way: a number keeps every digit, a key given twice is refused.
+ * Parses a document that people write: JSON if the name ends in `.json`, else YAML 1.2 (a superset of JSON). As with JSON,
+ * nothing is changed: a number keeps every digit, and a duplicate key is refused.
  * @throws InvalidInputError with line and column
  */
 export function readDocument(bytes: Uint8Array, what: string, format = formatOf(what)): Json {

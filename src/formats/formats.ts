@@ -4,19 +4,19 @@ import type { Incoming } from './incoming.js';
 import { parsePulumi, readDeployment, toPulumiState } from './pulumi/index.js';
 import { incoming, readTerraformDocument, stateOf, toTerraformState } from './terraform/index.js';
 
-/** How the state of another tool comes in and goes out. */
+/** Import and export of the state of another tool. */
 interface Format {
-  /** @throws InvalidInputError for bytes that are no such state */
+  /** @throws InvalidInputError for bytes that are not such a state */
   read(document: Uint8Array, what: string): JsonObject;
   /**
-   * A document that was read, in the engine's terms.
-   * @throws InvalidInputError for what has no place here
+   * A parsed document as content of the engine.
+   * @throws InvalidInputError for content that the engine cannot hold
    */
   take(document: JsonObject, what: string): Incoming;
   give(view: StateView): JsonObject;
 }
 
-/** The tools whose state we read and write. */
+/** The tools whose state can be imported and exported. */
 export const FORMATS = {
   terraform: {
     read: readTerraformDocument,

@@ -5,12 +5,12 @@ export type Apply = Extract<Command, { type: 'apply' }>;
 export type IncomingResource = NonNullable<Apply['resources']>[number];
 export type IncomingOutput = NonNullable<Apply['outputs']>[number];
 
-/** What another tool keeps, in the engine's terms. */
+/** The content of another tool's state, as the engine holds it. */
 export interface Incoming {
   readonly format: 'terraform' | 'pulumi';
   readonly lineage: string;
   readonly serial: number;
-  /** What belongs to no resource and no output. */
+  /** Content that belongs to no resource and no output. */
   readonly header: JsonObject;
   readonly resources: readonly IncomingResource[];
   readonly outputs: readonly IncomingOutput[];

@@ -3,11 +3,11 @@ import { InvalidInputError } from '../lib/errors.js';
 import { decodeUtf8, FILE_LIMITS, type Json, parseJson } from '../lib/json.js';
 import { checkShape } from '../lib/parse-input.js';
 
-/** Reads the documents of one kind. `what` names the file in errors. */
+/** Parses documents of one kind. `what` names the file in errors. */
 export interface Reader {
-  /** @throws InvalidInputError for what is no JSON */
+  /** @throws InvalidInputError for invalid JSON */
   parse(document: Uint8Array | string, what: string): Json;
-  /** @throws InvalidInputError with the path of what is wrong */
+  /** @throws InvalidInputError with the path of the problem */
   check(schema: z.ZodType, value: Json, what: string): void;
   problem(what: string, field: string, problem: string): InvalidInputError;
 }

@@ -8,15 +8,15 @@ import type { DocumentFormat } from './document-format.js';
 import { FORMATS, type InteropFormat } from './formats.js';
 import { checkState } from './terraform/index.js';
 
-/** What is to be made of the bytes of a document; `what` names it in errors. */
+/** A task for the bytes of a document; `what` names it in errors. */
 export interface TaskInputs {
-  /** The fields of a command in JSON; where they are an object, they are checked against the command's schema. */
+  /** The fields of a command in JSON; if they are an object, they are checked against the command's schema. */
   readonly command: { readonly what: string; readonly type: CommandType; readonly besides: readonly string[] };
   /** A desired state. */
   readonly desired: { readonly what: string; readonly format: DocumentFormat };
   /** The state of another tool. */
   readonly import: { readonly what: string; readonly from: InteropFormat };
-  /** A Terraform state; `known` is the one before it. */
+  /** A Terraform state; `known` is the previous one. */
   readonly state: { readonly known: string | undefined };
 }
 
@@ -30,7 +30,7 @@ export interface TaskOutputs {
 
 export type TaskName = keyof TaskInputs;
 
-/** Carries out a task, here or in another thread. */
+/** Runs a task, here or in another thread. */
 export type RunTask = <Name extends TaskName>(
   name: Name,
   bytes: Uint8Array,
@@ -39,19 +39,19 @@ export type RunTask = <Name extends TaskName>(
 
 export interface Result<Output> {
   readonly output: Output;
-  /** How many values the document holds, or more: what it takes as objects grows with them. */
+  /** An upper bound for the number of values in the document: the memory of its objects grows with them. */
   readonly values: number;
 }
 
 /**
- * Everything about a document that costs more the larger it is, and needs no database: what comes back was read and checked.
- * It needs nothing but its arguments, so that it can run in a thread of its own.
+ * All work on a document that grows with its size and needs no database: the result is parsed and checked. It uses nothing
+ * but its arguments, so that it can run in a separate thread.
  */
 export const TASKS: { readonly [Name in TaskName]: (bytes: Uint8Array, input: TaskInputs[Name]) => TaskOutputs[Name] } =
   {
     command: (bytes, { what, type, besides }) => {
       const fields = parseJson(decodeUtf8(bytes, what), what, FILE_LIMITS);
-      // What is no command is refused where small ones are.
+      // anything else is refused by the caller, as in small documents
       if (isJsonObject(fields) && !Object.hasOwn(fields, 'type')) {
         parseInput(COMMANDS[type].schema, { type, ...without(fields, besides) }, 'command');
       }
@@ -68,7 +68,7 @@ export const TASKS: { readonly [Name in TaskName]: (bytes: Uint8Array, input: Ta
 const without = (fields: JsonObject, names: readonly string[]): JsonObject =>
   Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
 
-/** Commas and opening brackets, with those in texts. */
+/** Commas and opening brackets, including those in texts. */
 export function countValues(bytes: Uint8Array): number {
   let count = 0;
   for (const byte of bytes) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) count += 1;

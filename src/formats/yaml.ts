@@ -27,21 +27,21 @@ import {
 } from '../lib/json.js';
 import { setOwn } from '../lib/json-reader.js';
 
-/** Throws what is wrong at an offset of the text. */
+/** Throws a problem at an offset of the text. */
 type Fail = (offset: number, problem: string, more?: object) => never;
 
 /** A number of YAML's core schema (§10.3.2) that JSON writes the same way. */
 const PLAIN_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
-/** Characters and values that aliases may add to a document. */
+/** The number of characters and values that aliases may add to a document. */
 const MAX_REPEATED = DOCUMENT_LIMITS.maxBytes;
 
-/** Longest key that an error repeats. */
+/** The longest key that an error repeats. */
 const SHOWN_KEY = 100;
 
 /**
- * Reads YAML 1.2 (core schema, with merge keys) as JSON: a number keeps every digit, a key given twice is refused, and so is
- * what JSON has no form for. The time it takes grows with the text alone: keys and aliases are looked up, never searched for.
+ * Parses YAML 1.2 (core schema, with merge keys) as JSON: a number keeps every digit; duplicate keys are refused, and so are
+ * values that JSON cannot represent. Linear in the length of the text: keys and aliases are looked up, never searched for.
  * @param what names the text in errors
  * @throws InvalidInputError `INVALID_YAML` with line and column
  */
@@ -59,11 +59,11 @@ export function parseYaml(text: string, what: string, limits: JsonLimits): Json 
   return value;
 }
 
-/** The one document of a text, free of errors; its keys may repeat. */
+/** The single document of a text, without syntax errors; its keys may repeat. */
 function compose(text: string, lines: LineCounter, { maxDepth }: JsonLimits, fail: Fail): Document.Parsed {
   const composer = new Composer({ uniqueKeys: false, merge: true, prettyErrors: false });
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0; // the package makes an error for each wrong character, and only the first is read
+  Error.stackTraceLimit = 0; // the package creates an error for each wrong character, and only the first is read
   try {
     let first: Document.Parsed | undefined;
     for (const document of composer.compose(tokensOf(text, lines, maxDepth, fail), true, text.length)) {
@@ -72,13 +72,13 @@ function compose(text: string, lines: LineCounter, { maxDepth }: JsonLimits, fai
       if (problem) fail(problem.pos[0], wordsOf(problem));
       first = document;
     }
-    return first as Document.Parsed; // there is one for an empty text too
+    return first as Document.Parsed; // an empty text has one too
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
-/** What the package's parser makes of the text. Refuses what nests too deep before it is composed, and the first wrong token. */
+/** Tokens of the package's parser. Refuses nesting that is too deep before composing, and the first wrong token. */
 function* tokensOf(text: string, lines: LineCounter, maxDepth: number, fail: Fail) {
   const parser = new Parser(lines.addNewLine);
   lines.addNewLine(0);
@@ -87,13 +87,13 @@ function* tokensOf(text: string, lines: LineCounter, maxDepth: number, fail: Fai
       if (token.type === 'error') fail(token.offset, WORDS.UNEXPECTED_TOKEN);
       yield token;
     }
-    // Beside a level for each collection there is one for the document and one for a scalar.
+    // Besides one level for each collection there is one for the document and one for a scalar.
     if (parser.stack.length > maxDepth + 2) fail(parser.offset, `nested deeper than ${maxDepth} levels`);
   }
   yield* parser.end();
 }
 
-/** What an anchor stands for. */
+/** The node of an anchor. */
 interface Anchored {
   /** Undefined until its end was read. */
   value: Json | undefined;
@@ -102,10 +102,10 @@ interface Anchored {
 
 function toJson({ contents }: Document.Parsed, { maxDepth }: JsonLimits, fail: Fail): Json {
   const anchors = new Map<string, Anchored>();
-  /** Characters and values so far, with those that aliases repeat. */
+  /** Characters and values so far, including those that aliases repeat. */
   let size = 0;
   let repeated = 0;
-  /** Keys and places that lead to what is being read. */
+  /** Keys and indexes of the current path. */
   const path: (string | number)[] = [];
 
   const readAt = (step: string | number, node: unknown, depth: number): Json => {
@@ -133,7 +133,7 @@ function toJson({ contents }: Document.Parsed, { maxDepth }: JsonLimits, fail: F
     }
     if (isPair(node)) return readMap([node], startOf(node.key), depth + 1); // an item of !!pairs
     const isList = isSeq(node);
-    if (!isList && !isMap(node)) return null; // nothing was written
+    if (!isList && !isMap(node)) return null; // an empty value
     if (depth >= maxDepth) fail(startOf(node), `nested deeper than ${maxDepth} levels`);
     if (node.tag !== undefined && UNSUPPORTED.has(node.tag)) fail(startOf(node), TAG_PROBLEM);
     return isList
@@ -144,7 +144,7 @@ function toJson({ contents }: Document.Parsed, { maxDepth }: JsonLimits, fail: F
   const aliased = (name: string, offset: number): Json => {
     const anchor = anchors.get(name);
     if (anchor?.value === undefined) {
-      return fail(offset, anchor ? `the alias *${shown(name)} stands inside its own anchor` : WORDS.BAD_ALIAS);
+      return fail(offset, anchor ? `the alias *${shown(name)} is inside its own anchor` : WORDS.BAD_ALIAS);
     }
     size += anchor.size;
     repeated += anchor.size;
@@ -170,7 +170,7 @@ function toJson({ contents }: Document.Parsed, { maxDepth }: JsonLimits, fail: F
           key: text,
         });
       }
-      if (keys.has(key)) fail(offset, `the key "${shown(key)}" stands twice in one map`, { key: shown(key) });
+      if (keys.has(key)) fail(offset, `the key "${shown(key)}" occurs twice in one map`, { key: shown(key) });
       keys.add(key);
       setOwn(object, key, readAt(key, valueNode, depth));
     }
@@ -188,7 +188,7 @@ function toJson({ contents }: Document.Parsed, { maxDepth }: JsonLimits, fail: F
   return read(contents, 0);
 }
 
-/** Tags of the YAML repository whose values JSON has no form for. */
+/** Tags of the YAML repository whose values JSON cannot represent. */
 const UNSUPPORTED: ReadonlySet<string> = new Set(
   ['set', 'omap', 'binary', 'timestamp'].map((name) => `tag:yaml.org,2002:${name}`),
 );
@@ -201,7 +201,7 @@ function scalarOf({ value, source, range }: Scalar, path: readonly (string | num
       if (Number.isFinite(value)) return value;
       return fail(
         range?.[0] ?? 0,
-        `${shown(String(source))} at ${shown(formatPath(path))} is no JSON number; use null or a text`,
+        `${shown(String(source))} at ${shown(formatPath(path))} is not a JSON number; use null or a text`,
       );
     case 'string':
     case 'boolean':
@@ -221,7 +221,7 @@ const startOf = (node: unknown, otherwise = 0): number => (node as Node | null)?
 
 const shown = (text: string): string => (text.length > SHOWN_KEY ? `${text.slice(0, SHOWN_KEY)}…` : text);
 
-/** The package's findings in our words. */
+/** The package's errors in our words. */
 const WORDS = {
   ALIAS_PROPS: 'an alias has an anchor or tag of its own',
   BAD_ALIAS: 'the alias names no anchor before it',
@@ -229,11 +229,11 @@ const WORDS = {
   BAD_DIRECTIVE: 'unknown or wrong directive',
   BAD_DQ_ESCAPE: 'unknown escape in a quoted text',
   BAD_INDENT: 'wrong indentation, or a closing bracket is missing',
-  BAD_PROP_ORDER: 'the anchor or tag stands in the wrong place',
+  BAD_PROP_ORDER: 'the anchor or tag is in the wrong place',
   BAD_SCALAR_START: 'a text cannot begin with this character; put it in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a map or list cannot begin here',
-  BLOCK_IN_FLOW: 'a block cannot stand between brackets',
-  DUPLICATE_KEY: 'the key stands twice in one map',
+  BLOCK_IN_FLOW: 'a block is not allowed between brackets',
+  DUPLICATE_KEY: 'the key occurs twice in one map',
   IMPOSSIBLE: 'unexpected text',
   KEY_OVER_1024_CHARS: 'a key without "?" is longer than 1024 characters',
   MISSING_CHAR: 'a character is missing: a closing quote or bracket, a colon or a comma',

@@ -17,7 +17,7 @@ export const driftJson = (stackId: string) => (finding: DriftInfo) => ({
   changes: finding.changes,
 });
 
-/** `passed_over`: the source says nothing of them; `failed`: with the reason of each. */
+/** `passed_over`: the source has no observation of them; `failed`: with the reason of each. */
 export const checkJson = ({ compared, passedOver, passedOverResources, failed, receipt }: DriftCheck) => ({
   compared,
   not_compared: passedOver + failed.length,
@@ -27,7 +27,7 @@ export const checkJson = ({ compared, passedOver, passedOverResources, failed, r
   recorded_events: receipt?.events ?? 0,
 });
 
-/** Findings of a stack, and what came of the look at its resources that was taken for it. */
+/** Findings of a stack, and the result of the comparison that was made for them. */
 export const driftsJson = (
   { stack, findings }: { stack: StackRecord; findings: readonly DriftInfo[] },
   check?: DriftCheck,

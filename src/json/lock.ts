@@ -12,7 +12,7 @@ export const lockJson = (stackId: string, lock: LockRecord) => ({
   fencing_token: lock.token,
 });
 
-/** Whether a stack is locked, and by what. */
+/** Whether a stack is locked, and the lock. */
 export const lockInfoJson = (stackId: string, lock: LockRecord | undefined) => ({
   locked: lock !== undefined,
   lock: lock ? lockJson(stackId, lock) : null,

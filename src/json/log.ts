@@ -1,6 +1,6 @@
 import type { LogEntry } from '../index.js';
 
-/** An event for auditors: where, what, who, when, why. `stack` is the name the stack bears now. */
+/** An event for auditors: position, type, actor, time, reason. `stack` is the current name of the stack. */
 export const entryJson = ({ stack, event }: LogEntry) => ({
   position: event.position,
   stack_id: stack.id,

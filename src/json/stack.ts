@@ -2,7 +2,7 @@ import { type StackDetails, type StackListItem, type StackRecord, stateHash } fr
 import { lockJson } from './lock.js';
 import { resourceJson } from './resource.js';
 
-/** The columns of the specification's `stacks`, and what a list adds. */
+/** The columns of the specification's `stacks`, and the additional ones of a list. */
 export const stackJson = (stack: StackRecord) => ({
   id: stack.id,
   name: stack.name,

@@ -24,7 +24,7 @@ const versionJson = (stackId: string) => (version: VersionView) => ({
 
 type AnyEvent = RecordedEvent | UnknownEvent;
 
-/** The columns of `state_activity`, with the place in the log. */
+/** The columns of `state_activity`, with the position in the log. */
 const eventJson = (stackId: string) => (event: AnyEvent) => ({
   id: event.position,
   stack_id: stackId,

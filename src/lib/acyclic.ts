@@ -1,12 +1,12 @@
 import { groupBy } from './group-by.js';
 
-/** One step of a directed graph whose nodes are texts. */
+/** An edge of a directed graph whose nodes are texts. */
 export interface Arrow {
   readonly from: string;
   readonly to: string;
 }
 
-/** Counts how many of a node's arrows are left, until none is. */
+/** Counts down the remaining edges of a node to zero. */
 function peel(arrows: ReadonlySet<Arrow>, front: (arrow: Arrow) => string, back: (arrow: Arrow) => string): Set<Arrow> {
   const left = new Set(arrows);
   const leading = groupBy(arrows, front);
@@ -25,8 +25,8 @@ function peel(arrows: ReadonlySet<Arrow>, front: (arrow: Arrow) => string, back:
 }
 
 /**
- * The arrows that are on cycles or lead from one cycle to another: none where there is no cycle. Linear, and without
- * recursion, however long the chains are.
+ * The edges that are on cycles or lead from one cycle to another; empty for a graph without cycles. Linear and without
+ * recursion, for chains of any length.
  */
 export function cyclicCore(arrows: Iterable<Arrow>): Set<Arrow> {
   const from = (arrow: Arrow): string => arrow.from;
@@ -34,7 +34,7 @@ export function cyclicCore(arrows: Iterable<Arrow>): Set<Arrow> {
   return peel(peel(new Set(arrows), from, to), to, from);
 }
 
-/** Finds ways along arrows. */
+/** Finds paths along edges. */
 export function wayfinder(arrows: Iterable<Arrow>): (from: string, to: string) => string[] | undefined {
   const leading = groupBy(arrows, (arrow) => arrow.from);
   return (from, to) => {

@@ -1,5 +1,5 @@
 /**
- * Waits for all of what was sent, whatever fails, so that nothing is under way any more; then fails as the first did.
+ * Waits for all promises, even if some fail, so that no work is left running; then throws the first failure.
  * @returns the result of each
  */
 export async function allSettled<T extends readonly unknown[]>(

@@ -1,6 +1,6 @@
-/** Where the time comes from. Tests hand in their own. */
+/** The source of the time. Tests pass their own. */
 export interface Clock {
-  /** The current instant, ISO-8601 UTC with milliseconds. */
+  /** The current timestamp, ISO-8601 UTC with milliseconds. */
   now(): string;
 }
 
@@ -9,7 +9,7 @@ export const systemClock: Clock = { now: () => textOf(Date.now()) };
 let written = Number.NaN;
 let text = '';
 
-/** To write an instant takes longer than to ask for it; of many commands at once many are of the same millisecond. */
+/** Formatting a timestamp takes longer than reading the clock, and many commands of a group share a millisecond. */
 function textOf(instant: number): string {
   if (instant !== written) {
     text = new Date(instant).toISOString();
@@ -18,6 +18,6 @@ function textOf(instant: number): string {
   return text;
 }
 
-/** The instant `milliseconds` after `instant`, in the same form. */
+/** The timestamp `milliseconds` after `instant`, in the same form. */
 export const later = (instant: string, milliseconds: number): string =>
   new Date(Date.parse(instant) + milliseconds).toISOString();

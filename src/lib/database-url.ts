@@ -3,12 +3,12 @@ import { InvalidInputError } from './errors.js';
 /** `postgres://` or `postgresql://`. */
 export const isPostgresUrl = (location: string): boolean => /^postgres(?:ql)?:\/\//i.test(location);
 
-/** @throws InvalidInputError for a text that is no URL; it is not told, for a password may stand in it */
+/** @throws InvalidInputError for a text that is not a URL; the error does not contain the text, which may hold a password */
 export function parseDatabaseUrl(text: string): URL {
   try {
     return new URL(text);
   } catch (cause) {
-    throw new InvalidInputError('INVALID_DATABASE_URL', 'db: this is no PostgreSQL URL', {
+    throw new InvalidInputError('INVALID_DATABASE_URL', 'db: this is not a PostgreSQL URL', {
       hint: 'Write it as postgres://USER@HOST:PORT/DATABASE; the password may come from PGPASSWORD or a password file.',
       details: { field: 'db' },
       cause,
@@ -16,7 +16,7 @@ export function parseDatabaseUrl(text: string): URL {
   }
 }
 
-/** Whether a password stands in a location: in its user part or its query. One that cannot be read may hold one. */
+/** Whether a location contains a password, in its user part or its query. An unreadable location may contain one. */
 export function holdsPassword(location: string): boolean {
   if (!isPostgresUrl(location)) return false;
   if (!URL.canParse(location)) return true;
@@ -24,7 +24,7 @@ export function holdsPassword(location: string): boolean {
   return password !== '' || searchParams.has('password');
 }
 
-/** Where a database is, for people: a URL without its password and options. */
+/** The location of a database for people: a URL without its password and options. */
 export function shownLocation(location: string): string {
   if (!isPostgresUrl(location)) return location;
   const { host, pathname, username } = parseDatabaseUrl(location);

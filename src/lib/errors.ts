@@ -1,16 +1,16 @@
-/** Fields of an error that a program may want to read; printed under `details` by `--output json`. */
+/** Fields of an error for programs; printed under `details` by `--output json`. */
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
 export interface ErrorOptions {
-  /** The next step for the person who reads it, as a full sentence. */
+  /** The next step for the user, as a full sentence. */
   readonly hint?: string;
   readonly details?: ErrorDetails;
   readonly cause?: unknown;
 }
 
 /**
- * Base of every error this library throws on purpose. `code` is stable and meant for programs; `message` is for people;
- * `exitCode` is what the command line exits with. Anything else that is thrown is a bug and keeps its stack.
+ * Base of every error that this library throws on purpose. `code` is stable and for programs; `message` is for people;
+ * `exitCode` is the exit code of the command line. Any other error is a bug and keeps its stack.
  */
 export abstract class SlothError extends Error {
   abstract readonly exitCode: number;
@@ -32,35 +32,35 @@ export class StoreError extends SlothError {
   readonly exitCode = 1;
 }
 
-/** A value the caller gave is not acceptable; `details.field` names it. */
+/** A value of the caller is invalid; `details.field` names it. */
 export class InvalidInputError extends SlothError {
   readonly exitCode = 2;
 }
 
-/** The caller is known, and may not do this. */
+/** The caller is authenticated, and lacks the permission. */
 export class ForbiddenError extends SlothError {
   readonly exitCode = 1;
 }
 
-/** What was asked for does not exist, or did not exist at that version. */
+/** The requested object does not exist, or did not exist at that version. */
 export class NotFoundError extends SlothError {
   readonly exitCode = 3;
 }
 
-/** The stack is locked by somebody else, or the lock shown is no longer held. */
+/** The stack is locked by somebody else, or the lock of the caller is no longer held. */
 export class LockedError extends SlothError {
   readonly exitCode = 4;
 }
 
-/** Somebody else got there first: another version, a name already taken. */
+/** Another change came first: another version, or a name that is already in use. */
 export class ConflictError extends SlothError {
   readonly exitCode = 5;
 }
 
-/** What is stored is not what was stored: the hash chain, a schema or a document does not hold. */
+/** The stored data was changed: the hash chain, a schema or a document is invalid. */
 export class IntegrityError extends SlothError {
   readonly exitCode = 7;
 }
 
-/** The code by which a driver or the system tells its errors apart; empty where there is none. */
+/** The code of an error of a driver or the system; empty if there is none. */
 export const codeOf = (error: unknown): string => String((error as { code?: unknown } | null | undefined)?.code ?? '');

@@ -1,6 +1,6 @@
 import { codeOf, type ErrorDetails, StoreError } from './errors.js';
 
-/** How a disk, a file system or the limits of a process fail. Each is a stable code of {@link StoreError}. */
+/** The ways in which a disk, a file system or the limits of a process fail. Each is a stable code of {@link StoreError}. */
 export type Failure =
   | 'DISK_FULL'
   | 'DISK_ERROR'
@@ -29,14 +29,14 @@ const WORDS: Readonly<Record<Failure, { text(subject: string): string; readonly 
   },
   TOO_MANY_FILES: {
     text: (subject) => `${subject} cannot be opened: too many files are open`,
-    hint: 'Raise the limit (ulimit -n), or close what holds files open, then try again.',
+    hint: 'Raise the limit (ulimit -n), or close programs that have many files open, then try again.',
   },
   OUT_OF_MEMORY: {
     text: (subject) => `there is not enough memory for ${subject}`,
     hint: 'Give the process more memory and try again; nothing was changed.',
   },
   SYSTEM_ERROR: {
-    text: (subject) => `the system refused what was to be done with ${subject}`,
+    text: (subject) => `the system refused an operation on ${subject}`,
     hint: 'Correct what the message says, then try again.',
   },
 };
@@ -61,14 +61,14 @@ const OF_ERRNO: Readonly<Record<string, Failure>> = {
   ENOMEM: 'OUT_OF_MEMORY',
 };
 
-/** How a call of the system failed; undefined for an error that is not the system's. */
+/** The way in which a system call failed; undefined for other errors. */
 export function failureOf(error: unknown): Failure | undefined {
   const isOfSystem = error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined;
   return OF_ERRNO[codeOf(error)] ?? (isOfSystem ? 'SYSTEM_ERROR' : undefined);
 }
 
 /**
- * @param subject what it happened to, as `the database`
+ * @param subject what the error is about, as `the database`
  * @param where its path
  */
 export const failed = (
@@ -83,7 +83,7 @@ export const failed = (
   return new StoreError(failure, `${WORDS[failure].text(subject)}: ${where} (${message})`, { hint, details, cause });
 };
 
-/** What the system threw, as an error a user can act on; undefined for one that is not the system's. */
+/** A system error as an error with a next step for the user; undefined for other errors. */
 export function systemError(error: unknown): StoreError | undefined {
   const failure = failureOf(error);
   if (!failure) return undefined;
@@ -93,8 +93,8 @@ export function systemError(error: unknown): StoreError | undefined {
 }
 
 /**
- * Of a file that the user named and that cannot be read: the disk's error where it is the disk's, else what `otherwise` makes
- * of it, which is the user's to correct.
+ * The error for a file that the user named and that cannot be read: a disk error as such, any other by `otherwise`, as an
+ * error that the user can correct.
  */
 export const unreadable = (cause: unknown, otherwise: () => Error): Error =>
   (failureOf(cause) === 'DISK_ERROR' && systemError(cause)) || otherwise();

@@ -17,7 +17,7 @@ import { dirname, resolve } from 'node:path';
 import { InvalidInputError, StoreError } from './errors.js';
 import { newId } from './ids.js';
 
-/** What lies under a path; undefined where nothing does, or can, because a part of the path is a file. */
+/** What exists at a path; undefined if nothing does or can exist there, because a part of the path is a file. */
 export function statOf(path: string): Stats | undefined {
   try {
     return statSync(path);
@@ -27,7 +27,7 @@ export function statOf(path: string): Stats | undefined {
   }
 }
 
-/** Makes what was written to a file, or which names a folder holds, outlast a loss of power. */
+/** Flushes the content of a file, or the names in a folder, so that they survive a power loss. */
 export function flush(path: string): void {
   const file = openSync(path, 'r');
   try {
@@ -37,7 +37,7 @@ export function flush(path: string): void {
   }
 }
 
-/** Gives a whole file a second name, never one that is taken; copies it on file systems that know no second names. */
+/** Gives a complete file a second name that must not exist. Copies it on file systems without hard links. */
 function duplicate(from: string, to: string): void {
   try {
     linkSync(from, to);
@@ -49,8 +49,8 @@ function duplicate(from: string, to: string): void {
 }
 
 /**
- * Moves a whole, flushed file to the name it is known by. The name shows all of it or, after a crash, nothing.
- * @throws the system's EEXIST where the name is taken; nothing was moved then
+ * Renames a complete, flushed file to its final name. After a crash the final name has the whole file or does not exist.
+ * @throws the system's EEXIST if the name exists; nothing was moved then
  */
 export function publish(from: string, to: string): void {
   duplicate(from, to);
@@ -59,8 +59,8 @@ export function publish(from: string, to: string): void {
 }
 
 /**
- * Gives files that belong together second names, mode 0600: all of them, flushed, or none.
- * @throws the system's EEXIST where one is taken
+ * Gives related files second names, mode 0600: all of them, flushed, or none.
+ * @throws the system's EEXIST if one of the names exists
  */
 export function keepTogether(pairs: readonly (readonly [from: string, to: string])[]): void {
   const made: string[] = [];
@@ -78,12 +78,12 @@ export function keepTogether(pairs: readonly (readonly [from: string, to: string
   for (const folder of new Set(made.map((to) => dirname(to)))) flush(folder);
 }
 
-/** A name beside a file, for the time until its content is whole. Nobody else opens what has such a name. */
+/** A name beside a file, for use until its content is complete. Nobody else opens files with such names. */
 export const temporaryName = (path: string, what: 'partial' | 'restore'): string => `${path}.${what}-${newId()}`;
 
 export const isTemporaryName = (name: string): boolean => /\.(partial|restore)-[0-9a-f-]{36}$/.test(name);
 
-/** Does the clearing up when the function returned is called, or else when the process exits; SIGKILL leaves it undone. */
+/** Cleans up when the returned function is called, or when the process exits; SIGKILL prevents it. */
 export function clearedUp(clear: () => void): () => void {
   process.once('exit', clear);
   return () => {
@@ -93,8 +93,8 @@ export function clearedUp(clear: () => void): () => void {
 }
 
 /**
- * The driver of SQLite drops the outer blanks of a name: it would open another file, or for `:memory: ` one that keeps
- * nothing.
+ * Refuses a name with leading or trailing blanks. SQLite's driver drops them: it would open another file, or for `:memory: `
+ * one that stores nothing.
  * @throws InvalidInputError `INVALID_LOCATION`
  */
 export function refuseOuterBlanks(path: string): void {
@@ -105,7 +105,7 @@ export function refuseOuterBlanks(path: string): void {
   });
 }
 
-/** @returns removes those folders above a file that do not exist now, as far as they exist then and are empty */
+/** @returns removes the created parent folders of a file, if they are empty */
 export function newFoldersRemover(file: string): () => void {
   const missing: string[] = [];
   for (let folder = dirname(resolve(file)); !statOf(folder); folder = dirname(folder)) missing.push(folder);
@@ -113,27 +113,27 @@ export function newFoldersRemover(file: string): () => void {
     try {
       for (const folder of missing) rmdirSync(folder);
     } catch {
-      // Something lies in it, or it was never made.
+      // it is not empty, or was never created
     }
   };
 }
 
-/** Makes an empty file, mode 0600, with its folders, where there is none. */
+/** Creates an empty file, mode 0600, with its folders, if it does not exist. */
 export function makeFile(path: string): void {
   refuseOuterBlanks(path);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process was first: that is fine
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process created it first: that is fine
   }
 }
 
 const ROOT = 0;
 
 /**
- * Refuses a file of secrets that others can read or change: by its mode, by its owner, or because they can put another
- * file in its place. Follows symbolic links. A pipe or a device passes, and so does everything on a system without modes.
+ * Refuses a file with secrets that others can read or change: by its mode, by its owner, or because they can replace it.
+ * Follows symbolic links. Pipes and devices are accepted, and so is everything on a system without modes.
  * @param field names it in the error
  * @throws StoreError `FILE_EXPOSED`
  */
@@ -151,7 +151,7 @@ export function refuseExposed(path: string, field: string): void {
   if (file.uid !== self && file.uid !== ROOT) {
     refuse(`${target} belongs to another user (uid ${file.uid})`, `chown ${self} '${target}'`);
   }
-  // What root keeps for a group can be read by its members alone, and by us only as one of them.
+  // a file of root with group access is readable only by members of the group, and by us only as one of them
   const others = file.uid === self ? 0o077 : 0o027;
   if (file.mode & others) {
     const mode = (file.mode & 0o777).toString(8).padStart(4, '0');

@@ -4,17 +4,16 @@ import { ConflictError, InvalidInputError, SlothError, StoreError } from './erro
 import { clearedUp, flush, publish, temporaryName } from './files.js';
 
 export interface FreshFileOptions {
-  /** Put the new file in the place of one that exists. */
+  /** Replace an existing file. */
   readonly overwrite?: boolean;
 }
 
 /**
- * Writes a file that is there whole or not at all: into a fresh one beside it, mode 0600, which is flushed to disk
- * before it gets the name. Where `fill` throws or the process exits, nothing is left and a file of that name stays as it
- * was.
+ * Writes a file completely or not at all: into a temporary file beside it, mode 0600, which is flushed to disk before it is
+ * renamed. If `fill` throws or the process exits, nothing is left, and an existing file stays unchanged.
  * @param field names the file in errors
- * @param fill writes the content piece by piece
- * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for a name no file can have; StoreError `CANNOT_WRITE`
+ * @param fill writes the content in pieces
+ * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for an invalid name; StoreError `CANNOT_WRITE`
  */
 export async function writeFreshFile<T>(
   path: string,
@@ -50,14 +49,14 @@ export async function writeFreshFile<T>(
 }
 
 /**
- * Refuses, before the work whose result goes there, what {@link writeFreshFile} would refuse after it.
- * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for a name no file can have
+ * Refuses before long work what {@link writeFreshFile} would refuse after it.
+ * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for an invalid name
  */
 export function checkFreshFile(path: string, field: string, { overwrite = false }: FreshFileOptions): void {
   checkedTarget(path, field, overwrite);
 }
 
-/** Whether two paths lead to one file. */
+/** Whether two paths are the same file. */
 export function isSameFile(a: string, b: string): boolean {
   const [one, other] = [identity(a), identity(b)];
   return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
@@ -67,11 +66,13 @@ function identity(path: string) {
   try {
     return statSync(path);
   } catch {
-    return undefined; // what cannot be reached is no file one could write
+    return undefined; // an inaccessible path is not a file that can be written
   }
 }
 
-/** The file a link leads to, so that the link stays. A device or a pipe would be lost to a rename: it is refused. */
+/**
+ * The target of a symbolic link, so that the link stays. Renaming over a device or a pipe would destroy it: it is refused.
+ */
 function checkedTarget(path: string, field: string, overwrite: boolean): string {
   const refuse = (code: string, message: string) =>
     new InvalidInputError(code, `${field}: ${message}`, {
@@ -95,7 +96,7 @@ const targetExists = (file: string, field: string): ConflictError =>
     details: { field, file },
   });
 
-/** What the file system says, said about the file. */
+/** The file system's error, worded for the file. */
 function aboutFile(error: unknown, file: string, field: string): unknown {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (error instanceof SlothError || syscall === undefined) return error;

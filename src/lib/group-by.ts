@@ -1,4 +1,4 @@
-/** Items by a key of theirs, in order. */
+/** Groups items by a key, in order. */
 export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
-/** Random bytes for 256 ids are asked for at once: to ask takes longer than all else about an id. */
+/** Random bytes for 256 ids are requested at once, because the request takes longer than all other work for an id. */
 const pool = Buffer.alloc(16 * 256);
 let used = pool.length;
 
@@ -17,8 +17,8 @@ let msecs = 0;
 let seq = 0;
 
 /**
- * A new id (UUIDv7, RFC 9562): unique everywhere, and in the order of their making. Within a millisecond, and while the clock
- * stands behind where it was, ids count on from a random number of 31 bits.
+ * A new id (UUIDv7, RFC 9562): globally unique, and ordered by creation. Within a millisecond, and while the clock is behind
+ * the last id, ids count up from a random number of 31 bits.
  */
 export function newId(): string {
   const random = randomBytes();

@@ -4,20 +4,20 @@ import { isJsonObject, type Json, type JsonObject } from './json.js';
 import type { FieldChange } from './json-diff.js';
 import { type PathStep, pathSteps } from './json-path.js';
 
-/** A change and the steps that lead to it. */
+/** A change and the steps of its path. */
 interface Edit {
   readonly path: string;
   readonly steps: readonly PathStep[];
   readonly after: Json | undefined;
 }
 
-/** What tells a part of a document from its neighbours: a key, an index or the identity of an item. */
+/** Identifies a part of a document among its siblings: a key, an index or the identity of an item. */
 type Name = string | number;
 
 /**
- * A document with changes made to it; undefined where they take it away. All the changes that `fieldChanges(a, b)`
- * finds make an `a` equal to `b`, but for the order of items that have an identity, of which they say nothing: new ones
- * come last. With some of them only, the rest stays as it is, and items of a list close up where one is gone.
+ * Applies changes to a document; undefined if they remove it. All changes from `fieldChanges(a, b)` make `a` equal to `b`,
+ * except for the order of items with an identity: new items come last. With only some of the changes, the rest stays
+ * unchanged, and a list has no gaps where items are removed.
  * @throws IntegrityError `CHANGES_DO_NOT_FIT` for changes of another document
  */
 export const applyChanges = (document: Json | undefined, changes: readonly FieldChange[]): Json | undefined =>
@@ -27,7 +27,7 @@ export const applyChanges = (document: Json | undefined, changes: readonly Field
     0,
   );
 
-/** @param depth how many steps lead to `value` */
+/** @param depth the number of steps to `value` */
 function applied(value: Json | undefined, edits: readonly Edit[], depth: number): Json | undefined {
   const [first] = edits;
   if (!first) return value;
@@ -45,10 +45,10 @@ function applied(value: Json | undefined, edits: readonly Edit[], depth: number)
 
 const nameOf = (step: PathStep | undefined): Name => (typeof step === 'object' ? step.id : (step ?? ''));
 
-/** Indexes by their number; paths come in the order of their text. */
+/** Indexes in numerical order; paths are sorted as text. */
 const inOrder = (a: Name, b: Name): number => (typeof a === 'number' && typeof b === 'number' ? a - b : 0);
 
-/** The parts of a value, named as the edits name them. */
+/** The parts of a value, named as in the edits. */
 function partsOf(value: Json | undefined, { path, steps }: Edit, depth: number): (readonly [Name, Json])[] {
   const step = steps[depth];
   if (typeof step === 'string' && isJsonObject(value)) return Object.entries(value);

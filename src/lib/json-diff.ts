@@ -9,22 +9,22 @@ import {
   pathStep,
 } from './json.js';
 
-/** One field that differs. A side without value lacks the field: absent is not null. */
+/** A field that differs. A side without value lacks the field: absent is not null. */
 export interface FieldChange {
-  /** JSONPath (RFC 9535); items of arrays that have an identity are named by it: `$.rules[?(@.id=="a")].port`. */
+  /** JSONPath (RFC 9535); array items with an identity are named by it: `$.rules[?(@.id=="a")].port`. */
   readonly path: string;
   readonly before?: Json;
   readonly after?: Json;
 }
 
-/** Fields by which items of an array are told apart, the clearest first. */
+/** Fields that identify the items of an array, the most specific first. */
 const IDENTITY_FIELDS = ['id', 'key', 'name'] as const;
 
 /**
- * The fields in which two documents differ, in order of path. Types count (`"3"` is not `3`), spelling of numbers does
- * not (`1.0` is `1`), nor does the order of keys. Items of an array are matched by `id`, `key` or `name` where every
- * item on both sides has one of its own, else by index; where only the order of such items changed, by index too.
- * Takes time in proportion to both documents, and to sort what differs.
+ * The fields in which two documents differ, sorted by path. Types count (`"3"` is not `3`); the spelling of numbers does not
+ * (`1.0` is `1`), nor does the order of keys. Array items are matched by `id`, `key` or `name` if every item on both sides
+ * has a unique one, else by index. If only the order of such items changed, they are compared by index too. Takes time
+ * linear in both documents, plus sorting the differences.
  */
 export function fieldChanges(before: Json | undefined, after: Json | undefined): FieldChange[] {
   if (!isJsonObject(before) || !isJsonObject(after)) return equalJson(before, after) ? [] : [side('$', before, after)];
@@ -39,7 +39,7 @@ const side = (path: string, before: Json | undefined, after: Json | undefined): 
   ...(after === undefined ? {} : { after }),
 });
 
-/** Of two values that are not both objects or both arrays. */
+/** Compares values that are not both objects or both arrays. */
 const isSame = (before: Json | undefined, after: Json | undefined): boolean =>
   before === after || (isNumber(before) && isNumber(after) && canonicalNumber(before) === canonicalNumber(after));
 
@@ -82,8 +82,8 @@ const byIdentity = (items: readonly Json[], field: string): Map<string, Json> =>
   new Map(items.map((item) => [(item as JsonObject)[field] as string, item]));
 
 /**
- * The same items in another order. In the same order they need not be compared: nothing will be found to differ in them.
- * (To compare them at each level of nested lists would take the square of the levels.)
+ * Whether both arrays have the same items in another order. Items in the same order need no comparison, because they have no
+ * differences. (Comparing them at each level of nested lists would be quadratic in the levels.)
  */
 function onlyMoved(old: ReadonlyMap<string, Json>, now: ReadonlyMap<string, Json>): boolean {
   if (old.size !== now.size) return false;

@@ -1,4 +1,4 @@
-/** An item of an array that is named by a field of its own: `[?(@.id=="a")]`. */
+/** An array item that is named by one of its fields: `[?(@.id=="a")]`. */
 export interface ItemStep {
   readonly field: string;
   readonly id: string;
@@ -11,7 +11,7 @@ const STEP =
   /\.([\p{L}_$][\p{L}\p{N}_$-]*)|\[("(?:[^"\\]|\\.)*")\]|\[(\d+)\]|\[\?\(@\.(id|key|name)==("(?:[^"\\]|\\.)*")\)\]/uy;
 
 /**
- * The steps of a path as differences write it, from `$` on.
+ * The steps of a path as written by a diff, which starts with `$`.
  * @throws Error for any other text: paths are written by this library
  */
 export function pathSteps(path: string): PathStep[] {

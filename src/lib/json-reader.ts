@@ -1,10 +1,10 @@
-/** Why a text is not read, and where in it. */
+/** The reason why a text is refused, and its position. */
 export interface JsonFault {
   readonly reason: 'syntax' | 'depth' | 'duplicate';
-  /** What is wrong there, in our words. */
+  /** The problem, in our words. */
   readonly problem: string;
   readonly offset: number;
-  /** Keys and places that lead there. */
+  /** The keys and indexes of the path. */
   readonly path: readonly (string | number)[];
 }
 
@@ -37,12 +37,12 @@ const BACKSLASH = 92;
 const OPEN_OBJECT = 123;
 
 /**
- * Reads a JSON text (RFC 8259) value by value. It looks at each character a bounded number of times and keeps its own stack,
- * so that no text makes it slow or ends the process: a level over the limit is refused where it opens.
+ * Reads a JSON text (RFC 8259). It reads each character a bounded number of times and keeps its own stack, so no text makes
+ * it slow or ends the process: a level over the limit is refused where it opens.
  */
 export function readJsonText(text: string, { maxDepth, numberOf, refuse }: JsonReaderOptions): unknown {
   const open: Container[] = [];
-  /** The key under which each open object waits for a value. */
+  /** The key under which each open object expects a value. */
   const keys: string[] = [];
   let at = 0;
 
@@ -86,7 +86,7 @@ export function readJsonText(text: string, { maxDepth, numberOf, refuse }: JsonR
     const start = at;
     const key = readText();
     keys[open.length - 1] = key;
-    if (Object.hasOwn(open.at(-1) as object, key)) fail('the key stands twice', start, 'duplicate');
+    if (Object.hasOwn(open.at(-1) as object, key)) fail('the key occurs twice', start, 'duplicate');
     skipBlanks();
     if (text.charCodeAt(at) !== COLON) fail(at < text.length ? 'expected ":"' : 'it ends too early');
     at += 1;
@@ -119,7 +119,7 @@ export function readJsonText(text: string, { maxDepth, numberOf, refuse }: JsonR
       skipBlanks();
       value = code === OPEN_OBJECT ? {} : [];
       if (text.charCodeAt(at) !== code + 2) {
-        keys.length = open.length; // no key of an earlier object
+        keys.length = open.length; // drop the keys of earlier objects
         open.push(value as Container);
         if (code === OPEN_OBJECT) readKey();
         continue;
@@ -127,7 +127,7 @@ export function readJsonText(text: string, { maxDepth, numberOf, refuse }: JsonR
       at += 1;
     } else value = readScalar(code);
 
-    // The value is whole: it goes into its container, which may be whole by that too.
+    // the value is complete: it is added to its container, which may be complete then too
     for (;;) {
       const container = open.at(-1);
       skipBlanks();
@@ -152,15 +152,15 @@ export function readJsonText(text: string, { maxDepth, numberOf, refuse }: JsonR
 }
 
 export interface JsonScan {
-  /** Whether no level opens over the limit. */
+  /** Whether no level over the limit opens. */
   readonly isShallow: boolean;
   /** Whether every number prints as it is written. */
   readonly isPlain: boolean;
-  /** Keys of all objects. */
+  /** The number of keys of all objects. */
   readonly keys: number;
 }
 
-/** Looks through a text once, building nothing. Of a text that is no JSON only `isShallow` means anything. */
+/** Scans a text once without building values. If the text is not valid JSON, only `isShallow` is meaningful. */
 export function scanJsonText(text: string, maxDepth: number): JsonScan {
   let depth = 0;
   let keys = 0;
@@ -187,7 +187,7 @@ export function scanJsonText(text: string, maxDepth: number): JsonScan {
   return { isShallow: true, isPlain, keys };
 }
 
-/** Most digits of which a double keeps each. */
+/** The most digits that a double always keeps. */
 const SAFE_DIGITS = 15;
 
 function printsAsWritten(text: string, start: number, end: number): boolean {
@@ -210,14 +210,14 @@ function badEscape(text: string, start: number, end: number): number {
   return start;
 }
 
-/** Sets an own property whatever the key: plain assignment to `__proto__` would change the prototype instead. */
+/** Sets an own property for any key: plain assignment to `__proto__` would change the prototype instead. */
 export function setOwn<T>(target: Record<string, T>, key: string, value: T): void {
   if (key === '__proto__') {
     Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
   } else target[key] = value;
 }
 
-/** The line and column of a place in a text, both from 1. */
+/** The line and column of a position in a text, both from 1. */
 export function placeIn(text: string, offset: number): { readonly line: number; readonly column: number } {
   let line = 1;
   let start = 0;

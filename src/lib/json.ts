@@ -2,8 +2,8 @@ import { type ErrorOptions, IntegrityError, InvalidInputError } from './errors.j
 import { type JsonScan, placeIn, readJsonText, scanJsonText, setOwn } from './json-reader.js';
 
 /**
- * A JSON number whose written form a double does not give back: `12345678901234567890`, `1e400`, `1.0`.
- * It keeps the text as written. Compare numbers with {@link equalJson}, not with `===`.
+ * A JSON number that a double does not represent exactly: `12345678901234567890`, `1e400`, `1.0`. It keeps the text. Compare
+ * numbers with {@link equalJson}, not with `===`.
  */
 export class JsonNumber {
   readonly #text: string;
@@ -28,31 +28,34 @@ export interface JsonObject {
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber);
 
-/** An object's own value: `__proto__` and the like are keys as all others. */
+/** An object's own value: `__proto__` and the like are ordinary keys. */
 export const own = (object: JsonObject, key: string): Json | undefined =>
   Object.hasOwn(object, key) ? object[key] : undefined;
 
 export interface JsonLimits {
-  /** Largest document in UTF-8 bytes. */
+  /** The largest document in UTF-8 bytes. */
   readonly maxBytes: number;
-  /** Deepest nesting of arrays and objects. */
+  /** The deepest nesting of arrays and objects. */
   readonly maxDepth: number;
-  /** For what is stored already: numbers may have any length, and so may paths. */
+  /** For values that are stored already: numbers and paths may have any length. */
   readonly isStored?: true;
 }
 
-/** What one stored value may be: 16 MiB and 512 levels. */
+/** Limits of one stored value: 16 MiB and 512 levels. */
 export const DOCUMENT_LIMITS: JsonLimits = { maxBytes: 16 * 1024 * 1024, maxDepth: 512 };
-/** What a file that holds many documents may be (a Terraform state, a desired state): 256 MiB. */
+/** Limits of a file that contains many documents (a Terraform state, a desired state): 256 MiB. */
 export const FILE_LIMITS: JsonLimits = { maxBytes: 256 * 1024 * 1024, maxDepth: 512 };
 
-/** What is stored was checked when it came in. Deeper than any document may be, so that what holds documents can be read too. */
+/**
+ * Limits for stored values, which were checked when they were written. Deeper than a document, for values that contain
+ * documents.
+ */
 export const STORED_LIMITS: JsonLimits = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: 2_000, isStored: true };
 
 /**
- * What no real document reaches. Numbers in characters of their text: Terraform's have at most 155 significant digits.
- * Paths in characters of their keys: wherever two documents are compared, every path is written out, so that few long keys
- * around many values would take more memory than there is.
+ * Limits that no real document reaches. Numbers in characters of their text: Terraform's have at most 155 significant
+ * digits. Paths in characters of their keys: a comparison writes out every path, so a few long keys around many values would
+ * exhaust memory.
  */
 const MAX_NUMBER = 1_000;
 const MAX_PATH = 8 * 1024;
@@ -67,11 +70,11 @@ type JsonPath = readonly (string | number)[];
 export const pathStep = (key: string): string =>
   /^[\p{L}_$][\p{L}\p{N}_$-]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 
-/** `$.a.b[0]`, with quoted keys where they are no plain words. */
+/** `$.a.b[0]`, with quoted keys unless they are plain words. */
 export const formatPath = (path: JsonPath): string =>
   `$${path.map((step) => (typeof step === 'number' ? `[${step}]` : pathStep(step))).join('')}`;
 
-/** Longest key and most steps of a path that an error repeats: a document of megabytes gets an answer of a line. */
+/** The longest key and the most steps of a path in an error: even for a document of megabytes, an error fits on a line. */
 const SHOWN_KEY = 100;
 const SHOWN_STEPS = 8;
 
@@ -119,7 +122,7 @@ function checkNumber(text: string, what: string, path: () => JsonPath): void {
 const refuseNumber = (what: string, path: JsonPath, problem: string): never =>
   refuse(what, path, problem, 'Write it as text, in quotes.', { code: 'NUMBER_TOO_LARGE' });
 
-/** Most keys in one text: an object of some 20 million would end the process, whatever memory there is (V8). */
+/** The most keys in one text: V8 ends the process for an object of some 20 million keys, whatever memory there is. */
 const MAX_KEYS = 10_000_000;
 
 function tooManyKeys(what: string, keys: number): never {
@@ -129,7 +132,7 @@ function tooManyKeys(what: string, keys: number): never {
   });
 }
 
-/** Reads UTF-8 bytes; bytes that are no UTF-8 are refused, never replaced. */
+/** Decodes UTF-8 bytes; invalid bytes are refused, never replaced. */
 export function decodeUtf8(bytes: Uint8Array, what: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -143,10 +146,9 @@ export function decodeUtf8(bytes: Uint8Array, what: string): string {
 }
 
 /**
- * Parses a JSON text (RFC 8259) without losing anything: numbers a double cannot give back become {@link JsonNumber},
- * `__proto__` stays an ordinary key, a lone surrogate stays. Duplicate keys, nesting, size and numbers over the limits and
- * anything that is no JSON are refused with the path.
- *
+ * Parses a JSON text (RFC 8259) without loss: numbers that a double cannot represent become {@link JsonNumber}, `__proto__`
+ * stays an ordinary key, and lone surrogates stay. Duplicate keys, nesting, size and numbers over the limits and invalid
+ * JSON are refused with the path.
  * @param what names the text in errors: a file, a flag, a field
  * @throws InvalidInputError
  */
@@ -159,8 +161,9 @@ export function parseJson(text: string, what = 'JSON', limits: JsonLimits = DOCU
 }
 
 /**
- * The platform's own parser is several times as fast as reading exactly. It loses nothing where every number prints as it was
- * written and the value has as many keys as the text. Returns undefined in any other case; nothing too deep is given to it.
+ * The platform's own parser is several times as fast as the exact one. It loses nothing if every number prints as it is
+ * written and the value has as many keys as the text. Returns undefined otherwise; it is never called for a text that is too
+ * deep.
  */
 function parseFast(text: string, { isShallow, isPlain, keys }: JsonScan): Json | undefined {
   if (!isShallow || !isPlain) return undefined;
@@ -168,7 +171,7 @@ function parseFast(text: string, { isShallow, isPlain, keys }: JsonScan): Json |
     const value = JSON.parse(text) as Json;
     return countKeys(value) === keys ? value : undefined;
   } catch {
-    return undefined; // no JSON: the exact parser says where
+    return undefined; // not valid JSON: the exact parser finds the position
   }
 }
 
@@ -207,21 +210,21 @@ function parseExactly(text: string, what: string, limits: JsonLimits): Json {
   }) as Json;
 }
 
-/** The double where it prints as it was written, else the text itself. */
+/** The double if it prints as it is written, else the text itself. */
 export function toJsonNumber(text: string): number | JsonNumber {
   const value = Number(text);
   return String(value) === text ? value : new JsonNumber(text);
 }
 
 /**
- * True for what a stored text may hold that `JSON.parse` would change: 16 digits or more, an exponent, what a double
- * prints with an exponent, a fraction that ends in zero, minus zero. May also be true for a harmless text.
+ * True if a stored text may contain something that `JSON.parse` would change: 16 digits or more, an exponent, a number that
+ * a double prints with an exponent, a fraction that ends in zero, minus zero. May also be true for a harmless text.
  */
 const NEEDS_EXACT_PARSING = /[[:,]\s*(?:-0\s*[,}\]]|-?(?:\d{16}|[\d.]{17}|0\.0{6}|\d[\d.]*[eE]|\d+\.\d*0\s*[,}\]]))/;
 
 /**
  * Parses a text written by {@link stringifyJson} into the same value.
- * @throws IntegrityError `DOCUMENT_DAMAGED` for one that was not
+ * @throws IntegrityError `DOCUMENT_DAMAGED` for any other text
  */
 export function parseStoredJson(text: string): Json {
   const isDocument = text.startsWith('{') || text.startsWith('[');
@@ -229,21 +232,21 @@ export function parseStoredJson(text: string): Json {
     if (isDocument && !NEEDS_EXACT_PARSING.test(text)) return JSON.parse(text) as Json;
     return parseExactly(text, 'stored document', STORED_LIMITS);
   } catch (cause) {
-    throw documentDamaged('is no valid JSON', { cause });
+    throw documentDamaged('is not valid JSON', { cause });
   }
 }
 
 /**
- * The same for what holds an object, as data and meta of every event do.
+ * The same for an object, such as data and meta of every event.
  * @throws IntegrityError `DOCUMENT_DAMAGED`; its keys are not checked again
  */
 export function parseStoredObject<T extends object>(text: string): T {
   const value = parseStoredJson(text);
-  if (!isJsonObject(value)) throw documentDamaged('is no object');
+  if (!isJsonObject(value)) throw documentDamaged('is not an object');
   return value as unknown as T;
 }
 
-/** @param problem what is wrong with it */
+/** @param problem the problem */
 export const documentDamaged = (problem: string, more: Pick<ErrorOptions, 'details' | 'cause'> = {}): IntegrityError =>
   new IntegrityError('DOCUMENT_DAMAGED', `a stored document ${problem}`, {
     hint: 'The database is damaged; see what is wrong with: sloth-runner audit verify',
@@ -257,15 +260,18 @@ interface Walk {
   /** Characters of the keys of {@link path}, and of all paths so far. */
   pathLength: number;
   paths: number;
-  /** Bytes of the texts seen, where there is a limit to them: never more than those of the written text. */
+  /** Bytes of the texts seen, if they are limited: never more than the written text has. */
   size: number;
-  /** Whether a number was met that only {@link write} keeps. */
+  /** Whether a number was found that only {@link write} keeps exactly. */
   exotic: boolean;
 }
 
 const TOO_BIG = 10n ** BigInt(MAX_NUMBER);
 
-/** Refuses every value JSON cannot carry unchanged (undefined, NaN, dates, functions, class instances, cycles), naming its path. */
+/**
+ * Refuses, with its path, every value that JSON cannot represent exactly (undefined, NaN, dates, functions, class instances,
+ * cycles).
+ */
 function walk(value: unknown, state: Walk): void {
   const { what, path, limits } = state;
   state.size += 1;
@@ -276,7 +282,7 @@ function walk(value: unknown, state: Walk): void {
     case 'boolean':
       return;
     case 'number':
-      if (!Number.isFinite(value)) refuse(what, path, `${value} is no JSON number`, 'Use null or a string.');
+      if (!Number.isFinite(value)) refuse(what, path, `${value} is not a JSON number`, 'Use null or a string.');
       if (Object.is(value, -0)) state.exotic = true;
       return;
     case 'bigint':
@@ -288,7 +294,7 @@ function walk(value: unknown, state: Walk): void {
     case 'object':
       break;
     default:
-      refuse(what, path, `a value of type ${typeof value} is no JSON`, 'Leave the key out or use null.');
+      refuse(what, path, `a value of type ${typeof value} is not JSON`, 'Leave the key out or use null.');
   }
   if (value === null) return;
   if (value instanceof JsonNumber) {
@@ -304,7 +310,7 @@ function walk(value: unknown, state: Walk): void {
   if (!isArray) {
     const prototype = Object.getPrototypeOf(value);
     if (prototype !== null && prototype !== Object.prototype) {
-      refuse(what, path, `a ${value.constructor?.name ?? 'object'} is no JSON`, 'Convert it to a plain value first.');
+      refuse(what, path, `a ${value.constructor?.name ?? 'object'} is not JSON`, 'Convert it to a plain value first.');
     }
   }
   if (isArray) {
@@ -347,17 +353,17 @@ function check(value: unknown, what: string, limits: JsonLimits): Walk {
 }
 
 /**
- * Makes sure that a value handed in by a program can be stored as JSON without changing it.
+ * Checks that a program's value can be stored as JSON without a change.
  * @param what names the value in errors
- * @throws InvalidInputError with the path of what cannot
+ * @throws InvalidInputError with the path of the value that cannot
  */
 export function assertJson(value: unknown, what: string, limits: JsonLimits = DOCUMENT_LIMITS): asserts value is Json {
   check(value, what, limits);
 }
 
 /**
- * The JSON text of a value, compact unless `indent` is given. {@link parseStoredJson} of it is the same value.
- * @throws InvalidInputError for a value that JSON cannot carry unchanged
+ * The JSON text of a value, compact unless `indent` is given. {@link parseStoredJson} returns the same value.
+ * @throws InvalidInputError for a value that JSON cannot represent exactly
  */
 export function stringifyJson(value: unknown, indent = 0): string {
   return check(value, 'value', STORED_LIMITS).exotic
@@ -392,13 +398,13 @@ export function sortKeys(value: Json): Json {
   return sorted;
 }
 
-/** A program may hand in a bigint: {@link assertJson} accepts it and {@link stringifyJson} writes it as a number. */
+/** Programs may pass a bigint: {@link assertJson} accepts it and {@link stringifyJson} writes it as a number. */
 export const isNumber = (value: unknown): value is number | bigint | JsonNumber =>
   typeof value === 'number' || typeof value === 'bigint' || value instanceof JsonNumber;
 
 /**
- * A number as sign, significant digits and power of ten: the same for `1`, `1.0` and `10e-1`. Its time grows with the text
- * alone: an exponent is never expanded, nor read as a number where it has many digits.
+ * A number as sign, significant digits and power of ten: equal for `1`, `1.0` and `10e-1`. Linear in the length of the text:
+ * an exponent is never expanded, nor parsed as a number if it has many digits.
  */
 export function canonicalNumber(value: number | bigint | JsonNumber): string {
   const [, sign = '', whole = '0', fraction = '', exponent = '0'] =
@@ -412,22 +418,22 @@ export function canonicalNumber(value: number | bigint | JsonNumber): string {
 
 const withoutLeadingZeros = (digits: string): string => digits.replace(/^0+/, '');
 
-/** Where the zeros at the end begin. (A regular expression would look from each zero on.) */
+/** The start of the trailing zeros. (A regular expression would search from each zero.) */
 function endWithoutZeros(digits: string): number {
   let end = digits.length;
   while (end > 0 && digits[end - 1] === '0') end -= 1;
   return end;
 }
 
-/** Digits that a double holds exactly, also after an addition of {@link plus}. */
+/** Digits that a double holds exactly, also after {@link plus}. */
 const EXACT_DIGITS = 15;
 
-/** A whole number of any length plus a small one: the length of a text at most. */
+/** A whole number of any length plus a small one, at most the length of a text. */
 function plus(whole: string, small: number): string {
   const isNegative = whole.startsWith('-');
   const digits = withoutLeadingZeros(whole.replace(/^[+-]/, ''));
   if (digits.length <= EXACT_DIGITS) return String((isNegative ? -Number(digits) : Number(digits)) + small);
-  // Its absolute value is larger than the small number's, so the sign stays.
+  // its absolute value is larger than the small number's, so the sign stays
   const head = digits.slice(0, -EXACT_DIGITS);
   const tail = Number(digits.slice(-EXACT_DIGITS)) + (isNegative ? -small : small);
   const carry = Math.floor(tail / 10 ** EXACT_DIGITS);
@@ -435,7 +441,7 @@ function plus(whole: string, small: number): string {
   return `${isNegative ? '-' : ''}${withoutLeadingZeros(carried(head, carry) + rest)}`;
 }
 
-/** Digits after a carry of 1, 0 or -1 into the last; they stand for more than 0. */
+/** Digits after a carry of 1, 0 or -1 into the last; the result is positive. */
 function carried(digits: string, carry: number): string {
   if (carry === 0) return digits;
   const [from, to] = carry > 0 ? ['9', '0'] : ['0', '9'];
@@ -463,7 +469,7 @@ export function equalJson(a: Json | undefined, b: Json | undefined): boolean {
   );
 }
 
-/** The values of a document that are no objects, with their paths; arrays and empty objects count as one value. */
+/** The scalar values of a document with their paths; arrays and empty objects count as one value. */
 export function leaves(value: Json, path = '$'): (readonly [path: string, value: Json])[] {
   const found: (readonly [path: string, value: Json])[] = [];
   const collect = (part: Json, at: string): void => {

@@ -1,2 +1,2 @@
-/** A map of nothing, one for all who have nothing to tell. */
+/** An empty map, shared. */
 export const NO_ENTRIES: ReadonlyMap<string, never> = new Map<string, never>();

@@ -3,11 +3,11 @@ import { newId } from './ids.js';
 import { type Json, JsonNumber, stringifyJson } from './json.js';
 import { scanJsonText } from './json-reader.js';
 
-/** A value as text, for another thread: a {@link JsonNumber} would lose its text in a structured clone. */
+/** A value as text, for another thread: structured clone would lose the text of a {@link JsonNumber}. */
 export interface PackedJson {
   /** JSON for the platform's own parser. */
   readonly text: string;
-  /** What stands before a number that is kept as text; undefined where there is none. Nobody who wrote the value knew it. */
+  /** The prefix of a number that is kept as text; undefined if there is none. The author of the value cannot know it. */
   readonly mark: string | undefined;
 }
 
@@ -20,10 +20,10 @@ export function packJson(value: Json): PackedJson {
   return { text: JSON.stringify(value, marked), mark };
 }
 
-/** So many values are looked at before others get their turn: a millisecond or two. */
+/** The number of values converted before other work gets a turn: a millisecond or two. */
 const AT_ONCE = 10_000;
 
-/** The same value. Beside `JSON.parse`, nothing in it takes long at a time. */
+/** The same value. Apart from `JSON.parse`, no step blocks for long. */
 export async function unpackJson({ text, mark }: PackedJson): Promise<Json> {
   const whole: { value: Json } = { value: JSON.parse(text) as Json };
   if (mark === undefined) return whole.value;
@@ -36,7 +36,7 @@ export async function unpackJson({ text, mark }: PackedJson): Promise<Json> {
       if (seen % AT_ONCE === 0) await setImmediate();
       const value = values[key];
       if (typeof value === 'object' && value !== null) pending.push(value);
-      // The key is there already: to assign to it is safe, whatever its name.
+      // the key exists already, so assigning to it is safe for any name
       else if (typeof value === 'string' && value.startsWith(mark)) {
         values[key] = new JsonNumber(value.slice(mark.length));
       }

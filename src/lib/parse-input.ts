@@ -13,12 +13,12 @@ const TYPES: Readonly<Record<string, string>> = {
   null: 'null',
 };
 
-/** What is counted of a value that has a size. */
+/** The unit of a value's size. */
 const UNITS: Readonly<Record<string, string>> = { string: 'character', array: 'item' };
 
 type Issue = Parameters<z.core.$ZodErrorMap>[0];
 
-/** The problem that a schema has no words of its own for. The validator's words reach nobody, nor do keys of any length. */
+/** The problem for errors without a message of their own. Neither the validator's words nor long keys reach a user. */
 function inOurWords(issue: Issue): string {
   const isMissing = issue.input === undefined;
   switch (issue.code) {
@@ -44,7 +44,7 @@ function atBound(origin: string, bound: string, limit: number | bigint): string 
   return unit ? `must have ${bound} ${limit} ${unit}${limit === 1 ? '' : 's'}` : `must be ${bound} ${limit}`;
 }
 
-/** Of several forms that a value may have, the problem of the one whose type it has. */
+/** For a value of several possible forms, the problem of the form whose type it has. */
 const closest = (forms: readonly (readonly z.core.$ZodIssue[])[]): string | undefined =>
   forms
     .map(([first]) => first)
@@ -58,13 +58,13 @@ export const checkShape = <Schema extends z.ZodType>(
   value: unknown,
 ): z.ZodSafeParseResult<z.output<Schema>> => schema.safeParse(value, { error: inOurWords });
 
-/** Problems that an error names; a list of a million items may have a million of them. */
+/** The number of problems in an error; a list of a million items may have a million of them. */
 const MAX_PROBLEMS = 100;
 
 /**
- * Checks what a caller gives.
- * @param what names the whole in errors
- * @throws InvalidInputError with the field, what is wrong with it, and further problems in the details
+ * Checks input of a caller.
+ * @param what names the input in errors
+ * @throws InvalidInputError with the field, the problem, and further problems in the details
  */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.output<Schema> {
   const result = checkShape(schema, value);

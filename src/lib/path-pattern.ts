@@ -1,22 +1,22 @@
 import { InvalidInputError } from './errors.js';
 import type { PathStep } from './json-path.js';
 
-/** One step of a pattern: a key that may hold `*`, any item of an array, or one step of a path itself. */
+/** One step of a pattern: a key that may contain `*`, any item of an array, or one exact step of a path. */
 type Part = { readonly glob: string } | typeof ANY_ITEM | PathStep;
 const ANY_ITEM = Symbol('[*]');
 
-/** Which paths are meant: runs of steps that follow each other directly, with any number of steps between two runs. */
+/** Matches paths: runs of consecutive steps, with any number of steps between two runs. */
 export type PathPattern = readonly (readonly Part[])[];
 
 const BRACKET = /\[(?:(\*)|(\d{1,15})|\?\(@\.(id|key|name)==("(?:[^"\\]|\\.)*")\)|("(?:[^"\\]|\\.)*"))\]/y;
 const KEY = /[^.[\]"]+/y;
 
 /**
- * Reads a pattern of paths: `tags.Name`, `tags.aws:*`, `tags.*` (any one key), `rules[*].port` (any item), `list[3]`,
- * `rules[?(@.id=="a")]`, `["a.b"]` (a key as it is), `**.etag` (`**`: any number of steps, also none). It may begin with
- * `$`, the document itself, as the paths do.
+ * Parses a pattern of paths: `tags.Name`, `tags.aws:*`, `tags.*` (any one key), `rules[*].port` (any item), `list[3]`,
+ * `rules[?(@.id=="a")]`, `["a.b"]` (an exact key), `**.etag` (`**`: any number of steps, also none). It may begin with `$`,
+ * the document itself, as paths do.
  * @param field names the pattern in errors
- * @throws InvalidInputError `DRIFT_PATTERN_INVALID` that names the place
+ * @throws InvalidInputError `DRIFT_PATTERN_INVALID` with the position
  */
 export function parsePattern(text: string, field: string): PathPattern {
   const runs: Part[][] = [[]];
@@ -33,7 +33,7 @@ export function parsePattern(text: string, field: string): PathPattern {
   return runs;
 }
 
-/** After a dot, where a key must stand. */
+/** After a dot, where a key is required. */
 function expectKey(text: string, field: string, at: number): number {
   if (at === text.length || text[at] === '[') throw invalid(text, field, at, 'a key is missing after the dot');
   return at;
@@ -42,12 +42,12 @@ function expectKey(text: string, field: string, at: number): number {
 function bracket(text: string, field: string, at: number): [part: Part, end: number] {
   BRACKET.lastIndex = at;
   const [whole, any, index, name, id, quoted] = BRACKET.exec(text) ?? [];
-  if (whole === undefined) throw invalid(text, field, at, 'these brackets are no step');
+  if (whole === undefined) throw invalid(text, field, at, 'these brackets are not a step');
   const end = at + whole.length;
   if (any !== undefined) return [ANY_ITEM, end];
   if (index !== undefined) return [Number(index), end];
   const value = unquoted(id ?? quoted ?? '');
-  if (value === undefined) throw invalid(text, field, at, 'the text in quotes is no JSON');
+  if (value === undefined) throw invalid(text, field, at, 'the text in quotes is not valid JSON');
   return [name === undefined ? value : { field: name, id: value }, end];
 }
 
@@ -70,7 +70,7 @@ function key(text: string, field: string, at: number): [part: Part | '**', end: 
 const invalid = (text: string, field: string, at: number, problem: string): InvalidInputError =>
   new InvalidInputError(
     'DRIFT_PATTERN_INVALID',
-    `${field}: "${text}" is no pattern, at character ${at + 1}: ${problem}`,
+    `${field}: "${text}" is not a pattern, at character ${at + 1}: ${problem}`,
     {
       hint: 'Write it as tags.Name, tags.*, **.etag, rules[*].port, list[3] or ["a.b"].',
       details: { field, value: text, at: at + 1 },
@@ -78,8 +78,8 @@ const invalid = (text: string, field: string, at: number, problem: string): Inva
   );
 
 /**
- * Whether a path, or one above it, is meant. Each run is taken at the first place it fits, and never tried again: the
- * time is that of the path for each step of the pattern.
+ * Whether a path, or one of its parents, matches. Each run takes its first match, without backtracking, so the time is at
+ * most the length of the path for each step of the pattern.
  */
 export function covers([first = [], ...rest]: PathPattern, path: readonly PathStep[]): boolean {
   if (!fits(first, path, 0)) return false;
@@ -104,7 +104,7 @@ function isMeant(part: Part, step: PathStep): boolean {
   return typeof step === 'object' && part.field === step.field && part.id === step.id;
 }
 
-/** Whether a text is what a pattern says, in which `*` stands for any characters, also none. */
+/** Whether a text matches a pattern, in which `*` stands for any characters, also none. */
 export function matchesText(pattern: string, text: string): boolean {
   const [start = '', ...rest] = pattern.split('*');
   const end = rest.pop();

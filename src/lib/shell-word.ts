@@ -1,2 +1,2 @@
-/** A text as one word for a POSIX shell, so that a command that holds it can be pasted whatever the text is. */
+/** Quotes a text as one word for a POSIX shell, so that a command with it can be pasted. */
 export const shellWord = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

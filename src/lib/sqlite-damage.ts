@@ -6,34 +6,34 @@ import { statOf } from './files.js';
 import { openSqlite } from './sqlite.js';
 
 const TIMEOUT = 10_000;
-/** SQLite's own number for an I/O error; extended codes hold it in their lowest byte. */
+/** SQLite's number for an I/O error; extended codes have it in their lowest byte. */
 const IOERR = 10;
-/** Of pages that could not be had SQLite says so in words, some with the code, when it checks all of them. */
+/** When SQLite checks all pages, it reports unreadable pages in words, some with the code. */
 const NOT_READ = /failed to get page|error code[ =](\d+)/;
 
-/** Whether a line of SQLite's integrity check says that a page was not read, rather than that it is wrong. */
+/** Whether a line of SQLite's integrity check reports an unreadable page rather than a damaged one. */
 export function isReadError(line: string): boolean {
   const [found, code] = NOT_READ.exec(line) ?? [];
   return found !== undefined && (code === undefined || (Number(code) & 0xff) === IOERR);
 }
 
-/** Whether SQLite's code is one for an I/O error, also where the driver has no name for it. */
+/** Whether SQLite's code is one for an I/O error, also if the driver has no name for it. */
 export function isIoError(code: string): boolean {
   const [, number] = /^UNKNOWN_SQLITE_ERROR_(\d+)$/.exec(code) ?? [];
   return code.startsWith('SQLITE_IOERR') || (number !== undefined && (Number(number) & 0xff) === IOERR);
 }
 
-/** Files that were found damaged, as they were then: looking again takes as long as reading all of them. */
+/** Files that were found damaged, with their state then: checking again takes as long as reading all of them. */
 const found = new Set<string>();
 
 /**
- * Whether a file that SQLite calls damaged is. Where the disk does not give a page (EIO), SQLite calls the whole file
- * malformed (`SQLITE_IOERR_CORRUPTFS` becomes `SQLITE_CORRUPT`), so all of it is read once more: a damaged page is still
- * damaged; one that is not given again, or is whole now, is an error of reading.
+ * Whether a file that SQLite reports as damaged really is. If the disk fails to read a page (EIO), SQLite reports the whole
+ * file as malformed (`SQLITE_IOERR_CORRUPTFS` becomes `SQLITE_CORRUPT`), so the whole file is read once more. If a page is
+ * unreadable again, or intact now, it was a read error; a damaged page is still damaged.
  */
 export function isDamaged(path: string): boolean {
   const files = [path, `${path}-wal`].map((file) => statOf(file));
-  if (!files[0]) return true; // in memory, or gone: nothing to read again
+  if (!files[0]) return true; // in memory, or deleted: nothing to read again
   const version = files.map((stat) => (stat ? `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}` : '')).join(' ');
   if (found.has(version)) return true;
   const damaged = readsDamaged(path);
@@ -57,10 +57,10 @@ function readsDamaged(path: string): boolean {
   }
 }
 
-/** What a database needs: its file, `-wal` and `-shm`. */
+/** The files of a database: its file, `-wal` and `-shm`. */
 const DESCRIPTORS = 3;
 
-/** Whether this process can open no more files. SQLite does not say why it cannot open one. */
+/** Whether this process can open no more files. SQLite does not report why it cannot open one. */
 export function isOutOfDescriptors(): boolean {
   const files: number[] = [];
   try {

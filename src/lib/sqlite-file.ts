@@ -1,21 +1,21 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** "SLTH": tells our files from other SQLite databases. */
+/** "SLTH": distinguishes our files from other SQLite databases. */
 export const APPLICATION_ID = 0x53_4c_54_48;
 
-/** What a database file says of itself in its first 100 bytes (https://www.sqlite.org/fileformat.html §1.3). */
+/** The fields of a database file's first 100 bytes (https://www.sqlite.org/fileformat.html §1.3). */
 export interface SqliteHeader {
   readonly applicationId: number;
   readonly userVersion: number;
-  /** The file format that is needed to write it, or to read it where that is larger. */
+  /** The required file format version for writing, or for reading if that is larger. */
   readonly format: number;
-  /** Whether commits are written ahead (`-wal`) instead of over a rollback journal (`-journal`). */
+  /** Whether the database uses a write-ahead log (`-wal`) instead of a rollback journal (`-journal`). */
   readonly walMode: boolean;
 }
 
 /**
- * Reads a file's header without SQLite, so that nothing else is opened or written; undefined where it is no database.
- * @throws the system's error where it cannot be read
+ * Reads a file's header without SQLite, so that nothing else is opened or written; undefined if it is not a database.
+ * @throws the system's error if the file cannot be read
  */
 export function sqliteHeader(path: string): SqliteHeader | undefined {
   const header = Buffer.alloc(100);

@@ -4,22 +4,25 @@ import Database from 'better-sqlite3';
 import { codeOf, StoreError } from './errors.js';
 import { isTemporaryName, refuseOuterBlanks, statOf } from './files.js';
 
-/** Versions below lose acknowledged commits where several processes write and checkpoint (https://sqlite.org/wal.html#walresetbug). */
+/**
+ * Older versions lose acknowledged commits if several processes write and checkpoint
+ * (https://sqlite.org/wal.html#walresetbug).
+ */
 export const OLDEST_SQLITE = '3.51.3';
 
 export interface OpenOptions {
   readonly readonly?: boolean;
   readonly fileMustExist?: boolean;
-  /** How long to wait for another process's lock, in milliseconds; 5,000 unless given. */
+  /** The time to wait for another process's lock, in milliseconds; 5,000 unless given. */
   readonly timeout?: number;
 }
 
 const VERSION = 'SELECT sqlite_version()';
 
 /**
- * Opens a database file, or `:memory:`. Every connection of this program is made here, so that each is checked: SQLite is
- * not older than {@link OLDEST_SQLITE}, and the file has no second name. What a writer deletes is overwritten.
- * @throws StoreError `SQLITE_TOO_OLD`, `HARD_LINKED`, `NATIVE_MODULE`; the driver's own error where it cannot be opened
+ * Opens a database file, or `:memory:`. Every connection of this program is opened here and checked: SQLite is not older
+ * than {@link OLDEST_SQLITE}, and the file has no second name. Deleted content is overwritten.
+ * @throws StoreError `SQLITE_TOO_OLD`, `HARD_LINKED`, `NATIVE_MODULE`; the driver's own error if it cannot be opened
  */
 export function openSqlite(path: string, options: OpenOptions = {}): Database.Database {
   refuseOuterBlanks(path);
@@ -35,7 +38,7 @@ export function openSqlite(path: string, options: OpenOptions = {}): Database.Da
   }
 }
 
-/** The version of SQLite that the driver brings, whether it is accepted or not. */
+/** The SQLite version of the driver, whether it is accepted or not. */
 export function sqliteVersion(): string {
   const db = connect(':memory:', {});
   try {
@@ -45,7 +48,7 @@ export function sqliteVersion(): string {
   }
 }
 
-/** Whether a version, such as `3.51.2`, is below {@link OLDEST_SQLITE}. A text that is no version counts as too old. */
+/** Whether a version, such as `3.51.2`, is below {@link OLDEST_SQLITE}. An invalid version counts as too old. */
 export function isTooOld(version: string): boolean {
   const [parts, oldest] = [version, OLDEST_SQLITE].map((text) => text.split('.').map(Number)) as [number[], number[]];
   const differing = oldest.findIndex((part, index) => parts[index] !== part);
@@ -74,7 +77,7 @@ function connect(path: string, options: OpenOptions): Database.Database {
   }
 }
 
-/** Native code that this Node cannot load, or that was never built; undefined for any other error. */
+/** Native code that this Node version cannot load, or that was never built; undefined for any other error. */
 function aboutNativeModule(error: unknown): StoreError | undefined {
   const { message } = error as Error;
   const isMissing = /^(Cannot find module .*|Could not locate the bindings file.*)/.test(message);
@@ -91,11 +94,11 @@ function aboutNativeModule(error: unknown): StoreError | undefined {
 }
 
 /**
- * SQLite finds the write-ahead log and the locks of a file by its name. Two processes that open one file under two names do
- * not see each other's commits and locks, and destroy the file. Names that this program gives a file for a moment, or left
- * when it was killed, do not count: nobody opens them.
+ * SQLite derives the names of the write-ahead log and the locks from the name of the file. Two processes that open one file
+ * under two names do not see each other's commits and locks, and destroy the file. Temporary names that this program uses,
+ * or left behind when it was killed, do not count: nobody opens them.
  */
-function refuseHardLink(path: string): void {
+export function refuseHardLink(path: string): void {
   const stat = statOf(path);
   if (!stat?.isFile() || stat.nlink === 1) return;
   const file = realpathSync(path);

@@ -28,19 +28,15 @@ export interface Repair {
 export const cell = (row: LegacyRow, column: string): Cell =>
   Object.hasOwn(row, column) ? (row[column] as Cell) : null;
 
-const base64 = (bytes: Uint8Array): JsonObject => ({ base64: Buffer.from(bytes).toString('base64') });
-
 /** A cell as JSON, exactly. */
 export function cellJson(value: Cell): Json {
   if (typeof value === 'bigint') return integer(value);
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
-  return value instanceof Uint8Array ? base64(value) : value;
+  return value instanceof Uint8Array ? { base64: Buffer.from(value).toString('base64') } : value;
 }
 
-const integer = (value: bigint): Json => {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : new JsonNumber(String(value));
-};
+const integer = (value: bigint): Json =>
+  Number.isSafeInteger(Number(value)) ? Number(value) : new JsonNumber(String(value));
 
 /** All columns of a row but those named. */
 export const rowJson = (row: LegacyRow, without: readonly string[] = []): JsonObject =>
@@ -50,29 +46,18 @@ export const rowJson = (row: LegacyRow, without: readonly string[] = []): JsonOb
       .map(([column, value]) => [column, cellJson(value)]),
   );
 
-/** Whether a row is so small that nothing in it can be beyond the limits of a document. */
-export function isSmall(row: LegacyRow): boolean {
-  let size = 0;
-  for (const value of Object.values(row))
-    if (typeof value === 'object' || typeof value === 'string') size += value?.length ?? 0;
-  return size * 4 < DOCUMENT_LIMITS.maxBytes;
-}
-
 /** A cell that is to be text: numbers in digits, NULL as nothing. */
 export function textOf(value: Cell, what: string): Taken<string> {
   if (value === null) return { value: '' };
   if (!(value instanceof Uint8Array)) return { value: String(value) };
-  return {
-    value: Buffer.from(value).toString('base64'),
-    repair: { problem: `${what} is a BLOB`, done: 'kept as base64' },
-  };
+  return { value: Buffer.from(value).toString('base64'), repair: asBase64(what) };
 }
+
+const asBase64 = (what: string): Repair => ({ problem: `${what} is a BLOB`, done: 'kept as base64' });
 
 /** A cell as JSON where its text is only text, also one that reads as JSON. */
 export const asWritten = (value: Cell, what: string): Taken<Json> =>
-  value instanceof Uint8Array
-    ? { value: base64(value), repair: { problem: `${what} is a BLOB`, done: 'kept as base64' } }
-    : { value: cellJson(value) };
+  repaired(cellJson(value), value instanceof Uint8Array ? asBase64(what) : undefined);
 
 /**
  * A cell that holds a JSON text.
@@ -99,7 +84,7 @@ export function objectOf(value: Cell, what: string): Taken<JsonObject> {
   if (repair && typeof value === 'string') {
     return { value: { text: value }, repair: { ...repair, done: 'kept as text, under "text"' } };
   }
-  if (isJsonObject(json)) return { value: json, ...(repair && { repair }) };
+  if (isJsonObject(json)) return repaired(json, repair);
   return { value: { value: json }, repair: { problem: `${what} is no JSON object`, done: 'kept under "value"' } };
 }
 

@@ -1,4 +1,3 @@
-import type { StackDocument } from '../events/index.js';
 import { sha256 } from '../lib/digest.js';
 import { canonicalNumber, isJsonObject, isNumber, type Json, own } from '../lib/json.js';
 import { pause } from '../lib/pause.js';
@@ -9,17 +8,18 @@ import type { Program } from '../store/program.js';
 import type { ResourceRecord } from '../store/records.js';
 import type { Snapshot } from '../store/snapshot.js';
 import type { StateRead, Wanted } from './content.js';
-import type { Plan } from './plan-workflow.js';
-import { type Comparison, type Counts, type Entry, KINDS, type Kind, keyOf, type StackComparison } from './report.js';
+import type { Plan } from './plan.js';
+import { type Comparison, type Counts, keyOf, type StackComparison } from './report.js';
+import type { Entry, Row } from './row.js';
 import { stacksOf } from './run.js';
-import type { LegacyRecord, LegacySource, LegacyTable } from './source/source.js';
+import { descriptionOf, type LegacyRecord, type LegacySource, PARTS, type Part } from './source/source.js';
 import type { Step } from './steps.js';
 import { type Held, type Migration, planStack } from './take.js';
 
 /** What the source and the target hold of one thing, each as canonical JSON; undefined on the side that lacks it. */
 interface Pair {
   /** Set where the pair stands for a row that is counted. */
-  readonly kind?: Kind | undefined;
+  readonly part?: Part | undefined;
   readonly label: string;
   readonly source: string | undefined;
   readonly target: string | undefined;
@@ -30,17 +30,6 @@ export type OutcomeOf = (record: LegacyRecord) => Entry['outcome'] | undefined;
 
 /** Differences listed of one stack. */
 const SHOWN = 10;
-
-const KIND_OF: Readonly<Partial<Record<LegacyTable, Kind>>> = {
-  workflow_resources: 'resources',
-  workflow_outputs: 'outputs',
-  state_versions: 'versions',
-  workflow_tags: 'tags',
-  drift_detections: 'drift',
-  workflow_activity: 'activity',
-  locks: 'locks',
-  state: 'outputs',
-};
 
 /**
  * Reads the source again and compares each stack's resources, outputs, old versions and history with what the target
@@ -73,14 +62,9 @@ export async function compareMigration(
 function compared(pairs: readonly Pair[], { records }: Plan, outcomeOf: OutcomeOf) {
   const side = (of: 'source' | 'target') => {
     const held = pairs.filter((pair) => pair[of] !== undefined);
-    const count = (kind: Kind): number => held.filter((pair) => pair.kind === kind).length;
-    const hash = sha256(
-      held
-        .map((pair) => JSON.stringify([pair.label, pair[of]]))
-        .sort()
-        .join('\n'),
-    );
-    return { ...(Object.fromEntries(KINDS.map((kind) => [kind, count(kind)])) as Counts), hash };
+    const counts = PARTS.map((part) => [part, held.filter((pair) => pair.part === part).length]);
+    const lines = held.map((pair) => JSON.stringify([pair.label, pair[of]])).sort();
+    return { ...(Object.fromEntries(counts) as Counts), hash: sha256(lines.join('\n')) };
   };
   const different = pairs.filter((pair) => pair.source !== pair.target);
   return {
@@ -105,30 +89,33 @@ const shortened = (text: string): string => (text.length > 120 ? `${text.slice(0
 function* pairsOf(s: Snapshot, plan: Plan, held: Held | undefined, outcomeOf: OutcomeOf): Program<Pair[]> {
   const isRejected = (record: LegacyRecord): boolean => outcomeOf(record) === 'rejected';
   const tags = new Set(held ? (yield* s.tags(held.stream)).map(({ tag }) => tag) : []);
-  const behind = new Set<LegacyRecord>();
-  const without = new Set<LegacyRecord>();
-  for (const step of plan.steps) if (step.record) (hasNoEffect(step, tags) ? without : behind).add(step.record);
-  const current = plan.states.find(({ step }) => step === undefined);
-  const compared = new Set(
-    [...(current?.resources ?? []), ...(current?.outputs.values() ?? [])].map(({ record }) => record),
-  );
-  const pairs: Pair[] = plan.records.flatMap((record) => {
-    if (isRejected(record) || (held && compared.has(record))) return [];
-    const isThere =
-      held &&
-      (record === current?.record
-        ? !behind.has(record)
-        : plan.ledger.outcomeOf(record) === 'known' || without.has(record));
-    return [
-      { kind: KIND_OF[record.table], label: keyOf(record), source: 'read', target: isThere ? 'read' : undefined },
-    ];
-  });
+  const pairs = rowPairs(plan, held, tags).filter(({ row }) => !isRejected(row));
+  const states: Pair[] = [];
   for (const read of plan.states) {
     if (!held || (read.step !== undefined && !held.versions.has(read.step))) continue;
     const version = read.step === undefined ? held.left : held.versions.get(read.step);
-    pairs.push(...statePairs(read, yield* readContent(s, held.stream, version), isRejected));
+    states.push(...statePairs(read, yield* readContent(s, held.stream, version), isRejected));
   }
-  return pairs;
+  return [...pairs, ...states];
+}
+
+/** The rows that are not compared by their content: the target has a row when nothing is to be done for it any more. */
+function rowPairs({ states, steps, records }: Plan, held: Held | undefined, tags: ReadonlySet<string>) {
+  const current = states.find(({ step }) => step === undefined);
+  const byContent = new Set([
+    ...(current?.resources ?? []).map(({ record }) => record),
+    ...Array.from(current?.outputs.values() ?? [], ({ row }) => row),
+  ]);
+  const todo = new Set(steps.filter((step) => !hasNoEffect(step, tags)).map(({ record }) => record));
+  const done = new Set(steps.filter((step) => hasNoEffect(step, tags)).map(({ record }) => record));
+  const isHeld = (row: Row): boolean =>
+    row === current?.record ? !todo.has(row) : row.outcome === 'known' || done.has(row);
+  return records
+    .filter((row) => !held || !byContent.has(row))
+    .map((row) => {
+      const target = held && isHeld(row) ? 'read' : undefined;
+      return { row, part: descriptionOf(row.table).part, label: keyOf(row), source: 'read', target };
+    });
 }
 
 /** A tag that somebody else gave the stack, and an output that is already as it should be, leave no commit. */
@@ -140,56 +127,65 @@ type Content = Pick<StateView, 'document' | 'resources' | 'outputs'>;
 
 function statePairs(read: StateRead, held: Content, isRejected: (record: LegacyRecord) => boolean): Pair[] {
   const isCurrent = read.step === undefined;
-  const pair = (kind: Kind, name: string, source: string | undefined, target: string | undefined): Pair => {
-    const label = `${isCurrent ? '' : `${keyOf(read.record)}: `}${name}`;
-    return { kind: isCurrent && source !== undefined ? kind : undefined, label, source, target };
-  };
-  const resources = new Map(held.resources.map((one) => [one.address, one]));
-  const outputs = new Map(held.outputs.map(({ name, value }) => [name, value]));
-  const found = new Map<Wanted, ResourceRecord>();
-  const match = (find: (one: Wanted) => ResourceRecord | undefined): void => {
-    for (const one of read.resources) {
-      const there = found.has(one) ? undefined : find(one);
-      if (there && resources.delete(there.address)) found.set(one, there);
-    }
-  };
-  const isSame = (one: Wanted, there: ResourceRecord) =>
-    one.type === there.type && resourceAs(one, there) === textOf(one);
-  const named = ({ address }: Wanted) => [resources.get(address) ?? []].flat();
-  match((one) => named(one).find((there) => isSame(one, there)));
-  // Which of two resources of one address got its id behind its name depended on the rows there were then.
-  match((one) => [...resources.values()].find((there) => (!isCurrent || isAlias(one, there)) && isSame(one, there)));
-  match((one) => named(one)[0]);
-  const pairs: Pair[] = read.resources.flatMap((one) => {
-    const there = found.get(one);
-    const target = there && resourceAs(one, there);
-    return isRejected(one.record) ? [] : [pair('resources', `resource ${one.address}`, textOf(one), target)];
+  const pair = (
+    part: Part | undefined,
+    name: string,
+    source: string | undefined,
+    target: string | undefined,
+  ): Pair => ({
+    part: isCurrent && source !== undefined ? part : undefined,
+    label: isCurrent ? name : `${keyOf(read.record)}: ${name}`,
+    source,
+    target,
   });
-  for (const [name, { value, record }] of read.outputs) {
-    const there = outputs.get(name);
-    outputs.delete(name);
-    const target = there === undefined ? undefined : canonical(there);
-    if (!isRejected(record)) pairs.push(pair('outputs', `output ${name}`, canonical(value), target));
-  }
+  const { found, rest } = matched(read.resources, held.resources, isCurrent);
+  const outputs = new Map(held.outputs.map(({ name, value }) => [name, canonical(value)]));
+  const pairs = [
+    ...read.resources.map((one) => {
+      const there = found.get(one);
+      const target = there && resourceAs(one, there);
+      return { row: one.record, ...pair('resources', `resource ${one.address}`, resourceText(one), target) };
+    }),
+    ...Array.from(read.outputs, ([name, { value, row }]) => ({
+      row,
+      ...pair('outputs', `output ${name}`, canonical(value), outputs.get(name)),
+    })),
+  ].filter(({ row }) => !isRejected(row));
   if (isRejected(read.record) || !read.document) return pairs;
-  for (const address of resources.keys()) pairs.push(pair('resources', `resource ${address}`, undefined, 'held'));
-  for (const name of outputs.keys()) pairs.push(pair('outputs', `output ${name}`, undefined, 'held'));
-  const { kind: _, ...fields } = pair('versions', 'the fields of the stack', ...fieldsOf(read.document, held.document));
-  return [...pairs, fields];
+  const extra = [
+    ...rest.map(({ address }) => `resource ${address}`),
+    ...[...outputs.keys()].filter((name) => !read.outputs.has(name)).map((name) => `output ${name}`),
+  ];
+  const fields = pair(undefined, 'the fields of the stack', ...fieldsOf(read.document, held.document));
+  return [...pairs, ...extra.map((name) => pair(undefined, name, undefined, 'held')), fields];
 }
 
-/** The fields that a document states, and the same ones of the stack. */
-function fieldsOf({ origin, ...fields }: NonNullable<StateRead['document']>, held: StackDocument): [string, string] {
-  const there = pick(held as never, Object.keys(fields));
-  const from = pick((held.origin ?? {}) as never, Object.keys(origin ?? {}));
-  return [canonical({ ...fields, origin } as never), canonical({ ...there, origin: from })];
+/**
+ * Finds for each resource of a state the one that the target holds: the one that is the same, else the one of its address.
+ * Which of two resources of one address got its id behind its name depended on the rows there were then.
+ */
+function matched(wanted: readonly Wanted[], held: readonly ResourceRecord[], isCurrent: boolean) {
+  const left = new Map(held.map((one) => [one.address, one]));
+  const found = new Map<Wanted, ResourceRecord>();
+  const match = (find: (one: Wanted) => ResourceRecord | undefined): void => {
+    for (const one of wanted) {
+      const there = found.has(one) ? undefined : find(one);
+      if (there && left.delete(there.address)) found.set(one, there);
+    }
+  };
+  const isSame = (one: Wanted, there: ResourceRecord | undefined): boolean =>
+    one.type === there?.type && resourceAs(one, there) === resourceText(one);
+  match((one) => (isSame(one, left.get(one.address)) ? left.get(one.address) : undefined));
+  match((one) => [...left.values()].find((there) => (!isCurrent || isAlias(one, there)) && isSame(one, there)));
+  match((one) => left.get(one.address));
+  return { found, rest: [...left.values()] };
 }
 
 /** Whether two names can be one name with different ids behind it. */
 const isAlias = (one: Wanted, there: ResourceRecord): boolean =>
   one.name.split('-', 1)[0] === there.name.split('-', 1)[0];
 
-const textOf = ({ id, state, properties, metadata, said }: Wanted): string =>
+const resourceText = ({ id, state, properties, metadata, said }: Wanted): string =>
   canonical({ id: id ?? null, state, properties, metadata: pick(metadata, said) });
 
 /** The fields of a resource that the source speaks of. Its old id is in the metadata where it could not be its id. */
@@ -198,6 +194,13 @@ function resourceAs(one: Wanted, { id, value }: ResourceRecord): string {
   const known = one.id === undefined ? null : (kept ?? id);
   const { state, properties } = value;
   return canonical({ id: known, state, properties, metadata: pick(metadata, one.said) });
+}
+
+/** The fields that a document states, and the same ones of the stack. */
+function fieldsOf({ origin, ...fields }: NonNullable<StateRead['document']>, held: Content['document']) {
+  const there = pick(held as never, Object.keys(fields));
+  const from = pick((held.origin ?? {}) as never, Object.keys(origin ?? {}));
+  return [canonical({ ...fields, origin } as never), canonical({ ...there, origin: from })] as const;
 }
 
 const pick = (object: { readonly [key: string]: Json }, keys: readonly string[] | undefined) =>

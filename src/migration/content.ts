@@ -1,8 +1,7 @@
 import type { Command } from '../commands/index.js';
 import { equalJson, type Json, type JsonObject } from '../lib/json.js';
 import type { StateView } from '../queries/state.js';
-import type { Ledger } from './report.js';
-import type { LegacyRecord } from './source/source.js';
+import type { Row } from './row.js';
 
 type Apply = Extract<Command, { type: 'apply' }>;
 type Input = NonNullable<Apply['resources']>[number];
@@ -16,7 +15,7 @@ export interface StateChange {
 
 /** A resource as the old system has it. */
 export interface Wanted {
-  readonly record: LegacyRecord;
+  readonly record: Row;
   readonly address: string;
   readonly type: string;
   readonly name: string;
@@ -30,26 +29,22 @@ export interface Wanted {
   readonly lastApplied: string | undefined;
 }
 
+/** Outputs by their names, and whose rows they are. */
+export type Outputs = Map<string, { readonly value: Json; readonly row: Row }>;
+
 /** A state as the source has it: an old version or the current one. */
 export interface StateRead {
   /** The id of the version's command; undefined for the current state. */
   readonly step: string | undefined;
   /** The row of the version or of the workflow. */
-  readonly record: LegacyRecord;
+  readonly record: Row;
   readonly resources: readonly Wanted[];
-  readonly outputs: ReadonlyMap<string, { readonly value: Json; readonly record: LegacyRecord }>;
+  readonly outputs: Outputs;
   /** Undefined where the stack may hold more than this. */
   readonly document?: Apply['document'];
 }
 
-interface Held {
-  readonly type: string;
-  readonly name: string;
-  readonly id: string | undefined;
-  readonly properties: JsonObject;
-  readonly state: string;
-  readonly metadata: Json;
-}
+type Held = Pick<Wanted, 'type' | 'name' | 'id' | 'properties' | 'state'> & { readonly metadata: Json };
 
 /** What a stack holds while its history is laid down: what the next commit is compared with. */
 export interface Content {
@@ -60,13 +55,11 @@ export interface Content {
 }
 
 /** A plan goes on from a copy: the same content may be planned with again. */
-export const copyOf = ({ resources, outputs, ids }: Content): Content => ({
+export const copyOf = ({ resources, outputs, ids }: Partial<Content> = {}): Content => ({
   resources: new Map(resources),
   outputs: new Map(outputs),
   ids: new Map(ids),
 });
-
-export const emptyContent = (): Content => ({ resources: new Map(), outputs: new Map(), ids: new Map() });
 
 export const contentOf = ({ resources, outputs }: Pick<StateView, 'resources' | 'outputs'>): Content => ({
   resources: new Map(
@@ -81,7 +74,7 @@ export const contentOf = ({ resources, outputs }: Pick<StateView, 'resources' | 
 
 export interface Target {
   readonly resources: readonly Wanted[];
-  readonly outputs?: ReadonlyMap<string, Json>;
+  readonly outputs?: Outputs;
   /** Addresses of what is gone. */
   readonly gone?: readonly string[];
   /** Nothing else is there. */
@@ -92,7 +85,7 @@ export interface Target {
  * What brings a content to what is wanted, which it is from then on.
  * @param taken ids that resources of other stacks have
  */
-export function changeTo(content: Content, wanted: Target, taken: ReadonlySet<string>, ledger: Ledger): StateChange {
+export function changeTo(content: Content, wanted: Target, taken: ReadonlySet<string>): StateChange {
   const named = new Set(wanted.resources.map(({ address }) => address));
   const remove = wanted.whole
     ? [...content.resources.keys()].filter((address) => !named.has(address))
@@ -109,7 +102,7 @@ export function changeTo(content: Content, wanted: Target, taken: ReadonlySet<st
       ids.set(id, one.address);
       content.ids.set(one.address, id);
     }
-    const metadata = withId(one, id, held, ledger);
+    const metadata = withId(one, id, held);
     const { address, type, name, properties, state } = one;
     if (held && held.state === state && equalJson(held.properties, properties) && equalJson(held.metadata, metadata)) {
       return [];
@@ -124,28 +117,34 @@ export function changeTo(content: Content, wanted: Target, taken: ReadonlySet<st
 const isOwn = (id: string): boolean => !/^res-\d+$/.test(id);
 
 /** What a resource was called in the old system stays in its metadata where it cannot be its id here. */
-function withId(one: Wanted, id: string | undefined, held: Held | undefined, ledger: Ledger): JsonObject {
+function withId(one: Wanted, id: string | undefined, held: Held | undefined): JsonObject {
   if (one.id === undefined || one.id === id) return one.metadata;
   const problem = held ? `${one.address} is known by another id than ${one.id}` : `its id is taken: ${one.id}`;
-  ledger.repaired(one.record, { problem, done: 'the id is kept in the metadata' });
+  one.record.repaired(problem, 'the id is kept in the metadata');
   return { ...one.metadata, id: one.id };
 }
 
-const input = (one: Wanted, id: string | undefined, metadata: JsonObject): Input => ({
-  type: one.type,
-  name: one.name,
-  ...(id === undefined ? {} : { id }),
-  properties: one.properties,
-  state: one.state,
+const input = (
+  { type, name, properties, state, lastApplied }: Wanted,
+  id: string | undefined,
+  metadata: JsonObject,
+): Input => ({
+  type,
+  name,
+  ...(id !== undefined && { id }),
+  properties,
+  state,
   metadata,
-  ...(one.lastApplied === undefined ? {} : { lastApplied: one.lastApplied }),
+  ...(lastApplied !== undefined && { lastApplied }),
 });
 
-function outputChange(content: Content, wanted: ReadonlyMap<string, Json> | undefined) {
+function outputChange(content: Content, wanted: Outputs | undefined): Pick<StateChange, 'outputs' | 'removeOutputs'> {
   if (!wanted) return { outputs: [], removeOutputs: [] };
   const removeOutputs = [...content.outputs.keys()].filter((name) => !wanted.has(name));
-  const outputs = [...wanted].filter(([name, value]) => !equalJson(content.outputs.get(name), value));
+  const outputs = [...wanted]
+    .map(([name, { value }]) => ({ name, value }))
+    .filter(({ name, value }) => !equalJson(content.outputs.get(name), value));
   for (const name of removeOutputs) content.outputs.delete(name);
-  for (const [name, value] of outputs) content.outputs.set(name, value);
-  return { outputs: outputs.map(([name, value]) => ({ name, value })), removeOutputs };
+  for (const { name, value } of outputs) content.outputs.set(name, value);
+  return { outputs, removeOutputs };
 }

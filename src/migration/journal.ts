@@ -1,5 +1,4 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { resolve } from 'node:path';
 import * as z from 'zod';
 import { ConflictError, StoreError } from '../lib/errors.js';
 import { statOf } from '../lib/files.js';
@@ -29,15 +28,11 @@ export interface Journal {
   remove(): void;
 }
 
-/** Of a target that is no file there is none. */
-export const NO_JOURNAL: Journal = { begun: undefined, write: async () => {}, remove: () => {} };
-
 /** @throws ConflictError where the migration of another source is under way */
 export function openJournal(target: string, source: string): Journal {
   const file = `${target}.migration`;
-  const from = resolve(source);
   const entry = read(file);
-  if (entry && entry.source !== from) {
+  if (entry && entry.source !== source) {
     throw new ConflictError('MIGRATION_UNDER_WAY', `a migration of another source was broken off: ${entry.source}`, {
       hint: `Finish it with: stack migrate --source ${entry.source}; or delete ${file} to leave it as it is.`,
       details: { field: 'source', file, source: entry.source },
@@ -45,12 +40,12 @@ export function openJournal(target: string, source: string): Journal {
   }
   return {
     begun: entry && { id: entry.migration, by: entry.by, at: entry.started_at, backup: entry.backup },
-    write: ({ id, by, at, backup }) =>
-      writeFreshFile(file, 'target', { overwrite: true }, async (write) =>
-        write(
-          `${stringifyJson({ migration: id, by, started_at: at, source: from, backup } satisfies JournalEntry, 2)}\n`,
-        ),
-      ),
+    write: ({ id, by, at, backup }) => {
+      const begun: JournalEntry = { migration: id, by, started_at: at, source, backup };
+      return writeFreshFile(file, 'target', { overwrite: true }, async (write) =>
+        write(`${stringifyJson(begun, 2)}\n`),
+      );
+    },
     remove: () => rmSync(file, { force: true }),
   };
 }

@@ -51,32 +51,29 @@ export interface PreparedMigration extends Disposable {
   carryOut(options?: MigrationOptions): Promise<MigrationReport>;
 }
 
+interface Setting {
+  readonly clock: Clock;
+  readonly actor: string;
+  readonly onProgress?: OnProgress | undefined;
+}
+
 /** @see StateBackend.prepareMigration */
 export async function prepareMigration(
   target: string,
   sourcePath: string,
-  {
-    clock,
-    actor,
-    onProgress,
-  }: { readonly clock: Clock; readonly actor: string; readonly onProgress?: OnProgress | undefined },
+  { clock, actor, onProgress }: Setting,
 ): Promise<PreparedMigration> {
   const file = databaseFile(target, 'an old state is migrated');
   const source = await openLegacy(sourcePath, onProgress);
   try {
-    const journal = openJournal(file, source.path);
-    const work: Work = { source, file, journal, clock, actor };
+    const work: Work = { source, file, journal: openJournal(file, source.path), clock, actor };
     return {
       source,
       target: file,
-      resumes: journal.begun !== undefined,
-      dryRun: async (options = {}) => {
-        checkReport(work, options);
-        return inScratch(work, options, async () => {});
-      },
+      resumes: work.journal.begun !== undefined,
+      dryRun: (options = {}) => inScratch(work, options),
       writeScript: async (script, { overwrite = false, ...options } = {}) => {
         checkOutput(work, script, 'generate-script', overwrite);
-        checkReport(work, options);
         return inScratch(work, options, (scratch, from, report) =>
           writeFreshFile(script, 'generate-script', { overwrite }, (write) =>
             writeScript(scratch, write, {
@@ -87,10 +84,7 @@ export async function prepareMigration(
           ),
         );
       },
-      carryOut: async (options = {}) => {
-        checkReport(work, options);
-        return carryOut(work, options);
-      },
+      carryOut: (options = {}) => carryOut(work, options),
       [Symbol.dispose]: () => source.close(),
     };
   } catch (error) {
@@ -137,9 +131,9 @@ function checkReport(work: Work, { report, overwriteReport = false }: MigrationO
 }
 
 async function carryOut(work: Work, { strict, ...options }: MigrationOptions): Promise<MigrationReport> {
-  if (strict) await inScratch(work, { strict, verify: false }, async () => {});
+  checkReport(work, options);
+  if (strict) await inScratch(work, { strict, verify: false });
   const report = await run(work, work.file, options, false);
-  await writeReport(report, options);
   work.journal.remove();
   return report;
 }
@@ -148,8 +142,9 @@ async function carryOut(work: Work, { strict, ...options }: MigrationOptions): P
 async function inScratch(
   work: Work,
   options: MigrationOptions,
-  then: (scratch: string, from: LogHead, report: MigrationReport) => Promise<unknown>,
+  then?: (scratch: string, from: LogHead, report: MigrationReport) => Promise<unknown>,
 ): Promise<MigrationReport> {
+  checkReport(work, options);
   const folder = mkdtempSync(join(tmpdir(), 'sloth-runner-migration-'));
   const clear = clearedUp(() => rmSync(folder, { recursive: true, force: true }));
   try {
@@ -157,8 +152,7 @@ async function inScratch(
     if ((statOf(work.file)?.size ?? 0) > 0) await copyPrivately(work.file, scratch, options.onProgress);
     const from = await withEngine(scratch, work.clock, options, ({ store }) => store.head());
     const report = await run(work, scratch, options, true);
-    await then(scratch, from, report);
-    await writeReport(report, options);
+    await then?.(scratch, from, report);
     return report;
   } finally {
     clear();
@@ -181,59 +175,53 @@ async function withEngine<T>(
   }
 }
 
-/** @param database the target, or a copy of it for a dry run */
-async function run(
-  { source, file, journal, clock, actor }: Work,
-  database: string,
-  options: MigrationOptions,
-  dryRun: boolean,
-): Promise<MigrationReport> {
+/**
+ * Takes everything in, compares it, and writes the report.
+ * @param database the target, or a copy of it for a dry run
+ */
+async function run(work: Work, database: string, options: MigrationOptions, dryRun: boolean): Promise<MigrationReport> {
+  const { source, file, journal, clock, actor } = work;
   const { strict = false, verify = true, onProgress } = options;
   const began = clock.now();
   const resumed = journal.begun !== undefined;
-  let migration: Begun = journal.begun ?? { id: newId(), by: actor, at: began, backup: null };
+  let begun: Begun = journal.begun ?? { id: newId(), by: actor, at: began, backup: null };
   const { totals, head } = await withEngine(database, clock, options, async (engine) => {
     const before = await engine.store.head();
-    const backUp = async (): Promise<void> => {
+    const beforeFirst = async (): Promise<void> => {
       if (dryRun || resumed) return;
-      const copy = `${file}.before-migration-${stampOf(migration.at)}`;
-      if (before.position > 0) migration = { ...migration, backup: (await backupTo(engine.store, copy, began)).file };
-      await journal.write(migration);
+      const copy = `${file}.before-migration-${stampOf(begun.at)}`;
+      if (before.position > 0) begun = { ...begun, backup: (await backupTo(engine.store, copy, began)).file };
+      await journal.write(begun);
     };
-    const taken = await runMigration(
-      engine,
-      source,
-      { ...migration, resumed },
-      { strict, beforeFirst: backUp, onProgress },
-    );
+    const taken = await runMigration(engine, source, { ...begun, resumed }, { strict, beforeFirst, onProgress });
     return { totals: taken, head: await engine.store.head() };
   });
   // Through a connection of its own: what is read is what is in the file.
   const verification = verify
     ? await withEngine(database, clock, options, async ({ store }) => {
-        const compared = await compareMigration(source, store, { ...migration, resumed }, totals.entryOf, onProgress);
+        const compared = await compareMigration(source, store, { ...begun, resumed }, totals.entryOf, onProgress);
         const audit = await verifyStore(store, onProgress ? { onProgress } : {});
         return { holds: compared.equal && audit.holds, ...compared, audit };
       })
     : null;
   const ended = clock.now();
-  return {
+  const report: MigrationReport = {
     stacks_migrated: totals.stacks,
     resources_migrated: totals.taken('workflow_resources'),
     outputs_migrated: totals.taken('workflow_outputs'),
     errors: totals.entries
       .filter(({ outcome }) => outcome === 'rejected')
       .map(({ table, id, problem }) => `${table} ${id}: ${problem}`),
-    start_time: migration.at,
+    start_time: begun.at,
     end_time: ended,
     duration: (Date.parse(ended) - Date.parse(began)) / 1_000,
-    migration: migration.id,
-    by: migration.by,
+    migration: begun.id,
+    by: begun.by,
     source: source.path,
     target: file,
     dry_run: dryRun,
     resumed,
-    backup: migration.backup,
+    backup: begun.backup,
     versions_migrated: totals.taken('state_versions'),
     events: totals.events,
     head: { position: head.position, hash: head.hash },
@@ -241,13 +229,10 @@ async function run(
     entries: totals.entries,
     verification,
   };
-}
-
-async function writeReport(
-  report: MigrationReport,
-  { report: file, overwriteReport: overwrite = false }: MigrationOptions,
-): Promise<void> {
-  if (file === undefined) return;
-  const text = `${stringifyJson(report, 2)}\n`;
-  await writeFreshFile(file, 'report', { overwrite }, async (write) => write(text));
+  if (options.report !== undefined) {
+    const text = `${stringifyJson(report, 2)}\n`;
+    const overwrite = options.overwriteReport ?? false;
+    await writeFreshFile(options.report, 'report', { overwrite }, async (write) => write(text));
+  }
+  return report;
 }

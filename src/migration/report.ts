@@ -1,34 +1,14 @@
-import { InvalidInputError } from '../lib/errors.js';
-import type { JsonObject } from '../lib/json.js';
 import type { Verification } from '../operations/audit/verification.js';
-import { type Repair, rowJson, type Taken } from './cells.js';
-import { LEGACY_TABLES, type LegacyRecord, type LegacySource, type LegacyTable } from './source/source.js';
-
-/** A row that could not be taken as it is: what is wrong with it, and what was done. */
-export interface Entry {
-  readonly table: string;
-  readonly id: string;
-  readonly outcome: 'repaired' | 'rejected';
-  readonly problem: string;
-  readonly done: string;
-  /** Of a rejected row, all of it: nothing else keeps it. */
-  readonly row?: JsonObject;
-}
-
-/** What became of a row; `known`: an earlier run took it. A later one of these outweighs an earlier one. */
-const OUTCOMES = ['migrated', 'repaired', 'known', 'rejected'] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+import type { Entry, Ledger, Outcome, Row } from './row.js';
+import { LEGACY_TABLES, type LegacyRecord, type LegacySource, type LegacyTable, type Part } from './source/source.js';
 
 /** What became of the rows of a table: their sum is the number of rows. */
 export type RowCounts = { readonly [O in Outcome]: number };
 /** By table; of those there are. */
 export type TableCounts = { readonly [T in LegacyTable]?: RowCounts & { readonly rows: number } };
 
-export const KINDS = ['resources', 'outputs', 'versions', 'tags', 'drift', 'activity', 'locks'] as const;
-export type Kind = (typeof KINDS)[number];
-
 /** How many rows were taken, of each kind. */
-export type Counts = { readonly [K in Kind]: number };
+export type Counts = { readonly [P in Part]: number };
 
 export interface StackComparison {
   /** The workflow's id; `workflow-state` for what belongs to none. */
@@ -93,66 +73,13 @@ export interface MigrationReport {
 
 export const keyOf = ({ table, id }: { readonly table: string; readonly id: string }): string => `${table}/${id}`;
 
-/** Records what becomes of each row of one stack. */
-export interface Ledger {
-  repaired(record: LegacyRecord, repair: Repair): void;
-  rejected(record: LegacyRecord, problem: string): void;
-  known(record: LegacyRecord): void;
-  /** Returns a value, and records the repair that gave it. */
-  take<T>(record: LegacyRecord, taken: Taken<T>): T;
-  /** What is made of a row; nothing, and the row is rejected, where a value is beyond what a document may be. */
-  attempt<T>(record: LegacyRecord, make: () => T): T[];
-  outcomeOf(record: LegacyRecord): Outcome;
-  /** Rows that an earlier run took have none. */
-  entries(): Entry[];
-}
-
-export function openLedger(): Ledger {
-  const notes: { readonly record: LegacyRecord; readonly outcome: Entry['outcome']; readonly repair: Repair }[] = [];
-  const outcomes = new Map<LegacyRecord, Outcome>();
-  const outcomeOf = (record: LegacyRecord): Outcome => outcomes.get(record) ?? 'migrated';
-  const note = (record: LegacyRecord, outcome: Outcome, repair?: Repair): void => {
-    if (OUTCOMES.indexOf(outcome) > OUTCOMES.indexOf(outcomeOf(record))) outcomes.set(record, outcome);
-    if (repair) notes.push({ record, outcome: outcome as Entry['outcome'], repair });
-  };
-  const ledger: Ledger = {
-    repaired: (record, repair) => note(record, 'repaired', repair),
-    rejected: (record, problem) => {
-      if (outcomeOf(record) !== 'rejected') note(record, 'rejected', { problem, done: 'not taken' });
-    },
-    known: (record) => note(record, 'known'),
-    take: (record, { value, repair }) => {
-      if (repair) ledger.repaired(record, repair);
-      return value;
-    },
-    attempt: (record, make) => {
-      try {
-        return [make()];
-      } catch (error) {
-        if (!(error instanceof InvalidInputError)) throw error;
-        ledger.rejected(record, error.message);
-        return [];
-      }
-    },
-    outcomeOf,
-    entries: () =>
-      notes
-        .filter(({ record, outcome }) => outcomeOf(record) === outcome)
-        .map(({ record: { table, id, row }, outcome, repair }) => ({
-          ...{ table, id, outcome, ...repair },
-          ...(outcome === 'rejected' ? { row: rowJson(row) } : {}),
-        })),
-  };
-  return ledger;
-}
-
 /** The ledgers of all stacks, added up. */
 export interface Totals {
   readonly entries: readonly Entry[];
   /** Stacks that got something. */
   stacks: number;
   events: number;
-  add(records: readonly LegacyRecord[], ledger: Ledger): void;
+  add(rows: readonly Row[], ledger: Ledger): void;
   /** Undefined for a row without an entry. */
   entryOf(record: LegacyRecord): Entry['outcome'] | undefined;
   counts(source: LegacySource): TableCounts;
@@ -170,8 +97,8 @@ export function openTotals(): Totals {
     entries,
     stacks: 0,
     events: 0,
-    add: (records, ledger) => {
-      for (const record of records) counted[record.table][ledger.outcomeOf(record)]++;
+    add: (rows, ledger) => {
+      for (const { table, outcome } of rows) counted[table][outcome]++;
       for (const entry of ledger.entries()) {
         entries.push(entry);
         outcomes.set(keyOf(entry), entry.outcome);

@@ -3,11 +3,10 @@ import { InvalidInputError } from '../lib/errors.js';
 import { pause } from '../lib/pause.js';
 import type { OnProgress } from '../store/maintenance.js';
 import { nameOf } from './cells.js';
-import { type Plan, planWorkflow } from './plan-workflow.js';
-import { openLedger, openTotals, type Totals } from './report.js';
-import { planShared, SHARED_CREATION, SHARED_STACK } from './shared.js';
-import type { LegacyRecord, LegacySource } from './source/source.js';
-import { commandId } from './steps.js';
+import { creationOf, type Plan, planShared, planWorkflow, SHARED_CREATION, SHARED_STACK } from './plan.js';
+import { openTotals, type Totals } from './report.js';
+import { Ledger } from './row.js';
+import type { LegacySource } from './source/source.js';
 import { type Migration, type Planned, planStack, type Stack, takeAll } from './take.js';
 
 export interface RunOptions {
@@ -38,7 +37,7 @@ export async function runMigration(
   let begun = false;
   let done = 0;
   const takeWaiting = async (): Promise<void> => {
-    const work = waiting.some(({ plan, refusal }) => plan.steps.length > 0 && refusal === undefined);
+    const work = waiting.some(({ plan }) => plan.steps.length > 0);
     if (work && !begun) await beforeFirst();
     begun ||= work;
     for (const { plan, events } of await takeAll(engine, waiting, migration)) {
@@ -61,12 +60,9 @@ export async function runMigration(
     if (size >= BATCH) await takeWaiting();
   }
   await takeWaiting();
-  const ledger = openLedger();
-  const orphans: LegacyRecord[] = [];
-  for (const record of source.orphans()) {
-    ledger.rejected(record, `there is no workflow ${JSON.stringify(String(record.row.workflow_id ?? null))}`);
-    orphans.push(record);
-  }
+  const ledger = new Ledger();
+  const orphans = Array.from(source.orphans(), (record) => ledger.rowOf(record));
+  for (const row of orphans) row.rejected(`there is no workflow ${JSON.stringify(String(row.cell('workflow_id')))}`);
   totals.add(orphans, ledger);
   if (strict) refuseEntries(totals.entries);
   return totals;
@@ -77,17 +73,13 @@ const sizeOf = ({ steps }: Plan): number =>
 
 /** The workflows, and what belongs to none. */
 export function* stacksOf(source: LegacySource): Generator<Stack> {
-  const { owned, rest } = locksOf(source);
   for (const workflow of source.workflows()) {
-    const { id: key, row } = workflow.workflow;
-    const id = nameOf(row.id ?? null, 'id', '', 128).value;
-    const locks = owned.get(key) ?? [];
-    owned.delete(key);
-    yield { id, creation: commandId(id, 'workflow_states'), planOf: (how) => planWorkflow(workflow, locks, how) };
+    const id = nameOf(workflow.workflow.row.id ?? null, 'id', '', 128).value;
+    yield { id, creation: creationOf(id), planOf: (how) => planWorkflow(workflow, how) };
   }
-  const state = source.state();
-  if (state.length + rest.length === 0) return;
-  yield { id: SHARED_STACK, creation: SHARED_CREATION, planOf: (how) => planShared(state, rest, how) };
+  const [state, locks] = [source.state(), source.locks()];
+  if (state.length + locks.length === 0) return;
+  yield { id: SHARED_STACK, creation: SHARED_CREATION, planOf: (how) => planShared(state, locks, how) };
 }
 
 function refuseEntries([first]: Totals['entries']): void {
@@ -97,23 +89,4 @@ function refuseEntries([first]: Totals['entries']): void {
     hint: `Correct the row in the source, or leave out --strict: then it is ${first.outcome} (${done}).`,
     details: { field: 'source', table, id, problem },
   });
-}
-
-function locksOf(source: LegacySource) {
-  const locks = source.locks();
-  const owned = new Map<string, LegacyRecord[]>();
-  const byId = new Set<string>();
-  const byName = new Map<string, string>();
-  for (const workflow of locks.length > 0 ? source.states() : []) {
-    byId.add(workflow.id);
-    const name = String(workflow.row.name ?? '');
-    if (!byName.has(name)) byName.set(name, workflow.id);
-  }
-  const rest = locks.filter((lock) => {
-    const name = String(lock.row.name ?? '');
-    const owner = byId.has(name) ? name : byName.get(name);
-    if (owner !== undefined) owned.set(owner, [...(owned.get(owner) ?? []), lock]);
-    return owner === undefined;
-  });
-  return { owned, rest };
 }

@@ -1,165 +1,175 @@
 import type { Command } from '../commands/index.js';
-import { resourceAddress } from '../events/index.js';
 import { sha256 } from '../lib/digest.js';
-import { assertJson, type Json, type JsonObject, stringifyJson } from '../lib/json.js';
-import { byBytes } from '../lib/order.js';
-import { cell, counterOf, instantOf, jsonOf, nameOf, proseOf, rowJson } from './cells.js';
+import { assertJson, type JsonObject, stringifyJson } from '../lib/json.js';
+import { counterOf, nameOf, rowJson } from './cells.js';
 import { type Content, changeTo, type StateChange, type StateRead, type Target } from './content.js';
-import type { Names } from './names.js';
-import { currentOutputs, versionOutputs } from './outputs.js';
-import { type Ledger, openLedger } from './report.js';
-import { type Action, byAddress, resourcesOf } from './resources.js';
-import type { LegacyRecord, LegacyWorkflow } from './source/source.js';
-import { commandId, later, ORDER, type Step, UNKNOWN } from './steps.js';
-import { type Version, versionsOf } from './versions.js';
+import { addressOf, type Names } from './names.js';
+import { type Action, inTime, resourcesOf } from './resources.js';
+import type { Row, Rows } from './row.js';
+import { commandId, later, ORDER, type Step, stepOf } from './steps.js';
+import { currentOutputs, type Version, versionOutputs, versionsOf } from './versions.js';
 
-interface Known {
-  /** The stack's. */
+/** What the planning of a workflow goes by. */
+export interface Known {
+  /** The stack's id. */
   readonly id: string;
   /** Its creation, ISO-8601 UTC. */
   readonly start: string;
   /** When the migration began, ISO-8601 UTC. */
   readonly until: string;
+  readonly rows: Rows;
   readonly actions: readonly Action[];
-  readonly execution: readonly Step[];
   readonly before:
     | { readonly done: ReadonlySet<string>; readonly refusal: string | undefined; readonly last: string }
     | undefined;
-  /** What the target holds; from then on, what it is to hold. */
+  /** What the target holds; each change that is planned is made to it. */
   readonly content: Content;
   readonly names: Names;
-  /** Ids that resources of other stacks bear. */
+  /** Ids that resources of other stacks have. */
   readonly taken: ReadonlySet<string>;
-  readonly ledger: Ledger;
 }
 
 /**
  * What raises the version, in its order: the execution, the old versions, what rows say of earlier, and the state there
  * is now; each a commit of what changed.
  */
-export function stateSteps(workflow: LegacyWorkflow, known: Known): { steps: Step[]; states: StateRead[] } {
-  const { id, start, until, actions, execution, before, content, names, taken, ledger } = known;
-  const change = (wanted: Target): StateChange => changeTo(content, wanted, taken, ledger);
-  const isNew = (step: string, record: LegacyRecord): boolean => {
-    if (before?.done.has(step)) ledger.known(record);
-    else if (before?.refusal !== undefined) ledger.rejected(record, before.refusal);
-    else return true;
-    return false;
-  };
-  const steps: Step[] = [...execution];
+export function stateSteps(execution: readonly Step[], known: Known): { steps: Step[]; states: StateRead[] } {
+  const { start, before, actions } = known;
+  const versions = versionSteps(known);
+  const { present, earlier } = inTime(actions);
+  const times = versions.steps.map(({ at }) => at);
+  const history = historySteps(earlier, times.reduce(later, before?.last ?? start), known);
+  const past = [...versions.steps, ...history];
+  const current = currentStep(present, execution, past, versions.states.at(-1), known);
+  return { steps: [...execution, ...past, ...current.steps], states: [...versions.states, current.state] };
+}
+
+function versionSteps(known: Known): { steps: Step[]; states: StateRead[] } {
+  const { id, start, rows, actions, names } = known;
+  const steps: Step[] = [];
   const states: StateRead[] = [];
-  let last = before?.last ?? start;
-  let outputs = new Map<string, Json>();
-
   const named = new Map(actions.flatMap((action) => (action.id === undefined ? [] : [[action.id, action] as const])));
-  for (const version of versionsOf(workflow.versions, start, ledger)) {
-    const { record, at, actor, reason } = version;
-    ledger.attempt(record, () => {
-      const resources = resourcesOf(record, version.resources, at, named, names, ledger);
-      outputs = versionOutputs(record, version.outputs, ledger);
-      const stepId = commandId(id, 'state_versions', record.id);
-      const document = documentOf(version, id, ledger); // first: what throws must leave the content as it is
-      const taken = new Map([...outputs].map(([name, value]) => [name, { value, record }]));
-      states.push({ step: stepId, record, resources, outputs: taken, document });
-      if (!isNew(stepId, record)) return;
-      const command = commit(id, change({ resources, outputs, whole: true }), document);
-      const why = reason === '' ? {} : { reason };
-      steps.push({ id: stepId, at, order: ORDER.version, actor, ...why, command, record });
-      last = later(last, at);
+  for (const version of versionsOf(rows.versions, start)) {
+    const { row, at, actor, reason } = version;
+    row.attempt(() => {
+      const resources = resourcesOf(version, named, names);
+      const outputs = versionOutputs(version);
+      const document = documentOf(version, id); // first: what throws must leave the content as it is
+      const stepId = commandId(id, 'state_versions', row.id);
+      states.push({ step: stepId, record: row, resources, outputs, document });
+      if (!isNew(stepId, row, known)) return;
+      const command = commit({ resources, outputs, whole: true }, known, document);
+      steps.push(stepOf(id, row, at, ORDER.version, command, { actor, ...(reason && { reason }) }));
     });
   }
+  return { steps, states };
+}
 
-  const { present, earlier } = sorted(actions);
+/** @param from the time of the last version: a row of earlier is recorded then */
+function historySteps(earlier: readonly Action[], from: string, known: Known): Step[] {
+  const { id, start } = known;
+  const steps: Step[] = [];
+  let last = from;
   for (const action of earlier) {
-    const { record, address, gone } = action;
-    ledger.attempt(record, () => {
-      const stepId = commandId(id, 'workflow_resources', record.id, rowJson(record.row));
-      if (!isNew(stepId, record)) return;
+    const { record: row, address, gone } = action;
+    row.attempt(() => {
+      const stepId = commandId(id, 'workflow_resources', row.id, rowJson(row.row));
+      if (!isNew(stepId, row, known)) return;
       last = later(last, action.at ?? start);
-      const step = { at: last, order: ORDER.history, actor: UNKNOWN };
-      const value = change({ resources: [action], whole: false });
-      const isHeld = value.resources.length === 0;
-      if (!isHeld) steps.push({ ...step, id: stepId, record, command: commit(id, value) });
-      else if (!gone) steps.push({ ...step, id: stepId, record, command: mention(id, record) });
+      const step = (command: Command, more: Partial<Step> = {}) =>
+        steps.push(stepOf(id, row, last, ORDER.history, command, { id: stepId, ...more }));
+      const change = changed({ resources: [action], whole: false }, known);
+      const isHeld = change.resources.length === 0;
+      if (!isHeld) step(applied(id, change));
+      else if (!gone) step(mention(id, row));
       if (!gone) return;
-      const removal = commit(id, change({ resources: [], gone: [address], whole: false }));
-      steps.push({ ...step, id: isHeld ? stepId : commandId(stepId, 'gone'), command: removal });
+      const removal = commit({ resources: [], gone: [address], whole: false }, known);
+      step(removal, { id: isHeld ? stepId : commandId(stepId, 'gone'), record: undefined });
     });
   }
+  return steps;
+}
 
-  const now = currentOutputs(workflow.outputs, outputs, ledger);
-  const rows = [
-    workflow.workflow,
-    ...present.map(({ record }) => record),
-    ...[...now.values()].map(({ record }) => record),
-  ];
-  const laid = steps.slice(execution.length);
-  const contentId = commandId(id, 'current', sha256(stringifyJson(rows.map(({ row }) => rowJson(row)))));
+/**
+ * @param past what is laid under it now
+ * @param lastVersion undefined where none could be read
+ */
+function currentStep(
+  present: readonly Action[],
+  execution: readonly Step[],
+  past: readonly Step[],
+  lastVersion: StateRead | undefined,
+  known: Known,
+): { steps: Step[]; state: StateRead } {
+  const { id, start, until, rows, before } = known;
+  const { workflow } = rows;
+  const outputs = currentOutputs(rows.outputs, lastVersion?.outputs);
+  const all = [workflow, ...present.map(({ record }) => record), ...Array.from(outputs.values(), ({ row }) => row)];
+  const contentId = commandId(id, 'current', sha256(stringifyJson(all.map(({ row }) => rowJson(row)))));
   const isSame = before?.done.has(contentId) ?? false;
-  const document = currentDocument(workflow.workflow, id, openLedger()); // its repairs are recorded below
-  states.push({ step: undefined, record: workflow.workflow, resources: present, outputs: now, document });
-  if (isSame && laid.length === 0) {
-    for (const row of rows) ledger.known(row);
-    return { steps, states };
+  const document = currentDocument(workflow.unrecorded(), id); // its repairs are recorded below
+  const state = { step: undefined, record: workflow, resources: present, outputs, document };
+  if (isSame && past.length === 0) {
+    for (const row of all) row.known();
+    return { steps: [], state };
   }
-  // What is new of earlier was laid over a state that is still the current one.
-  const stepId = isSame ? commandId(contentId, ...laid.map((step) => step.id)) : contentId;
-  const value = change({
-    resources: present,
-    outputs: new Map([...now].map(([name, { value }]) => [name, value])),
-    whole: true,
-  });
+  const change = changed({ resources: present, outputs, whole: true }, known);
   const owners = new Map(present.map(({ address, record }) => [address, record]));
-  const changed = new Set([
-    workflow.workflow,
-    ...value.resources.flatMap(({ type, name }) => owners.get(resourceAddress({ module: '', type, name })) ?? []),
-    ...value.outputs.flatMap(({ name }) => now.get(name)?.record ?? []),
+  const differing = new Set([
+    workflow,
+    ...change.resources.flatMap(({ type, name }) => owners.get(addressOf(type, name)) ?? []),
+    ...change.outputs.flatMap(({ name }) => outputs.get(name)?.row ?? []),
   ]);
-  if (before) for (const row of rows) if (!changed.has(row)) ledger.known(row);
+  if (before) for (const row of all) if (!differing.has(row)) row.known();
   if (before?.refusal !== undefined) {
-    for (const row of changed) ledger.rejected(row, before.refusal);
-    return { steps, states };
+    for (const row of differing) row.rejected(before.refusal);
+    return { steps: [], state };
   }
-  for (const row of changed) {
-    const at = timeOf(row);
-    if (at > until) ledger.repaired(row, { problem: `its time, ${at}, is to come`, done: `recorded at ${until}` });
-  }
-  const at = [last, ...[...changed].map(timeOf), ...steps.map((step) => step.at)].reduce(later);
-  const command = commit(id, value, currentDocument(workflow.workflow, id, ledger));
-  return { steps: [...steps, { id: stepId, at, order: ORDER.current, actor: UNKNOWN, command }], states };
+  const times = Array.from(differing, (row) => {
+    const at = row.time('updated_at', 'created_at') ?? '';
+    if (at > until) row.repaired(`its time, ${at}, is to come`, `recorded at ${until}`);
+    return at;
+  });
+  const at = [...times, ...execution.map((step) => step.at), ...past.map((step) => step.at)].reduce(
+    later,
+    before?.last ?? start,
+  );
+  const command = applied(id, change, currentDocument(workflow, id));
+  // What is new of earlier was laid over a state that is still the current one.
+  const stepId = isSame ? commandId(contentId, ...past.map((step) => step.id)) : contentId;
+  return { steps: [stepOf(id, workflow, at, ORDER.current, command, { id: stepId, record: undefined })], state };
 }
 
-const timeOf = ({ row }: LegacyRecord): string =>
-  instantOf(cell(row, 'updated_at')) ?? instantOf(cell(row, 'created_at')) ?? '';
-
-/** What rows say of now, and what of earlier: rows another one about the same resource follows, and those of what is gone. */
-function sorted(actions: readonly Action[]) {
-  const present: Action[] = [];
-  const earlier: Action[] = [];
-  for (const rows of byAddress(actions).values()) {
-    const last = rows[rows.length - 1];
-    for (const action of rows) (action === last && !action.gone ? present : earlier).push(action);
-  }
-  return { present, earlier: earlier.toSorted((a, b) => byBytes(a.written, b.written)) };
+/** Whether a step is to be planned; its row is known or rejected where it is not. */
+function isNew(step: string, row: Row, { before }: Known): boolean {
+  if (before?.done.has(step)) row.known();
+  else if (before?.refusal !== undefined) row.rejected(before.refusal);
+  else return true;
+  return false;
 }
+
+const changed = (wanted: Target, { content, taken }: Known): StateChange => changeTo(content, wanted, taken);
 
 type Document = NonNullable<Extract<Command, { type: 'apply' }>['document']>;
 
-const commit = (stack: string, change: StateChange, document?: Document): Command => ({
+const applied = (stack: string, change: StateChange, document?: Document): Command => ({
   type: 'apply',
   kind: 'import',
   stack,
   ...change,
-  ...(document === undefined ? {} : { document }),
+  ...(document && { document }),
   allowMissing: true,
   dependents: 'leave',
 });
+
+const commit = (wanted: Target, known: Known, document?: Document): Command =>
+  applied(known.id, changed(wanted, known), document);
 
 /**
  * Says of a row that its value is in the history already. A commit that changes nothing would leave no trace, and the
  * next run would carry it out: over what came after.
  */
-function mention(stack: string, { row }: LegacyRecord): Command {
+function mention(stack: string, { row }: Row): Command {
   const details = rowJson(row);
   assertJson(details, 'the row');
   return { type: 'recordActivity', stack, action: 'resource', details };
@@ -174,32 +184,27 @@ function originOf(lineage: string, serial: number, header: JsonObject): NonNulla
   return { format: 'workflow', lineage, serial, header };
 }
 
-function documentOf(
-  { record, number, status = null, metadata, header }: Version,
-  id: string,
-  ledger: Ledger,
-): Document {
+function documentOf({ row, number, status, metadata, header }: Version, id: string): Document {
   const said = typeof status === 'string' ? status : stringifyJson(status);
   assertJson(metadata ?? null, 'state.metadata');
   return {
     version: String(number),
-    ...(status === null ? {} : { status: statusOf(ledger.take(record, nameOf(said, 'state.status', 'unknown', 64))) }),
-    ...(metadata === undefined ? {} : { metadata }),
+    ...(status !== null && { status: statusOf(row.take(nameOf(said, 'state.status', 'unknown', 64))) }),
+    ...(metadata !== undefined && { metadata }),
     origin: originOf(id, number, header),
   };
 }
 
-function currentDocument(record: LegacyRecord, id: string, ledger: Ledger): Document {
-  const { row } = record;
-  const version = cell(row, 'version');
+function currentDocument(workflow: Row, id: string): Document {
+  const version = workflow.cell('version');
   const serial = counterOf(version);
   if (serial === undefined && version !== null) {
-    ledger.repaired(record, { problem: 'version is no whole number', done: 'it is kept as the label only' });
+    workflow.repaired('version is no whole number', 'it is kept as the label only');
   }
   return {
-    version: ledger.take(record, proseOf(version, 'version', 255)),
-    status: statusOf(ledger.take(record, nameOf(cell(row, 'status'), 'status', 'unknown', 64))),
-    metadata: ledger.take(record, jsonOf(cell(row, 'metadata'), 'metadata')),
-    origin: originOf(id, serial ?? 0, { row: rowJson(row) }),
+    version: workflow.prose('version', 255),
+    status: statusOf(workflow.name('status', 'unknown', 64)),
+    metadata: workflow.json('metadata'),
+    origin: originOf(id, serial ?? 0, { row: rowJson(workflow.row) }),
   };
 }

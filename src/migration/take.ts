@@ -5,12 +5,12 @@ import { decodeEvent } from '../events/index.js';
 import { ConflictError, InvalidInputError, LockedError, NotFoundError, type SlothError } from '../lib/errors.js';
 import { isJsonObject, own } from '../lib/json.js';
 import { readContent } from '../queries/state.js';
-import type { EventStore, Receipt } from '../store/event-store.js';
+import type { EventStore } from '../store/event-store.js';
 import type { Program } from '../store/program.js';
 import type { CommitRecord, StackRecord } from '../store/records.js';
 import type { Snapshot } from '../store/snapshot.js';
 import { contentOf } from './content.js';
-import type { Avoid, Before, Plan, PlanOptions } from './plan-workflow.js';
+import type { Avoid, Before, Plan, PlanOptions } from './plan.js';
 import { COMMAND_ID_PREFIX, type Step } from './steps.js';
 
 /** A migration's own id, and when it began: the same however often it is broken off and resumed. */
@@ -31,8 +31,8 @@ export interface Held {
   readonly left: number | undefined;
   /** The versions of the migration's commits, by command id. */
   readonly versions: ReadonlyMap<string, number>;
-  /** Commands this migration carried out before it was broken off. They are sent again, and do nothing. */
-  readonly again: ReadonlySet<string>;
+  /** Whether this migration made it before it was broken off: then all is planned again, and what was done does nothing. */
+  readonly isOurs: boolean;
   /** The lock on it that was taken over from the old system. */
   readonly lockId: string | undefined;
 }
@@ -48,18 +48,20 @@ function* heldOf(s: Snapshot, id: string, creation: string, migration: Migration
   const version = last === stack.stateVersion ? undefined : last;
   const left = yield* readContent(s, stack.stream, version);
   const row = left.document.origin?.header.row;
+  const said = (column: string) => (isJsonObject(row) ? (own(row, column) ?? null) : null);
   const again = migration.resumed ? yield* carriedOut(s, stack.stream, migration) : new Set<string>();
   const before = {
     content: contentOf(left),
     done: new Set(ours.map(({ commandId }) => commandId).filter((command) => !again.has(command))),
     refusal: refusalOf(stack, others),
-    createdAt: isJsonObject(row) ? (own(row, 'created_at') ?? null) : null,
-    oldName: isJsonObject(row) ? (own(row, 'name') ?? null) : null,
+    createdAt: said('created_at'),
+    oldName: said('name'),
     name: left.document.name,
     last: stack.updatedAt,
   };
   const versions = new Map(ours.map((commit) => [commit.commandId, commit.version]));
-  return { stream: stack.stream, before, left: version, versions, again, lockId: yield* takenOver(s, stack.stream) };
+  const lockId = yield* takenOver(s, stack.stream);
+  return { stream: stack.stream, before, left: version, versions, isOurs: again.has(creation), lockId };
 }
 
 /** A stack that others changed or deleted since it was migrated gets nothing more. */
@@ -89,8 +91,8 @@ const envelopeOf = ({ id, at, actor, reason }: Step, migration: Migration, lockI
   content: id, // it is made of what is migrated (docs/adr/0017)
   actor,
   source: 'migration',
-  ...(lockId === undefined ? {} : { lockId }),
-  ...(reason === undefined ? {} : { reason }),
+  ...(lockId !== undefined && { lockId }),
+  ...(reason !== undefined && { reason }),
   imported: { migration: migration.id, by: migration.by, at: migration.at, happened: at },
 });
 
@@ -102,24 +104,26 @@ export interface Stack {
   planOf(options: PlanOptions): Plan;
 }
 
-/** What is to be done for a stack, before it is known which names and ids others have. */
+/** What is to be done for a stack. */
 export interface Planned {
-  readonly plan: Plan;
-  /** Why nothing of it can be taken. */
-  readonly refusal: string | undefined;
-  /** The lock that an earlier run took over: it is the old system's, and so is what comes now. */
-  readonly lockId: string | undefined;
-  again(avoid: Avoid): Plan;
   readonly held: Held | undefined;
+  /** Without steps where nothing of it can be taken. */
+  readonly plan: Plan;
+  /** The lock that an earlier run took over: it is the old system's, and so is what is taken in now. */
+  readonly lockId: string | undefined;
+  /** Found out when a plan is refused. */
+  readonly others: { readonly names: Set<string>; readonly ids: Set<string>; readonly addresses: Map<string, Owner> };
+  /** The plan around what others have. */
+  again(): Plan;
 }
+
+type Owner = Avoid['addresses'] extends ReadonlyMap<string, infer Value> ? Value : never;
 
 export interface Taken {
   readonly plan: Plan;
   /** Appended. */
   readonly events: number;
 }
-
-const NOTHING: Avoid = { names: new Set(), ids: new Set(), addresses: new Map() };
 
 export async function planStack(
   store: EventStore,
@@ -130,94 +134,64 @@ export async function planStack(
     const found = yield* heldOf(s, id, creation, migration);
     return { held: found, isTaken: !found && (yield* s.stack(id, { deleted: true })) !== undefined };
   });
-  const isOurs = held?.again.has(creation) ?? false;
-  const before = isOurs ? undefined : held?.before;
-  const again = (avoid: Avoid): Plan => planOf({ until: migration.at, before, bears: held?.before.name, avoid });
-  return {
-    plan: again(NOTHING),
-    held,
-    refusal: isTaken ? `the id "${id}" is taken by another stack` : undefined,
-    lockId: isOurs ? undefined : held?.lockId,
-    again,
-  };
+  const earlier = held?.isOurs ? undefined : held;
+  const others = { names: new Set<string>(), ids: new Set<string>(), addresses: new Map<string, Owner>() };
+  const again = (): Plan =>
+    planOf({ until: migration.at, before: earlier?.before, bears: held?.before.name, avoid: others });
+  const plan = isTaken ? refused(again(), `the id "${id}" is taken by another stack`) : again();
+  return { held, plan, lockId: earlier?.lockId, others, again };
 }
 
-/** Takes stacks in, in their order: all of them in one transaction, or, where one is refused, each in its own. */
+/**
+ * Takes stacks in, in their order: all of them in one transaction, or, where one is refused, each in its own, all of it or
+ * nothing. Names and ids that turn out to be taken are planned around; where that cannot be, the stack's rows are rejected.
+ */
 export async function takeAll(engine: Engine, all: readonly Planned[], migration: Migration): Promise<Taken[]> {
   try {
     const commands = all.map((one) => commandsOf(one, migration));
     const receipts = await engine.executeTogether(commands.flat());
     let from = 0;
-    return all.map((one, index) => {
-      if (one.refusal !== undefined) return refused(one.plan, one.refusal);
+    return all.map(({ plan }, index) => {
       const own = receipts.slice(from, (from += commands[index]?.length ?? 0));
-      return { plan: one.plan, events: sumOf(own) };
+      return { plan, events: own.reduce((sum, { events }) => sum + events, 0) };
     });
   } catch (error) {
     if (!isRefusal(error)) throw error;
+    const [first, ...more] = all;
+    if (!first) return [];
+    if (more.length === 0) {
+      if (!isLearnt(first.others, error)) return [{ plan: refused(first.plan, error.message), events: 0 }];
+      return takeAll(engine, [{ ...first, plan: first.again() }], migration);
+    }
     const taken: Taken[] = [];
-    for (const one of all) taken.push(await take(engine, one, migration));
+    for (const one of all) taken.push(...(await takeAll(engine, [one], migration)));
     return taken;
   }
 }
 
-const commandsOf = ({ plan, refusal, lockId }: Planned, migration: Migration) =>
-  refusal === undefined
-    ? plan.steps.map((step) => [under(step.command, lockId), envelopeOf(step, migration, lockId)] as const)
-    : [];
+const commandsOf = ({ plan, lockId }: Planned, migration: Migration) =>
+  plan.steps.map((step) => [under(step.command, lockId), envelopeOf(step, migration, lockId)] as const);
 
-/** The old system took its lock anew, or for longer: the one that was taken over runs on. */
+/** The old system took its lock again, or for longer: the one that was taken over runs on. */
 const under = (command: Command, lockId: string | undefined): Command =>
   command.type === 'acquireLock' && lockId !== undefined
     ? { type: 'renewLock', stack: command.stack, id: lockId, ttlMs: command.ttlMs ?? LOCK_MS }
     : command;
 
-const sumOf = (receipts: readonly Receipt[]): number => receipts.reduce((sum, { events }) => sum + events, 0);
-
-/**
- * Takes one stack in: all of what is planned, in one transaction, or nothing of it, and then its rows are rejected.
- * Names and ids that turn out to be taken are planned around.
- */
-async function take(engine: Engine, planned: Planned, migration: Migration): Promise<Taken> {
-  let avoid = NOTHING;
-  let { plan } = planned;
-  if (planned.refusal !== undefined) return refused(plan, planned.refusal);
-  for (;;) {
-    try {
-      return { plan, events: sumOf(await engine.executeTogether(commandsOf({ ...planned, plan }, migration))) };
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      const wider = avoiding(avoid, error);
-      if (!wider) return refused(plan, error.message);
-      avoid = wider;
-      plan = planned.again(avoid);
-    }
-  }
-}
-
-/** With what an error says that others bear; undefined where it says nothing new of the kind. */
-function avoiding({ names, ids, addresses }: Avoid, { code, details }: SlothError): Avoid | undefined {
+/** Adds what an error says that others have; false where it says nothing new. */
+function isLearnt({ names, ids, addresses }: Planned['others'], { code, details }: SlothError): boolean {
+  const known = names.size + ids.size + addresses.size;
   const text = (field: string): string => String(details[field]);
-  if (code === 'NAME_TAKEN' && !names.has(text('name'))) {
-    return { names: new Set([...names, text('name')]), ids, addresses };
-  }
-  if (code === 'RESOURCE_ID_TAKEN' && !ids.has(text('id'))) {
-    return { names, ids: new Set([...ids, text('id')]), addresses };
-  }
-  if (code === 'ADDRESS_TAKEN' && !addresses.has(text('address'))) {
-    const owner = { type: text('type'), name: text('name') };
-    return { names, ids, addresses: new Map([...addresses, [text('address'), owner]]) };
-  }
-  return undefined;
+  if (code === 'NAME_TAKEN') names.add(text('name'));
+  if (code === 'RESOURCE_ID_TAKEN') ids.add(text('id'));
+  if (code === 'ADDRESS_TAKEN') addresses.set(text('address'), { type: text('type'), name: text('name') });
+  return names.size + ids.size + addresses.size > known;
 }
 
-function refused(plan: Plan, problem: string): Taken {
-  for (const record of plan.records) plan.ledger.rejected(record, problem);
-  return { plan: { ...plan, steps: [] }, events: 0 };
+function refused(plan: Plan, problem: string): Plan {
+  for (const row of plan.records) row.rejected(problem);
+  return { ...plan, steps: [] };
 }
 
 const isRefusal = (error: unknown): error is ConflictError | InvalidInputError | LockedError | NotFoundError =>
-  error instanceof ConflictError ||
-  error instanceof InvalidInputError ||
-  error instanceof LockedError ||
-  error instanceof NotFoundError;
+  [ConflictError, InvalidInputError, LockedError, NotFoundError].some((kind) => error instanceof kind);

@@ -1,97 +1,117 @@
 import { InvalidInputError } from '../lib/errors.js';
-import { FILE_LIMITS, isJsonObject, type Json, type JsonObject } from '../lib/json.js';
-import { cell, counterOf, instantOf, jsonOf, nameOf, proseOf, rowJson } from './cells.js';
-import type { Ledger } from './report.js';
-import type { LegacyRecord } from './source/source.js';
-import { later, UNKNOWN } from './steps.js';
+import {
+  assertJson,
+  equalJson,
+  FILE_LIMITS,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  parseJson,
+} from '../lib/json.js';
+import { counterOf, jsonOf, rowJson } from './cells.js';
+import type { Outputs } from './content.js';
+import { freeName } from './names.js';
+import type { Row } from './row.js';
+import { later } from './steps.js';
 
 /** A state the old system kept. */
 export interface Version {
-  readonly record: LegacyRecord;
+  readonly row: Row;
   /** Its number there; 0 where it has none. */
   readonly number: number;
   readonly at: string;
   readonly actor: string;
   readonly reason: string;
-  readonly status: Json | undefined;
+  readonly status: Json;
   readonly metadata: Json | undefined;
   readonly resources: readonly JsonObject[];
-  readonly outputs: ReadonlyMap<string, Json>;
+  readonly outputs: JsonObject;
   /** The row without its state, and the state without what has a place of its own. */
   readonly header: JsonObject;
 }
-
-const OWN_FIELDS = ['resources', 'outputs', 'status', 'metadata'];
 
 /**
  * The versions that can be read, in their order. Those that cannot are rejected.
  * @param start the time of one that has none
  */
-export function versionsOf(records: readonly LegacyRecord[], start: string, ledger: Ledger): Version[] {
-  const numbered = records.map((record) => ({ record, number: counterOf(cell(record.row, 'version')) }));
+export function versionsOf(rows: readonly Row[], start: string): Version[] {
+  const numbered = rows.map((row) => ({ row, number: counterOf(row.cell('version')) }));
   const inOrder = numbered.toSorted((a, b) => (a.number ?? Number.MAX_VALUE) - (b.number ?? Number.MAX_VALUE));
   let last = start;
-  return inOrder.flatMap(({ record, number }) => {
-    const read = readState(record);
-    if (typeof read === 'string') {
-      ledger.rejected(record, read);
-      return [];
-    }
-    if (number === undefined) ledger.repaired(record, { problem: 'version is no whole number', done: 'it comes last' });
-    const at = timeOf(record, last, ledger);
-    last = at;
-    return [{ ...read, ...authorOf(record, ledger), record, number: number ?? 0, at }];
+  return inOrder.flatMap(({ row, number }) => {
+    const read = row.attempt(() => readState(row))[0];
+    if (read === undefined) return [];
+    if (number === undefined) row.repaired('version is no whole number', 'it comes last');
+    const said = row.timeOr(last, 'created_at');
+    if (said < last) row.repaired(`created_at is before what it follows, ${last}`, `recorded at ${last}`);
+    last = later(last, said);
+    return [{ ...read, row, number: number ?? 0, at: last, actor: row.actor(), reason: row.prose('description') }];
   });
 }
 
-function timeOf(record: LegacyRecord, last: string, ledger: Ledger): string {
-  const at = instantOf(cell(record.row, 'created_at'));
-  if (at === undefined) {
-    ledger.repaired(record, { problem: 'created_at is no time', done: `${last} was taken` });
-    return last;
-  }
-  if (at < last) {
-    ledger.repaired(record, { problem: `created_at is before what it follows, ${last}`, done: `recorded at ${last}` });
-  }
-  return later(last, at);
-}
-
-/** The row's author, or that nobody knows; and its description. */
-function authorOf(record: LegacyRecord, ledger: Ledger) {
-  return {
-    actor: actorOf(record, ledger),
-    reason: ledger.take(record, proseOf(cell(record.row, 'description'), 'description')),
-  };
-}
-
-export function actorOf(record: LegacyRecord, ledger: Ledger): string {
-  const by = cell(record.row, 'created_by');
-  return by === null || by === '' ? UNKNOWN : ledger.take(record, nameOf(by, 'created_by', UNKNOWN));
-}
-
-/** What a version's state says, or why it cannot be read. */
-function readState({ row }: LegacyRecord) {
-  let state: Json;
-  try {
-    const { value, repair } = jsonOf(cell(row, 'state'), 'state', FILE_LIMITS);
-    if (repair) return repair.problem;
-    state = value;
-  } catch (error) {
-    if (error instanceof InvalidInputError) return error.message;
-    throw error;
-  }
-  if (!isJsonObject(state)) return 'state is no JSON object';
-  const { resources = null, outputs = null, status, metadata } = state;
-  if (resources !== null && !(Array.isArray(resources) && resources.every((one) => isJsonObject(one)))) {
-    return 'state.resources is no list of objects';
-  }
-  if (outputs !== null && !isJsonObject(outputs)) return 'state.outputs is no object';
-  const rest = Object.fromEntries(Object.entries(state).filter(([field]) => !OWN_FIELDS.includes(field)));
+/** @throws InvalidInputError for a state that cannot be read */
+function readState(row: Row): Pick<Version, 'status' | 'metadata' | 'resources' | 'outputs' | 'header'> {
+  const { value: state, repair } = jsonOf(row.cell('state'), 'state', FILE_LIMITS);
+  if (repair) throw unreadable(repair.problem);
+  if (!isJsonObject(state)) throw unreadable('state is no JSON object');
+  const { resources, outputs, status = null, metadata, ...rest } = state;
+  if (!isListOfObjects(resources ?? [])) throw unreadable('state.resources is no list of objects');
+  if (!isJsonObject(outputs ?? {})) throw unreadable('state.outputs is no object');
   return {
     status,
     metadata,
     resources: (resources ?? []) as readonly JsonObject[],
-    outputs: new Map(Object.entries(outputs ?? {})),
-    header: { version: rowJson(row, ['state']), state: rest },
+    outputs: (outputs ?? {}) as JsonObject,
+    header: { version: rowJson(row.row, ['state']), state: rest },
   };
+}
+
+const unreadable = (problem: string) => new InvalidInputError('INVALID_STATE', problem);
+
+const isListOfObjects = (value: Json): boolean => Array.isArray(value) && value.every((one) => isJsonObject(one));
+
+/** Of an output's name, in UTF-8 bytes. */
+const LONGEST_KEY = 1024;
+
+/** Outputs of an old version's state. @throws InvalidInputError for a value beyond the limits of a document */
+export function versionOutputs({ row, outputs: said }: Version): Outputs {
+  const outputs: Outputs = new Map();
+  for (const [key, value] of Object.entries(said)) {
+    assertJson(value, `state.outputs.${key}`);
+    outputs.set(freeName(outputs, row.part({ key }), 'key', LONGEST_KEY), { value, row });
+  }
+  return outputs;
+}
+
+/** Adds the output that a row is. @throws InvalidInputError for a value beyond the limits of a document */
+export function addOutput(outputs: Outputs, row: Row): { readonly name: string; readonly value: Json } {
+  const value = row.written('value');
+  assertJson(value, 'value');
+  const name = freeName(outputs, row, 'key', LONGEST_KEY);
+  outputs.set(name, { value, row });
+  return { name, value };
+}
+
+/** The outputs there are now. A value is the text it is, unless the last version has a value whose JSON this is. */
+export function currentOutputs(rows: readonly Row[], lastVersion: Outputs | undefined): Outputs {
+  const outputs: Outputs = new Map();
+  for (const row of rows) {
+    row.attempt(() => {
+      const { name, value } = addOutput(outputs, row);
+      const last = lastVersion?.get(name)?.value;
+      if (last !== undefined && isJsonOf(value, last)) outputs.set(name, { value: last, row });
+    });
+  }
+  return outputs;
+}
+
+/** Whether a text is the JSON of a value; text is always itself. */
+function isJsonOf(text: Json, value: Json): boolean {
+  if (typeof value === 'string' || typeof text !== 'string') return false;
+  try {
+    return equalJson(parseJson(text), value);
+  } catch (error) {
+    if (error instanceof InvalidInputError) return false;
+    throw error;
+  }
 }

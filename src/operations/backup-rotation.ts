@@ -1,17 +1,17 @@
 import { basename } from 'node:path';
 
-/** Which of a database's backups stay when they are rotated. */
+/** Which backups of a database are kept by a rotation. */
 export interface Rotation {
-  /** How many stay; at least 1. */
+  /** The number of backups to keep; at least 1. */
   readonly keep: number;
-  /** Of each interval of this many milliseconds, counted from 1970 in UTC, only the newest stays; left out, all do. */
+  /** Keep only the newest of each interval of this many milliseconds, counted from 1970 in UTC; without it, all count. */
   readonly every?: number | undefined;
 }
 
-/** `20260131T120000Z`: an instant to the second as names of files hold it, in order of time. */
+/** `20260131T120000Z`: a timestamp to the second for file names, which sort by time. */
 export const stampOf = (instant: string): string => instant.replace(/[-:]|\.\d+/g, '');
 
-/** What the backups of a database are called by: the name of its file, without `.db`. */
+/** The prefix of a database's backups: the name of its file, without `.db`. */
 const stem = (database: string): string =>
   database === ':memory:' ? 'memory' : basename(database).replace(/\.db$/, '');
 
@@ -19,7 +19,7 @@ export const backupName = (database: string, instant: string): string => `${stem
 
 const STAMP = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.db$/;
 
-/** The instant a backup of this database was made, in milliseconds; undefined for any other name. */
+/** The time of a backup of this database, in milliseconds; undefined for any other name. */
 function instantOf(name: string, database: string): number | undefined {
   const prefix = `${stem(database)}-`;
   const stamp = name.startsWith(prefix) ? name.slice(prefix.length) : '';
@@ -29,8 +29,8 @@ function instantOf(name: string, database: string): number | undefined {
 }
 
 /**
- * Which of the names in a folder are backups of this database that are to go: all but the newest of each interval, and
- * of those all but the newest `keep`. Never the one just made, and never a name that no backup of it has.
+ * The names in a folder that are backups of this database to delete: all except the newest of each interval, and of those
+ * all except the newest `keep`. Never the new backup, and never a name in another format.
  */
 export function superseded(
   names: readonly string[],

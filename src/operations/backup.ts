@@ -10,14 +10,14 @@ import { backupName, type Rotation, superseded } from './backup-rotation.js';
 import { type Verified, verified } from './verified-copy.js';
 
 export interface BackupOptions {
-  /** Put the backup in the place of a file that exists. Not for a folder. */
+  /** Replace an existing file. Not for a folder. */
   readonly overwrite?: boolean;
   /** Delete older backups of this database in the folder afterwards. Only for a folder. */
   readonly rotation?: Rotation;
   readonly onProgress?: OnProgress;
 }
 
-/** A backup that was made and verified. */
+/** A backup that was created and verified. */
 export interface Backup extends Verified {
   readonly file: string;
   readonly bytes: number;
@@ -26,11 +26,11 @@ export interface Backup extends Verified {
 }
 
 /**
- * Copies the database while commands go on, verifies the copy whole, and only then gives it its name.
- * @param target a file, or a folder that exists: then the name is the database's with the instant
+ * Copies the database while commands continue, verifies the whole copy, and only then gives it its name.
+ * @param target a file, or an existing folder: then the name is the database's with the timestamp
  * @param now ISO-8601 UTC
- * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for a target that cannot be one; IntegrityError
- *   `BACKUP_DAMAGED`; StoreError. No file is left behind then.
+ * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for an invalid target; IntegrityError `BACKUP_DAMAGED`;
+ * StoreError. No file is left behind then.
  */
 export async function backupTo(
   store: EventStore,
@@ -42,7 +42,7 @@ export async function backupTo(
   const folder = isFolder(target);
   refuseContradiction(target, folder, overwrite, rotation);
   const named = resolve(folder ? join(target, backupName(location, now)) : target);
-  const file = existsSync(named) ? realpathSync(named) : named; // a link stays, and leads to the backup
+  const file = existsSync(named) ? realpathSync(named) : named; // a link stays, and points to the backup
   const overwriting = folder ? 'never' : overwrite ? 'yes' : 'no';
   try {
     refuseTarget(file, location, overwriting);
@@ -59,7 +59,7 @@ export async function backupTo(
   }
 }
 
-/** Makes the copy under another name, proves it, and gives it to whoever gives it its own. */
+/** Writes the copy under a temporary name, verifies it, and passes it to `place`, which renames it. */
 async function makeCopy(
   store: EventStore,
   file: string,
@@ -105,14 +105,14 @@ function refuseContradiction(
   }
   const { keep = 1, every = 1 } = rotation ?? {};
   if (!(Number.isSafeInteger(keep) && keep >= 1)) {
-    refuse('keep', `keep: ${keep} is no whole number of at least 1`, 'Say how many backups are to stay.');
+    refuse('keep', `keep: ${keep} is not a whole number of at least 1`, 'Name the number of backups to keep.');
   }
   if (!(Number.isSafeInteger(every) && every >= 1)) {
-    refuse('every', `every: ${every} is no interval`, 'Give a duration of at least 1 ms, for example 1d.');
+    refuse('every', `every: ${every} is not an interval`, 'Give a duration of at least 1 ms, for example 1d.');
   }
 }
 
-/** @throws InvalidInputError, ConflictError where a backup may not have this name */
+/** @throws InvalidInputError, ConflictError if a backup may not have this name */
 function refuseTarget(file: string, location: string, overwriting: Overwriting): void {
   const details = { field: 'file', file };
   const stat = statOf(file);
@@ -148,7 +148,7 @@ function refuseTarget(file: string, location: string, overwriting: Overwriting):
   if (stat && overwriting !== 'yes') throw targetExists(file, overwriting);
 }
 
-/** Whether a file that exists may be replaced; never in a folder, where names are made of the instant. */
+/** Whether an existing file may be replaced; never in a folder, where names are made from the timestamp. */
 type Overwriting = 'yes' | 'no' | 'never';
 
 const targetExists = (file: string, overwriting: Overwriting): ConflictError =>
@@ -177,7 +177,7 @@ function rotate(folder: string, location: string, rotation: Rotation, made: stri
   return deleted;
 }
 
-/** What the file system says, said about the backup. */
+/** The file system's error, worded for the backup. */
 function aboutFile(error: unknown, file: string, overwriting: Overwriting): unknown {
   if (error instanceof SlothError) return error;
   const { code, message } = error as NodeJS.ErrnoException;

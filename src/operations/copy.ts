@@ -3,32 +3,33 @@ import { isSameCommit, type LogHead, type StoredEvent } from '../events/index.js
 import { systemClock } from '../lib/clock.js';
 import { shownLocation } from '../lib/database-url.js';
 import { ConflictError, IntegrityError, NotFoundError } from '../lib/errors.js';
+import { eventPages } from '../store/event-page.js';
 import type { EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 
-/** Read and written at once. A commit is never cut: one that is larger is held whole. */
+/** Events read and written at once. A commit is never split: a larger one is kept in memory as a whole. */
 const BATCH = 2_000;
 
 export interface CopyOptions {
   /** Compare the tables of the copy with its log afterwards. Default: true. */
   readonly verify?: boolean;
   readonly onProgress?: OnProgress;
-  /** Called where the target was made. */
+  /** Called when the target was created. */
   readonly onCreate?: () => void;
 }
 
 export interface Copied {
-  /** Of the copy, and of the source as far as it was copied. */
+  /** The head of the copy, and of the source as far as it was copied. */
   readonly head: LogHead;
-  /** Events that were copied now, without those that were there. */
+  /** The number of events copied by this run. */
   readonly events: number;
 }
 
 /**
- * Copies the whole log of one database to another, to the hash, from one kind of store to any other; the tables are made
- * of it on the way. A copy that was broken off is gone on with, and one that was whole takes what came since.
- * @throws ConflictError `LOGS_DIFFER` where the target holds anything else; IntegrityError where the source's log, or the
- *   copy, does not hold
+ * Copies the whole log of a database to another one of any kind, with the same hashes; the tables are built on the way. An
+ * interrupted copy is resumed, and a complete one gets the new events.
+ * @throws ConflictError `LOGS_DIFFER` if the target contains anything else; IntegrityError if the source's log, or the copy,
+ * is invalid
  */
 export async function copyDatabase(from: string, to: string, options: CopyOptions = {}): Promise<Copied> {
   const source = await openSource(from);
@@ -48,7 +49,7 @@ async function openSource(from: string): Promise<Engine> {
   let source: Engine | undefined;
   try {
     source = await openEngineAt(from, systemClock, { create: false });
-    await source.store.head(); // a server is asked whether it is there
+    await source.store.head(); // checks that the database exists on the server
     return source;
   } catch (error) {
     await source?.store.close();
@@ -77,7 +78,7 @@ async function copyLog(
   return { head, events: head.position - start.position };
 }
 
-/** What the target holds must be the beginning of the source's log. */
+/** The target must contain the beginning of the source's log. */
 async function refuseOther(source: EventStore, { position, hash }: LogHead, where: string): Promise<void> {
   if (position === 0) return;
   const [same] = await source.events({ after: position - 1, upTo: position, limit: 1 });
@@ -89,20 +90,14 @@ async function refuseOther(source: EventStore, { position, hash }: LogHead, wher
 }
 
 async function* commitsAfter(source: EventStore, start: number, end: number): AsyncGenerator<readonly StoredEvent[]> {
-  let after = start;
-  for (let limit = BATCH; after < end; ) {
-    const page = await source.events({ after, upTo: end, limit });
-    const last = page.at(-1);
-    if (!last) return;
-    const isEnd = last.position === end;
-    const whole = isEnd ? page.length : page.findLastIndex((event) => !isSameCommit(event, last)) + 1;
-    if (whole === 0) {
-      limit *= 2; // one commit fills the page
-      continue;
-    }
-    yield page.slice(0, whole);
-    after = (page[whole - 1] as StoredEvent).position;
-    limit = BATCH;
+  let rest: readonly StoredEvent[] = [];
+  for await (const page of eventPages(source, { after: start, upTo: end }, BATCH)) {
+    const events = [...rest, ...page];
+    const last = page.at(-1) as StoredEvent;
+    const whole =
+      last.position === end ? events.length : events.findLastIndex((event) => !isSameCommit(event, last)) + 1;
+    if (whole > 0) yield events.slice(0, whole);
+    rest = events.slice(whole);
   }
 }
 

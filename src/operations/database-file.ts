@@ -5,8 +5,9 @@ import { InvalidInputError, StoreError } from '../lib/errors.js';
 import { statOf } from '../lib/files.js';
 
 /**
- * The file a database path leads to, there or not: where it is a link, that stays, and what is kept lies beside the file.
- * @param what needs a file, in words: `a backup is restored`
+ * The file of a database path, whether it exists or not: if the path is a link, the link stays, and other files are put
+ * beside its target.
+ * @param what the action that needs a file: `a backup is restored`
  */
 export function databaseFile(path: string, what: string): string {
   if (path === '' || /^:?memory:$|^[a-z][a-z0-9+.-]*:\/\//i.test(path)) {

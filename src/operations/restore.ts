@@ -18,17 +18,20 @@ export interface Restored extends Verified {
   readonly database: string;
   /** The backup. */
   readonly file: string;
-  /** Where the content from before is kept; null where there was none. */
+  /** The file with the previous content; null if there was none. */
   readonly kept: string | null;
 }
 
-/** A backup that was verified and can be put in the place of a database. To be disposed of, carried out or not. */
+/** A verified backup, ready to replace a database. To be disposed of, carried out or not. */
 export interface PreparedRestore extends Disposable {
-  /** What the database holds; undefined where there is none, and why not where it cannot be read. */
+  /** The content of the database; undefined if it does not exist, and the error if it cannot be read. */
   readonly current: Found | undefined;
-  /** What takes its place. */
+  /** The content that replaces it. */
   readonly backup: Verified;
-  /** Replaces the one by the other; once. What the database holds by then is kept, whatever `current` says. */
+  /**
+   * Replaces the database with the backup; once. The content that the database then has is kept, even if it is not
+   * `current`.
+   */
   carryOut(options?: RestoreOptions): Promise<Restored>;
 }
 
@@ -67,7 +70,7 @@ export async function prepareRestore(
 
 const MAGIC = 'SQLite format 3\0';
 
-/** @throws InvalidInputError for what cannot be a backup, before any of it is copied */
+/** @throws InvalidInputError for a file that cannot be a backup, before it is copied */
 function refuseBackup(file: string, database: string): void {
   const fail = (code: string, message: string, hint: string, cause?: unknown) =>
     new InvalidInputError(code, `${message}: ${file}`, { hint, details: { field: 'file', file }, cause });

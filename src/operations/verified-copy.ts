@@ -5,15 +5,15 @@ import type { EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import { verifyStore } from './audit/verify.js';
 
-/** What a copy of a database holds. */
+/** The content of a copy of a database. */
 export interface Verified {
   readonly head: LogHead;
   readonly stacks: number;
 }
 
 /**
- * Opens a copy as it is and proves all of it.
- * @param about what it is a copy of, and the next step where it does not hold
+ * Opens a copy without changing it and verifies it completely.
+ * @param about the origin of the copy, and the next step if it is invalid
  * @throws IntegrityError `BACKUP_DAMAGED` with the first problem
  */
 export async function verified(
@@ -49,10 +49,10 @@ export async function verified(
     if (error instanceof IntegrityError)
       throw error.code === 'BACKUP_DAMAGED' ? error : damaged(error.message, 1, error);
     const { code, message } = error as NodeJS.ErrnoException;
-    throw code === 'SQLITE_ERROR' ? damaged(message, 1, error) : error; // a table is not there
+    throw code === 'SQLITE_ERROR' ? damaged(message, 1, error) : error; // a table is missing
   }
 }
 
-/** Tables another release built are no damage: they are built again from the log, once that is proven. */
+/** Tables of another release are not damage: they are rebuilt from the log, once that is verified. */
 const isOfOtherRelease = async (store: EventStore): Promise<boolean> =>
   (await store.projections()).some(({ version, wanted }) => version !== wanted);

@@ -49,7 +49,7 @@ function rolledBackTo(events: Commit['events']): string | null {
   return rollback ? `rolled back to version ${rollback.data.toVersion}` : null;
 }
 
-/** The stack's versions, and the receipts by which a repeated command is known. */
+/** The stack's versions, and the receipts that recognise a repeated command. */
 export const commits: Projector = {
   name: 'commits',
   version: 1,

@@ -6,7 +6,7 @@ import type { Projector } from './projector.js';
 
 type AnyEvent = RecordedEvent | UnknownEvent;
 
-/** Cuts events in log order into commits. */
+/** Groups events in log order into commits. */
 function* commitsOf(events: readonly AnyEvent[]): Generator<readonly AnyEvent[]> {
   let start = 0;
   for (let index = 1; index <= events.length; index++) {
@@ -25,18 +25,16 @@ const toCommit = (events: readonly AnyEvent[]): Commit => ({
 
 /**
  * Runs every projector over the events, as one cold pipeline that ends before this returns.
- *
- * Danger: RxJS rethrows what a `subscribe` handler throws on a later tick; measured, a transaction around it then
- * commits a half-projected event. So the error is captured here and thrown, and a pipeline that has not completed
- * when `subscribe` returns is itself an error.
- *
- * @throws what a projector threw
+ * Danger: RxJS rethrows the exception of a `subscribe` handler on a later tick; measured, a transaction around it then
+ * commits a half-projected event. So the error is captured and thrown here, and a pipeline that has not completed when
+ * `subscribe` returns is itself an error.
+ * @throws errors of a projector
  */
 export function drain(events: readonly AnyEvent[], projectors: readonly Projector[]): readonly RowChange[] {
   return collect(from(commitsOf(events)).pipe(map((commit) => changesOf(toCommit(commit), projectors)))).flat();
 }
 
-/** A list for each commit: an inner source of it takes as long as the projectors themselves. */
+/** A list for each commit: an inner observable takes as long as the projectors themselves. */
 function changesOf(commit: Commit, projectors: readonly Projector[]): RowChange[] {
   const all: RowChange[] = [];
   for (const projector of projectors) {
@@ -50,7 +48,7 @@ function changesOf(commit: Commit, projectors: readonly Projector[]): RowChange[
 const notSynchronous = (): IntegrityError =>
   new IntegrityError('PROJECTION_NOT_SYNCHRONOUS', 'a projector waits for something inside the transaction');
 
-/** Everything a synchronous source emits. */
+/** All values of a synchronous observable. */
 export function collect<T>(source: Observable<T>): readonly T[] {
   const values: T[] = [];
   let outcome: { readonly error?: unknown } | undefined;

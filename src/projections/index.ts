@@ -9,7 +9,7 @@ import { resources } from './resources.js';
 import { stacks } from './stacks.js';
 import { tags } from './tags.js';
 
-/** All of them. Every table belongs to exactly one. */
+/** All projectors. Every table belongs to exactly one. */
 export const PROJECTORS: readonly Projector[] = Object.freeze([
   stacks,
   resources,

@@ -3,9 +3,9 @@ import type { RowChange } from '../store/row-change.js';
 import type { TableName } from '../store/tables.js';
 
 /**
- * Owns some tables and says what each commit changes in them. Pure: the same commit gives the same changes, in any
- * process, at any time; it sees no clock, no table and no earlier commit. Raise `version` with any change of meaning,
- * so that what an older release wrote is rebuilt.
+ * Owns some tables and returns the changes of each commit in them. Pure: the same commit gives the same changes, in any
+ * process, at any time, without a clock, a table or an earlier commit. Raise `version` with any change of the result, so
+ * that rows of an older release are rebuilt.
  */
 export interface Projector {
   readonly name: string;
@@ -14,7 +14,10 @@ export interface Projector {
   project(commit: Commit): Iterable<RowChange>;
 }
 
-/** What one event changes. A type without a handler changes nothing; naming those is the compiler's check that none was forgotten. */
+/**
+ * The changes of one event. A type without a handler changes nothing, and must be listed, so that the compiler finds a
+ * forgotten one.
+ */
 export type Handlers = {
   readonly [T in EventType]?: (event: RecordedEvent<T>) => readonly RowChange[];
 };

@@ -9,18 +9,16 @@ import {
 import { patch, put, type RowChange } from '../store/row-change.js';
 import { byHandler, type Projector } from './projector.js';
 
-// The history is told first: the row still names then what is replaced, which a store may keep (docs/adr/0022).
-
 const history = (event: RecordedEvent, resource: number, present: 0 | 1): RowChange =>
   put('resource_history', { resource, version: event.version, position: event.position, present });
 
-/** What other resources may name it by. */
+/** The values by which other resources may identify it. */
 const names = ({ properties, metadata }: Pick<ResourceValue, 'properties' | 'metadata'>) => ({
   own_id: ownId(properties),
   identity: saidIdentity(metadata),
 });
 
-/** Comes back to life under the number the address had before, if any: its history is one. */
+/** A recreated resource gets the previous number of its address, if any: its history continues. */
 function create(event: RecordedEvent<'ResourceCreated'>): RowChange[] {
   const { module, type, name, id = null, resource = event.position } = event.data;
   const address = resourceAddress(event.data);

@@ -83,7 +83,9 @@ const perEvent = byHandler({
 
 const count = (commit: Commit, type: string): number => commit.events.filter((event) => event.type === type).length;
 
-/** Every commit moves the stack's row to the end of its stream, also one of event types this release does not know. */
+/**
+ * Every commit moves the stack's row to the end of its stream, also a commit of event types that this release does not know.
+ */
 const advance = (commit: Commit): RowChange => {
   const { stream, revision, version, recordedAt } = commit.last;
   return patch(

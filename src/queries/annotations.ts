@@ -6,7 +6,7 @@ import type { DriftRecord, DriftRuleRecord, LockRecord, StackRecord, TagRecord }
 import type { Snapshot } from '../store/snapshot.js';
 import { instantAt, stackMoment } from './at.js';
 
-/** A stack's tags, now or as they were. */
+/** A stack's tags, now or at a past position. */
 export function* readTags(
   s: Snapshot,
   ref: string,
@@ -19,7 +19,7 @@ export function* readTags(
   return { stack, tags: list.sort((a, b) => (a.tag < b.tag ? -1 : 1)) };
 }
 
-/** Who holds a stack, now or then; a lock that has run out is none. */
+/** The lock of a stack, now or at a past position; an expired lock is none. */
 export function* readLock(
   s: Snapshot,
   ref: string,
@@ -37,7 +37,7 @@ export function* readLock(
   return { stack, lock: lock && lock.expiresAt > then ? lock : undefined };
 }
 
-/** Recorded drift findings, newest first, as they stood at the moment asked for. */
+/** Recorded drift findings, newest first, as of the requested position. */
 export function* readDrift(
   s: Snapshot,
   ref: string,
@@ -58,7 +58,7 @@ export function* readDrift(
   };
 }
 
-/** A stack's drift rules, oldest first, also those that have run out; now or as they were. */
+/** A stack's drift rules, oldest first, including expired ones; now or at a past position. */
 export function* readDriftRules(
   s: Snapshot,
   ref: string,
@@ -70,11 +70,11 @@ export function* readDriftRules(
   return { stack, rules: [...driftRules].map(([id, rule]) => ({ id, ...rule })) };
 }
 
-/** What of a stack is not state, as it was after a position of the log. */
-export const signalsAt = (s: Snapshot, stream: number, upTo: number): Program<StackState> =>
+/** The annotations of a stack after a position of the log. */
+export const annotationsAt = (s: Snapshot, stream: number, upTo: number): Program<StackState> =>
   fold(s, stream, upTo, typesOf('tag', 'lock', 'existence'));
 
-/** What events of a few types say of a stack up to a position. They are found by an index of their own. */
+/** The events of a few types of a stack up to a position, found by an index. */
 function* fold(s: Snapshot, stream: number, upTo: number, types: readonly EventType[]): Program<StackState> {
   const rows = yield* s.events({ stream, upTo, types, limit: Number.MAX_SAFE_INTEGER });
   return evolve(

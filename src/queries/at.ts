@@ -7,14 +7,14 @@ import { stackDeleted, stackNotFound } from '../store/stack-errors.js';
 
 export interface StackMoment extends Moment {
   readonly stack: StackRecord;
-  /** Whether a place in history was asked for, rather than now. */
+  /** Whether a past position is requested, rather than the current state. */
   readonly past: boolean;
 }
 
 /**
- * Finds a stack, and its place in history where one is asked for. With a place, or where `deleted` says so, a deleted
- * stack answers too.
- * @throws NotFoundError for an unknown stack, and for a version, instant or position at which it was not there
+ * Finds a stack, and the requested position in its history. With a position, or with `deleted`, a deleted stack is found
+ * too.
+ * @throws NotFoundError for an unknown stack, and for a version, time or position at which it did not exist
  */
 export function* stackMoment(
   s: Snapshot,
@@ -49,7 +49,7 @@ function notThere(stack: StackRecord, at: At): NotFoundError {
   });
 }
 
-/** What time it was at a moment: of a position, when the log had come to it; `otherwise` for a version. */
+/** The time of a position: that of its event; for a version `otherwise`. */
 export function* instantAt(s: Snapshot, at: At, otherwise: string): Program<string> {
   if ('time' in at) return at.time;
   if (!('position' in at)) return otherwise;

@@ -13,7 +13,7 @@ import { type FieldChange, fieldChanges } from '../lib/json-diff.js';
 import { resourceFields } from './diff.js';
 import { HIDDEN_OF_STACK, sensitivePaths } from './sensitive.js';
 
-/** One thing an event added to, changed in, or took from a stack. */
+/** One thing that an event added to, changed in, or removed from a stack. */
 export interface EventChange {
   readonly what:
     | 'stack'
@@ -29,13 +29,13 @@ export interface EventChange {
     | 'activity';
   readonly key: string;
   readonly kind: 'added' | 'changed' | 'removed';
-  /** For what was added, its fields that are not empty; for what was removed, none. */
+  /** For an added thing, its fields that are not empty; for a removed one, none. */
   readonly fields: readonly FieldChange[];
-  /** Paths that must not be shown. */
+  /** Masked paths. */
   readonly hidden: readonly string[];
 }
 
-/** How much there is after an event. */
+/** Counts after an event. */
 export interface StateCounts {
   readonly resources: number;
   readonly outputs: number;
@@ -43,12 +43,12 @@ export interface StateCounts {
 }
 
 export interface ChangeTeller {
-  /** What the next event of the stack changed against the state before it. */
+  /** The changes of the stack's next event against the previous state. */
   tell(event: RecordedEvent | UnknownEvent): readonly EventChange[];
   counts(): StateCounts;
 }
 
-/** One teller for each type: a new type does not compile until it says what it changes. */
+/** One function for each type: a new type does not compile without one. */
 type Tellers = { readonly [T in EventType]: (event: RecordedEvent<T>) => readonly EventChange[] };
 
 const NOTHING: readonly EventChange[] = [];
@@ -63,14 +63,14 @@ const EMPTY_STACK: JsonObject = {
 };
 
 /**
- * Tells the events of one stack, in order from its first, as changes. An event carries whole values, so it is compared
- * with the last value of its key only: the cost does not grow with the state.
+ * Returns the changes of each event of one stack, in order from its first. An event contains whole values, so it is compared
+ * only with the last value of its key: the cost does not grow with the state.
  */
 export function changeTeller(): ChangeTeller {
   let document: JsonObject = {};
   let deleted = false;
   const resources = new Map<string, JsonObject>();
-  /** Paths that were ever sensitive, by the resource's number: they stay hidden in all that follows. */
+  /** Paths that were ever sensitive, by the resource's number: they stay masked afterwards. */
   const secrets = new Map<number, readonly string[]>();
   const outputs = new Map<string, JsonObject>();
   const dependencies = new Map<string, JsonObject>();
@@ -211,11 +211,11 @@ export function changeTeller(): ChangeTeller {
   };
 }
 
-/** The fields of something new that are not as in an empty one. */
+/** The fields of a new thing that differ from an empty one. */
 const notEmpty = (value: JsonObject, empty: JsonObject): FieldChange[] =>
   fieldChanges(empty, value).map(({ path, after }) => ({ path, ...(after === undefined ? {} : { after }) }));
 
 const asJson = (document: StackDocument): JsonObject => document as unknown as JsonObject;
 const nameOf = (document: JsonObject): string => String((document as { readonly name?: Json }).name ?? '');
-/** As in differences of versions. */
+/** As in a diff of versions. */
 const edgeKey = (address: string, target: string): string => `${address} -> ${target}`;

@@ -10,7 +10,7 @@ import { IntegrityError } from '../lib/errors.js';
 import { checkShape } from '../lib/parse-input.js';
 
 /**
- * Reads a row of a log that may be damaged: for those who look into one to find out.
+ * Reads a row of a possibly damaged log, to examine the damage.
  * @throws IntegrityError `EVENT_DAMAGED`
  */
 export function readEvent(stored: StoredEvent): RecordedEvent | UnknownEvent {
@@ -21,7 +21,7 @@ export function readEvent(stored: StoredEvent): RecordedEvent | UnknownEvent {
   }
 }
 
-/** The same, and makes sure that the data is of the shape that its type has. */
+/** The same, and checks that the data has all fields of its type. */
 export function checkedEvent(stored: StoredEvent): RecordedEvent | UnknownEvent {
   const event = readEvent(stored);
   if (!isKnown(event)) return event;

@@ -13,18 +13,18 @@ export interface DecidedChange {
   readonly key: string;
   readonly kind: 'added' | 'changed' | 'removed';
   readonly fields: readonly FieldChange[];
-  /** Paths that must not be shown. */
+  /** Masked paths. */
   readonly hidden: readonly string[];
 }
 
-/** What a command was decided on, and the events it was decided to append. */
+/** The facts of a command's decision, and the events that it decided to append. */
 export interface Decision {
   readonly facts: Facts;
   readonly links: Links | undefined;
   readonly events: readonly NewEvent[];
 }
 
-/** The changes of a decision, with the values that were there before: both are of the same moment. */
+/** The changes of a decision, with the previous values, which come from the same snapshot. */
 export function decidedChanges({ facts, links, events }: Decision): readonly DecidedChange[] {
   const { difference } = facts;
   const slots = new Map(difference?.resources.map(({ slot }) => [slot.address, slot]));

@@ -5,7 +5,7 @@ import type { Snapshot } from '../store/snapshot.js';
 import { readLock, readTags } from './annotations.js';
 import { readState, type StateView } from './state.js';
 
-/** A stack whole: its state, and what belongs to it beside the state. */
+/** A whole stack: its state, and its annotations. */
 export interface StackDetails {
   readonly state: StateView;
   readonly tags: readonly TagRecord[];

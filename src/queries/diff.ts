@@ -11,11 +11,11 @@ export interface ItemDiff<T> {
   readonly kind: 'added' | 'changed' | 'removed';
   readonly before: T | undefined;
   readonly after: T | undefined;
-  /** What changed in it, for `changed`. */
+  /** The changes in it, for `changed`. */
   readonly fields: readonly FieldChange[];
 }
 
-/** What to do to version `from` to have version `to`. */
+/** The changes from version `from` to version `to`. */
 export interface StateDiff {
   readonly stackId: string;
   readonly name: string;
@@ -29,8 +29,8 @@ export interface StateDiff {
 }
 
 /**
- * Compares two versions of a stack, in either order. What happened between them says which keys to look at, so it
- * costs what changed, not what there is.
+ * Compares two versions of a stack, in either order. The events between them determine the keys to compare, so the cost
+ * follows the change, not the size of the stack.
  */
 export function* diffVersions(s: Snapshot, ref: string, from: number, to: number): Program<StateDiff> {
   const { stack } = yield* stackMoment(s, ref, { version: from });
@@ -61,7 +61,7 @@ export function* diffVersions(s: Snapshot, ref: string, from: number, to: number
   };
 }
 
-/** What changed between two versions, as it is at one of them. */
+/** The values that changed between two versions, as of one of them. */
 function* readTouched(s: Snapshot, stream: number, touched: Touched, version: number) {
   const [resources, outputs, edges, own] = yield* together([
     s.resourcesOf(stream, touched.addresses, version),
@@ -77,7 +77,7 @@ function* readTouched(s: Snapshot, stream: number, touched: Touched, version: nu
   };
 }
 
-/** True when nothing differs. */
+/** True if nothing differs. */
 export const isEmptyDiff = (diff: StateDiff): boolean =>
   diff.stack.length + diff.resources.length + diff.outputs.length + diff.dependencies.length === 0;
 
@@ -89,7 +89,7 @@ function item<T>(key: string, before: T | undefined, after: T | undefined, conte
   return fields.length === 0 ? [] : [{ key, kind: 'changed', before, after, fields }];
 }
 
-/** The fields of a resource that a difference speaks of; when it was last applied is no difference of state. */
+/** The fields of a resource that a diff compares; the time of the last apply is not part of the state. */
 export const resourceFields = ({ id, value }: Pick<ResourceRecord, 'id' | 'value'>): Json => ({
   id,
   properties: value.properties,

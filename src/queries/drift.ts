@@ -5,22 +5,22 @@ import type { Snapshot } from '../store/snapshot.js';
 import { readDrift } from './annotations.js';
 import { sensitivePaths } from './sensitive.js';
 
-/** A finding, with what people need to read it. */
+/** A finding with fields for people. */
 export interface FindingView extends DriftRecord {
-  /** The resource's address; null where the stack never held a resource of that id. */
+  /** The resource's address; null if the stack never had a resource with that id. */
   readonly address: string | null;
-  /** Paths that must not be shown: sensitive when it was found, or now. */
+  /** Masked paths: sensitive when the finding was recorded, or now. */
   readonly hidden: readonly string[];
 }
 
-/** Of findings in the order of time, newest first, the newest of each resource. */
+/** From findings sorted newest first, the newest of each resource. */
 export function newestFindings<F extends Pick<DriftRecord, 'resourceId'>>(findings: readonly F[]): F[] {
   const seen = new Set<string>();
   return findings.filter(({ resourceId }) => !seen.has(resourceId) && seen.add(resourceId));
 }
 
 /**
- * Recorded findings, newest first, as they stood at the moment asked for.
+ * Recorded findings, newest first, as of the requested position.
  * @param newest only the newest of each resource
  */
 export function* readFindings(

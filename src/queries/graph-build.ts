@@ -2,7 +2,7 @@ import { groupBy } from '../lib/group-by.js';
 import { byBytes } from '../lib/order.js';
 import type { EdgeRecord, NodeRecord } from '../store/records.js';
 
-/** A resource; or what an edge names and is not there (any more): that has no type and no id. */
+/** A resource, or the missing end of an edge, which has no type and no id. */
 export interface GraphNode {
   readonly address: string;
   readonly type: string | null;
@@ -10,30 +10,30 @@ export interface GraphNode {
   readonly missing: boolean;
 }
 
-/** An edge between two nodes, by their places. */
+/** An edge between two nodes, by their indexes. */
 export interface GraphLink {
   readonly from: number;
   readonly to: number;
   readonly edge: EdgeRecord;
 }
 
-/** Walks go by a node's place in address order. */
+/** Algorithms use the index of a node in address order. */
 export interface DependencyGraph {
-  /** In address order. */
+  /** Sorted by address. */
   readonly nodes: readonly GraphNode[];
-  /** In the order of both ends. */
+  /** Sorted by both ends. */
   readonly links: readonly GraphLink[];
-  /** An arrow from each node to what it depends on, and the other way round. */
+  /** The edges from each node to its dependencies, and the reverse. */
   readonly dependencies: Arrows;
   readonly dependents: Arrows;
 }
 
-/** By a node's place: the places that its arrows lead to. */
+/** By a node's index: the indexes of the nodes its edges lead to. */
 export type Arrows = readonly ReadonlySet<number>[];
 
 /**
- * An edge to what several instances have as their base becomes one to each of them. Where two edges come to the same,
- * what is declared goes before what was found.
+ * An edge to the base address of several instances becomes one to each of them. If two edges become equal, a declared one
+ * takes precedence over a detected one.
  */
 export function buildGraph(records: readonly NodeRecord[], edges: readonly EdgeRecord[]): DependencyGraph {
   const instances = groupBy(
@@ -65,13 +65,13 @@ export function buildGraph(records: readonly NodeRecord[], edges: readonly EdgeR
   return { nodes, links, dependencies, dependents };
 }
 
-/** Only by instances can two edges come to the same. */
+/** Edges can only become equal through instances. */
 function merged(links: readonly GraphLink[]): GraphLink[] {
   const ofPairs = groupBy(links, ({ from, to }) => `${from} ${to}`);
   return [...ofPairs.values()].flatMap((same) => same.find(({ edge }) => edge.type === 'explicit') ?? same.slice(0, 1));
 }
 
-/** The resources and everything else that edges name, in address order. */
+/** The resources and all other ends of edges, sorted by address. */
 function withMissing(
   records: readonly NodeRecord[],
   edges: readonly EdgeRecord[],

@@ -2,9 +2,9 @@ import type { DependencyGraph } from './graph-build.js';
 import { ahead, byPlace } from './graph-walk.js';
 
 /**
- * A cycle for each group of nodes that can all be reached from one another: each node depends on the next, the last on
- * the first. It is a shortest one through the group's first node. Libraries find such groups by recursion, which ends in a
- * stack overflow on a long chain.
+ * A cycle for each group of nodes that can all be reached from one another: each node depends on the next, the last on the
+ * first. It is a shortest one through the group's first node. Libraries find such groups by recursion, which overflows the
+ * stack on a long chain.
  */
 export function findCycles(graph: DependencyGraph, within: ReadonlySet<number>): number[][] {
   return components(graph, within)
@@ -33,7 +33,7 @@ function components(graph: DependencyGraph, within: ReadonlySet<number>): Set<nu
     });
 }
 
-/** The nodes in the order in which a walk in depth along the dependencies leaves them for good. */
+/** The nodes in the postorder of a depth-first search along the dependencies. */
 function departures(graph: DependencyGraph, within: ReadonlySet<number>): number[] {
   const seen = new Set<number>();
   const left: number[] = [];
@@ -57,7 +57,7 @@ function departures(graph: DependencyGraph, within: ReadonlySet<number>): number
   return left;
 }
 
-/** Empty where no cycle goes through the node. */
+/** Empty if no cycle goes through the node. */
 function cycleThrough(graph: DependencyGraph, start: number, members: ReadonlySet<number>): number[] {
   const cameFrom = new Map<number, number>();
   const queue = [start];

@@ -1,14 +1,17 @@
 import type { Arrows, DependencyGraph } from './graph-build.js';
 
-/** Walks of a graph by the places of its nodes. None recurses: a chain may be as long as the stack is large. */
+/** Traversals of a graph by node index. None recurses: a chain may be as long as the stack is large. */
 
-/** In address order. */
+/** Sorted by address. */
 export const byPlace = (a: number, b: number): number => a - b;
 
-/** What a node's arrows lead to. */
+/** The targets of a node's edges. */
 export const ahead = (arrows: Arrows, place: number): Iterable<number> => arrows[place] ?? [];
 
-/** What can be reached from a node in at most `depth` steps, itself too, with the fewest steps it takes; nearest first. */
+/**
+ * The nodes that can be reached from a node in at most `depth` steps, including itself, with the smallest number of steps;
+ * nearest first.
+ */
 export function reach(arrows: Arrows, start: number, depth = Number.POSITIVE_INFINITY): Map<number, number> {
   const distances = new Map([[start, 0]]);
   let front = [start];
@@ -27,14 +30,14 @@ export function reach(arrows: Arrows, start: number, depth = Number.POSITIVE_INF
 }
 
 /**
- * Some nodes in an order in which each comes after all of those it depends on: level by level, what depends on nothing
- * among them first, each level in address order. Null where a cycle among them leaves no such order.
+ * Sorts some nodes topologically: each after its dependencies, level by level, starting with those without dependencies among
+ * them, each level sorted by address. Null if they contain a cycle.
  */
 export function dependencyOrder(
   { dependencies, dependents, nodes }: DependencyGraph,
   within: ReadonlySet<number>,
 ): number[] | null {
-  /** For how many of those it depends on a node waits. */
+  /** The number of dependencies that are not sorted yet. */
   const waitsFor = new Int32Array(nodes.length);
   let level: number[] = [];
   for (const place of within) {
@@ -49,7 +52,7 @@ export function dependencyOrder(
     for (const place of level.sort(byPlace)) {
       order.push(place);
       for (const dependent of ahead(dependents, place)) {
-        const left = (waitsFor[dependent] ?? 0) - 1; // below nothing for what is not among them
+        const left = (waitsFor[dependent] ?? 0) - 1; // negative for a node that is not among them
         waitsFor[dependent] = left;
         if (left === 0) next.push(dependent);
       }

@@ -11,9 +11,9 @@ import { resourceMissing } from './resource.js';
 
 export interface GraphOptions {
   readonly at?: At | undefined;
-  /** The address or id of a resource: only that and what it depends on. */
+  /** The address or id of a resource: only that and its dependencies. */
   readonly root?: string | undefined;
-  /** What depends on the root, instead of what it depends on. */
+  /** The dependents of the root, instead of its dependencies. */
   readonly reverse?: boolean | undefined;
   /** At most this many steps from the root. */
   readonly depth?: number | undefined;
@@ -23,22 +23,22 @@ export interface GraphOptions {
 export interface GraphView {
   readonly stack: StackRecord;
   readonly version: number;
-  /** The address of the root asked for. */
+  /** The address of the requested root. */
   readonly root: string | null;
-  /** In address order. */
+  /** Sorted by address. */
   readonly nodes: readonly GraphNode[];
-  /** In the order of address, then target; both are nodes, so an edge to several instances is several. */
+  /** Sorted by address, then target; both are nodes, so an edge to several instances is several edges. */
   readonly edges: readonly EdgeRecord[];
-  /** All addresses, each after those it depends on; null where a cycle leaves no such order. */
+  /** All addresses, each after its dependencies; null if there is a cycle. */
   readonly order: readonly string[] | null;
-  /** One for each knot of cycles: each address depends on the next, the last on the first. */
+  /** One for each strongly connected component: each address depends on the next, the last on the first. */
   readonly cycles: readonly (readonly string[])[];
 }
 
 /**
- * The dependency graph of a stack, now or at a moment.
- * @throws NotFoundError for an unknown stack, root or moment; InvalidInputError for a depth that is none, and for what
- *   counts from a root where none is given
+ * The dependency graph of a stack, now or at a past position.
+ * @throws NotFoundError for an unknown stack, root or position; InvalidInputError for an invalid depth, and for options that
+ * need a root if none is given
  */
 export function* readGraph(s: Snapshot, ref: string, options: GraphOptions = {}): Program<GraphView> {
   const { root, reverse = false, depth } = options;
@@ -65,25 +65,25 @@ const nodeAt = ({ nodes }: DependencyGraph, place: number): GraphNode => nodes[p
 
 /** A resource that a change of another one reaches. */
 export interface Affected extends Pick<GraphNode, 'address' | 'type'> {
-  /** The fewest steps from that other one; 1 for what depends on it directly. */
+  /** The smallest number of steps from that other one; 1 for a direct dependent. */
   readonly depth: number;
-  /** What it depends on and is reached as well, that other one too; in address order. */
+  /** Its dependencies that are also reached, including that other one; sorted by address. */
   readonly via: readonly string[];
 }
 
 export interface Impact {
   readonly stack: StackRecord;
   readonly version: number;
-  /** The address of the resource asked for. */
+  /** The address of the requested resource. */
   readonly resource: string;
-  /** Each after everything in its `via`; nearest first where a cycle leaves no such order. */
+  /** Each after everything in its `via`; if there is a cycle, nearest first. */
   readonly affected: readonly Affected[];
 }
 
 /**
- * Everything that depends on a resource, directly or through others: what a change of it may reach. The resource may be
- * one that is not there and that others still name.
- * @throws NotFoundError for an unknown stack, moment or resource
+ * Everything that depends on a resource, directly or indirectly: what a change of it may reach. The resource may be a
+ * missing one to which edges lead.
+ * @throws NotFoundError for an unknown stack, position or resource
  */
 export function* readImpact(s: Snapshot, ref: string, resource: string, at?: At): Program<Impact> {
   const { stack, version, graph } = yield* readAll(s, ref, at);
@@ -125,7 +125,7 @@ function findNode({ nodes }: DependencyGraph, stack: StackRecord, ref: string): 
 
 function checkOptions({ root, reverse, depth }: GraphOptions): void {
   if (depth !== undefined && !(Number.isSafeInteger(depth) && depth >= 1)) {
-    throw new InvalidInputError('INVALID_NUMBER', `depth: ${depth} is no whole number of at least 1`, {
+    throw new InvalidInputError('INVALID_NUMBER', `depth: ${depth} is not a whole number of at least 1`, {
       hint: 'Give how many steps from the root to show.',
       details: { field: 'depth', value: depth },
     });

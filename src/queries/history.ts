@@ -17,22 +17,22 @@ export interface ResourceChange {
   readonly kind: 'added' | 'changed' | 'removed';
   readonly at: string;
   readonly actor: string;
-  /** The kind of command that did it. */
+  /** The kind of the command. */
   readonly command: string;
   readonly reason: string | undefined;
   readonly fields: readonly FieldChange[];
 }
 
-/** A resource through time. */
+/** The history of a resource. */
 export interface Timeline {
   readonly stack: StackRecord;
   readonly address: string;
-  /** Paths that were sensitive at any time: they stay hidden in all of its history. */
+  /** Paths that were sensitive at any time: they are masked in the whole history. */
   readonly hidden: readonly string[];
   readonly events: readonly ResourceEvent[];
 }
 
-/** The events of one resource up to a moment, oldest first. `ref` is its address or id. */
+/** The events of one resource up to a position, oldest first. `ref` is its address or id. */
 function* timeline(s: Snapshot, stackRef: string, ref: string, at?: At): Program<Timeline> {
   const { stack, position } = yield* stackMoment(s, stackRef, at, { deleted: true });
   const address = (yield* s.addressesOf(stack.stream, [ref])).get(ref) ?? ref;
@@ -46,7 +46,7 @@ function* timeline(s: Snapshot, stackRef: string, ref: string, at?: At): Program
   return { stack, address, hidden: [...new Set(hidden)], events };
 }
 
-/** What a change of this resource is told by. */
+/** The fields by which a change of this resource is described. */
 function content(event: ResourceEvent | undefined): JsonObject | undefined {
   if (!event || event.type === 'ResourceRemoved') return undefined;
   const { properties, dependencies, state, metadata, errorMessage } = event.data;
@@ -55,7 +55,7 @@ function content(event: ResourceEvent | undefined): JsonObject | undefined {
 
 const KINDS = { ResourceCreated: 'added', ResourceUpdated: 'changed', ResourceRemoved: 'removed' } as const;
 
-/** Each change of a resource, newest first: version, when, who, which fields. */
+/** Each change of a resource, newest first: version, time, actor, fields. */
 export function* resourceHistory(
   s: Snapshot,
   stackRef: string,
@@ -88,7 +88,7 @@ export interface FieldBlame {
 }
 
 /**
- * For each field a resource has: which version set it, who, when. A field is a value that is no object; an array counts
+ * For each field of a resource: which version set it, who, when. A field is a value that is not an object; an array counts
  * as one field.
  */
 export function* blame(

@@ -2,20 +2,20 @@ import type { At } from '../store/event-store.js';
 import { type Program, together } from '../store/program.js';
 import type { StackListItem, StackRecord } from '../store/records.js';
 import type { Snapshot } from '../store/snapshot.js';
-import { signalsAt } from './annotations.js';
+import { annotationsAt } from './annotations.js';
 import { instantAt } from './at.js';
 
 export interface StackFilter {
-  /** A stack must bear all of them. */
+  /** Only stacks with all of these tags. */
   readonly tags?: readonly string[];
   readonly status?: string;
   /** The deleted stacks instead of the live ones. */
   readonly deleted?: boolean;
-  /** Which stacks are listed at all, judged as they are now. The past of others is not read. */
+  /** Which stacks may be listed, decided by their current state. The past of other stacks is not read. */
   readonly isWanted?: (stack: StackRecord) => boolean;
 }
 
-/** The stacks in name order, now or as they were at an instant or a position of the log. */
+/** The stacks sorted by name, now or at a time or position of the log. */
 export function* listStacks(
   s: Snapshot,
   filter: StackFilter,
@@ -34,14 +34,14 @@ export function* listStacks(
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.stream - b.stream));
 }
 
-/** Versions are a stack's own, so a list is asked for by time or position. */
+/** Versions belong to a single stack, so a list is requested by time or position. */
 export type ListMoment = Exclude<At, { readonly version: number }>;
 
 function* asOf(s: Snapshot, stack: StackListItem, at: ListMoment): Program<StackListItem | undefined> {
   const moment = yield* s.moment(stack.stream, at);
   if (!moment) return undefined;
-  const [signals, own, commits, [last]] = yield* together([
-    signalsAt(s, stack.stream, moment.position),
+  const [annotations, own, commits, [last]] = yield* together([
+    annotationsAt(s, stack.stream, moment.position),
     s.document(stack.stream, moment.version),
     s.commits(stack.stream, { raised: true, upTo: moment.version }),
     s.events({ stream: stack.stream, upTo: moment.position, descending: true, limit: 1 }),
@@ -64,8 +64,8 @@ function* asOf(s: Snapshot, stack: StackListItem, at: ListMoment): Program<Stack
     completedAt,
     lastDuration,
     lastError,
-    deletedAt: signals.deleted ? updatedAt : null,
-    tags: [...signals.tags.keys()].sort(),
-    locked: signals.lock !== null && signals.lock.expiresAt > when,
+    deletedAt: annotations.deleted ? updatedAt : null,
+    tags: [...annotations.tags.keys()].sort(),
+    locked: annotations.lock !== null && annotations.lock.expiresAt > when,
   };
 }

@@ -1,19 +1,28 @@
 import { closest } from 'fastest-levenshtein';
-import { EVENT_TYPES, type EventData, isEventType, type RecordedEvent, type UnknownEvent } from '../events/index.js';
+import {
+  EVENT_TYPES,
+  type EventData,
+  isEventType,
+  type RecordedEvent,
+  type StoredEvent,
+  type UnknownEvent,
+} from '../events/index.js';
 import { InvalidInputError } from '../lib/errors.js';
 import { parseInstant } from '../lib/instants.js';
 import { pause } from '../lib/pause.js';
 import type { EventFilter, EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
+import type { Program } from '../store/program.js';
+import type { Snapshot } from '../store/snapshot.js';
 import { stackMoment } from './at.js';
 import { readEvent } from './checked-event.js';
 
 export interface LogFilter {
-  /** Only events of this stack, by id or name; a deleted one too. */
+  /** Only events of this stack, by id or name; also a deleted one. */
   readonly stack?: string;
-  /** Only events recorded at or after this instant: ISO-8601 with a zone, or a day, which means its beginning in UTC. */
+  /** Only events recorded at or after this time: ISO-8601 with a zone, or a date, which means its beginning in UTC. */
   readonly since?: string;
-  /** Only events recorded at or before this instant. */
+  /** Only events recorded at or before this time. */
   readonly until?: string;
   readonly actor?: string;
   readonly types?: readonly string[];
@@ -25,26 +34,28 @@ export interface LogFilter {
   readonly limit?: number;
 }
 
-/** An event and the stack it happened to, under the name the stack bears now. */
+/** An event and the stack it belongs to, under its current name. */
 export interface LogEntry {
   readonly stack: { readonly id: string; readonly name: string };
   readonly event: RecordedEvent | UnknownEvent;
 }
 
-/** Events may be large, and a page of them is held at once. */
+/** Events may be large, and a page of them is kept in memory. */
 const PAGE = 200;
 
-/** So many windows in a row of which nothing is wanted: to look for a gap in each would be half of what is asked. */
+/**
+ * The number of consecutive windows without a match before a gap is searched for: doing that in each would double the cost.
+ */
 const MANY_EMPTY = 50;
 
 type Wanted = Omit<EventFilter, 'limit'> & { readonly upTo: number };
 
 /**
- * The events that a filter asks for, oldest first, up to the head of the log at the beginning. Holds one page of them,
- * however long the log is.
+ * The events that match a filter, oldest first, up to the head of the log at the time of the call. Memory holds one page of
+ * them, however long the log is.
  * @param onProgress counts positions of the log
- * @throws InvalidInputError for a time that is none, times in the wrong order, an unknown event type; NotFoundError for
- *   an unknown stack; IntegrityError `EVENT_DAMAGED` at an event that cannot be read
+ * @throws InvalidInputError for an invalid time, times in the wrong order, an unknown event type; NotFoundError for an
+ * unknown stack; IntegrityError `EVENT_DAMAGED` at an event that cannot be read
  */
 export async function* readLog(
   store: EventStore,
@@ -52,10 +63,10 @@ export async function* readLog(
   onProgress?: OnProgress,
 ): AsyncGenerator<LogEntry, void, undefined> {
   const wanted = await toWanted(store, filter);
-  const stackOf = stacksByStream(store);
+  const toEntry = entryReader(store);
   const start = Math.max(filter.after ?? 0, await placeBefore(store, wanted, filter.limit));
   for await (const { position, events } of pages(store, wanted, start)) {
-    for (const event of events) yield { stack: await stackOf(event.stream), event: readEvent(event) };
+    for (const event of events) yield toEntry(event);
     onProgress?.({ done: position, total: wanted.upTo });
     await pause();
   }
@@ -93,17 +104,17 @@ const unknownType = (type: string): InvalidInputError =>
   });
 
 /**
- * The position of the wanted event after which `limit` others lie, or 0. Each page begins with the last one of the page
- * before: from an event of its own a stream is read on at once.
+ * The position of the matching event after which `limit` others follow, or 0. Each page begins with the last event of the
+ * previous page, because a stream can be read directly from one of its own events.
  */
 async function placeBefore(store: EventStore, wanted: Wanted, limit?: number): Promise<number> {
   if (limit === undefined) return 0;
   let { upTo } = wanted;
   for (let left = limit + 1; ; left += 1) {
     const size = Math.min(PAGE, left);
-    const events = await store.events({ ...wanted, upTo, descending: true, limit: size });
-    const last = events.at(-1);
-    if (!last || events.length < size) return 0;
+    const found = await store.read((s) => s.eventSizes({ ...wanted, upTo, descending: true, limit: size }));
+    const last = found.at(-1);
+    if (!last || found.length < size) return 0;
     left -= size;
     if (left === 0) return last.position;
     upTo = last.position;
@@ -111,19 +122,18 @@ async function placeBefore(store: EventStore, wanted: Wanted, limit?: number): P
 }
 
 /**
- * Pages of the wanted events, with the position each goes up to. The whole log is gone through by windows of positions:
- * one window is looked through at a time, however few of its events are wanted. After many empty ones it goes on where the log
- * does: in one that is damaged that may be far.
+ * Pages of the matching events, with the position up to which each was read. The log is read in windows of positions, one at
+ * a time, however few of its events match. After many empty windows it continues at the next event, which may be far away in
+ * a damaged log.
  */
 async function* pages(store: EventStore, wanted: Wanted, start: number) {
   let after = start;
   let empty = 0;
   while (after < wanted.upTo) {
     const upTo = wanted.stream === undefined ? Math.min(after + PAGE, wanted.upTo) : wanted.upTo;
-    const events = await store.events({ ...wanted, after, upTo, limit: PAGE });
+    const { events, isFull } = await store.page({ ...wanted, after, upTo, limit: PAGE });
     const last = events.at(-1);
-    const whole = wanted.stream !== undefined && events.length === PAGE && last !== undefined;
-    after = whole ? last.position : upTo;
+    after = isFull && last ? last.position : upTo;
     yield { position: after, events };
     empty = last ? 0 : empty + 1;
     if (empty < MANY_EMPTY) continue;
@@ -132,27 +142,31 @@ async function* pages(store: EventStore, wanted: Wanted, start: number) {
   }
 }
 
-/** The position before the next event after `from`, which is `from` in a log that is whole; at most `last`. */
+/** The position before the next event after `from`, which is `from` in a complete log; at most `last`. */
 async function endOfGap(store: EventStore, from: number, last: number): Promise<number> {
   const [next] = await store.events({ after: from, limit: 1 });
   return next ? Math.min(next.position - 1, last) : last;
 }
 
-/** Stacks by their stream, each looked up once. */
-function stacksByStream(store: EventStore): (stream: number) => Promise<LogEntry['stack']> {
+/**
+ * Makes the entry of an event. The stacks of one reader are looked up once, so it serves a run of events, and no longer.
+ * @throws IntegrityError `EVENT_DAMAGED`
+ */
+export function entryReader(store: EventStore): (event: StoredEvent) => Promise<LogEntry> {
   const known = new Map<number, LogEntry['stack']>();
-  return async (stream) => {
+  return async (stored) => {
+    const { stream } = stored;
     let stack = known.get(stream);
-    if (!stack) known.set(stream, (stack = await findStack(store, stream)));
-    return stack;
+    if (!stack) known.set(stream, (stack = await store.read((s) => findStack(s, stream))));
+    return { stack, event: readEvent(stored) };
   };
 }
 
-/** By the log itself, so that it can be read whatever became of the tables. */
-async function findStack(store: EventStore, stream: number): Promise<LogEntry['stack']> {
-  const [first] = await store.events({ after: stream - 1, upTo: stream, limit: 1 });
+/** Read from the log itself, so that it works even if the tables are damaged. */
+function* findStack(s: Snapshot, stream: number): Program<LogEntry['stack']> {
+  const [first] = yield* s.events({ after: stream - 1, upTo: stream, limit: 1 });
   if (!first) return { id: '', name: '' };
   const { id, name } = readEvent(first).data as EventData['StackCreated'];
-  const now = await store.read((s) => s.stack(id, { deleted: true }));
+  const now = yield* s.stack(id, { deleted: true });
   return { id, name: now?.stream === stream ? now.name : name };
 }

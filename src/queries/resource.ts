@@ -11,7 +11,7 @@ export const resourceMissing = (stack: string, ref: string): NotFoundError =>
     details: { stack, resource: ref },
   });
 
-/** One resource, by address or id, now or at a moment. */
+/** One resource, by address or id, now or at a past position. */
 export function* readResource(
   s: Snapshot,
   stackRef: string,
@@ -31,7 +31,7 @@ function* byId(s: Snapshot, stream: number, id: string, version?: number): Progr
   return address === undefined ? undefined : (yield* s.resourcesOf(stream, [address], version)).get(address);
 }
 
-/** The resources of a stack in address order, now or at a moment; all of them, or a page. */
+/** The resources of a stack sorted by address, now or at a past position; all of them, or a page. */
 export function* readResources(
   s: Snapshot,
   stackRef: string,

@@ -1,16 +1,16 @@
 import type { Json, JsonObject } from '../lib/json.js';
 
-/** The paths within its properties (`$.input.password`) that a resource's metadata names as sensitive. */
+/** The paths within its properties (`$.input.password`) that a resource's metadata marks as sensitive. */
 export function sensitivePaths(metadata: Json | undefined): readonly string[] {
   const paths = (metadata as JsonObject | null | undefined)?.sensitive;
   return Array.isArray(paths) ? paths.filter((path): path is string => typeof path === 'string') : [];
 }
 
-/** Paths in a stack's document that are not shown: what another tool keeps beside its resources may hold secrets. */
+/** Masked paths in the stack fields: data that another tool keeps besides its resources may contain secrets. */
 export const HIDDEN_OF_STACK: readonly string[] = ['$.origin.header'];
 
 /**
- * Whether a field must not be shown: it is hidden, lies in something hidden, or holds it.
+ * Whether a field must be masked: it is hidden, is part of something hidden, or contains it.
  * @param path as in a difference: `$.properties.input.password`
  */
 export function isSensitive(path: string, hidden: readonly string[]): boolean {
@@ -26,7 +26,7 @@ export function isSensitive(path: string, hidden: readonly string[]): boolean {
   return true;
 }
 
-/** Paths as a tree of their steps: a path is looked up in the time that it takes to read it, however many are hidden. */
+/** Paths as a tree of their steps: looking up a path takes time linear in its length, however many are hidden. */
 interface Part {
   isHidden: boolean;
   readonly inner: Map<string, Part>;

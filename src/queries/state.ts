@@ -7,19 +7,19 @@ import type { DependencyRecord, DocumentRecord, OutputRecord, ResourceRecord, St
 import type { Snapshot } from '../store/snapshot.js';
 import { stackMoment } from './at.js';
 
-/** A stack whole, now or at a version. */
+/** A whole stack, now or at a version. */
 export interface StateView extends DocumentRecord {
   readonly stack: StackRecord;
   readonly version: number;
-  /** In address order. */
+  /** Sorted by address. */
   readonly resources: readonly ResourceRecord[];
-  /** In name order. */
+  /** Sorted by name. */
   readonly outputs: readonly OutputRecord[];
-  /** In the order of address, then target. */
+  /** Sorted by address, then target. */
   readonly dependencies: readonly DependencyRecord[];
 }
 
-/** The part of a state that its hash speaks of; everything in the order of a StateView. */
+/** The part of a state that its hash covers; everything in the order of a StateView. */
 export interface StateContent {
   readonly document: StackDocument;
   readonly resources: readonly Pick<ResourceRecord, 'module' | 'type' | 'name' | 'value'>[];
@@ -32,7 +32,7 @@ export function* readState(s: Snapshot, ref: string, at?: At): Program<StateView
   return { stack, version, ...(yield* readContent(s, stack.stream, past ? version : undefined)) };
 }
 
-/** What a stack holds, now or at a version that it had. */
+/** The content of a stack, now or at one of its versions. */
 export function* readContent(
   s: Snapshot,
   stream: number,
@@ -48,8 +48,8 @@ export function* readContent(
 }
 
 /**
- * Identifies a state by its content: SHA-256 of the JSON of its own fields, resources, outputs and edges with sorted
- * keys. Two stacks of the same content have the same hash; ids, times and the way there do not count.
+ * Identifies a state by its content: SHA-256 of the JSON of its own fields, resources, outputs and edges with sorted keys.
+ * Two stacks with the same content have the same hash; ids, times and history are not part of it.
  */
 export function stateHash(state: StateContent): string {
   const { name: _, origin: __, status: ___, ...own } = state.document;

@@ -6,7 +6,7 @@ import type { Snapshot } from '../store/snapshot.js';
 import { stackMoment } from './at.js';
 
 export interface VersionView extends CommitRecord {
-  /** The snapshots that mark this version, the last first. */
+  /** The snapshots that mark this version, the latest first. */
   readonly snapshots: readonly SnapshotRecord[];
 }
 
@@ -33,7 +33,7 @@ export function* readVersions(
   return { stack, versions: commits.map((commit) => ({ snapshots: marks(commit.version), ...commit })) };
 }
 
-/** A stack's events, newest first: everything anybody did to it. */
+/** A stack's events, newest first. */
 export function* readActivity(
   s: Snapshot,
   ref: string,

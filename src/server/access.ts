@@ -5,35 +5,35 @@ import type { Caller } from '../commands/command.js';
 import { ForbiddenError, SlothError } from '../lib/errors.js';
 import { matchesText } from '../lib/path-pattern.js';
 
-/** Each may do what those before it may. */
+/** Sorted: each role may do everything that the previous ones may. */
 export const ROLES = ['read', 'write', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What a token may do beyond its role, where that is named when it is made. An admin may do all of it. */
+/** Permissions that a token has only if they were granted explicitly. An admin has all of them. */
 export const PERMISSIONS = ['force-unlock'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
-/** Who sends a request: a token, or anybody where the server asks for none. */
+/** The sender of a request: a token, or `anonymous` if the server requires none. */
 export interface Principal {
-  /** Of the token, no secret; undefined for anybody. */
+  /** The public id of the token; undefined for `anonymous`. */
   readonly tokenId: string | undefined;
   /** The actor of the events. */
   readonly name: string;
-  /** Whose command ids it uses: `token:` and its name, or `anonymous`. */
+  /** The owner of its command ids: `token:` and its name, or `anonymous`. */
   readonly id: string;
   readonly role: Role;
   /** Patterns of the names of the stacks that it may see and change; none: all of them. */
   readonly stacks: readonly string[];
   /** Whether it may see and change the stack of this name. */
   mayReach(stack: string): boolean;
-  /** Whether it may see every stack, and so what is about all of them. */
+  /** Whether it may see every stack, and so use what is about all of them. */
   readonly everywhere: boolean;
   readonly permissions: ReadonlySet<Permission>;
-  /** The same as of now; undefined once the token was revoked or has expired, or once anybody needs a token. */
+  /** Its current state; undefined once the token was revoked or has expired, or once tokens are required. */
   current(): Principal | undefined;
 }
 
-/** Whether patterns of names, of which none means every name, name a stack. */
+/** Whether a stack's name matches one of the patterns; an empty list matches every name. */
 export const reaches = (patterns: readonly string[], stack: string): boolean =>
   patterns.length === 0 || patterns.some((pattern) => matchesText(pattern, stack));
 
@@ -44,7 +44,7 @@ declare module 'fastify' {
   }
 }
 
-/** Nobody is known by what was presented, or nothing was. */
+/** The credentials are unknown or missing. */
 export class UnauthorizedError extends SlothError {
   readonly exitCode = 1;
 }
@@ -52,7 +52,7 @@ export class UnauthorizedError extends SlothError {
 export { ForbiddenError };
 
 /**
- * Lets a request pass whose principal has a role.
+ * Accepts a request if its principal has a role.
  * @throws ForbiddenError
  */
 export function requireRole({ principal }: FastifyRequest, role: Role): void {
@@ -64,7 +64,7 @@ export function requireRole({ principal }: FastifyRequest, role: Role): void {
 }
 
 /**
- * The principal of a request that has been under way for a while, as of now.
+ * The current state of the principal of a request that has been running for a while.
  * @throws UnauthorizedError `TOKEN_ENDED`
  */
 export function currentPrincipal({ principal }: FastifyRequest): Principal {
@@ -76,17 +76,17 @@ export function currentPrincipal({ principal }: FastifyRequest): Principal {
 }
 
 /**
- * The same for what is about all stacks.
+ * The same for requests about all stacks.
  * @throws ForbiddenError
  */
 export function requireEverywhere(request: FastifyRequest, role: Role): void {
   requireRole(request, role);
-  if (!request.principal.everywhere) throw outOfReach(request.principal.name, 'what is about all stacks');
+  if (!request.principal.everywhere) throw outOfReach(request.principal.name, 'data of all stacks');
 }
 
 /**
- * The same for what is about one stack, by its name or id, though it was deleted. One that is not there is judged by the
- * name it would get, so that a token learns nothing of stacks it does not reach.
+ * The same for requests about one stack, by its name or id, even if it was deleted. A stack that does not exist is checked
+ * by the name it would get, so that a token learns nothing of stacks it does not reach.
  * @throws ForbiddenError
  */
 export async function requireStack(
@@ -102,14 +102,14 @@ export async function requireStack(
   if (!mayReach(name)) throw outOfReach(request.principal.name, `stack "${ref}"`);
 }
 
-/** The same for a stack that goes by its name alone. @throws ForbiddenError */
+/** The same for a stack that is identified by its name alone. @throws ForbiddenError */
 export function requireStackName(request: FastifyRequest, role: Role, name: string): void {
   requireRole(request, role);
   if (!request.principal.mayReach(name)) throw outOfReach(request.principal.name, `stack "${name}"`);
 }
 
 /**
- * Who sends the command of a request: the engine authorises all that it names.
+ * The caller of a request's command, for the engine's authorisation.
  * @param forceUnlock whether locks may be broken through this server at all
  */
 export const callerOf = (

@@ -5,16 +5,16 @@ import { BodyBudget } from './bodies/budget.js';
 
 const MEBIBYTE = 1_048_576;
 
-/** Answers of fewer bytes always go out: those of all connections together are few. */
+/** Smaller responses are always sent: those of all connections together are small. */
 const SMALL = 64 * 1024;
 
-/** Bytes of answers that this process holds until their clients have taken them; they lie outside of the heap. */
+/** Bytes of responses that this process holds until their clients have received them; they are outside of the heap. */
 export const defaultAnswers = (heap = getHeapStatistics().heap_size_limit): number =>
   Math.max(64 * MEBIBYTE, Math.floor(heap / 8));
 
-/** Bytes of all answers that are being sent. One client, who may read slowly, holds half of them at most. */
+/** Bytes of all responses that are being sent. One client, who may read slowly, gets at most half of them. */
 export class AnswerBudget {
-  /** The largest answer that is ever sent, bytes. */
+  /** The largest response, bytes. */
   readonly largest: number;
   readonly #all: BodyBudget;
   readonly #owners = new Map<string, number>();
@@ -24,7 +24,7 @@ export class AnswerBudget {
     this.largest = Math.floor(total / 2);
   }
 
-  /** @returns gives them back; undefined where there is no room */
+  /** @returns releases them; undefined if there is no room */
   hold(owner: string, bytes: number): (() => void) | undefined {
     const own = this.#owners.get(owner) ?? 0;
     const share = this.#all.share();
@@ -42,7 +42,7 @@ export class AnswerBudget {
   }
 }
 
-/** Counts the answer to each query until its client has taken it, or has left. */
+/** Counts the response to each query until its client has received it, or has disconnected. */
 export function useAnswers(app: FastifyInstance, budget: AnswerBudget): void {
   app.addHook('onSend', async ({ method, principal }, reply, payload) => {
     const bytes = bytesOf(payload, reply);
@@ -59,7 +59,7 @@ export function useAnswers(app: FastifyInstance, budget: AnswerBudget): void {
   });
 }
 
-/** Of a stream, which its length is known of: an endless one is none of these. */
+/** The length of a response; 0 for an endless stream, which is not counted. */
 function bytesOf(payload: unknown, reply: FastifyReply): number {
   if (typeof payload === 'string' || Buffer.isBuffer(payload)) return payload.length;
   return Number(reply.getHeader('content-length') ?? 0);

@@ -27,7 +27,7 @@ const MAX_HEADERS = 16 * 1024;
 /** A name of 255 bytes and an address of 2048, each byte percent-encoded. */
 const MAX_PARAMETER = 3 * 2048;
 
-/** The server's parts, in the order a request meets them. It does not listen yet. */
+/** The server's parts, in the order in which a request passes them. It does not listen yet. */
 export async function buildApp(backend: StateBackend, options: ServerOptions): Promise<FastifyInstance> {
   const { limits, tls, tokens, isOpen, terraform } = options;
   const isTls = tls !== undefined;
@@ -35,7 +35,7 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
     maxHeaderSize: MAX_HEADERS,
     headersTimeout: limits.headersMs,
     connectionsCheckingInterval: 1_000,
-    requireHostHeader: false, // the guard says what is wrong
+    requireHostHeader: false, // the guard reports the problem
   };
   const { unauthenticatedMs: handshakeTimeout } = options.connections;
   const app = fastify({
@@ -50,7 +50,7 @@ export async function buildApp(backend: StateBackend, options: ServerOptions): P
   }) as unknown as FastifyInstance;
   app.addHttpMethod('LOCK', { hasBody: true });
   app.addHttpMethod('UNLOCK', { hasBody: true });
-  app.server.maxHeadersCount = 0; // their size is bounded; Node would drop the 2,001st, an If-Match maybe, without a word
+  app.server.maxHeadersCount = 0; // their size is limited; Node would silently drop the 2,001st, perhaps an If-Match
 
   usePipelining(app);
   useBodies(app);

@@ -1,8 +1,8 @@
 import ipaddr from 'ipaddr.js';
 
 /**
- * Whom limits count as one client: an IPv4 address, or the /64 network of an IPv6 address, all of which one host may use.
- * What is no address counts as itself.
+ * The client for which limits count: an IPv4 address, or the /64 network of an IPv6 address, which one host may use
+ * completely. An invalid address counts as itself.
  */
 export function clientOf(address: string): string {
   if (!ipaddr.isValid(address)) return address;

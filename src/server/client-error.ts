@@ -19,7 +19,7 @@ const PROBLEMS: Readonly<Record<string, Problem>> = {
   HPE_HEADER_OVERFLOW: problemOf(tooLarge),
 };
 
-/** Answers what is refused before it is a request, and closes the connection. */
+/** Answers requests that are refused before they are parsed, and closes the connection. */
 export const answerClientError =
   (isTls: boolean) =>
   ({ code = '' }: NodeJS.ErrnoException, socket: Socket): void => {

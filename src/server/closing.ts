@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 
 /**
- * What is answered while the server closes ends its connection: else closing would wait for clients that keep theirs. So
- * does the answer to a request for another protocol: Node reads nothing of what was sent together with it.
+ * Responses during shutdown close their connection: otherwise shutdown would wait for clients that keep theirs open. So does
+ * the response to a request for another protocol: Node reads nothing of what was sent together with it.
  */
 export function useClosing(app: FastifyInstance): void {
   let closing = false;

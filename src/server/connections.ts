@@ -4,14 +4,14 @@ import type { FastifyInstance } from 'fastify';
 import { clientOf } from './client-address.js';
 
 export interface ConnectionLimits {
-  /** Open connections at most, altogether and from one client. */
+  /** The maximum of open connections, in total and for one client. */
   readonly total: number;
   readonly perClient: number;
   /** How long a connection stays open without an authenticated request, milliseconds. */
   readonly unauthenticatedMs: number;
-  /** How long a client may take nothing of an answer, milliseconds. */
+  /** How long a client may read nothing of a response, milliseconds. */
   readonly stalledMs: number;
-  /** Whether an address is that of a trusted proxy, which is not one client. */
+  /** Whether an address is that of a trusted proxy, which is not a single client. */
   isProxy(address: string): boolean;
 }
 
@@ -20,28 +20,26 @@ interface Connection {
   readonly socket: Socket;
   /** Undefined for a proxy. */
   readonly client: string | undefined;
-  /** When it was accepted, or its last request answered. */
+  /** When it was accepted, or its last request was answered. */
   since: number;
   isAuthenticated: boolean;
-  /** Requests that are not answered yet. */
+  /** Requests without a response yet. */
   requests: number;
   deadline?: NodeJS.Timeout;
 }
 
 /**
- * The open connections of a server, so that those who only hold some open leave descriptors for those who work.
- *
+ * The open connections of a server, limited so that idle clients leave descriptors for active ones.
  * - Without an authenticated request a connection is closed after some seconds, whatever it sends.
- * - Where a limit is reached, one is closed for the new one: first the oldest that waits without authentication, then the
- *   one that has been idle the longest, then new ones and those that were used lately. Where all of them are at work, the
- *   new one is closed.
+ * - At the limit, one is closed for a new one: first the oldest unauthenticated one, then the one that has been idle the
+ *   longest, then new ones and recently used ones. If all of them have requests in progress, the new one is closed.
  */
 export class Connections {
   readonly #limits: ConnectionLimits;
-  /** In the order in which they last became unauthenticated or idle: the first is the oldest. */
+  /** Sorted by the time they last became unauthenticated or idle: the first is the oldest. */
   readonly #open = new Map<string, Connection>();
   readonly #clients = new Map<string, number>();
-  /** Connections closed because of a limit, the time without authentication, or an answer that was not read. */
+  /** Connections closed because of a limit, missing authentication, or a response that was not read. */
   closed = 0;
 
   constructor(limits: ConnectionLimits) {
@@ -54,7 +52,7 @@ export class Connections {
 
   accept(socket: Socket): void {
     const { remoteAddress } = socket;
-    if (remoteAddress === undefined) return void socket.destroy(); // the client has left already
+    if (remoteAddress === undefined) return void socket.destroy(); // the client has disconnected already
     const client = this.#limits.isProxy(remoteAddress) ? undefined : clientOf(remoteAddress);
     if (!this.#hasRoom(client)) {
       this.closed += 1;
@@ -80,7 +78,7 @@ export class Connections {
     if (connection) connection.requests += 1;
   }
 
-  /** The sender of the request under way is known. */
+  /** The sender of the current request is authenticated. */
   authenticated(socket: Socket): void {
     const connection = this.#open.get(keyOf(socket));
     if (!connection) return;
@@ -88,7 +86,7 @@ export class Connections {
     clearTimeout(connection.deadline);
   }
 
-  /** A request was answered, or refused because its sender is not known. */
+  /** A request was answered, or refused because its sender is unknown. */
   end(socket: Socket, isRefused: boolean): void {
     const connection = this.#open.get(keyOf(socket));
     if (!connection) return;
@@ -100,7 +98,7 @@ export class Connections {
     this.#open.set(connection.key, connection);
   }
 
-  /** An answer is sent from now on: while there is some of it left, its client must take some from time to time. */
+  /** A response is being sent: until it is complete, its client must read some of it from time to time. */
   answering(socket: Socket, answer: ServerResponse): void {
     const watch = (): void => void socket.setTimeout(this.#limits.stalledMs);
     watch();
@@ -116,7 +114,9 @@ export class Connections {
       if (!connection.isAuthenticated && connection.requests === 0) this.#close(connection);
   }
 
-  /** Closes it in time. What has arrived by then is read first: the process may have been busy when a request came. */
+  /**
+   * Closes it at its time. Data that has arrived by then is read first: the process may have been busy when a request came.
+   */
   #watch(connection: Connection): void {
     clearTimeout(connection.deadline);
     const check = (): void => {
@@ -134,7 +134,7 @@ export class Connections {
     return this.#open.size < total || this.#makeRoom(() => true);
   }
 
-  /** Closes the connection that is worth the least, the oldest of several; false where all are at work. */
+  /** Closes the connection with the lowest priority, the oldest of several; false if all have requests in progress. */
   #makeRoom(isOne: (connection: Connection) => boolean): boolean {
     let least: Connection | undefined;
     let worth = AT_WORK;
@@ -150,8 +150,8 @@ export class Connections {
   }
 
   /**
-   * How much would be lost with a connection. A new one has some time to send its request, and one that was used lately is
-   * about to be used again: strangers do not push out those who work.
+   * The priority of a connection. A new one has some time to send its request, and a recently used one is likely to be used
+   * again: other clients do not push out active ones.
    */
   #worth({ isAuthenticated, requests, since }: Connection): number {
     const isNew = performance.now() - since < this.#limits.unauthenticatedMs / 5;
@@ -180,7 +180,7 @@ export class Connections {
   }
 }
 
-/** More than every other worth. */
+/** Higher than every priority. */
 const AT_WORK = 6;
 
 /** Both ends of a connection; under TLS a request has another socket object than the one that was accepted. */

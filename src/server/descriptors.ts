@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** How many files and sockets this process may have open; undefined where the system sets no limit. */
+/** The process's limit of open files and sockets; undefined if the system sets none. */
 export function descriptorLimit(): number | undefined {
   const text = softLimit();
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;

@@ -14,10 +14,10 @@ export function useProblems(app: FastifyInstance): void {
   });
 }
 
-/** Seconds after which a request may be sent again that met too many others; the operator need not look at anything. */
+/** The Retry-After in seconds of a request that was refused because of load; the operator need not act. */
 const RETRY_AFTER_LOAD: Readonly<Record<string, number>> = { TOO_BUSY: 2, SERVER_BUSY: 10 };
 
-/** Reports bugs to the log alone. */
+/** Reports internal errors only in the log. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = error instanceof SlothError ? error : (systemError(error) ?? knownOfFramework(error as FastifyError));
   if (known) {
@@ -37,7 +37,7 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
   return reply.code(problem.status).type('application/problem+json; charset=utf-8').send(problem);
 }
 
-/** What the framework refuses by itself, in our words. */
+/** Errors of the framework in our words. */
 function knownOfFramework({ code, statusCode, message }: FastifyError): SlothError | undefined {
   switch (code) {
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':

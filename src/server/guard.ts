@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { InvalidInputError } from '../lib/errors.js';
 import { ForbiddenError } from './access.js';
 
-/** Headers with one value; of two, programs between here and the client could believe the other one. */
+/** Headers with a single value; of two, an intermediary could use the other one. */
 const SINGLE = new Set([
   'authorization',
   'content-encoding',
@@ -17,15 +17,15 @@ const SINGLE = new Set([
   'transfer-encoding',
 ]);
 
-/** `uri-host[:port]`, without anything that could separate two hosts. */
+/** `uri-host[:port]`, without any separator of two hosts. */
 const HOST = /^(?:\[[0-9a-f:.]+\]|[^\s,;/\\?#@:[\]]+)(?::\d*)?$/i;
 
 /** The name of a host without its port: `[::1]:7480` is `[::1]`. */
 const hostName = (host: string): string => host.toLowerCase().replace(/:\d+$/, '');
 
 /**
- * Refuses what no client of ours sends: a header with one value twice, a request under a name that is not this server's (DNS rebinding), one that a
- * browser sends for another page, and a compressed body.
+ * Refuses requests that no proper client sends: a single-value header twice, a host name that is not this server's (DNS
+ * rebinding), an `Origin` of another page, and a compressed body.
  * @param hosts names, lower case, without a port
  */
 export function useGuard(app: FastifyInstance, hosts: ReadonlySet<string>): void {
@@ -53,7 +53,7 @@ function checkRepeated({ raw: { rawHeaders } }: FastifyRequest): void {
   }
 }
 
-/** The target of a request may name a host, too; it must be the same one. */
+/** The target of a request may also name a host; it must be the same one. */
 function checkHost({ headers: { host }, raw: { url = '' } }: FastifyRequest, hosts: ReadonlySet<string>): void {
   const [, target] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(url) ?? [];
   if (host === undefined || !HOST.test(host) || (target !== undefined && target.toLowerCase() !== host.toLowerCase())) {
@@ -69,7 +69,7 @@ function checkHost({ headers: { host }, raw: { url = '' } }: FastifyRequest, hos
   });
 }
 
-/** A page of another site may send requests here, but not without saying so. */
+/** Pages of other sites may send requests here, but always with their `Origin`. */
 function checkOrigin({ headers: { origin, host } }: FastifyRequest): void {
   if (origin === undefined || origin === `http://${host}` || origin === `https://${host}`) return;
   throw new ForbiddenError('FOREIGN_ORIGIN', 'pages of other sites may not use this server', {

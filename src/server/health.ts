@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { StateBackend } from '../api/state-backend.js';
 
 /**
- * `/healthz`: the process answers. `/readyz`: the database does, too, and takes changes. Neither needs a token, or reports
- * anything of the database.
+ * `/healthz`: the process responds. `/readyz`: the database does, too, and accepts changes. Neither needs a token, or
+ * reports anything about the database.
  */
 export function useHealth(app: FastifyInstance, backend: StateBackend): void {
   const config = { public: true };
@@ -15,7 +15,7 @@ export function useHealth(app: FastifyInstance, backend: StateBackend): void {
   });
 }
 
-/** Verifies the log once after a write failed on the disk, beside all requests, and writes the result to the log. */
+/** Verifies the log once after a failed write, without blocking requests, and writes the result to the server's log. */
 export function useVerification(app: FastifyInstance, backend: StateBackend): void {
   let begun = false;
   app.addHook('onResponse', async () => {
@@ -38,8 +38,8 @@ export function useVerification(app: FastifyInstance, backend: StateBackend): vo
         hash: head.hash,
         problems: problems.map(({ message }) => message),
       };
-      if (holds) app.log.info(result, 'the log holds; check the disk and start the server again');
-      else app.log.error(result, 'the log does not hold: restore a backup');
+      if (holds) app.log.info(result, 'the log is valid; check the disk and start the server again');
+      else app.log.error(result, 'the log is damaged: restore a backup');
     } catch (error) {
       app.log.error({ err: error }, 'the log could not be verified');
     }

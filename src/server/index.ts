@@ -12,11 +12,11 @@ export type { ServeOptions } from './options.js';
 export interface RunningServer {
   /** `http://127.0.0.1:7480` */
   readonly url: string;
-  /** Takes no more requests, answers those under way, and resolves when all are. The backend stays open. */
+  /** Accepts no more requests, and resolves when the current ones are answered. The backend stays open. */
   close(): Promise<void>;
 }
 
-/** What an operator may not expect of who can reach or overhear the server. */
+/** Warnings about who can reach or overhear the server. */
 function exposures({ host, isOpen, tls, tokens }: ServerOptions, { trustProxy = [] }: ServeOptions): readonly string[] {
   if (isOpen && !tokens?.hasAny()) {
     return [
@@ -52,8 +52,8 @@ const cannotListen = (host: string, port: number, cause: unknown): StoreError =>
   });
 
 /**
- * Puts a database behind HTTP: Terraform's `backend "http"` under `/tfstate`, a JSON API under `/api/v1`.
- * @throws InvalidInputError for options that do not hold; StoreError `CANNOT_LISTEN`
+ * Serves a database over HTTP: Terraform's `backend "http"` under `/tfstate`, a JSON API under `/api/v1`.
+ * @throws InvalidInputError for invalid options; StoreError `CANNOT_LISTEN`
  */
 export async function startServer(backend: StateBackend, options: ServeOptions = {}): Promise<RunningServer> {
   const resolved = resolveOptions(options);

@@ -2,11 +2,11 @@ import { type FastifyInstance, type FastifyServerOptions, LogController } from '
 
 export interface LogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
-  /** Takes JSON lines. */
+  /** Receives JSON lines. */
   readonly write: (line: string) => void;
 }
 
-/** Structured lines that name no secret: of a request neither headers, nor body, nor the query, in which a lock's id stands. */
+/** Structured lines without secrets: no header, body or query of a request, which may contain a lock's id. */
 export const logging = ({ level, write }: LogOptions): Pick<FastifyServerOptions, 'logger' | 'logController'> => ({
   logController: new LogController({ disableRequestLogging: true }), // one line of our own instead of two
   logger: {
@@ -19,7 +19,7 @@ export const logging = ({ level, write }: LogOptions): Pick<FastifyServerOptions
   },
 });
 
-/** One line for each answer: who asked for what, from where, and what came of it. */
+/** One line for each response: client, request and status. */
 export function useRequestLog(app: FastifyInstance): void {
   app.addHook('onResponse', async (request, reply) => {
     request.log.info(

@@ -14,57 +14,60 @@ import type { LogOptions } from './log.js';
 export interface ServeOptions {
   /** `HOST:PORT`; port 0 takes a free one. Default: `127.0.0.1:7480`. */
   readonly listen?: string;
-  /** Who may come. Without tokens, or while it holds none, everybody may who can reach a loopback address. */
+  /** The tokens. Without it, or while it is empty, everybody who can reach a loopback address may use the server. */
   readonly tokens?: TokenStore;
   /** Certificate and key, PEM. */
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
-  /** Names by which clients call this server, beside the loopback ones and the address it listens on. */
+  /** Names of this server for clients, besides the loopback ones and the address it listens on. */
   readonly allowHosts?: readonly string[];
-  /** Addresses of proxies whose `X-Forwarded-For` is believed. */
+  /** Addresses of proxies whose `X-Forwarded-For` is trusted. */
   readonly trustProxy?: readonly string[];
-  /** Largest state or import in bytes, as far as the bodies in flight allow it. Default: 256 MiB. */
+  /** The largest state or import in bytes, as far as the bodies in flight allow it. Default: 256 MiB. */
   readonly maxBodyBytes?: number;
-  /** Bytes of all bodies that are received or worked on. Default: what the heap of the process can hold. */
+  /** Bytes of all bodies that are received or processed. Default: what the heap of the process can hold. */
   readonly maxInFlightBytes?: number;
-  /** Bytes of all answers that are being sent, one client's at most half of them. Default: an eighth of the heap, at least 64 MiB. */
+  /**
+   * Bytes of all responses that are being sent, at most half of them for one client. Default: an eighth of the heap, at
+   * least 64 MiB.
+   */
   readonly maxAnswerBytes?: number;
   /** How long a client may take to send its headers, and the whole request, milliseconds. Default: 10 s and 5 minutes. */
   readonly headersMs?: number;
   readonly requestMs?: number;
   /**
-   * Open connections at most. Default: what the process's limit of open files leaves beside a reserve for the database,
-   * and at most 4,096.
+   * The maximum of open connections. Default: the process's limit of open files minus a reserve for the database, and at
+   * most 4,096.
    */
   readonly maxConnections?: number;
-  /** The same for one client address (IPv6: one /64 network), a trusted proxy excepted. Default: half of all. */
+  /** The same for one client address (IPv6: one /64 network), except a trusted proxy. Default: half of all. */
   readonly maxConnectionsPerAddress?: number;
-  /** Live streams of one token at most, or of one address without a token. Default: 16. */
+  /** The maximum of live streams of one token, or of one address without a token. Default: 16. */
   readonly maxStreams?: number;
-  /** How long a connection stays open on which no request was authenticated, milliseconds. Default: 5 s. */
+  /** How long a connection stays open without an authenticated request, milliseconds. Default: 5 s. */
   readonly unauthenticatedMs?: number;
-  /** How long a client may take nothing of an answer, milliseconds. Default: 1 minute. */
+  /** How long a client may read nothing of a response, milliseconds. Default: 1 minute. */
   readonly stalledMs?: number;
-  /** How often a live stream sends something although nothing happens, milliseconds. Default: 15 s. */
+  /** The interval of heartbeats on an idle live stream, milliseconds. Default: 15 s. */
   readonly heartbeatMs?: number;
-  /** How long a lock holds that Terraform takes, milliseconds. Default: 1 day. */
+  /** The duration of Terraform's locks, milliseconds. Default: 1 day. */
   readonly lockMs?: number;
   /** Whether principals that may break locks can do so through this server. Default: true. */
   readonly forceUnlock?: boolean;
-  /** Patterns of names of stacks that may be given a lower serial or another lineage. */
+  /** Patterns of names of stacks that accept a lower serial or another lineage. */
   readonly overwrite?: readonly string[];
   readonly log?: LogOptions;
-  /** Said in the log where it says that the server listens. */
+  /** Added to the log message that the server listens. */
   readonly remark?: string;
 }
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
-/** {@link ServeOptions} with everything filled in, and checked. */
+/** {@link ServeOptions} with all defaults, and checked. */
 export interface ServerOptions {
   readonly host: string;
   readonly port: number;
   readonly tokens: TokenStore | undefined;
-  /** Whether it can be reached from this machine alone, so that it may do without tokens. */
+  /** Whether it can be reached from this machine alone, so that tokens are optional. */
   readonly isOpen: boolean;
   readonly tls: ServeOptions['tls'];
   /** Lower case, without a port. */
@@ -87,7 +90,7 @@ export interface ServerOptions {
   readonly log: LogOptions;
 }
 
-/** @throws InvalidInputError for an address that is none; `TOKENS_REQUIRED` for one that others reach, without tokens */
+/** @throws InvalidInputError for an invalid address; `TOKENS_REQUIRED` for one that others reach, without tokens */
 export function resolveOptions(options: ServeOptions): ServerOptions {
   const { host, port } = parseListen(options.listen ?? '127.0.0.1:7480');
   const isOpen = isLoopback(host);
@@ -137,7 +140,7 @@ function checkTls(tls: NonNullable<ServeOptions['tls']>): void {
   }
 }
 
-/** Descriptors that connections leave to the database, the tokens, the log and copies. */
+/** Descriptors that connections leave for the database, the tokens, the log and copies. */
 const RESERVED_DESCRIPTORS = 64;
 const FEWEST_CONNECTIONS = 16;
 const MOST_CONNECTIONS = 4_096;
@@ -164,7 +167,7 @@ function connectionOptions(options: ServeOptions): Pick<ServerOptions, 'connecti
       stalledMs: options.stalledMs ?? 60_000,
       isProxy: proxyTest(options.trustProxy ?? []),
     },
-    // A stream holds its connection for long: most of them stay for others.
+    // A stream uses its connection for long: most connections stay for others.
     streams: {
       total: Math.ceil(total / 4),
       perToken: options.maxStreams ?? 16,
@@ -190,12 +193,12 @@ function parseListen(text: string): { readonly host: string; readonly port: numb
   const host = name ?? bracketed;
   const port = Number(digits);
   if (host !== undefined && port <= 65_535 && (bracketed === undefined || isIP(bracketed) === 6)) return { host, port };
-  throw new InvalidInputError('INVALID_LISTEN', `listen: "${text}" is no HOST:PORT`, {
+  throw new InvalidInputError('INVALID_LISTEN', `listen: "${text}" is not a HOST:PORT`, {
     hint: 'Write it as 127.0.0.1:7480, localhost:7480 or [::1]:7480.',
     details: { field: 'listen', value: text },
   });
 }
 
-/** An address, not a name that somebody's resolver answers for, but for `localhost`. */
+/** Requires an address, not a name that a resolver answers for, except `localhost`. */
 const isLoopback = (host: string): boolean =>
   host.toLowerCase() === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));

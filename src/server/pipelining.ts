@@ -4,8 +4,9 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Carries out the requests of one connection one after the other, also where a client sends the next one before it has an
- * answer. After an answer that closes the connection nothing more is carried out (RFC 9112 §9.6): nobody would be answered.
+ * Carries out the requests of one connection one after the other, even if a client sends the next one before it has a
+ * response. After a response that closes the connection nothing more is carried out (RFC 9112 §9.6): nobody would receive
+ * the response.
  */
 export function usePipelining(app: FastifyInstance): void {
   const latest = new WeakMap<Socket, ServerResponse>();

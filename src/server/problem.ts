@@ -1,7 +1,7 @@
 import { ConflictError, InvalidInputError, LockedError, NotFoundError, type SlothError } from '../lib/errors.js';
 import { ForbiddenError, UnauthorizedError } from './access.js';
 
-/** An error as RFC 9457 has it, with what every error of ours says beside: `code`, `hint`, `details`. */
+/** An error as defined by RFC 9457, with the additional fields of our errors: `code`, `hint`, `details`. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -29,10 +29,10 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   COMMAND_ID_REUSED: 422,
   TOO_BUSY: 503,
   ANSWER_TOO_LARGE: 507,
-  CLIENT_LEFT: 499, // nobody reads it; what proxies write into their logs
+  CLIENT_LEFT: 499, // nobody reads it; proxies write it into their logs
 };
 
-/** What the database, its disk or the limits of the process fail with: the request is good, and may be sent again. */
+/** Failures of the database, its disk or the limits of the process: the request is valid, and may be sent again. */
 const UNAVAILABLE: ReadonlySet<string> = new Set([
   'ACCESS_DENIED',
   'CANNOT_CONNECT',
@@ -54,7 +54,7 @@ const UNAVAILABLE: ReadonlySet<string> = new Set([
   'WRITES_STOPPED',
 ]);
 
-/** Seconds after which a request may be sent again that the database could not serve. */
+/** The Retry-After in seconds of a request that the database could not serve. */
 export const RETRY_AFTER = 5;
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -92,7 +92,7 @@ function statusOf(error: SlothError): number {
   return 500;
 }
 
-/** @param status where it is not the error's own: a version that `If-Match` named is a failed precondition */
+/** @param status if it is not the error's own: a version from `If-Match` is a failed precondition */
 export function problemOf(error: SlothError, status = statusOf(error)): Problem {
   return {
     type: `urn:sloth-runner:problem:${error.code}`,
@@ -105,7 +105,7 @@ export function problemOf(error: SlothError, status = statusOf(error)): Problem 
   };
 }
 
-/** What is nobody's input: the log says more, the answer does not. */
+/** An internal error: the log has the details, the response does not. */
 export const INTERNAL: Problem = {
   type: 'urn:sloth-runner:problem:INTERNAL',
   title: 'Internal Server Error',

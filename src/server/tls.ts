@@ -1,4 +1,4 @@
-/** TLS 1.3, and of TLS 1.2 what has forward secrecy and authenticates what it encrypts: no CBC. */
+/** TLS 1.3, and the suites of TLS 1.2 with forward secrecy and authenticated encryption: no CBC. */
 export const TLS = {
   minVersion: 'TLSv1.2',
   honorCipherOrder: true,

@@ -10,69 +10,69 @@ export interface Edge {
   readonly target: string;
 }
 
-/** What a decision on dependencies asks for, once it knows the resources it is about. */
+/** The keys of an edge query, which a decision on dependencies knows once it knows its resources. */
 export interface LinkKeys {
-  /** Resources whose dependencies may change, with what they may come to depend on. */
+  /** Resources whose dependencies may change, with their possible new dependencies. */
   readonly of: readonly {
     readonly address: string;
     readonly targets: readonly string[];
-    /** Values of its properties, each of which may be what another resource is known by. */
+    /** Values of its properties, each of which may identify another resource. */
     readonly values: readonly string[];
   }[];
-  /** Addresses of resources that are to go. */
+  /** Addresses of resources to remove. */
   readonly leaving: readonly string[];
-  /** Whether what depends on those goes with them, and so on. */
+  /** Whether their dependents, direct and indirect, are removed with them. */
   readonly cascade: boolean;
 }
 
-/** Keys of {@link LinkReads}, as far as they can be told before anything is known. */
+/** Keys of {@link LinkReads}, as far as they can be predicted before anything is read. */
 export interface LikelyLinks {
   readonly from: readonly string[];
   readonly known: readonly string[];
 }
 
-/** The answers. */
+/** The result. */
 export interface Links {
-  /** By address: the edges that start from each resource asked for, from each that leaves or goes with those. */
+  /** By address: the edges from each requested resource, and from each removed one. */
   readonly from: ReadonlyMap<string, readonly DependencyRecord[]>;
-  /** The edges that end at a resource that leaves, or at the instances of which it is one. */
+  /** The edges to a removed resource, or to its address without instance keys. */
   readonly to: readonly DependencyRecord[];
   /**
-   * Resources that a candidate target, or an end of an edge in `to`, stands for; without an entry it names nothing. Of many
-   * instances only so many that one is left whichever go.
+   * The existing resources that a candidate target, or an end of an edge in `to`, refers to. Of many instances only as many
+   * as are needed for one to remain, whichever are removed.
    */
   readonly present: ReadonlyMap<string, readonly string[]>;
-  /** By value: the resources known by it, but for those asked for and those that go. */
+  /** By value: the resources that it identifies, except the requested and the removed ones. */
   readonly known: ReadonlyMap<string, readonly string[]>;
   /**
-   * Edges there are, of which every cycle consists that a new edge among those asked for would close, and from the
-   * address without keys to each instance.
+   * The existing edges of every cycle that a requested new edge would close, and edges from an address without keys to each
+   * of its instances.
    */
   readonly around: readonly Edge[];
-  /** With `cascade`: the resources that depend on those that leave. */
+  /** With `cascade`: the dependents of removed resources. */
   readonly slots: ReadonlyMap<string, ResourceSlot>;
 }
 
-/** What a decision comes to that must know more: it is told, and then decides. */
-export interface Question {
+/** Returned by a decision that first needs to read edges; `answer` then decides with the result. */
+export interface EdgeQuery {
   readonly links: LinkKeys;
   /** @throws SlothError when the command cannot be accepted */
   answer(links: Links): readonly NewEvent[];
 }
 
-/** What a store must be able to find in one stack, by index. Each takes many keys at once, and none twice. */
+/** The reads of a stack that an edge query needs, each by index. Each takes many distinct keys at once. */
 export interface LinkReads {
   from(addresses: readonly string[]): Eventual<readonly DependencyRecord[]>;
   to(targets: readonly string[]): Eventual<readonly DependencyRecord[]>;
-  /** Addresses of the resources there are that bear one of the names: of those with keys at most `limit` for each name. */
+  /** Addresses of existing resources with one of the names: of those with keys at most `limit` for each name. */
   standing(names: readonly string[], limit: number): Eventual<readonly string[]>;
-  /** A resource's id, own id or identity, and whose it is; it may be told twice where it is known by one value in two ways. */
+  /** The resources with a value as id, own id or identity. A resource may occur twice if a value identifies it in two ways. */
   known(values: readonly string[]): Eventual<readonly { readonly value: string; readonly address: string }[]>;
-  /** By address; one without an answer is left out. */
+  /** By address; missing resources are left out. */
   slots(addresses: readonly string[]): Eventual<ReadonlyMap<string, ResourceSlot>>;
 }
 
-/** For a stack that is not there yet. */
+/** For a stack that does not exist yet. */
 export const NOTHING_THERE: LinkReads = {
   from: () => [],
   to: () => [],
@@ -83,10 +83,10 @@ export const NOTHING_THERE: LinkReads = {
 
 export function* readLinks(reads: LinkReads, keys: LinkKeys): Program<Links> {
   const { to, going } = keys.leaving.length > 0 ? yield* dependents(reads, keys) : NOBODY;
-  // Both are asked before either answer is waited for: on a server they then cost one round trip.
+  // Both reads start before the first result is awaited: on a server they cost one round trip.
   const sources = unique([...keys.of.map(({ address }) => address), ...going]);
   const [byValue, edgesFrom] = [reads.known(unique(keys.of.flatMap(({ values }) => values))), reads.from(sources)];
-  if (edgesFrom instanceof Promise) edgesFrom.catch(() => {}); // it is waited for below
+  if (edgesFrom instanceof Promise) edgesFrom.catch(() => {}); // it is awaited below
   const known = owners(yield* wait(byValue), sources);
   const edges = yield* wait(edgesFrom);
   const from = groupBy(edges, ({ address }) => address);
@@ -117,7 +117,7 @@ interface Dependents {
 }
 const NOBODY: Dependents = { to: [], going: new Set() };
 
-/** What depends on the resources that leave, and with `cascade` what depends on that, and so on. */
+/** The dependents of the removed resources, with `cascade` also the indirect ones. */
 function* dependents(reads: LinkReads, { leaving, cascade }: LinkKeys): Program<Dependents> {
   const going = new Set(leaving);
   const to: DependencyRecord[] = [];
@@ -130,7 +130,7 @@ function* dependents(reads: LinkReads, { leaving, cascade }: LinkKeys): Program<
   return { to, going };
 }
 
-/** What an edge may call a resource. */
+/** The names by which an edge may refer to a resource. */
 export function namesOf(address: string): string[] {
   const base = baseAddress(address);
   return base === null ? [address] : [address, base];
@@ -165,9 +165,9 @@ function* standFor(reads: LinkReads, targets: readonly string[], limit: number):
 const ALL = Number.MAX_SAFE_INTEGER;
 
 /**
- * A cycle that new edges close leads from the target of one along edges there are to the source of one. Both ends are
- * followed, first backward, then the side with the smaller front, until one side comes to its end: what it went along is
- * enough. So a resource on which nothing depends yet costs one step, however much it comes to depend on.
+ * A cycle that new edges close leads from the target of one along existing edges to the source of one. The search starts
+ * at both ends, first backward, then on the side with the smaller front, until one side is exhausted: its edges are
+ * enough. So a resource without dependents costs one step, however many dependencies it gets.
  */
 function* edgesAround(reads: LinkReads, added: readonly Edge[]): Program<Edge[]> {
   const forward = new Side(added.map(({ target }) => target));
@@ -195,7 +195,7 @@ function* edgesAround(reads: LinkReads, added: readonly Edge[]): Program<Edge[]>
   }
 }
 
-/** A walk in one direction. */
+/** A search in one direction. */
 class Side {
   readonly edges: Edge[] = [];
   readonly #seen: Set<string>;

@@ -1,12 +1,12 @@
 import type { EventMeta, LogHead, NewEvent, RecordedEvent, StoredEvent, UnknownEvent } from '../events/index.js';
-import type { Question } from './edge-query.js';
+import type { EdgeQuery } from './edge-query.js';
 import type { FactKeys, Facts } from './facts.js';
 import type { Maintenance } from './maintenance.js';
 import type { RowChange } from './row-change.js';
-import type { Checkpoint, EventFilter, Query } from './snapshot.js';
+import type { Checkpoint, EventFilter, EventPage, Query } from './snapshot.js';
 import type { TableName } from './tables.js';
 
-export type { At, Checkpoint, CommitFilter, EventFilter, Moment, Page, Touched } from './snapshot.js';
+export type { At, Checkpoint, CommitFilter, EventFilter, EventPage, Moment, Page, Touched } from './snapshot.js';
 
 /** A command, ready to be decided inside the appending transaction. */
 export interface AppendRequest {
@@ -20,7 +20,7 @@ export interface AppendRequest {
   /** Refuses a caller who may not reach what the command names. Asked before anything is decided or repeated. */
   authorize?(facts: Facts): void;
   /** Pure. `now` is the instant the events will carry. What it throws refuses the command and leaves nothing behind. */
-  decide(facts: Facts, now: string): readonly NewEvent[] | Question;
+  decide(facts: Facts, now: string): readonly NewEvent[] | EdgeQuery;
 }
 
 /** By what a repeated command is recognised, beside its id and its stack (docs/adr/0023). */
@@ -91,7 +91,10 @@ export interface EventStore extends Maintenance {
    */
   read<T>(query: Query<T>): Promise<T>;
   head(): Promise<LogHead>;
+  /** All at once: for a limit that is small. */
   events(filter: EventFilter): Promise<readonly StoredEvent[]>;
+  /** As many of the events as one page holds. */
+  page(filter: EventFilter): Promise<EventPage>;
   /** Calls back after events may have been appended, by this process or another. Returns how to stop. */
   onAppend(listener: () => void): () => void;
   /**

@@ -14,47 +14,47 @@ import type {
   StackHead,
 } from './records.js';
 
-/** What a decision needs to know, by key. A store reads exactly this inside the appending transaction, nothing more. */
+/** The keys of the facts that a decision needs. A store reads exactly these inside the appending transaction. */
 export interface FactKeys {
   /** The stack the command is for, by id or by name. */
   readonly stack: string;
-  /** Look among deleted stacks too, when no live one answers to it. */
+  /** Also find a deleted stack if no live one matches. */
   readonly deleted?: boolean;
-  /** Who took the stack's lock is wanted. */
+  /** Read the principal that took the stack's lock. */
   readonly lockTaker?: boolean;
-  /** A name whose holder is wanted: the stack that has it as its id, or the live one that bears it. */
+  /** A name: read the stack with this id, or the live stack with this name. */
   readonly name?: string;
-  /** The same for the stack's own name, which a deleted stack may have lost to another. */
+  /** The same for the stack's own name, which another stack may use after a deletion. */
   readonly ownName?: boolean;
-  /** An id whose holder is wanted. */
+  /** An id: read whether a stack uses it. */
   readonly id?: string;
-  /** The stack's own document is wanted. */
+  /** Read the stack fields. */
   readonly document?: boolean;
   readonly addresses?: readonly string[];
-  /** Resources by id; they come with those of `addresses`. */
+  /** Resources by id; returned with those of `addresses`. */
   readonly resourceIds?: readonly string[];
   readonly outputs?: readonly string[];
-  /** The names of all resources and outputs are wanted. */
+  /** Read the names of all resources and outputs. */
   readonly present?: boolean;
   /** Edges, as [address, target]. */
   readonly edges?: readonly (readonly [string, string])[];
   readonly tags?: readonly string[];
-  /** Addresses or ids of resources whose last drift finding is wanted. */
+  /** Addresses or ids of resources: read the last drift finding of each. */
   readonly driftOf?: readonly string[];
-  /** The stack's drift rules are wanted. */
+  /** Read the stack's drift rules. */
   readonly driftRules?: boolean;
   readonly execution?: string;
-  /** Everything that differs between the current version and this one. */
+  /** Read all differences between the current version and this one. */
   readonly changedSince?: number;
-  /** What the decision will most likely ask of dependencies. A store that has to wait for answers asks it with the rest. */
+  /** The likely keys of the edge query. An asynchronous store reads them together with the other facts. */
   readonly likely?: () => LikelyLinks;
 }
 
-/** Whether they ask for what stacks share; else all that is asked for is of the stack that is named. */
+/** Whether they contain keys that stacks share; otherwise all facts belong to the named stack. */
 export const looksAround = ({ name, ownName, id, resourceIds = [], changedSince }: FactKeys): boolean =>
   name !== undefined || id !== undefined || changedSince !== undefined || ownName === true || resourceIds.length > 0;
 
-/** A value now and at an earlier version; undefined where it has or had none. */
+/** A value now and at an earlier version; undefined if it does or did not exist. */
 export interface Change<T> {
   readonly now: T | undefined;
   readonly before: T | undefined;
@@ -64,7 +64,7 @@ export interface Difference {
   readonly document: Change<StackDocument>;
   readonly resources: readonly (Change<ResourceSlot> & {
     readonly slot: ResourceSlot;
-    /** The resource that bears the earlier id now. */
+    /** The resource that has the earlier id now. */
     readonly idHolder: number | undefined;
   })[];
   readonly outputs: readonly (Change<OutputRecord> & { readonly name: string })[];
@@ -77,35 +77,35 @@ export interface Present {
 }
 export const NOTHING_PRESENT: Present = { resources: [], outputs: [] };
 
-/** The answers. A key without an answer is absent from its map. */
+/** The facts. A key without a value is absent from its map. */
 export interface Facts {
   readonly stack: StackHead | undefined;
-  /** Where there is no such stack: the deleted one that last answered to it. */
+  /** If there is no such stack: the last deleted one with that id or name. */
   readonly deletedStack: StackHead | undefined;
   readonly document: StackDocument | undefined;
   readonly lock: LockRecord | undefined;
-  /** Undefined too where it was not asked for. */
+  /** Also undefined if it was not requested. */
   readonly lockTaker: LockTaker | undefined;
-  /** Id of the stack that holds the name asked for. */
+  /** Id of the stack that uses the requested name. */
   readonly nameHolder: string | undefined;
-  /** Whether a stack has the id asked for, or a live one bears it as its name. */
+  /** Whether a stack has the requested id, or a live one has it as its name. */
   readonly idTaken: boolean;
   readonly resources: ReadonlyMap<string, ResourceSlot>;
-  /** By the id asked for. Ids are unique over all stacks, so an answer may belong to another one. */
+  /** By the requested id. Ids are unique over all stacks, so a resource may belong to another one. */
   readonly resourcesById: ReadonlyMap<string, ResourceSlot & { readonly stream: number }>;
   readonly outputs: ReadonlyMap<string, OutputRecord>;
-  /** Resources in the order of their addresses, and outputs by name; none unless they were asked for. */
+  /** Resources sorted by address, and outputs by name; empty unless requested. */
   readonly present: Present;
   readonly edges: readonly DependencyRecord[];
   readonly tags: ReadonlySet<string>;
   readonly drift: ReadonlyMap<string, DriftRecord>;
-  /** Oldest first, also those that have run out. None unless they were asked for. */
+  /** Oldest first, including expired ones. Empty unless requested. */
   readonly driftRules: readonly DriftRuleRecord[];
   readonly execution: ExecutionRecord | undefined;
   readonly difference: Difference | undefined;
 }
 
-/** Asks for each key; a key without an answer is left out. */
+/** Reads each key; a key without a value is left out. */
 export function answers<T>(
   keys: readonly string[] | undefined,
   read: (key: string) => T | undefined,

@@ -33,6 +33,19 @@ export interface EventFilter {
   readonly limit: number;
 }
 
+/** The first events that a filter selects: as many as its limit, and 4 MiB of documents, unless the first alone is larger. */
+export interface EventPage {
+  readonly events: readonly StoredEvent[];
+  /** Whether a bound ended the page, so that more may follow. */
+  readonly isFull: boolean;
+}
+
+export interface EventSize {
+  readonly position: number;
+  /** Of its documents. */
+  readonly bytes: number;
+}
+
 /** A part of a list. */
 export interface Page {
   /** The key after which it begins; left out, it begins with the first. */
@@ -80,7 +93,10 @@ interface FindOptions {
  */
 export interface Reads {
   head(): LogHead;
+  /** All at once: for a limit that is small, else see `readPage`. */
   events(filter: EventFilter): readonly StoredEvent[];
+  /** Of these events, in their order. No document is read. */
+  eventSizes(filter: EventFilter): readonly EventSize[];
   checkpoints(): readonly Checkpoint[];
 
   stack(ref: string, options?: FindOptions): StackRecord | undefined;

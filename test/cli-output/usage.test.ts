@@ -9,7 +9,7 @@ describe('a flag its own parser refuses', () => {
     const { code, stdout, stderr } = await commandLine().run([...args, value]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toBe(
-      `Error: --if-version: "${value}" is no whole number of at least 0\n` +
+      `Error: --if-version: "${value}" is not a whole number of at least 0\n` +
         'Give --if-version as digits, for example --if-version 10.\n',
     );
   });
@@ -18,7 +18,7 @@ describe('a flag its own parser refuses', () => {
     const { code, stdout, stderr } = await commandLine().run([...args, 'abc', '--output', 'json']);
     expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject({
-      error: { code: 'INVALID_NUMBER', message: '--if-version: "abc" is no whole number of at least 0' },
+      error: { code: 'INVALID_NUMBER', message: '--if-version: "abc" is not a whole number of at least 0' },
     });
   });
 });

@@ -58,7 +58,7 @@ describe('a file that names the database', () => {
 });
 
 describe('a password on the command line', () => {
-  const WARNING = /^Warning: --(\w+) holds a password[^\n]*SLOTH_RUNNER_DB_FILE[^\n]*\n/;
+  const WARNING = /^Warning: --(\w+) contains a password[^\n]*SLOTH_RUNNER_DB_FILE[^\n]*\n/;
   const folder = () => join(scratchFolder(), 'x.db');
 
   test.each([

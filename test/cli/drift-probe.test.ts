@@ -217,7 +217,7 @@ describe('--exit-code says that there is no drift only where everything was comp
     const some = actual(stack.folder, { 'net.a': {} });
     const { code, stdout } = await stack.drift('--actual', some, '--exit-code');
     expect(code).toBe(1);
-    expect(stdout).toContain('1 compared, 1 not compared\n  net.b: the source says nothing of it\n');
+    expect(stdout).toContain('1 compared, 1 not compared\n  net.b: the source has no data for it\n');
     expect((await stack.drift('--actual', some, '--exit-code', '--allow-partial')).code).toBe(0);
     expect((await stack.drift('--actual', some)).code).toBe(0);
     actual(stack.folder, { 'net.a': null });
@@ -244,7 +244,7 @@ describe('--exit-code says that there is no drift only where everything was comp
     const stack = await stackOf(Array.from({ length: 30 }, (_, n) => net(`n${n + 10}`)));
     const { stdout } = await stack.drift('--actual', actual(stack.folder, { 'net.n10': {} }));
     expect(stdout).toContain('1 compared, 29 not compared\n  net.n11: ');
-    expect(stdout).toMatch(/net\.n30: the source says nothing of it\n {2}… and 9 more\n/);
+    expect(stdout).toMatch(/net\.n30: the source has no data for it\n {2}… and 9 more\n/);
   });
 
   test('with a source that names resources of a stack without any it is refused, and so is watch', async () => {

@@ -57,7 +57,7 @@ describe('an actual file', () => {
       expect.stringMatching(/^net\.a {2}\(all\) {2}\{\} {2}→ {2}\(gone\) {2}pending/),
       '',
       '2 compared, 1 not compared',
-      '  net.b: the source says nothing of it',
+      '  net.b: the source has no data for it',
       '',
     ]);
     const again = JSON.parse((await stack.drift('--actual', actual, '--output', 'json')).stdout);

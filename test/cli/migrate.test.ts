@@ -31,7 +31,7 @@ describe('the command lines of the specification', () => {
     const target = join(folder, 'etc', 'stacks.db');
     const text = await cli.text('stack', 'migrate', '--source', old, '--target', target);
     expect(text).toMatch(/Taken in: 3 stacks, \d+ events/);
-    expect(text).toContain('Verified: 3 of 3 stacks say what the source says; the log and its tables hold.');
+    expect(text).toContain('Verified: 3 of 3 stacks equal the source; the log and its tables hold.');
     expect(existsSync(join(folder, 'etc', 'migration_report.json'))).toBe(true);
     expect(existsSync(cli.db)).toBe(false);
     expect(await cli.text('stack', 'state', 'list', '--db', target)).toContain('deploy-2');

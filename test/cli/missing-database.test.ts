@@ -375,8 +375,8 @@ describe('the library', () => {
   test('leaves a server as it is where its database has no tables of ours', async () => {
     const url = await freshSchema();
     const refused = { name: 'NotFoundError', code: 'DATABASE_NOT_FOUND' };
-    for (const asItIs of [false, true]) {
-      await expect(StateBackend.open(url, { create: false, asItIs })).rejects.toMatchObject(refused);
+    for (const skipRebuild of [false, true]) {
+      await expect(StateBackend.open(url, { create: false, skipRebuild })).rejects.toMatchObject(refused);
     }
     for (const command of [
       ['audit', 'verify'],

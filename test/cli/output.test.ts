@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { parseAddress } from '../../src/cli/address.js';
 import { assignments } from '../../src/cli/assignments.js';
 import { defaultDatabase, type Machine } from '../../src/cli/database-path.js';
 import { wantsColour } from '../../src/cli/output/colour.js';
 import { escapeText } from '../../src/cli/output/escape.js';
 import { fitColumns, table } from '../../src/cli/output/table.js';
+import { parseAddress } from '../../src/commands/address.js';
 import { stringifyJson } from '../../src/index.js';
 
 describe('a table', () => {

@@ -20,6 +20,7 @@ const EXAMPLES: { readonly [T in CommandType]: Extract<Command, { type: T }> } =
   deleteStack: { type: 'deleteStack', stack: 'web' },
   restoreStack: { type: 'restoreStack', stack: 'web' },
   apply: { type: 'apply', stack: 'web', outputs: [{ name: 'o', value: 1 }] },
+  setResource: { type: 'setResource', stack: 'web', resource: 'app.new', properties: { a: 1 } },
   addDependency: { type: 'addDependency', stack: 'web', resource: 'app.web', dependsOn: 'x.y', allowMissing: true },
   removeDependency: { type: 'removeDependency', stack: 'web', resource: 'app.web', dependsOn: 'db.main' },
   takeSnapshot: { type: 'takeSnapshot', stack: 'web' },

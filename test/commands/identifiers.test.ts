@@ -6,9 +6,9 @@ import { COMMANDS, type CommandType } from '../../src/commands/index.js';
 const FREE_TEXTS = new Set(
   [
     'action description document.description document.origin.format document.origin.lineage document.status',
-    'document.version document.workflowFile error expiresAt info operation outputs.*.name path reason removeOutputs.*',
+    'document.version document.workflowFile error errorMessage expiresAt info lastApplied module operation outputs.*.name path reason removeOutputs.*',
     'resourceType resources.*.errorMessage resources.*.lastApplied resources.*.module resources.*.name',
-    'resources.*.state resources.*.type status succession.lineage tags.* version who workflowFile',
+    'resources.*.state resources.*.type state status succession.lineage tags.* version who workflowFile',
   ].flatMap((line) => line.split(' ')),
 );
 
@@ -25,6 +25,7 @@ const KINDS: Readonly<Record<string, IdentifierKind>> = {
 };
 /** Fields that mean something else in some commands. */
 const OF_COMMAND: { readonly [T in CommandType]?: Readonly<Record<string, IdentifierKind>> } = {
+  setResource: { id: 'resourceId', 'dependencies.*': 'resource' },
   createStack: { id: 'stackId', name: 'stackName' },
   updateStack: { name: 'stackName' },
   acquireLock: { id: 'lock' },

@@ -15,6 +15,7 @@ const CALLS: {
   preview: (store) => store.preview(request),
   head: (store) => store.head(),
   events: (store) => store.events({ limit: 1 }),
+  page: (store) => store.page({ limit: 1 }),
   size: (store) => store.size('events', 1),
   checkpoints: (store) => store.checkpoints(),
   describe: (store) => store.describe(),

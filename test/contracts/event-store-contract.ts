@@ -12,6 +12,7 @@ import { readingSignals } from './reading-signals.js';
 import { readingStacks } from './reading-stacks.js';
 import { readingState } from './reading-state.js';
 import { repeating } from './repeating.js';
+import { settingResources } from './setting.js';
 import type { OpenStore } from './world.js';
 
 /**
@@ -30,6 +31,7 @@ export function commandsAndReads(name: string, open: OpenStore): void {
     repeating(open);
     locksOfOthers(open);
     pruning(open);
+    settingResources(open);
     readingTheLog(open);
     readingStacks(open);
     readingState(open);

@@ -5,12 +5,14 @@ import type { Reads } from '../../src/store/snapshot.js';
 import { reads } from '../support/reads.js';
 
 /** What only reads, and says the same of the same log in any store. */
-type Read = keyof Reads | 'size' | 'projections' | 'compareTables';
+type Read = keyof Reads | 'page' | 'size' | 'projections' | 'compareTables';
 
 /** These answer for the whole store, the others for one stream. */
 type StoreRead =
   | 'head'
   | 'events'
+  | 'eventSizes'
+  | 'page'
   | 'size'
   | 'checkpoints'
   | 'stack'
@@ -54,6 +56,8 @@ export async function everything(store: EventStore): Promise<Readonly<Record<Rea
   const wide: { readonly [R in StoreRead]: unknown } = {
     head: await store.head(),
     events: await ask(store.events, filters(log)),
+    eventSizes: await ask(read.eventSizes, filters(log)),
+    page: await ask(store.page, filters(log)),
     size: await ask(store.size, [
       ...(['stacks', 'events'] as const).map((of) => [of, 10_000] as const),
       ...unique([999_999, ...all.map(({ stream }) => stream)]).flatMap((stream) =>

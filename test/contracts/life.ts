@@ -218,6 +218,8 @@ export const LIFE: readonly Step[] = [
     },
     resources: [{ type: 't', name: 'a', id: 'imported', lastApplied: '2025-12-31T00:00:00.000Z', errorMessage: 'e' }],
   }),
+  step({ type: 'setResource', stack: 'taken in', resource: 'imported', properties: { n: 1 } }),
+  step({ type: 'setResource', stack: 'taken in', resource: 'unknown', properties: {} }, { refused: 'INVALID_ADDRESS' }),
   step({ type: 'updateStack', stack: 'nowhere', description: 'x' }, { refused: 'STACK_NOT_FOUND' }),
 ];
 

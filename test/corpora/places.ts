@@ -18,6 +18,7 @@ export const BODIES: Readonly<Record<CommandType, Fields>> = {
     resources: [{ type: 'x', name: 'y' }],
     outputs: [{ name: 'o', value: 1 }],
   },
+  setResource: { stack: 'web', resource: 'x.y', properties: { a: 1 } },
   addDependency: { stack: 'web', resource: 'a.b', dependsOn: 'c.d' },
   removeDependency: { stack: 'web', resource: 'a.b', dependsOn: 'c.d' },
   takeSnapshot: { stack: 'web' },

@@ -201,7 +201,7 @@ describe('an answer that cannot be taken', () => {
     ['a list for properties', '{"address":"t.r0","properties":[]}', '"properties" must be an object, or null'],
     ['nothing for properties', '{"address":"t.r0"}', '"properties" must be an object, or null'],
     ['a number for an error', '{"address":"t.r0","error":1}', '"error" must be text'],
-    ['a field that does not exist', '{"address":"t.r0","property":{}}', 'there is no field "property"'],
+    ['a field that does not exist', '{"address":"t.r0","property":{}}', 'unknown field "property"'],
   ])('%s is an error of the resource', async (_, line, error) => {
     const { found } = await look(
       script(`${READ_ALL} console.log(${JSON.stringify(line)}); say(requests[1]);`, { concurrency: 1 }),
@@ -211,8 +211,8 @@ describe('an answer that cannot be taken', () => {
   });
 
   test.each<[string, string, string]>([
-    ['no JSON', 'not json', 'line 2 of its output is no JSON'],
-    ['a key twice', '{"address":"t.r0","address":"t.r0"}', 'line 2 of its output is no JSON'],
+    ['no JSON', 'not json', 'line 2 of its output is not valid JSON'],
+    ['a key twice', '{"address":"t.r0","address":"t.r0"}', 'line 2 of its output is not valid JSON'],
     ['no object', '[1]', 'line 2 of its output names no address'],
     ['no address', '{"properties":{}}', 'line 2 of its output names no address'],
     [
@@ -231,7 +231,7 @@ describe('an answer that cannot be taken', () => {
 
   test('bytes that are no UTF-8 are no JSON', async () => {
     const { found } = await look(script(`${READ_ALL} writeSync(1, Buffer.from('7b22ff220a', 'hex'));`), some(1));
-    expect(found).toEqual({ 't.r0': 'no answer; line 1 of its output is no JSON' });
+    expect(found).toEqual({ 't.r0': 'no answer; line 1 of its output is not valid JSON' });
   });
 
   test('a second answer is noted: the first was given on already', async () => {

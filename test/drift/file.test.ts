@@ -40,10 +40,10 @@ describe('a file of the actual state', () => {
     );
     const { notes } = await look(actualFile(bytes(text), 'a.json'), [vpc]);
     expect(notes).toEqual([
-      'a.json: 6 addresses passed over, as none of the resources looked at: aws_vpc.b, aws_vpc.c, aws_vpc.d, aws_vpc.e, aws_vpc.f, …',
+      'a.json: 6 addresses ignored, because the stack has no such resources: aws_vpc.b, aws_vpc.c, aws_vpc.d, aws_vpc.e, aws_vpc.f, …',
     ]);
     const one = await look(actualFile(bytes('{"x.y": null}'), 'a.json'), [vpc]);
-    expect(one.notes).toEqual(['a.json: 1 address passed over, as none of the resources looked at: x.y']);
+    expect(one.notes).toEqual(['a.json: 1 address ignored, because the stack has no such resources: x.y']);
   });
 
   test.each([
@@ -60,7 +60,7 @@ describe('a file of the actual state', () => {
   });
 
   test('refuses an address that stands twice, and what is no JSON', () => {
-    expect(() => actualFile(bytes('{"a.b": {}, "a.b": null}'), 'a.json')).toThrow(/stands twice/);
+    expect(() => actualFile(bytes('{"a.b": {}, "a.b": null}'), 'a.json')).toThrow(/occurs twice/);
     expect(() => actualFile(bytes('{'), 'a.json')).toThrow(expect.objectContaining({ code: 'INVALID_JSON' }));
   });
 

@@ -111,8 +111,8 @@ describe('a redirect', () => {
     ['//[::1]/', /"\[::1\]:80" is not among/],
     ['file:///etc/shadow', /^the URL it redirects to must begin with http: or https:$/],
     ['gopher://127.0.0.1/', /^the URL it redirects to must begin with http: or https:$/],
-    ['http://me:hunter2@127.0.0.1/', /^the URL it redirects to must not hold a user or a password$/],
-    ['http://[', /^it redirects to what is no URL$/],
+    ['http://me:hunter2@127.0.0.1/', /^the URL it redirects to must not contain a user or a password$/],
+    ['http://[', /^it redirects to an invalid URL$/],
   ])('to %s is an error', async (location, error) => {
     const { port } = await redirecting(() => location);
     const found = await at(`http://127.0.0.1:${port}/`, { hosts: [`127.0.0.1:${port}`] });

@@ -144,7 +144,7 @@ describe('http', () => {
     [{ url: 1 }, '"url" must be the text of a URL'],
     [{ url: '/relative' }, '"url" must be the text of a URL'],
     [{ url: 'file:///etc/passwd' }, '"url" must begin with http: or https:'],
-    [{ url: 'http://me:hunter2@127.0.0.1/' }, '"url" must not hold a user or a password'],
+    [{ url: 'http://me:hunter2@127.0.0.1/' }, '"url" must not contain a user or a password'],
     [{ url: 'http://127.0.0.1/', method: 'POST' }, '"method" must be GET or HEAD'],
     [{ url: 'http://127.0.0.1/', follow_redirects: 'yes' }, '"follow_redirects" must be true or false'],
     [{ url: 'http://127.0.0.1/', headers: ['a'] }, '"headers" must be an object of names and texts'],

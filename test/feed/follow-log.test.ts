@@ -1,9 +1,16 @@
+import type { Observable } from 'rxjs';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import { LogFeed } from '../../src/feed/follow-log.js';
+import { entryFeed, liveEvents } from '../../src/feed/live.js';
+import { stringifyJson } from '../../src/lib/json.js';
+import { EventStreams } from '../../src/server/api/event-streams.js';
+import { liveEvents as streamedEvents } from '../../src/server/api/live.js';
 import type { EventFilter, EventStore } from '../../src/store/event-store.js';
 import { until } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
+
+vi.mock('../../src/lib/json.js', { spy: true });
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -19,6 +26,10 @@ function counted() {
     events: (filter) => {
       reads.push(filter);
       return engine.store.events(filter);
+    },
+    page: (filter) => {
+      reads.push(filter);
+      return engine.store.page(filter);
     },
   };
   const tag = (n: number) => engine.execute({ type: 'addTags', stack: 's', tags: [`t${n}`] }, { actor: 'a' });
@@ -49,6 +60,50 @@ function following(feed: LogFeed, after: number, stream?: number) {
   return { stop, seen, state };
 }
 
+/** Whether it is what the text of an event is made of. */
+const isEntry = (value: unknown): boolean => value instanceof Object && 'recorded_at' in value;
+
+/** Subscribes to a feed as `events$` does. */
+function observing(feed: LogFeed) {
+  const seen: number[] = [];
+  const subscription = liveEvents(feed, 1).subscribe(({ position }) => seen.push(position));
+  onTestFinished(() => subscription.unsubscribe());
+  return { seen };
+}
+
+/** Follows a feed as the live streams of a server do. */
+function streaming(store: EventStore, feed: LogFeed, count: number) {
+  const streams = new EventStreams({ total: count, perToken: count, heartbeatMs: 600_000 });
+  const follow = entryFeed(store, feed);
+  const backend = {
+    head: () => store.head(),
+    followLog: (after: number, { signal, beat }: { signal: AbortSignal; beat?: Observable<unknown> }) =>
+      follow(after, signal, beat),
+  };
+  return Array.from({ length: count }, () => {
+    const stop = new AbortController();
+    const { heartbeatMs, beat } = streams;
+    const texts = streamedEvents({
+      ...{ backend, heartbeatMs, beat, after: 0, signal: stop.signal },
+      isWanted: () => true,
+      checkAccess: () => {},
+    });
+    const seen: number[] = [];
+    const run = async () => {
+      for await (const text of texts) {
+        const id = /^id: (\d+)$/m.exec(text)?.[1];
+        if (id !== undefined) seen.push(Number(id));
+      }
+    };
+    const over = run();
+    onTestFinished(async () => {
+      stop.abort();
+      await over;
+    });
+    return { seen };
+  });
+}
+
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
 
 describe('200 who follow the log', () => {
@@ -68,6 +123,31 @@ describe('200 who follow the log', () => {
     for (const { seen } of all) expect(seen).toEqual(range(2, 7));
     expect(reads.length - before).toBe(5);
     expect(timers).toHaveBeenCalledTimes(1);
+  });
+
+  test('by events$ and by server-sent events cost one timer for the log and one for heartbeats, and one read', async () => {
+    const timers = vi.spyOn(globalThis, 'setInterval');
+    const { store, reads, tag, make } = counted();
+    await make('s');
+    const feed = new LogFeed(store);
+    const texts = vi.mocked(stringifyJson);
+    const observed = Array.from({ length: 200 }, () => observing(feed));
+    const streamed = streaming(store, feed, 200);
+    const all = [...observed, ...streamed];
+    const seeAll = (positions: readonly number[]) => all.every(({ seen }) => seen.length === positions.length);
+    await until(() => seeAll([1]));
+    await tag(0);
+    await until(() => seeAll([1, 2]));
+    const before = reads.length;
+    texts.mockClear();
+    for (const n of range(1, 5)) {
+      await tag(n);
+      await until(() => seeAll(range(1, n + 2)));
+    }
+    for (const { seen } of all) expect(seen).toEqual(range(1, 7));
+    expect(reads.length - before).toBe(5);
+    expect(texts.mock.calls.filter(([value]) => isEntry(value))).toHaveLength(5);
+    expect(timers).toHaveBeenCalledTimes(2);
   });
 
   test('and end leave no timer', async () => {
@@ -138,6 +218,7 @@ test.each([
     ...before.store,
     head: () => current.head(),
     events: (filter) => current.events(filter),
+    page: (filter) => current.page(filter),
     onAppend: (listener) => {
       tell = listener;
       return () => {};

@@ -3,9 +3,8 @@ import { describe, expect, it, test } from 'vitest';
 import { openEngine } from '../../src/engine.js';
 import { type Json, type JsonObject, stringifyJson } from '../../src/lib/json.js';
 import { compareMigration } from '../../src/migration/comparison.js';
-import { type Before, type Plan, type PlanOptions, planWorkflow } from '../../src/migration/plan-workflow.js';
+import { type Before, type Plan, type PlanOptions, planShared, planWorkflow } from '../../src/migration/plan.js';
 import { keyOf } from '../../src/migration/report.js';
-import { planShared } from '../../src/migration/shared.js';
 import type { Cell, LegacyRecord, LegacyWorkflow } from '../../src/migration/source/source.js';
 import { commandId } from '../../src/migration/steps.js';
 import { planStack, takeAll } from '../../src/migration/take.js';
@@ -43,8 +42,7 @@ const currentOf = (plan: Plan) => {
 
 const documentOf = (plan: Plan) => currentOf(plan).document ?? {};
 
-const outcomes = ({ records, ledger }: Plan): string[] =>
-  records.map((record) => `${record.table}/${record.id} ${ledger.outcomeOf(record)}`);
+const outcomes = ({ records }: Plan): string[] => records.map(({ table, id, outcome }) => `${table}/${id} ${outcome}`);
 
 describe('a workflow', () => {
   it('is its creation, its execution and its current state, in the order of their times', () => {
@@ -57,7 +55,7 @@ describe('a workflow', () => {
       ['2025-01-01T10:05:00.000Z', 'unknown', 'apply'],
     ]);
     expect(steps[0]?.command).toEqual({ type: 'createStack', id: 'wf', name: 'web' });
-    expect(records.map((record) => ledger.outcomeOf(record))).toEqual(['migrated']);
+    expect(records.map(({ outcome }) => outcome)).toEqual(['migrated']);
     expect(ledger.entries()).toEqual([]);
   });
 
@@ -1361,7 +1359,7 @@ describe('a second run', () => {
   it('knows everything, and does nothing', async () => {
     const plan = await planAgain(first, first, {}, [aLock()]);
     expect(plan.steps).toEqual([]);
-    expect(new Set(plan.records.map((record) => plan.ledger.outcomeOf(record)))).toEqual(new Set(['known']));
+    expect(new Set(plan.records.map(({ outcome }) => outcome))).toEqual(new Set(['known']));
     expect(plan.ledger.entries()).toEqual([]);
   });
 
@@ -1742,7 +1740,7 @@ test('of any rows: the plan is the same each time, in order, and the engine acce
       expect(new Set(plan.steps.map(({ id }) => id)).size).toBe(plan.steps.length);
       const rows = Object.values(parts).reduce((sum, all: readonly unknown[]) => sum + all.length, 1 + locks.length);
       expect(plan.records).toHaveLength(rows);
-      for (const { record } of plan.steps) if (record) expect(plan.ledger.outcomeOf(record)).not.toBe('rejected');
+      for (const { record } of plan.steps) expect(record?.outcome).not.toBe('rejected');
       for (const { outcome, row } of plan.ledger.entries()) expect(row !== undefined).toBe(outcome === 'rejected');
       await (await carriedOut(plan)).close();
     }),
@@ -1795,7 +1793,7 @@ test('of any rows that others are added to: the state is that of all of them at 
       const whole: Parts = { ...parts, resources: more('resources'), outputs: more('outputs'), tags: more('tags') };
       const engine = openEngine('memory:');
       const run = async (workflow: LegacyWorkflow) => {
-        const planOf = (options: PlanOptions) => planWorkflow(workflow, [], options);
+        const planOf = (options: PlanOptions) => planWorkflow(workflow, options);
         const stack = { id: 'wf', creation: commandId('wf', 'workflow_states'), planOf };
         return takeAll(engine, [await planStack(engine.store, stack, MIGRATION)], MIGRATION);
       };
@@ -1807,7 +1805,7 @@ test('of any rows that others are added to: the state is that of all of them at 
         second?.plan.ledger.entries().flatMap((one) => (one.outcome === 'rejected' ? keyOf(one) : [])),
       );
       const outcomeOf = (record: LegacyRecord) => (rejected.has(keyOf(record)) ? 'rejected' : undefined);
-      const source = sourceOf([workflowOf(columns, whole)], []);
+      const source = sourceOf([workflowOf(columns, whole)]);
       const { stacks } = await compareMigration(source, engine.store, MIGRATION, outcomeOf);
       expect(stacks.flatMap(({ differences }) => differences)).toEqual([]);
       const state = await engine.store.read((s) => readState(s, 'wf'));

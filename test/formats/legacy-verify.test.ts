@@ -175,6 +175,7 @@ function workflowOf(rows: Rows): { readonly workflow: LegacyWorkflow; readonly l
       drift: of('drift_detections'),
       tags: of('workflow_tags'),
       activity: of('workflow_activity'),
+      locks: [], // the verification finds their owners itself
     },
     locks: of('locks'),
   };
@@ -358,7 +359,7 @@ async function verified(
 ): Promise<StackVerification> {
   const { workflow, locks } = workflowOf(rows);
   const options = { entries, ...(migration === undefined ? {} : { migration }) };
-  const { equal, stacks } = await verifyMigration(sourceOf([workflow], locks), store, options);
+  const { equal, stacks } = await verifyMigration(sourceOf([workflow], { locks }), store, options);
   const [stack] = stacks as [StackVerification];
   expect([stacks.length, equal]).toEqual([1, stack.equal]);
   return stack;
@@ -1234,7 +1235,7 @@ describe('all of a source', () => {
   const all = (rows: Rows, more: { orphans?: LegacyRecord[]; state?: Rows[string][] } = {}): LegacySource => {
     const { workflow, locks } = workflowOf(rows);
     const others = [second, third].map((row) => workflowOf({ other: { table: 'workflow_states', row } }).workflow);
-    return sourceOf([...others, workflow], locks, { ...more, state: (more.state ?? []).map(recordOf) });
+    return sourceOf([...others, workflow], { ...more, locks, state: (more.state ?? []).map(recordOf) });
   };
   const steps = (): Steps => {
     const step = (command: object, happened = NOW): Step => ({ command: command as never, happened, actor: 'unknown' });

@@ -43,8 +43,8 @@ describe('YAML as JSON', () => {
   ])('%j is %s', (text, json) => expect(stringifyJson(read(text))).toBe(json));
 
   test.each([
-    ['a: 1\nb:\n  c: 2\n  c: 3', 4, 3, 'stands twice'],
-    ['&k a: 1\n*k : 2', 2, 1, 'stands twice'],
+    ['a: 1\nb:\n  c: 2\n  c: 3', 4, 3, 'occurs twice'],
+    ['&k a: 1\n*k : 2', 2, 1, 'occurs twice'],
     ['a: *x', 1, 4, 'no anchor'],
     ['a: &x [*x]', 1, 8, 'own anchor'],
     ['1: a', 1, 1, 'not text'],

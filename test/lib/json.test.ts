@@ -111,7 +111,7 @@ describe('parseJson refuses', () => {
   ])('a key that stands twice: %s at %s', (text, path) => {
     const error = refusal(() => parseJson(text, 'input.json'));
     expect(error).toMatchObject({ code: 'INVALID_JSON', details: { field: 'input.json', path } });
-    expect(error.message).toContain('the key stands twice');
+    expect(error.message).toContain('the key occurs twice');
     expect(error.message).toContain(path);
   });
 
@@ -339,7 +339,7 @@ describe('the fast and the exact path', () => {
           parseJson(text);
           expect(accepted).toBe(true);
         } catch (error) {
-          if (accepted) expect((error as Error).message).toContain('the key stands twice');
+          if (accepted) expect((error as Error).message).toContain('the key occurs twice');
           else expect(error).toBeInstanceOf(InvalidInputError);
         }
       }),

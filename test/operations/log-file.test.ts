@@ -133,9 +133,9 @@ describe('an exported log', () => {
     const before = await store.head();
     const busy: EventStore = {
       ...store,
-      events: async (filter) => {
+      page: async (filter) => {
         await store.append(sent({ type: 'addTags', stack: 'import-id', tags: ['meanwhile'] }));
-        return store.events(filter);
+        return store.page(filter);
       },
     };
     const text = await exported(busy);
@@ -304,7 +304,7 @@ const DAMAGE: readonly [what: string, code: string, says: RegExp, damage: (text:
   [
     'forged: a key twice',
     'INVALID_LOG_FILE',
-    /line 2: data: the key stands twice/,
+    /line 2: data: the key occurs twice/,
     (text) => forgedAt(text, 0, { data: '{"a":1,"a":2}' }),
   ],
   [

@@ -99,11 +99,11 @@ export async function verifyMigration(
 
 /** Locks by the id of the workflow's row whose id or, where none has that id, whose name they bear. */
 function locksOf(source: LegacySource) {
-  const locks = source.locks();
+  const locks = [...Array.from(source.workflows(), (workflow) => workflow.locks).flat(), ...source.locks()];
   const byWorkflow = new Map<string, LegacyRecord[]>();
   const owners = new Map<string, string>();
   const wanted = new Set(locks.map(({ row }) => textOfCell(row.name)));
-  for (const workflow of wanted.size > 0 ? source.states() : []) {
+  for (const { workflow } of wanted.size > 0 ? source.workflows() : []) {
     const [id, name] = [textOfCell(workflow.row.id), textOfCell(workflow.row.name)];
     if (wanted.has(id)) owners.set(id, workflow.id);
     if (wanted.has(name) && !owners.has(name)) owners.set(name, workflow.id);

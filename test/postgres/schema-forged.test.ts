@@ -14,7 +14,7 @@ async function small(): Promise<string> {
 }
 
 async function problemsOf(url: string): Promise<readonly string[]> {
-  await using backend = await StateBackend.open(url, { asItIs: true });
+  await using backend = await StateBackend.open(url, { skipRebuild: true });
   return (await backend.getAdmin().verify()).problems.map(({ message }) => message);
 }
 

@@ -25,6 +25,7 @@ interface Lock {
 /** Commands that change the state of a stack, so that a locked one takes them from its holder only. */
 const CHANGING = [
   'apply',
+  'setResource',
   'updateStack',
   'addDependency',
   'removeDependency',
@@ -185,6 +186,7 @@ async function commandOf(store: EventStore, { kind, stack, ttl }: Step, id: stri
     readonly [K in Kind]: () => Promise<{ readonly there?: boolean; readonly [field: string]: unknown }>;
   } = {
     apply: async () => ({ resources: [{ type: 't', name: 'a', properties: { n } }] }),
+    setResource: async () => ({ resource: 't.a', properties: { set: n } }),
     updateStack: async () => ({ description: `text ${n}` }),
     addDependency: async () => ({ resource: 't.a', dependsOn: `t.x${n}`, dependencyType: 'implicit' }),
     removeDependency: async () => ({

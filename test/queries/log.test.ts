@@ -57,9 +57,9 @@ describe('the log', () => {
     const sizes: number[] = [];
     const spied: EventStore = {
       ...store,
-      events: async (filter) => {
-        const page = await store.events(filter);
-        sizes.push(page.length);
+      page: async (filter) => {
+        const page = await store.page(filter);
+        sizes.push(page.events.length);
         return page;
       },
     };

@@ -165,7 +165,7 @@ describe('a backup that cannot be made leaves nothing behind', () => {
     ['a table', 'item.r2'],
   ])('the database is damaged in %s', async (_, text) => {
     damage(db, text);
-    await using backend = await StateBackend.open(db, { asItIs: true });
+    await using backend = await StateBackend.open(db, { skipRebuild: true });
     const error = await refused(backend.getAdmin().backup(target));
     expect(error).toMatchObject({ code: 'BACKUP_DAMAGED', exitCode: 7 });
     expect(error.message).toContain(target);

@@ -62,7 +62,7 @@ function usesOf(backend: StateBackend, stack: string): Readonly<Record<string, (
 }
 
 async function answersOf(path: string, stack: string): Promise<Readonly<Record<string, unknown>>> {
-  await using backend = await StateBackend.open(path, { clock, asItIs: true });
+  await using backend = await StateBackend.open(path, { clock, skipRebuild: true });
   const answers: Record<string, unknown> = {};
   for (const [name, use] of Object.entries(usesOf(backend, stack))) {
     answers[name] = await use().catch((error: unknown) => {

@@ -73,7 +73,7 @@ describe.each(Object.entries(SPELLINGS))('a trigger on the log, %s', (_, stateme
   test('is named by a verification, and stops a rebuild and a backup', async () => {
     const path = await small();
     forge(path, statement);
-    await using backend = await StateBackend.open(path, { asItIs: true });
+    await using backend = await StateBackend.open(path, { skipRebuild: true });
     const admin = backend.getAdmin();
     const named = { where: expect.stringMatching(/^evil$/i), problem: 'an unknown trigger on events' };
     expect(await admin.checkStorage()).toContainEqual(named);
@@ -164,7 +164,7 @@ const ATTACHED: Record<string, readonly [statement: string, where: string, probl
 test.each(Object.entries(ATTACHED))('%s is named, and stops a rebuild', async (_, [statement, where, problem]) => {
   const path = await small();
   forge(path, statement);
-  await using backend = await StateBackend.open(path, { asItIs: true });
+  await using backend = await StateBackend.open(path, { skipRebuild: true });
   expect(await backend.getAdmin().checkStorage()).toContainEqual({ where, problem });
   await expect(backend.getAdmin().rebuild()).rejects.toMatchObject({ code: 'FOREIGN_PARTS' });
 });
@@ -201,7 +201,7 @@ const CHANGED: Record<string, readonly [statement: string, where: string]> = {
 test.each(Object.entries(CHANGED))('%s is named', async (_, [statement, where]) => {
   const path = await small();
   forge(path, statement);
-  await using backend = await StateBackend.open(path, { asItIs: true });
+  await using backend = await StateBackend.open(path, { skipRebuild: true });
   for (const quick of [false, true]) {
     expect((await backend.getAdmin().checkStorage({ quick })).map((found) => found.where)).toContain(where);
   }

@@ -27,7 +27,7 @@ function databaseOf(schema: number | string): string {
   return file;
 }
 
-describe.each([1, 2, 3, 4])('a database of schema %i', (schema) => {
+describe.each([1, 2, 3, 4, 5])('a database of schema %i', (schema) => {
   test('is brought up to date when it is opened, and its log stays as it was', async () => {
     const file = databaseOf(schema);
     const engine = openEngine(file);

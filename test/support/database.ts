@@ -85,7 +85,7 @@ export async function seed(db: string, resources: number, bytes = 100): Promise<
 
 /** The whole log of a database that holds, log and tables. */
 export async function provenLog(db: string): Promise<readonly StoredEvent[]> {
-  const backend = await StateBackend.open(db, { asItIs: true });
+  const backend = await StateBackend.open(db, { skipRebuild: true });
   const verification = await backend.getAdmin().verify();
   await backend.close();
   expect(verification.problems).toEqual([]);

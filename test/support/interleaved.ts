@@ -41,6 +41,11 @@ export function interleaved(store: EventStore, write: () => Promise<unknown>) {
       await begin();
       return events;
     },
+    page: async (filter) => {
+      const page = await store.page(filter);
+      await begin();
+      return page;
+    },
   };
   return { racing, settled: () => Promise.all(writes) };
 }

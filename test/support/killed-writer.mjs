@@ -16,7 +16,7 @@ function random(below) {
 }
 const oneOf = (values) => values[random(values.length)];
 
-const backend = await StateBackend.open(db, { actor: `writer-${writer}`, asItIs: true });
+const backend = await StateBackend.open(db, { actor: `writer-${writer}`, skipRebuild: true });
 const own = `own-${writer}`;
 const lockId = `lock-${writer}`;
 const versions = {};

@@ -1,8 +1,8 @@
 import { openEngine } from '../../src/engine.js';
 import { isJsonObject, own } from '../../src/lib/json.js';
 import { contentOf } from '../../src/migration/content.js';
-import { type Before, type Plan, type PlanOptions, planWorkflow } from '../../src/migration/plan-workflow.js';
-import type { Entry } from '../../src/migration/report.js';
+import { type Before, type Plan, type PlanOptions, planWorkflow } from '../../src/migration/plan.js';
+import type { Entry } from '../../src/migration/row.js';
 import type {
   Cell,
   LegacyRecord,
@@ -31,6 +31,7 @@ export interface Parts {
   readonly drift?: readonly Row[];
   readonly tags?: readonly Row[];
   readonly activity?: readonly Row[];
+  readonly locks?: readonly LegacyRecord[];
 }
 
 /** A row as the source gives it. Its id in reports is its own, or that of the workflow and its key. */
@@ -107,21 +108,20 @@ export function aWorkflow(columns: Row = {}, parts: Parts = {}): LegacyWorkflow 
       created_at: WRITTEN,
       created_by: 'bob',
     })),
+    locks: parts.locks ?? [],
   };
 }
 
 /** A source as plain rows. */
 export const sourceOf = (
   workflows: readonly LegacyWorkflow[],
-  locks: readonly LegacyRecord[],
-  more: { readonly orphans?: readonly LegacyRecord[]; readonly state?: readonly LegacyRecord[] } = {},
+  more: Partial<Record<'orphans' | 'locks' | 'state', readonly LegacyRecord[]>> = {},
 ): LegacySource => ({
   counts: { workflow_states: workflows.length },
   path: '',
   workflows: () => workflows,
   orphans: () => more.orphans ?? [],
-  states: () => workflows.map(({ workflow }) => workflow),
-  locks: () => locks,
+  locks: () => more.locks ?? [],
   state: () => more.state ?? [],
   close: () => {},
 });
@@ -137,16 +137,19 @@ export const aLock = (columns: Row = {}): LegacyRecord =>
 
 export const planned = (
   workflow: LegacyWorkflow,
-  locks: readonly LegacyRecord[] = [],
+  locks: readonly LegacyRecord[] = workflow.locks,
   options: Partial<PlanOptions> = {},
 ): Plan =>
-  planWorkflow(workflow, locks, {
-    until: UNTIL,
-    before: undefined,
-    bears: undefined,
-    avoid: NOTHING_TAKEN,
-    ...options,
-  });
+  planWorkflow(
+    { ...workflow, locks },
+    {
+      until: UNTIL,
+      before: undefined,
+      bears: undefined,
+      avoid: NOTHING_TAKEN,
+      ...options,
+    },
+  );
 
 export const NOTHING_TAKEN: PlanOptions['avoid'] = { names: new Set(), ids: new Set(), addresses: new Map() };
 

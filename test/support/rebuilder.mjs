@@ -1,7 +1,7 @@
 // Rebuilds all projections of a database and tells what it did; made to be killed in the middle.
 import { StateBackend } from '../../dist/index.js';
 
-const backend = await StateBackend.open(process.argv[2], { asItIs: true });
+const backend = await StateBackend.open(process.argv[2], { skipRebuild: true });
 let told = false;
 const { events } = await backend.getAdmin().rebuild({
   onProgress: ({ done }) => {

@@ -2,18 +2,15 @@ import { LRUCache } from 'lru-cache';
 import type { StateText } from '../../formats/terraform/index.js';
 
 interface Known {
-  /** The log's hash at the last commit that raised the stack's version: it stands for the state and all before it. */
+  /** The log's hash at the last commit that raised the stack's version; it identifies the state and its whole history. */
   readonly hash: string;
   readonly state: StateText;
 }
 
-/** Beside the characters of a document: its blocks apart. */
+/** In addition to the characters of a document: its separate blocks. */
 const OVERHEAD = 1_024;
 
-/**
- * Documents that stacks are known to hold, the least used let go first. Nothing depends on one being here: without it,
- * the stack is read.
- */
+/** A cache of the documents that stacks hold, with least-recently-used eviction. Without an entry, the stack is read. */
 export class KnownStates {
   readonly #states: LRUCache<number, Known>;
 

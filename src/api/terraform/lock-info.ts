@@ -8,8 +8,8 @@ import type { LockRecord } from '../../store/records.js';
 import type { Snapshot } from '../../store/snapshot.js';
 
 /**
- * Terraform's account of a lock (internal/states/statemgr/locker.go): `ID, Operation, Info, Who, Version, Created, Path`.
- * The fields we read; the others stay as they came.
+ * Terraform's description of a lock (internal/states/statemgr/locker.go): `ID, Operation, Info, Who, Version, Created,
+ * Path`. These fields are read; the others are kept unchanged.
  */
 const schema = z.looseObject({
   ID: z.string().min(1, 'must not be empty'),
@@ -22,7 +22,7 @@ export type LockInfo = z.infer<typeof schema>;
 const LIMITS = { maxBytes: 64 * 1024, maxDepth: 32 };
 
 /**
- * The lock that a body tells of; undefined where it is empty, as that of `terraform force-unlock` is.
+ * The lock that a body describes; undefined for an empty body, which `terraform force-unlock` sends.
  * @throws InvalidInputError
  */
 export function readLockInfo(body: Uint8Array): { readonly info: LockInfo; readonly document: JsonObject } | undefined {
@@ -37,7 +37,7 @@ export function readLockInfo(body: Uint8Array): { readonly info: LockInfo; reado
   });
 }
 
-/** A lock as Terraform tells of it: what it said itself, or what we know of one that was taken in another way. */
+/** A lock in Terraform's form: its own description, or one made from a lock that was taken in another way. */
 export function* lockInfoOf(s: Snapshot, lock: LockRecord, path: string): Program<JsonObject> {
   return (
     (yield* lockTaken(s, lock))?.data.document ?? {

@@ -9,14 +9,14 @@ import type { Snapshot } from '../../store/snapshot.js';
 import { stackNotFound } from '../../store/stack-errors.js';
 import { type LockInfo, lockInfoOf, readLockInfo } from './lock-info.js';
 
-/** Who sends a request. */
+/** The sender of a request. */
 export interface Sender {
   readonly actor: string;
-  /** Left out, the request comes from this process, which may reach everything. */
+  /** Without it, the request comes from this process, which may reach everything. */
   readonly caller?: Caller;
 }
 
-/** Everything that comes by this way says so. */
+/** The source of all commands from here. */
 export const by = ({ actor, caller }: Sender): EnvelopeInput => ({
   actor,
   source: 'terraform',
@@ -24,8 +24,8 @@ export const by = ({ actor, caller }: Sender): EnvelopeInput => ({
 });
 
 /**
- * The stack of a name; ids are no addresses of states.
- * @throws ConflictError where the name is another stack's id, so that none could be made of it
+ * The stack with a name; ids are not addresses of states.
+ * @throws ConflictError if the name is another stack's id, so that no stack can be created with it
  */
 export function* stackNamed(
   s: Snapshot,
@@ -41,14 +41,14 @@ export function* stackNamed(
 }
 
 export interface UnlockOptions extends Sender {
-  /** From where the request came; kept with a lock that is broken. */
+  /** Where the request came from; recorded when a lock is broken. */
   readonly from: string;
 }
 
-/** How far back in a stack's events a lock is looked for that was released before: a client asks again within seconds. */
+/** How many events of a stack are searched for a lock that was released before: a client retries within seconds. */
 const LOOK_BACK = 1_000;
 
-/** The locks of stacks as Terraform takes them. They are the engine's own: the command line and the library see them too. */
+/** The locks of stacks, as Terraform uses them. They are the engine's own: the command line and the library see them too. */
 export class TerraformLocks {
   readonly #engine: Engine;
   readonly #lockMs: number;
@@ -59,21 +59,21 @@ export class TerraformLocks {
   }
 
   /**
-   * Locks a stack, and makes it where there is none: Terraform locks before it stores its first state. Taking a lock
-   * again under its own id gives the same one.
-   * @returns the lock as its holder told of it
-   * @throws LockedError `STACK_LOCKED` when another holds it; InvalidInputError for a body that tells of no lock
+   * Locks a stack, and creates it if it does not exist: Terraform locks before it stores its first state. Taking a lock
+   * again under its own id returns the same lock.
+   * @returns the lock as its holder described it
+   * @throws LockedError `STACK_LOCKED` if another holds it; InvalidInputError for a body that does not describe a lock
    */
   async lock(ref: string, body: Uint8Array, sender: Sender): Promise<JsonObject> {
-    const told = readLockInfo(body);
-    if (!told) {
+    const described = readLockInfo(body);
+    if (!described) {
       throw new InvalidInputError('INVALID_LOCK', 'lock: the body is empty: a lock needs an ID', {
         hint: 'Send {"ID": …} as Terraform does.',
         details: { field: 'ID' },
       });
     }
     const stack = (await this.#find(ref)) ?? (await this.#make(ref, sender));
-    const { ID, Operation, Info, Who } = told.info;
+    const { ID, Operation, Info, Who } = described.info;
     await this.#engine.execute(
       {
         type: 'acquireLock',
@@ -83,30 +83,30 @@ export class TerraformLocks {
         who: Who || sender.actor,
         info: Info,
         ttlMs: this.#lockMs,
-        document: told.document,
+        document: described.document,
       },
       by(sender),
     );
-    return told.document;
+    return described.document;
   }
 
   /**
-   * Releases the lock that a body tells of. A body that is empty or names no more than an id comes from
-   * `terraform force-unlock` or `tofu force-unlock`, and breaks the lock, where the sender may. A sender that may not
-   * releases only a lock that its principal took.
-   * @throws LockedError `STACK_LOCKED` when another holds it, `LOCK_NOT_HELD` when it ran out or was broken;
-   *   ForbiddenError `PERMISSION_MISSING` and ConflictError `FORCE_UNLOCK_REFUSED` where the sender may not;
-   *   NotFoundError for an unknown stack, or one that nothing locks
+   * Releases the lock that a body describes. A body that is empty or contains only an id comes from `terraform force-unlock`
+   * or `tofu force-unlock`, and breaks the lock, if the sender may. A sender that may not releases only a lock that its
+   * principal took.
+   * @throws LockedError `STACK_LOCKED` if another holds it, `LOCK_NOT_HELD` if it expired or was broken; ForbiddenError
+   * `PERMISSION_MISSING` and ConflictError `FORCE_UNLOCK_REFUSED` if the sender may not break it; NotFoundError for an
+   * unknown stack, or one that is not locked
    */
   async unlock(ref: string, body: Uint8Array, options: UnlockOptions): Promise<void> {
-    const told = readLockInfo(body);
+    const described = readLockInfo(body);
     const stack = await this.#find(ref);
     if (!stack) throw stackNotFound(ref);
-    if (told && isHolders(told.info)) await this.#release(stack, told.info.ID, options);
-    else await this.#break(stack, told?.info.ID, options);
+    if (described && isHolders(described.info)) await this.#release(stack, described.info.ID, options);
+    else await this.#break(stack, described?.info.ID, options);
   }
 
-  /** The lock that holds a stack, in its holder's words; undefined where nothing does. */
+  /** The lock of a stack, as its holder described it; undefined if it is not locked. */
   async holder(ref: string): Promise<JsonObject | undefined> {
     return this.#engine.store.read(function* (s) {
       const stack = yield* s.stackOfName(ref);
@@ -123,7 +123,7 @@ export class TerraformLocks {
     try {
       await this.#engine.execute({ type: 'createStack', name }, by(sender));
     } catch (error) {
-      if (!(error instanceof ConflictError) || error.code !== 'NAME_TAKEN') throw error; // else somebody made it just now
+      if (!(error instanceof ConflictError) || error.code !== 'NAME_TAKEN') throw error; // otherwise another request has just created it
     }
     const stack = await this.#find(name);
     if (!stack) throw stackNotFound(name);
@@ -143,7 +143,7 @@ export class TerraformLocks {
     const { actor, from } = options;
     const lock = await this.#engine.store.read((s) => s.lock(stack.stream));
     if (!lock || (id !== undefined && lock.lockId !== id)) {
-      if ((await this.#lastEnd(stack, id)) === 'LockBroken') return; // the request was sent again
+      if ((await this.#lastEnd(stack, id)) === 'LockBroken') return; // a retry
       if (lock) throw otherLock(stack, lock.lockId, id as string);
       throw new NotFoundError('NOT_LOCKED', `stack "${stack.name}" is not locked`, { details: { stack: stack.name } });
     }
@@ -151,7 +151,7 @@ export class TerraformLocks {
     await this.#engine.execute({ type: 'breakLock', stack: stack.id, id: lock.lockId, reason }, by(options));
   }
 
-  /** How the stack's last lock ended, or the last one of an id; undefined where none did lately. */
+  /** How the stack's last lock ended, or the last one with an id; undefined if none ended recently. */
   async #lastEnd(stack: StackRecord, id: string | undefined): Promise<string | undefined> {
     const page = await this.#engine.store.events({ stream: stack.stream, descending: true, limit: LOOK_BACK });
     for (const row of page) {
@@ -165,7 +165,7 @@ export class TerraformLocks {
 const isLockEnd = (event: RecordedEvent): event is RecordedEvent<'LockReleased' | 'LockBroken' | 'LockExpired'> =>
   event.type === 'LockReleased' || event.type === 'LockBroken' || event.type === 'LockExpired';
 
-/** A holder sends what it locked with; whoever only knows the id is somebody else. */
+/** A holder sends the description that it locked with; a sender that only knows the id is somebody else. */
 const isHolders = ({ Who, Operation }: LockInfo): boolean => Who !== '' || Operation !== '';
 
 const otherLock = (stack: StackRecord, held: string, id: string): LockedError =>

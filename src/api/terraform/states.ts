@@ -24,19 +24,19 @@ import { KnownStates } from './known-states.js';
 import { by, type Sender, stackNamed, TerraformLocks } from './locks.js';
 
 export interface TerraformOptions {
-  /** How long a lock holds that Terraform takes, milliseconds; a state stored under it lets it run on. Default: 1 day. */
+  /** The duration of Terraform's locks, milliseconds; storing a state under a lock extends it. Default: 1 day. */
   readonly lockMs?: number;
   /** Characters of documents kept in memory, so that storing the next one costs what it changes. Default: 256 million. */
   readonly cacheChars?: number;
 }
 
-/** Who stores a state, and how. */
+/** The sender of a state, and options. */
 export interface PutOptions extends Sender {
-  /** The lock the caller holds. */
+  /** The lock that the caller holds. */
   readonly lockId?: string;
-  /** Take a lower serial or another lineage. */
+  /** Accept a lower serial or another lineage. */
   readonly force?: boolean;
-  /** Where the document is read. Default: in this thread. */
+  /** Parses the document. Default: in this thread. */
   readonly run?: RunTask | undefined;
 }
 
@@ -47,12 +47,12 @@ export interface TerraformState {
   readonly text: string;
 }
 
-/** How often a document is compared anew because somebody changed the stack meanwhile. */
+/** How often a document is compared again because somebody changed the stack meanwhile. */
 const ATTEMPTS = 10;
 
 /**
- * Stacks as Terraform keeps them: a document stored whole and read whole, under a lock that knows no end. Behind it each
- * changed resource is an event of its own. See docs/adr/0018.
+ * Stacks as Terraform states: documents that are stored and read as a whole, under locks without expiry. Each changed
+ * resource is stored as a separate event. See docs/adr/0018.
  */
 export class TerraformStates {
   readonly locks: TerraformLocks;
@@ -69,13 +69,13 @@ export class TerraformStates {
     this.locks = new TerraformLocks(engine, lockMs);
   }
 
-  /** The state of a stack; undefined where there is no stack, or one that never held anything. */
+  /** The state of a stack; undefined if the stack does not exist, or never held anything. */
   async get(ref: string): Promise<TerraformState | undefined> {
     const current = await this.#current(ref);
     return current?.state && { stack: current.stack, version: current.commit.version, text: current.state.text };
   }
 
-  /** The same where it is in memory; undefined where the stack must be read for it. */
+  /** The same if it is cached; undefined if the stack must be read for it. */
   async recall(ref: string): Promise<TerraformState | undefined> {
     const latest = await this.#engine.store.read((s) => latestCommit(s, ref));
     const known = latest && this.#known.get(latest.stack.stream, latest.commit.hash);
@@ -83,10 +83,10 @@ export class TerraformStates {
   }
 
   /**
-   * Takes in the next state of a stack, and makes the stack where there is none. A state that equals the current one is
-   * the same request sent again: it does nothing, no matter who holds the lock now. An older state is refused.
-   * @throws InvalidInputError for bytes that are no Terraform state; LockedError; ConflictError `LINEAGE_MISMATCH`,
-   *   `SERIAL_TOO_LOW`, `SERIAL_NOT_ADVANCED`
+   * Stores the next state of a stack, and creates the stack if it does not exist. A state that equals the current one is a
+   * retry: it changes nothing, no matter who holds the lock now. An older state is refused.
+   * @throws InvalidInputError for bytes that are not a Terraform state; LockedError; ConflictError `LINEAGE_MISMATCH`,
+   * `SERIAL_TOO_LOW`, `SERIAL_NOT_ADVANCED`
    */
   async put(ref: string, body: Uint8Array, options: PutOptions): Promise<Receipt> {
     const text = await this.#read(ref, body, options.run);
@@ -101,7 +101,7 @@ export class TerraformStates {
     }
   }
 
-  /** Deletes a stack; it can be restored. One that is deleted already stays so. */
+  /** Deletes a stack; it can be restored. A stack that is deleted already stays deleted. */
   async delete(ref: string, options: PutOptions): Promise<void> {
     const { lockId } = options;
     const stack = await this.#engine.store.read((s) => stackNamed(s, ref, { deleted: true }));
@@ -111,13 +111,13 @@ export class TerraformStates {
     await this.#engine.execute({ type: 'deleteStack', stack: stack.id }, call);
   }
 
-  /** The text of a body. What another thread checks is a state. */
+  /** The text of a body. Only states are checked in another thread. */
   async #read(ref: string, body: Uint8Array, run: RunTask | undefined): Promise<string> {
     if (run) await run('state', body, { known: await this.#knownText(ref) });
     return decodeUtf8(body, 'state');
   }
 
-  /** The document before the next one, where it need not be read for that. */
+  /** The previous document, if it is available without reading the stack. */
   async #knownText(ref: string): Promise<string | undefined> {
     const latest = await this.#engine.store.read((s) => latestCommit(s, ref));
     const known = latest && this.#known.get(latest.stack.stream, latest.commit.hash);
@@ -138,7 +138,7 @@ export class TerraformStates {
     }
     const put: Command = {
       ...command,
-      // Terraform is believed where a resource depends on what its state does not hold.
+      // Terraform's state is accepted even if a resource depends on one that it does not contain.
       allowMissing: true,
       dependents: 'leave',
       ...(stack ? {} : { create: {} }),
@@ -152,7 +152,7 @@ export class TerraformStates {
     return receipt;
   }
 
-  /** What a stack holds after the last commit that raised its version, read from the tables where it is not known. */
+  /** The content of a stack after the last commit that raised its version, from the cache or from the tables. */
   async #current(ref: string): Promise<(Latest & { readonly state: StateText | undefined }) | undefined> {
     const known = (stack: StackRecord, commit: CommitRecord) => this.#known.get(stack.stream, commit.hash);
     const found = await this.#engine.store.read(function* (s) {
@@ -171,7 +171,7 @@ export class TerraformStates {
     return { stack, commit, state };
   }
 
-  /** A lock that has run for half its time or more is let run on. */
+  /** Extends a lock when at least half of its time has passed. */
   async #renewal(stack: StackRecord, lockId: string, call: EnvelopeInput) {
     const lock = await this.#engine.store.read((s) => s.lock(stack.stream));
     if (lock?.lockId !== lockId || lock.expiresAt > later(this.#clock.now(), this.#lockMs / 2)) return [];
@@ -181,7 +181,7 @@ export class TerraformStates {
 
 interface Latest {
   readonly stack: StackRecord;
-  /** The last one that raised the version. */
+  /** The last commit that raised the version. */
   readonly commit: CommitRecord;
 }
 

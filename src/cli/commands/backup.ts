@@ -11,12 +11,13 @@ import { table } from '../output/table.js';
 import { headText, sizeText } from '../present/database.js';
 
 export default class BackupCommand extends BaseCommand {
-  static override summary = 'Copy the database to a file while others go on working, and verify the copy.';
-  static override description = `The file (mode 0600) gets its name only when the copy is whole, verified and on disk.
+  static override summary = 'Copy the database to a file while others use it, and verify the copy.';
+  static override description =
+    `The file (mode 0600) gets its name only when the copy is complete, verified and on disk.
 
-In a folder, the backup is named after the database and the instant, in UTC. With --keep, older backups of this database
-in the folder are deleted afterwards: of each --every the newest stays, and of those the newest N. No other file is
-touched.`;
+In a folder, the backup is named after the database and the time, in UTC. With --keep, older backups of this database
+in the folder are deleted afterwards: the newest of each --every is kept, and of those the newest N. No other file is
+deleted.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> stacks-before-upgrade.db',
     {
@@ -25,13 +26,13 @@ touched.`;
     },
   ];
   static override args = {
-    file: Args.string({ description: 'the backup to make, or a folder that exists', required: true }),
+    file: Args.string({ description: 'the file of the backup, or an existing folder', required: true }),
   };
   static override flags = {
     overwrite: Flags.boolean({ description: 'replace the file if it exists' }),
     keep: wholeNumber({ description: 'keep this many backups in the folder, the newest', helpValue: 'N', min: 1 }),
     every: Flags.string({
-      description: 'keep only the newest of each such time: 1h, 1d (a day in UTC), 7d',
+      description: 'keep only the newest of each interval: 1h, 1d (a day in UTC), 7d',
       helpValue: 'DURATION',
       dependsOn: ['keep'],
     }),
@@ -41,7 +42,7 @@ touched.`;
     const { args, flags } = await this.parse(BackupCommand);
     const rotation = flags.keep === undefined ? undefined : { keep: flags.keep, every: interval(flags.every) };
     endOnSignals();
-    const backend = await this.open(flags, { asItIs: true });
+    const backend = await this.open(flags, { skipRebuild: true });
     const backup = await withProgress('backing up', '', (onProgress) =>
       backend
         .getAdmin()

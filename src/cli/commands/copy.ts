@@ -11,7 +11,7 @@ import { headText } from '../present/database.js';
 export default class Copy extends BaseCommand {
   static override summary = 'Copy the whole log of a database to another: from a file to PostgreSQL, and back.';
   static override description =
-    'Positions and hashes are the same, and the tables are made of the log on the way. The target must be empty, or hold the beginning of the same log: a copy that was broken off is gone on with, and one that was whole takes what came since. Nobody may write to the target meanwhile. Passwords may come from PGPASSWORD or a password file.';
+    'Positions and hashes stay the same, and the tables are built from the log during the copy. The target must be empty, or contain the beginning of the same log: an interrupted copy resumes, and a complete one gets the new events. Nobody may write to the target meanwhile. Passwords may come from PGPASSWORD or a password file.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --from stacks.db --to postgres://sloth@db.example.com/stacks',
     '<%= config.bin %> <%= command.id %> --from postgres://sloth@db.example.com/stacks --to copy.db',

@@ -7,7 +7,7 @@ import { chooseDatabase } from '../database-path.js';
 import { colour } from '../output/colour.js';
 import { table } from '../output/table.js';
 
-/** File systems on which SQLite's locks are not to be trusted (statfs magic numbers, linux/magic.h). */
+/** File systems on which SQLite's locks are not reliable (statfs magic numbers, linux/magic.h). */
 const NETWORK_FILE_SYSTEMS = new Map([
   [0x6969, 'NFS'],
   [0x517b, 'SMB'],
@@ -18,15 +18,18 @@ const NETWORK_FILE_SYSTEMS = new Map([
   [0x65735546, 'FUSE'],
 ]);
 
-/** What is looked at. A server checks its own pages; its schema is compared by audit verify, which may make temporary tables. */
+/**
+ * What was checked. A server checks its own pages; its schema is compared by audit verify, which may create temporary
+ * tables.
+ */
 const checkedIn = (kind: string | undefined): readonly string[] =>
   kind === 'sqlite' ? ['settings', 'pages', 'schema'] : ['settings'];
 const VERIFY = 'To check the log, and every row of its tables: sloth-runner audit verify';
 
 export default class Doctor extends BaseCommand {
-  static override summary = 'Show which database is in use and how it is.';
+  static override summary = 'Show which database is in use, and check it.';
   static override description =
-    'Checks settings, all pages of a file (quick_check of SQLite), and that tables, views, indexes and triggers are as this release makes them; exits with 7 where they are not. What the log holds is checked by audit verify.';
+    'Checks settings, all pages of a file (quick_check of SQLite), and that tables, views, indexes and triggers are as this release creates them; exits with 7 if they are not. audit verify checks the content of the log.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --output json',
@@ -48,9 +51,7 @@ export default class Doctor extends BaseCommand {
             `SQLite ${sqlite.version} can lose acknowledged commits; ${OLDEST_SQLITE} is needed: install sloth-runner again`,
           ]
         : []),
-      ...(file?.network
-        ? [`the file lies on ${file.network}: SQLite's locks may not hold there; use a local disk`]
-        : []),
+      ...(file?.network ? [`the file is on ${file.network}, where SQLite's locks may not work; use a local disk`] : []),
       ...(file && !file.writable ? ['the file cannot be written by you'] : []),
       ...(file && (file.mode & 0o077) !== 0
         ? [`others may read the file (mode ${file.mode.toString(8)}); run chmod 600 on it`]
@@ -102,7 +103,7 @@ export default class Doctor extends BaseCommand {
     );
   }
 
-  /** Undefined where SQLite is too old to open the database: then what can be found without it is shown. */
+  /** Undefined if SQLite is too old to open the database; then the report contains what can be found without it. */
   async #openUnlessTooOld(flags: GlobalValues): Promise<StateBackend | undefined> {
     try {
       return await this.open(flags);
@@ -143,7 +144,7 @@ const contentRows = ({
   ['projections', projections.map(({ name, version, position }) => `${name} v${version} at ${position}`).join(', ')],
 ];
 
-/** SQLite says `synchronous`, PostgreSQL `synchronous_commit` and `fsync`. */
+/** SQLite has `synchronous`, PostgreSQL `synchronous_commit` and `fsync`. */
 const isFlushed = ({ synchronous, synchronous_commit: commit, fsync }: StoreDescription['settings']): boolean =>
   synchronous === 'FULL' || (commit !== undefined && commit !== 'off' && fsync === 'on');
 

@@ -8,12 +8,12 @@ import { replayedText, stepText } from '../present/replay.js';
 import { StreamingCommand } from '../streaming-command.js';
 
 export default class Replay extends StreamingCommand {
-  static override summary = 'Show how a stack came about, event by event, with what each changed.';
+  static override summary = 'Show the history of a stack, event by event, with the changes of each.';
   static override description =
-    `For finding out when and how a state went wrong. The events are folded into a state on the way; at the end it is
-compared with the tables, and where they differ the command exits with 7. A deleted stack can be replayed by its id.
+    `Helps to find out when and how a state went wrong. The events are folded into a state, which is compared with the tables at
+the end; if they differ, the command exits with 7. A deleted stack can be replayed by its id.
 
-With --follow it goes on with new events, by this process or others, until interrupted (Ctrl-C), or until version
+With --follow it continues with new events, by this process or others, until interrupted (Ctrl-C), or until version
 --to-version has been shown. --output json then prints JSON Lines, one event a line as it happens, and no closing words;
 without --follow it prints one document.`;
   static override examples = [
@@ -24,16 +24,16 @@ without --follow it prints one document.`;
   static override args = { stack: stackArg };
   static override flags = {
     'to-version': wholeNumber({
-      description: 'stop after this version, and what followed it without raising it',
+      description: 'stop after this version, and the following events that do not raise it',
       helpValue: 'N',
       min: 1,
     }),
-    follow: Flags.boolean({ description: 'go on with events as they are appended' }),
+    follow: Flags.boolean({ description: 'continue with new events as they are appended' }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Replay);
-    const backend = await this.open(flags, { asItIs: true });
+    const backend = await this.open(flags, { skipRebuild: true });
     const toVersion = flags['to-version'];
     const to = toVersion === undefined ? {} : { toVersion };
     if (flags.follow) {

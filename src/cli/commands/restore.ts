@@ -11,10 +11,10 @@ import { table } from '../output/table.js';
 import { headText } from '../present/database.js';
 
 export default class RestoreCommand extends BaseCommand {
-  static override summary = 'Put a backup in the place of the database. What it held before is kept.';
+  static override summary = 'Replace the content of the database with a backup. The previous content is kept.';
   static override description =
-    `All of the backup is verified before anything changes. The content is replaced in one step: commands that run meanwhile
-see the old content or the new, and those that write wait. What the database held before is kept in a file beside it.`;
+    `The whole backup is verified before anything changes. The content is replaced in one step: commands that run meanwhile
+see the old content or the new, and those that write wait. The previous content is kept in a file beside the database.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> stacks-before-upgrade.db',
     '<%= config.bin %> <%= command.id %> /var/backups/sloth-runner/stacks-20260131T120000Z.db --yes',
@@ -55,7 +55,7 @@ see the old content or the new, and those that write wait. What the database hel
   }
 }
 
-/** Where the earlier content is. What could not be read is no backup that could be restored. */
+/** Names the file with the earlier content. A database that could not be read is not a backup and cannot be restored. */
 function heldBefore(kept: string | null, wasRead: boolean, bin: string): string[] {
   if (kept === null) return ['There was nothing in it before.'];
   const file = escapeText(kept);
@@ -64,7 +64,7 @@ function heldBefore(kept: string | null, wasRead: boolean, bin: string): string[
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
-/** Names what goes and what comes. */
+/** Names the database that is replaced and the backup that replaces it. */
 function question(path: string, file: string, { current, backup }: PreparedRestore): string {
   const held = ({ head, stacks }: PreparedRestore['backup']) =>
     `${counted(stacks, 'stack')}, ${counted(head.position, 'event')}, head ${head.hash}`;

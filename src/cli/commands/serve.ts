@@ -14,15 +14,15 @@ import { openTokens, tokensFlag, tokensPath } from '../tokens.js';
 const MEBIBYTE = 1_048_576;
 
 export default class Serve extends BaseCommand {
-  static override summary = 'Put the database behind HTTP: Terraform keeps its state in it, programs use it as JSON.';
+  static override summary = 'Serve the database over HTTP: as a backend for Terraform, and with a JSON API.';
   static override description =
-    `Terraform and OpenTofu find a stack at /tfstate/STACK (backend "http"), programs find everything at /api/v1 (described at /api/v1/openapi.json), Prometheus finds /metrics. It runs until it is interrupted; what is under way is answered first.
+    `The state of a stack for Terraform and OpenTofu is at /tfstate/STACK (backend "http"), the JSON API at /api/v1 (described at /api/v1/openapi.json), and metrics for Prometheus at /metrics. The server runs until it is interrupted; it completes current requests first.
 
-Every client of a loopback address may use the server without a token as long as none was created. Any other address needs tokens: sloth-runner token create. Give TLS a certificate and a key (mode 0600), or put a proxy before it and name it with --trust-proxy.
+Every client of a loopback address may use the server without a token as long as none was created. Any other address needs tokens: sloth-runner token create. Pass a certificate and a key (mode 0600) for TLS, or put a proxy in front of the server and name it with --trust-proxy.
 
 Connections, and live streams of events, are limited so that nobody can use up the process's open files: raise the limit with ulimit -n before the start, and see the metrics sloth_connections and sloth_connections_closed_total. A connection without an authenticated request is closed after 5 seconds.
 
-A body is read only once the role and the stack of its request are allowed. A command may have 16 MiB, YAML 1 MiB, a lock 64 KiB, a state or an import --max-body. When all bodies together reach --max-in-flight, more are answered with 503 and Retry-After. To take larger states, give the process more heap: NODE_OPTIONS=--max-old-space-size=MIB.`;
+A body is read only after the role and the stack of its request were checked. The limit is 16 MiB for a command, 1 MiB for YAML, 64 KiB for a lock, and --max-body for a state or an import. When all bodies together reach --max-in-flight, further requests get 503 with Retry-After. To accept larger states, give the process more heap: NODE_OPTIONS=--max-old-space-size=MIB.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --listen 0.0.0.0:7480 --tls-cert cert.pem --tls-key key.pem --allow-host state.example.com',
@@ -39,39 +39,40 @@ A body is read only once the role and the stack of its request are allowed. A co
       helpValue: 'NAME',
     }),
     'trust-proxy': Flags.string({
-      description: 'a proxy whose X-Forwarded-For is believed; repeat it for several',
+      description: 'a proxy whose X-Forwarded-For is trusted; repeat it for several',
       multiple: true,
       helpValue: 'ADDRESS',
     }),
     'max-body': wholeNumber({
-      description: 'largest state or import, in MiB; less where the heap of the process is small',
+      description: 'the largest state or import, in MiB; less if the heap of the process is small',
       default: 256,
       min: 1,
       helpValue: 'MIB',
     }),
     'max-in-flight': wholeNumber({
-      description: 'bodies received or worked on at one time, in MiB together (default: about a tenth of the heap)',
+      description: 'the limit of all bodies being received or processed, in MiB (default: about a tenth of the heap)',
       min: 1,
       helpValue: 'MIB',
     }),
     'max-connections': wholeNumber({
-      description: 'open connections at most (default: what the limit of open files allows, up to 4096)',
+      description: 'the maximum of open connections (default: what the limit of open files allows, up to 4096)',
       min: 1,
       helpValue: 'N',
     }),
     'max-connections-per-address': wholeNumber({
-      description: 'of them from one address, or one /64 network of IPv6 (default: half; a trusted proxy has no limit)',
+      description:
+        'the maximum from one address, or one /64 network of IPv6 (default: half; a trusted proxy has no limit)',
       min: 1,
       helpValue: 'N',
     }),
     'max-streams': wholeNumber({
-      description: 'live streams of events that one token may have open',
+      description: 'the maximum of open live streams of one token',
       default: 16,
       min: 1,
       helpValue: 'N',
     }),
     'lock-ttl': Flags.string({
-      description: 'how long a lock holds that Terraform takes, 1s to 7d; storing a state under it lets it run on',
+      description: "the duration of Terraform's locks, 1s to 7d; storing a state extends the lock",
       default: '1d',
       helpValue: 'TIME',
     }),
@@ -81,24 +82,25 @@ A body is read only once the role and the stack of its request are allowed. A co
       allowNo: true,
     }),
     'allow-overwrite': Flags.string({
-      description: 'stacks that may be given a lower serial or another lineage; * is any text; repeat it for several',
+      description: 'stacks that accept a lower serial or another lineage; * is any text; repeat it for several',
       multiple: true,
       helpValue: 'PATTERN',
     }),
     'db-connections': wholeNumber({
-      description: 'connections to a database server at most, beside one for each process that answers large queries',
+      description:
+        'the maximum of connections to a database server, besides one for each process that answers large queries',
       default: 8,
       min: 1,
       helpValue: 'N',
     }),
     'log-level': Flags.option({
-      description: 'what is told on standard error, one JSON object a line',
+      description: 'the level of the log on standard error, one JSON object a line',
       options: ['debug', 'info', 'warn', 'error', 'silent'] as const,
       default: 'info',
     })(),
   };
 
-  /** Standard error holds JSON lines: the server's first one says it. */
+  /** Standard error contains JSON lines; the first one of the server reports the new database. */
   protected override noteCreated(): void {}
 
   protected override warning(msg: string): void {
@@ -106,7 +108,7 @@ A body is read only once the role and the stack of its request are allowed. A co
     process.stderr.write(`${jsonText({ level: 'warn', time: new Date().toISOString(), msg })}\n`);
   }
 
-  /** It runs until it is stopped. */
+  /** Runs until the server is stopped. */
   protected override readonly takesMemory = true;
 
   async run(): Promise<void> {
@@ -144,7 +146,7 @@ A body is read only once the role and the stack of its request are allowed. A co
       log: { level: flags['log-level'], write: (line: string) => void process.stderr.write(line) },
     };
     await this.open(flags, { source: 'api', connections: flags['db-connections'] });
-    if (this.isNew || !tokens) await checkServer(options); // what is refused creates no database and no file of tokens
+    if (this.isNew || !tokens) await checkServer(options); // refused options create no database and no token file
     const backend = await this.persistent();
     if (path !== undefined) tokens ??= await openTokens(flags, { create: true });
     const server = await startServer(backend, {

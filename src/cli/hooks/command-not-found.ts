@@ -3,20 +3,20 @@ import { closest } from 'fastest-levenshtein';
 import { InvalidInputError } from '../../lib/errors.js';
 import { shortened } from './shortened.js';
 
-/** No command has more words. */
+/** The largest number of words in a command's name. */
 const DEEPEST = 5;
 
-/** Refuses words that name no command, with the one that was probably meant. */
+/** Refuses an unknown command, and suggests the nearest one. */
 const hook: Hook.CommandNotFound = async ({ id, argv = [], config }) => {
   const typed = shortened(toConfiguredId(id, config));
   const known = config.commandIDs.filter((command) => !config.findCommand(command)?.hidden);
-  const given = [...id.split(':'), ...argv.filter((word) => !word.startsWith('-'))];
-  const words = given.slice(0, DEEPEST).map(shortened);
+  const all = [...id.split(':'), ...argv.filter((word) => !word.startsWith('-'))];
+  const words = all.slice(0, DEEPEST).map(shortened);
   const candidates = words.map((_, index) => words.slice(0, index + 1).join(':'));
   const guess = closest(shortened(id), known);
   const better = candidates.map((words_) => closest(words_, known)).find((command) => candidates.includes(command));
   const suggestion = toConfiguredId(better ?? guess, config);
-  const message = `${typed} is no command of ${config.bin}. Did you mean: ${config.bin} ${suggestion}`;
+  const message = `${typed} is not a command of ${config.bin}. Did you mean: ${config.bin} ${suggestion}`;
   throw new InvalidInputError('USAGE', message, { hint: `See all commands with: ${config.bin} --help` });
 };
 

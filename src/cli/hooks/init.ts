@@ -3,8 +3,8 @@ import { InvalidInputError } from '../../lib/errors.js';
 import { shortened } from './shortened.js';
 
 /**
- * Runs before the words of a command line are looked at. A topic alone shows its help; with anything else behind it a command
- * was forgotten (`audit --head HASH`), and to show help and end with 0 would pass for success.
+ * Runs before the arguments are parsed. A topic alone shows its help. With other arguments a command is missing (`audit
+ * --head HASH`); showing help and exiting with 0 would look like success.
  */
 const hook: Hook.Init = async ({ id, argv, config }) => {
   if (id === undefined || argv.length === 0 || isHelp(argv) || config.findCommand(id) || !config.findTopic(id)) return;
@@ -17,7 +17,7 @@ const hook: Hook.Init = async ({ id, argv, config }) => {
   const error = new InvalidInputError('USAGE', `${topic}: ${shown} names no command`, {
     hint: `Commands of ${topic}: ${[...new Set(below)].join(', ')}. See: ${topic} --help`,
   });
-  throw Object.assign(error, { oclif: { exit: error.exitCode } }); // oclif goes on after any other error of a hook
+  throw Object.assign(error, { oclif: { exit: error.exitCode } }); // oclif continues after any other error of a hook
 };
 
 const isHelp = (words: readonly string[]): boolean => {

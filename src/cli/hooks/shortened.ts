@@ -1,4 +1,4 @@
-/** No word of a command has more characters than are compared and shown. */
+/** Only this many characters of an argument are compared and shown; no command has a longer word. */
 const LONGEST = 100;
 
 export const shortened = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);

@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 
-/** https://no-color.org and https://force-color.org; else only where a person looks. */
+/** https://no-color.org and https://force-color.org; otherwise colours only on a terminal. */
 export function wantsColour(env: NodeJS.ProcessEnv, isTty: boolean): boolean {
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR) return env.FORCE_COLOR !== '0';
@@ -27,7 +27,7 @@ export function marked(kind: ChangeKind, text: string): string {
   return tint(`${sign} ${text}`);
 }
 
-/** `+3 ~1 -0`, zeros faint. */
+/** `+3 ~1 -0`, with dimmed zeros. */
 export const counts = (added: number, changed: number, removed: number): string =>
   [
     ['+', added, colour.added],

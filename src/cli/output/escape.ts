@@ -2,19 +2,19 @@ import { stringifyJson } from '../../lib/json.js';
 import { INVISIBLE } from '../../lib/text.js';
 
 /**
- * Control characters, and what a reader cannot see: format characters (changes of direction, joiners, tags), fillers,
- * variation selectors, line separators, halves of surrogate pairs, and private use, which each font draws in its own way.
- * Joined emoji fall apart by that: a joiner is as invisible elsewhere.
+ * Control characters and invisible characters: format characters (changes of direction, joiners, tags), fillers, variation
+ * selectors, line separators, halves of surrogate pairs, and private use, which each font draws differently. This splits
+ * joined emoji, because joiners are invisible elsewhere.
  */
 const DANGEROUS = new RegExp(`${INVISIBLE.source}|[\\p{Cc}\\p{Cs}\\p{Co}]`, 'gu');
 
 /**
- * A text from the state as a terminal may show it: control characters, escape sequences, invisible characters and lone
- * surrogates become `\u001b`, from U+10000 on `\u{e0041}`, so that a value can neither move the cursor nor pass for another.
+ * A text from the state, safe for a terminal: control characters, escape sequences, invisible characters and lone surrogates
+ * become `\u001b`, from U+10000 on `\u{e0041}`. So a value can neither move the cursor nor look like another one.
  */
 export const escapeText = (text: string): string => text.replace(DANGEROUS, escaped);
 
-/** The same for a text that is laid out: its line breaks and colours stay. */
+/** The same for a formatted text: its line breaks and colours stay. */
 export const safeText = (text: string): string =>
   text.replace(LAYOUT_OR_DANGEROUS, (found, layout?: string) => layout ?? escaped(found));
 
@@ -22,7 +22,7 @@ export const safeText = (text: string): string =>
 const LAYOUT = /(\n|\u001b\[\d{1,3}m)/;
 const LAYOUT_OR_DANGEROUS = new RegExp(`${LAYOUT.source}|${DANGEROUS.source}`, 'gu');
 
-/** JSON of the same value, in which such characters are escaped as JSON does it. */
+/** JSON of the same value in which such characters are JSON escapes. */
 export const jsonText = (value: unknown, indent = 0): string =>
   stringifyJson(value, indent).replace(DANGEROUS, (character) =>
     character === '\n' ? character : [...units(character)].map(escapedUnit).join(''),

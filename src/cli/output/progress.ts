@@ -2,17 +2,17 @@ import { createRequire } from 'node:module';
 import type CliProgress from 'cli-progress';
 import type { OnProgress, Progress } from '../../index.js';
 
-/** Nothing is shown of what is over before that, in milliseconds. */
+/** No progress is shown for shorter work, in milliseconds. */
 const PATIENCE = 500;
 
-/** `12,345` whatever the locale of the machine. */
+/** `12,345` in any locale. */
 const grouped = (count: number): string => count.toLocaleString('en-US');
 
 /**
- * Runs something long with a bar on standard error: how far it is, at what rate, and how long it will still take. No bar
- * where nobody looks, and none before there is something to show.
- * @param what what is done, as `rebuilding`, where the progress itself does not name its steps
- * @param unit what is counted, as `events`, where the progress does not say it
+ * Runs long work with a progress bar on standard error: progress, rate and remaining time. There is no bar without a
+ * terminal, and none for short work.
+ * @param what names the work, as `rebuilding`, if the progress has no names of steps
+ * @param unit names the counted items, as `events`, if the progress has none
  */
 export async function withProgress<T>(
   what: string,
@@ -49,7 +49,7 @@ export async function withProgress<T>(
 }
 
 function newBar(): CliProgress.SingleBar {
-  // Loaded only when there is something to show: most commands end before.
+  // loaded only when it is shown: most commands end before
   const progress = createRequire(import.meta.url)('cli-progress') as typeof CliProgress;
   return new progress.SingleBar({
     format: '{step} [{bar}] {percentage}%  {shown}  {rate}/s  {left}',

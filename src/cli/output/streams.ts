@@ -2,27 +2,27 @@ import { fstatSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { safeText } from './escape.js';
 
-/** What a shell reports of a program that SIGPIPE ended: 128 + 13. */
+/** The shell's exit code of a program that SIGPIPE ended: 128 + 13. */
 const SIGPIPE = 141;
 
 const STAYS = 'What the command did stays done; only its output is missing.';
 
-/** Whether the process ends as soon as standard output takes no more; it does until a command says otherwise. */
+/** Whether the process ends as soon as standard output cannot be written; true until a command changes it. */
 let endsWithOutput = true;
-/** What standard error says where standard output cannot: an error that was to be printed there as JSON. */
+/** The error that standard error prints if standard output fails, when it was to be printed there as JSON. */
 let errorText: string | undefined;
 let isLost = false;
 
 /**
- * Decides once for the process what happens where its output cannot be written. A reader that has gone (`| head`) is no error:
- * a command that only prints ends with 141 at once, as SIGPIPE would end it; every other one works on, and ends with its own
- * exit code. Any other failure is one line on standard error, and an exit code that is not 0. Standard error carries remarks
- * alone: losing them changes nothing.
+ * Defines for the process what happens if its output cannot be written. A closed pipe (`| head`) is not an error: a command
+ * that only prints ends at once with 141, as SIGPIPE would end it; every other command continues, and ends with its own exit
+ * code. Any other failure gives one line on standard error and an exit code that is not 0. Standard error contains only
+ * remarks, so losing it changes nothing.
  */
 export function guardStreams(): void {
   const { stdout, stderr } = process;
   for (const stream of [stdout, stderr]) {
-    stream.removeAllListeners('error'); // that of oclif throws, which prints the bundle
+    stream.removeAllListeners('error'); // oclif's listener throws, which prints the bundle
     if (isFile(stream.fd)) writeWhole(stream, stream.fd);
   }
   stderr.on('error', () => {});
@@ -32,12 +32,12 @@ export function guardStreams(): void {
   });
 }
 
-/** For a command that changes or judges something (false), or only prints (true). */
+/** True for a command that only prints, false for one that changes or checks something. */
 export function endWithOutput(ends: boolean): void {
   endsWithOutput = ends;
 }
 
-/** Before an error is printed on standard output: what standard error says of it where that fails. */
+/** Called before an error is printed on standard output; if that fails, standard error prints `message`. */
 export function keepErrorText(text: string): void {
   errorText = text;
 }
@@ -63,7 +63,7 @@ function isFile(descriptor: number): boolean {
   }
 }
 
-/** Node writes to a file once, and drops without an error what a disk had no room for. */
+/** Node writes to a file once, and silently drops the bytes for which the disk has no room. */
 function writeWhole(stream: Writable, descriptor: number): void {
   stream._write = (chunk: Buffer, _encoding, done) => {
     try {

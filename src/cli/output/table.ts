@@ -11,14 +11,17 @@ export interface Column {
 
 const GAP = 2;
 const NARROWEST = 5;
-/** A terminal is no wider; a wider COLUMNS is none. */
+/** The widest terminal; a larger COLUMNS is ignored. */
 const WIDEST_TERMINAL = 10_000;
-/** Without a terminal, a cell that is wider does not widen its column: each row would be padded to the length of the longest. */
+/**
+ * Without a terminal, a wider cell does not widen its column; otherwise each row would be padded to the length of the
+ * longest.
+ */
 const WIDEST_PADDED = 1_000;
 
 /**
- * Columns of the terminal, 80 for one that does not know its own; without a terminal COLUMNS, else no limit: what a
- * program reads is never cut.
+ * Columns of the terminal, 80 if it does not report them. Without a terminal COLUMNS, else no limit: output for programs is
+ * never cut.
  */
 export function terminalWidth(stdout: Partial<NodeJS.WriteStream> = process.stdout, env = process.env): number {
   if (stdout.isTTY) return stdout.columns || 80;
@@ -26,7 +29,7 @@ export function terminalWidth(stdout: Partial<NodeJS.WriteStream> = process.stdo
   return columns > 0 && columns <= WIDEST_TERMINAL ? columns : Number.POSITIVE_INFINITY;
 }
 
-/** How wide each column becomes: natural widths, the widest flexible one made narrower until the row fits. */
+/** Widths of the columns: natural widths, with the widest flexible one reduced until the row fits. */
 export function fitColumns(natural: readonly number[], flexible: readonly boolean[], width: number): number[] {
   const widths = [...natural];
   let excess = widths.reduce((sum, column) => sum + column + GAP, -GAP) - width;
@@ -45,12 +48,12 @@ export function fitColumns(natural: readonly number[], flexible: readonly boolea
 
 const PLAIN = /^[\x20-\x7e]*$/;
 
-/** Columns of the terminal that a text takes; most are plain, and then there is nothing to look up. */
+/** Terminal columns of a text; most texts are plain and need no lookup. */
 const widthOf = (text: string): number => (PLAIN.test(text) ? text.length : stringWidth(text));
 
 /**
- * The two libraries do not agree on every sequence of emoji, so what was cut is measured again. No character takes more
- * than two columns, so that half of the excess must go.
+ * Cuts a text. The two libraries disagree on some sequences of emoji, so the result is measured again. No character takes
+ * more than two columns, so at least half of the excess must be removed.
  */
 function cut(cell: string, width: number): string {
   for (let end = width - 1; ; ) {
@@ -61,7 +64,7 @@ function cut(cell: string, width: number): string {
   }
 }
 
-/** Without the blanks at its end. (A regular expression would look from each blank on.) */
+/** Without trailing blanks. (A regular expression would search from each blank.) */
 function withoutEndBlanks(line: string): string {
   let end = line.length;
   while (end > 0 && ' \t'.includes(line.charAt(end - 1))) end -= 1;
@@ -77,7 +80,7 @@ function fitted(cell: string, width: number, align: Column['align'], isCut: bool
 /** How far a cell widens its column. */
 const padded = (cell: number, isCut: boolean): number => (isCut || cell <= WIDEST_PADDED ? cell : 0);
 
-/** Rows of already escaped cells under bold titles, no wider than the terminal. Its time grows with its text alone. */
+/** Rows of escaped cells under bold titles, no wider than the terminal. Linear in the length of the text. */
 export function table(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],

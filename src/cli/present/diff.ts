@@ -23,7 +23,7 @@ export function diffText(diff: StateDiff): string {
   ];
   if (diff.stack.length > 0) text.push(marked('changed', 'stack'), ...lines(diff.stack, HIDDEN_OF_STACK));
   for (const { key, kind, fields, before, after } of diff.resources) {
-    // What was sensitive on either side stays hidden on both.
+    // A value that was sensitive on either side is masked on both.
     const hidden = [before, after].flatMap((side) => sensitivePaths(side?.value.metadata));
     text.push(marked(kind, escapeText(key)), ...lines(fields, hidden));
   }

@@ -8,10 +8,10 @@ import { HIDDEN, shown, shownPath } from './values.js';
 export const isPending = ({ isDrifted, resolutionStatus }: DriftInfo): boolean =>
   isDrifted && resolutionStatus === 'pending';
 
-/** Resources listed of those the source says nothing of. */
+/** The maximum number of resources listed as not known to the source. */
 const LISTED = 20;
 
-/** How many were compared and how many were not, in one line, and why those were not. */
+/** One line with the numbers of compared and not compared resources, and the reasons for the latter. */
 export function checkText({ compared, passedOver, passedOverResources, failed }: DriftCheck): string {
   const missing = passedOver + failed.length;
   const counts = [`${compared} compared`, ...(missing > 0 ? [colour.removed(`${missing} not compared`)] : [])];
@@ -20,12 +20,12 @@ export function checkText({ compared, passedOver, passedOverResources, failed }:
   );
   const silent = passedOverResources
     .slice(0, LISTED)
-    .map((resource) => `  ${escapeText(resource)}: the source says nothing of it`);
+    .map((resource) => `  ${escapeText(resource)}: the source has no data for it`);
   const more = passedOver > LISTED ? [`  … and ${passedOver - LISTED} more`] : [];
   return [counts.join(', '), ...failures, ...silent, ...more].join('\n');
 }
 
-/** A table with a line for each field that differs, those of a resource together. */
+/** A table with a line for each field that differs, grouped by resource. */
 export function driftText(findings: readonly DriftInfo[]): string {
   if (findings.length === 0) return 'No drift recorded.';
   const columns = [
@@ -56,7 +56,7 @@ function rows(finding: DriftInfo): string[][] {
   ]);
 }
 
-/** One side of a change. A resource that is gone has nothing left to tell. */
+/** One side of a change; empty for a resource that is gone. */
 function side(
   change: DriftInfo['changes'][number],
   which: 'expected' | 'actual',
@@ -67,7 +67,7 @@ function side(
   return change[which] === undefined ? '(none)' : shown(change[which], change.path, hidden);
 }
 
-/** What became of a resource, in one line with the time. */
+/** The outcome for a resource, in one line with the time. */
 export function changeLine(finding: DriftInfo): string {
   const name = colour.heading(escapeText(finding.address ?? finding.resourceId));
   if (!finding.isDrifted) return `${finding.resolvedAt ?? finding.detectedAt}  ${name}  ${colour.added('in step')}`;

@@ -1,7 +1,7 @@
 import type { GraphView } from '../../index.js';
 import { escapeText } from '../output/escape.js';
 
-/** For Graphviz. Nodes are known by their addresses; an arrow leads from a resource to what it depends on. */
+/** For Graphviz. Nodes are identified by their addresses; an arrow points from a resource to its dependency. */
 export function graphDot({ stack, nodes, edges }: GraphView): string {
   return [
     `digraph ${quoted(stack.name)} {`,
@@ -19,7 +19,7 @@ export function graphDot({ stack, nodes, edges }: GraphView): string {
 }
 
 /**
- * A name in DOT, which is also the text drawn: there a backslash begins an escape, so one that is meant is doubled
- * before anything else is escaped by one. Different names stay different.
+ * A name in DOT, which is also the label. A backslash begins an escape there, so a literal backslash is doubled before other
+ * characters are escaped. Different names stay different.
  */
 const quoted = (name: string): string => `"${escapeText(name.replace(/["\\]/g, '\\$&'))}"`;

@@ -1,7 +1,7 @@
 import type { GraphView } from '../../index.js';
 import { escapeText } from '../output/escape.js';
 
-/** For Mermaid, as in Markdown. An arrow leads from a resource to what it depends on. */
+/** For Mermaid, as in Markdown. An arrow points from a resource to its dependency. */
 export function graphMermaid({ nodes, edges }: GraphView): string {
   const ids = new Map(nodes.map(({ address }, index) => [address, `n${index}`]));
   return [
@@ -14,6 +14,6 @@ export function graphMermaid({ nodes, edges }: GraphView): string {
   ].join('\n');
 }
 
-/** Mermaid's own entities: within quotes it would take these for the end, for HTML, for Markdown or for an entity. */
+/** Mermaid's own entities: within quotes these characters would be read as the end, as HTML, as Markdown or as an entity. */
 const label = (address: string): string =>
   escapeText(address).replace(/["#&<>`]/g, (sign) => (sign === '"' ? '#quot;' : `#${sign.charCodeAt(0)};`));

@@ -2,7 +2,7 @@ import type { GraphView } from '../../index.js';
 import { colour } from '../output/colour.js';
 import { escapeText } from '../output/escape.js';
 
-/** Levels below the margin. What lies deeper begins there again: a long chain would else be as wide as it is long. */
+/** Levels before the tree continues at the left margin: a long chain would otherwise be as wide as it is long. */
 const DEEPEST = 40;
 
 interface Child {
@@ -11,10 +11,10 @@ interface Child {
 }
 
 interface Branch extends Child {
-  /** Whether it goes on with one that got too deep. */
+  /** Whether it continues with a subtree that was too deep. */
   readonly continued: boolean;
   readonly level: number;
-  /** What stands before its name, and before its children's. */
+  /** The prefix of its name, and that of its children. */
   readonly margin: string;
   readonly inner: string;
 }
@@ -29,8 +29,8 @@ const atMargin = (address: string, continued = false): Branch => ({
 });
 
 /**
- * From each resource that nobody depends on, or from the root, down to what it depends on; with `reverse` from the root
- * down to what depends on it. Each edge is one line: what was opened before is named, and not opened again.
+ * Draws the tree from each resource without dependents, or from the root, to the dependencies; with `reverse` from the root
+ * to the dependents. Each edge is one line. A subtree that was drawn before is named, and not drawn again.
  */
 export function graphTree(view: GraphView, reverse = false): string {
   if (view.nodes.length === 0) return 'No resources.';
@@ -69,7 +69,7 @@ export function graphTree(view: GraphView, reverse = false): string {
 
   drawAll();
   for (const { address } of view.nodes) {
-    if (named.has(address)) continue; // else it is on a cycle that no root leads to
+    if (named.has(address)) continue; // otherwise it is on a cycle that no root reaches
     starts.push(atMargin(address));
     drawAll();
   }

@@ -27,8 +27,9 @@ const CSV_COLUMNS = [
 export const entriesCsvHeader = (): string => stringify([[...CSV_COLUMNS]]);
 
 /**
- * Rows after RFC 4180: texts exactly as they are, but escaped like everywhere else for a terminal. A text that a spreadsheet would take for a formula is preceded by an apostrophe: names and
- * reasons come from whoever may write to a stack (https://owasp.org/www-community/attacks/CSV_Injection).
+ * Rows as defined by RFC 4180, with exact texts, escaped on a terminal as everywhere else. A text that a spreadsheet would
+ * read as a formula gets a leading apostrophe, because anybody who may write to a stack chooses names and reasons
+ * (https://owasp.org/www-community/attacks/CSV_Injection).
  */
 export const entriesCsv = (entries: readonly LogEntry[], { forTerminal }: { forTerminal: boolean }): string =>
   stringify(

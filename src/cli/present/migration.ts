@@ -5,7 +5,7 @@ import { escapeText } from '../output/escape.js';
 import { table } from '../output/table.js';
 import { headText } from './database.js';
 
-/** Entries shown; the report holds all of them. */
+/** Entries shown; the report contains all of them. */
 const SHOWN = 20;
 
 interface Files {
@@ -89,6 +89,6 @@ function verificationLines({ verification }: MigrationReport): string[] {
   const lines = unequal.flatMap(({ workflow, differences }) =>
     differences.map((difference) => `${colour.removed('differs')}: ${escapeText(`${workflow}: ${difference}`)}`),
   );
-  const proven = `${stacks.length - unequal.length} of ${stacks.length} stacks say what the source says; the log and its tables ${audit.holds ? 'hold' : 'do not hold'}.`;
+  const proven = `${stacks.length - unequal.length} of ${stacks.length} stacks equal the source; the log and its tables ${audit.holds ? 'hold' : 'do not hold'}.`;
   return [...lines, holds ? colour.added(`Verified: ${proven}`) : colour.removed(`Verification failed: ${proven}`)];
 }

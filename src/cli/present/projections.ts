@@ -30,7 +30,7 @@ export function projectionTable(projections: readonly ProjectionStatus[]): strin
   const remarks = [
     ...(broken.length > 0
       ? [
-          `A rebuild of ${broken.map(({ name }) => name).join(', ')} is under way or was broken off at position ${broken[0]?.rebuilding}; run it again to go on.`,
+          `A rebuild of ${broken.map(({ name }) => name).join(', ')} is running or was interrupted at position ${broken[0]?.rebuilding}; run it again to resume.`,
         ]
       : []),
     ...(stale.length > 0

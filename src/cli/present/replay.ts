@@ -3,7 +3,7 @@ import { colour, marked } from '../output/colour.js';
 import { escapeText } from '../output/escape.js';
 import { fieldLine } from './diff.js';
 
-/** The event on a line, what it changed below. */
+/** The event on one line, and its changes below. */
 export function stepText(step: ReplayStep): string {
   const { position, version, at, actor, type, reason } = step;
   const head = [

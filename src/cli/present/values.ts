@@ -10,6 +10,6 @@ export const HIDDEN = '(sensitive)';
 export const inline = (value: Json | undefined): string =>
   value === undefined ? '(none)' : escapeText(typeof value === 'string' ? JSON.stringify(value) : stringifyJson(value));
 
-/** A value of a field for people, masked where the field is among the hidden ones. */
+/** A field value for people, masked if the field is hidden. */
 export const shown = (value: Json | undefined, path: string, hidden: readonly string[]): string =>
   value !== undefined && isSensitive(path, hidden) ? HIDDEN : inline(value);

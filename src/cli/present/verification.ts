@@ -34,7 +34,7 @@ function scopeWords({ checks }: Verification, { stack, from = 1 }: Scope) {
   return { subject: `The chain${after}`, isPlural: false, rest };
 }
 
-/** @param scope what the verification was limited to: the closing sentence names only what was checked */
+/** @param scope the limits of the verification: the closing sentence names only what was checked */
 export function verificationText(verification: Verification, scope: Scope): string {
   const { holds, head, checks, problems } = verification;
   const text = table(

@@ -56,7 +56,7 @@ export const activityTable = (events: readonly AnyEvent[]): string =>
         ]),
       );
 
-/** What an event is about, in a few words; values are left to the JSON. */
+/** A short summary of an event; values are in the JSON only. */
 export function subject(event: AnyEvent): string {
   const { meta } = event;
   const data = event.data as Record<string, Json>;

@@ -13,19 +13,19 @@ import type { ExpectedResource, Observation } from '../source.js';
 /** The longest line in bytes. */
 export const MAX_LINE = DOCUMENT_LIMITS.maxBytes;
 
-/** What the program gets of each resource, a line each. */
+/** The fields of each resource that the program gets, one resource a line. */
 export function* requests(batch: readonly ExpectedResource[]): Generator<string> {
   for (const { address, id, module, type, name, properties } of batch) {
     yield `${stringifyJson({ address, id, module, type, name, properties })}\n`;
   }
 }
 
-/** An answer may repeat the request's other fields, as a program does that passes on what it got. */
+/** A result may repeat the request's other fields, as a program does that copies its input. */
 const FIELDS = ['address', 'id', 'module', 'type', 'name', 'properties', 'error'];
 
 /**
- * What one process answers to its batch. A line that cannot be taken is an error of the resource it names; where it names
- * none, it is noted, and told of the resources that stay without an answer.
+ * Collects the results of one process for its batch. An invalid line is an error of the resource it names; if it names none,
+ * it is recorded, and reported for the resources without a result.
  */
 export class Answers {
   readonly #unanswered: Map<string, ExpectedResource>;
@@ -43,7 +43,7 @@ export class Answers {
     return [...this.#unanswered.values()];
   }
 
-  /** Why those without an answer have none. */
+  /** The reason for the missing results. */
   get silence(): string {
     return this.#problem === undefined ? 'no answer' : `no answer; ${this.#problem}`;
   }
@@ -56,7 +56,7 @@ export class Answers {
     try {
       answer = parseJson(decodeUtf8(bytes, where), where);
     } catch (error) {
-      return this.#passOver(`${where} is no JSON`, (error as Error).message);
+      return this.#passOver(`${where} is not valid JSON`, (error as Error).message);
     }
     const { address } = isJsonObject(answer) ? answer : {};
     if (!isJsonObject(answer) || typeof address !== 'string') return this.#passOver(`${where} names no address`);
@@ -78,7 +78,7 @@ function read(address: string, answer: JsonObject, where: string): Observation {
   const { properties, error } = answer;
   const wrong = (problem: string): Observation => ({ address, error: `${where}: ${problem}` });
   const strange = Object.keys(answer).find((key) => !FIELDS.includes(key));
-  if (strange !== undefined) return wrong(`there is no field "${strange}" in an answer`);
+  if (strange !== undefined) return wrong(`unknown field "${strange}" in a result`);
   if (error !== undefined) {
     return typeof error === 'string' && error !== '' ? { address, error } : wrong('"error" must be text');
   }

@@ -11,24 +11,24 @@ export interface Program {
   readonly file: string;
   readonly args: readonly string[];
   readonly shell: boolean;
-  /** Milliseconds that one process may take. */
+  /** The time limit of one process, milliseconds. */
   readonly timeoutMs: number;
 }
 
 export interface Outcome {
   readonly unanswered: readonly ExpectedResource[];
-  /** Why the unanswered have no answer. */
+  /** The reason for the missing results. */
   readonly why: string;
-  /** Whether it crashed over one of the unanswered, so that the others may get their answers from another process. */
+  /** Whether it crashed on one of the resources without a result, so that another process may return the others. */
   readonly crashed: boolean;
 }
 
-/** From SIGTERM to SIGKILL. */
+/** The time from SIGTERM to SIGKILL. */
 const GRACE_MS = 2_000;
 
 /**
- * Runs the program once over a batch and yields its answers as they come. The process and what it started have ended
- * when this has, however that came.
+ * Runs the program once for a batch and yields its results as they arrive. When this ends, for any reason, the process and
+ * its children have ended.
  * @throws InvalidInputError `EXEC_NOT_FOUND`; the signal's reason once it is aborted
  */
 export async function* ask(
@@ -41,9 +41,9 @@ export async function* ask(
   signal?.throwIfAborted();
   const answers = new Answers(batch, note);
   const group = startGroup(file, args, { shell, graceMs: GRACE_MS });
-  let late = false;
+  let isTimedOut = false;
   const limit = setTimeout(() => {
-    late = true;
+    isTimedOut = true;
     void group.end();
   }, timeoutMs);
   const stop = () => void group.end();
@@ -60,7 +60,7 @@ export async function* ask(
     signal?.throwIfAborted();
     if (end.failure !== undefined) throw notFound(file, end.failure);
     const { unanswered, silence } = answers;
-    if (late) return { unanswered, why: `no answer within ${inWords(timeoutMs)}`, crashed: false };
+    if (isTimedOut) return { unanswered, why: `no answer within ${inWords(timeoutMs)}`, crashed: false };
     const crashed = end.exitCode !== 0;
     return { unanswered, why: crashed ? obituary(end, last) : silence, crashed };
   } finally {
@@ -70,12 +70,12 @@ export async function* ask(
   }
 }
 
-/** A program need not read all it is given. */
+/** A program need not read all its input. */
 async function feed(stdin: Writable, batch: readonly ExpectedResource[]): Promise<void> {
   try {
     await pipeline(Readable.from(requests(batch)), stdin);
   } catch {
-    // it closed its input, or ended: what it has not answered is seen from its answers
+    // it closed its input, or ended: the results show which are missing
   }
 }
 

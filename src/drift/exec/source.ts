@@ -6,19 +6,19 @@ import type { ActualStateSource, ExpectedResource, Observation, ObserveContext }
 import { ask, type Program } from './ask.js';
 
 export interface ExecOptions {
-  /** The command is a line for the shell (`/bin/sh -c`). Else it is split into words, and no shell sees it. */
+  /** The command is a line for the shell (`/bin/sh -c`). Otherwise it is split into words and run without a shell. */
   readonly shell?: boolean | undefined;
-  /** Milliseconds that one process may take. Default: 60 s. */
+  /** The time limit of one process, milliseconds. Default: 60 s. */
   readonly timeoutMs?: number | undefined;
-  /** Processes at a time. Default: 4. */
+  /** Concurrent processes. Default: 4. */
   readonly concurrency?: number | undefined;
 }
 
 /**
- * Asks a program. It gets resources on standard input, one JSON document a line:
- * `{"address","id","module","type","name","properties"}`, and answers on standard output, in any order, with
- * `{"address","properties"}` (null where it is gone) or `{"address","error"}`. It is run once for each page; where a
- * resource makes it crash, again without that resource, so it must be a program that only looks.
+ * Runs a program. It gets resources on standard input, one JSON document a line:
+ * `{"address","id","module","type","name","properties"}`, and prints results on standard output, in any order:
+ * `{"address","properties"}` (null if it is gone) or `{"address","error"}`. It is run once for each page. If a resource
+ * makes it crash, it is run again without that resource, so it must only read.
  * @throws InvalidInputError `EXEC_COMMAND_INVALID`, `LIMIT_INVALID`
  */
 export function execSource(
@@ -51,7 +51,7 @@ const invalid = (command: string, problem: string): InvalidInputError =>
     details: { field: 'command', command },
   });
 
-/** The pages themselves, but parts of them where there are fewer pages than workers. */
+/** The pages themselves, or parts of them if there are fewer pages than workers. */
 async function* batches(
   pages: AsyncIterable<readonly ExpectedResource[]>,
   workers: number,
@@ -71,12 +71,13 @@ async function* batches(
   for (let start = 0; start < few.length; start += size) yield few.slice(start, start + size);
 }
 
-/** After so many crashes over one resource alone, without an answer to any, it is the program that is broken. */
+/** After this many crashes on single resources, without any result, the program itself is considered broken. */
 const HOPELESS = 16;
 
 /**
- * Asks for a batch; where the program crashes, for the unanswered again in two halves, and so on, until a resource alone
- * makes it crash. A program that never does anything but crash would be started twice for each resource: it is given up.
+ * Runs the program for a batch. If it crashes, the resources without a result are sent again in two halves, and so on, until
+ * a single resource makes it crash. A program that always crashes would be started twice for each resource, so it is given
+ * up early.
  */
 function settling(program: Program) {
   let answered = false;

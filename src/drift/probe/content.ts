@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, type Json } from '../../lib/json.js';
 
-/** Longer content is given by its digest even where content is recorded: 1 MiB. */
+/** Longer content is returned as its digest even if content is recorded: 1 MiB. */
 const MAX_SHOWN = 1024 * 1024;
 
-/** What was read of a file or a body. */
+/** The content of a file or a body. */
 export interface Content {
   /** Bytes. */
   readonly size: number;
   /** 64 lower-case hex digits. */
   readonly sha256: string;
-  /** All of them, where they are few enough to be shown. */
+  /** All bytes, if they are few enough to be shown. */
   readonly bytes: Buffer | undefined;
 }
 
-/** @throws Error where there are more than `maxBytes` */
+/** @throws Error if there are more than `maxBytes` */
 export async function readContent(chunks: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Content> {
   const hash = createHash('sha256');
   let kept: Uint8Array[] = [];
@@ -31,15 +31,15 @@ export async function readContent(chunks: AsyncIterable<Uint8Array>, maxBytes: n
 
 export const tooLong = (maxBytes: number): Error => new Error(`the content is longer than ${maxBytes} bytes`);
 
-/** A text read of a server, as content. */
+/** A text from a server, as content. */
 export function contentOf(text: string): Content {
   const bytes = Buffer.from(text);
   return { size: bytes.length, sha256: hashOf(text, 'utf8'), bytes };
 }
 
 /**
- * The content as expected where it is that, else by its digest and length: `{"sha256","size"}`. With `record` as text, as
- * `{"base64"}` where it is no UTF-8, and by its digest only where it is long.
+ * The expected value if the content matches it, else its digest and length: `{"sha256","size"}`. With `record` the text, as
+ * `{"base64"}` if it is not valid UTF-8, and only the digest if it is long.
  */
 export function contentAs(expected: Json, { size, sha256, bytes }: Content, record: boolean): Json {
   if (digestOf(expected) === sha256) return expected;
@@ -51,11 +51,11 @@ export function contentAs(expected: Json, { size, sha256, bytes }: Content, reco
   }
 }
 
-/** A digest in the spelling expected, where it is that one. */
+/** A digest in the expected spelling if it is equal. */
 export const digestAs = (expected: Json, digest: string): Json =>
   typeof expected === 'string' && expected.toLowerCase() === digest ? expected : digest;
 
-/** The digest of content that is given in one of the forms of {@link contentAs}. */
+/** The digest of content in any of the forms of {@link contentAs}. */
 function digestOf(content: Json): string | undefined {
   if (typeof content === 'string') return hashOf(content, 'utf8');
   if (!isJsonObject(content)) return undefined;

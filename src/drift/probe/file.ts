@@ -7,17 +7,16 @@ import { type AllowedPaths, type Place, unreadable } from './paths.js';
 /** 1 GiB. */
 const MAX_FILE = 1024 * 1024 * 1024;
 
-/** Looks at a file; gives its actual properties, null where there is none. */
+/** Probes a file; returns its actual properties, null if it does not exist. */
 export type FileProbe = (expected: JsonObject, signal: AbortSignal) => Promise<JsonObject | null>;
 
 /**
  * Properties: `path`, and any of `exists`, `kind`, `mode`, `owner`, `group`, `size`, `sha256`, `target`, `content`. Only
- * what is expected is given back, in its own spelling where it is that, so that nothing shows as drift that is not
- * managed; what is no property of a file is the user's own and stays. All are those of a symbolic link itself: a link
- * where none is expected gives its `kind` and `target` too, for all else may look as it should.
- *
+ * expected properties are returned, in the expected spelling if they are equal, so that unmanaged properties do not show as
+ * drift. Other properties belong to the user and stay unchanged. All are those of a symbolic link itself. For an unexpected
+ * link, `kind` and `target` are returned too, because everything else may look as expected.
  * The names of users and groups are read once.
- * @param recordContent gives content that differs itself, and not by its digest and length
+ * @param recordContent returns differing content itself, instead of its digest and length
  */
 export function fileProbe(allowed: AllowedPaths, recordContent: boolean): FileProbe {
   const users = once(() => readNames('/etc/passwd'));
@@ -53,7 +52,7 @@ export function fileProbe(allowed: AllowedPaths, recordContent: boolean): FilePr
   };
 }
 
-/** By property: its actual value, given the one expected. */
+/** By property: its actual value, for the expected one. */
 type Readers = Readonly<Record<string, (expected: Json) => Json | Promise<Json>>>;
 
 function once<T>(read: () => Promise<T>): () => Promise<T> {
@@ -67,7 +66,10 @@ function kindOf(stat: Stats): string {
   return stat.isSymbolicLink() ? 'symlink' : 'other';
 }
 
-/** `"0644"`, `"644"`, `"0o644"` and the number 420 are the same mode. It is given in the form expected, else as four digits. */
+/**
+ * `"0644"`, `"644"`, `"0o644"` and the number 420 are the same mode. It is returned in the expected form, else as four
+ * digits.
+ */
 function modeAs(expected: Json, mode: number): Json {
   if (isNumber(expected)) return equalJson(expected, mode) ? expected : mode;
   const [, prefix = '', digits = '0000'] = /^(0o)?([0-7]{3,4})$/.exec(String(expected)) ?? [];

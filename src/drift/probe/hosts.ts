@@ -5,24 +5,24 @@ import { shellWord } from '../../lib/shell-word.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** What one `--probe-host` allows. */
+/** One `--probe-host`. */
 interface Rule {
-  /** `example.com`, `*.example.com`; undefined where it is of addresses. */
+  /** `example.com`, `*.example.com`; undefined for addresses. */
   readonly name: string | undefined;
   readonly range: readonly [Address, number] | undefined;
-  /** Undefined: the ports that http and https have by default. */
+  /** Undefined: the default ports of http and https. */
   readonly port: number | undefined;
 }
 
-/** Public by its class, yet answered by the machine that hosts a virtual machine on Azure, with what is its own. */
+/** Classified as public, but answered by the host of a virtual machine on Azure, with data of that machine. */
 const METADATA = ['168.63.129.16'];
-/** All that is assigned for use on the Internet; what ipaddr.js knows of it as special is excluded by its class. */
+/** All addresses assigned for use on the Internet; special ranges that ipaddr.js knows are excluded by their class. */
 const GLOBAL_UNICAST: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
 
 /**
- * The hosts that may be asked: a name, a name below a domain (`*.example.com`), an address, or a range of addresses, each with
- * a port or else with the ports 80 and 443. An address that is not public (loopback, private, link-local, one of a cloud's
- * metadata, one that carries another address …) is connected to only where it is allowed itself, whatever name led to it.
+ * The allowed hosts: a name, a name below a domain (`*.example.com`), an address, or a range of addresses, each with a port
+ * or else with the ports 80 and 443. An address that is not public (loopback, private, link-local, one of a cloud's
+ * metadata, one that embeds another address …) is connected to only if it is allowed itself, whatever name resolved to it.
  * `localhost` allows loopback addresses for that name.
  */
 export class AllowedHosts {
@@ -33,14 +33,14 @@ export class AllowedHosts {
     this.#rules = hosts.map(ruleOf);
   }
 
-  /** Whether the host and port of a URL are allowed. Says nothing of the address that a name leads to. */
+  /** Whether the host and port of a URL are allowed. The address of a name is checked separately. */
   mayAsk(url: URL): boolean {
     const host = hostOf(url);
     const address = addressOf(host);
     return this.#rules.some((rule) => (address ? isInRange(rule, address) : isNamed(rule, host)) && hasPort(rule, url));
   }
 
-  /** Whether a connection to an address may be made for a URL that may be asked. */
+  /** Whether an allowed URL may be connected to at an address. */
   mayConnect(url: URL, text: string): boolean {
     const address = addressOf(text);
     if (!address) return false;
@@ -54,16 +54,16 @@ export class AllowedHosts {
   }
 }
 
-/** The host of a URL, without the brackets of IPv6 and the dot at the end. */
+/** The host of a URL, without the brackets of IPv6 and the trailing dot. */
 export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$|\.$/g, '');
 
 export const portOf = ({ port, protocol }: URL): number => Number(port || (protocol === 'https:' ? 443 : 80));
 
-/** The host and port as `--probe-host` takes them, one word for a shell. */
+/** The host and port as an argument of `--probe-host`, quoted for a shell. */
 export const allowing = (host: string, url: URL): string =>
   `allow it with --probe-host ${shellWord(`${isIPv6(host) ? `[${host}]` : host}:${portOf(url)}`)}`;
 
-/** An IPv4 address that IPv6 maps is that IPv4 address. */
+/** An IPv4-mapped IPv6 address as IPv4 address. */
 const addressOf = (text: string): Address | undefined => (isIP(text) === 0 ? undefined : ipaddr.process(text));
 
 function isPublic(address: Address): boolean {

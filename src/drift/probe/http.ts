@@ -10,17 +10,17 @@ const MAX_BODY = 16 * 1024 * 1024;
 export interface HttpOptions {
   readonly hosts: AllowedHosts;
   readonly lookup: Lookup;
-  /** Gives headers and a body that differ themselves, and not by digest and length. */
+  /** Returns differing headers and bodies themselves, instead of digest and length. */
   readonly recordContent: boolean;
-  /** Milliseconds until the whole answer is there. */
+  /** Milliseconds until the response is complete. */
   readonly timeoutMs: number;
 }
 
 /**
- * Asks a server. Properties: `url`, `method` (GET or HEAD, which change nothing), `follow_redirects`, and any of
- * `status`, `headers`, `body`, `body_sha256`. Only what is expected is given back, in its own spelling where it is that;
- * all other properties stay. An answer of whatever status is a state; no answer is none.
- * @throws Error that says why there is no answer
+ * Requests a URL. Properties: `url`, `method` (GET or HEAD, which change nothing), `follow_redirects`, and any of `status`,
+ * `headers`, `body`, `body_sha256`. Only expected properties are returned, in the expected spelling if they are equal; all
+ * others stay unchanged. A response with any status is a state; a missing response is an error.
+ * @throws Error with the reason for a missing response
  */
 export async function probeHttp(expected: JsonObject, options: HttpOptions, signal: AbortSignal): Promise<JsonObject> {
   const { timeoutMs, recordContent } = options;
@@ -56,7 +56,7 @@ export async function probeHttp(expected: JsonObject, options: HttpOptions, sign
   }
 }
 
-/** Where several addresses were tried there is only a code. */
+/** If several addresses were tried, there is only a code. */
 function reasonOf(error: NodeJS.ErrnoException): Error {
   const { message, code } = error;
   if (message === 'aborted')
@@ -75,7 +75,7 @@ function requestOf({ url, method = 'GET', follow_redirects: follow = false, head
   return { url: parsed, method: method as 'GET' | 'HEAD', headers, follow };
 }
 
-/** Of the headers those expected, under their names as expected; one that is missing is left out. */
+/** The expected headers, under their expected names; a missing one is left out. */
 const headersAs = (
   expected: JsonObject,
   actual: IncomingMessage['headersDistinct'],

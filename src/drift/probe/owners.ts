@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { equalJson, isNumber, type Json } from '../../lib/json.js';
 
-/** The names of users or groups that the system's own file knows; those of a directory service are not among them. */
+/** The names of users or groups in the system's own file; those of a directory service are not included. */
 export interface Names {
   readonly byNumber: ReadonlyMap<number, string>;
   readonly byName: ReadonlyMap<string, number>;
 }
 
-/** @param file `/etc/passwd` or `/etc/group`: `name:password:number:…` on each line. Where it cannot be read there are no names. */
+/**
+ * @param file `/etc/passwd` or `/etc/group`: `name:password:number:…` on each line. If it cannot be read, there are no
+ * names.
+ */
 export async function readNames(file: string): Promise<Names> {
   const text = await readFile(file, 'utf8').catch(() => '');
   const byNumber = new Map<number, string>();
@@ -22,8 +25,8 @@ export async function readNames(file: string): Promise<Names> {
 }
 
 /**
- * An owner in the spelling expected where it is that one. Else its number where a number was expected, or it has no name;
- * else its name.
+ * An owner in the expected spelling if it is equal. Else its number if a number was expected or it has no name, else its
+ * name.
  */
 export function ownerAs(expected: Json, number: number, { byNumber, byName }: Names): Json {
   if (isNumber(expected)) return equalJson(expected, number) ? expected : number;

@@ -5,40 +5,42 @@ import { InvalidInputError } from '../../lib/errors.js';
 import { shellWord } from '../../lib/shell-word.js';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
-/** Opens a file only to name it: nothing is read, no device is started, no pipe is waited for. Node has no constant for it. */
+/**
+ * Opens a file only as a reference: nothing is read, no device is started, and a pipe does not block. Node has no constant
+ * for it.
+ */
 const O_PATH = 0o10000000;
-/** With it a name is looked up in a folder that is open already, wherever its path leads by now. */
+/** A name below it is looked up in an open folder, even if the folder's path leads elsewhere by now. */
 const HAS_DESCRIPTORS = process.platform === 'linux' && existsSync('/proc/self/fd');
 
-/** File systems whose files are the kernel's and the processes' own: a folder above them does not allow them. */
+/** File systems of the kernel and its processes: allowing a folder above them does not allow them. */
 const SPECIAL = ['/proc', '/sys', '/dev'];
 const MAX_LINKS = 40;
 
-/** A file, folder, link or device within the allowed folders, held while it is looked at. */
+/** An open file, folder, link or device within the allowed folders. */
 export interface Place {
   readonly path: string;
   readonly stat: Stats;
-  /** What a symbolic link holds. */
+  /** The target of a symbolic link. */
   readonly target: string | undefined;
   /**
-   * Opens it for reading, the very file `stat` speaks of; it must be a regular one.
-   * @throws Error where another has replaced it
+   * Opens exactly the file of `stat` for reading; it must be a regular one.
+   * @throws Error if it was replaced
    */
   open(): Promise<FileHandle>;
 }
 
 interface Root {
-  /** As it was named, absolute. */
+  /** The requested path, absolute. */
   readonly named: string;
   /** Without symbolic links. */
   readonly real: string;
 }
 
 /**
- * The files and folders that may be probed, with all below them. A path is looked at only if it lies in one of them by its
- * name, and again after each symbolic link; outside of them nothing is touched, so nothing shows whether it exists.
- *
- * On Linux no replacing of folders meanwhile leads outside. Elsewhere there is no way to open a file of an open folder: a
+ * The files and folders that may be probed, with everything below them. A path is accessed only if it lies in one of them by
+ * its name, and again after each symbolic link. Nothing outside of them is accessed, so nothing reveals whether it exists.
+ * On Linux, replacing folders meanwhile cannot lead outside. Other systems cannot open a file relative to an open folder: a
  * process that may write in an allowed folder and keeps replacing it with a link may have a file outside compared.
  */
 export class AllowedPaths {
@@ -48,17 +50,17 @@ export class AllowedPaths {
     this.#roots = roots;
   }
 
-  /** @throws InvalidInputError `PROBE_PATH_INVALID` for one that is not there */
+  /** @throws InvalidInputError `PROBE_PATH_INVALID` for a path that does not exist */
   static async of(paths: readonly string[]): Promise<AllowedPaths> {
     return new AllowedPaths(await Promise.all(paths.map(rootOf)));
   }
 
   /**
-   * Calls `use` with what is at a path; it is closed afterwards. Undefined where there is nothing.
-   * @throws Error that says why it may not or cannot be looked at
+   * Calls `use` with the object at a path, and closes it afterwards. Undefined if there is none.
+   * @throws Error with the reason why it may not or cannot be accessed
    */
   async look<T>(path: string, use: (place: Place) => Promise<T>): Promise<T | undefined> {
-    if (path.includes('\0')) throw new Error('"path" must not hold null bytes');
+    if (path.includes('\0')) throw new Error('"path" must not contain null bytes');
     if (path.split(sep).includes('..')) throw new Error('"path" must not contain ".."');
     const place = await this.#find(resolve(path), resolve(path)).catch(ifMissing);
     if (!place) return undefined;
@@ -100,7 +102,7 @@ class OpenPlace implements Place {
     this.#handle = handle;
   }
 
-  /** @param at the path by which it is reached */
+  /** @param at the path by which it was reached */
   static async at(path: string, at: string): Promise<OpenPlace> {
     const handle = HAS_DESCRIPTORS ? await open(at, O_PATH | O_NOFOLLOW) : undefined;
     try {
@@ -148,7 +150,7 @@ async function rootOf(path: string): Promise<Root> {
 
 interface Located {
   readonly real: string;
-  /** The way from there. */
+  /** The remaining path from there. */
   readonly rest: string;
 }
 
@@ -169,7 +171,7 @@ const reasonOf = (error: unknown): string => {
   return code === 'ENOENT' ? 'it does not exist' : (code ?? message);
 };
 
-/** The system's messages name paths of ours. */
+/** Messages of the system contain internal paths. */
 function ifMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
   throw error.code === undefined ? error : unreadable(error);

@@ -21,10 +21,10 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 const MAX_REDIRECTS = 5;
 
 /**
- * The answer, after redirects where they are followed; its body is still to be read. Each host is checked before its name is
- * resolved, each address before it is connected to. Nothing is sent but the URL itself: no cookie, no password, no header of
- * another request.
- * @throws Error that says why there is no answer
+ * The response, after redirects if they are followed; its body is not read yet. Each host is checked before its name is
+ * resolved, and each address before a connection. Only the URL itself is sent: no cookie, no password, no header of another
+ * request.
+ * @throws Error with the reason for a missing response
  */
 export async function ask(first: URL, options: Ask): Promise<IncomingMessage> {
   for (let url = first, redirects = 0; ; redirects++) {
@@ -39,19 +39,19 @@ export async function ask(first: URL, options: Ask): Promise<IncomingMessage> {
 }
 
 function redirected(location: string, from: URL): URL {
-  if (!URL.canParse(location, from.href)) throw new Error('it redirects to what is no URL');
+  if (!URL.canParse(location, from.href)) throw new Error('it redirects to an invalid URL');
   const url = new URL(location, from);
   checkUrl(url, 'the URL it redirects to');
   return url;
 }
 
 /**
- * Refuses what is never asked, whatever is allowed.
- * @param what names the URL, which may hold a password, in errors
+ * Refuses URLs that are never requested, whatever is allowed.
+ * @param what names the URL, which may contain a password, in errors
  */
 export function checkUrl({ protocol, username, password }: URL, what: string): void {
   if (!/^https?:$/.test(protocol)) throw new Error(`${what} must begin with http: or https:`);
-  if (username !== '' || password !== '') throw new Error(`${what} must not hold a user or a password`);
+  if (username !== '' || password !== '') throw new Error(`${what} must not contain a user or a password`);
 }
 
 const HEADERS = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'sloth-runner' };
@@ -78,7 +78,7 @@ function send(url: URL, { method, hosts, lookup, signal }: Ask): Promise<Incomin
   });
 }
 
-/** Resolves a name for a connection, to those addresses that it may be connected to. Addresses themselves are never resolved. */
+/** Resolves a name for a connection to its allowed addresses. Addresses themselves are never resolved. */
 const checked =
   (url: URL, hosts: AllowedHosts, lookup: Lookup): LookupFunction =>
   (name, { all }, done) => {

@@ -4,28 +4,28 @@ import { checkLimits } from '../limits.js';
 import type { ActualStateSource, ExpectedResource, Observation } from '../source.js';
 import type { Lookup } from './request.js';
 
-/** What may be probed. Who writes a stack names files and URLs; these are for who looks to set, not for the stack. */
+/** What may be probed. Authors of a stack choose the files and URLs; the operator sets these limits, not the stack. */
 export interface ProbeAllowance {
-  /** Files, and folders with all below them. Default: none. */
+  /** Files, and folders with everything below them. Default: none. */
   readonly paths?: readonly string[] | undefined;
   /** `example.com`, `*.example.com`, `example.com:8443`, `127.0.0.1:8080`, `10.0.0.0/8`. Default: none. */
   readonly hosts?: readonly string[] | undefined;
-  /** What files, bodies and headers hold is given, and recorded, where it differs; else its digest and length. */
+  /** Returns, and records, the differing content of files, bodies and headers instead of digest and length. */
   readonly recordContent?: boolean | undefined;
 }
 
 export interface ProbeOptions extends ProbeAllowance {
-  /** Resources looked at at a time. Default: 32. */
+  /** Resources probed concurrently. Default: 32. */
   readonly concurrency?: number | undefined;
-  /** Milliseconds that a server may take. Default: 10 s. */
+  /** The time limit of a server, milliseconds. Default: 10 s. */
   readonly timeoutMs?: number | undefined;
-  /** Gives the addresses of a name. Default: the system does. */
+  /** Resolves a name. Default: the system's resolver. */
   readonly lookup?: Lookup | undefined;
 }
 
 /**
- * Looks itself: at resources of the types `file` and `http`, where they lead to what is allowed. One that leads elsewhere
- * is an error of that resource; others are not looked at.
+ * Probes resources of the types `file` and `http`, if they are allowed. One that is not allowed is an error of that
+ * resource; other types are not probed.
  * @throws InvalidInputError `LIMIT_INVALID`. Observing throws InvalidInputError `PROBE_PATH_INVALID`, `PROBE_HOST_INVALID`.
  */
 export function probe(options: ProbeOptions = {}): ActualStateSource {
@@ -44,7 +44,7 @@ export function probe(options: ProbeOptions = {}): ActualStateSource {
 
 type Look = (resource: ExpectedResource, signal: AbortSignal) => Promise<JsonObject | null>;
 
-/** Loads what looks at files and servers, which few commands need. */
+/** Loads the probes of files and servers, which few commands need. */
 async function probing({
   paths = [],
   hosts = [],

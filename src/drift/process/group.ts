@@ -2,15 +2,15 @@ import type { Writable } from 'node:stream';
 import type { execa as Execa } from 'execa';
 
 export interface GroupOptions {
-  /** The command is a line for the shell; there are no arguments then. */
+  /** The command is a line for the shell, without arguments. */
   readonly shell?: boolean;
-  /** Beside those of our own process. */
+  /** In addition to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds from SIGTERM to SIGKILL. */
   readonly graceMs: number;
 }
 
-/** How a program ended; `failure` where it could not be started, as the system says it: `ENOENT`. */
+/** How a program ended; `failure` if it could not be started, as the system's code: `ENOENT`. */
 export interface End {
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
@@ -18,9 +18,9 @@ export interface End {
 }
 
 /**
- * A program in a process group of its own, so that it can be ended with all it has started: a shell passes no signal on,
- * and what it leaves behind would keep its output open. Both outputs must be read; each can be read once, and just ends where
- * the program was ended.
+ * A program in its own process group, so that it can be ended with all its children: a shell passes no signal on, and a
+ * remaining child would keep its output open. Both outputs must be read, each once; they simply end if the program is
+ * killed.
  */
 export interface Group {
   readonly stdin: Writable;
@@ -28,11 +28,11 @@ export interface Group {
   readonly stderr: AsyncIterable<Buffer>;
   /** Resolves when it has ended and its outputs are closed; never rejects. */
   readonly ended: Promise<End>;
-  /** Ends it with SIGTERM, after the grace with SIGKILL; resolves when it has ended. Does nothing once it has. */
+  /** Ends it with SIGTERM, after the grace period with SIGKILL; resolves when it has ended. Does nothing after that. */
   end(): Promise<void>;
 }
 
-/** Loads what starts programs: it takes a tenth of a second, which most commands need not wait for. */
+/** Loads the library that starts programs: that takes a tenth of a second, which most commands need not wait for. */
 export async function groupStarter(): Promise<(file: string, args: readonly string[], options: GroupOptions) => Group> {
   const { execa } = await import('execa');
   return (...program) => startGroup(execa, ...program);
@@ -45,7 +45,7 @@ function startGroup(execa: typeof Execa, file: string, args: readonly string[], 
   if (pid !== undefined) watch(pid);
   let kill: NodeJS.Timeout | undefined;
   const ended = child.then((result): End => {
-    // Where some of it outlives the outputs, the kill is still to come.
+    // If part of the group outlives the outputs, the SIGKILL is still pending.
     if (pid !== undefined && (kill === undefined || !send(pid, 0))) {
       clearTimeout(kill);
       unwatch(pid);
@@ -63,7 +63,7 @@ function startGroup(execa: typeof Execa, file: string, args: readonly string[], 
         kill = setTimeout(() => {
           send(pid, 'SIGKILL');
           unwatch(pid);
-          // A process that left the group may hold them open.
+          // A process that left the group may keep them open.
           for (const stream of [stdin, stdout, stderr]) stream.destroy();
         }, graceMs);
       }
@@ -80,7 +80,7 @@ async function* chunksOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   }
 }
 
-/** False where there is no such group any more. */
+/** False if the group no longer exists. */
 function send(group: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-group, signal);
@@ -92,7 +92,7 @@ function send(group: number, signal: NodeJS.Signals | 0): boolean {
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const watched = new Set<number>();
 
-/** A group is not ended by what ends us, Ctrl-C included: while there are any, we see to it. */
+/** A signal that ends this process, Ctrl-C included, does not end a group: while there are groups, this ends them. */
 function watch(group: number): void {
   if (watched.size === 0) {
     process.on('exit', killAll);
@@ -111,7 +111,7 @@ function killAll(): void {
   for (const group of watched) send(group, 'SIGKILL');
 }
 
-/** Listening for a signal keeps it from ending us; where nobody else does, it is to end us all the same. */
+/** A listener keeps a signal from ending the process; if it is the only one, the process must still end. */
 function endWithUs(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) > 1) return;
   killAll();

@@ -3,11 +3,11 @@ const LINE_FEED = 0x0a;
 export interface Line {
   /** 1, 2, 3 … */
   readonly number: number;
-  /** Without its line feed; undefined where the line is longer than allowed: it was passed over. */
+  /** Without its line feed; undefined if the line is too long: it was skipped. */
   readonly bytes: Buffer | undefined;
 }
 
-/** The lines of a program's output; the last may lack its line feed. Holds one line at a time. */
+/** The lines of a program's output; the last may lack its line feed. Memory holds one line at a time. */
 export async function* linesOf(stream: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Line> {
   let number = 0;
   let begun: Buffer[] = [];
@@ -35,10 +35,10 @@ export async function* linesOf(stream: AsyncIterable<Buffer>, maxBytes: number):
   if (length > 0) yield line();
 }
 
-/** Longer lines on standard error are no words for people. */
+/** Longer lines on standard error are not meant for people. */
 const MAX_SAID = 64 * 1024;
 
-/** What a program says on standard error, line by line; bytes that are no UTF-8 show as U+FFFD. Resolves with its last words. */
+/** A program's standard error, line by line; invalid UTF-8 shows as U+FFFD. Resolves with its last lines. */
 export async function readWords(
   stream: AsyncIterable<Buffer>,
   keep: number,

@@ -11,15 +11,15 @@ import type { ActualStateSource, ObserveContext } from '../source.js';
 import { planSource } from './plan-source.js';
 
 export interface TerraformDirectoryOptions {
-  /** Milliseconds that Terraform may take to look at everything. Default: 15 min. */
+  /** The time limit of Terraform, milliseconds. Default: 15 min. */
   readonly timeoutMs?: number | undefined;
 }
 
 /**
- * The actual state as Terraform finds it now, by a refresh-only plan of a directory where `terraform init` was done.
- * Changes nothing, though Terraform holds its state's lock meanwhile. Needs `terraform` on the PATH.
- *
- * @throws InvalidInputError `LIMIT_INVALID`. Observing throws: NotFoundError `TERRAFORM_MISSING`; StoreError `TERRAFORM_FAILED` with the last lines it said.
+ * The actual state that Terraform finds now, by a refresh-only plan of a directory where `terraform init` was run. Changes
+ * nothing, but Terraform holds its state's lock meanwhile. Needs `terraform` on the PATH.
+ * @throws InvalidInputError `LIMIT_INVALID`. Observing throws: NotFoundError `TERRAFORM_MISSING`; StoreError
+ * `TERRAFORM_FAILED` with the last lines of its output.
  */
 export function terraformDirectory(
   directory: string,
@@ -36,7 +36,7 @@ export function terraformDirectory(
   };
 }
 
-/** The plan as JSON. The file it stands in holds secrets: it lies in a folder only we can read, and does not stay. */
+/** The plan as JSON. Its file contains secrets: it is in a private folder and is deleted afterwards. */
 async function plan(directory: string, timeoutMs: number, context: ObserveContext): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'sloth-runner-plan-'));
   const clear = clearedUp(() => rmSync(folder, { recursive: true, force: true }));
@@ -51,12 +51,12 @@ async function plan(directory: string, timeoutMs: number, context: ObserveContex
   }
 }
 
-/** From SIGTERM to SIGKILL: it gives its lock back meanwhile. */
+/** The time from SIGTERM to SIGKILL, in which Terraform releases its lock. */
 const GRACE_MS = 10_000;
-/** Lines that are kept of what it said. */
+/** The number of last output lines that are kept. */
 const KEPT = 20;
 
-/** What it printed. */
+/** Its standard output. */
 async function terraform(
   directory: string,
   args: readonly string[],
@@ -67,7 +67,7 @@ async function terraform(
   const startGroup = await groupStarter();
   signal?.throwIfAborted();
   const group = startGroup('terraform', [`-chdir=${directory}`, ...args], {
-    // No hints about what to do next, no question to its makers whether there is a later version.
+    // No hints about next steps, and no check for a newer version.
     env: { TF_IN_AUTOMATION: '1', CHECKPOINT_DISABLE: '1' },
     graceMs: GRACE_MS,
   });
@@ -92,7 +92,7 @@ async function terraform(
   }
 }
 
-/** Undefined where it is more than a file may be. */
+/** Undefined if it is larger than a file may be. */
 async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer | undefined> {
   let chunks: Buffer[] = [];
   let length = 0;

@@ -1,23 +1,22 @@
 import { equalJson, isJsonObject, type Json, type JsonObject, own } from '../../lib/json.js';
 
 /**
- * Brings a plan's values into the form of a state file's, so that only what differs for Terraform differs.
- *
- * A state file wraps a value of dynamic type as `{"value": X, "type": T}`, the plan has the bare X; only the expected
- * properties tell which attributes those are. And null and absent are the same to Terraform.
+ * Converts a plan's values into the form of a state file, so that only differences that matter to Terraform remain.
+ * A state file wraps a value of dynamic type as `{"value": X, "type": T}`, and the plan has the bare X; only the expected
+ * properties show which attributes those are. Null and absent are equal for Terraform.
  */
 export function inFormOf(expected: JsonObject, actual: JsonObject): JsonObject {
-  const given = Object.entries(actual)
+  const present = Object.entries(actual)
     .filter(([key, value]) => value !== null || Object.hasOwn(expected, key))
     .map(([key, value]): [string, Json] => [key, wrapped(own(expected, key), value)]);
   const lacking = Object.entries(expected).filter(([key, value]) => value === null && !Object.hasOwn(actual, key));
-  return Object.fromEntries([...given, ...lacking]);
+  return Object.fromEntries([...present, ...lacking]);
 }
 
 function wrapped(expected: Json | undefined, actual: Json): Json {
   if (isDynamic(expected)) {
     if (equalJson(expected.value, actual)) return expected;
-    // Terraform writes the null of a dynamic attribute bare.
+    // Terraform writes the null of a dynamic attribute without the wrapper.
     if (actual === null || isDynamic(actual)) return actual;
     return { value: actual, type: typeOf(actual, expected.type) };
   }
@@ -40,15 +39,19 @@ const isDynamic = (value: Json | undefined): value is { readonly value: Json; re
 const PLAIN = ['string', 'number', 'bool', 'dynamic'];
 const COMPOUND = ['list', 'set', 'map', 'tuple', 'object'];
 
-/** Whether it is a type as go-cty writes it: an attribute of its own may have a `value` and a `type`, as a DNS record has. */
+/**
+ * Whether it is a type as go-cty writes it: an ordinary attribute may also have a `value` and a `type`, as a DNS record
+ * does.
+ */
 const isType = (type: Json | undefined): boolean =>
   Array.isArray(type)
     ? type.length >= 2 && COMPOUND.includes(String(type[0]))
     : typeof type === 'string' && PLAIN.includes(type);
 
 /**
- * The type Terraform would write for a value (go-cty, `json/type.go`).
- * @param hint the type it had: a value that fits it keeps it, for JSON does not tell a list from a tuple, a map from an object
+ * The type that Terraform would write for a value (go-cty, `json/type.go`).
+ * @param hint the previous type: a matching value keeps it, because JSON does not distinguish a list from a tuple, or a map
+ * from an object
  */
 function typeOf(value: Json, hint?: Json): Json {
   const [kind, inner] = Array.isArray(hint) ? (hint as readonly Json[]) : [];

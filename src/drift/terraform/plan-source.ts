@@ -6,8 +6,8 @@ import type { ActualStateSource } from '../source.js';
 import { inFormOf } from './form.js';
 
 /**
- * What we read of the JSON form of a plan (https://developer.hashicorp.com/terraform/internals/json-format, versions 0
- * and 1). `prior_state` is the state as it was refreshed, `resource_drift` what the refresh found changed.
+ * The fields that are read from the JSON form of a plan (https://developer.hashicorp.com/terraform/internals/json-format,
+ * versions 0 and 1). `prior_state` is the refreshed state, `resource_drift` the changes that the refresh found.
  */
 const attributes = z.custom<JsonObject>(isJsonObject, 'must be an object');
 
@@ -46,9 +46,9 @@ const planSchema = z.lazy(() =>
 type Plan = z.infer<typeof planSchema>;
 
 /**
- * The actual state as a Terraform plan has it: what `terraform show -json PLAN` prints. Resources it says nothing of are
- * not looked at, nor are deposed objects. It is parsed here, and held whole. A plan made with `-refresh=false` has found
- * nothing out, and cannot be told from others.
+ * The actual state in a Terraform plan, the output of `terraform show -json PLAN`. Resources that are not in it, and deposed
+ * objects, are not compared. It is parsed here, and kept in memory. A plan made with `-refresh=false` has refreshed nothing,
+ * and cannot be recognised.
  * @param what names the file in errors
  * @throws InvalidInputError `TERRAFORM_PLAN_INVALID`
  */
@@ -75,7 +75,7 @@ export function planSource(name: string, text: string, what: string): ActualStat
   };
 }
 
-/** What is returned is the parsed value itself, not zod's copy, which would drop a key named `__proto__`. */
+/** Returns the parsed value itself, not zod's copy, which would drop a key named `__proto__`. */
 function readPlan(text: string, what: string): Plan {
   const refuse = (field: string, problem: string): never => {
     throw new InvalidInputError(
@@ -93,7 +93,7 @@ function readPlan(text: string, what: string): Plan {
   if (issue) refuse(issue.path.map(String).join('.') || 'document', issue.message);
   const { prior_state, resource_drift, planned_values, errored } = plan as Plan;
   if (!prior_state && !resource_drift && !planned_values) refuse('prior_state', 'is missing, as is resource_drift');
-  // What could not be refreshed would show the value it had, as if it were looked at.
+  // A value that could not be refreshed is the old one, as if it were actual.
   if (errored) refuse('errored', 'the run that made it failed');
   return plan as Plan;
 }

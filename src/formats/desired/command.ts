@@ -3,13 +3,12 @@ import type { DesiredState } from './format.js';
 
 type Apply = Extract<Command, { type: 'apply' }>;
 
-const given = <K extends string, V>(key: K, value: V | undefined) =>
+const optional = <K extends string, V>(key: K, value: V | undefined) =>
   (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 
 /**
- * The command that brings a stack to the desired state. A resource the file names becomes what the file says of it;
- * resources, outputs and fields it does not name stay. With `prune` those
- * resources and outputs are removed.
+ * The command that brings a stack to the desired state. A resource in the file gets the stated fields; resources, outputs
+ * and fields that are not in it stay unchanged. With `prune` such resources and outputs are removed.
  */
 export function applyCommand(stack: string, desired: DesiredState, prune: boolean): Apply {
   const resources = (desired.resources ?? []).map(
@@ -26,11 +25,11 @@ export function applyCommand(stack: string, desired: DesiredState, prune: boolea
     type: 'apply',
     stack,
     document: {
-      ...given('description', desired.description),
-      ...given('version', desired.version),
-      ...given('workflowFile', desired.workflow_file),
-      ...given('configuration', desired.configuration),
-      ...given('metadata', desired.metadata),
+      ...optional('description', desired.description),
+      ...optional('version', desired.version),
+      ...optional('workflowFile', desired.workflow_file),
+      ...optional('configuration', desired.configuration),
+      ...optional('metadata', desired.metadata),
     },
     resources: resources as NonNullable<Apply['resources']>,
     outputs,

@@ -8,15 +8,15 @@ const output = z.strictObject({
   sensitive: z.boolean().optional(),
 });
 
-/** A list of pairs: a schema for records would pass over an output named `__proto__` in silence. */
+/** A list of pairs, because a schema for records would silently skip an output named `__proto__`. */
 const toEntries = (value: unknown): unknown =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? Object.entries(value).map(([name, entry]) => ({ name, output: entry }))
     : value;
 
 /**
- * The desired state of a stack as people write it for `stack apply`. Values are checked by the command; here only the
- * shape of the file is.
+ * The desired state of a stack as people write it for `stack apply`. The command checks the values; here only the structure
+ * of the file is checked.
  */
 const desiredSchema = z.strictObject({
   description: z.string().optional(),
@@ -44,7 +44,7 @@ export type DesiredState = z.output<typeof desiredSchema>;
 
 /**
  * @param what names the file in errors
- * @throws InvalidInputError that names the first field which is wrong
+ * @throws InvalidInputError with the first invalid field
  */
 export function toDesiredState(value: Json, what: string): DesiredState {
   const result = checkShape(desiredSchema, value);

@@ -6,14 +6,14 @@ export { applyCommand } from './command.js';
 export { toDesiredState } from './format.js';
 
 /**
- * Reads a YAML or JSON document that states what a stack shall be.
+ * Parses a YAML or JSON document with the desired state of a stack.
  * @param name names the document in errors
  * @throws InvalidInputError
  */
 export const readDesiredState = (document: Uint8Array, name: string, format?: DocumentFormat): DesiredState =>
   readDesired(document, name, format).desired;
 
-/** The same, with the document itself: made of that again, a desired state is the same. */
+/** The same, with the parsed document, from which `toDesiredState` makes the same desired state. */
 export function readDesired(bytes: Uint8Array, name: string, format?: DocumentFormat) {
   const document = readDocument(bytes, name, format);
   return { document, desired: toDesiredState(document, name) };

@@ -12,17 +12,17 @@ import { type Kept, keptOf } from './resources.js';
 import { urnsBefore } from './urns.js';
 import { type UrnsOf, writeResource } from './write.js';
 
-/** A resource on its way out. */
+/** A resource during the export. */
 interface Item {
   readonly resource: ResourceRecord;
   readonly kept: Kept;
 }
 
 /**
- * The stack as Pulumi writes it, in the form it came in: a deployment or a checkpoint. One that was imported and not
- * changed comes back value for value. What was made here gets urns, and where the stack was changed since, each resource
- * comes after those it depends on: Pulumi refuses another order.
- * @throws ConflictError where two resources would have one urn
+ * The stack as Pulumi writes it, in the imported form: a deployment or a checkpoint. An imported and unchanged stack is
+ * exported value for value. Things that were created here get urns. If the stack was changed since, each resource comes
+ * after its dependencies: Pulumi refuses another order.
+ * @throws ConflictError if two resources would have one urn
  */
 export function toPulumiState(view: StateView): JsonObject {
   const { origin } = view.document;
@@ -69,7 +69,7 @@ const madeUp = (resource: ResourceRecord, lineage: string, parent: string | unde
 const withOutputs = (root: JsonObject, outputs: JsonObject): JsonObject =>
   Object.keys(outputs).length === 0 ? root : { ...root, outputs };
 
-/** An address without keys stands for all its instances. */
+/** An address without keys means all its instances. */
 function urnFinder(items: readonly Item[]): UrnsOf {
   const urns = new Map(items.map(({ resource, kept }) => [resource.address, kept.fields.urn]));
   const instances = groupBy(items, ({ resource }) => baseAddress(resource.address));
@@ -86,7 +86,7 @@ function placesByUrn(resources: readonly JsonObject[]): ReadonlyMap<unknown, num
     if (places.has(urn)) throw urnTaken(String(urn));
     places.set(urn, place);
   }
-  // What is to be deleted counts where nothing else bears its urn.
+  // A resource that is to be deleted counts if no other has its urn.
   for (const [place, { urn }] of resources.entries()) if (!places.has(urn)) places.set(urn, place);
   return places;
 }

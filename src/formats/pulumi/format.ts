@@ -3,10 +3,11 @@ import { isJsonObject, type Json, type JsonObject, own } from '../../lib/json.js
 import { readerOf } from '../reader.js';
 
 /**
- * What Pulumi writes of a stack (sdk/go/common/apitype of pulumi/pulumi), in one of two forms: a deployment, which
- * `pulumi stack export` prints and `pulumi stack import` reads (`{version, deployment}`), and the checkpoint that a
- * self-managed backend keeps (`{version, checkpoint: {stack, config, latest}}`, where `latest` is such a deployment).
- * Only what we read is named: every other field is kept as it is. Null is allowed where Go's decoder takes it for absent.
+ * The format in which Pulumi writes a stack (sdk/go/common/apitype of pulumi/pulumi), in one of two forms: a deployment,
+ * which `pulumi stack export` prints and `pulumi stack import` reads (`{version, deployment}`), and the checkpoint of a
+ * self-managed backend (`{version, checkpoint: {stack, config, latest}}`, where `latest` is such a deployment). Only the
+ * fields that are read are declared: every other field is kept as it is. Null is allowed where Go's decoder treats it as
+ * absent.
  */
 const resourceSchema = z.looseObject({ urn: z.string(), type: z.string().min(1) });
 const deploymentSchema = z.looseObject({ resources: z.array(resourceSchema).nullish() }).nullish();
@@ -25,10 +26,10 @@ const reader = readerOf(
 export const { problem } = reader;
 
 /**
- * Reads a deployment or a checkpoint. What is returned is the parsed value itself, not zod's copy: a copy would drop a
- * key named `__proto__`.
+ * Parses a deployment or a checkpoint. Returns the parsed value itself, not zod's copy, which would drop a key named
+ * `__proto__`.
  * @param what names the file in errors
- * @throws InvalidInputError with the path of what is wrong
+ * @throws InvalidInputError with the path of the problem
  */
 export function parsePulumi(bytes: Uint8Array, what: string): JsonObject {
   const value = reader.parse(bytes, what);
@@ -49,10 +50,10 @@ export const isDocument = (value: unknown): value is JsonObject =>
   isJsonObject(value) && schemaOf(value)?.safeParse(value).success === true;
 export const isResource = (value: unknown): value is PulumiResource => resourceSchema.safeParse(value).success;
 
-/** Where a document has its deployment. */
+/** The part of a document that contains its deployment. */
 export const placeOf = ({ checkpoint }: JsonObject): string => (checkpoint ? 'checkpoint.latest' : 'deployment');
 
-/** The deployment in a document; null or undefined where a stack never had one. */
+/** The deployment in a document; null or undefined if a stack never had one. */
 export function deploymentOf(document: JsonObject): Json | undefined {
   return isJsonObject(document.checkpoint) ? own(document.checkpoint, 'latest') : document.deployment;
 }

@@ -1,23 +1,26 @@
 import * as z from 'zod';
 import type { Origin } from '../../events/index.js';
 import { isJsonObject, type JsonObject } from '../../lib/json.js';
-import { given } from '../given.js';
+import { definedFields } from '../defined-fields.js';
 import { deploymentOf, isDocument, type PulumiResource, withDeployment } from './format.js';
 import { ORDER } from './order.js';
 
-/** What the stack keeps of the document itself: all but its resources. Only a shuffled order grows with their number. */
+/**
+ * The parts of the document that the stack keeps: everything except its resources. Only an unsorted order grows with their
+ * number.
+ */
 export interface Header {
   /** The document, without `resources` in its deployment. */
   readonly document: JsonObject;
-  /** What stood in place of the list of resources, where there was none. */
+  /** The value that the document had instead of a list of resources. */
   readonly noList?: 'null' | 'absent';
-  /** Which resource comes after which; see `orderText`. */
+  /** The order of the resources; see `orderText`. */
   readonly order: string;
-  /** The number for the next resource that is seen first. None is given twice: a rollback may bring its owner back. */
+  /** The number for the next new resource. No number is reused: a rollback may restore its owner. */
   readonly next: number;
 }
 
-/** Of a stack that never was Pulumi's. */
+/** For a stack that did not come from Pulumi. */
 const MADE_HERE: Header = { document: { version: 3, deployment: null }, order: '', next: 1 };
 
 const headerSchema = z.strictObject({
@@ -27,7 +30,7 @@ const headerSchema = z.strictObject({
   next: z.int().nonnegative(),
 });
 
-/** What an import kept. A stack that was made here has none, nor does one whose header somebody else wrote. */
+/** The header from an import. A stack that was created here has none, nor does one whose header somebody else wrote. */
 export const headerOf = (imported: Origin | undefined): Header =>
   imported && headerSchema.safeParse(imported.header).success ? (imported.header as unknown as Header) : MADE_HERE;
 
@@ -58,5 +61,8 @@ export function joinDocument(
   }
   const { manifest: known, secrets_providers, ...rest } = deployment;
   const list = isEmpty && noList ? (noList === 'null' ? null : undefined) : resources;
-  return withDeployment(document, { ...given({ manifest: known, secrets_providers, resources: list }), ...rest });
+  return withDeployment(document, {
+    ...definedFields({ manifest: known, secrets_providers, resources: list }),
+    ...rest,
+  });
 }

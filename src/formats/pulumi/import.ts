@@ -9,9 +9,9 @@ import { readResource } from './resources.js';
 import { dependencyUrns, parseUrn, STACK_TYPE } from './urns.js';
 
 /**
- * A Pulumi deployment or checkpoint in the engine's terms. Its resources are numbered as in one that nothing was before;
- * the command gives those that are known the numbers they have.
- * @param whole what {@link parsePulumi} returned
+ * A Pulumi deployment or checkpoint as content of the engine. Its resources are numbered as in a new stack; the command
+ * assigns existing resources their numbers.
+ * @param whole the result of {@link parsePulumi}
  * @param what names the file in errors
  */
 export function readDeployment(whole: JsonObject, what: string): Incoming {
@@ -37,7 +37,7 @@ export function readDeployment(whole: JsonObject, what: string): Incoming {
   };
 }
 
-/** `STACK::PROJECT` of the first resource, or of what was under way; undefined where there is neither. */
+/** `STACK::PROJECT` of the first resource, or of a pending operation; undefined if there is neither. */
 function lineageOf(document: JsonObject, resources: readonly PulumiResource[]): string | undefined {
   const deployment = deploymentOf(document);
   const pending = isJsonObject(deployment) ? deployment.pending_operations : undefined;
@@ -50,7 +50,7 @@ function lineageOf(document: JsonObject, resources: readonly PulumiResource[]): 
   return undefined;
 }
 
-/** Pulumi counts nothing, but says when: milliseconds since 1970 of the manifest's time; 0 without one. */
+/** Pulumi has no counter, but a time: milliseconds since 1970 of the manifest's time; 0 without one. */
 function serialOf(document: JsonObject): number {
   const deployment = deploymentOf(document);
   const manifest = isJsonObject(deployment) ? deployment.manifest : undefined;

@@ -6,7 +6,7 @@ import type { ResourceRecord } from '../../store/records.js';
 import type { PulumiResource } from './format.js';
 import { STACK_TYPE, urnText } from './urns.js';
 
-/** Any release of Pulumi 3 may read it. */
+/** Readable by any release of Pulumi 3. */
 const VERSION = 'v3.0.0';
 
 /** Pulumi checks its `magic`: the digest of the version (`NewMagic`, sdk/go/common/apitype). */
@@ -19,7 +19,7 @@ export const madeManifest = ({ stack, resources }: StateView): JsonObject => ({
 const escaped = (text: string): string =>
   text.replace(/[$%:]/g, (char) => `%${(char.codePointAt(0) as number).toString(16).toUpperCase()}`);
 
-/** `STACK::PROJECT`. Pulumi's project is not known here: the name stands out, to be replaced. */
+/** `STACK::PROJECT`. Pulumi's project is unknown here: the name is conspicuous, so that it is replaced. */
 export const madeLineage = ({ stack }: StateView): string => `${escaped(stack.name)}::sloth-runner`;
 
 const OURS = 'sloth-runner:index:';
@@ -43,8 +43,8 @@ export function madeRoot(lineage: string): PulumiResource {
 }
 
 /**
- * A resource that a provider looks after where its type is of Pulumi's form and the id is known that its provider gave
- * it; else a component, with which Pulumi does nothing.
+ * A custom resource if its type has Pulumi's form and its provider id is known; else a component, which Pulumi does not
+ * manage.
  */
 export function madeFields({ type, value }: ResourceRecord, urn: string, parent: string | undefined): PulumiResource {
   const id = saidIdentity(value.metadata) ?? ownId(value.properties);

@@ -1,7 +1,9 @@
 /** The text of an order; see `orderText` in commands. */
 export const ORDER = /^(?:\d{1,15}(?:-\d{1,15})?(?:,(?!$)|$))*$/;
 
-/** In that order; one that it does not name, since a rollback brought it back, after the next lower number that it does. */
+/**
+ * Sorts items by that order; an item that is not in it, because a rollback restored it, comes after the next lower number.
+ */
 export function inOrder<T extends { readonly number: number }>(items: readonly T[], order: string): T[] {
   const runs = runsOf(order);
   let run = runs.next().value;
@@ -19,7 +21,7 @@ export function inOrder<T extends { readonly number: number }>(items: readonly T
 interface Run {
   readonly first: number;
   readonly last: number;
-  /** Of its first number. */
+  /** The index of its first number. */
   readonly rank: number;
 }
 
@@ -36,9 +38,9 @@ function* runsOf(order: string): Generator<Run, undefined> {
 }
 
 /**
- * The same with each item after those it depends on, as Pulumi wants its resources; what is in order stays where it is.
- * Without recursion: chains may be long.
- * @param targets the places, in the list, of those an item depends on
+ * The same with each item after its dependencies, as Pulumi requires; items in order stay in place. Without recursion,
+ * because chains may be long.
+ * @param targets the indexes, in the list, of an item's dependencies
  */
 export function dependenciesFirst<T>(items: readonly T[], targets: (item: T) => readonly number[]): T[] {
   const placed: T[] = [];

@@ -9,7 +9,7 @@ import { holdsSecret, sealed, secretOutputs } from './secrets.js';
 const outputName = name(1024);
 
 /**
- * The stack's outputs: those of the resource that stands for it.
+ * The stack's outputs: those of the resource that represents it.
  * @param path names the resource in errors, `what` the file
  * @throws InvalidInputError for a name that no output here can have
  */

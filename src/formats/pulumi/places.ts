@@ -7,7 +7,7 @@ import { name } from '../../lib/text.js';
 import { type PulumiResource, problem } from './format.js';
 import { addressOfUrn, nameHere, parseUrn, type Urn } from './urns.js';
 
-/** Where a resource of a deployment stands here. */
+/** The address of a deployment's resource here. */
 export interface Place extends Pick<Urn, 'module' | 'type' | 'name'> {
   readonly urn: string;
   readonly address: string;
@@ -19,10 +19,10 @@ export interface Place extends Pick<Urn, 'module' | 'type' | 'name'> {
 const LIMITS = { module: name(1024), type: name(), name: name(1024), address: name(2048) };
 
 /**
- * Gives each resource its place: the last type of its urn is the type, those of its parents are the module. One that is
- * to be deleted may stand beside its successor of the same urn, so it is told by its id: `web (pending delete i-0a1b)`.
+ * Assigns each resource its address: the last type of its urn is the type, those of its parents are the module. A resource
+ * that is to be deleted may have the same urn as its successor, so its id is added: `web (pending delete i-0a1b)`.
  * @param list names the list in errors, `what` the file
- * @throws InvalidInputError for an urn that is none, that cannot be an address, or that stands twice
+ * @throws InvalidInputError for an urn that is invalid, that cannot be an address, or that occurs twice
  */
 export function placesOf(resources: readonly PulumiResource[], list: string, what: string): Place[] {
   const taken = new Map<string, number>();
@@ -31,7 +31,7 @@ export function placesOf(resources: readonly PulumiResource[], list: string, wha
     const refuse = (text: string): InvalidInputError => problem(what, `${list}.${index}`, text);
     const { urn, delete: deleting } = resource;
     const parsed = parseUrn(urn);
-    if (!parsed) throw refuse(`"${urn}" is no urn of a resource (urn:pulumi:STACK::PROJECT::TYPE::NAME)`);
+    if (!parsed) throw refuse(`"${urn}" is not the urn of a resource (urn:pulumi:STACK::PROJECT::TYPE::NAME)`);
     const { module, type } = parsed;
     const mark = deleting === true ? ` (pending delete${keyOf(resource)})` : '';
     const plain = nameHere(parsed.name);
@@ -53,7 +53,7 @@ export function placesOf(resources: readonly PulumiResource[], list: string, wha
   });
 }
 
-/** What tells it from others of its urn that are to be deleted: its id where that is short and plain. */
+/** Distinguishes it from others with its urn that are to be deleted: its id if that is short and plain. */
 function keyOf({ id }: PulumiResource): string {
   if (typeof id !== 'string' || id === '') return '';
   return ` ${/^[\w:./@+=-]{1,128}$/.test(id) ? id : sha256(id).slice(0, 8)}`;
@@ -76,9 +76,9 @@ function problemOf(place: Readonly<Record<keyof typeof LIMITS, string>>): string
 }
 
 /**
- * Which resource an urn means in a resource's dependencies. Pulumi lists what is depended on first, so of several it is
- * one before, if there is one; and for what is to be deleted rather one that is to be deleted, else rather one that is not.
- * What is not there is meant by the address it would have.
+ * Finds the resource that an urn in another resource's dependencies refers to. Pulumi lists dependencies first, so of
+ * several it is a previous one, if there is one. A resource that is to be deleted prefers one that is to be deleted, any
+ * other one that is not. If none exists, it is the address that it would have.
  */
 export function resolver(places: readonly Place[]): (urn: string, from: Place) => string | undefined {
   const byUrn = groupBy(places, ({ urn }) => urn);
@@ -96,7 +96,7 @@ export function resolver(places: readonly Place[]): (urn: string, from: Place) =
   };
 }
 
-/** The last of some places, in their order, that is before an index: by halves, as any number may share one urn. */
+/** The last of some sorted indexes before an index, by binary search, because any number of resources may share one urn. */
 function lastBefore(places: readonly Place[], index: number): Place | undefined {
   let [from, to] = [0, places.length];
   while (from < to) {

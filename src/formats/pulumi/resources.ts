@@ -8,17 +8,17 @@ import { type Place, withoutMark } from './places.js';
 import { secretOutputs, secretPaths } from './secrets.js';
 import { addressOfUrn } from './urns.js';
 
-/** What a resource keeps beside its outputs, under `metadata.pulumi`. */
+/** The data that a resource keeps besides its outputs, under `metadata.pulumi`. */
 export interface Kept {
-  /** Its fields, as they came; but for `outputs`, which are the properties, and the inputs that `mirrored` names. */
+  /** Its imported fields, except `outputs`, which are the properties, and the inputs that `mirrored` names. */
   readonly fields: PulumiResource;
-  /** What the header's order calls it. */
+  /** Its number in the header's order. */
   readonly number: number;
-  /** Inputs that are what the output of the same name is: where that changes, they change with it. */
+  /** Inputs that equal the output of the same name: they change with it. */
   readonly mirrored?: readonly string[];
   /** It had no `outputs`. */
   readonly bare?: true;
-  /** It stands for the stack: its outputs are the stack's. */
+  /** It represents the stack: its outputs are the stack's. */
   readonly root?: true;
 }
 
@@ -31,7 +31,7 @@ const keptSchema = z.looseObject({
 });
 const isKept = (value: unknown): value is Kept => keptSchema.safeParse(value).success;
 
-/** Where it is, as paths have it. */
+/** Its path in the document. */
 const KEPT = '$.metadata.pulumi';
 
 /** @param dependencies addresses */
@@ -67,7 +67,7 @@ export function readResource(
     state: stateOf(resource),
     metadata: {
       pulumi: kept as unknown as JsonObject,
-      // What is to be deleted is no longer what others mean by its id.
+      // other resources no longer refer to a resource that is to be deleted by its id
       ...(isIdentity(resource.id) && !deleting ? { identity: resource.id } : {}),
       sensitive: [...new Set(hidden)].sort(),
     },
@@ -88,7 +88,7 @@ function withoutMirrored(
   };
 }
 
-/** What is known of the real thing, as far as Pulumi says. */
+/** The state of the real resource, as far as Pulumi knows it. */
 export function stateOf({ delete: deleting, pendingReplacement, taint, initErrors }: JsonObject): string {
   if (deleting === true) return 'deposed';
   if (pendingReplacement === true) return 'pending';
@@ -96,7 +96,7 @@ export function stateOf({ delete: deleting, pendingReplacement, taint, initError
   return Array.isArray(initErrors) && initErrors.length > 0 ? 'failed' : 'applied';
 }
 
-/** What an imported resource kept. Metadata that was copied from another resource, or is no such thing, does not count. */
+/** The data from an import. Metadata that was copied from another resource, or is invalid, does not count. */
 export function keptOf({ address, value }: ResourceRecord): Kept | undefined {
   const kept = isJsonObject(value.metadata) ? value.metadata.pulumi : undefined;
   if (!isKept(kept)) return undefined;
@@ -105,6 +105,6 @@ export function keptOf({ address, value }: ResourceRecord): Kept | undefined {
   return own === addressOfUrn(urn) ? kept : undefined;
 }
 
-/** The paths in its properties that are sensitive. */
+/** The sensitive paths in its properties. */
 export const hiddenProperties = (hidden: readonly string[]): string[] =>
   hidden.filter((path) => path !== KEPT && !path.startsWith(`${KEPT}.`));

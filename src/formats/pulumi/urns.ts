@@ -1,22 +1,22 @@
 import { resourceAddress } from '../../events/index.js';
 import { isJsonObject, type Json, type JsonObject } from '../../lib/json.js';
 
-/** The type of the resource that stands for the stack itself: all others are below it. */
+/** The type of the resource that represents the stack itself: all others are below it. */
 export const STACK_TYPE = 'pulumi:pulumi:Stack';
 
-/** `urn:pulumi:STACK::PROJECT::PARENT$TYPES$TYPE::NAME` (sdk/go/common/resource/urn); a name may hold anything. */
+/** `urn:pulumi:STACK::PROJECT::PARENT$TYPES$TYPE::NAME` (sdk/go/common/resource/urn); a name may contain anything. */
 const URN = /^urn:pulumi:(.*?)::(.*?)::(.*?)::(.*)$/s;
 
 export interface Urn {
   /** `STACK::PROJECT`. */
   readonly lineage: string;
-  /** The types of the parents, outermost first, as Pulumi joins them: `a:b:C$a:b:D`. Empty below the stack itself. */
+  /** The types of the parents, outermost first, as Pulumi joins them: `a:b:C$a:b:D`. Empty directly below the stack. */
   readonly module: string;
   readonly type: string;
   readonly name: string;
 }
 
-/** Undefined for a text that is no urn of a resource. */
+/** Undefined for a text that is not an urn of a resource. */
 export function parseUrn(text: string): Urn | undefined {
   const [, stack, project, types, name] = URN.exec(text) ?? [];
   if (types === undefined || name === undefined) return undefined;
@@ -32,7 +32,7 @@ export function parseUrn(text: string): Urn | undefined {
 export const urnText = ({ lineage, module, type, name }: Urn): string =>
   `urn:pulumi:${lineage}::${module === '' ? '' : `${module}$`}${type}::${name}`;
 
-/** A name as it stands in an address. To Pulumi, `web[0]` is no instance of `web`: here it is `web[\0]`. */
+/** A name in an address. In Pulumi, `web[0]` is not an instance of `web`, so here it is `web[\0]`. */
 export const nameHere = (name: string): string => name.replace(/\[(?=[\d"\\])/g, '[\\');
 
 /** The address of the resource with this urn that is not to be deleted. */
@@ -41,17 +41,17 @@ export function addressOfUrn(text: string): string | undefined {
   return urn && resourceAddress({ ...urn, name: nameHere(urn.name) });
 }
 
-/** A provider that Pulumi made by itself: nobody declared a dependency on it. */
+/** A provider that Pulumi created by itself: nobody declared a dependency on it. */
 const isDefaultProvider = ({ type, name }: Urn): boolean =>
   type.startsWith('pulumi:providers:') && (name === 'default' || name.startsWith('default_'));
 
-/** A provider is named as `URN::ID`. */
+/** A provider is referred to as `URN::ID`. */
 function urnOfProvider(text: string): string {
   const last = text.lastIndexOf('::');
   return last < 0 ? text : text.slice(0, text[last - 1] === ':' ? last - 1 : last);
 }
 
-/** The urns that a resource names: those it says it depends on, then its parent, then its provider. */
+/** The urns in a resource: those of its declared dependencies, then its parent, then its provider. */
 function named(fields: JsonObject): {
   readonly said: string[];
   readonly parent: string[];
@@ -70,8 +70,8 @@ const urnsIn = (list: Json | undefined): string[] =>
   (Array.isArray(list) ? list : []).filter((item): item is string => typeof item === 'string' && !!parseUrn(item));
 
 /**
- * What a resource depends on, each once: `dependencies`, `propertyDependencies`, what it is deleted with, its parent
- * unless that is the stack, its provider unless Pulumi made that by itself.
+ * The dependencies of a resource, each once: `dependencies`, `propertyDependencies`, `deletedWith`, its parent unless that
+ * is the stack, and its provider unless Pulumi created that by itself.
  */
 export function dependencyUrns(fields: JsonObject): string[] {
   const { said, parent, provider } = named(fields);
@@ -80,5 +80,5 @@ export function dependencyUrns(fields: JsonObject): string[] {
   return [...new Set([...said, ...parents, ...providers])];
 }
 
-/** What must come before a resource in a deployment. */
+/** The resources that must come before a resource in a deployment. */
 export const urnsBefore = (fields: JsonObject): string[] => Object.values(named(fields)).flat();

@@ -1,18 +1,18 @@
 import { isJsonObject, type Json, type JsonObject } from '../../lib/json.js';
 import { sensitivePaths } from '../../queries/sensitive.js';
 import type { ResourceRecord } from '../../store/records.js';
-import { given } from '../given.js';
+import { definedFields } from '../defined-fields.js';
 import { canBeTarget, withoutMark } from './places.js';
 import { hiddenProperties, type Kept, stateOf } from './resources.js';
 import { sealHidden, secretOutputs } from './secrets.js';
 import { addressOfUrn, dependencyUrns } from './urns.js';
 
-/** The urns of the resources that an address stands for; none where there are none. */
+/** The urns of the resources with an address; none if it has none. */
 export type UrnsOf = (address: string) => readonly string[];
 
 /**
- * The resource again. What was changed here since is written in Pulumi's own form, the rest as it came.
- * @param stackOutputs the stack's outputs, for the resource that stands for it
+ * The exported resource. Values that were changed here since are written in Pulumi's own form, the rest as imported.
+ * @param stackOutputs the stack's outputs, for the resource that represents it
  */
 export function writeResource(
   resource: ResourceRecord,
@@ -27,10 +27,10 @@ export function writeResource(
   const outputs = { ...sealHidden(properties, hidden, secretOutputs(kept.fields)), ...stackOutputs };
   const isBare = Object.keys(outputs).length === 0 && (kept.bare || odd !== undefined);
   return {
-    ...given({ urn, custom, delete: deleting, id, type }),
-    ...given({ inputs: inputsOf(inputs, outputs, kept.mirrored), outputs: isBare ? odd : outputs }),
+    ...definedFields({ urn, custom, delete: deleting, id, type }),
+    ...definedFields({ inputs: inputsOf(inputs, outputs, kept.mirrored), outputs: isBare ? odd : outputs }),
     ...others,
-    ...given({ taint: taintOf(resource, kept), ...dependenciesOf(resource, kept, urnsOf) }),
+    ...definedFields({ taint: taintOf(resource, kept), ...dependenciesOf(resource, kept, urnsOf) }),
   };
 }
 
@@ -40,7 +40,7 @@ function inputsOf(inputs: Json | undefined, outputs: JsonObject, mirrored: reado
   return { ...inputs, ...Object.fromEntries(copies) };
 }
 
-/** Of the states, Pulumi can be told of this one only. */
+/** The only state that Pulumi can import. */
 function taintOf({ value: { state } }: ResourceRecord, { fields }: Kept): Json | undefined {
   if (state === stateOf(fields)) return fields.taint;
   if (state === 'tainted') return true;
@@ -48,9 +48,9 @@ function taintOf({ value: { state } }: ResourceRecord, { fields }: Kept): Json |
 }
 
 /**
- * Taken away here, a dependency is taken out of `dependencies` and `propertyDependencies`; a new one is added to
- * `dependencies`. Parent, provider and what a resource is deleted with stay as they came. A new dependency on what is
- * not there cannot be written: Pulumi refuses it.
+ * A dependency that was removed here is removed from `dependencies` and `propertyDependencies`; a new one is added to
+ * `dependencies`. Parent, provider and `deletedWith` stay as imported. A new dependency on a missing resource cannot be
+ * written: Pulumi refuses it.
  */
 function dependenciesOf(
   { value, address: own }: ResourceRecord,
@@ -60,9 +60,9 @@ function dependenciesOf(
   const { dependencies, propertyDependencies } = fields;
   const addressOf = (urn: string): string => withoutMark(addressOfUrn(urn) ?? '');
   const wanted = new Set(value.dependencies.map(withoutMark));
-  const told = dependencyUrns(fields).filter((urn) => canBeTarget(addressOf(urn)));
-  const gone = new Set<Json>(told.filter((urn) => addressOf(urn) !== own && !wanted.has(addressOf(urn))));
-  const known = new Set(told.map(addressOf));
+  const named = dependencyUrns(fields).filter((urn) => canBeTarget(addressOf(urn)));
+  const gone = new Set<Json>(named.filter((urn) => addressOf(urn) !== own && !wanted.has(addressOf(urn))));
+  const known = new Set(named.map(addressOf));
   const added = value.dependencies.filter((address) => !known.has(withoutMark(address))).flatMap(urnsOf);
   if (gone.size + added.length === 0) return { dependencies, propertyDependencies };
 

@@ -1,14 +1,17 @@
 import { withoutRemark } from '../../events/index.js';
 import type { BlockIdentity, TerraformInstance } from './format.js';
 
-/** What Go's `unicode.IsPrint` lets stand: letters, marks, numbers, punctuation, symbols, and of spaces only the plain one. */
+/**
+ * Characters that Go's `unicode.IsPrint` accepts: letters, marks, numbers, punctuation, symbols, and of spaces only the
+ * plain one.
+ */
 const PRINTABLE = /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
 const ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '"': '\\"', '\\': '\\\\' };
 const PLAIN: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 
 type Key = TerraformInstance['index_key'];
 
-/** A text as Terraform quotes it in addresses: an HCL string (`toHCLQuotedString`, internal/addrs/instance_key.go). */
+/** Quotes a text as Terraform does in addresses: an HCL string (`toHCLQuotedString`, internal/addrs/instance_key.go). */
 function quoted(text: string): string {
   const escaped = Array.from(text, (char) => {
     if (ESCAPES[char] !== undefined) return ESCAPES[char];
@@ -29,11 +32,11 @@ const unquoted = (inner: string): string =>
     },
   );
 
-/** Of the resource type and the mode: `aws_vpc`, `data.aws_ami`, so that our addresses read as Terraform's own. */
+/** From resource type and mode: `aws_vpc`, `data.aws_ami`, so that our addresses are equal to Terraform's own. */
 export const typeName = ({ mode, type }: Pick<BlockIdentity, 'mode' | 'type'>): string =>
   mode === 'managed' ? type : `${mode}.${type}`;
 
-/** `web`, `web[0]`, `web["a"]`, as Terraform writes it; a deposed object is told by its key. */
+/** `web`, `web[0]`, `web["a"]`, as Terraform writes it; the name of a deposed object contains its key. */
 export function instanceName(name: string, { index_key: key = null, deposed = null }: TerraformInstance): string {
   const index = key === null ? '' : `[${typeof key === 'number' ? key : quoted(key)}]`;
   return `${name}${index}${deposed === null ? '' : ` (deposed ${deposed})`}`;
@@ -41,7 +44,7 @@ export function instanceName(name: string, { index_key: key = null, deposed = nu
 
 const KEY = /\[(?:(\d{1,15})|"((?:[^"\\]|\\(?:[nrt"\\]|u\p{AHex}{4}|U00(?:0\p{AHex}|10)\p{AHex}{4}))*)")\]$/u;
 
-/** The name and key of which {@link instanceName} makes this; where it is not of that form, all of it is the name. */
+/** The name and key from which {@link instanceName} makes this; if it does not have that form, all of it is the name. */
 export function splitName(name: string): { readonly name: string; readonly key?: NonNullable<Key> } {
   const found = KEY.exec(name);
   if (!found || found.index === 0) return { name };
@@ -49,6 +52,8 @@ export function splitName(name: string): { readonly name: string; readonly key?:
   return { name: name.slice(0, found.index), key: text === undefined ? Number(number) : unquoted(text) };
 }
 
-/** What Terraform may read in `dependencies`: a resource, not one of its instances. With a key it refuses the state. */
+/**
+ * The form that Terraform reads in `dependencies`: a resource, without an instance key. It refuses a state with a key there.
+ */
 export const withoutKey = (address: string): string =>
   withoutRemark(address, ' (deposed ').replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]$/, '');

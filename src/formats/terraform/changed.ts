@@ -10,13 +10,13 @@ import {
 import { compareBlocks, compareInstances, identityOf, isCanonical } from './order.js';
 import { readItem, type Split, splitList } from './text.js';
 
-/** A state document as text; where it is in Terraform's own layout and order, with its blocks apart. */
+/** A state document as text; if it has Terraform's own layout and order, also split into its blocks. */
 export interface StateText {
   readonly text: string;
   readonly blocks?: Split;
 }
 
-/** Two documents, without the instances that stand in both. */
+/** Two documents, without the instances that are identical in both. */
 export interface Difference {
   readonly before: TerraformState;
   readonly after: TerraformState;
@@ -25,9 +25,9 @@ export interface Difference {
 }
 
 /**
- * What differs between a document that is known and the text of the next one. Only that is read: blocks that stand in
- * both to the letter are passed over, and so are such instances of blocks that differ.
- * @returns undefined where one of them must be read whole: it is in another layout or order, or is no state at all
+ * The difference between a known document and the text of the next one. Only the difference is parsed: blocks that are
+ * identical in both are skipped, and so are identical instances of blocks that differ.
+ * @returns undefined if one of them must be parsed completely: it has another layout or order, or is not a state
  */
 export function differenceOf(known: StateText, text: string): Difference | undefined {
   const next = known.blocks && splitList(text, 'resources', '');
@@ -39,7 +39,7 @@ export function differenceOf(known: StateText, text: string): Difference | undef
   return before && after && isCanonical(blocksOf(after)) ? { before, after, state: { text, blocks: next } } : undefined;
 }
 
-/** A document that was read whole, as text. */
+/** A document that was parsed completely, as text. */
 export function stateText(text: string, state: TerraformState): StateText {
   const read = blocksOf(state);
   const blocks = isCanonical(read) ? splitList(text, 'resources', '') : undefined;
@@ -52,13 +52,13 @@ const blocksOf = (state: TerraformState): readonly TerraformBlock[] =>
 const INSTANCES = '\n      "instances": [\n';
 const hasInstances = (text: string): boolean => text.includes(INSTANCES);
 
-/** Whether the layout of a block says truly that it has instances, so that it need not be read to know. */
+/** Whether the layout of a block proves that it has instances, without parsing it. */
 const tellsInstances = (text: string, block: TerraformBlock | undefined): boolean =>
   hasInstances(text) === (block?.instances ?? []).length > 0;
 
 const compareHeads = (a: BlockText, b: BlockText): number => compareBlocks(a.head, b.head);
 
-/** A block, its instances unread. */
+/** A block with unparsed instances. */
 interface BlockText {
   readonly head: TerraformBlock;
   readonly instances: Split | undefined;
@@ -75,12 +75,12 @@ function readInstance(text: string): TerraformInstance | undefined {
   return isInstance(instance) ? instance : undefined;
 }
 
-/** Items that one of two lists holds and the other does not, by their texts. */
+/** Items that only one of two lists contains, by their texts. */
 interface Own<T> {
   readonly items: ReadonlyMap<string, T>;
-  /** All of them are from this place on … */
+  /** They start at this index … */
   readonly from: number;
-  /** … and before this one. */
+  /** … and end before this one. */
   readonly to: number;
 }
 
@@ -90,8 +90,8 @@ interface Lists<T> {
 }
 
 /**
- * @param old in order
- * @returns undefined where `next` is not in order too, or something that is not in both cannot be read
+ * @param old sorted
+ * @returns undefined if `next` is not sorted too, or an item that is not in both cannot be parsed
  */
 function differing<T>(
   old: Split,
@@ -127,8 +127,8 @@ function differing<T>(
 }
 
 /**
- * How many items two lists begin and end with alike, but for a neighbour of what differs on each side. Texts are compared
- * in their places, which is many times as fast as looking them up.
+ * The number of equal items at the beginning and at the end of two lists, minus one neighbour of the difference on each
+ * side. Texts are compared by index, which is many times as fast as looking them up.
  */
 function alike(a: readonly string[], b: readonly string[]): { readonly from: number; readonly behind: number } {
   const shortest = Math.min(a.length, b.length);
@@ -150,8 +150,8 @@ function readAll<T>(texts: readonly string[], read: (text: string) => T | undefi
 }
 
 /**
- * The blocks of two lists. Of those that stand in both and differ in nothing but their instances, with those that differ.
- * @returns undefined where an instance cannot be read
+ * The blocks of two lists. A block that differs only in its instances is returned with the instances that differ.
+ * @returns undefined if an instance cannot be parsed
  */
 function readBlocks({ before, after }: Lists<BlockText>): Map<string, TerraformBlock> | undefined {
   const others = new Map([...before.items].map(([text, block]) => [identityOf(block.head), text]));
@@ -182,7 +182,7 @@ function instancesThatDiffer(before: BlockText, after: BlockText): Lists<Terrafo
   return differing(before.instances, after.instances, readInstance, compareInstances);
 }
 
-/** A document of the blocks that were read, and of those that have no instances in any case: its header lists them. */
+/** A document of the parsed blocks, and of those without instances, which its header always lists. */
 function reduced(
   { fields, items }: Split,
   own: Own<BlockText>,
@@ -197,6 +197,6 @@ function reduced(
   try {
     return asTerraform({ ...fields, resources } as JsonObject, 'state');
   } catch {
-    return undefined; // what is wrong with it is told of the whole
+    return undefined; // the error is reported for the complete document
   }
 }

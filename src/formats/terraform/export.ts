@@ -9,9 +9,9 @@ import { compareBlocks, compareInstances, identityOf } from './order.js';
 import { writeOutputs } from './outputs.js';
 
 /**
- * The stack as a Terraform state file. One that was imported and not changed comes back value for value. The serial is
- * the imported one plus the versions since, so that Terraform takes a changed or rolled back state for the newer one.
- * @throws ConflictError for resources or outputs beside a state that OpenTofu encrypted: no one document can hold both
+ * The stack as a Terraform state file. An imported and unchanged stack is exported value for value. The serial is the
+ * imported one plus the number of versions since, so that Terraform considers a changed or rolled back state newer.
+ * @throws ConflictError for resources or outputs besides a state that OpenTofu encrypted: one document cannot contain both
  */
 export function toTerraformState(view: StateView): JsonObject {
   const { origin } = view.document;
@@ -22,7 +22,7 @@ export function toTerraformState(view: StateView): JsonObject {
   if (header.encrypted) return encryptedState(view, header.fields, serial);
 
   const { terraform_version, outputs: _, resources: __, ...fields } = header.fields;
-  /** An empty list as it came: absent, null or empty. */
+  /** An empty list as imported: absent, null or empty. */
   const listed = (field: string, value: Json, isEmpty: boolean): JsonObject => {
     if (isEmpty && header.absent.includes(field)) return {};
     return { [field]: isEmpty && Object.hasOwn(header.fields, field) ? (header.fields[field] as Json) : value };
@@ -41,10 +41,14 @@ export function toTerraformState(view: StateView): JsonObject {
 
 function encryptedState({ stack, resources, outputs }: StateView, fields: JsonObject, serial: number): JsonObject {
   if (resources.length + outputs.length > 0) {
-    throw new ConflictError('ENCRYPTED_STATE', `stack "${stack.name}" holds an encrypted state and more beside it`, {
-      hint: 'Export a version that holds only one of them, with --at-version.',
-      details: { stack: stack.name, resources: resources.length, outputs: outputs.length },
-    });
+    throw new ConflictError(
+      'ENCRYPTED_STATE',
+      `stack "${stack.name}" contains an encrypted state and other resources or outputs`,
+      {
+        hint: 'Export a version that contains only one of them, with --at-version.',
+        details: { stack: stack.name, resources: resources.length, outputs: outputs.length },
+      },
+    );
   }
   return Object.hasOwn(fields, 'serial') ? { ...fields, serial } : fields;
 }
@@ -65,14 +69,14 @@ function toBlocks(resources: readonly ResourceRecord[], emptyBlocks: Header['emp
     rank,
     written: { ...fields, instances: inOrder(instances, compareInstances).map((instance) => instance.fields) },
   }));
-  // A header stays when the stack is rolled back: what it calls empty may have instances again.
+  // A rollback keeps the header: a block that it lists as empty may have instances again.
   const empty = emptyBlocks
     .filter(({ block, rank }) => rank !== undefined || !taken.has(identityOf(block)))
     .map(({ block, rank = LAST }) => ({ fields: block, rank, written: block as JsonObject }));
   return inOrder([...full, ...empty], compareBlocks).map(({ written }) => written as JsonObject);
 }
 
-/** What was made here joins the block that was imported, and takes its provider. */
+/** A resource that was created here joins the imported block, and gets its provider. */
 function collectBlocks(resources: readonly ResourceRecord[]): Block[] {
   const blocks = new Map<string, Block>();
   const byIdentity = new Map<string, Block>();

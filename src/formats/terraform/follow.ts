@@ -15,11 +15,11 @@ export interface Following {
 const WHAT = 'state';
 
 /**
- * The command that takes a stack from the state it is known to be in to the next one. Only what differs between the two
- * documents is read and stated, so it costs what changed, beside comparing the texts.
- * @param known what {@link toTerraformState} gives of the stack now; undefined where there is no state yet
- * @throws InvalidInputError for a text that is no Terraform state; ConflictError for another lineage, a lower serial, or
- *   the same serial with other content, unless forced
+ * The command that changes a stack from a known state to the next one. Only the difference between the two documents is
+ * parsed and stated, so the cost follows the change, besides comparing the texts.
+ * @param known the result of {@link toTerraformState} for the stack now; undefined if there is no state yet
+ * @throws InvalidInputError for a text that is not a Terraform state; ConflictError for another lineage, a lower serial, or
+ * the same serial with other content, unless forced
  */
 export function following(
   stack: Pick<StackRecord, 'id' | 'name'>,
@@ -32,9 +32,9 @@ export function following(
 }
 
 /**
- * Makes sure that {@link following} finds a state, so that it costs only what a state costs: reads what it would read.
- * @param known the text before it, where that has its blocks apart
- * @throws InvalidInputError for a text that is no Terraform state
+ * Checks in advance, in another thread, that {@link following} will accept a document: parses what it would parse.
+ * @param known the previous text, if it is split into blocks
+ * @throws InvalidInputError for a text that is not a Terraform state
  */
 export function checkState(text: string, known: string | undefined): void {
   const blocks = known === undefined ? undefined : splitList(known, 'resources', '');

@@ -3,9 +3,9 @@ import { isJsonObject, type Json, type JsonObject } from '../../lib/json.js';
 import { readerOf } from '../reader.js';
 
 /**
- * Terraform's state file, format version 4 (internal/states/statefile/version4.go of Terraform and OpenTofu). Only what
- * we read is named: every other field is kept as it is, so that what a later release adds comes back too. Null is
- * allowed where Go's decoder takes it for absent.
+ * Terraform's state file, format version 4 (internal/states/statefile/version4.go of Terraform and OpenTofu). Only the
+ * fields that are read are declared: every other field is kept as it is, so that fields of a later release are exported too.
+ * Null is allowed where Go's decoder treats it as absent.
  */
 const instanceSchema = z.looseObject({
   index_key: z.union([z.string(), z.int().nonnegative(), z.null()]).optional(),
@@ -29,7 +29,7 @@ const stateSchema = z.looseObject({
   resources: z.array(blockSchema).nullish(),
 });
 
-/** OpenTofu's encrypted state: all that can be read of it stands beside the ciphertext, and not even that must. */
+/** OpenTofu's encrypted state: the only readable fields are beside the ciphertext, and even they are optional. */
 const encryptedSchema = z.looseObject({
   encrypted_data: z.string(),
   serial: z.int().nonnegative().optional(),
@@ -37,7 +37,7 @@ const encryptedSchema = z.looseObject({
 });
 
 export type TerraformInstance = z.infer<typeof instanceSchema> & JsonObject;
-/** What names a resource, in the block that holds its instances. */
+/** Identifies a resource, in the block that contains its instances. */
 export interface BlockIdentity {
   readonly module?: string | null | undefined;
   readonly mode: string;
@@ -63,7 +63,7 @@ const restOfState = z.looseObject({
   lineage: z.undefined().optional(),
   encrypted_data: z.undefined().optional(),
 });
-/** All of a state but what is written anew each time. */
+/** All fields of a state except those that each write changes. */
 export const isRestOfState = (value: unknown): value is JsonObject => restOfState.safeParse(value).success;
 export const isEncrypted = (value: unknown): value is EncryptedDocument => encryptedSchema.safeParse(value).success;
 
@@ -77,25 +77,25 @@ const reader = readerOf(
   'Give a Terraform or OpenTofu state of format version 4: terraform.tfstate, or what `terraform state pull` prints.',
 );
 
-/** `encrypted` where nothing but its lineage and serial can be known. */
+/** `encrypted` if only its lineage and serial can be known. */
 export type TerraformState = { readonly encrypted: EncryptedDocument } | { readonly document: TerraformDocument };
 
 /**
- * Reads a state file. What is returned is the parsed value itself, not zod's copy: a copy would drop a key named
- * `__proto__`, and add what it has a default for.
+ * Parses a state file. Returns the parsed value itself, not zod's copy, which would drop a key named `__proto__`, and add
+ * default values.
  * @param what names the file in errors
- * @throws InvalidInputError with the path of what is wrong
+ * @throws InvalidInputError with the path of the problem
  */
 export const parseTerraform = (document: Uint8Array | string, what: string): TerraformState =>
   asTerraform(reader.parse(document, what), what);
 
-/** The same of a value that was read already. */
+/** The same for a parsed value. */
 export function asTerraform(value: Json, what: string): TerraformState {
   reader.check(isJsonObject(value) && isEncryptedDocument(value) ? encryptedSchema : stateSchema, value, what);
   return stateOf(value as JsonObject);
 }
 
-/** The document itself, read and checked; {@link stateOf} makes a state of it. */
+/** The document itself, parsed and checked; {@link stateOf} converts it to a state. */
 export function readTerraformDocument(bytes: Uint8Array, what: string): JsonObject {
   const state = parseTerraform(bytes, what);
   return 'encrypted' in state ? state.encrypted : state.document;

@@ -4,18 +4,18 @@ import type { JsonObject } from '../../lib/json.js';
 import { isBlock, isEncrypted, isRestOfState, type TerraformBlock } from './format.js';
 
 /**
- * What the stack keeps of the document itself: its other fields, which of `outputs` and `resources` it lacked, blocks
- * without instances, and of an encrypted one everything. Nothing in it grows with the number of resources.
+ * The parts of the document that the stack keeps: its other fields, whether `outputs` and `resources` were missing, blocks
+ * without instances, and everything of an encrypted one. Nothing in it grows with the number of resources.
  */
 export interface Header {
   readonly fields: JsonObject;
   readonly absent: readonly string[];
-  /** `rank` is the block's place, where the document was not in Terraform's own order. */
+  /** `rank` is the block's index, if the document was not in Terraform's own order. */
   readonly emptyBlocks: readonly { readonly block: TerraformBlock; readonly rank?: number }[];
   readonly encrypted: boolean;
 }
 
-/** Of a state that never was Terraform's: any release may read it. */
+/** For a state that did not come from Terraform: readable by any release. */
 const MADE_HERE: Header = { fields: { terraform_version: '1.0.0' }, absent: [], emptyBlocks: [], encrypted: false };
 
 const parts = {
@@ -27,6 +27,6 @@ const headerSchema = z.discriminatedUnion('encrypted', [
   z.strictObject({ ...parts, encrypted: z.literal(true), fields: z.custom(isEncrypted) }),
 ]);
 
-/** What an import kept. A stack that was made here has none, nor does one whose header somebody else wrote. */
+/** The header from an import. A stack that was created here has none, nor does one whose header somebody else wrote. */
 export const headerOf = (imported: Origin | undefined): Header =>
   imported && headerSchema.safeParse(imported.header).success ? (imported.header as unknown as Header) : MADE_HERE;

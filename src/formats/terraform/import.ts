@@ -8,7 +8,7 @@ import { readOutputs } from './outputs.js';
 
 const format = 'terraform' as const;
 
-/** A state in the engine's terms. */
+/** A state as content of the engine. */
 export const incoming = (state: TerraformState): Incoming =>
   'encrypted' in state ? readEncrypted(state.encrypted) : readPlain(state.document);
 

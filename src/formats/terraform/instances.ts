@@ -3,24 +3,24 @@ import { resourceAddress } from '../../events/index.js';
 import { equalJson, isJsonObject, type Json, type JsonObject } from '../../lib/json.js';
 import { name } from '../../lib/text.js';
 import type { ResourceRecord } from '../../store/records.js';
-import { given } from '../given.js';
+import { definedFields } from '../defined-fields.js';
 import type { IncomingResource } from '../incoming.js';
 import { instanceName, splitName, typeName, withoutKey } from './addresses.js';
 import { type BlockIdentity, isBlock, isInstance, type TerraformBlock, type TerraformInstance } from './format.js';
 import { hiddenPaths } from './sensitive.js';
 
-/** What a resource keeps beside its attributes and dependencies, under `metadata.terraform`. */
+/** The data that a resource keeps besides its attributes and dependencies, under `metadata.terraform`. */
 export interface Kept {
   /** The block's fields. */
   readonly block: TerraformBlock;
   /**
-   * The instance's other fields; with `attributes` or `dependencies` only where they came in a form that the engine's
-   * own do not give back: null, an address twice or with a key.
+   * The instance's other fields; with `attributes` or `dependencies` only if their form cannot be restored from the engine's
+   * own: null, a duplicate address or one with a key.
    */
   readonly instance: TerraformInstance;
-  /** Places of block and instance, where the document was not in Terraform's own order. */
+  /** Indexes of block and instance, if the document was not in Terraform's own order. */
   readonly rank?: readonly [block: number, instance: number];
-  /** Which of `attributes` and `dependencies` the instance did not have. */
+  /** Which of `attributes` and `dependencies` were missing. */
   readonly absent?: readonly string[];
 }
 
@@ -65,7 +65,7 @@ const identityOf = (block: BlockIdentity, instance: TerraformInstance) => ({
 
 const address = name(2048);
 
-/** Of a document's dependencies those that can be edges: addresses of others, each once. */
+/** The dependencies of a document that can be edges: addresses of other resources, each once. */
 function declaredOf(dependencies: Json | undefined, self: string): string[] {
   const addresses = (Array.isArray(dependencies) ? dependencies : []).filter(
     (item): item is string => item !== self && address.safeParse(item).success,
@@ -75,14 +75,14 @@ function declaredOf(dependencies: Json | undefined, self: string): string[] {
 
 const writable = (dependencies: readonly string[]): string[] => [...new Set(dependencies.map(withoutKey))];
 
-/** The instance again. What was changed here since is written in Terraform's own form, the rest as it came. */
+/** The exported instance. Values that were changed here since are written in Terraform's own form, the rest as imported. */
 export function writeInstance(resource: ResourceRecord, kept: Kept): JsonObject {
   const { index_key, status, deposed, schema_version, attributes: _, dependencies: __, ...rest } = kept.instance;
   const tainted = resource.value.state === 'tainted' ? 'tainted' : status === 'tainted' ? undefined : status;
   return {
-    ...given({ index_key, status: tainted, deposed, schema_version, attributes: attributesOf(resource, kept) }),
+    ...definedFields({ index_key, status: tainted, deposed, schema_version, attributes: attributesOf(resource, kept) }),
     ...rest,
-    ...given({ dependencies: dependenciesOf(resource, kept) }),
+    ...definedFields({ dependencies: dependenciesOf(resource, kept) }),
   };
 }
 
@@ -97,14 +97,14 @@ function dependenciesOf({ value, address }: ResourceRecord, { instance, absent }
   return value.dependencies.length === 0 && absent?.includes('dependencies') ? undefined : writable(value.dependencies);
 }
 
-/** What an imported resource kept. Metadata that was copied from another resource, or is no such thing, does not count. */
+/** The data from an import. Metadata that was copied from another resource, or is invalid, does not count. */
 export function keptOf({ module, type, name, value }: ResourceRecord): Kept | undefined {
   const kept = isJsonObject(value.metadata) ? value.metadata.terraform : undefined;
   if (!isKept(kept)) return undefined;
   return equalJson(identityOf(kept.block, kept.instance), { module, type, name }) ? kept : undefined;
 }
 
-/** For a resource that was made here, what Terraform would have written. */
+/** For a resource that was created here, the data that Terraform would have written. */
 export function madeUp(resource: ResourceRecord): Kept {
   const [, mode = 'managed', ofMode] = /^(data|ephemeral)\.(.+)$/.exec(resource.type) ?? [];
   const type = ofMode ?? resource.type;
@@ -113,8 +113,12 @@ export function madeUp(resource: ResourceRecord): Kept {
     type === 'terraform_data' ? 'terraform.io/builtin/terraform' : `registry.terraform.io/hashicorp/${vendorOf(type)}`;
   const block = { mode, type, name, provider: `provider["${source}"]` };
   return {
-    block: { ...given({ module: resource.module || undefined }), ...block } as TerraformBlock,
-    instance: { ...given({ index_key: key }), schema_version: 0, sensitive_attributes: [] } as TerraformInstance,
+    block: { ...definedFields({ module: resource.module || undefined }), ...block } as TerraformBlock,
+    instance: {
+      ...definedFields({ index_key: key }),
+      schema_version: 0,
+      sensitive_attributes: [],
+    } as TerraformInstance,
     absent: ['dependencies'],
   };
 }

@@ -3,7 +3,7 @@ import type { BlockIdentity, TerraformBlock, TerraformInstance } from './format.
 /** Go compares strings by their UTF-8 bytes. */
 const byBytes = (a: string, b: string): number => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b)));
 
-/** The order Terraform writes blocks in: module, mode, type, name. */
+/** Terraform's order of blocks: module, mode, type, name. */
 export const compareBlocks = (a: BlockIdentity, b: BlockIdentity): number =>
   byBytes(a.module ?? '', b.module ?? '') ||
   byBytes(a.mode, b.mode) ||
@@ -28,7 +28,7 @@ export function compareInstances(a: InstanceKey, b: InstanceKey): number {
   return rank(a) - rank(b) || byKey || byBytes(a.deposed ?? '', b.deposed ?? '');
 }
 
-/** Whether blocks and instances stand as Terraform writes them, so that their order need not be kept. */
+/** Whether blocks and instances are in Terraform's order, so that their order need not be kept. */
 export function isCanonical(blocks: readonly TerraformBlock[]): boolean {
   return (
     ascending(blocks, compareBlocks) && blocks.every(({ instances }) => ascending(instances ?? [], compareInstances))

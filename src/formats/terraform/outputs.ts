@@ -3,7 +3,7 @@ import type { OutputRecord } from '../../store/records.js';
 import type { IncomingOutput } from '../incoming.js';
 import type { TerraformDocument } from './format.js';
 
-/** An output's other fields are kept under `metadata.terraform`, `value: false` beside them where it had no value. */
+/** An output's other fields are kept under `metadata.terraform`, with `value: false` if it had no value. */
 export const readOutputs = (outputs: NonNullable<TerraformDocument['outputs']>): IncomingOutput[] =>
   Object.entries(outputs).map(([name, { value, ...rest }]) => ({
     name,
@@ -23,15 +23,15 @@ function writeOutput({ value, sensitive, metadata }: OutputRecord): JsonObject {
   return { ...(absent ? {} : { value }), ...rest, ...mark(sensitive, written) };
 }
 
-/** `false` is written only where it was: Terraform leaves it out. */
+/** `false` is written only if it was imported: Terraform omits it. */
 function mark(sensitive: boolean, written: Json | undefined): JsonObject {
   if (sensitive) return { sensitive };
   return written === undefined || written === true ? {} : { sensitive: written };
 }
 
 /**
- * Terraform's type of a value that came without one, in the JSON form of cty types. Every list is a tuple and every map
- * an object: `dynamic` is for null alone, Terraform refuses a state that gives it to anything else.
+ * Terraform's type of a value without one, in the JSON form of cty types. Every list is a tuple and every map an object;
+ * `dynamic` is for null alone, because Terraform refuses a state that uses it for anything else.
  */
 function typeOf(value: Json): Json {
   if (value === null) return 'dynamic';

@@ -1,14 +1,13 @@
 import { isJsonObject, type Json, type JsonObject, leaves, pathStep } from '../../lib/json.js';
 
-/** Shorter values than this are too common to be taken for a secret that turns up elsewhere. */
+/** Shorter values are too common to be recognised as a secret in other attributes. */
 const TELLING = 4;
 
 /**
- * The paths that Terraform's `sensitive_attributes` name, as paths of our own, and every other text in the attributes
- * that equals one of those values: providers copy inputs into computed attributes without the mark.
- *
- * When in doubt it hides more: a path that cannot be followed hides what was reached, an array hides as a whole, and a
- * value of dynamic type (`{"value": …, "type": …}`) is looked into.
+ * The paths of Terraform's `sensitive_attributes`, as paths of our own, and every other text in the attributes that equals
+ * one of those values: providers copy inputs into computed attributes without the mark.
+ * When in doubt it masks more: a path that cannot be followed masks the part that was reached, an array is masked as a
+ * whole, and values of dynamic type (`{"value": …, "type": …}`) are searched.
  */
 export function hiddenPaths(attributes: JsonObject, { sensitive_attributes: marks }: JsonObject): string[] {
   const hidden = new Set((Array.isArray(marks) ? marks : []).map((steps: Json) => follow(attributes, steps)));
@@ -31,8 +30,8 @@ function follow(attributes: JsonObject, steps: Json): string {
   let path = '$';
   let value: Json | undefined = attributes;
   for (const step of Array.isArray(steps) ? (steps as readonly Json[]) : []) {
-    const { type, value: told } = isJsonObject(step) ? step : {};
-    const key = type === 'index' && isJsonObject(told) ? told.value : told;
+    const { type, value: stepValue } = isJsonObject(step) ? step : {};
+    const key = type === 'index' && isJsonObject(stepValue) ? stepValue.value : stepValue;
     if (isJsonObject(value) && typeof key === 'string' && !Object.hasOwn(value, key) && isJsonObject(value.value)) {
       path += '.value';
       value = value.value;

@@ -4,8 +4,8 @@ import { equalJson, type Json } from '../../lib/json.js';
 import type { Apply, Incoming, IncomingOutput, IncomingResource } from '../incoming.js';
 
 /**
- * The command that takes a stack from one state to the next: what differs, and the removal of what the next one does not
- * hold. It must be carried out on the version that holds the first one.
+ * The command that changes a stack from one state to the next: the differences, and the removal of everything that the next
+ * one does not contain. It must be carried out on the version with the first state.
  * @param held the state that the stack holds, if there is one
  * @throws ConflictError for another lineage, a lower serial, or the same serial with other content, unless forced
  */

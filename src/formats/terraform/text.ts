@@ -1,25 +1,25 @@
 import { newId } from '../../lib/ids.js';
 import { FILE_LIMITS, isJsonObject, type Json, type JsonObject, parseJson, stringifyJson } from '../../lib/json.js';
 
-/** Stands for the items of a list while the rest is read. Nobody who writes a document can know it. */
+/** Replaces the items of a list while the rest is parsed. The author of a document cannot know it. */
 const MARK = newId();
 
-/** An object as text, and the items of one of its lists apart, each an object as text too. */
+/** An object as text, and separately the items of one of its lists, each an object as text too. */
 export interface Split {
   /** Its other fields. */
   readonly fields: JsonObject;
   readonly items: readonly string[];
 }
 
-/** How deep an object stands in the document, as Go's `json.MarshalIndent` sets it off: two spaces a level. */
+/** The depth of an object in the document, which Go's `json.MarshalIndent` indents by two spaces a level. */
 export type Margin = '' | '    ';
 
 /**
- * Takes an object apart at one of its lists, without reading the items: by the line breaks and margins of Terraform's own
- * layout, which cannot stand inside a JSON text. Where the rest reads as an object whose list is the mark that was put in
- * its place, and each item reads as an object, the whole reads as the one with the others in it (docs/adr/0018): the
- * caller reads the items that it does not know.
- * @returns undefined for a text in another layout, or that is none
+ * Splits an object at one of its lists, without parsing the items: by the line breaks and indentation of Terraform's own
+ * layout, which cannot occur inside a JSON text. If the rest parses as an object whose list is the placeholder, and each
+ * item parses as an object, then parsing the whole text would give the same result (docs/adr/0018): the caller parses the
+ * items that it does not know.
+ * @returns undefined for a text in another layout, or invalid text
  */
 export function splitList(text: string, list: string, margin: Margin): Split | undefined {
   const open = `\n${margin}  "${list}": [\n`;
@@ -47,8 +47,8 @@ function itemsOf(text: string, from: number, to: number, margin: string): string
 }
 
 /**
- * The place of a margin that a bracket follows. Looked for by the bracket: it is rare, while line breaks and blanks are
- * most of such a text, so that this is several times as fast as looking for all of it.
+ * The position of an indentation that is followed by a bracket. Searches for the bracket, which is rare, while line breaks
+ * and blanks are most of such a text: several times as fast as searching for the whole.
  */
 function find(text: string, margin: string, bracket: string, from: number): number {
   for (let at = text.indexOf(bracket, from); at >= 0; at = text.indexOf(bracket, at + 1)) {
@@ -58,13 +58,13 @@ function find(text: string, margin: string, bracket: string, from: number): numb
   return -1;
 }
 
-/** What an item that {@link splitList} set apart reads as; undefined where it is no object. */
+/** The value of an item that {@link splitList} separated; undefined if it is not an object. */
 export function readItem(item: string): JsonObject | undefined {
   const value = readOrNot(item);
   return isJsonObject(value) ? value : undefined;
 }
 
-/** What is wrong with a text is told when the whole is read: here it is only not to be taken apart. */
+/** Errors in a text are reported when the whole is parsed: here it only is not split. */
 function readOrNot(text: string): Json | undefined {
   try {
     return parseJson(text, 'state', { ...FILE_LIMITS, maxDepth: FILE_LIMITS.maxDepth - 4 });
@@ -73,10 +73,13 @@ function readOrNot(text: string): Json | undefined {
   }
 }
 
-/** What Go's encoder escapes so that JSON may stand in HTML; JavaScript's does not. In JSON it stands in texts only. */
+/**
+ * Characters that Go's encoder escapes so that JSON can be part of HTML; JavaScript's does not. In JSON they occur only in
+ * texts.
+ */
 const ESCAPED_BY_GO = /[<>&\u2028\u2029]/g;
 
-/** A document in Terraform's own layout, to the letter where its fields are in Terraform's order. */
+/** A document in Terraform's own layout, identical if its fields are in Terraform's order. */
 export const writeAsTerraform = (document: JsonObject): string =>
   `${stringifyJson(document, 2).replace(
     ESCAPED_BY_GO,

@@ -4,162 +4,115 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
-import { codeOf } from '../../lib/errors.js';
 import { clearedUp, statOf } from '../../lib/files.js';
-import { openSqlite } from '../../lib/sqlite.js';
+import { openSqlite, refuseHardLink } from '../../lib/sqlite.js';
 import { APPLICATION_ID, sqliteHeader } from '../../lib/sqlite-file.js';
 import type { OnProgress } from '../../store/maintenance.js';
 import { aboutSource, busySource, noSource, notLegacy } from './source-errors.js';
 
-/** A source, or a copy of it, in one read transaction. */
+/** A copy of a source, in one transaction. */
 export interface OpenSource {
   readonly db: Database;
-  /** The file itself, where a link led to it. */
+  /** The source itself, where a link led to it. */
   readonly path: string;
+  /** Takes the copy away. Again, it does nothing. */
   close(): void;
 }
 
-/** How long to wait for others' locks, in milliseconds. */
-const BUSY_TIMEOUT = 30_000;
-/** How often a copy is begun anew that others wrote into, and after how long, in milliseconds. */
-const TRIES = 10;
+/** How often a source is copied that others write into, and how long to wait in between, in milliseconds. */
+const TRIES = 30;
 const RETRY_AFTER = 100;
-/** Two changes within this time, in milliseconds, may bear one mtime. */
+/** Two changes within this time, in milliseconds, may have one mtime. */
 const MTIME_GRAIN = 20;
-/** Pages copied before others get a turn: 8 MB. */
-const STEP = 2_000;
 
-const READ_SOMETHING = 'SELECT count(*) FROM sqlite_schema';
+/** The files of a database that hold its content, and the one that holds locks. */
+const CONTENT = ['', '-wal', '-journal'];
+const LOCKS = '-shm';
 
 /**
- * Opens a source as it is at one moment, without writing a byte of it and without laying files beside it:
- * - In rollback-journal mode it is copied under a read lock. Read in place, it would refuse its writers until we close.
- * - In WAL mode others may have it open if a `-wal` and an `-shm` file are there. Then it is read in place, which keeps
- *   nobody from writing; locks in the `-shm` file are all that is written. Opened without these files, SQLite would make
- *   them: what is there is copied.
- * - What a dead writer left in a `-journal` can only be rolled back by writing: the files are copied.
+ * Copies a source as it is at one moment, and opens the copy. The files of the source are only read: no lock is taken that
+ * would keep others from writing, and no file is made beside it, as SQLite would to read a WAL or to roll back a journal.
  *
- * A copy lies in a private folder (mode 0700) until it is closed or the process exits.
+ * The copy lies in a private folder (mode 0700) until it is closed or the process exits.
  * @throws NotFoundError, InvalidInputError, IntegrityError, ConflictError, StoreError
  */
 export async function openSource(given: string, onProgress?: OnProgress): Promise<OpenSource> {
   try {
-    if (!statOf(given)) throw noSource(given);
-    const path = realpathSync(given);
-    for (let tries = 0; tries < TRIES; tries++) {
-      if (tries > 0) await sleep(RETRY_AFTER);
-      const opened = await openOnce(path, onProgress);
-      if (opened) return opened;
+    const path = checkedPath(given);
+    const folder = mkdtempSync(join(tmpdir(), 'sloth-runner-source-'));
+    const clear = clearedUp(() => rmSync(folder, { recursive: true, force: true }));
+    let db: Database | undefined;
+    const close = (): void => {
+      db?.close();
+      clear();
+    };
+    try {
+      const copy = join(folder, 'source.db');
+      await copyQuietFiles(path, copy, onProgress);
+      db = openSqlite(copy, { fileMustExist: true });
+      begin(db, path);
+      return { db, path, close };
+    } catch (error) {
+      close();
+      throw error;
     }
-    throw busySource(path);
   } catch (error) {
     throw aboutSource(error, given);
   }
 }
 
-/** Undefined where others wrote while it was copied. */
-async function openOnce(path: string, onProgress?: OnProgress): Promise<OpenSource | undefined> {
-  const isWal = hasWal(path);
-  try {
-    if (!isWal) return await openCopy(path, copyLocked, onProgress);
-    if (statOf(`${path}-wal`) && statOf(`${path}-shm`)) return openInPlace(path);
-  } catch (error) {
-    if (!needsWriting(error)) throw error;
-  }
-  return openCopy(path, copyFiles, onProgress);
-}
-
-/** Whether SQLite would read it by a write-ahead log. What is no old database is refused. */
-function hasWal(path: string): boolean {
-  const stat = statOf(path);
-  if (!stat) throw noSource(path);
-  if (!stat.isFile()) throw notLegacy(path, 'this is no file');
-  if (stat.size === 0) throw notLegacy(path, 'the file is empty');
-  const header = sqliteHeader(path);
-  if (!header) throw notLegacy(path, 'this is no SQLite database');
-  refuseOurs(path, header.applicationId);
-  return header.walMode || statOf(`${path}-wal`) !== undefined;
+/** The file itself. What is clearly no old database is refused before it is copied. */
+function checkedPath(given: string): string {
+  const stat = statOf(given);
+  if (!stat) throw noSource(given);
+  if (!stat.isFile()) throw notLegacy(given, 'this is no file');
+  if (stat.size === 0) throw notLegacy(given, 'the file is empty');
+  const header = sqliteHeader(given);
+  if (!header) throw notLegacy(given, 'this is no SQLite database');
+  refuseOurs(given, header.applicationId);
+  refuseHardLink(given);
+  return realpathSync(given);
 }
 
 function refuseOurs(path: string, applicationId: number): void {
-  if (applicationId === APPLICATION_ID) {
-    throw notLegacy(path, 'this is a database of this system, not of the old one');
-  }
+  if (applicationId !== APPLICATION_ID) return;
+  throw notLegacy(path, 'this is a database of this system, not of the old one');
 }
 
-/** Whether SQLite would have to write to read it: a journal to roll back, an `-shm` file that is not ours to use. */
-const needsWriting = (error: unknown): boolean => /^SQLITE_(READONLY|CANTOPEN)/.test(codeOf(error));
-
-function openInPlace(path: string): OpenSource {
-  const db = openSqlite(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT });
-  return begun(db, path, () => db.close());
+function begin(db: Database, path: string): void {
+  db.defaultSafeIntegers(true);
+  db.pragma('trusted_schema = OFF');
+  db.pragma('cell_size_check = ON');
+  db.pragma('cache_size = -4096'); // every row is read once or twice
+  db.exec('BEGIN');
+  refuseOurs(path, Number(db.pragma('application_id', { simple: true })));
 }
 
-/** Copies a database to a file that is not there yet; false where others wrote meanwhile. */
-type Copy = (from: string, to: string, onProgress?: OnProgress) => Promise<boolean>;
-
-async function openCopy(path: string, copy: Copy, onProgress?: OnProgress): Promise<OpenSource | undefined> {
-  const folder = mkdtempSync(join(tmpdir(), 'sloth-runner-source-'));
-  const clear = clearedUp(() => rmSync(folder, { recursive: true, force: true }));
-  try {
-    const file = join(folder, 'source.db');
-    if (await copy(path, file, onProgress)) {
-      const db = openSqlite(file, { fileMustExist: true });
-      return begun(db, path, () => {
-        db.close();
-        clear();
-      });
+/** Copies the files of a database, again where they were written meanwhile. */
+async function copyQuietFiles(from: string, to: string, onProgress?: OnProgress): Promise<void> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    if (tries > 0) await sleep(RETRY_AFTER);
+    const before = fingerprint(from);
+    if (before === undefined) continue;
+    try {
+      for (const suffix of CONTENT) rmSync(to + suffix, { force: true });
+      await copyFiles(from, to, onProgress);
+      if (before === fingerprint(from)) return;
+    } catch (error) {
+      if (before === fingerprint(from)) throw error; // else a file may just have been removed
     }
-  } catch (error) {
-    clear();
-    throw error;
   }
-  clear();
-  return undefined;
+  throw busySource(from);
 }
 
-/** Begins the transaction in which everything is read. */
-function begun(db: Database, path: string, close: () => void): OpenSource {
-  try {
-    db.defaultSafeIntegers(true);
-    db.pragma('trusted_schema = OFF');
-    db.pragma('cell_size_check = ON');
-    db.pragma('cache_size = -4096'); // every row is read once or twice
-    db.exec('BEGIN');
-    db.prepare(READ_SOMETHING).get();
-    refuseOurs(path, Number(db.pragma('application_id', { simple: true })));
-    return { db, path, close };
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-}
-
-/** Copies page by page under a read lock; writers wait for it. */
-const copyLocked: Copy = async (from, to, onProgress) => {
-  const source = openSqlite(from, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT });
-  try {
-    source.exec('BEGIN');
-    source.prepare(READ_SOMETHING).get();
-    await source.backup(to, {
-      progress: ({ totalPages, remainingPages }) => {
-        onProgress?.({ step: 'copying', done: totalPages - remainingPages, total: totalPages });
-        return STEP;
-      },
-    });
-    return true;
-  } finally {
-    source.close();
-  }
-};
-
-/** Copies the files as they are, which nobody should have open. */
-const copyFiles: Copy = async (from, to, onProgress) => {
-  const before = fingerprint(from);
-  const parts = ['', '-wal', '-journal'].filter((suffix) => statOf(from + suffix));
-  const total = parts.reduce((sum, suffix) => sum + (statOf(from + suffix)?.size ?? 0), 0);
+async function copyFiles(from: string, to: string, onProgress?: OnProgress): Promise<void> {
+  const parts = CONTENT.flatMap((suffix) => {
+    const stat = statOf(from + suffix);
+    return stat ? [{ suffix, size: stat.size }] : [];
+  });
+  const total = parts.reduce((sum, { size }) => sum + size, 0);
   let done = 0;
-  for (const suffix of parts) {
+  for (const { suffix } of parts) {
     const source = createReadStream(from + suffix);
     source.on('data', (chunk) => {
       done += chunk.length;
@@ -167,13 +120,11 @@ const copyFiles: Copy = async (from, to, onProgress) => {
     });
     await pipeline(source, createWriteStream(to + suffix, { flags: 'wx', mode: 0o600 }));
   }
-  return before !== undefined && before === fingerprint(from);
-};
+}
 
-/** Tells whether a database or what lies beside it was written between two calls; undefined where it just was. */
+/** Differs where a database was written between two calls; undefined where it was written just now. */
 function fingerprint(path: string): string | undefined {
-  const stats = ['', '-wal', '-shm', '-journal'].map((suffix) => statOf(path + suffix));
-  const age = Math.min(...stats.map((stat) => (stat ? Math.abs(Date.now() - stat.mtimeMs) : Number.POSITIVE_INFINITY)));
-  if (age < MTIME_GRAIN) return undefined;
+  const stats = [...CONTENT, LOCKS].map((suffix) => statOf(path + suffix));
+  if (stats.some((stat) => stat && Math.abs(Date.now() - stat.mtimeMs) < MTIME_GRAIN)) return undefined;
   return stats.map((stat) => (stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : 'none')).join(' ');
 }

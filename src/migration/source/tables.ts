@@ -1,25 +1,66 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { pause } from '../../lib/pause.js';
 import type { OnProgress } from '../../store/maintenance.js';
-import { type Cell, CHILD_TABLES, LEGACY_TABLES, type LegacyRecord, type LegacyTable, legacyRecord } from './layout.js';
 import type { OpenSource } from './open-source.js';
 import { damagedSource, notLegacy, reading } from './source-errors.js';
+
+/** A cell as SQLite holds it; integers with all their digits. Text that is no valid UTF-8 comes as its bytes. */
+export type Cell = null | bigint | number | string | Uint8Array;
+
+/** All columns of a row, those too that we do not know. One named `__proto__` is a column like others. */
+export type LegacyRow = Readonly<Record<string, Cell>>;
+
+/** What a workflow has beside its own row. */
+export const PARTS = ['resources', 'outputs', 'versions', 'tags', 'drift', 'activity', 'locks'] as const;
+export type Part = (typeof PARTS)[number];
+
+interface Description {
+  /** What a row is. */
+  readonly part?: Part;
+  /** The column that holds the workflow's id; for locks, its id or its name. */
+  readonly owner?: 'workflow_id' | 'name';
+  /** What names a row, in reports, that has no `id`. */
+  readonly namedBy?: readonly string[];
+}
+
+/** The old tables. Those that hang on others come after them. */
+const DESCRIPTIONS = {
+  workflow_states: {},
+  workflow_resources: { part: 'resources', owner: 'workflow_id' },
+  workflow_outputs: { part: 'outputs', owner: 'workflow_id', namedBy: ['workflow_id', 'key'] },
+  state_versions: { part: 'versions', owner: 'workflow_id' },
+  drift_detections: { part: 'drift', owner: 'workflow_id' },
+  workflow_tags: { part: 'tags', owner: 'workflow_id', namedBy: ['workflow_id', 'tag'] },
+  workflow_activity: { part: 'activity', owner: 'workflow_id' },
+  locks: { part: 'locks', owner: 'name', namedBy: ['name'] },
+  state: { part: 'outputs', namedBy: ['key'] },
+} satisfies Record<string, Description>;
+
+export type LegacyTable = keyof typeof DESCRIPTIONS;
+export const LEGACY_TABLES = Object.keys(DESCRIPTIONS) as readonly LegacyTable[];
+
+export const descriptionOf = (table: LegacyTable): Description => DESCRIPTIONS[table];
+
+/** A row, and what names it in reports. */
+export interface LegacyRecord {
+  readonly table: LegacyTable;
+  /** `id`; of outputs `workflow_id/key`, of tags `workflow_id/tag`, of state `key`, of locks `name`; else `rowid N`. */
+  readonly id: string;
+  readonly row: LegacyRow;
+}
 
 /** The owner of rows that belong to no workflow. */
 export const NOBODY = 0;
 
-/** The rows of a table. A row is known by its place: 1, 2, 3 … in the order they are read in. */
+/** The rows of a table. */
 export interface TableRows {
   readonly count: number;
   /**
-   * The places of an owner's rows after a place, so many at most, in order.
-   * @param owner place of a workflow, or NOBODY
+   * An owner's rows in their order. Each is read when it is asked for, and other rows may be read in between.
+   * @param owner the place of a workflow in its table, from 1 on, or NOBODY
    */
-  placesOf(owner: number, after?: number, limit?: number): readonly number[];
-  at(place: number): LegacyRecord;
+  of(owner: number): Iterable<LegacyRecord>;
 }
-
-export type Tables = ReadonlyMap<LegacyTable, TableRows>;
 
 /** A table as its database has it. */
 interface Shape {
@@ -31,7 +72,7 @@ interface Shape {
   readonly nameless: string;
 }
 
-const FOUND = "SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE";
+const FOUND = "SELECT type, wr FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE";
 const COLUMNS = "SELECT name FROM pragma_table_xinfo(?, 'main') ORDER BY cid";
 const PRIMARY_KEY = "SELECT name FROM pragma_table_xinfo(?, 'main') WHERE pk > 0 ORDER BY pk";
 
@@ -43,29 +84,27 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
  * No value is held. Afterwards every row is read on its own, so that the caller may wait between two of them.
  * @throws InvalidInputError `NOT_A_LEGACY_DATABASE`
  */
-export async function findTables({ db, path }: OpenSource, onProgress?: OnProgress): Promise<Tables> {
+export async function findTables(
+  { db, path }: OpenSource,
+  onProgress?: OnProgress,
+): Promise<ReadonlyMap<LegacyTable, TableRows>> {
   const shapes = reading(path, () => LEGACY_TABLES.flatMap((table) => shapeOf(db, table, path) ?? []));
-  if (!shapes.some(({ table }) => table === 'workflow_states')) {
-    throw notLegacy(path, 'there is no table workflow_states in it');
-  }
+  if (shapes[0]?.table !== 'workflow_states') throw notLegacy(path, 'there is no table workflow_states in it');
   const tables = new Map<LegacyTable, TableRows>();
   for (const shape of shapes) {
     onProgress?.({ step: 'listing', done: tables.size, total: shapes.length });
     await pause();
-    tables.set(
-      shape.table,
-      reading(path, () => {
-        listRows(db, shape);
-        if (shape.table === 'workflow_states') listOwners(db, shape);
-        return openTable(db, shape, path);
-      }),
-    );
+    const rows = reading(path, () => {
+      listRows(db, shape);
+      return openTable(db, shape, path);
+    });
+    tables.set(shape.table, rows);
   }
   return tables;
 }
 
 function shapeOf(db: Database, table: LegacyTable, path: string): Shape | undefined {
-  const found = db.prepare(FOUND).get(table) as { name: string; type: string; wr: bigint } | undefined;
+  const found = db.prepare(FOUND).get(table) as { type: string; wr: bigint } | undefined;
   if (!found) return undefined;
   if (found.type !== 'table') throw notLegacy(path, `${table} is no ordinary table but a ${found.type}`);
   const columns = db.prepare(COLUMNS).pluck().all(table) as string[];
@@ -83,70 +122,85 @@ function shapeOf(db: Database, table: LegacyTable, path: string): Shape | undefi
 const column = ({ columns }: Shape, name: string): string =>
   columns.some((one) => one.toLowerCase() === name) ? `t.${quoted(name)}` : 'NULL';
 
-const keyNames = ({ keys }: Shape): string[] => keys.map((_, index) => `key${index}`);
-
 /** A temporary table: place, owner and key of every row. */
 function listRows(db: Database, shape: Shape): void {
   const { table, keys } = shape;
   const key = keys.map((name) => `t.${name}`);
-  const order = table === 'workflow_states' ? [`${column(shape, 'created_at')} COLLATE BINARY`, ...key] : key;
-  const isChild = (CHILD_TABLES as readonly string[]).includes(table);
-  const owner = isChild ? `LEFT JOIN temp.owner o ON o.id = CAST(${column(shape, 'workflow_id')} AS TEXT)` : '';
+  const isWorkflow = table === 'workflow_states';
+  const order = isWorkflow ? [`${column(shape, 'created_at')} COLLATE BINARY`, ...key] : key;
   db.exec(`
-CREATE TEMP TABLE list_${table} (place INTEGER PRIMARY KEY, owner INTEGER NOT NULL, ${keyNames(shape).join(', ')});
+CREATE TEMP TABLE list_${table} (place INTEGER PRIMARY KEY, owner INTEGER NOT NULL, ${key.map((_, index) => `key${index}`).join(', ')});
 INSERT INTO temp.list_${table}
-SELECT row_number() OVER (ORDER BY ${order.join(', ')}), ${isChild ? `coalesce(o.place, ${NOBODY})` : NOBODY}, ${key.join(', ')}
-FROM main.${table} t ${owner};
+SELECT row_number() OVER (ORDER BY ${order.join(', ')}), ${ownerOf(shape)}, ${key.join(', ')} FROM main.${table} t;
 CREATE INDEX temp.owner_${table} ON list_${table} (owner)`);
+  if (!isWorkflow) return;
+  listWorkflows(db, shape, 'id');
+  listWorkflows(db, shape, 'name');
 }
 
-/** Every id of a workflow, as text, with the place of the first workflow of that id. */
-function listOwners(db: Database, shape: Shape): void {
-  const id = `CAST(${column(shape, 'id')} AS TEXT) COLLATE BINARY`;
+/** The place of the workflow that a row belongs to, as SQL. */
+function ownerOf(shape: Shape): string {
+  const { owner } = descriptionOf(shape.table);
+  if (!owner) return `${NOBODY}`;
+  const place = (by: 'id' | 'name') =>
+    `(SELECT place FROM temp.workflow_${by} WHERE text = CAST(${column(shape, owner)} AS TEXT))`;
+  return `coalesce(${place('id')}, ${owner === 'name' ? place('name') : 'NULL'}, ${NOBODY})`;
+}
+
+/** Every id or name of a workflow, as text, with the place of the first that has it. */
+function listWorkflows(db: Database, shape: Shape, by: 'id' | 'name'): void {
+  const text = `CAST(${column(shape, by)} AS TEXT) COLLATE BINARY`;
   db.exec(`
-CREATE TEMP TABLE owner (id TEXT PRIMARY KEY, place INTEGER NOT NULL) WITHOUT ROWID;
-INSERT INTO temp.owner
-SELECT ${id}, min(l.place) FROM temp.list_workflow_states l JOIN main.workflow_states t ON ${sameKey(shape)}
-WHERE ${column(shape, 'id')} IS NOT NULL GROUP BY 1`);
+CREATE TEMP TABLE workflow_${by} (text TEXT PRIMARY KEY, place INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO temp.workflow_${by}
+SELECT ${text}, min(l.place) FROM temp.list_workflow_states l JOIN main.workflow_states t ON ${sameKey(shape)}
+WHERE ${column(shape, by)} IS NOT NULL GROUP BY 1`);
 }
 
 const sameKey = (shape: Shape): string => shape.keys.map((name, index) => `t.${name} = l.key${index}`).join(' AND ');
 
 function openTable(db: Database, shape: Shape, path: string): TableRows {
-  const { table } = shape;
-  const from = `FROM temp.list_${table} l JOIN main.${table} t ON ${sameKey(shape)} WHERE l.place = ?`;
+  const { table, keys, nameless } = shape;
+  const row = `FROM temp.list_${table} l LEFT JOIN main.${table} t ON ${sameKey(shape)}`;
   // As arrays: in the driver's objects a column named __proto__ is lost.
-  const row = db.prepare(`SELECT ${shape.nameless}, t.* ${from}`).raw() as Statement<[number], [string, ...Cell[]]>;
-  const columns = row
-    .columns()
-    .slice(1)
-    .map((one) => one.name);
-  const places = db
-    .prepare(`SELECT place FROM temp.list_${table} WHERE owner = ? AND place > ? ORDER BY place LIMIT ?`)
-    .pluck()
-    .safeIntegers(false) as Statement<[number, number, number], number>;
-  const asRead = (cell: Cell, index: number, place: number): Cell =>
-    typeof cell === 'string' && cell.includes('\ufffd')
-      ? (bytesUnless(db, `t.${quoted(columns[index] as string)}`, from, place, cell) ?? cell)
-      : cell;
+  const next = db
+    .prepare(
+      `SELECT l.place, t.${keys[0]} IS NULL, ${nameless}, t.* ${row} WHERE l.owner = ? AND l.place > ? ORDER BY l.place LIMIT 1`,
+    )
+    .raw() as Statement<[number, bigint], [place: bigint, isMissing: bigint, nameless: string, ...Cell[]]>;
+  const [, , , ...columns] = next.columns().map(({ name }) => name);
+  /** The driver puts U+FFFD for what is no valid UTF-8. */
+  const asHeld = (cell: Cell, name: string, place: bigint): Cell => {
+    if (typeof cell !== 'string' || !cell.includes('\ufffd')) return cell;
+    const bytes = `CAST(t.${quoted(name)} AS BLOB)`;
+    const differs = db.prepare(`SELECT ${bytes} ${row} WHERE l.place = ? AND ${bytes} IS NOT CAST(? AS BLOB)`).pluck();
+    return (differs.get(place, cell) as Uint8Array | undefined) ?? cell;
+  };
+  const after = (owner: number, last: bigint) =>
+    reading(path, () => {
+      const found = next.get(owner, last);
+      if (!found) return undefined;
+      const [place, isMissing, name, ...cells] = found;
+      if (isMissing) throw damagedSource(path, `a row of ${table} is found by going through it, but not by its key`);
+      const entries = columns.map((key, index) => [key, asHeld(cells[index] as Cell, key, place)] as const);
+      return { place, record: recordOf(table, Object.fromEntries(entries), name) };
+    });
   return {
     count: db.prepare(`SELECT count(*) FROM temp.list_${table}`).pluck().safeIntegers(false).get() as number,
-    placesOf: (owner, after = 0, limit = -1) => reading(path, () => places.all(owner, after, limit)),
-    at: (place) =>
-      reading(path, () => {
-        const found = row.get(place);
-        if (!found) throw damagedSource(path, `a row of ${table} is found by going through it, but not by its key`);
-        const [otherwise, ...cells] = found;
-        const entries = cells.map((cell, index) => [columns[index], asRead(cell, index, place)] as const);
-        return legacyRecord(table, Object.fromEntries(entries), otherwise);
-      }),
+    *of(owner) {
+      for (let found = after(owner, 0n); found; found = after(owner, found.place)) yield found.record;
+    },
   };
 }
 
-/** A text's bytes; undefined where they are what the driver read, which puts U+FFFD for what is no valid UTF-8. */
-function bytesUnless(db: Database, column: string, from: string, place: number, read: string): Uint8Array | undefined {
-  const bytes = `CAST(${column} AS BLOB)`;
-  return db.prepare(`SELECT ${bytes} ${from} AND ${bytes} IS NOT CAST(? AS BLOB)`).pluck().get(place, read) as
-    | Uint8Array
-    | undefined;
+/** @param nameless names a row in which what should name it is NULL or missing */
+function recordOf(table: LegacyTable, row: LegacyRow, nameless: string): LegacyRecord {
+  const name = ([['id'], descriptionOf(table).namedBy ?? []] as const)
+    .map((columns) => columns.map((one) => (Object.hasOwn(row, one) ? (row[one] as Cell) : null)))
+    .find((cells) => cells.length > 0 && !cells.includes(null));
+  return { table, id: name?.map(spelled).join('/') ?? nameless, row };
 }
+
+/** Bytes as SQLite writes them: `x'00ff'`. */
+const spelled = (cell: Cell): string =>
+  cell instanceof Uint8Array ? `x'${Buffer.from(cell).toString('hex')}'` : String(cell);

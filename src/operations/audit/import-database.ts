@@ -15,7 +15,7 @@ import { databaseFile } from '../database-file.js';
 import { importLogFile, type LogImportOptions } from './log-file.js';
 
 export interface DatabaseImportOptions extends LogImportOptions {
-  /** Called where the database was created. */
+  /** Called when the database was created. */
   readonly onCreate?: () => void;
 }
 
@@ -35,7 +35,7 @@ export async function importDatabase(
   const existing = await openExisting(location, options);
   if (existing) return take(existing);
   const onNew = onCreate ? { onCreate } : {};
-  // A server lays the tables down in the transaction of the import; a file that is there and empty is used as it is.
+  // A server creates the tables in the transaction of the import; an existing empty file is used as it is.
   if (isPostgresUrl(location) || statOf(location)) return take(await openEngineAt(location, systemClock, onNew));
   const head = await intoNewFile(location, take);
   onCreate?.();
@@ -55,7 +55,7 @@ async function openExisting(location: string, { onProgress }: LogImportOptions):
   }
 }
 
-/** The file gets its name when the log is in it: nothing is left where the log does not hold. */
+/** The file gets its name when the log is in it: nothing is left if the log is invalid. */
 async function intoNewFile(location: string, take: (engine: Engine) => Promise<LogHead>): Promise<LogHead> {
   refuseOuterBlanks(location);
   const target = databaseFile(location, 'a log is imported');

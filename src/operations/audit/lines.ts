@@ -2,7 +2,7 @@ import { openSync, readSync } from 'node:fs';
 import { InvalidInputError } from '../../lib/errors.js';
 import { unreadable } from '../../lib/failures.js';
 
-/** The longest line in bytes: 512 MiB, about what a string can hold. A whole event is one line. */
+/** The longest line in bytes: 512 MiB, about the limit of a string. A whole event is one line. */
 export const MAX_LINE = 512 * 1024 * 1024;
 
 export interface Line {
@@ -15,9 +15,9 @@ const LINE_FEED = 0x0a;
 const CHUNK = 1 << 20;
 
 /**
- * The lines of a file, without their line feeds; the last may lack its own. Holds one line at a time.
- * @param name what the file is called in errors
- * @throws InvalidInputError for a line that is too long or no UTF-8
+ * The lines of a file, without their line feeds; the last may lack its own. Memory holds one line at a time.
+ * @param name the name of the file in errors
+ * @throws InvalidInputError for a line that is too long or not valid UTF-8
  */
 export function* linesOf(file: number, name: string): Generator<Line, undefined> {
   let number = 0;
@@ -58,7 +58,7 @@ function readChunk(file: number, name: string): Buffer {
   }
 }
 
-// A byte order mark is no part of the format, and must not be passed over: the bytes are what is checked.
+// A byte order mark is not part of the format, and must not be skipped: the bytes themselves are checked.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decoded(bytes: Buffer, where: string): string {

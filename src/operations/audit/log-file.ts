@@ -3,6 +3,7 @@ import { checkChain, type LogHead, type StoredEvent } from '../../events/index.j
 import { IntegrityError, InvalidInputError } from '../../lib/errors.js';
 import { type FreshFileOptions, isSameFile, writeFreshFile } from '../../lib/fresh-file.js';
 import { pause } from '../../lib/pause.js';
+import { eventPages } from '../../store/event-page.js';
 import type { EventStore } from '../../store/event-store.js';
 import type { OnProgress } from '../../store/maintenance.js';
 import { type Line, linesOf, MAX_LINE, openForReading } from './lines.js';
@@ -16,18 +17,17 @@ import {
   parseHeader,
 } from './log-format.js';
 
-/** Takes the next piece of a text; where it gives a promise, the next comes when that is kept. */
+/** Receives the next piece of a text; if it returns a promise, the next piece follows when that resolves. */
 export type LogSink = (text: string) => void | Promise<void>;
 
-const PAGE = 200;
-/** Characters gathered before they are written. */
+/** Characters buffered before they are written. */
 const PIECE = 1 << 20;
 
 /**
- * Writes the log as JSON Lines (docs/log-format.md), up to its head at the beginning. Every event is checked against the
- * chain before it is written. Holds one page of events, however long the log is.
- * @param now when it is written, ISO-8601 UTC
- * @throws IntegrityError `LOG_BROKEN` at the first event that does not hold: what could not be imported is not exported
+ * Writes the log as JSON Lines (docs/log-format.md), up to its head at the time of the call. Every event is checked against
+ * the chain before it is written. Memory holds one page of events, however long the log is.
+ * @param now the time of writing, ISO-8601 UTC
+ * @throws IntegrityError `LOG_BROKEN` at the first invalid event: a log that could not be imported is not exported
  */
 export async function exportLog(
   store: EventStore,
@@ -38,9 +38,7 @@ export async function exportLog(
   const head = await store.head();
   const chain = checkChain();
   let piece = headerLine({ events: head.position, head: head.hash, exported_at: now });
-  while (chain.position < head.position) {
-    const page = await store.events({ after: chain.position, upTo: head.position, limit: PAGE });
-    if (page.length === 0) throw broken(chain.position + 1, 'it is missing');
+  for await (const page of eventPages(store, { upTo: head.position })) {
     for (const event of page) {
       const problem = chain.next(event);
       if (problem) throw broken(problem.position, `${problem.field} is ${problem.actual}, must be ${problem.expected}`);
@@ -52,6 +50,7 @@ export async function exportLog(
     onProgress?.({ step: 'exporting', done: chain.position, total: head.position });
     await pause();
   }
+  if (chain.position < head.position) throw broken(chain.position + 1, 'it is missing');
   await write(piece);
   return head;
 }
@@ -69,8 +68,8 @@ const broken = (position: number, problem: string): IntegrityError =>
   });
 
 /**
- * The same into a file: fresh, mode 0600, whole or not there at all.
- * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for a target that cannot be one; StoreError
+ * The same into a new file, mode 0600, which is written completely or not at all.
+ * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for an invalid target; StoreError
  */
 export async function exportLogFile(
   store: EventStore,
@@ -90,16 +89,16 @@ export async function exportLogFile(
 }
 
 export interface LogImportOptions {
-  /** What the file is called in errors. Default: its path. */
+  /** The name of the file in errors. Default: its path. */
   readonly name?: string;
   readonly onProgress?: OnProgress;
 }
 
 /**
- * Takes over an exported log into an empty store: all of it, the same to the last hash, or nothing.
+ * Imports an exported log into an empty store: the whole log with the same hashes, or nothing.
  * @param file a path, or the descriptor of an open file, which stays open
- * @throws InvalidInputError `INVALID_LOG_FILE` with the line; ConflictError `LOG_NOT_EMPTY`; IntegrityError where the
- *   events do not hold together
+ * @throws InvalidInputError `INVALID_LOG_FILE` with the line; ConflictError `LOG_NOT_EMPTY`; IntegrityError if the events
+ * are not a valid log
  */
 export async function importLogFile(
   store: EventStore,
@@ -115,7 +114,7 @@ export async function importLogFile(
   }
 }
 
-/** Synchronous, for a store that takes a log over in one transaction. Holds one line at a time. */
+/** Synchronous, for a store that imports a log in one transaction. Memory holds one line at a time. */
 export function readLogFile(
   file: number,
   name: string,

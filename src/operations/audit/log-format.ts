@@ -5,13 +5,13 @@ import { type Json, parseJson, STORED_LIMITS } from '../../lib/json.js';
 import { checkShape } from '../../lib/parse-input.js';
 import { name } from '../../lib/text.js';
 
-/** What the lines of an exported log hold; `docs/log-format.md` explains it to the world, so neither changes alone. */
+/** The content of an exported log's lines; `docs/log-format.md` documents it for other programs, so change both together. */
 export const FORMAT = 'sloth-runner-log';
 export const FORMAT_VERSION = 1;
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
 
-/** The first line. Fields that a later release adds are passed over. */
+/** The first line. Fields that a later release adds are ignored. */
 const headerSchema = z.lazy(() =>
   z.looseObject({
     format: z.literal(FORMAT),
@@ -24,7 +24,7 @@ const headerSchema = z.lazy(() =>
 export type LogFileHeader = Pick<z.infer<typeof headerSchema>, 'events' | 'head' | 'exported_at'>;
 
 const place = z.int().positive();
-/** A document as the text that was hashed; its halves of surrogate pairs are escapes within it. */
+/** A document as the hashed text; halves of surrogate pairs are escapes within it. */
 const document = z.string().refine((text) => (text as string & { isWellFormed(): boolean }).isWellFormed(), {
   message: 'must be well-formed Unicode',
 });
@@ -68,7 +68,9 @@ export const eventLine = (event: StoredEvent): string =>
 
 export const EXPORT_ONE = 'Export a log with: sloth-runner audit export FILE';
 
-/** @throws InvalidInputError `INVALID_LOG_FILE` for what is no header, or that of a format this release does not know */
+/**
+ * @throws InvalidInputError `INVALID_LOG_FILE` for an invalid header, or a format version that this release does not know
+ */
 export function parseHeader(text: string, where: string): LogFileHeader {
   const header = parsed(headerSchema, text, where, EXPORT_ONE);
   if (header.version === FORMAT_VERSION) return header;
@@ -83,11 +85,11 @@ export function parseHeader(text: string, where: string): LogFileHeader {
 const DAMAGED = 'The file was changed or damaged after it was written. Export the log again.';
 
 /**
- * Reads events of the file, each checked as far as it can be alone; its place in the chain is the store's to check.
- * @returns a function that throws InvalidInputError `INVALID_LOG_FILE`, with the place and the field
+ * Parses events of the file and checks each of them separately; the store checks its position in the chain.
+ * @returns a function that throws InvalidInputError `INVALID_LOG_FILE`, with the position and the field
  */
 export function eventReader(): (text: string, where: string) => StoredEvent {
-  let lastMeta: string | undefined; // all events of a commit have the same
+  let lastMeta: string | undefined; // equal for all events of a commit
   return (text, where) => {
     const line = parsed(lineSchema, text, where, DAMAGED);
     const { schema_version: schemaVersion, recorded_at: recordedAt, command_id: commandId, ...same } = line;
@@ -107,10 +109,10 @@ export function eventReader(): (text: string, where: string) => StoredEvent {
 
 /** No command accepts a longer name, reason or description, in bytes. */
 const MAX_TEXT = 65_536;
-/** Their texts are made of the keys of documents, which may be longer. */
+/** Their texts contain keys of documents, which may be longer. */
 const OF_KEYS = new Set(['path', 'fields', 'changes']);
 
-/** Refuses texts that no command would have accepted: everything that prints a log may count on their length. */
+/** Refuses texts that no command would have accepted: all code that prints a log may rely on their length. */
 function checkTexts(schema: z.ZodType, value: unknown, where: string, field: string): void {
   if (value === undefined || value === null) return;
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
@@ -160,7 +162,7 @@ function fits<T>(schema: z.ZodType<T>, value: unknown, where: string, field: str
   throw invalid(where, path, issue?.message ?? 'does not fit', hint);
 }
 
-/** JSON that is read without loss, no key twice; its values were checked when their command came in. */
+/** JSON that is parsed without loss, without duplicate keys; its values were checked when their command arrived. */
 function checkedDocument(text: string, where: string, field: string): Json {
   try {
     return parseJson(text, field, STORED_LIMITS);

@@ -2,23 +2,23 @@ import type { LogHead } from '../../events/index.js';
 
 export type CheckName = 'storage' | 'chain' | 'head' | 'checkpoints' | 'tables';
 
-/** One thing that was looked at. */
+/** One check. */
 export interface Check {
   readonly name: CheckName;
-  /** How many things it looked at, and what they are. */
+  /** The number of checked items, and their name. */
   readonly examined: number;
   readonly unit: string;
   readonly problems: number;
 }
 
-/** Something that is not as the log, or the schema, says it must be. */
+/** A difference from the log or from the schema. */
 export interface Problem {
   readonly check: CheckName;
   /** One line for people. */
   readonly message: string;
-  /** Of the event it is about. */
+  /** The position of the event. */
   readonly position?: number;
-  /** The table, view, index or trigger it is about. */
+  /** The table, view, index or trigger. */
   readonly table?: string;
   /** The row's key. */
   readonly key?: Readonly<Record<string, string | number>>;
@@ -28,12 +28,12 @@ export interface Problem {
   readonly actual?: string | number | null;
 }
 
-/** What a verification came to. It holds when there are no problems. */
+/** The result of a verification. It holds if there are no problems. */
 export interface Verification {
   readonly holds: boolean;
-  /** The head of the log when the verification began: what was proven up to. */
+  /** The head of the log when the verification began: the last verified event. */
   readonly head: LogHead;
   readonly checks: readonly Check[];
-  /** The first of each kind, in the order of the checks. */
+  /** The first problem of each kind, in the order of the checks. */
   readonly problems: readonly Problem[];
 }

@@ -1,5 +1,6 @@
 import { type ChainProblem, checkChain, GENESIS_HASH, type LogHead } from '../../events/index.js';
 import { ConflictError, InvalidInputError, NotFoundError, StoreError } from '../../lib/errors.js';
+import { eventPages } from '../../store/event-page.js';
 import type { EventStore } from '../../store/event-store.js';
 import type { OnProgress, RowProblem } from '../../store/maintenance.js';
 import { stackNotFound } from '../../store/stack-errors.js';
@@ -8,9 +9,9 @@ import type { Check, CheckName, Problem, Verification } from './verification.js'
 export interface VerifyOptions {
   /** Only the events and rows of this stack, by id or name. */
   readonly stack?: string;
-  /** Check the chain from this position on; the hash before it is taken as given. */
+  /** Check the chain from this position on; the hash before it is trusted. */
   readonly from?: number;
-  /** The hash of a head kept elsewhere: the log must still hold it. Not that of an empty log, which proves nothing. */
+  /** The hash of a head kept elsewhere, which the log must contain. Not that of an empty log, which proves nothing. */
   readonly head?: string;
   /** Only the chain, not the tables. */
   readonly chainOnly?: boolean;
@@ -25,9 +26,9 @@ interface Outcome {
 }
 
 /**
- * Proves that the log is whole and that the tables say what the log says: recomputes positions, revisions and hashes,
- * projects the whole log again and compares every row, and looks at checkpoints, views, triggers and pages.
- * Events appended meanwhile are not looked at.
+ * Verifies that the log is complete and that the tables match it: recomputes positions, revisions and hashes, projects the
+ * whole log again and compares every row, and checks checkpoints, views, triggers and pages. Events that are appended
+ * meanwhile are not checked.
  * @throws InvalidInputError for options that contradict each other; NotFoundError for an unknown stack
  */
 export async function verifyStore(store: EventStore, options: VerifyOptions = {}): Promise<Verification> {
@@ -43,7 +44,7 @@ export async function verifyStore(store: EventStore, options: VerifyOptions = {}
       'HEAD_OF_EMPTY_LOG',
       'head: this is the head of an empty log, with which every log begins',
       {
-        hint: 'It proves nothing. Give a hash that audit head printed for a log that holds events.',
+        hint: 'It proves nothing. Pass a hash that audit head printed for a log with events.',
         details: { field: 'head', value: kept },
       },
     );
@@ -67,8 +68,8 @@ export async function verifyStore(store: EventStore, options: VerifyOptions = {}
 }
 
 /**
- * What stops a check is itself a finding (a table is gone, a document is no JSON any more), but not what is the machine's
- * or the caller's: a full disk, a busy or closed database, a position that is not there.
+ * An error that stops a check is itself a finding (a missing table, an invalid document), except for errors of the machine
+ * or the caller: a full disk, a busy or closed database, a position that does not exist.
  */
 function unchecked(check: CheckName, error: unknown): Problem {
   if (error instanceof StoreError || error instanceof ConflictError || error instanceof NotFoundError) throw error;
@@ -105,7 +106,7 @@ const broken = ({ position, field, expected, actual }: ChainProblem): Problem =>
   message: `event ${position}: ${field} is ${actual}, must be ${expected}`,
 });
 
-/** The whole log, or from a position on, and whether a head kept elsewhere is in it. */
+/** Checks the whole log, or from a position on, and whether it contains a head kept elsewhere. */
 async function chainOfLog(
   store: EventStore,
   { position: last }: LogHead,
@@ -124,23 +125,18 @@ async function chainOfLog(
     from > 1 && before?.position !== from - 1
       ? { position: from - 1, stream: 0, field: 'position', expected: from - 1, actual: 'missing' }
       : undefined;
-  while (!problem && chain.position < last) {
-    const page = await store.events({ after: chain.position, upTo: last, limit: PAGE });
-    if (page.length === 0) {
-      problem = {
-        position: chain.position + 1,
-        stream: 0,
-        field: 'position',
-        expected: chain.position + 1,
-        actual: 'missing',
-      };
-    }
+  for await (const page of eventPages(store, { after: chain.position, upTo: last }, PAGE)) {
     for (const event of page) {
-      problem = chain.next(event);
+      problem ??= chain.next(event);
       if (problem) break;
       keptFound ||= event.hash === kept;
     }
     onProgress?.({ step: 'chain', done: chain.position, total: last });
+    if (problem) break;
+  }
+  if (!problem && chain.position < last) {
+    const position = chain.position + 1;
+    problem = { position, stream: 0, field: 'position', expected: position, actual: 'missing' };
   }
   const examined = chain.position - from + 1;
   const outcomes = [outcome('chain', examined, 'events', problem ? [broken(problem)] : [])];
@@ -151,7 +147,7 @@ async function chainOfLog(
   return [...outcomes, outcome('head', 1, 'hash', keptFound ? [] : [{ check: 'head', expected: kept, message }])];
 }
 
-/** One stream: each of its events against the hash stored before it, and its revisions without gaps. */
+/** Checks one stream: each of its events against the hash stored before it, and its revisions without gaps. */
 async function chainOfStream(store: EventStore, stream: number, onProgress?: OnProgress): Promise<Outcome> {
   const chain = checkChain();
   const [latest] = await store.events({ stream, descending: true, limit: 1 });
@@ -159,9 +155,7 @@ async function chainOfStream(store: EventStore, stream: number, onProgress?: OnP
   let examined = 0;
   let problem: ChainProblem | undefined;
   let last = { position: 0, hash: chain.hash };
-  while (!problem && examined < total) {
-    const page = await store.events({ stream, after: last.position, limit: PAGE });
-    if (page.length === 0) break;
+  for await (const page of eventPages(store, { stream }, PAGE)) {
     for (const event of page) {
       if (event.position !== last.position + 1) {
         const [before] = await store.events({ after: event.position - 2, limit: 1 });
@@ -174,6 +168,7 @@ async function chainOfStream(store: EventStore, stream: number, onProgress?: OnP
       examined++;
     }
     onProgress?.({ step: 'chain', done: examined, total });
+    if (problem || examined >= total) break;
   }
   return outcome('chain', examined, 'events', problem ? [broken(problem)] : []);
 }

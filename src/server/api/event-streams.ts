@@ -1,7 +1,5 @@
-import type { Observable } from 'rxjs';
-import type { StateBackend } from '../../api/state-backend.js';
+import { interval, type Observable, share } from 'rxjs';
 import { StoreError } from '../../lib/errors.js';
-import { type LogStep, sharedLog } from './shared-log.js';
 
 export interface StreamLimits {
   /** Open streams at most, altogether and of one token. */
@@ -13,16 +11,19 @@ export interface StreamLimits {
 /** How long a client that was refused a stream waits before it tries again, seconds. */
 export const RETRY_AFTER = 10;
 
-/** The live streams of a server: how many there are, and the one reader of the log that serves all of them. */
+/** How often within the time of a heartbeat each stream is woken to see whether one is due. */
+export const BEATS = 4;
+
+/** The live streams of a server: how many there are, and the one timer of their heartbeats. */
 export class EventStreams {
-  readonly log: Observable<LogStep>;
+  readonly beat: Observable<unknown>;
   readonly heartbeatMs: number;
   readonly #limits: StreamLimits;
   readonly #open = new Map<string, number>();
   #total = 0;
 
-  constructor(backend: StateBackend, limits: StreamLimits) {
-    this.log = sharedLog(backend, limits.heartbeatMs);
+  constructor(limits: StreamLimits) {
+    this.beat = interval(limits.heartbeatMs / BEATS).pipe(share());
     this.heartbeatMs = limits.heartbeatMs;
     this.#limits = limits;
   }

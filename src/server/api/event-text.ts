@@ -2,9 +2,17 @@ import { entryJson } from '../../json/log.js';
 import { type Json, stringifyJson } from '../../lib/json.js';
 import type { LogEntry } from '../../queries/log.js';
 
-/** An entry of the log as a server-sent event. */
-export const eventText = (entry: LogEntry): string =>
-  `id: ${entry.event.position}\nevent: ${entry.event.type}\ndata: ${stringifyJson(entryJson(entry))}\n\n`;
+const texts = new WeakMap<LogEntry, string>();
+
+/** An entry of the log as a server-sent event. Made once of an entry, however many streams send it. */
+export function eventText(entry: LogEntry): string {
+  let text = texts.get(entry);
+  if (text === undefined) {
+    text = `id: ${entry.event.position}\nevent: ${entry.event.type}\ndata: ${stringifyJson(entryJson(entry))}\n\n`;
+    texts.set(entry, text);
+  }
+  return text;
+}
 
 /** The last event of a stream that ends before its client wants it to. */
 export const errorText = (error: Json): string => `event: error\ndata: ${stringifyJson(error)}\n\n`;

@@ -28,7 +28,7 @@ export interface ApiOptions {
 /** Everything the engine can do and tell, as JSON over HTTP. It describes itself under `openapi.json`. */
 export async function api(app: FastifyInstance, options: ApiOptions): Promise<void> {
   const { backend, prefix, bodies, reads, forceUnlock } = options;
-  const streams = new EventStreams(backend, options.streams);
+  const streams = new EventStreams(options.streams);
   takeBytes(app, ['application/json', 'application/yaml']);
   const stopping = new AbortController();
   app.addHook('preClose', async () => stopping.abort()); // a stream of events would keep the server from closing

@@ -42,10 +42,10 @@ export const LOG_QUERIES: readonly Route[] = [
       const from = positionOf(request.headers['last-event-id']) ?? after ?? (await backend.head()).position;
       const events = liveEvents({
         backend,
-        log: streams.log,
         after: from,
         signal: AbortSignal.any([stopping, gone]),
         heartbeatMs: streams.heartbeatMs,
+        beat: streams.beat,
         isWanted: ({ stack: of, event }) => {
           const isWanted = (wanted === undefined || of.id === wanted) && (!type || type.includes(event.type));
           return isWanted && currentPrincipal(request).mayReach(of.name);

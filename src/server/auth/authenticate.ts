@@ -5,21 +5,21 @@ import type { TokenStore } from './token-store.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Answers anybody. */
+    /** Needs no authentication. */
     public?: boolean;
   }
 }
 
 export interface AuthenticationOptions {
   readonly tokens: TokenStore | undefined;
-  /** Asked for every request: a token that is made while the server runs counts at once. */
+  /** Read for every request: a token that is created while the server runs counts at once. */
   required(): boolean;
 }
 
 /**
- * Says who sends a request: `Authorization: Bearer TOKEN`, or `Basic` with the token as the password, which is what
- * Terraform can send. A wrong token is refused even where none is needed, and wrong ones are counted for each client; a
- * valid one always passes, whatever others sent from its address.
+ * Identifies the sender of a request: `Authorization: Bearer TOKEN`, or `Basic` with the token as the password, which is
+ * what Terraform can send. A wrong token is refused even if none is required, and wrong ones are counted for each client. A
+ * valid one is always accepted, whatever others sent from its address.
  */
 export function authentication({ tokens, required }: AuthenticationOptions) {
   const failures = new FailureCount();
@@ -59,7 +59,7 @@ export function authentication({ tokens, required }: AuthenticationOptions) {
 const BASIC = /^Basic ([A-Za-z0-9+/]+={0,2})$/i;
 const BEARER = /^Bearer (\S+)$/i;
 
-/** The token in an `Authorization` header; undefined where it has no form we know. */
+/** The token in an `Authorization` header; undefined for an unknown form. */
 function presentedIn(authorization: string): string | undefined {
   const [, encoded] = BASIC.exec(authorization) ?? [];
   if (encoded === undefined) return BEARER.exec(authorization)?.[1];

@@ -7,15 +7,15 @@ import { openSqlite } from '../../lib/sqlite.js';
 import { isDamaged, isIoError, isOutOfDescriptors } from '../../lib/sqlite-damage.js';
 import { sqliteHeader } from '../../lib/sqlite-file.js';
 
-/** "SLTK": a database of tokens, and not one of stacks. */
+/** "SLTK": marks a database of tokens, not of stacks. */
 const APPLICATION_ID = 0x53_4c_54_4b;
 const SCHEMA_VERSION = 2;
-/** How long to wait for another process's transaction, in milliseconds. */
+/** The time to wait for another process's transaction, in milliseconds. */
 const BUSY_TIMEOUT = 10_000;
 
 /**
- * `name` is free again when its token was revoked. Times are ISO-8601 UTC; `stacks` is a JSON list of patterns,
- * `permissions` one of names.
+ * `name` is free again when its token is revoked. Times are ISO-8601 UTC; `stacks` is a JSON list of patterns, `permissions`
+ * one of names.
  */
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS tokens (
@@ -37,7 +37,7 @@ PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
-/** Before permissions had names, every token that could write could break a lock: those that exist keep that. */
+/** Before permissions existed, every token with the role write could break locks: existing tokens keep that. */
 const FROM_1 = `
 ALTER TABLE tokens ADD COLUMN permissions TEXT NOT NULL DEFAULT '[]';
 UPDATE tokens SET permissions = '["force-unlock"]' WHERE role = 'write';
@@ -45,10 +45,10 @@ PRAGMA user_version = 2;
 `;
 
 /**
- * Opens a file of tokens, making it (mode 0600) where there is none.
- * @param onCreate called where it was made
- * @throws StoreError `NOT_A_TOKEN_FILE` for a file of something else, or of a newer release; `FILE_EXPOSED` for one that
- *   others can read or write; as {@link tokenFileError}
+ * Opens a token file, and creates it (mode 0600) if it does not exist.
+ * @param onCreate called when it was created
+ * @throws StoreError `NOT_A_TOKEN_FILE` for another kind of file, or one of a newer release; `FILE_EXPOSED` for one that
+ * others can read or write; as {@link tokenFileError}
  */
 export function openTokenFile(path: string, onCreate?: () => void): Database {
   let db: Database | undefined;
@@ -70,13 +70,16 @@ export function openTokenFile(path: string, onCreate?: () => void): Database {
 
 const versionOf = (db: Database): number => db.pragma('user_version', { simple: true }) as number;
 
-/** Another process may have done it just now. */
+/** Another process may have done it in the meantime. */
 function upgrade(db: Database): void {
   const version = versionOf(db);
   if (version !== SCHEMA_VERSION) db.exec(version === 1 ? FROM_1 : SCHEMA);
 }
 
-/** What the driver or the system throws about a file of tokens, as an error a user can act on; other errors as they are. */
+/**
+ * An error of the driver or the system about a token file, as an error with a next step for the user; other errors
+ * unchanged.
+ */
 export function tokenFileError(error: unknown, path: string): unknown {
   if (error instanceof SlothError) return error;
   const code = codeOf(error);
@@ -94,7 +97,7 @@ export function tokenFileError(error: unknown, path: string): unknown {
       'TOKENS_DAMAGED',
       `the file of tokens is damaged: ${path} (${(error as Error).message})`,
       {
-        hint: 'Move it away and create tokens anew: sloth-runner token create',
+        hint: 'Move it away and create new tokens: sloth-runner token create',
         details: { tokens: path, sqlite: code },
         cause: error,
       },
@@ -126,9 +129,9 @@ export function tokenFileError(error: unknown, path: string): unknown {
 
 function refuseForeign(path: string): void {
   const header = sqliteHeader(path);
-  const isEmpty = statSync(path).size === 0; // made just now, by another process
+  const isEmpty = statSync(path).size === 0; // just created by another process
   if (isEmpty || (header?.applicationId === APPLICATION_ID && header.userVersion <= SCHEMA_VERSION)) return;
-  throw new StoreError('NOT_A_TOKEN_FILE', `these are no tokens, or a newer release wrote them: ${path}`, {
+  throw new StoreError('NOT_A_TOKEN_FILE', `not a token file, or of a newer release: ${path}`, {
     hint: 'Nothing was changed in it. Choose another file with --tokens.',
     details: { tokens: path },
   });

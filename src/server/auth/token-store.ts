@@ -10,14 +10,14 @@ import { PERMISSIONS, type Permission, type Principal, type Role, reaches } from
 import { idOf, makeToken } from './token.js';
 import { openTokenFile, tokenFileError } from './token-file.js';
 
-/** What is kept of a token; the token itself is not. */
+/** The stored fields of a token, without the token itself. */
 export interface TokenRecord {
   readonly id: string;
   readonly name: string;
   readonly role: Role;
   /** Patterns of the names of stacks it reaches; none: all of them. */
   readonly stacks: readonly string[];
-  /** What it may do beyond its role. */
+  /** Its permissions besides its role. */
   readonly permissions: readonly Permission[];
   readonly createdAt: string;
   readonly createdBy: string;
@@ -30,9 +30,9 @@ export interface TokenFields {
   readonly name?: string;
   readonly role: Role;
   readonly stacks?: readonly string[];
-  /** What it may do beyond its role. Default: nothing; an admin may do everything anyway. */
+  /** Permissions besides its role. Default: none; an admin has all of them anyway. */
   readonly permissions?: readonly Permission[];
-  /** ISO-8601 UTC. Default: it holds until it is revoked. */
+  /** ISO-8601 UTC. Default: it is valid until it is revoked. */
   readonly expiresAt?: string;
   readonly by: string;
 }
@@ -54,12 +54,12 @@ const INSERT = `INSERT INTO tokens (id, name, role, stacks, permissions, hash, c
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const REVOKE = 'UPDATE tokens SET revoked_at = ?, revoked_by = ? WHERE name = ? AND revoked_at IS NULL';
 
-/** Compared with where no token has the id that was presented, so that this takes the same time. */
+/** Compared with if no token has the presented id, so that this takes the same time. */
 const NOBODY = sha256('');
 
 /**
- * The tokens of a server, in a file of their own: a database that is copied or restored neither hands credentials on nor
- * brings revoked ones back (docs/adr/0019). Each question is answered from the file, so that a revoked token ends at once.
+ * The tokens of a server, in a separate file: a database that is copied or restored neither contains credentials nor brings
+ * revoked ones back (docs/adr/0019). Each query reads the file, so that a revoked token stops working at once.
  */
 export class TokenStore {
   readonly #db: Database;
@@ -78,8 +78,8 @@ export class TokenStore {
   }
 
   /**
-   * @param onCreate called where the file was made
-   * @throws StoreError for a file that cannot be used, or holds something else
+   * @param onCreate called when the file was created
+   * @throws StoreError for a file that cannot be used, or is of another kind
    */
   static open(path: string, clock: Clock = systemClock, onCreate?: () => void): TokenStore {
     const db = openTokenFile(path, onCreate);
@@ -100,7 +100,7 @@ export class TokenStore {
   }
 
   /**
-   * Makes a token. It is told once: only its hash is kept.
+   * Creates a token and returns it once: only its hash is stored.
    * @throws InvalidInputError; ConflictError `TOKEN_EXISTS`
    */
   create(fields: TokenFields): { readonly token: string; readonly record: TokenRecord } {
@@ -122,28 +122,28 @@ export class TokenStore {
     return { token, record: toRecord(this.#use(() => this.#byId.get(id)) as Row) };
   }
 
-  /** Oldest first, also those that ended. */
+  /** Oldest first, including revoked and expired ones. */
   list(): readonly TokenRecord[] {
     const rows = this.#use(() => this.#db.prepare('SELECT * FROM tokens ORDER BY number').all());
     return (rows as Row[]).map(toRecord);
   }
 
-  /** @throws NotFoundError where no token of this name holds */
+  /** @throws NotFoundError if no valid token has this name */
   revoke(name: string, by: string): void {
     const { changes } = this.#use(() => this.#db.prepare(REVOKE).run(this.#clock.now(), by, name));
     if (changes > 0) return;
-    throw new NotFoundError('TOKEN_NOT_FOUND', `no token "${name}" holds`, {
+    throw new NotFoundError('TOKEN_NOT_FOUND', `there is no valid token "${name}"`, {
       hint: 'List them with: sloth-runner token list',
       details: { name },
     });
   }
 
-  /** Whether a token was ever made: with the last one revoked, a server must not stand open again. */
+  /** Whether a token was ever created: after the last one is revoked, a server must not be open again. */
   hasAny(): boolean {
     return this.#use(() => this.#any.get()) === 1;
   }
 
-  /** Whose token this is; undefined where it is nobody's, was revoked or has expired. */
+  /** The record of a token; undefined if it is unknown, was revoked or has expired. */
   find(presented: string): Principal | undefined {
     const id = idOf(presented);
     const row = id === undefined ? undefined : this.#use(() => this.#byId.get(id));
@@ -151,7 +151,7 @@ export class TokenStore {
     return row && isRight ? this.#principal(row) : undefined;
   }
 
-  /** Undefined where the token was revoked or has expired. */
+  /** Undefined if the token was revoked or has expired. */
   #principal(row: Row): Principal | undefined {
     if (row.revoked_at !== null) return undefined;
     if (row.expires_at !== null && row.expires_at <= this.#clock.now()) return undefined;
@@ -189,14 +189,14 @@ const toRecord = (row: Row): TokenRecord => ({
   revokedAt: row.revoked_at,
 });
 
-/** Who acts, in every event: as with stacks, one name must not pass for another. */
+/** The actor of its events: as with stacks, one name must not look like another. */
 const newName = nameRule().refine((text) => invisibleIn(text) === undefined, 'must not hold invisible characters');
 /** Stacks with invisible characters in their names may exist, so patterns may have them. */
 const patterns = list(nameRule(), 1_000);
 
 /**
  * @param now ISO-8601 UTC
- * @throws InvalidInputError for fields of which no token can be made
+ * @throws InvalidInputError for fields that no token can have
  */
 export function checkTokenFields(
   { name, role, stacks = [], permissions = [], expiresAt }: TokenFields,

@@ -7,16 +7,16 @@ import { InvalidInputError, StoreError } from '../../lib/errors.js';
 import type { Documents } from '../documents/index.js';
 import { type BodyBudget, type Share, weightOf } from './budget.js';
 
-/** Bytes of a refused body that are read and dropped, and how long a client has to see the answer, milliseconds. */
+/** Bytes of a refused body that are read and dropped, and the time that a client has to read the response, milliseconds. */
 const DROPPED_BYTES = 256 * 1024;
 const LINGER_MS = 1_000;
 
-/** A body without an announced length begins with so much memory and doubles. */
+/** The buffer of a body without an announced length starts with this size and doubles. */
 const FIRST_BYTES = 16 * 1024;
 
-/** How bodies are taken, for all routes together. */
+/** The limits of bodies, for all routes together. */
 export interface BodyOptions {
-  /** What `max-body` is for a route. */
+  /** The value of `max-body` for a route. */
   readonly maxBytes: number;
   readonly budget: BodyBudget;
   readonly documents: Documents;
@@ -29,12 +29,12 @@ interface Admitted {
 
 const admitted = new WeakMap<FastifyRequest, Admitted>();
 const digests = new WeakMap<FastifyRequest, string>();
-/** Clients that send a body only once they hear that they may. */
+/** Clients that send a body only after a `100 Continue`. */
 const waiting = new WeakMap<IncomingMessage, ServerResponse>();
 
 /**
- * Nothing of a body is read before a route admits it ({@link admitBody}); what is not read when the answer goes out is
- * dropped. Routes that take none need no more than this.
+ * Nothing of a body is read before a route admits it ({@link admitBody}); the unread rest is dropped when the response is
+ * sent. Routes without a body need no more than this.
  */
 export function useBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
@@ -50,15 +50,15 @@ export function useBodies(app: FastifyInstance): void {
   });
 }
 
-/** Bodies of these types come in as bytes, once they are admitted. Of other types, none. */
+/** Bodies of these types are received as bytes, once they are admitted. Other types are not. */
 export function takeBytes(app: FastifyInstance, types: string | string[]): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(types, (request: FastifyRequest, payload: IncomingMessage) => readBody(request, payload));
 }
 
 /**
- * Lets a body in, by the length it announces; without one, it is counted as it arrives. Call it once the request is
- * authorised: nobody else's bytes are held.
+ * Admits a body, by its announced length; without one, it is counted as it arrives. Call it after authorisation, so that
+ * bytes of others are never held.
  * @param limit bytes; 0: the route takes no body
  * @throws InvalidInputError `BODY_TOO_LARGE`, `BODY_UNEXPECTED`; StoreError `TOO_BUSY`
  */
@@ -74,15 +74,15 @@ export function admitBody(request: FastifyRequest, reply: FastifyReply, limit: n
   admitted.set(request, { limit: most, share });
 }
 
-/** The bytes of the body; none where there was no body. */
+/** The bytes of the body; empty without a body. */
 export const bytesOf = ({ body }: FastifyRequest): Uint8Array => (Buffer.isBuffer(body) ? body : Buffer.alloc(0));
 
-/** Up to so many bytes a document is read at once: to hand it over takes as long. */
+/** Up to this size a document is parsed at once: passing it to a worker takes as long. */
 const AT_ONCE = { json: 1024 * 1024, yaml: 16 * 1024 };
 
 /**
- * Where the body is to be read: in another thread, or, where it is small, at once (undefined). What comes back fits in the
- * budget as the objects it becomes.
+ * Selects where the body is parsed: in a worker, or, if it is small, at once (undefined). The objects of the result fit in
+ * the budget.
  */
 export function runnerFor(
   request: FastifyRequest,
@@ -100,7 +100,7 @@ export function runnerFor(
   };
 }
 
-/** MD5 of the body in base64, where the request tells one. */
+/** MD5 of the body in base64, if the request contains one. */
 export const md5Of = (request: FastifyRequest): string => digests.get(request) ?? createHash('md5').digest('base64');
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>
@@ -108,7 +108,7 @@ const hasBody = ({ headers }: IncomingMessage): boolean =>
 
 function readBody(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> {
   const room = admitted.get(request);
-  if (!room) return Promise.resolve(Buffer.alloc(0)); // its length is 0: nothing else gets here without being admitted
+  if (!room) return Promise.resolve(Buffer.alloc(0)); // its length is 0: no other body gets here without being admitted
   const { limit, share } = room;
   const md5 = request.headers['content-md5'] === undefined ? undefined : createHash('md5');
   return new Promise((resolve, reject) => {
@@ -133,7 +133,7 @@ function readBody(request: FastifyRequest, payload: IncomingMessage): Promise<Bu
   });
 }
 
-/** Bytes in one piece, whose memory is part of the budget. Each chunk is copied: one of a byte would hold 64 KiB. */
+/** A contiguous buffer that counts for the budget. Each chunk is copied, because a chunk of one byte would hold 64 KiB. */
 class GrowingBuffer {
   readonly #most: number;
   readonly #share: Share;
@@ -170,24 +170,24 @@ class GrowingBuffer {
   }
 }
 
-/** A client that is still sending gets to see the answer; then the connection ends. */
+/** Lets a client that is still sending read the response; then the connection ends. */
 function dropRest(request: IncomingMessage): void {
   let dropped = 0;
   request.on('data', ({ length }: Buffer) => {
     dropped += length;
     if (dropped > DROPPED_BYTES) request.pause();
   });
-  request.on('error', () => {}); // whoever went away needs no answer
+  request.on('error', () => {}); // a client that disconnected needs no response
   request.resume();
   const { socket } = request;
-  socket.destroySoon = () => void socket.end(); // what Node does instead would reset the connection under the answer
+  socket.destroySoon = () => void socket.end(); // by default Node would reset the connection during the response
   const end = setTimeout(() => socket.destroy(), LINGER_MS).unref();
   socket.once('close', () => clearTimeout(end));
 }
 
 const tooLarge = (limit: number): InvalidInputError =>
   new InvalidInputError('BODY_TOO_LARGE', `body: more than ${limit} bytes are not taken here`, {
-    hint: 'Send less at once. The operator can raise the limit of states with --max-body, and what the server holds at once with --max-in-flight.',
+    hint: 'Send less at once. The operator can raise the limit of states with --max-body, and the limit for all bodies together with --max-in-flight.',
     details: { field: 'body', maxBytes: limit },
   });
 
@@ -205,7 +205,7 @@ const incomplete = (cause: Error): InvalidInputError =>
   });
 
 const tooBusy = (): StoreError =>
-  new StoreError('TOO_BUSY', 'the server holds as many bytes of bodies as it can', {
+  new StoreError('TOO_BUSY', 'the bodies of other requests fill the memory of the server', {
     hint: 'Send the request again in some seconds.',
     details: { field: 'body' },
   });

@@ -3,24 +3,24 @@ import { InvalidInputError } from '../../lib/errors.js';
 import { Pool, type PoolOptions } from '../workers/pool.js';
 import { type DocumentJob, startDocumentThread } from './runner.js';
 
-/** Fewer bytes take some 200 milliseconds as YAML, and less as JSON. */
+/** The largest short job: some 200 milliseconds as YAML, less as JSON. */
 const SHORT = 64 * 1024;
-/** How long one document may take, milliseconds. */
+/** The time limit of one document, milliseconds. */
 const TIMEOUT = 30_000;
 
-/** Threads that read documents. */
+/** Worker threads that parse documents. */
 export class Documents {
   readonly #pool: Pool<DocumentJob, Result<unknown>>;
   readonly #mostValues: number;
 
-  /** @param mostValues of a document */
+  /** @param mostValues the limit for a document */
   constructor(mostValues: number, options?: PoolOptions) {
     this.#pool = new Pool(startDocumentThread, options);
     this.#mostValues = mostValues;
   }
 
   /**
-   * Reads documents of a principal. The function that is returned throws InvalidInputError as the task does, or
+   * Parses documents of a principal. The returned function throws InvalidInputError as the task does, or
    * `DOCUMENT_TOO_COMPLEX`; StoreError `TOO_BUSY`.
    */
   readerFor(principal: string): RunTask {

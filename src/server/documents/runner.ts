@@ -6,25 +6,25 @@ import { unpackError } from '../workers/errors.js';
 import { OutOfMemory, type Runner } from '../workers/runner.js';
 import type { Done, Job } from './messages.js';
 
-/** The bundle of the command line is CommonJS and has the thread's code beside it. */
+/** The bundle of the command line is CommonJS and has the worker's code beside it. */
 const ENTRY = new URL(import.meta.url.endsWith('.cjs') ? './document-thread.cjs' : './thread.js', import.meta.url);
 
-/** To copy so many bytes takes a fraction of a millisecond. */
+/** Copying this many bytes takes a fraction of a millisecond. */
 const PART = 1024 * 1024;
 
-/** A document and what is to be made of it. */
+/** A document and its task. */
 export interface DocumentJob {
   readonly job: Job;
   readonly bytes: Uint8Array;
 }
 
-/** A thread that reads documents. */
+/** A worker thread that parses documents. */
 export function startDocumentThread(): Runner<DocumentJob, Result<unknown>> {
-  // By default a thread may take as much again as this process; more, and both would end.
+  // By default a worker may use as much heap again as this process; with more, both would end.
   const maxOldGenerationSizeMb = Math.floor(getHeapStatistics().heap_size_limit / 1_048_576);
   const worker = new Worker(ENTRY, { resourceLimits: { maxOldGenerationSizeMb }, execArgv: [] });
   worker.unref();
-  worker.on('error', () => {}); // the job at work hears of it
+  worker.on('error', () => {}); // the current job fails separately
   return {
     onEnd: (listener) => void worker.once('error', listener).once('exit', listener),
     run: ({ job, bytes }) =>
@@ -50,7 +50,7 @@ export function startDocumentThread(): Runner<DocumentJob, Result<unknown>> {
   };
 }
 
-/** Hands a document over in parts, between which the others are served: to copy 100 MB at once would hold them up. */
+/** Sends a document in parts, with other work in between: copying 100 MB at once would block. */
 async function send(worker: Worker, job: Job, bytes: Uint8Array): Promise<void> {
   worker.postMessage(job);
   for (let from = 0; from < bytes.length; from += PART) {

@@ -39,7 +39,11 @@ function read({ name, input, mostValues }: Job, bytes: Uint8Array): Done {
 }
 
 const tooManyValues = (maxValues: number): InvalidInputError =>
-  new InvalidInputError('BODY_TOO_LARGE', `body: it holds more than ${maxValues} values, which is what memory allows`, {
-    hint: 'Send less at once. The operator can give the server more heap.',
-    details: { field: 'body', maxValues },
-  });
+  new InvalidInputError(
+    'BODY_TOO_LARGE',
+    `body: it contains more than ${maxValues} values, the limit of the available memory`,
+    {
+      hint: 'Send less at once. The operator can give the server more heap.',
+      details: { field: 'body', maxValues },
+    },
+  );

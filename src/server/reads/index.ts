@@ -13,36 +13,36 @@ import { answerTooLarge } from './pieces.js';
 import { startReadProcess } from './runner.js';
 
 /**
- * What the work of a query grows with: nothing, what a stack holds, all that ever happened to it, the number of stacks, or
- * the log. Of a moment in the past, `row` and `state` grow with what happened, too.
+ * What the cost of a query depends on: nothing, the size of a stack, its whole history, the number of stacks, or the log.
+ * For a past position, `row` and `state` also depend on the history.
  */
 export type Weight = 'row' | 'state' | 'history' | 'stacks' | 'log';
 
-/** What is read at once: it takes some 10 milliseconds. */
+/** The largest sizes that are read at once: some 10 milliseconds. */
 const ROWS_AT_ONCE = 200;
 const BYTES_AT_ONCE = 256 * 1024;
 const STACKS_AT_ONCE = 500;
 
-/** How long one read may take, milliseconds. */
+/** The time limit of one read, milliseconds. */
 const TIMEOUT = 60_000;
 
-/** Stacks whose size is remembered. */
+/** The number of stacks whose size is cached. */
 const KNOWN_SIZES = 10_000;
 
 export interface ReadTerms {
-  /** Takes no more than a page does. */
+  /** Costs no more than a page. */
   readonly isShort: boolean;
 }
 
 /**
- * Decides where reads are carried out. Small ones are answered at once; what takes longer is read by other processes, so
- * that other requests do not wait for it.
+ * Decides where reads run. Small ones are answered at once; larger ones are read by other processes, so that other requests
+ * do not wait for them.
  */
 export class Reads {
   readonly #backend: StateBackend;
-  /** None where no other process can open the database: it is in memory. */
+  /** Undefined if no other process can open the database, because it is in memory. */
   readonly #pool: Pool<ReadJob, AnswerBytes> | undefined;
-  /** By stack and part; of a stack that has changed, another revision is asked for. */
+  /** By stack and part; a stack that has changed has another revision. */
   readonly #sizes = new LRUCache<string, { readonly revision: number; readonly isSmall: boolean }>({
     max: KNOWN_SIZES,
   });
@@ -55,7 +55,7 @@ export class Reads {
     this.#pool = isInMemory(location) ? undefined : new Pool(() => startReadProcess({ location, largestAnswer }));
   }
 
-  /** Whether a read is to be answered at once, in this thread. */
+  /** Whether a read is answered at once, in this thread. */
   async isSmall(weight: Weight, stack: StackRecord | undefined, isPast: boolean): Promise<boolean> {
     if (!this.#pool) return true;
     if (weight === 'log' || (weight === 'stacks' && isPast)) return this.#isLogSmall();
@@ -66,7 +66,7 @@ export class Reads {
     return this.#isStackSmall(stack, part);
   }
 
-  /** Carries out a read in another process and sends what it gives. @throws SlothError as the read does */
+  /** Runs a read in another process and sends the result. @throws SlothError as the read does */
   async send(
     job: ReadJob,
     { isShort }: ReadTerms,
@@ -82,7 +82,7 @@ export class Reads {
       tooLong: tooSlow,
       tooLarge: () => answerTooLarge('takes more memory than the server has'),
     });
-    currentPrincipal(request); // it may have taken long
+    currentPrincipal(request); // the read may have taken long
     return sendParts(reply, answer);
   }
 
@@ -119,7 +119,7 @@ export function sendParts(reply: FastifyReply, { parts, bytes, headers }: Answer
     .send(Readable.from(parts, { objectMode: false, highWaterMark: 1 }));
 }
 
-/** Is aborted when the connection ends before the answer was sent. */
+/** Aborted when the connection ends before the response was sent. */
 function goneWith(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   const { raw } = reply;

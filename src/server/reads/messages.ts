@@ -1,17 +1,17 @@
 import type { Failed } from '../workers/messages.js';
 import type { ReadJob } from './job.js';
 
-/** What a process that reads gets: first where the database is, then one read after the other. */
+/** Messages to a read process: first the location of the database, then one read after the other. */
 export type Request = { readonly location: string; readonly largestAnswer: number } | { readonly read: ReadJob };
 
-/** What it sends back: the answer in parts, then its headers; or why there is none. */
+/** Messages from it: the response in parts, then its headers; or the error. */
 export type Reply = { readonly part: Uint8Array } | { readonly headers: Readonly<Record<string, string>> } | Failed;
 
-/** An answer as JSON in parts. */
+/** A response as JSON in parts. */
 export interface AnswerBytes {
   readonly parts: readonly Uint8Array[];
-  /** Of all parts. */
+  /** The length of all parts. */
   readonly bytes: number;
-  /** Headers beside the length. */
+  /** Headers besides the length. */
   readonly headers: Readonly<Record<string, string>>;
 }

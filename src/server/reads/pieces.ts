@@ -2,7 +2,7 @@ import { StoreError } from '../../lib/errors.js';
 import { stringifyJson } from '../../lib/json.js';
 import type { AnswerBytes } from './messages.js';
 
-/** Characters of a piece: to encode it takes a fraction of a millisecond. */
+/** Characters of a piece: encoding it takes a fraction of a millisecond. */
 const PIECE = 512 * 1024;
 
 /** A text in pieces. No piece ends between the halves of a surrogate pair. */
@@ -17,8 +17,8 @@ export function* piecesOf(text: string): Generator<string, void, undefined> {
 }
 
 /**
- * The JSON of a document, in pieces, so that its text is never in memory as a whole. The items of each list of the document
- * are written one by one.
+ * The JSON of a document, in pieces, so that its whole text is never in memory. The items of each list of the document are
+ * written one by one.
  */
 export function* jsonPieces(document: unknown): Generator<string, void, undefined> {
   let piece = '{';
@@ -45,7 +45,7 @@ export function* jsonPieces(document: unknown): Generator<string, void, undefine
   yield `${piece}}`;
 }
 
-/** @throws StoreError `ANSWER_TOO_LARGE` for more than so many bytes */
+/** @throws StoreError `ANSWER_TOO_LARGE` above the limit in bytes */
 export function encode(pieces: Iterable<string>, most: number, onPart?: (part: Uint8Array) => void) {
   const encoder = new TextEncoder();
   const parts: Uint8Array[] = [];

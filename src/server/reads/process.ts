@@ -1,4 +1,4 @@
-// The entry of a process that answers reads. It ends with the server, and when the server says so.
+// The entry of a process that answers reads. It ends with the server, and when the server ends it.
 import { packError } from '../workers/errors.js';
 import type { Reply, Request } from './messages.js';
 import { openReader, type Reader } from './reader.js';
@@ -7,7 +7,7 @@ let place: Extract<Request, { location: string }> | undefined;
 let reader: Promise<Reader> | undefined;
 
 process.on('disconnect', () => process.exit());
-// The server answers what is under way first; a signal to the whole group must not end that.
+// The server first completes its current requests; a signal to the whole group must not end this process.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 const send = (reply: Reply): void => void process.send?.(reply);
@@ -27,7 +27,7 @@ async function answer({ read }: Extract<Request, { read: unknown }>): Promise<vo
   }
 }
 
-/** Where it cannot be opened, the next read tries again. */
+/** If the database cannot be opened, the next read tries again. */
 function opened(): Promise<Reader> {
   if (!place) throw new Error('a read came before the place of the database');
   reader ??= openReader(place).catch((error: unknown) => {

@@ -9,14 +9,14 @@ import type { AnswerBytes } from './messages.js';
 import { encode, jsonPieces, piecesOf } from './pieces.js';
 import type { ReadPlace } from './runner.js';
 
-/** Answers reads in a process of its own, from a connection of its own. */
+/** Answers reads in a separate process, with its own connection. */
 export interface Reader {
   /** @throws SlothError as the read does; StoreError `ANSWER_TOO_LARGE` */
   read(job: ReadJob): Promise<AnswerBytes>;
 }
 
 export async function openReader({ location, largestAnswer }: ReadPlace): Promise<Reader> {
-  const options = { create: false, asItIs: true, connections: 1 };
+  const options = { create: false, skipRebuild: true, connections: 1 };
   const backend = await StateBackend.open(location, options);
   const states = await backend.getTerraformStates({ cacheChars: 1 });
 

@@ -13,13 +13,13 @@ const ENTRY = new URL(import.meta.url.endsWith('.cjs') ? './read-process.cjs' : 
 export interface ReadPlace {
   /** The path or URL of the database. */
   readonly location: string;
-  /** A larger answer is refused, bytes. */
+  /** A larger response is refused, bytes. */
   readonly largestAnswer: number;
 }
 
 /**
- * A process that answers reads, with as much heap as this one may have. A thread would be cheaper, but V8 ends the whole
- * process where a thread asks for much memory that there is not, as reading one dense document does.
+ * A process that answers reads, with as much heap as this one. A thread would be cheaper, but V8 ends the whole process if a
+ * thread requests much memory that is not available, as parsing one dense document does.
  */
 export function startReadProcess({ location, largestAnswer }: ReadPlace): Runner<ReadJob, AnswerBytes> {
   const heap = Math.floor(getHeapStatistics().heap_size_limit / 1_048_576);
@@ -28,7 +28,7 @@ export function startReadProcess({ location, largestAnswer }: ReadPlace): Runner
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-  child.on('error', () => {}); // the job at work hears of the end
+  child.on('error', () => {}); // the current job fails separately
   child.unref();
   child.channel?.unref();
   yieldTo(child.pid);
@@ -41,7 +41,7 @@ export function startReadProcess({ location, largestAnswer }: ReadPlace): Runner
       resolve();
     };
     child.once('exit', end);
-    child.once('error', end); // it never began
+    child.once('error', end); // it never started
   });
   return {
     onEnd: (listener) => void ended.then(listener),
@@ -81,11 +81,11 @@ export function startReadProcess({ location, largestAnswer }: ReadPlace): Runner
   };
 }
 
-/** Where processors are scarce, small requests go first. */
+/** On a busy machine, small requests go first. */
 function yieldTo(pid: number | undefined): void {
   try {
     if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
-    // then all have the same part of the processors
+    // otherwise all processes have the same priority
   }
 }

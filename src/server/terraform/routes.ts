@@ -15,13 +15,13 @@ import { noState } from './no-state.js';
 
 export interface TerraformRoutesOptions {
   readonly backend: StateBackend;
-  /** How long a lock holds, milliseconds. */
+  /** The duration of a lock, milliseconds. */
   readonly lockMs: number | undefined;
   /** Whether locks may be broken through this server at all. */
   readonly forceUnlock: boolean;
-  /** Patterns of the names of stacks that may be given a lower serial or another lineage. */
+  /** Patterns of the names of stacks that accept a lower serial or another lineage. */
   readonly overwrite: readonly string[];
-  /** Characters of documents kept in memory. */
+  /** Characters of cached documents. */
   readonly cacheChars: number;
   readonly bodies: BodyOptions;
   readonly reads: Reads;
@@ -35,7 +35,7 @@ type StateRequest = FastifyRequest<Route>;
 
 /**
  * Terraform's `backend "http"`: one address for the state and its lock, and one for the lock alone, for clients that are
- * set up with `lock_method` and `unlock_method`. See docs/adr/0018.
+ * configured with `lock_method` and `unlock_method`. See docs/adr/0018.
  */
 export async function terraformRoutes(app: FastifyInstance, options: TerraformRoutesOptions): Promise<void> {
   const { backend, lockMs, forceUnlock, overwrite, bodies, reads, cacheChars } = options;
@@ -104,7 +104,7 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
     return reply.send();
   }
 
-  /** What is asked of a request before anything of its body is read. */
+  /** Checks of a request before its body is read. */
   const asks = (role: Role, maxBytes: number) => ({
     onRequest: async (request: StateRequest, reply: FastifyReply) => {
       allow(request, role);
@@ -127,7 +127,7 @@ export async function terraformRoutes(app: FastifyInstance, options: TerraformRo
   app.route<Route>({ method: ['UNLOCK', 'DELETE'], url: ofLock, ...locking, handler: unlock });
 }
 
-/** To encode a large state takes as long as 100 small requests: they get their turns meanwhile. */
+/** Encoding a large state takes as long as 100 small requests, which get their turns in between. */
 async function stateBytes(text: string): Promise<AnswerBytes> {
   const digest = createHash('md5');
   const parts: Uint8Array[] = [];
@@ -143,15 +143,15 @@ async function stateBytes(text: string): Promise<AnswerBytes> {
 }
 
 function checkDigest(request: FastifyRequest): void {
-  const told = request.headers['content-md5'];
-  if (told === undefined || told === md5Of(request)) return;
-  throw new InvalidInputError('DIGEST_MISMATCH', 'the body is not the one whose MD5 the header Content-MD5 tells', {
+  const expected = request.headers['content-md5'];
+  if (expected === undefined || expected === md5Of(request)) return;
+  throw new InvalidInputError('DIGEST_MISMATCH', 'the MD5 of the body differs from the header Content-MD5', {
     hint: 'It was damaged on the way; send it again.',
     details: { field: 'Content-MD5' },
   });
 }
 
-/** The lock is named by `?ID=`, as Terraform does. */
+/** The lock's id is in `?ID=`, as Terraform sends it. */
 function lockOf({ query: { ID: lockId } }: StateRequest): { readonly lockId?: string } {
   if (Array.isArray(lockId)) {
     throw new InvalidInputError('INVALID_INPUT', 'ID: it is given twice', {
@@ -162,10 +162,10 @@ function lockOf({ query: { ID: lockId } }: StateRequest): { readonly lockId?: st
   return lockId === undefined ? {} : { lockId };
 }
 
-/** What other programs could take for a path is no name here. */
+/** Refuses names that other programs could interpret as a path. */
 function checkName(ref: string): void {
   if (!/(?:^|[/\\])\.{1,2}(?:[/\\]|$)|\\/.test(ref)) return;
-  throw new InvalidInputError('INVALID_INPUT', `stack: "${ref}" is no name of a stack`, {
+  throw new InvalidInputError('INVALID_INPUT', `stack: "${ref}" is not a name of a stack`, {
     hint: 'Use a name without backslashes and without "." or ".." as a part.',
     details: { field: 'stack' },
   });

@@ -12,7 +12,7 @@ import type { Failed } from './messages.js';
 
 const CLASSES = { ConflictError, ForbiddenError, IntegrityError, InvalidInputError, LockedError, NotFoundError };
 
-/** An error for another thread or process. What is no error of ours is a bug, whose stack is sent. */
+/** An error for another thread or process. Any error that is not a SlothError is a bug, whose stack is sent. */
 export function packError(error: unknown): Failed {
   if (!(error instanceof SlothError)) return { failure: String((error as Error)?.stack ?? error) };
   const { name, code, message, hint, details } = error;

@@ -1,4 +1,4 @@
-/** An error of ours as its fields: a clone of it would be of no class of ours. */
+/** A SlothError as its fields: structured clone would lose its class. */
 export interface PackedError {
   readonly name: string;
   readonly code: string;
@@ -7,5 +7,5 @@ export interface PackedError {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** Why there is no result: a refusal, or a bug of ours with its stack. */
+/** The reason for a missing result: a refusal, or an internal error with its stack. */
 export type Failed = { readonly refusal: PackedError } | { readonly failure: string };

@@ -4,23 +4,23 @@ import { OutOfMemory, type Runner } from './runner.js';
 import { Turns } from './turns.js';
 
 export interface PoolOptions {
-  /** Runners for any work; one more does short work alone. Default: one for each processor but one, 1 to 4. */
+  /** Runners for any work; one more does only short work. Default: one for each processor but one, 1 to 4. */
   readonly size?: number;
-  /** Jobs that wait at most, of one owner and altogether. */
+  /** The maximum of queued jobs, of one owner and in total. */
   readonly waitingOfOwner?: number;
   readonly waiting?: number;
 }
 
-/** How a job is carried out. */
+/** Options of a job. */
 export interface Terms {
-  /** Whose job it is: owners take turns. */
+  /** The owner of the job: owners take turns. */
   readonly owner: string;
-  /** Takes some 100 milliseconds at most: does not wait for those that take longer. */
+  /** Takes some 100 milliseconds at most: does not wait for longer jobs. */
   readonly isShort: boolean;
-  /** Ends it: nobody waits for the result any more. */
+  /** Ends it: nobody needs the result any more. */
   readonly signal?: AbortSignal;
   readonly timeoutMs: number;
-  /** What it is refused with when it takes too long, or more memory than a runner may have. */
+  /** The error for a job that takes too long, or more memory than a runner may have. */
   tooLong(ms: number): Error;
   tooLarge(): Error;
 }
@@ -31,12 +31,12 @@ interface Pending<Job, Result> extends Terms {
   readonly reject: (error: unknown) => void;
 }
 
-/** A job that nobody waits for any more may end by itself for so long: to start another runner takes as long. */
+/** How long an abandoned job may continue: starting another runner takes as long. */
 const GRACE_MS = 250;
 
 /**
- * Threads or processes that work beside this one, started when there is something to do. Work that takes too long, or too
- * much memory, ends its runner and nothing else. Owners take turns, and short work waits for short work alone.
+ * Threads or processes beside this one, started on demand. Work that takes too long, or too much memory, ends its runner and
+ * nothing else. Owners take turns, and short work waits only for short work.
  */
 export class Pool<Job, Result> {
   readonly #start: () => Runner<Job, Result>;
@@ -58,7 +58,7 @@ export class Pool<Job, Result> {
     };
   }
 
-  /** @throws SlothError as the job does, and what its terms say; StoreError `TOO_BUSY`, `CLIENT_LEFT` */
+  /** @throws SlothError as the job does, and as defined by its options; StoreError `TOO_BUSY`, `CLIENT_LEFT` */
   async run(job: Job, terms: Terms): Promise<Result> {
     const { owner, isShort, signal } = terms;
     const { waitingOfOwner, waiting } = this.#options;
@@ -81,7 +81,7 @@ export class Pool<Job, Result> {
     });
   }
 
-  /** Ends all runners; what they work on is refused. */
+  /** Ends all runners; their current jobs are refused. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const turns of [this.#short, this.#long]) {
@@ -97,7 +97,7 @@ export class Pool<Job, Result> {
     }
   }
 
-  /** Which work begins now: one runner is left to short work, and the others to long work where some waits. */
+  /** The next job to start: one runner is reserved for short work, and the others do long work if there is any. */
   #choose(): Turns<Pending<Job, Result>> | undefined {
     const { size } = this.#options;
     const { short, long } = this.#working;

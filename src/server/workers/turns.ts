@@ -1,6 +1,6 @@
-/** Items that wait, taken in turns between their owners, and of one owner in their order. */
+/** A queue that takes turns between the owners of its items, and keeps the order of each owner. */
 export class Turns<T> {
-  /** The owner whose turn is next comes first. */
+  /** The first owner has the next turn. */
   readonly #waiting = new Map<string, T[]>();
   #size = 0;
 
@@ -30,7 +30,7 @@ export class Turns<T> {
     return item;
   }
 
-  /** Does nothing where it was taken already. */
+  /** Does nothing if it was removed already. */
   remove(owner: string, item: T): void {
     const own = this.#waiting.get(owner);
     const place = own?.indexOf(item) ?? -1;

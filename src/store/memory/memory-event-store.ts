@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.js';
 import { StoreError } from '../../lib/errors.js';
+import { readPage } from '../event-page.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
 import { runNow } from '../program.js';
 import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
@@ -61,6 +62,7 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
     read: (query) => run(() => runNow(query(snapshot))),
     head: () => run(() => reads.head()),
     events: (filter) => run(() => reads.events(filter)),
+    page: (filter) => run(() => runNow(readPage(snapshot, filter))),
     onAppend: (listener) => {
       checkOpen();
       listeners.add(listener);

@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.js';
 import { shownLocation } from '../../lib/database-url.js';
 import { StoreError } from '../../lib/errors.js';
 import { newId } from '../../lib/ids.js';
+import { readPage } from '../event-page.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
 import { lifetime } from '../lifetime.js';
 import { runLater } from '../program.js';
@@ -121,6 +122,7 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
     read: (query) => during(() => retrying(() => readAtOnce(pool, query))),
     head: () => now((reads) => reads.head()),
     events: (filter) => now((reads) => reads.events(filter)),
+    page: (filter) => now((reads) => runLater(readPage(snapshotOn(reads), filter))),
     onAppend: (listener) => {
       life.check();
       return watch.add(listener);

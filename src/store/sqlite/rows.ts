@@ -1,8 +1,6 @@
 import type { Statement } from 'better-sqlite3';
 import type { RowChange } from '../row-change.js';
-import type { TableName } from '../tables.js';
-import { historyWriter } from './history-writer.js';
-import { LAYOUT } from './layout.js';
+import { TABLE_KEYS, type TableName } from '../tables.js';
 import type { Connection } from './open.js';
 
 interface Put {
@@ -29,11 +27,13 @@ export function rowWriter(
   const puts = new Map<TableName, Put>();
   const patches = new Map<TableName, Patch[]>();
   const removals = new Map<TableName, Statement>();
-  const beginHistory = historyWriter(db, nameOf);
-  const whereKey = (table: TableName): string => LAYOUT[table].keys.map((column) => `${column} = ?`).join(' AND ');
+  const whereKey = (table: TableName): string =>
+    keysOf(table)
+      .map((column) => `${column} = ?`)
+      .join(' AND ');
 
   const preparePut = (table: TableName, columns: readonly string[]): Put => {
-    const { keys } = LAYOUT[table];
+    const keys = keysOf(table);
     const values = columns.filter((column) => !keys.includes(column));
     const statement =
       db.prepare(`INSERT INTO ${nameOf(table)} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
@@ -64,15 +64,11 @@ export function rowWriter(
     return statement;
   };
 
-  const write = (change: RowChange, putHistory: ReturnType<typeof beginHistory>): void => {
+  const write = (change: RowChange): void => {
     const { table } = change;
-    const { keys } = LAYOUT[table];
+    const keys = keysOf(table);
     switch (change.op) {
       case 'put': {
-        if (table === 'resource_history') {
-          putHistory(change.row);
-          return;
-        }
         const { statement, columns } = puts.get(table) ?? preparePut(table, Object.keys(change.row));
         statement.run(valuesOf(columns, change.row));
         return;
@@ -89,12 +85,13 @@ export function rowWriter(
     }
   };
   return (changes) => {
-    const putHistory = beginHistory();
-    for (const change of changes) write(change, putHistory);
+    for (const change of changes) write(change);
   };
 }
 
 const NONE: readonly string[] = [];
+
+const keysOf = (table: TableName): readonly string[] => TABLE_KEYS[table];
 
 const isSame = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((column, index) => column === b[index]);

@@ -3,11 +3,11 @@ export { APPLICATION_ID } from '../../lib/sqlite-file.js';
 import { createIndex, createTable } from '../table-definitions.js';
 import { TABLE_NAMES, type TableName } from '../tables.js';
 import { IS_ANNOTATION } from './annotations.js';
-import { historyOf, valueAt } from './history.js';
+import { valueAt } from './history.js';
 import { LAYOUT } from './layout.js';
 
 /** Grows with every change of the schema; a file with a larger one is refused unmodified. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 /**
  * A stack's events in their order, which is also that of its versions and commits: one tree leads to all of them. The other
@@ -188,12 +188,14 @@ FROM events e LEFT JOIN stack_rows s ON s.stream = e.stream;
 
 export const SCHEMA = EVENT_LOG + CHECKPOINTS + LOG_KEY + TABLE_NAMES.map(projectionTable).join('') + VIEWS;
 
-/** The history in its present layout, filled from the earlier one. Views of the user that read it are left as they are. */
-const HISTORY_ANEW = `
+/** The history by resource and version. Schemas 4 and 5 kept it in the order of the log. */
+const HISTORY_BY_RESOURCE = `
 PRAGMA legacy_alter_table = ON;
 ALTER TABLE resource_history RENAME TO earlier_history;
 PRAGMA legacy_alter_table = OFF;
-${projectionTable('resource_history')}INSERT INTO resource_history ${historyOf('earlier_history')};
+${projectionTable('resource_history')}INSERT INTO resource_history
+SELECT resource, version, position, present
+FROM (SELECT resource, version, position, present, previous FROM earlier_history) ORDER BY resource, version;
 DROP TABLE earlier_history;`;
 
 /** Commits with the principal of their command id, which earlier releases did not record. */
@@ -208,17 +210,18 @@ SELECT position, first_position, stream, version, raised, kind, added, changed, 
 FROM earlier_commits ORDER BY position;
 DROP TABLE earlier_commits;`;
 
-/** From schemas 1 to 3: views, indexes of the log, its guard and the history of resources have another form. */
+/** From schemas 1 to 3: the log has another guard and other indexes, and some tables are missing. */
 const toSchema4 = (present: ReadonlySet<string>): string[] => [
   'DROP INDEX events_by_stream; DROP INDEX events_signals; DROP TRIGGER events_append_only;',
   LOG_INDEXES,
   APPEND_ONLY,
-  ...[...VIEWS.matchAll(/CREATE VIEW (\w+)/g)].map(([, view]) => `DROP VIEW IF EXISTS ${view};`),
   ...TABLE_NAMES.filter((table) => !present.has(table)).map(projectionTable),
-  HISTORY_ANEW,
   'DROP INDEX IF EXISTS commit_rows_by_version; DROP INDEX IF EXISTS commit_rows_by_version_2;',
-  VIEWS,
 ];
+
+const DROP_VIEWS = [...VIEWS.matchAll(/CREATE VIEW (\w+)/g)]
+  .map(([, view]) => `DROP VIEW IF EXISTS ${view};`)
+  .join('\n');
 
 /**
  * Brings a database of an earlier schema to this one. The log's table and its rows stay as they are. A rebuild under way
@@ -229,7 +232,8 @@ const toSchema4 = (present: ReadonlySet<string>): string[] => [
  */
 export const upgrade = (from: number, present: ReadonlySet<string>): string[] => [
   ...[...present].filter((name) => name.startsWith('rebuild_')).map((name) => `DROP TABLE ${name};`),
-  ...(from < 4 ? toSchema4(present) : []),
-  LOG_KEY,
-  COMMITS_WITH_PRINCIPAL,
+  DROP_VIEWS,
+  ...(from < 4 ? toSchema4(present) : [HISTORY_BY_RESOURCE]),
+  ...(from < 5 ? [LOG_KEY, COMMITS_WITH_PRINCIPAL] : []),
+  VIEWS,
 ];

@@ -5,12 +5,11 @@ import { pause } from '../../lib/pause.js';
 import { openSqlite } from '../../lib/sqlite.js';
 import type { Projection } from '../event-store.js';
 import type { OnProgress } from '../maintenance.js';
-import { TABLE_NAMES, type TableName } from '../tables.js';
+import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../tables.js';
 import { translate } from './errors.js';
-import { LAYOUT } from './layout.js';
 import type { Connection } from './open.js';
 import { EVENT, readHead } from './read/log.js';
-import { readBatch } from './rebuild/batches.js';
+import { changeBatches } from './rebuild/batches.js';
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.js';
 import { type Statements, statementCache } from './statements.js';
 
@@ -212,18 +211,15 @@ function* rowsTouched(
 ): Generator<string> {
   const touched = keepTouched(db);
   const total = head.position - from.position;
-  for (let batch = readBatch(sql, from.position, head.position); batch; ) {
-    for (const change of projection.project(batch.events)) {
-      touched(change.table, change.op === 'put' ? change.row : change.key);
-    }
-    onProgress({ step: 'finding rows', done: batch.last - from.position, total });
+  for (const { changes, last } of changeBatches(sql, projection, { after: from.position, upTo: head.position })) {
+    for (const change of changes) touched(change.table, change.op === 'put' ? change.row : change.key);
+    onProgress({ step: 'finding rows', done: last - from.position, total });
     yield ''; // others get their turn
-    batch = readBatch(sql, batch.last, head.position);
   }
   for (const [index, table] of TABLE_NAMES.entries()) {
     onProgress({ step: 'writing rows', done: index, total: TABLE_NAMES.length });
     if (db.prepare(`SELECT 1 FROM temp.touched_${table} LIMIT 1`).get() === undefined) continue;
-    const { keys } = LAYOUT[table];
+    const keys: readonly string[] = TABLE_KEYS[table];
     const same = keys.map((key) => `t.${key} = k.${key}`).join(' AND ');
     const order = `ORDER BY ${keys.map((key) => `k.${key}`).join(', ')}`;
     // The first column of every key is the position of an event: rows of later ones were not there before.
@@ -244,7 +240,7 @@ const rowsOf = (select: Statement): Iterable<readonly unknown[]> =>
 function keepTouched(db: Connection): (table: TableName, row: object) => void {
   const inserts = {} as Record<TableName, Statement>;
   for (const table of TABLE_NAMES) {
-    const { keys } = LAYOUT[table];
+    const keys: readonly string[] = TABLE_KEYS[table];
     const columns = keys.join(', ');
     db.exec(`CREATE TEMP TABLE touched_${table} (${columns}, PRIMARY KEY (${columns})) WITHOUT ROWID`);
     const values = keys.map((key) => `:${key}`).join(', ');

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Clock } from '../../lib/clock.js';
 import { codeOf, type StoreError } from '../../lib/errors.js';
+import { readPage } from '../event-page.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
 import { lifetime } from '../lifetime.js';
 import type { OnProgress } from '../maintenance.js';
@@ -124,6 +125,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
     read: (query) => life.during(() => current().read(query)),
     head: () => now((reads) => reads.head()),
     events: (filter) => now((reads) => reads.events(filter)),
+    page: (filter) => life.during(() => current().read((s) => readPage(s, filter))),
     onAppend: (listener) => {
       life.check();
       return watch.add(listener);

@@ -11,11 +11,11 @@ import { StreamingCommand } from '../../streaming-command.js';
 export default class AuditExport extends StreamingCommand {
   static override summary = 'Write the whole log to a file that anybody can read and verify.';
   static override description =
-    `One line of JSON for each event, with all that its hash is made of: docs/log-format.md. audit import makes the same
-database of it. The file (mode 0600) gets its name only when it is whole and on disk. Values that are hidden in tables
-stand in it in the clear.
+    `One line of JSON for each event, with all fields that its hash covers: docs/log-format.md. audit import creates an equal
+database from it. The file (mode 0600) gets its name only when it is complete and on disk. Values that are masked in tables
+are not masked in it.
 
-With - the log goes to standard output, whatever --output says, and errors to standard error.`;
+With - the log goes to standard output, whatever --output is, and errors to standard error.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> log.jsonl',
     '<%= config.bin %> <%= command.id %> - | gzip > log.jsonl.gz',
@@ -36,7 +36,7 @@ With - the log goes to standard output, whatever --output says, and errors to st
     }
     if (toStdout) this.beginForeign();
     endOnSignals();
-    const backend = await this.open(flags, { asItIs: true });
+    const backend = await this.open(flags, { skipRebuild: true });
     const admin = backend.getAdmin();
     const location = chooseDatabase(flags.db).path;
     if (toStdout) {

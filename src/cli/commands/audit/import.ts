@@ -8,9 +8,9 @@ import { withProgress } from '../../output/progress.js';
 import { headText } from '../../present/database.js';
 
 export default class AuditImport extends BaseCommand {
-  static override summary = 'Make a database of an exported log: the same events, versions, tables and hashes.';
+  static override summary = 'Create a database from an exported log: the same events, versions, tables and hashes.';
   static override description =
-    'The database named by --db must be empty or not exist yet. The log is checked line by line and hash by hash on the way; all of it is taken over, or nothing. A log shows that it is whole, not who wrote it: compare the head with one you kept.';
+    'The database named by --db must be empty or not exist yet. Every line and every hash of the log is checked; either the whole log is imported, or nothing. A valid log is complete, but does not prove who wrote it: compare the head with one you kept.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> log.jsonl --db copy.db',
     'gunzip -c log.jsonl.gz | <%= config.bin %> <%= command.id %> - --db copy.db',

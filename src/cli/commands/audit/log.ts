@@ -7,16 +7,16 @@ import { globalFlags, wholeNumber } from '../../flags.js';
 import { entriesCsv, entriesCsvHeader, entriesTable } from '../../present/log.js';
 import { StreamingCommand } from '../../streaming-command.js';
 
-/** Rows laid out at once; a longer table repeats its titles. */
+/** Rows formatted at once; a longer table repeats its titles. */
 const ROWS = 1_000;
 
-/** What `--actor` is where it is not given: nobody has this name. */
+/** The default of `--actor`: a name that nobody can have. */
 const ANYBODY = '';
 
 export default class AuditLog extends StreamingCommand {
   static override summary = 'Print the events of all stacks, or of one, oldest first.';
   static override description =
-    'Prints as it reads, so a log of any length can be printed or piped. CSV follows RFC 4180; a text that a spreadsheet would take for a formula is preceded by an apostrophe, and control characters are escaped only for a terminal. A table leaves values to --output json and csv.';
+    'Prints while it reads, so the log may have any length. CSV follows RFC 4180; a text that a spreadsheet would read as a formula gets a leading apostrophe, and control characters are escaped only for a terminal. Values are shown only with --output json and csv.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --since 2026-01-01 --actor ana',
     '<%= config.bin %> <%= command.id %> my-stack --type ResourceUpdated --type ResourceRemoved --limit 20',
@@ -26,7 +26,7 @@ export default class AuditLog extends StreamingCommand {
     stack: Args.string({ description: 'only events of this stack, by name or id; a deleted one too' }),
   };
   static override flags = {
-    /** Not who acts, as elsewhere: a command that changes nothing needs nobody. */
+    /** Here the flag is a filter, not the actor: a command that changes nothing needs none. */
     actor: Flags.string({
       description: 'only events by this actor',
       helpValue: 'NAME',
@@ -48,12 +48,12 @@ export default class AuditLog extends StreamingCommand {
     })(),
     since: Flags.string({
       description:
-        'only events recorded at or after this instant (2026-01-31T12:00:00Z); a day is its beginning in UTC',
+        'only events recorded at or after this time (2026-01-31T12:00:00Z); a date means its beginning in UTC',
       helpValue: 'TIME',
     }),
-    until: Flags.string({ description: 'only events recorded at or before this instant', helpValue: 'TIME' }),
+    until: Flags.string({ description: 'only events recorded at or before this time', helpValue: 'TIME' }),
     type: Flags.string({
-      description: 'only events of this type; may be given several times',
+      description: 'only events of this type; repeat it for several',
       helpValue: 'TYPE',
       multiple: true,
       multipleNonGreedy: true,
@@ -71,7 +71,7 @@ export default class AuditLog extends StreamingCommand {
       ...(flags.type === undefined ? {} : { types: flags.type }),
       ...(flags.limit === undefined ? {} : { limit: flags.limit }),
     };
-    const backend = await this.open(flags, { asItIs: true });
+    const backend = await this.open(flags, { skipRebuild: true });
     const print = { table: this.#printTable, json: this.#printJson, csv: this.#printCsv }[flags.output];
     await this.withProgressAside('reading', 'positions', (onProgress) =>
       print.call(this, backend.getLog(filter, onProgress)),

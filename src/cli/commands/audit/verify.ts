@@ -10,9 +10,9 @@ import { verificationText } from '../../present/verification.js';
 const HASH = /^[0-9a-f]{64}$/;
 
 export default class AuditVerify extends BaseCommand {
-  static override summary = 'Prove that the log is whole and that the tables are nothing but the log.';
+  static override summary = 'Verify that the log is complete and that the tables contain nothing but the log.';
   static override description =
-    'Recomputes positions, revisions and the hash chain; projects the whole log again, apart, and compares every row of every table; looks at checkpoints, views, triggers and pages. Names the first bad position and row, and exits with 7. Somebody who can write the file could forge a whole new chain: keep what audit head prints elsewhere, and give it with --head.';
+    'Recomputes positions, revisions and the hash chain; projects the whole log again into separate tables, and compares every row of every table; checks checkpoints, views, triggers and pages. Names the first wrong position and row, and exits with 7. Anybody who can write the file could forge a whole new chain: keep the hash that audit head prints elsewhere, and pass it with --head.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> my-stack',
@@ -23,12 +23,12 @@ export default class AuditVerify extends BaseCommand {
   };
   static override flags = {
     from: wholeNumber({
-      description: 'check the chain from this position on; the hash before it is taken as given',
+      description: 'check the chain from this position on; the hash before it is trusted',
       helpValue: 'P',
       min: 1,
     }),
     head: Flags.string({
-      description: 'a hash that audit head printed before: nothing up to it may be cut off or rewritten',
+      description: 'a hash that audit head printed before: checks that nothing up to it was removed or rewritten',
       helpValue: 'HASH',
     }),
     'chain-only': Flags.boolean({ description: 'only the log, not the tables' }),
@@ -44,7 +44,7 @@ export default class AuditVerify extends BaseCommand {
         details: { field: '--head', value: head },
       });
     }
-    const backend = await this.open(flags, { asItIs: true });
+    const backend = await this.open(flags, { skipRebuild: true });
     const verification = await withProgress('verifying', '', (onProgress) =>
       backend.getAdmin().verify({
         onProgress,

@@ -3,9 +3,9 @@ import { BaseCommand } from '../../base-command.js';
 import { withProgress } from '../../output/progress.js';
 
 export default class ProjectionsRebuild extends BaseCommand {
-  static override summary = 'Build tables anew from the event log and put them in the place of the old ones.';
+  static override summary = 'Rebuild tables from the event log and swap them with the old ones.';
   static override description =
-    'The new tables are built beside the live ones and swapped in at once: whoever reads sees the old or the new ones, and whoever writes goes on. Broken off, it goes on where it was when run again. The file grows by the size of the tables while they are built; the space is used again afterwards.';
+    'The new tables are built beside the live ones and swapped in at once: readers see the old or the new ones, and writers are not blocked. An interrupted rebuild resumes when it is run again. The file grows by the size of the tables while they are built; the space is reused afterwards.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> resources dependencies',
@@ -17,7 +17,7 @@ export default class ProjectionsRebuild extends BaseCommand {
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(ProjectionsRebuild);
-    const backend = await this.open(flags, { asItIs: true });
+    const backend = await this.open(flags, { skipRebuild: true });
     const names = argv as string[];
     const began = Date.now();
     const rebuilt = await withProgress('rebuilding', 'events', (onProgress) =>

@@ -7,7 +7,7 @@ import { PlannedCommand, plannedFlags } from '../../planned-command.js';
 export default class StackApply extends PlannedCommand {
   static override summary = 'Bring a stack to the desired state of a file, in one commit.';
   static override description =
-    'The file is YAML or JSON with any of: description, version, workflow_file, configuration, metadata, resources (type, name, module, id, properties, depends_on, state, metadata) and outputs (name: {value, sensitive}). What it does not name stays, unless --prune.';
+    'The file is YAML or JSON with any of: description, version, workflow_file, configuration, metadata, resources (type, name, module, id, properties, depends_on, state, metadata) and outputs (name: {value, sensitive}). Everything that it does not name stays, unless --prune.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack -f desired.yaml --dry-run',
     '<%= config.bin %> <%= command.id %> my-stack -f desired.yaml --prune --cascade',
@@ -20,7 +20,7 @@ export default class StackApply extends PlannedCommand {
       required: true,
       helpValue: 'FILE',
     }),
-    prune: Flags.boolean({ description: 'remove resources and outputs the file does not name' }),
+    prune: Flags.boolean({ description: 'remove resources and outputs that the file does not name' }),
     ...missingFlag,
     ...dependentsFlags,
     ...plannedFlags,

@@ -5,9 +5,9 @@ import { atFlags, atOf } from '../../flags.js';
 import { jsonText } from '../../output/escape.js';
 
 export default class StackExport extends BaseCommand {
-  static override summary = 'Print the state of a stack as another tool reads it.';
+  static override summary = 'Print the state of a stack in the format of another tool.';
   static override description =
-    'A state that was imported and not changed since comes back the same, value for value; a changed one has a higher serial if it is for Terraform. What came as a checkpoint of Pulumi is printed as one: `pulumi stack import` reads `{version, deployment}`, where deployment is its `checkpoint.latest`. The document is printed whatever --output says.';
+    'An imported and unchanged state is printed value for value; for Terraform, a changed one has a higher serial. An imported checkpoint of Pulumi is printed as a checkpoint: `pulumi stack import` reads `{version, deployment}`, where deployment is its `checkpoint.latest`. The document is printed whatever --output is.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack --to terraform > terraform.tfstate',
     '<%= config.bin %> <%= command.id %> my-stack --to terraform --at-version 1',
@@ -16,7 +16,7 @@ export default class StackExport extends BaseCommand {
   static override args = { stack: stackArg };
   static override flags = {
     to: Flags.option({
-      description: 'which tool is to read it',
+      description: 'the tool that will read it',
       options: ['terraform', 'pulumi'] as const,
       required: true,
     })(),

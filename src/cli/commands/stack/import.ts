@@ -5,9 +5,9 @@ import { readInput } from '../../input.js';
 import { PlannedCommand, plannedFlags } from '../../planned-command.js';
 
 export default class StackImport extends PlannedCommand {
-  static override summary = 'Take in the state another tool keeps, as one commit; makes the stack where there is none.';
+  static override summary = 'Import the state of another tool as one commit; creates the stack if it does not exist.';
   static override description =
-    'From Terraform a state file, from Pulumi what `pulumi stack export` prints or the checkpoint of a self-managed backend. The next state of the same lineage commits only what changed. A lower serial (of Pulumi: an older deployment), or another lineage, is refused unless --force; dependencies on resources the state does not hold, unless --allow-missing.';
+    'Reads a state file of Terraform, or from Pulumi the output of `pulumi stack export` or the checkpoint of a self-managed backend. The next state of the same lineage commits only its changes. A lower serial (with Pulumi: an older deployment), or another lineage, is refused unless --force; dependencies on resources that the state does not contain are refused unless --allow-missing.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack --from terraform terraform.tfstate',
     'pulumi stack export | <%= config.bin %> <%= command.id %> my-stack --from pulumi -',
@@ -18,11 +18,11 @@ export default class StackImport extends PlannedCommand {
   };
   static override flags = {
     from: Flags.option({
-      description: 'whose state it is',
+      description: 'the tool that wrote the state',
       options: ['terraform', 'pulumi'] as const,
       required: true,
     })(),
-    force: Flags.boolean({ description: 'take in a lower serial, an older deployment or another lineage' }),
+    force: Flags.boolean({ description: 'accept a lower serial, an older deployment or another lineage' }),
     ...missingFlag,
     ...plannedFlags,
   };

@@ -13,17 +13,17 @@ import { escapeText } from '../../output/escape.js';
 import { withProgress } from '../../output/progress.js';
 import { migrationText } from '../../present/migration.js';
 
-/** Some rows were not taken. */
+/** Some rows were rejected. */
 const REJECTED = 1;
-/** Source and target do not say the same. */
+/** Source and target differ. */
 const NOT_EQUAL = 7;
 
 export default class StackMigrate extends BaseCommand {
-  static override summary = 'Take everything from a database of the old workflow state into the log, and prove it.';
+  static override summary = 'Migrate a database of the legacy workflow state into the log, and verify the result.';
   static override description =
-    `Every workflow becomes a stack with its versions, resources, outputs, tags, drift and activity, in the order it happened and with the times it had. The source is never written. Of each row that cannot be taken as it is the report says what was done; with rows that could not be taken at all the exit code is 1, and 7 where source and target do not say the same afterwards.
+    `Every workflow becomes a stack with its versions, resources, outputs, tags, drift and activity, in the original order and with the original times. The source is never written. The report names each row that had to be repaired or rejected; the exit code is 1 if rows were rejected, and 7 if source and target differ afterwards.
 
-What the target holds is backed up first. A migration that was broken off goes on when it is started again; started once more later, it takes in what is new in the source.`;
+The target is backed up first. An interrupted migration resumes when it is started again; a later run takes in new rows of the source.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> --source ~/.sloth-runner/state.db --target /etc/sloth-runner/stacks.db',
     '<%= config.bin %> <%= command.id %> --dry-run',
@@ -31,15 +31,15 @@ What the target holds is backed up first. A migration that was broken off goes o
   ];
   static override flags = {
     source: Flags.string({
-      description: 'database of the old system (default: ~/.sloth-runner/state.db)',
+      description: 'database of the legacy workflow state (default: ~/.sloth-runner/state.db)',
       helpValue: 'PATH',
       default: async () => join(homedir(), '.sloth-runner', 'state.db'),
       noCacheDefault: true,
     }),
     target: Flags.string({ description: 'database to take it into (default: that of --db)', helpValue: 'PATH' }),
-    'dry-run': Flags.boolean({ description: 'run it into a scratch copy and show what would come of it' }),
+    'dry-run': Flags.boolean({ description: 'run it into a scratch copy and show the result' }),
     'generate-script': Flags.string({
-      description: 'do the same, and write SQL for the sqlite3 program that does it to the target',
+      description: 'do the same, and write SQL with which the sqlite3 program changes the target',
       helpValue: 'FILE',
       exclusive: ['dry-run'],
     }),
@@ -49,11 +49,11 @@ What the target holds is backed up first. A migration that was broken off goes o
     }),
     report: Flags.string({
       description:
-        'write the report to this file (default: migration_report.json beside the target, with a number where another migration has that name)',
+        'write the report to this file (default: migration_report.json beside the target, with a number if another migration has that name)',
       helpValue: 'FILE',
     }),
     strict: Flags.boolean({
-      description: 'stop at the first row that cannot be taken as it is, before anything is written',
+      description: 'stop if a row would have to be repaired or rejected, before anything is written',
     }),
     verify: Flags.boolean({
       description: 'compare source and target afterwards, and verify the target',
@@ -102,7 +102,7 @@ const nothingToMigrate = (source: string): InvalidInputError =>
     details: { field: '--source', source },
   });
 
-/** The report of an earlier run of this migration is replaced; a file of anything else stays. */
+/** The report of an earlier run of this migration is replaced; any other file stays. */
 function defaultReport({ source, target }: PreparedMigration): string {
   for (let number = 1; ; number++) {
     const file = join(dirname(target), `migration_report${number === 1 ? '' : `-${number}`}.json`);
@@ -115,7 +115,7 @@ function isReportOf(file: string, source: string, target: string): boolean {
     const report = JSON.parse(readFileSync(file, 'utf8'));
     return report.source === source && report.target === target;
   } catch {
-    return false; // no report, or none of ours
+    return false; // not a report, or not one of ours
   }
 }
 

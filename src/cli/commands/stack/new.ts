@@ -5,7 +5,7 @@ import { BaseCommand } from '../../base-command.js';
 import { documentFields, documentFlags } from '../../document-flags.js';
 
 export default class StackNew extends BaseCommand {
-  static override summary = 'Make a stack.';
+  static override summary = 'Create a stack.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack',
     '<%= config.bin %> <%= command.id %> my-stack --description "Production" --version 1.0.0 --config config.yaml',
@@ -28,7 +28,7 @@ export default class StackNew extends BaseCommand {
           flags.reason === undefined ? {} : { reason: flags.reason },
         );
     const backend = await this.open(flags);
-    if (this.isNew) await create(backend); // in memory: what is refused creates no database
+    if (this.isNew) await create(backend); // in memory, so that a refused command creates no database
     const receipt = await create(await this.persistent());
     this.show(
       flags,

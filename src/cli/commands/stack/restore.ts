@@ -4,7 +4,7 @@ import { BaseCommand } from '../../base-command.js';
 import { callOptions, writeFlags } from '../../flags.js';
 
 export default class StackRestore extends BaseCommand {
-  static override summary = 'Bring a deleted stack back, as it was.';
+  static override summary = 'Restore a deleted stack.';
   static override examples = ['<%= config.bin %> <%= command.id %> my-stack'];
   static override args = { stack: stackArg };
   static override flags = writeFlags;

@@ -6,7 +6,7 @@ import { documentFields, documentFlags } from '../../document-flags.js';
 import { callOptions, writeFlags } from '../../flags.js';
 
 export default class StackUpdate extends BaseCommand {
-  static override summary = 'Change the fields of a stack; what is not given stays.';
+  static override summary = 'Change fields of a stack; other fields stay unchanged.';
   static override examples = ['<%= config.bin %> <%= command.id %> my-stack --description "Staging" --name staging'];
   static override args = { stack: stackArg };
   static override flags = {

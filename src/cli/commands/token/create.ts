@@ -10,35 +10,35 @@ import { openTokens, tokensFlag } from '../../tokens.js';
 const LONGEST = 3_650 * 86_400_000;
 
 export default class TokenCreate extends BaseCommand {
-  static override summary = 'Make a token for the server, and print it; it is not shown again.';
+  static override summary = 'Create a token for the server, and print it; it is not shown again.';
   static override description =
-    'Its name is who acts in the events. It is sent as Authorization: Bearer, or as the password beside any user name, as Terraform does (TF_HTTP_USERNAME, TF_HTTP_PASSWORD). Only its SHA-256 is kept, in a file of its own beside the database, which nobody else may read or write.';
+    'Its name is the actor of its events. Clients send it as Authorization: Bearer, or as the password with any user name, as Terraform does (TF_HTTP_USERNAME, TF_HTTP_PASSWORD). Only its SHA-256 is stored, in a separate file beside the database, which others must not be able to read or write.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --role read',
     '<%= config.bin %> <%= command.id %> ci --role write --stack "team-a-*" --expires 30d',
     '<%= config.bin %> <%= command.id %> oncall --role write --allow force-unlock',
   ];
   static override args = {
-    name: Args.string({ description: 'what it is called (default: the role and a number)' }),
+    name: Args.string({ description: 'its name (default: the role and a number)' }),
   };
   static override flags = {
     role: Flags.option({
-      description: 'read: look; write: change and lock as well; admin: also what is about the whole database',
+      description: 'read: only reads; write: also changes and locks; admin: also everything about the whole database',
       options: ['read', 'write', 'admin'] as const,
       required: true,
     })(),
     stack: Flags.string({
-      description: 'only stacks of this name, in which * is any text; repeat it for several (default: all)',
+      description: 'only stacks whose names match, where * is any text; repeat it for several (default: all)',
       multiple: true,
       helpValue: 'PATTERN',
     }),
     allow: Flags.option({
-      description: 'what it may do beyond its role; force-unlock: break locks of others. An admin may do all of it',
+      description: 'a permission besides its role; force-unlock: break locks of others. An admin has all of them',
       options: ['force-unlock'] as const,
       multiple: true,
     })(),
     expires: Flags.string({
-      description: 'how long it holds, 1s to 3650d (default: until revoked)',
+      description: 'how long it is valid, 1s to 3650d (default: until revoked)',
       helpValue: 'TIME',
     }),
     ...tokensFlag,
@@ -56,7 +56,7 @@ export default class TokenCreate extends BaseCommand {
       by: flags.actor,
     };
     const { checkTokenFields } = await import('../../../server/auth/index.js');
-    checkTokenFields(fields, systemClock.now()); // before a file is created for it
+    checkTokenFields(fields, systemClock.now()); // before the file is created
     const tokens = await openTokens(flags, {
       create: true,
       onCreate: (path) => this.note(`Created file of tokens ${escapeText(path)}.`),

@@ -3,7 +3,7 @@ import { tokenJson, tokenTable } from '../../present/token.js';
 import { openExistingTokens, tokensFlag } from '../../tokens.js';
 
 export default class TokenList extends BaseCommand {
-  static override summary = 'List the tokens of the server, also those that ended.';
+  static override summary = 'List the tokens of the server, including revoked and expired ones.';
   static override examples = ['<%= config.bin %> <%= command.id %>'];
   static override flags = tokensFlag;
 

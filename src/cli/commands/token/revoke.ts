@@ -3,9 +3,9 @@ import { BaseCommand } from '../../base-command.js';
 import { openTokens, tokensFlag } from '../../tokens.js';
 
 export default class TokenRevoke extends BaseCommand {
-  static override summary = 'End a token; a server that runs refuses it from now on.';
+  static override summary = 'Revoke a token; running servers refuse it at once.';
   static override examples = ['<%= config.bin %> <%= command.id %> ci'];
-  static override args = { name: Args.string({ description: 'what it is called', required: true }) };
+  static override args = { name: Args.string({ description: 'its name', required: true }) };
   static override flags = tokensFlag;
 
   async run(): Promise<void> {

@@ -1,10 +1,15 @@
 import type { EventMeta, StoredEvent } from '../../../events/index.js';
 import { parseStoredObject } from '../../../lib/json.js';
-import type { EventFilter } from '../../event-store.js';
+import type { EventFilter, EventSize } from '../../snapshot.js';
 import type { MemoryLog } from '../log.js';
 import { limited } from './rows.js';
 
 const actorOf = ({ meta }: StoredEvent): string => parseStoredObject<EventMeta>(meta).actor;
+
+export const sizeOf = ({ position, data, meta }: StoredEvent): EventSize => ({
+  position,
+  bytes: Buffer.byteLength(data) + Buffer.byteLength(meta),
+});
 
 export function readEvents(log: MemoryLog, filter: EventFilter): StoredEvent[] {
   const { after = 0, upTo = log.events.length, stream, types, since, until, actor, descending, limit } = filter;

@@ -7,7 +7,7 @@ import { projectionStates } from '../maintenance.js';
 import type { MemoryState } from '../state.js';
 import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './annotations.js';
 import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './commits.js';
-import { readEvents } from './log.js';
+import { readEvents, sizeOf } from './log.js';
 import { dependenciesAt, dependencyAt, edgesAt, outputAt, outputsAt } from './outputs.js';
 import { nodesAt, resourceHistory, resourcesAt, resourcesAtVersion, slotsById } from './resources.js';
 import { findStack, findStackOfName, listStacks, readDocument } from './stacks.js';
@@ -15,6 +15,7 @@ import { findStack, findStackOfName, listStacks, readDocument } from './stacks.j
 export const readsOn = (state: MemoryState, projection?: Projection): Reads => ({
   head: () => headOf(state.log),
   events: (filter) => readEvents(state.log, filter),
+  eventSizes: (filter) => readEvents(state.log, filter).map(sizeOf),
   checkpoints: () =>
     (projection ? projectionStates(state, projection) : [])
       .map(({ name, version, position }) => ({ name, version, position }))

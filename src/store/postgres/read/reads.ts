@@ -2,7 +2,7 @@ import type { ReadsOf } from '../../snapshot.js';
 import type { Sql } from '../sql.js';
 import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './annotations.js';
 import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './commits.js';
-import { readCheckpoints, readEvents, readHead } from './log.js';
+import { readCheckpoints, readEventSizes, readEvents, readHead } from './log.js';
 import { dependenciesAt, edgesAt, edgesOf, outputsAt, outputsOf } from './outputs.js';
 import { addressesOf, nodesAt, resourceHistory, resourcesAt, resourcesOf } from './resources.js';
 import { findStack, findStackOfName, listStacks, readDocument } from './stacks.js';
@@ -10,6 +10,7 @@ import { findStack, findStackOfName, listStacks, readDocument } from './stacks.j
 export const readsOn = (sql: Sql): ReadsOf => ({
   head: () => readHead(sql),
   events: (filter) => readEvents(sql, filter),
+  eventSizes: (filter) => readEventSizes(sql, filter),
   checkpoints: () => readCheckpoints(sql),
   stack: (ref, { deleted = false } = {}) => findStack(sql, ref, deleted),
   stackOfName: (name, { deleted = false } = {}) => findStackOfName(sql, name, deleted),

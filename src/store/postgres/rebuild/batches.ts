@@ -1,39 +1,46 @@
-import { decodeEvent, type RecordedEvent, type StoredEvent, type UnknownEvent } from '../../../events/index.js';
+import { decodeEvent, type StoredEvent } from '../../../events/index.js';
+import type { ChangeBatch, Stretch } from '../../change-batch.js';
+import { readPage } from '../../event-page.js';
+import type { Projection } from '../../event-store.js';
+import { runLater } from '../../program.js';
+import { snapshotOn } from '../../snapshot.js';
 import { EVENT } from '../read/log.js';
+import { readsOn } from '../read/reads.js';
 import type { Sql } from '../sql.js';
 
-/** What is read, projected and written at once. A commit is never cut: one that is larger is held whole. */
+/** What is read, projected and written at once, beside `PAGE_BYTES`. A commit is never cut: one that is larger is held whole. */
 const BATCH_EVENTS = 2_000;
 
-const LOG = `SELECT ${EVENT} FROM events WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3`;
-/** A stream is ordered by revision, and that of the event at $1 bounds the search. */
-const STREAM = `SELECT ${EVENT} FROM events WHERE stream = $4 AND position <= $2
-  AND revision > coalesce((SELECT revision FROM events WHERE position = $1 AND stream = $4), 0)
-ORDER BY revision LIMIT $3`;
 /** The rest of the commit that was cut: what follows in its stream, up to the first event of another commit. */
 const REST = `SELECT ${EVENT} FROM events WHERE stream = $1 AND revision > $2
   AND revision < coalesce((SELECT revision FROM events WHERE stream = $1 AND revision > $2 AND (command_id <> $3 OR meta <> $4)
                            ORDER BY revision LIMIT 1), ${Number.MAX_SAFE_INTEGER})
 ORDER BY revision`;
 
-export interface Batch {
-  readonly events: readonly (RecordedEvent | UnknownEvent)[];
-  /** The position of the last event. */
-  readonly last: number;
+/** The next whole commits after a position, of the log or one stream; none at the end. */
+async function readCommits(sql: Sql, { after, upTo, stream }: Stretch): Promise<readonly StoredEvent[]> {
+  const filter = { after, upTo, limit: BATCH_EVENTS, ...(stream === undefined ? {} : { stream }) };
+  const { events, isFull } = await runLater(readPage(snapshotOn(readsOn(sql)), filter));
+  const end = events.at(-1);
+  if (!end || !isFull) return events;
+  return [...events, ...(await sql.all<StoredEvent>(REST, [end.stream, end.revision, end.commandId, end.meta]))];
 }
 
-/** The next whole commits after a position, of the log or one stream; undefined at the end. */
-export async function readBatch(sql: Sql, after: number, upTo: number, stream?: number): Promise<Batch | undefined> {
-  const rows =
-    stream === undefined
-      ? await sql.all<StoredEvent>(LOG, [after, upTo, BATCH_EVENTS])
-      : await sql.all<StoredEvent>(STREAM, [after, upTo, BATCH_EVENTS, stream]);
-  const end = rows.at(-1);
-  if (!end) return undefined;
-  const rest =
-    rows.length < BATCH_EVENTS
-      ? []
-      : await sql.all<StoredEvent>(REST, [end.stream, end.revision, end.commandId, end.meta]);
-  const events = [...rows, ...rest].map((row) => decodeEvent(row));
-  return { events, last: rest.at(-1)?.position ?? end.position };
+/** What the next whole commits change in the tables; undefined at the end. */
+export async function nextChanges(
+  sql: Sql,
+  projection: Projection,
+  stretch: Stretch,
+): Promise<ChangeBatch | undefined> {
+  const stored = await readCommits(sql, stretch);
+  const last = stored.at(-1)?.position;
+  if (last === undefined) return undefined;
+  const events = stored.map((event) => decodeEvent(event));
+  return { changes: projection.project(events, stretch.only), events: events.length, last };
+}
+
+/** The same for all of them, batch after batch. */
+export async function* changeBatches(sql: Sql, projection: Projection, stretch: Stretch): AsyncGenerator<ChangeBatch> {
+  let next = await nextChanges(sql, projection, stretch);
+  for (; next; next = await nextChanges(sql, projection, { ...stretch, after: next.last })) yield next;
 }

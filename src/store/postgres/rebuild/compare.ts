@@ -7,7 +7,7 @@ import { readHead } from '../read/log.js';
 import { COLUMNS, statementsInAnyOrder } from '../rows.js';
 import { inPostgres } from '../schema.js';
 import { runEach, type Sql, sqlOn } from '../sql.js';
-import { readBatch } from './batches.js';
+import { changeBatches } from './batches.js';
 
 /** So many problems of each table are told; the rest is counted. */
 const TOLD = 5;
@@ -30,11 +30,9 @@ export async function compareTables(
     const create = inPostgres(createTable(TABLE_DEFINITIONS[table], freshName(table)));
     await client.query(`${create.replace('CREATE TABLE', 'CREATE TEMP TABLE')} ON COMMIT DROP`);
   }
-  let position = 0;
-  for (let batch = await readBatch(sql, 0, head, stream); batch; batch = await readBatch(sql, position, head, stream)) {
-    await runEach(sql, statementsInAnyOrder(projection.project(batch.events), freshName));
-    position = batch.last;
-    onProgress({ step: 'projecting', done: position, total: head });
+  for await (const { changes, last } of changeBatches(sql, projection, { after: 0, upTo: head, stream })) {
+    await runEach(sql, statementsInAnyOrder(changes, freshName));
+    onProgress({ step: 'projecting', done: last, total: head });
   }
   const tables: TableComparison['tables'][number][] = [];
   const problems: RowProblem[] = [];

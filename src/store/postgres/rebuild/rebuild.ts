@@ -7,7 +7,7 @@ import { readHead } from '../read/log.js';
 import { statementsInAnyOrder, statementsInOrder } from '../rows.js';
 import { runEach, type Sql, sqlOn } from '../sql.js';
 import { inTransaction, NO_TIME_LIMIT } from '../transaction.js';
-import { readBatch } from './batches.js';
+import { changeBatches, nextChanges } from './batches.js';
 import { createShadows, dropShadows, isIndexed, lacking, shadowName, swapShadows } from './shadow.js';
 
 /** The one rebuild under way, or broken off. It is named by what it builds: `stacks@1 locks@1`. */
@@ -69,7 +69,7 @@ export async function rebuildTables(
     const sql = sqlOn(pool);
     const head = (await readHead(sql)).position;
     onProgress({ step: 'rebuilding', done: position, total: head });
-    const batch = await readBatch(sql, position, head);
+    const batch = await nextChanges(sql, projection, { after: position, upTo: head, only });
     const moved = await ofJob(pool, job, async (client, current) => {
       if (current !== position) return current; // whoever shares the work was faster
       const [index] = await lacking(client, tables);
@@ -80,9 +80,9 @@ export async function rebuildTables(
       }
       if (!batch) return current;
       const statements = (await isIndexed(client, tables)) ? statementsInOrder : statementsInAnyOrder;
-      await runEach(sqlOn(client), statements(projection.project(batch.events, only), shadowName as never));
+      await runEach(sqlOn(client), statements(batch.changes, shadowName as never));
       await client.query('UPDATE rebuild_job SET position = $1', [batch.last]);
-      events += batch.events.length;
+      events += batch.events;
       return batch.last;
     });
     if (moved === undefined) return done(head);
@@ -100,10 +100,10 @@ export async function rebuildTables(
     const head = (await readHead(sql)).position;
     if (head - current > LAST_STRETCH || (await lacking(client, tables)).length > 0) return { current };
     let last = current;
-    for (let rest = await readBatch(sql, last, head); rest; rest = await readBatch(sql, last, head)) {
-      await runEach(sql, statementsInOrder(projection.project(rest.events, only), shadowName as never));
-      last = rest.last;
-      events += rest.events.length;
+    for await (const batch of changeBatches(sql, projection, { after: current, upTo: head, only })) {
+      await runEach(sql, statementsInOrder(batch.changes, shadowName as never));
+      last = batch.last;
+      events += batch.events;
     }
     await swapShadows(client, tables);
     for (const { name, version } of projectors) await client.query(SET_CHECKPOINT, [name, version, last]);
@@ -151,9 +151,9 @@ export async function buildTables(
   await dropShadows(client);
   await createShadows(client, tables);
   let position = 0;
-  for (let batch = await readBatch(sql, 0, head); batch; batch = await readBatch(sql, position, head)) {
-    await runEach(sql, statementsInAnyOrder(projection.project(batch.events), shadowName as never));
-    position = batch.last;
+  for await (const { changes, last } of changeBatches(sql, projection, { after: 0, upTo: head })) {
+    await runEach(sql, statementsInAnyOrder(changes, shadowName as never));
+    position = last;
     onProgress({ step: 'building tables', done: position, total: head });
   }
   for (const { statement } of await lacking(client, tables)) await client.query(statement);

@@ -1,5 +1,5 @@
 import { ANNOTATIONS, GENESIS_HASH, type LogHead, type StoredEvent } from '../../../events/index.js';
-import type { Checkpoint, EventFilter } from '../../event-store.js';
+import type { Checkpoint, EventFilter, EventSize } from '../../snapshot.js';
 import { IS_ANNOTATION } from '../annotations.js';
 import type { Statements } from '../statements.js';
 
@@ -26,31 +26,40 @@ const CHOSEN = `position > :after AND position <= :upTo
   AND (:types IS NULL OR type IN (SELECT value FROM json_each(:types)))
   AND (:since IS NULL OR recorded_at >= :since) AND (:until IS NULL OR recorded_at <= :until)
   AND (:actor IS NULL OR meta ->> '$.actor' = :actor)`;
-const LOG = `SELECT ${EVENT} FROM events WHERE ${CHOSEN}`;
-const STREAM = `SELECT ${EVENT} FROM events WHERE stream = :stream AND ${CHOSEN}`;
 /**
  * Where :after or :upTo is an event of the stream, as it is when one reads page by page, its place in the stream's order
  * bounds the search: else every page walks the stream from its beginning.
  */
-const STREAM_PART = `${STREAM}
+const STREAM_PART = `stream = :stream AND ${CHOSEN}
   AND (version, revision) > ${placeOf(':after', -1)} AND (version, revision) <= ${placeOf(':upTo', Number.MAX_SAFE_INTEGER)}`;
-const LOG_FORWARD = `${LOG} ORDER BY position LIMIT :limit`;
-const LOG_BACKWARD = `${LOG} ORDER BY position DESC LIMIT :limit`;
-const STREAM_FORWARD = `${STREAM_PART} ORDER BY version, revision LIMIT :limit`;
-const STREAM_BACKWARD = `${STREAM_PART} ORDER BY version DESC, revision DESC LIMIT :limit`;
-
-const STREAM_ANNOTATIONS = `${STREAM} AND ${IS_ANNOTATION} ORDER BY position LIMIT :limit`;
+const LOG_FORWARD = `FROM events WHERE ${CHOSEN} ORDER BY position LIMIT :limit`;
+const LOG_BACKWARD = `FROM events WHERE ${CHOSEN} ORDER BY position DESC LIMIT :limit`;
+const STREAM_FORWARD = `FROM events WHERE ${STREAM_PART} ORDER BY version, revision LIMIT :limit`;
+const STREAM_BACKWARD = `FROM events WHERE ${STREAM_PART} ORDER BY version DESC, revision DESC LIMIT :limit`;
+const STREAM_ANNOTATIONS = `
+FROM events WHERE stream = :stream AND ${CHOSEN} AND ${IS_ANNOTATION} ORDER BY position LIMIT :limit`;
 const annotations = new Set<string>(ANNOTATIONS);
 
-export function readEvents(sql: Statements, filter: EventFilter): StoredEvent[] {
-  const { after = 0, upTo = Number.MAX_SAFE_INTEGER, stream, types, descending, limit } = filter;
-  const { since = null, until = null, actor = null } = filter;
-  const values = { after, upTo, types: types ? JSON.stringify(types) : null, since, until, actor, limit };
-  if (stream === undefined) return sql(descending ? LOG_BACKWARD : LOG_FORWARD).all(values) as StoredEvent[];
-  const onlyAnnotations = !descending && types?.every((type) => annotations.has(type));
-  const text = onlyAnnotations ? STREAM_ANNOTATIONS : descending ? STREAM_BACKWARD : STREAM_FORWARD;
-  return sql(text).all({ ...values, stream }) as StoredEvent[];
+function rowsOf({ stream, types, descending }: EventFilter): string {
+  if (stream === undefined) return descending ? LOG_BACKWARD : LOG_FORWARD;
+  if (descending) return STREAM_BACKWARD;
+  return types?.every((type) => annotations.has(type)) ? STREAM_ANNOTATIONS : STREAM_FORWARD;
 }
+
+function valuesOf(filter: EventFilter) {
+  const { after = 0, upTo = Number.MAX_SAFE_INTEGER, stream, types, since = null, until = null, actor = null } = filter;
+  const values = { after, upTo, types: types ? JSON.stringify(types) : null, since, until, actor, limit: filter.limit };
+  return stream === undefined ? values : { ...values, stream };
+}
+
+export const readEvents = (sql: Statements, filter: EventFilter): StoredEvent[] =>
+  sql(`SELECT ${EVENT} ${rowsOf(filter)}`).all(valuesOf(filter)) as StoredEvent[];
+
+/** The length of a value is in the head of its row. */
+export const readEventSizes = (sql: Statements, filter: EventFilter): EventSize[] =>
+  sql(`SELECT position, octet_length(data) + octet_length(meta) AS bytes ${rowsOf(filter)}`).all(
+    valuesOf(filter),
+  ) as EventSize[];
 
 const CHECKPOINTS = 'SELECT name, version, position FROM projection_checkpoints ORDER BY name';
 

@@ -4,7 +4,7 @@ import type { Page } from '../../event-store.js';
 import type { NodeRecord, ResourceName, ResourceRecord, ResourceSlot } from '../../records.js';
 import { resourceNumber } from '../../resource-id.js';
 import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
-import { allValues, valueAt } from '../history.js';
+import { valueAt } from '../history.js';
 import type { Statements } from '../statements.js';
 import { EVENT } from './log.js';
 
@@ -156,7 +156,8 @@ export function nodesAt(sql: Statements, stream: number, version?: number): Node
 
 const RESOURCE_HISTORY = `
 SELECT ${EVENT} FROM events
-WHERE position IN (${allValues('r.stream = :stream AND r.address = :address')})
+WHERE position IN (SELECT h.position FROM resource_rows r JOIN resource_history h ON h.resource = r.resource
+                   WHERE r.stream = :stream AND r.address = :address)
 ORDER BY position`;
 
 /** The events of one resource, oldest first. */

@@ -1,20 +1,16 @@
 import { decodeEvent, isSameCommit, type RecordedEvent, type UnknownEvent } from '../../../events/index.js';
+import type { ChangeBatch, Stretch } from '../../change-batch.js';
+import { PAGE_BYTES } from '../../event-page.js';
+import type { Projection } from '../../event-store.js';
 import { EVENT, placeOf } from '../read/log.js';
 import type { Statements } from '../statements.js';
 
-/** What is read, projected and written at once. A commit is never cut: one that is larger is held whole. */
+/** What is read, projected and written at once, beside `PAGE_BYTES`. A commit is never cut: one that is larger is held whole. */
 const BATCH_EVENTS = 2_000;
-const BATCH_BYTES = 4 * 1024 * 1024;
 
 const LOG = `SELECT ${EVENT} FROM events WHERE position > ? AND position <= ? ORDER BY position`;
 const STREAM = `SELECT ${EVENT} FROM events
 WHERE stream = :stream AND (version, revision) > ${placeOf(':after', -1)} AND position <= :upTo ORDER BY version, revision`;
-
-export interface Batch {
-  readonly events: readonly (RecordedEvent | UnknownEvent)[];
-  /** The position of the last event. */
-  readonly last: number;
-}
 
 type Row = [number, number, number, number, string, number, string, string, string, string, string];
 
@@ -36,20 +32,35 @@ function toEvent(row: Row): RecordedEvent | UnknownEvent {
   });
 }
 
-/** The next whole commits after a position, of the log or one stream; undefined at the end. */
-export function readBatch(sql: Statements, after: number, upTo: number, stream?: number): Batch | undefined {
+/** The next whole commits after a position, of the log or one stream; none at the end. */
+function readCommits(sql: Statements, { after, upTo, stream }: Stretch): (RecordedEvent | UnknownEvent)[] {
   const rows =
     stream === undefined ? sql(LOG).raw().iterate(after, upTo) : sql(STREAM).raw().iterate({ stream, after, upTo });
   const events: (RecordedEvent | UnknownEvent)[] = [];
-  let bytes = 0;
+  let size = 0;
   let last: RecordedEvent | UnknownEvent | undefined;
   for (const row of rows as IterableIterator<Row>) {
     const event = toEvent(row);
-    const full = events.length >= BATCH_EVENTS || bytes >= BATCH_BYTES;
-    if (full && !(last && isSameCommit(last, event))) break;
+    size += row[6].length + row[7].length;
+    const isFull = events.length >= BATCH_EVENTS || size > PAGE_BYTES;
+    if (isFull && last && !isSameCommit(last, event)) break;
     events.push(event);
-    bytes += row[6].length;
     last = event;
   }
-  return last && { events, last: last.position };
+  return events;
+}
+
+/** What the next whole commits change in the tables; undefined at the end. */
+export function nextChanges(sql: Statements, projection: Projection, stretch: Stretch): ChangeBatch | undefined {
+  const events = readCommits(sql, stretch);
+  const last = events.at(-1)?.position;
+  return last === undefined
+    ? undefined
+    : { changes: projection.project(events, stretch.only), events: events.length, last };
+}
+
+/** The same for all of them, batch after batch. */
+export function* changeBatches(sql: Statements, projection: Projection, stretch: Stretch): Generator<ChangeBatch> {
+  let next = nextChanges(sql, projection, stretch);
+  for (; next; next = nextChanges(sql, projection, { ...stretch, after: next.last })) yield next;
 }

@@ -2,13 +2,13 @@ import { coalesce } from '../../coalesce.js';
 import type { Projection } from '../../event-store.js';
 import type { Progress, RowProblem, TableComparison } from '../../maintenance.js';
 import { createTable } from '../../table-definitions.js';
-import { TABLE_NAMES, type TableName } from '../../tables.js';
+import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../../tables.js';
 import { LAYOUT } from '../layout.js';
 import type { Connection } from '../open.js';
 import { readHead } from '../read/log.js';
 import { rowWriter } from '../rows.js';
 import { statementCache } from '../statements.js';
-import { readBatch } from './batches.js';
+import { changeBatches } from './batches.js';
 
 /** So many problems of each table are told; the rest is counted. */
 const TOLD = 5;
@@ -31,11 +31,9 @@ export function* compareTables(
     const { position: head } = readHead(sql);
     for (const table of TABLE_NAMES) db.exec(createTable(LAYOUT[table], freshName(table)));
     const write = rowWriter(db, freshName);
-    let position = 0;
-    for (let batch = readBatch(sql, 0, head, stream); batch; batch = readBatch(sql, position, head, stream)) {
-      write(coalesce(projection.project(batch.events)));
-      position = batch.last;
-      yield { step: 'projecting', done: position, total: head };
+    for (const { changes, last } of changeBatches(sql, projection, { after: 0, upTo: head, stream })) {
+      write(coalesce(changes));
+      yield { step: 'projecting', done: last, total: head };
     }
     const tables: TableComparison['tables'][number][] = [];
     const problems: RowProblem[] = [];
@@ -62,7 +60,7 @@ function ofStream(table: TableName, stream: number | undefined): string {
 }
 
 function compareTable(db: Connection, table: TableName, stream: number | undefined) {
-  const { keys } = LAYOUT[table];
+  const keys: readonly string[] = TABLE_KEYS[table];
   const all = (db.pragma(`temp.table_info(fresh_${table})`) as { name: string }[]).map(({ name }) => name);
   const columns = all.filter((column) => !keys.includes(column));
   const values = stream === undefined ? {} : { stream };

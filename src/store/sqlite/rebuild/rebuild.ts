@@ -10,7 +10,7 @@ import { readHead } from '../read/log.js';
 import { rowWriter } from '../rows.js';
 import { shadowName } from '../schema-text.js';
 import type { Statements } from '../statements.js';
-import { readBatch } from './batches.js';
+import { changeBatches, nextChanges } from './batches.js';
 import { createShadows, dropShadows, isIndexed, lacking, swapShadows } from './shadow.js';
 
 /** The one rebuild under way, or broken off. It is named by what it builds: `stacks@1 locks@1`. */
@@ -60,10 +60,6 @@ export async function rebuildTables(
   const only = new Set(names);
   const tables = projectors.flatMap((projector) => projector.tables);
   const write = rowWriter(db, shadowName);
-  const project = (after: number, upTo: number) => {
-    const batch = readBatch(sql, after, upTo);
-    return batch && { changes: projection.project(batch.events, only), ...batch };
-  };
   let events = 0;
   const done = (position: number): Rebuilt => ({ projections: names, events, position });
 
@@ -77,13 +73,13 @@ export async function rebuildTables(
     onProgress({ step: 'rebuilding', done: position, total: head });
     // Not only once nothing is left to be read: where others write without a pause that never comes.
     const index = head - position <= LAST_STRETCH ? lacking(db, tables)[0] : undefined;
-    const batch = index ? undefined : project(position, head);
+    const batch = index ? undefined : nextChanges(sql, projection, { after: position, upTo: head, only });
     if (batch) {
       const moved = inJob(db, job, (current) => {
         if (current !== position) return current; // whoever shares the work was faster
         writeBatch(db, tables, write, batch.changes);
         db.prepare(MOVE_JOB).run(batch.last);
-        events += batch.events.length;
+        events += batch.events;
         return batch.last;
       });
       if (moved === undefined) return done(head);
@@ -111,10 +107,10 @@ export async function rebuildTables(
   /** Inside a transaction: catches up, and the shadows become the live tables. Returns the position they are of. */
   function swap(current: number): number {
     let last = current;
-    for (let rest = project(last, Number.MAX_SAFE_INTEGER); rest; rest = project(last, Number.MAX_SAFE_INTEGER)) {
-      write(rest.changes);
-      last = rest.last;
-      events += rest.events.length;
+    for (const batch of changeBatches(sql, projection, { after: current, upTo: Number.MAX_SAFE_INTEGER, only })) {
+      write(batch.changes);
+      last = batch.last;
+      events += batch.events;
     }
     swapShadows(db, tables);
     for (const { name, version } of projectors) db.prepare(SET_CHECKPOINT).run(name, version, last);
@@ -178,9 +174,9 @@ export function buildTables(
   dropShadows(db);
   createShadows(db, tables);
   let position = 0;
-  for (let batch = readBatch(sql, 0, head); batch; batch = readBatch(sql, position, head)) {
-    write(coalesce(projection.project(batch.events)));
-    position = batch.last;
+  for (const { changes, last } of changeBatches(sql, projection, { after: 0, upTo: head })) {
+    write(coalesce(changes));
+    position = last;
     onProgress({ step: 'building tables', done: position, total: head });
   }
   for (const { statement } of lacking(db, tables)) db.exec(statement);

@@ -3,8 +3,8 @@ import { dependentsFlags, dependentsOf } from '../../../flags.js';
 import { PlannedCommand, plannedFlags } from '../../../planned-command.js';
 
 export default class StackResourceRemove extends PlannedCommand {
-  static override summary = 'Take a resource out of a stack.';
-  static override description = 'Refused where other resources depend on it, unless --cascade or --force.';
+  static override summary = 'Remove a resource from a stack.';
+  static override description = 'Refused if other resources depend on it, unless --cascade or --force.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack aws_instance.web',
     '<%= config.bin %> <%= command.id %> my-stack aws_vpc.main --cascade --dry-run',

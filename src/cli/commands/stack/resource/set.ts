@@ -1,7 +1,6 @@
 import { Flags } from '@oclif/core';
 import type { DecidedChange, StackCommand } from '../../../../index.js';
 import { receiptJson } from '../../../../json/receipt.js';
-import { parseAddress } from '../../../address.js';
 import { resourceArg, stackArg } from '../../../args.js';
 import { ASSIGNMENT_HELP, assignments } from '../../../assignments.js';
 import { BaseCommand } from '../../../base-command.js';
@@ -10,9 +9,9 @@ import { readObject } from '../../../input.js';
 import { changesText } from '../../../present/diff.js';
 
 export default class StackResourceSet extends BaseCommand {
-  static override summary = 'Make a resource, or change some of its properties.';
+  static override summary = 'Create a resource, or change some of its properties.';
   static override description =
-    `Properties named are set and the others stay; with --replace they are the whole value. ${ASSIGNMENT_HELP}`;
+    `The named properties are set and the others stay; with --replace the others are removed. ${ASSIGNMENT_HELP}`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack aws_instance.web --property size=3 --property name=web-1',
     '<%= config.bin %> <%= command.id %> my-stack aws_db_instance.main --property password=@password.txt',
@@ -31,9 +30,9 @@ export default class StackResourceSet extends BaseCommand {
       description: 'properties from a YAML or JSON file, - for standard input',
       helpValue: 'FILE',
     }),
-    replace: Flags.boolean({ description: 'drop the properties that are not given' }),
+    replace: Flags.boolean({ description: 'remove properties that are not named' }),
     'depends-on': Flags.string({
-      description: 'what it depends on; repeat it for several',
+      description: 'a resource it depends on; repeat it for several',
       multiple: true,
       helpValue: 'ADDRESS',
     }),
@@ -49,25 +48,17 @@ export default class StackResourceSet extends BaseCommand {
     const fromFile = flags.properties === undefined ? {} : await readObject(flags.properties, '--properties');
     const { properties, hidden } = await assignments(flags.property ?? [], fromFile);
     const backend = await this.open(flags);
-    const known = await backend.findResource(args.stack, args.resource);
-    const { module, type, name } = known ?? parseAddress(args.resource, flags.module);
     const command: StackCommand = {
-      type: 'apply',
-      kind: 'set',
+      type: 'setResource',
       stack: args.stack,
+      resource: args.resource,
+      ...(flags.module === undefined ? {} : { module: flags.module }),
+      mode: flags.replace ? 'replace' : 'merge',
+      properties,
+      ...(flags['depends-on'] ? { dependencies: flags['depends-on'] } : {}),
+      ...(flags.state === undefined ? {} : { state: flags.state }),
+      ...(flags.id === undefined ? {} : { id: flags.id }),
       allowMissing: flags['allow-missing'],
-      resources: [
-        {
-          module,
-          type,
-          name,
-          mode: flags.replace ? 'replace' : 'merge',
-          properties,
-          ...(flags['depends-on'] ? { dependencies: flags['depends-on'] } : {}),
-          ...(flags.state === undefined ? {} : { state: flags.state }),
-          ...(flags.id === undefined ? {} : { id: flags.id }),
-        },
-      ],
     };
     const done = await backend.execute(command, callOptions(flags));
     this.show(
@@ -81,6 +72,6 @@ export default class StackResourceSet extends BaseCommand {
   }
 }
 
-/** The changes without some of the resource's properties. */
+/** The changes without those of some properties of the resource. */
 const hiding = (changes: readonly DecidedChange[], paths: readonly string[]): DecidedChange[] =>
   changes.map((change) => ({ ...change, hidden: [...change.hidden, ...paths] }));

@@ -5,7 +5,7 @@ import { atFlags, atOf, limitFlag } from '../../../flags.js';
 import { activityTable } from '../../../present/versions.js';
 
 export default class StackStateActivity extends BaseCommand {
-  static override summary = 'Show everything that was done to a stack, newest first.';
+  static override summary = 'Show the history of everything done to a stack, newest first.';
   static override examples = ['<%= config.bin %> <%= command.id %> my-stack --limit 20'];
   static override args = { stack: stackArg };
   static override flags = { limit: limitFlag(50), ...atFlags };

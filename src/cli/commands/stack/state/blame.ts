@@ -6,11 +6,11 @@ import { atFlags, atOf } from '../../../flags.js';
 import { blameTable } from '../../../present/resource.js';
 
 export default class StackStateBlame extends BaseCommand {
-  static override summary = 'Show for each field of a resource which version set it, who and when.';
+  static override summary = 'Show for each field of a resource the version that set it, its actor and its time.';
   static override examples = ['<%= config.bin %> <%= command.id %> my-stack aws_instance.web'];
   static override args = { stack: stackArg, resource: resourceArg };
   static override flags = {
-    all: Flags.boolean({ description: 'what is kept beside the properties too' }),
+    all: Flags.boolean({ description: 'also show the fields besides the properties' }),
     ...atFlags,
   };
 

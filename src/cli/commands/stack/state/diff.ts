@@ -5,7 +5,7 @@ import { wholeNumber } from '../../../flags.js';
 import { diffText } from '../../../present/diff.js';
 
 export default class StackStateDiff extends BaseCommand {
-  static override summary = 'Show what differs between two versions of a stack.';
+  static override summary = 'Show the differences between two versions of a stack.';
   static override examples = ['<%= config.bin %> <%= command.id %> my-stack --from 2 --to 3'];
   static override args = { stack: stackArg };
   static override flags = {

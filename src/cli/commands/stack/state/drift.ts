@@ -11,29 +11,28 @@ import { escapeText } from '../../../output/escape.js';
 import { withProgress } from '../../../output/progress.js';
 import { checkText, driftText, isPending } from '../../../present/drift.js';
 
-/** Drift was found, with `--exit-code`. */
+/** Exit code for drift, with `--exit-code`. */
 const DRIFTED = 6;
 
 const PAST = ['at-version', 'at-time', 'at-position'] as const;
 
 export default class StackStateDrift extends BaseCommand {
-  static override summary =
-    'Find where resources differ from what is expected of them, and show the newest finding of each.';
+  static override summary = 'Compare resources with their actual state, and show the newest finding of each.';
   static override description =
-    `With a source of the actual state every resource it looks at is compared, and what differs is recorded as one commit.
-Without a source, or with --recorded, what was recorded is shown.
+    `With a source of the actual state every resource that it finds is compared, and differences are recorded as one commit.
+Without a source, or with --recorded, the recorded findings are shown.
 
---probe looks only at the files below --probe-path and asks only the hosts of --probe-host: everybody who may write the stack
-chooses paths and URLs, and learns what differs. Content, bodies and headers are compared; their SHA-256 and length are
-recorded where they differ, and what they hold only with --record-content.
+--probe reads only files below --probe-path and requests only the hosts of --probe-host: everybody who may write the stack
+chooses paths and URLs, and can see the differences. Content, bodies and headers are compared; if they differ, their SHA-256
+and length are recorded, and the content itself only with --record-content.
 
 --configured uses the source that the stack's configuration names, with the program or file it names:
 {"drift": {"source": "exec", "command": "./look", "timeout": "30s"}}; the other sources are actual (file, complete),
 terraform-plan (file), terraform-dir (dir, timeout) and probe (timeout, concurrency).
 
-Resources that were not compared are listed with the reason. The command exits with 1 where one could not be looked at or may
-not be probed; with --exit-code also where the source says nothing of one, and with 2 where nothing was compared at all: also
-where the stack has no resources and the source names some.`;
+Resources that were not compared are listed with the reason. The command exits with 1 if one could not be read or may not be
+probed; with --exit-code also if the source has no data for one, and with 2 if nothing was compared at all, or if the stack
+has no resources and the source names some.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack',
     '<%= config.bin %> <%= command.id %> my-stack --recorded --output json --exit-code',
@@ -51,11 +50,11 @@ where the stack has no resources and the source names some.`;
       description: `exit with ${DRIFTED} when a finding is pending; with a source, with 0 only when it compared every resource`,
     }),
     'allow-partial': Flags.boolean({
-      description: 'exit with 0 also when the source says nothing of some resources',
+      description: 'exit with 0 even if the source has no data for some resources',
       dependsOn: ['exit-code'],
     }),
     recorded: Flags.boolean({
-      description: 'show what was recorded, as without a source',
+      description: 'show the recorded findings, as without a source',
       exclusive: Object.keys(sourceFlags),
     }),
     ...sourceFlags,
@@ -93,12 +92,12 @@ where the stack has no resources and the source names some.`;
     );
   }
 
-  /** What is actual is so now. */
+  /** The actual state is the current one, so it is not compared with the past. */
   #refuseSources(flags: SourceValues & { readonly [past in (typeof PAST)[number]]?: unknown }): void {
     const past = PAST.find((flag) => flags[flag] !== undefined);
     const named = (Object.keys(sourceFlags) as (keyof SourceValues)[]).find((flag) => flags[flag]);
     if (!named) return;
-    throw new InvalidInputError('NOT_BOTH', `--${named} cannot be used with --${past}: the past cannot be looked at`, {
+    throw new InvalidInputError('NOT_BOTH', `--${named} cannot be used with --${past}: the past has no actual state`, {
       hint: 'Leave one of the two out.',
       details: { field: named },
     });

@@ -20,9 +20,9 @@ const DRAW: Readonly<Record<Exclude<Format, 'json'>, (view: GraphView, reverse: 
 };
 
 export default class StackStateGraph extends BaseCommand {
-  static override summary = 'Show which resources depend on which: as a tree, for Graphviz or Mermaid, or as JSON.';
+  static override summary = 'Show the dependencies of resources: as a tree, for Graphviz or Mermaid, or as JSON.';
   static override description =
-    'An arrow leads from a resource to what it depends on. A tree begins at the resources nobody depends on and opens each resource once. JSON adds an order in which each resource comes after those it depends on, or the cycles that leave none. Mermaid draws 500 edges unless its maxEdges says more.';
+    'An arrow points from a resource to its dependency. A tree begins at the resources without dependents and opens each resource once. JSON adds an order in which each resource comes after its dependencies, or the cycles that prevent one. Mermaid draws 500 edges unless its maxEdges is higher.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack',
     '<%= config.bin %> <%= command.id %> my-stack --root aws_vpc.main --reverse --depth 2',
@@ -31,14 +31,14 @@ export default class StackStateGraph extends BaseCommand {
   static override args = { stack: stackArg };
   static override flags = {
     format: Flags.option({
-      description: 'how to draw it (default: tree); json is the same as --output json',
+      description: 'the format (default: tree); json is the same as --output json',
       options: FORMATS,
     })(),
     root: Flags.string({
-      description: 'only this resource, by address or id, and what it depends on',
+      description: 'only this resource, by address or id, and its dependencies',
       helpValue: 'RESOURCE',
     }),
-    reverse: Flags.boolean({ description: 'what depends on the root, instead of what it depends on' }),
+    reverse: Flags.boolean({ description: 'the dependents of the root, instead of its dependencies' }),
     depth: wholeNumber({ description: 'at most this many steps from the root', helpValue: 'N', min: 1 }),
     ...atFlags,
   };
@@ -52,7 +52,7 @@ export default class StackStateGraph extends BaseCommand {
     this.write(format === 'json' ? jsonText(graphJson(view), 2) : DRAW[format](view, reverse));
   }
 
-  /** With `--format json` an error is JSON too, as with `--output json`. */
+  /** With `--format json` errors are JSON too, as with `--output json`. */
   protected override wantsJson(): boolean {
     return super.wantsJson() || this.says('--format', 'json');
   }
@@ -61,7 +61,7 @@ export default class StackStateGraph extends BaseCommand {
 function chosenFormat({ format, output }: { readonly format?: Format | undefined; readonly output: string }): Format {
   if (output !== 'json') return format ?? 'tree';
   if (format === undefined || format === 'json') return 'json';
-  throw new InvalidInputError('INVALID_INPUT', `--format: ${format} is no JSON, which --output json asks for`, {
+  throw new InvalidInputError('INVALID_INPUT', `--format: ${format} is not JSON, which --output json requires`, {
     hint: 'Leave one of the two out.',
     details: { field: '--format', value: format },
   });

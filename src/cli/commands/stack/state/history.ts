@@ -5,7 +5,7 @@ import { atFlags, atOf } from '../../../flags.js';
 import { historyText } from '../../../present/resource.js';
 
 export default class StackStateHistory extends BaseCommand {
-  static override summary = 'Show each change of a resource: version, when, who, which fields.';
+  static override summary = 'Show each change of a resource: version, time, actor, fields.';
   static override examples = ['<%= config.bin %> <%= command.id %> my-stack aws_instance.web'];
   static override args = { stack: stackArg, resource: resourceArg };
   static override flags = atFlags;

@@ -7,7 +7,7 @@ import { impactTable } from '../../../present/graph.js';
 export default class StackStateImpact extends BaseCommand {
   static override summary = 'Show everything that depends on a resource, in the order in which a change reaches it.';
   static override description =
-    'DEPTH is the fewest steps from the resource, VIA what each depends on that the change reaches too. The resource may be one that is gone and that others still name.';
+    'DEPTH is the smallest number of steps from the resource, VIA the dependencies of each that the change reaches too. The resource may be a missing one on which others still depend.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack aws_vpc.main',
     '<%= config.bin %> <%= command.id %> my-stack aws_vpc.main --at-version 3 --output json',

@@ -12,12 +12,12 @@ export default class StackStateList extends BaseCommand {
   ];
   static override flags = {
     tag: Flags.string({
-      description: 'only stacks that bear this tag; repeat it for several',
+      description: 'only stacks with this tag; repeat it for several (all must match)',
       multiple: true,
       helpValue: 'TAG',
     }),
     status: Flags.string({ description: 'only stacks of this status', helpValue: 'STATUS' }),
-    deleted: Flags.boolean({ description: 'the deleted stacks instead' }),
+    deleted: Flags.boolean({ description: 'list deleted stacks instead' }),
     ...momentFlags,
   };
 

@@ -5,7 +5,7 @@ import { atFlags, atOf } from '../../../flags.js';
 import { lockLine } from '../../../present/lock.js';
 
 export default class StackStateLockInfo extends BaseCommand {
-  static override summary = 'Show who holds the lock of a stack, for what, since when and until when.';
+  static override summary = 'Show the lock of a stack: holder, operation, start and expiry.';
   static override examples = ['<%= config.bin %> <%= command.id %> my-stack'];
   static override args = { stack: stackArg };
   static override flags = atFlags;

@@ -21,7 +21,7 @@ export default class StackStateLock extends BaseCommand {
     who: Flags.string({ description: 'who holds it (default: the actor)', helpValue: 'NAME' }),
     info: Flags.string({ description: 'anything else worth knowing', default: '', helpValue: 'TEXT' }),
     duration: Flags.string({
-      description: 'how long it holds, 1s to 7d (default: 30m; a renewal must say it)',
+      description: 'its duration, 1s to 7d (default: 30m; required for a renewal)',
       helpValue: 'TIME',
     }),
     'lock-id': Flags.string({
@@ -30,7 +30,7 @@ export default class StackStateLock extends BaseCommand {
     }),
     ...versionFlag,
     renew: Flags.boolean({
-      description: 'let the lock you hold run for --duration from now, be that longer or shorter than before',
+      description: 'renew the lock you hold: it then expires after --duration from now, later or earlier than before',
       dependsOn: ['lock-id', 'duration'],
     }),
   };

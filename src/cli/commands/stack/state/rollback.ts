@@ -3,9 +3,9 @@ import { wholeNumber } from '../../../flags.js';
 import { PlannedCommand, plannedFlags } from '../../../planned-command.js';
 
 export default class StackStateRollback extends PlannedCommand {
-  static override summary = 'Bring a stack back to what it was at a version, as a new version.';
+  static override summary = 'Restore the state that a stack had at a version, as a new version.';
   static override description =
-    'Undoes resources, outputs, dependencies and the fields of the stack. History stays whole: a rollback is itself undone by another. A deleted stack comes back to life.';
+    'Covers resources, outputs, dependencies and the fields of the stack. History stays complete: another rollback undoes it. A deleted stack is restored.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack --version 3 --dry-run',
     '<%= config.bin %> <%= command.id %> my-stack --version 3',
@@ -25,7 +25,7 @@ export default class StackStateRollback extends PlannedCommand {
       { type: 'rollback', stack: args.stack, toVersion: flags.version },
       (done) =>
         `Rolled ${args.stack} back to version ${flags.version}; this is version ${done.version}.\n${this.undo(args.stack, done)}`,
-      `${args.stack} is as it was at version ${flags.version} already; nothing was changed.`,
+      `${args.stack} already equals version ${flags.version}; nothing was changed.`,
     );
   }
 }

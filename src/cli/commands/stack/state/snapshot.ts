@@ -5,7 +5,7 @@ import { BaseCommand } from '../../../base-command.js';
 import { callOptions, writeFlags } from '../../../flags.js';
 
 export default class StackStateSnapshot extends BaseCommand {
-  static override summary = 'Mark the current version of a stack as a kept checkpoint.';
+  static override summary = 'Mark the current version of a stack with a description.';
   static override examples = ['<%= config.bin %> <%= command.id %> my-stack --description "Before deployment"'];
   static override args = { stack: stackArg };
   static override flags = {

@@ -14,7 +14,7 @@ export default class StackStateUnlock extends BaseCommand {
   static override flags = {
     'lock-id': Flags.string({ description: 'the lock you hold', helpValue: 'ID', exactlyOne: ['lock-id', 'force'] }),
     ...versionFlag,
-    force: Flags.boolean({ description: 'take the lock away from whoever holds it', dependsOn: ['reason'] }),
+    force: Flags.boolean({ description: 'break the lock, whoever holds it', dependsOn: ['reason'] }),
     reason: Flags.string({ description: 'why it is broken; kept in the log', dependsOn: ['force'], helpValue: 'TEXT' }),
   };
 

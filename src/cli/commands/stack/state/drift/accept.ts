@@ -3,9 +3,9 @@ import { dependentsFlags, dependentsOf } from '../../../../flags.js';
 import { PlannedCommand, plannedFlags } from '../../../../planned-command.js';
 
 export default class StackStateDriftAccept extends PlannedCommand {
-  static override summary = 'Take what was found at a resource as what is expected of it, as a new version.';
+  static override summary = 'Make the actual properties of a resource the expected ones, as a new version.';
   static override description =
-    'The resource gets the properties of its open drift finding, but for those that rules say are no drift; a resource that is gone is taken out of the stack, which is refused where others depend on it, unless --cascade or --force. The finding is resolved.';
+    'The resource gets the properties of its open drift finding, except those that rules exclude. A resource that is gone is removed from the stack; that is refused if others depend on it, unless --cascade or --force. The finding is resolved.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack aws_instance.web --dry-run',
     '<%= config.bin %> <%= command.id %> my-stack aws_instance.web -m "resized on purpose"',
@@ -31,7 +31,7 @@ export default class StackStateDriftAccept extends PlannedCommand {
         ...(flags.reason === undefined ? {} : { reason: flags.reason }),
       },
       (done) =>
-        `What was found at ${resource} is what is expected now; this is version ${done.version}.\n${this.undo(stack, done)}`,
+        `The actual properties of ${resource} are the expected ones now; this is version ${done.version}.\n${this.undo(stack, done)}`,
       `Nothing was changed in ${stack}.`,
     );
   }

@@ -8,13 +8,13 @@ import { stackArg } from '../../../../args.js';
 import { BaseCommand } from '../../../../base-command.js';
 import { callOptions, writeFlags } from '../../../../flags.js';
 
-/** The last moment that has a year of four digits, in milliseconds. */
+/** The latest time with a year of four digits, in milliseconds. */
 const LAST = Date.parse('9999-12-31T23:59:59.999Z');
 
 export default class StackStateDriftIgnore extends BaseCommand {
-  static override summary = 'Ignore the drift of a resource, or by a rule every difference at some paths.';
+  static override summary = 'Ignore the drift of a resource, or add a rule that ignores all differences at some paths.';
   static override description =
-    'With RESOURCE, its pending finding is ignored. With --path, a rule is added: from the next look on, differences at such paths are no drift at all. A path is a pattern: tags.Name, tags.aws:*, **.etag, rules[*].port, ["a.b"]; $ means the whole resource, also one that is gone.';
+    'With RESOURCE, its pending finding is ignored. With --path, a rule is added: from the next comparison on, differences at such paths are not drift. A path is a pattern: tags.Name, tags.aws:*, **.etag, rules[*].port, ["a.b"]; $ means the whole resource, also a missing one.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack aws_instance.web --reason "resized by hand" --expires 30d',
     '<%= config.bin %> <%= command.id %> my-stack --type "aws_*" --path "tags.aws:*" --reason "set by the provider"',
@@ -27,13 +27,13 @@ export default class StackStateDriftIgnore extends BaseCommand {
     ...writeFlags,
     path: Flags.string({ description: 'add a rule for paths like this', helpValue: 'PATTERN' }),
     type: Flags.string({
-      description: 'resource types the rule is for (default: *, all of them)',
+      description: 'the resource types of the rule (default: *, all of them)',
       dependsOn: ['path'],
       helpValue: 'PATTERN',
     }),
     reason: Flags.string({ char: 'm', description: 'why, kept with it', required: true, helpValue: 'TEXT' }),
     expires: Flags.string({
-      description: 'until when: how long from now (30d) or an instant (2026-12-31T00:00:00Z); default: for ever',
+      description: 'when it ends: a time from now (30d) or a date and time (2026-12-31T00:00:00Z); default: never',
       helpValue: 'TIME',
     }),
   };
@@ -44,7 +44,7 @@ export default class StackStateDriftIgnore extends BaseCommand {
     const { path, type, reason, ...call } = flags;
     if ((resource === undefined) === (path === undefined)) {
       this.error(
-        'Name a RESOURCE, whose finding is ignored, or give --path PATTERN (and --type PATTERN), which adds a rule: one of the two.',
+        'Pass either a RESOURCE, to ignore its finding, or --path PATTERN (and --type PATTERN), to add a rule.',
         { exit: 2 },
       );
     }
@@ -71,7 +71,7 @@ export default class StackStateDriftIgnore extends BaseCommand {
         if (path === undefined) return `The drift of ${resource} is ignored ${until}.`;
         if (receipt.events === 0) return 'There is such a rule already; nothing was changed.';
         return (
-          `Rule ${receipt.lastPosition} of ${stack} holds ${until}, from the next look for drift on.\n` +
+          `Rule ${receipt.lastPosition} of ${stack} applies ${until}, from the next comparison on.\n` +
           `Remove it with: ${this.config.bin} stack state drift rules remove ${stack} ${receipt.lastPosition}`
         );
       },
@@ -79,7 +79,7 @@ export default class StackStateDriftIgnore extends BaseCommand {
   }
 }
 
-/** An instant, or the one that is so long from now. */
+/** The timestamp, or the time after the duration from now. */
 function instantOf(text: string): string {
   if (/^\d+-/.test(text)) return parseInstant(text, '--expires');
   const end = Date.parse(systemClock.now()) + parseDuration(text, '--expires');

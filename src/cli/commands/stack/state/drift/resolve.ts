@@ -5,7 +5,7 @@ import { BaseCommand } from '../../../../base-command.js';
 import { callOptions, writeFlags } from '../../../../flags.js';
 
 export default class StackStateDriftResolve extends BaseCommand {
-  static override summary = 'Close the pending drift finding of a resource, which was put right by other means.';
+  static override summary = 'Close the pending drift finding of a resource that was fixed by other means.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack aws_instance.web --reason "put back by hand"',
     '<%= config.bin %> <%= command.id %> my-stack i-0123456789 -m "instance replaced" --output json',

@@ -12,27 +12,27 @@ import { escapeText } from '../../../../output/escape.js';
 import { changeLine, checkText } from '../../../../present/drift.js';
 import { StreamingCommand } from '../../../../streaming-command.js';
 
-/** The longest a timer waits: told more, it would not wait at all. */
+/** The longest delay of a timer; with a longer one it would fire at once. */
 const LONGEST = 24 * 86_400_000;
 
 export default class StackStateDriftWatch extends StreamingCommand {
-  static override summary = 'Look for drift again and again until stopped, and tell and record only what changed.';
+  static override summary = 'Check for drift repeatedly until stopped, and report and record only changes.';
   static override description =
-    `The source of the actual state is named as for stack state drift, and may look at as much. A look that fails or compares
-nothing is reported, and tried again at the next time; the first one must succeed. Resources that were not compared are listed
-with the reason: those that could not be looked at after each look, those of which the source says nothing when their number
-changes. --output json prints JSON Lines: a finding a line, and such a list as a line.`;
+    `The source of the actual state is named as for stack state drift, with the same limits. A check that fails or compares
+nothing is reported, and repeated at the next time; the first one must succeed. Resources that were not compared are listed
+with the reason: those that could not be read after each check, and those without data from the source when their number
+changes. --output json prints JSON Lines: a finding on each line, and such a list on one line.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack --actual actual.yaml --every 5m',
     '<%= config.bin %> <%= command.id %> my-stack --every 30s --probe --probe-path /etc/nginx --output json',
   ];
   static override args = { stack: stackArg };
   static override flags = {
-    every: Flags.string({ description: 'time between two looks', default: '5m', helpValue: 'TIME' }),
+    every: Flags.string({ description: 'time between two checks', default: '5m', helpValue: 'TIME' }),
     ...sourceFlags,
   };
 
-  /** Resources of which the source said nothing at the look before. */
+  /** Resources without an observation in the previous comparison. */
   #passedOver = 0;
 
   async run(): Promise<void> {
@@ -43,8 +43,8 @@ changes. --output json prints JSON Lines: a finding a line, and such a list as a
     if (flags.actual === '-' || flags['terraform-plan'] === '-') throw notTwice();
     const backend = await this.open(flags);
     const signal = interrupted();
-    const look = (): Promise<Look> =>
-      lookOnce(backend, args.stack, flags, signal, (line) => this.note(escapeText(line)));
+    const look = (): Promise<Check> =>
+      checkOnce(backend, args.stack, flags, signal, (line) => this.note(escapeText(line)));
     const first = await look().catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
@@ -59,7 +59,7 @@ changes. --output json prints JSON Lines: a finding a line, and such a list as a
     }
   }
 
-  async #tell(output: 'table' | 'json', { stackId, check, changed }: Look): Promise<void> {
+  async #tell(output: 'table' | 'json', { stackId, check, changed }: Check): Promise<void> {
     const isNews = check.failed.length > 0 || check.passedOver !== this.#passedOver;
     this.#passedOver = check.passedOver;
     if (output === 'json') {
@@ -73,34 +73,34 @@ changes. --output json prints JSON Lines: a finding a line, and such a list as a
   }
 }
 
-interface Look {
+interface Check {
   readonly stackId: string;
   readonly check: DriftCheck;
-  /** Newest findings that were not so before. */
+  /** Newest findings that are new or changed since the previous comparison. */
   readonly changed: readonly DriftInfo[];
 }
 
-async function lookOnce(
+async function checkOnce(
   backend: StateBackend,
   stack: string,
   flags: SourceValues,
   signal: AbortSignal,
   note: (line: string) => void,
-): Promise<Look> {
+): Promise<Check> {
   const source = await sourceOf(flags, backend, stack);
   if (!source) throw noSource(stack);
   const newest = () => backend.getDrift(stack, undefined, { newest: true });
-  const before = new Set((await newest()).findings.map(standing));
+  const before = new Set((await newest()).findings.map(stateOf));
   const check = await backend.checkDrift(stack, source, { signal, note });
   refuseNothingCompared(stack, check);
   const after = await newest();
-  const changed = after.findings.filter((finding) => !before.has(standing(finding)));
+  const changed = after.findings.filter((finding) => !before.has(stateOf(finding)));
   return { stackId: after.stack.id, check, changed };
 }
 
-const standing = ({ id, isDrifted }: DriftInfo): string => `${id} ${isDrifted}`;
+const stateOf = ({ id, isDrifted }: DriftInfo): string => `${id} ${isDrifted}`;
 
-/** Whether the time passed, rather than that the process was asked to end. */
+/** Returns true if the time passed, false if the process was asked to end. */
 async function passed(milliseconds: number, signal: AbortSignal): Promise<boolean> {
   try {
     await wait(milliseconds, undefined, { signal });
@@ -117,8 +117,8 @@ const badInterval = (every: string, problem: string): InvalidInputError =>
   });
 
 const notTwice = (): InvalidInputError =>
-  new InvalidInputError('READ_ONCE', 'standard input can be read once only, and it is to be read at every look', {
-    hint: 'Give a file that is written anew before each look.',
+  new InvalidInputError('READ_ONCE', 'standard input can be read only once, and every check reads the file', {
+    hint: 'Name a file that is updated before each check.',
     details: { field: 'actual' },
   });
 

@@ -23,7 +23,7 @@ export default class StackStateTagsAdd extends BaseCommand {
     this.show(
       flags,
       () => receiptJson(receipt),
-      () => `${args.stack} bears: ${tags.join(', ')}`,
+      () => `${args.stack} has the tags: ${tags.join(', ')}`,
     );
   }
 }

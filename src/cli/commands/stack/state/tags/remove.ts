@@ -5,7 +5,7 @@ import { BaseCommand } from '../../../../base-command.js';
 import { callOptions, writeFlags } from '../../../../flags.js';
 
 export default class StackStateTagsRemove extends BaseCommand {
-  static override summary = 'Take tags off a stack.';
+  static override summary = 'Remove tags from a stack.';
   static override examples = ['<%= config.bin %> <%= command.id %> my-stack production'];
   static override strict = false;
   static override args = {
@@ -23,7 +23,7 @@ export default class StackStateTagsRemove extends BaseCommand {
     this.show(
       flags,
       () => receiptJson(receipt),
-      () => `${args.stack} no longer bears: ${tags.join(', ')}`,
+      () => `${args.stack} no longer has the tags: ${tags.join(', ')}`,
     );
   }
 }

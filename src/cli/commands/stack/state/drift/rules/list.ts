@@ -5,7 +5,7 @@ import { atFlags, atOf } from '../../../../../flags.js';
 import { driftRulesText } from '../../../../../present/drift-rules.js';
 
 export default class StackStateDriftRulesList extends BaseCommand {
-  static override summary = 'List the rules by which differences are no drift.';
+  static override summary = 'List the rules that exclude differences from drift.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack',
     '<%= config.bin %> <%= command.id %> my-stack --at-version 3 --output json',

@@ -6,7 +6,8 @@ import { BaseCommand } from '../../../../../base-command.js';
 import { callOptions, writeFlags } from '../../../../../flags.js';
 
 export default class StackStateDriftRulesRemove extends BaseCommand {
-  static override summary = 'Remove a drift rule: what it covered counts as drift again, from the next look on.';
+  static override summary =
+    'Remove a drift rule: differences that it covered count as drift again, from the next check on.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> my-stack 42',
     '<%= config.bin %> <%= command.id %> my-stack 42 --reason "the tags are ours now"',
@@ -16,12 +17,12 @@ export default class StackStateDriftRulesRemove extends BaseCommand {
     rule: Args.custom<number>({
       parse: async (text) => {
         if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-        throw new InvalidInputError('INVALID_NUMBER', `rule: "${text}" is no number of a rule`, {
+        throw new InvalidInputError('INVALID_NUMBER', `rule: "${text}" is not the number of a rule`, {
           hint: 'See the numbers with: sloth-runner stack state drift rules list STACK',
           details: { field: 'rule', value: text },
         });
       },
-    })({ description: 'number of the rule, as the list shows it', required: true }),
+    })({ description: 'number of the rule, from the list', required: true }),
   };
   static override flags = {
     ...writeFlags,

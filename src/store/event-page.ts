@@ -1,0 +1,43 @@
+import type { StoredEvent } from '../events/index.js';
+import type { EventStore } from './event-store.js';
+import type { Program } from './program.js';
+import type { EventFilter, EventPage, EventSize, Snapshot } from './snapshot.js';
+
+/** Events of a page at most, and bytes of their documents. */
+export const PAGE_EVENTS = 200;
+export const PAGE_BYTES = 4 * 1024 * 1024;
+
+/** Reads a page. The sizes are read first, so that no more is held than the page returns. */
+export function* readPage(snapshot: Pick<Snapshot, 'events' | 'eventSizes'>, filter: EventFilter): Program<EventPage> {
+  const sizes = yield* snapshot.eventSizes(filter);
+  const limit = fitting(sizes);
+  const events = limit === 0 ? [] : yield* snapshot.events({ ...filter, limit });
+  return { events, isFull: limit < sizes.length || sizes.length === filter.limit };
+}
+
+/** How many of the first events fit on a page: one at least. */
+function fitting(sizes: readonly EventSize[]): number {
+  let total = 0;
+  const over = sizes.findIndex(({ bytes }) => {
+    total += bytes;
+    return total > PAGE_BYTES;
+  });
+  return over === -1 ? sizes.length : Math.max(over, 1);
+}
+
+/**
+ * The events that a filter selects, in pages, none of them empty.
+ * @param limit events of a page at most
+ */
+export async function* eventPages(
+  store: EventStore,
+  filter: Omit<EventFilter, 'limit' | 'descending'>,
+  limit = PAGE_EVENTS,
+): AsyncGenerator<readonly StoredEvent[], void, undefined> {
+  for (let after = filter.after; ; ) {
+    const { events, isFull } = await store.page({ ...filter, ...(after !== undefined && { after }), limit });
+    if (events.length > 0) yield events;
+    if (!isFull) return;
+    after = events.at(-1)?.position;
+  }
+}
