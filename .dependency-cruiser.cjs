@@ -47,6 +47,12 @@ module.exports = {
     },
     ...arrows,
     {
+      name: 'no-tests-in-the-product',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench|examples)/' },
+    },
+    {
       name: 'projections-know-only-rows',
       comment: 'Projectors give row changes; how a store keeps them is not theirs to know.',
       severity: 'error',
@@ -58,7 +64,7 @@ module.exports = {
       comment: 'A store is known by its port; only the engine names one.',
       severity: 'error',
       from: { path: '^src/(commands|queries|feed|formats|drift|migration|operations|api|json|server|cli)/' },
-      to: { path: '^src/store/(sqlite|memory|postgres)/' },
+      to: { path: '^src/store/(sqlite|postgres)/' },
     },
     {
       name: 'cli-imports',

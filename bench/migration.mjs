@@ -155,7 +155,7 @@ const GROUP = 3;
 
 /** The commands of a migration, planned beforehand. */
 async function plansOf(path, migration) {
-  const engine = openEngine('memory:');
+  const engine = openEngine(':memory:');
   const source = await openLegacy(path);
   const plans = [];
   for (const workflow of source.workflows()) {

@@ -2,14 +2,13 @@ import type { Command, EnvelopeInput } from './commands/index.js';
 import type { Prepared } from './commands/prepare.js';
 import type { LogHead } from './events/index.js';
 import { type Clock, systemClock } from './lib/clock.js';
-import { isPostgresUrl } from './lib/database-url.js';
+import { isMemory, isPostgresUrl, MEMORY } from './lib/database-url.js';
 import { InvalidInputError, StoreError } from './lib/errors.js';
 import { drain } from './projections/drain.js';
 import { PROJECTORS } from './projections/index.js';
 import { type DecidedChange, decidedChanges } from './queries/decided-changes.js';
 import type { EventStore, Projection, Receipt } from './store/event-store.js';
 import type { OnProgress } from './store/maintenance.js';
-import { MEMORY_LOCATION, openMemoryStore } from './store/memory/memory-event-store.js';
 import { type ScriptOptions, type ScriptSink, writeScript as writeSqliteScript } from './store/sqlite/script.js';
 import { openSqliteStore } from './store/sqlite/sqlite-event-store.js';
 
@@ -110,25 +109,25 @@ export async function openEngineAt(
   return engineOn(openPostgresStore({ url: location, projection: PROJECTION, clock, poolSize, create, onCreate }));
 }
 
-/** Opens a SQLite file, `:memory:` for SQLite without a file, or `memory:` for a store without a database. */
+/** Opens a SQLite file, or SQLite without a file for `:memory:` and `memory:`. */
 export function openEngine(location: string, clock: Clock = systemClock, options: EngineOptions = {}): Engine {
   // A program without types may hand in what its configuration does not hold.
   if (typeof location !== 'string' || location === '') {
     throw new InvalidInputError('NO_DATABASE', 'the database path is empty or no text', {
-      hint: 'Give a file path, :memory: or memory:.',
+      hint: 'Give a file path or :memory:.',
       details: { field: 'db' },
     });
   }
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(location)?.[1];
   if (scheme !== undefined) {
     throw new InvalidInputError('UNSUPPORTED_DATABASE', `this release keeps no state in "${scheme}"`, {
-      hint: 'Give a file path, postgres://…, :memory: or memory:.',
+      hint: 'Give a file path, postgres://… or :memory:.',
       details: { field: 'db', scheme },
     });
   }
-  if (location === MEMORY_LOCATION) return engineOn(openMemoryStore({ projection: PROJECTION, clock }));
   const { connections: _, ...rest } = options;
-  return engineOn(openSqliteStore({ path: location, projection: PROJECTION, clock, ...rest }));
+  const path = isMemory(location) ? MEMORY : location;
+  return engineOn(openSqliteStore({ path, projection: PROJECTION, clock, ...rest }));
 }
 
 /** Database files as a whole, for backups: the backend knows no store by name. */

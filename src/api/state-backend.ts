@@ -110,8 +110,8 @@ export class StateBackend implements AsyncDisposable {
 
   /**
    * Opens a database. Creates a missing one unless `create` is false.
-   * @param pathOrUrl a file path, `postgres://USER@HOST:PORT/DATABASE`, `:memory:` for a database that ends with this
-   * backend, or `memory:` for a store without SQLite that ends with this backend
+   * @param pathOrUrl a file path, `postgres://USER@HOST:PORT/DATABASE`, or `:memory:` (`memory:` is the same) for
+   * SQLite without a file, which ends with this backend
    * @throws StoreError for a file that cannot be used, is not a database of ours, or is of a newer release; NotFoundError
    * `DATABASE_NOT_FOUND` with `create: false`
    */

@@ -1,8 +1,15 @@
 import { Command } from '@oclif/core';
-import { type LogHead, type OpenOptions, StateBackend } from '../index.js';
-import { holdsPassword, shownLocation } from '../lib/database-url.js';
+import {
+  type CallOptions,
+  type Command as Change,
+  type Execution,
+  type LogHead,
+  type OpenOptions,
+  StateBackend,
+} from '../index.js';
+import { holdsPassword, isMemory, MEMORY, shownLocation } from '../lib/database-url.js';
 import { NotFoundError } from '../lib/errors.js';
-import { chooseAnyDatabase, chooseDatabase, type DatabaseChoice, databaseNotFound, isMemory } from './database-path.js';
+import { chooseAnyDatabase, chooseDatabase, type DatabaseChoice, databaseNotFound } from './database-path.js';
 import { DATABASE_USE } from './database-use.js';
 import { reportOf, says } from './error-report.js';
 import { globalFlags } from './flags.js';
@@ -17,9 +24,6 @@ const LOCATION_FLAGS = ['--db', '--from', '--to', '--target'];
 
 const passwordShown = (flag: string): string =>
   `${flag} contains a password, and every user of this machine can read the arguments of a command (ps). Put the URL into a file of mode 0600 that SLOTH_RUNNER_DB_FILE names, or the password into PGPASSWORD or a password file.`;
-
-/** An empty database that ends with the command. */
-const NO_DATABASE = ':memory:';
 
 export interface GlobalValues {
   readonly db?: string | undefined;
@@ -37,7 +41,8 @@ export abstract class BaseCommand extends Command {
   /**
    * Opens the database that the flags name. It is closed when the command ends. A command uses a single connection to a
    * server, because opening another takes longer than another query. `DATABASE_USE` defines what happens if the database
-   * does not exist: a command that creates one works on an empty database in memory until {@link persistent} is called.
+   * does not exist: a command that creates one has an empty database in memory until {@link execute} or
+   * {@link persistent} is called.
    * @throws NotFoundError `DATABASE_NOT_FOUND`
    */
   protected async open(
@@ -63,7 +68,7 @@ export abstract class BaseCommand extends Command {
       } else if (use === 'listing' && !choice.isNamed) {
         this.note(`There is no database yet (${choice.path}). Begin with: ${this.config.bin} stack new NAME`);
       } else throw databaseNotFound(choice, error);
-      this.#backend = await openAt(NO_DATABASE, true);
+      this.#backend = await openAt(MEMORY, true);
     }
     return this.#backend;
   }
@@ -84,9 +89,15 @@ export abstract class BaseCommand extends Command {
   }
 
   /**
-   * The database that `open` was called for; created here if it does not exist. A command calls this when its input is known
-   * to be valid, so that refused input creates nothing.
+   * Carries out a change on the database that `open` was called for. If it does not exist, the change is first planned on
+   * the empty one in memory, so that a refused change creates nothing.
    */
+  protected async execute(change: Change, call: CallOptions = {}): Promise<Execution> {
+    if (this.#create) await this.#backend?.execute(change, { ...call, dryRun: true });
+    return (await this.persistent()).execute(change, call);
+  }
+
+  /** The database that `open` was called for; created here if it does not exist. */
   protected async persistent(): Promise<StateBackend> {
     const create = this.#create;
     if (create) {

@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { holdsPassword, isPostgresUrl, shownLocation } from '../lib/database-url.js';
+import { holdsPassword, isMemory, isPostgresUrl, shownLocation } from '../lib/database-url.js';
 import { InvalidInputError, NotFoundError, SlothError } from '../lib/errors.js';
 import { refuseExposed } from '../lib/files.js';
 
@@ -47,9 +47,6 @@ export function defaultDatabase(machine: Machine = thisMachine): DatabaseChoice 
     why: `${SYSTEM_DATABASE} does not exist and cannot be made`,
   };
 }
-
-/** A database in memory ends with the process, and each command is a process. */
-export const isMemory = (location: string): boolean => location === ':memory:' || location === 'memory:';
 
 /** @throws InvalidInputError `MEMORY_DATABASE` for a database that would end with the command */
 export function refuseMemory(location: string, field: string): string {

@@ -38,8 +38,7 @@ export abstract class PlannedCommand extends BaseCommand {
       );
       return;
     }
-    if (this.isNew) await backend.execute(command, { ...call, dryRun: true }); // a refused command creates no database
-    const done = await (await this.persistent()).execute(command, call);
+    const done = await this.execute(command, call);
     this.show(
       flags,
       () => ({ ...receiptJson(done), changes: changesJson(done.changes) }),

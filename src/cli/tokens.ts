@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core';
-import { isPostgresUrl } from '../lib/database-url.js';
+import { isMemory, isPostgresUrl } from '../lib/database-url.js';
 import { InvalidInputError, NotFoundError } from '../lib/errors.js';
 import { statOf } from '../lib/files.js';
 import type { TokenRecord, TokenStore } from '../server/auth/index.js';
-import { chooseAnyDatabase, databaseNotFound, isMemory } from './database-path.js';
+import { chooseAnyDatabase, databaseNotFound } from './database-path.js';
 
 export const tokensFlag = {
   tokens: Flags.string({ description: 'file of the tokens (default: the database with .tokens)', helpValue: 'FILE' }),

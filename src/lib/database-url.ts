@@ -1,5 +1,11 @@
 import { InvalidInputError } from './errors.js';
 
+/** SQLite without a file. It is used by one connection, and ends with it. */
+export const MEMORY = ':memory:';
+
+/** `:memory:`, or `memory:`, which is another name for it. */
+export const isMemory = (location: string): boolean => location === MEMORY || location === 'memory:';
+
 /** `postgres://` or `postgresql://`. */
 export const isPostgresUrl = (location: string): boolean => /^postgres(?:ql)?:\/\//i.test(location);
 

@@ -14,7 +14,7 @@ import { backupTo } from '../operations/backup.js';
 import { stampOf } from '../operations/backup-rotation.js';
 import { databaseFile } from '../operations/database-file.js';
 import type { OnProgress } from '../store/maintenance.js';
-import { compareMigration } from './comparison.js';
+import { compareMigration, type OutcomeOf } from './comparison.js';
 import { type Begun, type Journal, openJournal } from './journal.js';
 import type { MigrationReport } from './report.js';
 import { runMigration } from './run.js';
@@ -199,7 +199,8 @@ async function run(work: Work, database: string, options: MigrationOptions, dryR
   // Through a connection of its own: what is read is what is in the file.
   const verification = verify
     ? await withEngine(database, clock, options, async ({ store }) => {
-        const compared = await compareMigration(source, store, { ...begun, resumed }, totals.entryOf, onProgress);
+        const outcomeOf: OutcomeOf = (record) => totals.outcomeOf(record);
+        const compared = await compareMigration(source, store, { ...begun, resumed }, outcomeOf, onProgress);
         const audit = await verifyStore(store, onProgress ? { onProgress } : {});
         return { holds: compared.equal && audit.holds, ...compared, audit };
       })

@@ -74,44 +74,36 @@ export interface MigrationReport {
 export const keyOf = ({ table, id }: { readonly table: string; readonly id: string }): string => `${table}/${id}`;
 
 /** The ledgers of all stacks, added up. */
-export interface Totals {
-  readonly entries: readonly Entry[];
+export class Totals {
+  readonly entries: Entry[] = [];
   /** Stacks that got something. */
-  stacks: number;
-  events: number;
-  add(rows: readonly Row[], ledger: Ledger): void;
-  /** Undefined for a row without an entry. */
-  entryOf(record: LegacyRecord): Entry['outcome'] | undefined;
-  counts(source: LegacySource): TableCounts;
-  /** Rows of a table that this run took. */
-  taken(table: LegacyTable): number;
-}
-
-export function openTotals(): Totals {
-  const entries: Entry[] = [];
-  const outcomes = new Map<string, Entry['outcome']>();
-  const counted = Object.fromEntries(
+  stacks = 0;
+  events = 0;
+  readonly #outcomes = new Map<string, Entry['outcome']>();
+  readonly #counted = Object.fromEntries(
     LEGACY_TABLES.map((table) => [table, { migrated: 0, repaired: 0, known: 0, rejected: 0 }]),
   ) as { readonly [T in LegacyTable]: { [O in Outcome]: number } };
-  return {
-    entries,
-    stacks: 0,
-    events: 0,
-    add: (rows, ledger) => {
-      for (const { table, outcome } of rows) counted[table][outcome]++;
-      for (const entry of ledger.entries()) {
-        entries.push(entry);
-        outcomes.set(keyOf(entry), entry.outcome);
-      }
-    },
-    entryOf: (record) => outcomes.get(keyOf(record)),
-    counts: ({ counts }) =>
-      Object.fromEntries(
-        LEGACY_TABLES.flatMap((table) => {
-          const rows = counts[table];
-          return rows === undefined ? [] : [[table, { rows, ...counted[table] }]];
-        }),
-      ),
-    taken: (table) => counted[table].migrated + counted[table].repaired,
-  };
+
+  add(rows: readonly Row[], ledger: Ledger): void {
+    for (const { table, outcome } of rows) this.#counted[table][outcome]++;
+    for (const entry of ledger.entries()) {
+      this.entries.push(entry);
+      this.#outcomes.set(keyOf(entry), entry.outcome);
+    }
+  }
+
+  /** Undefined for a row without an entry. */
+  outcomeOf(record: LegacyRecord): Entry['outcome'] | undefined {
+    return this.#outcomes.get(keyOf(record));
+  }
+
+  counts({ counts }: LegacySource): TableCounts {
+    const rows = LEGACY_TABLES.map((table) => [table, { rows: counts[table], ...this.#counted[table] }] as const);
+    return Object.fromEntries(rows.filter(([table]) => counts[table] !== undefined));
+  }
+
+  /** Rows of a table that this run took. */
+  taken(table: LegacyTable): number {
+    return this.#counted[table].migrated + this.#counted[table].repaired;
+  }
 }

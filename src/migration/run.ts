@@ -4,7 +4,7 @@ import { pause } from '../lib/pause.js';
 import type { OnProgress } from '../store/maintenance.js';
 import { nameOf } from './cells.js';
 import { creationOf, type Plan, planShared, planWorkflow, SHARED_CREATION, SHARED_STACK } from './plan.js';
-import { openTotals, type Totals } from './report.js';
+import { Totals } from './report.js';
 import { Ledger } from './row.js';
 import type { LegacySource } from './source/source.js';
 import { type Migration, type Planned, planStack, type Stack, takeAll } from './take.js';
@@ -30,7 +30,7 @@ export async function runMigration(
   migration: Migration,
   { strict, beforeFirst, onProgress }: RunOptions,
 ): Promise<Totals> {
-  const totals = openTotals();
+  const totals = new Totals();
   const total = source.counts.workflow_states ?? 0;
   let waiting: Planned[] = [];
   let size = 0;

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { MEMORY } from '../lib/database-url.js';
 
 /** Which backups of a database are kept by a rotation. */
 export interface Rotation {
@@ -12,8 +13,7 @@ export interface Rotation {
 export const stampOf = (instant: string): string => instant.replace(/[-:]|\.\d+/g, '');
 
 /** The prefix of a database's backups: the name of its file, without `.db`. */
-const stem = (database: string): string =>
-  database === ':memory:' ? 'memory' : basename(database).replace(/\.db$/, '');
+const stem = (database: string): string => (database === MEMORY ? 'memory' : basename(database).replace(/\.db$/, ''));
 
 export const backupName = (database: string, instant: string): string => `${stem(database)}-${stampOf(instant)}.db`;
 

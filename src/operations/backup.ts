@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { COMPANIONS, makeSelfContained, removeDatabase } from '../engine.js';
+import { MEMORY } from '../lib/database-url.js';
 import { ConflictError, InvalidInputError, SlothError, StoreError } from '../lib/errors.js';
 import { clearedUp, flush, publish, statOf, temporaryName } from '../lib/files.js';
 import { isSameFile } from '../lib/fresh-file.js';
@@ -122,7 +123,7 @@ function refuseTarget(file: string, location: string, overwriting: Overwriting):
       details,
     });
   }
-  if (location !== ':memory:' && ['', ...COMPANIONS].some((suffix) => isSamePath(file, resolve(location) + suffix))) {
+  if (location !== MEMORY && ['', ...COMPANIONS].some((suffix) => isSamePath(file, resolve(location) + suffix))) {
     throw new InvalidInputError('TARGET_IS_DATABASE', `this is the database itself: ${file}`, {
       hint: 'Choose another name for the backup.',
       details,

@@ -68,7 +68,7 @@ describe('CSV of the log', () => {
     ['escapes invisible characters for a terminal', true, 'a\\u202eb'],
     ['keeps texts exactly for a file or a pipe', false, 'a\u202eb'],
   ])('%s', async (_, forTerminal, reason) => {
-    await using backend = await StateBackend.open('memory:', { actor: 'ana' });
+    await using backend = await StateBackend.open(':memory:', { actor: 'ana' });
     await backend.getStackManager().createStack({ name: 'web' }, { reason: 'a\u202eb' });
     for await (const entry of backend.getLog()) expect(entriesCsv([entry], { forTerminal })).toContain(`,${reason},`);
     expect.hasAssertions();

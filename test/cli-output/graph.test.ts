@@ -6,7 +6,7 @@ import { graphMermaid } from '../../src/cli/present/graph-mermaid.js';
 import { graphTree } from '../../src/cli/present/graph-tree.js';
 import type { EdgeRecord, GraphView, Impact } from '../../src/index.js';
 import { graphJson, impactJson } from '../../src/json/graph.js';
-import { aStack } from '../support/decision.js';
+import { aStack } from '../support/records.js';
 
 /** A view of edges `[from, to]`, `[from, to, 'implicit']`; what is named `gone` is missing. */
 function viewOf(

@@ -9,7 +9,7 @@ const read = (name: string) => readFileSync(new URL(`../fixtures/pulumi/${name}`
 
 /** A state of Pulumi's with secrets in inputs, in outputs, in pending operations and in the secrets provider. */
 async function imported() {
-  const backend = await StateBackend.open('memory:', { actor: 'ana' });
+  const backend = await StateBackend.open(':memory:', { actor: 'ana' });
   const first = await backend.importCommand('shop', read('shop-1.json'), { from: 'pulumi', allowMissing: true });
   await backend.execute(first);
   // What belongs to no resource changes as well: an operation that is under way.

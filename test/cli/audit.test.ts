@@ -49,7 +49,7 @@ describe('audit head', () => {
     for (const word of ['6', head.hash, head.recorded_at]) expect(text).toContain(word);
   });
 
-  test('of an empty log', async () => {
+  test('prints position 0 and zeros for an empty log', async () => {
     const cli = await emptyDatabase();
     expect(await cli.json('audit', 'head')).toEqual({ position: 0, hash: '0'.repeat(64), recorded_at: null });
     expect(await cli.text('audit', 'head')).toContain('the log is empty');
@@ -57,7 +57,7 @@ describe('audit head', () => {
 });
 
 describe('audit log', () => {
-  test('has everything an auditor asks for', async () => {
+  test('has position, type, actor, time and reason of each event', async () => {
     const cli = await shop();
     const { events } = await cli.json('audit', 'log');
     expect(events).toHaveLength(6);
@@ -106,13 +106,13 @@ describe('audit log', () => {
     expect(positionsIn(await cli.json('audit', 'log', ...flags.split(' ')))).toEqual(positions);
   });
 
-  test('is not asked for by the actor of other commands', async () => {
+  test('does not use the default actor as a filter', async () => {
     const cli = await shop();
     const other = commandLine(cli.db, { SLOTH_RUNNER_ACTOR: 'nobody' });
     expect(positionsIn(await other.json('audit', 'log'))).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  test('of an empty database', async () => {
+  test('prints nothing for an empty database', async () => {
     const cli = await emptyDatabase();
     expect(await cli.json('audit', 'log')).toEqual({ events: [] });
     expect(await cli.text('audit', 'log')).toBe('No events.\n');
@@ -140,7 +140,7 @@ describe('audit log', () => {
     expect(people.stderr).toContain(says);
   });
 
-  test('prints a long log whole, and its reader may leave early', async () => {
+  test('prints a long log completely, also if its reader leaves early', async () => {
     const cli = commandLine();
     await using backend = await cli.open({ actor: 'ana' });
     await backend.getStackManager().createStack({ name: 's' });
@@ -173,7 +173,7 @@ describe('audit log', () => {
     }
   });
 
-  test('that breaks off in the middle still prints one JSON document, with the error in it', async () => {
+  test('prints one JSON document with the error if it fails in the middle', async () => {
     const cli = await shop();
     tamper(cli.db, "UPDATE events SET data = '{' WHERE position = 4");
     const { code, stdout } = await cli.run(['audit', 'log', '--output', 'json']);
@@ -215,7 +215,7 @@ describe('audit log --output csv', () => {
     '＝1', // U+FF1D, which some spreadsheets take for `=`
   ];
 
-  test('keeps texts exactly, but for an apostrophe before what looks like a formula', async () => {
+  test('keeps texts exactly, except an apostrophe before a possible formula', async () => {
     const cli = commandLine();
     await using backend = await cli.open({ actor: 'ana' });
     await backend.getStackManager().createStack({ name: '=cmd|/c calc' });
@@ -239,7 +239,7 @@ describe('audit log --output csv', () => {
     expect(records.map(({ hash }) => hash)).toEqual(events.map(({ hash }: { hash: string }) => hash));
   });
 
-  test('is only for this command', async () => {
+  test('is refused by other commands', async () => {
     const { code, stderr } = await commandLine().run(['audit', 'head', '--output', 'csv']);
     expect(code).toBe(2);
     expect(stderr).toContain('csv');
@@ -247,7 +247,7 @@ describe('audit log --output csv', () => {
 });
 
 describe('audit export and audit import', () => {
-  test('make the same database again', async () => {
+  test('create an equal database', async () => {
     const cli = await shop();
     const folder = dirname(cli.db);
     const file = join(folder, 'log.jsonl');
@@ -275,7 +275,7 @@ describe('audit export and audit import', () => {
     expect(withoutTime(text)).toBe(withoutTime(readFileSync(file, 'utf8')));
   });
 
-  test('say clearly what is wrong, and leave nothing behind', async () => {
+  test('report the problem, and leave nothing behind', async () => {
     const cli = await shop();
     const folder = dirname(cli.db);
     const file = join(folder, 'log.jsonl');
@@ -309,7 +309,7 @@ describe('audit export and audit import', () => {
     await cli.text('audit', 'import', file, ...target);
   });
 
-  test('an export to standard output that breaks off says so on standard error', async () => {
+  test('a failed export to standard output is reported on standard error', async () => {
     const cli = await shop();
     tamper(cli.db, "UPDATE events SET data = '{}' WHERE position = 4");
     const { code, stdout, stderr } = await cli.run(['audit', 'export', '-', '--output', 'json']);
@@ -319,7 +319,7 @@ describe('audit export and audit import', () => {
   });
 });
 
-test('an export that is interrupted ends soon and leaves no file', async () => {
+test('an interrupted export ends soon and leaves no file', async () => {
   const folder = scratchFolder();
   const db = join(folder, 'stacks.db');
   const backend = await StateBackend.open(db, { actor: 'ana' });
@@ -339,7 +339,7 @@ test('an export that is interrupted ends soon and leaves no file', async () => {
 });
 
 describe('replay', () => {
-  test('shows each event with what it changed, and proves the end', async () => {
+  test('shows each event with its changes, and verifies the final state', async () => {
     const cli = await shop();
     const state = await cli.json('stack', 'state', 'show', 'shop');
     const json = await cli.json('replay', 'shop');
@@ -379,7 +379,7 @@ describe('replay', () => {
     expect(text).toContain(`State hash ${state.state_hash}, the same in the tables.`);
   });
 
-  test('up to a version; of a deleted stack', async () => {
+  test('stops at a version, and replays a deleted stack', async () => {
     const cli = await shop();
     const { steps, state_hash } = await cli.json('replay', 'shop', '--to-version', '2');
     expect(steps.map(({ position }: { position: number }) => position)).toEqual([1, 2]);
@@ -387,7 +387,7 @@ describe('replay', () => {
     expect((await cli.json('replay', 'other')).steps).toHaveLength(2);
   });
 
-  test('hides what is sensitive from people', async () => {
+  test('masks sensitive values for people', async () => {
     const cli = commandLine();
     await using backend = await cli.open({ actor: 'ana' });
     await backend.getStackManager().createStack({ name: 's' });
@@ -402,7 +402,7 @@ describe('replay', () => {
     expect(JSON.stringify(await cli.json('replay', 's'))).toMatch(/hunter2.*hunter3/);
   });
 
-  test('refuses what is not there, and exits with 7 where the tables differ, in one document', async () => {
+  test('refuses unknown stacks, and exits with 7 if the tables differ, in one document', async () => {
     const cli = await shop();
     for (const [args, code] of [
       [['nowhere'], 'STACK_NOT_FOUND'],
@@ -447,7 +447,7 @@ describe('replay', () => {
     },
   );
 
-  test('--follow with --to-version ends by itself, with closing words for people', async () => {
+  test('--follow with --to-version ends by itself, with a closing line for people', async () => {
     const cli = await shop();
     const waiting = commandProcesses(cli.db).run(['replay', 'shop', '--follow', '--to-version', '4']);
     await cli.text('stack', 'resource', 'set', 'shop', 'server.web', '-p', 'size=3');

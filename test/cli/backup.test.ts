@@ -23,7 +23,7 @@ beforeEach(() => {
 const HASH = /^[0-9a-f]{64}$/;
 
 describe('backup', () => {
-  test('tells people and programs what was made', async () => {
+  test('reports the backup as text and as JSON', async () => {
     await seed(db, 2);
     const file = join(backups, 'one.db');
     const made = await cli.json('backup', file);
@@ -39,7 +39,7 @@ describe('backup', () => {
     for (const part of [join(backups, 'two.db'), 'KiB', 'events', made.head.hash]) expect(text).toContain(part);
   });
 
-  test('in a folder, keeping some', async () => {
+  test('writes into a folder and keeps the newest', async () => {
     await seed(db, 1);
     const old = ['20200101T000000', '20200101T120000', '20200102T000000', '20200103T000000'];
     for (const stamp of old) writeFileSync(join(backups, `stacks-${stamp}Z.db`), '');
@@ -73,7 +73,7 @@ describe('backup', () => {
     expect(namesIn(backups)).toEqual([]);
   });
 
-  test('of no database makes neither', async () => {
+  test('creates neither a backup nor a database if the database does not exist', async () => {
     const { code, stderr } = await cli.run(['backup', join(backups, 'x.db')]);
     expect(code).toBe(3);
     expect(stderr).toContain(db);
@@ -81,7 +81,7 @@ describe('backup', () => {
     expect(namesIn(folder)).toEqual(['backups']);
   });
 
-  test('of a damaged database: exit 7, and how to look closer', async () => {
+  test('exits with 7 for a damaged database, and names the next step', async () => {
     await seed(db, 3);
     damage(db, 'needle-1');
     const { code, stderr } = await cli.run(['backup', join(backups, 'x.db')]);
@@ -90,7 +90,7 @@ describe('backup', () => {
     expect(namesIn(backups)).toEqual([]);
   });
 
-  test('with no room for it: said clearly, nothing is left', async () => {
+  test('reports a full disk, and leaves nothing behind', async () => {
     await seed(db, 1_000, 1_000);
     const limited = spawnSync(
       'sh',
@@ -106,7 +106,7 @@ describe('backup', () => {
     expect(await provenLog(db)).toHaveLength(1_001);
   });
 
-  test('interrupted by a signal: nothing is left', async () => {
+  test('leaves nothing behind when a signal interrupts it', async () => {
     await seed(db, 20_000, 1_000);
     const child = start('../../bin/run.cjs', 'backup', join(backups, 'x.db'), '--db', db);
     await until(() => namesIn(backups).length > 0);
@@ -117,7 +117,7 @@ describe('backup', () => {
 });
 
 describe('restore', () => {
-  test('asks first, and says what would be replaced by what', async () => {
+  test('asks first, and names the database and the backup', async () => {
     await seed(db, 1);
     const file = join(backups, 'one.db');
     const { head } = await cli.json('backup', file);
@@ -132,7 +132,7 @@ describe('restore', () => {
     expect(namesIn(folder)).toEqual(['backups', 'stacks.db']);
   });
 
-  test('tells people and programs what was restored and where the old content is', async () => {
+  test('reports what was restored and where the old content is, as text and as JSON', async () => {
     await seed(db, 1);
     const file = join(backups, 'one.db');
     const { head } = await cli.json('backup', file);

@@ -44,7 +44,7 @@ const ON_A_STACK: readonly (readonly [command: string, ...rest: string[]])[] = [
   ['stack state blame', 'a.b'],
 ];
 
-describe('bad input is refused clearly and changes nothing', () => {
+describe('invalid input is refused with its field and changes nothing', () => {
   const cli = { current: undefined as unknown as ReturnType<typeof commandLine> };
   let desired = '';
   beforeAll(async () => {
@@ -256,7 +256,7 @@ describe.skipIf(ON_POSTGRES)('a database file that cannot be used is refused and
     },
   );
 
-  test('a full disk: the command fails, what was there stays', async () => {
+  test('a command fails on a full disk and changes nothing', async () => {
     const cli = commandLine();
     await cli.text('stack', 'new', 'a');
     const big = join(dirname(cli.db), 'big.json');

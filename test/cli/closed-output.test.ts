@@ -53,8 +53,8 @@ test('every listing is a command', () => {
   expect(Object.keys(commands)).toEqual(expect.arrayContaining([...LISTINGS]));
 });
 
-describe('a reader that has gone', () => {
-  test('leaves every failure its exit code, on standard output or both', async () => {
+describe('a closed standard output', () => {
+  test('does not change the exit code of a failure', async () => {
     const { db, folder, actual } = await shop();
     const damaged = join(folder, 'damaged.db');
     copyFileSync(db, damaged);
@@ -83,7 +83,7 @@ describe('a reader that has gone', () => {
     }
   });
 
-  test('does not keep a command from its work', async () => {
+  test('does not stop a command that changes something', async () => {
     const { db, folder, json } = await shop();
     for (const [index, redirection] of ['>&9', '2>&9', '>&9 2>&9'].entries()) {
       expect(into(redirection, db, ['stack', 'new', `s${index}`])).toMatchObject({ code: 0 });
@@ -99,7 +99,7 @@ describe('a reader that has gone', () => {
     expect(into('>&9', db, ['audit', 'export', join(folder, 'log.jsonl')])).toMatchObject({ code: 0 });
   });
 
-  test('ends what only prints at once, with 141 and without a word', async () => {
+  test('ends a listing at once with 141, without a message', async () => {
     const { db, actual } = await shop();
     for (const args of [
       ['stack', 'state', 'list'],
@@ -169,7 +169,7 @@ describe('a full disk under standard output', () => {
     }
   });
 
-  test('leaves what was done, and says so', async () => {
+  test('keeps the change, and reports the failed output', async () => {
     const { db, folder, json } = await shop();
     const backup = join(folder, 'backup.db');
     const made = into('>/dev/full', db, ['backup', backup]);
@@ -180,7 +180,7 @@ describe('a full disk under standard output', () => {
     expect(await json('stack', 'state', 'versions', 'made')).toMatchObject({ versions: [{}] });
   });
 
-  test('leaves every failure its exit code, and its message where that was to be printed there', async () => {
+  test('keeps the exit code and the message of a failure', async () => {
     const { db, folder, actual } = await shop();
     const damaged = join(folder, 'damaged.db');
     copyFileSync(db, damaged);
@@ -200,7 +200,7 @@ describe('a full disk under standard output', () => {
     expect(mistyped).toMatchObject({ code: 2, stderr: expect.stringContaining('lst') });
   });
 
-  test('is found too where a part still fits', async () => {
+  test('is detected also if a part still fits', async () => {
     const { db, folder, run } = await shop();
     const whole = (await run(['stack', 'resource', 'set', 'web', 'net.big', '-p', `text=${'x'.repeat(3_000)}`])).code;
     expect(whole).toBe(0);
@@ -212,7 +212,7 @@ describe('a full disk under standard output', () => {
     expect({ code, bytes: readFileSync(file).length }).toEqual({ code: 1, bytes: 1_024_000 });
   });
 
-  test('under standard error changes nothing', async () => {
+  test('is ignored on standard error', async () => {
     const { db } = await shop();
     expect(into('2>/dev/full', db, ['stack', 'state', 'list'])).toMatchObject({ code: 0 });
     expect(into('2>/dev/full', db, ['stack', 'resource', 'show', 'web', 'net.none'])).toMatchObject({ code: 3 });

@@ -35,7 +35,7 @@ describe('terraform state through the command line', () => {
     );
   });
 
-  test('what Terraform marks sensitive is shown to nobody, and exact in JSON', async () => {
+  test('values that Terraform marks sensitive are masked in text, and exact in JSON', async () => {
     const cli = commandLine();
     const shownByImport = await cli.text('stack', 'import', 'web', '--from', 'terraform', V1);
     const texts = [
@@ -99,7 +99,7 @@ outputs:
 });
 
 describe('stacks', () => {
-  test('are made, found by name or id, renamed, deleted and restored', async () => {
+  test('are created, found by name or id, renamed, deleted and restored', async () => {
     const cli = commandLine();
     const config = join(scratchFolder(), 'config.json');
     writeFileSync(config, '{"region":"eu"}');
@@ -124,7 +124,7 @@ describe('stacks', () => {
     expect((await cli.json('stack', 'state', 'list')).stacks).toMatchObject([{ id, name: 'b' }]);
   });
 
-  test('delete asks; where nobody answers it needs --yes', async () => {
+  test('delete asks for confirmation, and needs --yes without a terminal', async () => {
     const cli = commandLine();
     await cli.text('stack', 'new', 'a');
     const { code, stderr } = await cli.run(['stack', 'delete', 'a']);
@@ -150,7 +150,7 @@ describe('stacks', () => {
 });
 
 describe('locks', () => {
-  test('keep others out, are renewed, told about, and broken with a reason', async () => {
+  test('exclude other actors, are renewed, shown, and broken with a reason', async () => {
     const cli = commandLine();
     await cli.text('stack', 'new', 'a');
     const lock = await cli.json(
@@ -194,7 +194,7 @@ describe('locks', () => {
 });
 
 describe('history', () => {
-  test('of a resource and blame of its fields, now and then', async () => {
+  test('of a resource, and blame of its fields, now and in the past', async () => {
     const cli = commandLine();
     await cli.text('stack', 'new', 'a');
     await cli.text('stack', 'resource', 'set', 'a', 'x.y', '-p', 'size=1', '-p', 'name=n', '-m', 'make it');
@@ -215,7 +215,7 @@ describe('history', () => {
     expect(before.fields.every(({ version }: { version: number }) => version === 2)).toBe(true);
   });
 
-  test('is read at a version, an instant or a position', async () => {
+  test('is read at a version, a time or a position', async () => {
     const cli = commandLine();
     await cli.text('stack', 'new', 'a');
     const { recorded_at: time, last_position: position } = await cli.json(
@@ -241,7 +241,7 @@ describe('history', () => {
 });
 
 describe('the command line itself', () => {
-  test.skipIf(ON_POSTGRES)('doctor tells about the file', async () => {
+  test.skipIf(ON_POSTGRES)('doctor reports the file', async () => {
     const cli = commandLine();
     await cli.text('stack', 'new', 'a');
     const { database, file, projections, warnings } = await cli.json('doctor');
@@ -257,7 +257,7 @@ describe('the command line itself', () => {
     expect(await cli.text('doctor')).toContain('No problems found');
   });
 
-  test('resource show and blame print keys that are not plain names whole', async () => {
+  test('resource show and blame print unusual keys completely', async () => {
     const cli = commandLine();
     await cli.text('stack', 'new', 'a');
     await cli.text('stack', 'resource', 'set', 'a', 'x.y', '-p', 'k.l=1', '-p', 'plain={"m n": 2}');
@@ -286,7 +286,7 @@ describe('the command line itself', () => {
     expect(await commandLine().text('--version')).toMatch(/^sloth-runner\/\d+\.\d+\.\d+/);
   });
 
-  test('completion scripts are to be had', async () => {
+  test('completion scripts are available', async () => {
     const manifest = await commandLine().text('autocomplete', '--help');
     expect(manifest).toContain('autocomplete');
   });
@@ -302,7 +302,7 @@ describe('the command line itself', () => {
     expect(exact.properties.v).toBe('\u001b[31mred\u202eevil\ud800');
   });
 
-  test('colour only where it is asked for, never with NO_COLOR', async () => {
+  test('colour is printed only if requested, and never with NO_COLOR', async () => {
     const cli = commandLine();
     await cli.text('stack', 'new', 'a');
     expect(await cli.text('stack', 'state', 'list')).not.toContain('\u001b[');

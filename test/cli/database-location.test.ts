@@ -42,7 +42,7 @@ describe('a file that names the database', () => {
     }
   });
 
-  test('with a password is used where its owner alone can, and without one in any case', async () => {
+  test('with a password must be private, without one it may be public', async () => {
     for (const [location, mode] of [
       [SECRET, 0o600],
       ['postgres://u@127.0.0.1:1/d', 0o644],
@@ -127,7 +127,7 @@ describe.each([':memory:', 'memory:'])('a database in memory: %s', (db) => {
     expect(existsSync(join(folder, 'to.db'))).toBe(false);
   });
 
-  test('can be served, with a warning that all of it is lost', async () => {
+  test('can be served, with a warning that its content is lost', async () => {
     const child = spawn(process.execPath, [BIN, 'serve', '--db', db, '--listen', '127.0.0.1:0', '--output', 'json']);
     onTestFinished(() => void child.kill('SIGKILL'));
     let [stdout, stderr] = ['', ''];

@@ -72,7 +72,7 @@ const file = (name: string, path: string, properties: object = ALL) => ({
 });
 
 describe('a probe of files', () => {
-  test('of what is not allowed reads, prints and records nothing of them', async () => {
+  test('of files that are not allowed reads, prints and records nothing', async () => {
     const { inside, outside } = folders();
     const stack = await stackOf([
       file('shadow', join(outside, 'shadow')),
@@ -97,7 +97,7 @@ describe('a probe of files', () => {
     expect(all).not.toContain('ENOENT');
   });
 
-  test('records of content that differs its digest and length, and what it holds only with --record-content', async () => {
+  test('records digest and length of differing content, and the text only with --record-content', async () => {
     const { inside } = folders();
     const stack = await stackOf([file('x', join(inside, 'file'), { content: 'guess' })]);
     const probe = ['--probe', '--probe-path', inside];
@@ -117,7 +117,7 @@ describe('a probe of files', () => {
     expect((await stack.drift('--recorded')).stdout).toContain(SECRET);
   });
 
-  test('compares content with the text that is expected', async () => {
+  test('compares content with the expected text', async () => {
     const { inside } = folders();
     const stack = await stackOf([file('x', join(inside, 'file'), { content: SECRET })]);
     expect(await stack.drift('--probe', '--probe-path', inside, '--exit-code')).toMatchObject({ code: 0 });
@@ -171,7 +171,7 @@ test('nothing that a configuration names is read or run unless --configured says
   expect(existsSync(mark)).toBe(true);
 });
 
-describe('--exit-code says that there is no drift only where everything was compared', () => {
+describe('--exit-code reports no drift only if everything was compared', () => {
   const net = (name: string) => ({ type: 'net', name });
   const actual = (folder: string, document: object): string => {
     const path = join(folder, 'actual.json');
@@ -199,7 +199,9 @@ describe('--exit-code says that there is no drift only where everything was comp
       for (const flags of [[], ['--allow-partial']]) {
         const { code, stdout, stderr } = await stack.drift(...source, '--exit-code', ...flags);
         expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-        expect(stderr).toMatch(/nothing was compared: 0 of 2 resources of "web" \(net\.a: (the source says|no answer)/);
+        expect(stderr).toMatch(
+          /nothing was compared: 0 of 2 resources of "web" \(net\.a: (the source has no data|no answer)/,
+        );
       }
       const { code, stderr } = await stack.run(['stack', 'state', 'drift', 'watch', 'web', ...source]);
       expect(code).toBe(2);
@@ -212,7 +214,7 @@ describe('--exit-code says that there is no drift only where everything was comp
     });
   });
 
-  test('with a source that says nothing of some it is 1, and 0 with --allow-partial; drift that was found is 6', async () => {
+  test('with a source that lacks some resources it is 1, and 0 with --allow-partial; found drift is 6', async () => {
     const stack = await stackOf([net('a'), net('b')]);
     const some = actual(stack.folder, { 'net.a': {} });
     const { code, stdout } = await stack.drift('--actual', some, '--exit-code');
@@ -225,7 +227,7 @@ describe('--exit-code says that there is no drift only where everything was comp
     expect((await stack.drift('--actual', some, '--exit-code', '--allow-partial')).code).toBe(6);
   });
 
-  test('with a resource that could not be looked at it is 1, with --allow-partial too', async () => {
+  test('with a resource that could not be read it is 1, also with --allow-partial', async () => {
     const { inside, outside } = folders();
     const stack = await stackOf([
       file('in', join(inside, 'file'), {}),
@@ -240,7 +242,7 @@ describe('--exit-code says that there is no drift only where everything was comp
     }
   });
 
-  test('lists of many that the source says nothing of the first 20', async () => {
+  test('lists the first 20 of many resources that the source lacks', async () => {
     const stack = await stackOf(Array.from({ length: 30 }, (_, n) => net(`n${n + 10}`)));
     const { stdout } = await stack.drift('--actual', actual(stack.folder, { 'net.n10': {} }));
     expect(stdout).toContain('1 compared, 29 not compared\n  net.n11: ');

@@ -27,7 +27,7 @@ async function drifted() {
 }
 
 describe('drift', () => {
-  test('is ignored by the address or id of the resource, for ever or for a time', async () => {
+  test('is ignored by the address or id of the resource, forever or for a time', async () => {
     const cli = await drifted();
     const told = await cli.text(...drift, 'ignore', 'shop', 'server.web', '--reason', 'by hand', '--expires', '30d');
     expect(told).toMatch(/server\.web is ignored until \d{4}-/);
@@ -47,7 +47,7 @@ describe('drift', () => {
     expect(again.stderr).toContain('no open drift finding');
   });
 
-  test('is accepted: shown before, a version after, undone by a rollback', async () => {
+  test('is accepted as a new version, which a rollback undoes', async () => {
     const cli = await drifted();
     await cli.text(...drift, 'ignore', 'shop', '--path', '**.etag', '--reason', 'by itself');
     await cli.find();
@@ -64,7 +64,7 @@ describe('drift', () => {
     expect((await cli.run([...drift, 'accept', 'shop', 'server.web'])).code).toBe(3);
   });
 
-  test('of a resource that is gone is accepted by taking it out, and what depends on it is not forgotten', async () => {
+  test('of a missing resource is accepted by removing it, which dependents prevent', async () => {
     const cli = await drifted();
     await cli.text('stack', 'resource', 'set', 'shop', 'disk.data', '--depends-on', 'server.web');
     await cli.find(null);
@@ -91,7 +91,7 @@ describe('drift', () => {
 });
 
 describe('rules', () => {
-  test('are added, listed now and as they were, count from the next look on, and are removed', async () => {
+  test('are added, listed now and in the past, apply from the next check on, and are removed', async () => {
     const cli = await drifted();
     expect(await cli.text(...drift, 'rules', 'list', 'shop')).toContain('No drift rules');
     const added = await cli.text(
@@ -155,7 +155,7 @@ describe('rules', () => {
     expect((await cli.json(...drift, 'rules', 'list', 'shop')).rules).toHaveLength(1);
   });
 
-  test('hold in their texts nothing that a terminal obeys', async () => {
+  test('escape control characters in their texts', async () => {
     const cli = await drifted();
     await using backend = await cli.open();
     await backend.execute({ type: 'addDriftRule', stack: 'shop', path: 'a', reason: 'x\nRULE \t' });
@@ -163,7 +163,7 @@ describe('rules', () => {
   });
 });
 
-test('bad input is refused clearly and changes nothing', async () => {
+test('invalid input is refused with its field and changes nothing', async () => {
   const cli = await drifted();
   const events = async () => (await cli.json('doctor')).database.events;
   const before = await events();

@@ -35,7 +35,7 @@ async function stackOf(resources: readonly object[], configuration: object = {})
 const server = { type: 'server', name: 'web', properties: { size: 3, tags: { env: 'prod' }, password: 'p' } };
 
 describe('an actual file', () => {
-  test('gives a table of what differs, by resource and field, and records it once', async () => {
+  test('prints the differences by resource and field, and records them once', async () => {
     const stack = await stackOf([server, { type: 'net', name: 'a' }, { type: 'net', name: 'b' }]);
     const actual = stack.file('actual.json', {
       'server.web': { size: '3', tags: { env: 'test' }, password: 'p' },
@@ -78,14 +78,14 @@ describe('an actual file', () => {
     ]);
   });
 
-  test('that is complete says that the others are gone', async () => {
+  test('with --complete reports missing resources as gone', async () => {
     const stack = await stackOf([server, { type: 'net', name: 'a' }]);
     const actual = stack.file('actual.json', { 'net.a': {} });
     const { drift } = JSON.parse((await stack.drift('--actual', actual, '--complete', '--output', 'json')).stdout);
     expect(drift).toMatchObject([{ address: 'server.web', actual_state: null, drift_fields: ['$'] }]);
   });
 
-  test('clears what no longer holds, and can be accepted', async () => {
+  test('clears findings that no longer hold, and can be accepted', async () => {
     const stack = await stackOf([server]);
     const other = { ...server.properties, size: 4 };
     await stack.drift('--actual', stack.file('other.json', { 'server.web': other }));
@@ -114,7 +114,7 @@ describe('an actual file', () => {
     expect((await stack.drift('--at-version', '2')).stdout).not.toContain('compared');
   });
 
-  test('does not show what is marked as sensitive', async () => {
+  test('masks sensitive values', async () => {
     const secret = { ...server, metadata: { sensitive: ['$.password'] } };
     const stack = await stackOf([secret]);
     const changed = stack.file('actual.json', { 'server.web': { ...server.properties, password: 'other' } });
@@ -225,7 +225,7 @@ test('of 1,000 files, exactly the ten are found that changed, each by its fields
   });
 });
 
-test('watch tells and records what changes, look for look, until it is stopped', async () => {
+test('watch reports and records the changes of each check until it is stopped', async () => {
   const stack = await stackOf([server]);
   const actual = stack.file('actual.json', { 'server.web': server.properties });
   const words = ['stack', 'state', 'drift', 'watch', 'web', '--every', '1s', '--actual', actual, '--output', 'json'];
@@ -265,7 +265,7 @@ test.each<[string[], string]>([
   expect(stderr).toContain(message);
 });
 
-describe.skipIf(withoutTerraform())('what terraform applied and somebody changed', () => {
+describe.skipIf(withoutTerraform())('drift of resources that terraform applied', () => {
   const CONFIGURATION = `variable "size" {}
 resource "terraform_data" "web" {
   input = { size = var.size, image = "debian" }

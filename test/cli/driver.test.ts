@@ -37,7 +37,7 @@ describe.each([
   });
 });
 
-describe('a SQLite that loses commits', () => {
+describe('a SQLite version that loses commits', () => {
   const TOO_OLD = 'SQLite 3.51.2 can lose acknowledged commits; 3.51.3 is needed';
 
   test('writes nothing', async () => {
@@ -47,7 +47,7 @@ describe('a SQLite that loses commits', () => {
     expect(existsSync(db) ? statSync(db).size : 0).toBe(0);
   });
 
-  test('leaves a database that is there as it is', async () => {
+  test('leaves an existing database unchanged', async () => {
     const { run, db } = commandProcesses();
     await run(['stack', 'new', 'web']);
     const [before, names] = [statSync(db), namesIn(dirname(db))];
@@ -57,7 +57,7 @@ describe('a SQLite that loses commits', () => {
     expect(namesIn(dirname(db))).toEqual(names);
   });
 
-  test('is what doctor shows and warns of, in both forms', async () => {
+  test('is shown by doctor with a warning, as text and JSON', async () => {
     const { run, db } = commandProcesses();
     await run(['stack', 'new', 'web']);
     const old = withDriver('old', db);

@@ -32,7 +32,7 @@ async function failing(db: string, fault: Fault, ...args: readonly string[]): Pr
 }
 
 describe.skipIf(withoutCompiler())('a disk that fails', () => {
-  test('a page that is not given is DISK_ERROR in every command, whichever page it is', async () => {
+  test('an unreadable page is DISK_ERROR in every command, whichever page it is', async () => {
     const { cli, folder } = await prepared();
     const commands = [
       ['stack', 'state', 'list'],
@@ -66,7 +66,7 @@ describe.skipIf(withoutCompiler())('a disk that fails', () => {
     await cli.text('audit', 'verify');
   }, 240_000);
 
-  test('a file that is damaged is damaged still', async () => {
+  test('a damaged file is still reported as damaged', async () => {
     const { cli } = await prepared();
     const page = 8_192;
     for (let at = page; at < statSync(cli.db).size; at += page) spoilByte(cli.db, at, 0xff);
@@ -113,7 +113,7 @@ describe.skipIf(withoutCompiler())('a disk that fails', () => {
     await provenLog(cli.db);
   });
 
-  test('a commit whose flush fails is refused, and afterwards it is there whole or not at all', async () => {
+  test('a commit with a failed flush is refused, and afterwards stored completely or not at all', async () => {
     const { cli } = await prepared();
     for (let after = 0; after < 3; after += 1) {
       const before = (await cli.json('audit', 'head')).position as number;
@@ -209,7 +209,7 @@ async function serving(db: string) {
 }
 
 describe.skipIf(withoutCompiler())('a server whose disk fails', () => {
-  test('after a flush that failed it takes no more changes, goes on reading, says so, and verifies the log', async () => {
+  test('after a failed flush it refuses changes, still reads, reports it, and verifies the log', async () => {
     const { cli } = await prepared();
     const { ask, set, log } = await serving(cli.db);
     const tag = (name: string) => ask('POST', '/api/v1/commands/addTags', { stack: 'web', tags: [name] });
@@ -280,7 +280,7 @@ describe.skipIf(withoutCompiler())('a server whose disk fails', () => {
 
 const NOBODY = 65_534;
 
-describe.skipIf(process.getuid?.() !== 0)('a user who may not write', () => {
+describe.skipIf(process.getuid?.() !== 0)('a user without write permission', () => {
   /** The command line as another user: the code is readable by all, the database as its mode says. */
   const asNobody = (db: string, ...args: readonly string[]) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args, '--db', db, '--output', 'json'], {
@@ -339,7 +339,7 @@ describe.skipIf(process.getuid?.() !== 0)('a user who may not write', () => {
     expect(out).toBe('READ_ONLY ok b,x\n');
   });
 
-  test('a database in a folder that may not be entered is CANNOT_OPEN, not missing', async () => {
+  test('a database in an inaccessible folder is CANNOT_OPEN, not missing', async () => {
     const { cli } = await prepared();
     chmodSync(join(cli.db, '..'), 0o700);
     for (const command of [['audit', 'verify'], ['doctor'], ['stack', 'state', 'list'], ['backup', '/tmp/never.db']]) {
@@ -354,7 +354,7 @@ describe.skipIf(process.getuid?.() !== 0)('a user who may not write', () => {
   });
 });
 
-test('to open a database once more leaves the locks of the first in force', async () => {
+test('opening a database twice keeps the locks of the first connection', async () => {
   const cli = commandProcesses();
   await using first = await cli.open();
   await first.getStackManager().createStack({ name: 'web' });

@@ -50,7 +50,7 @@ describe('stack state graph and impact', () => {
     expect((await graph('--format', 'mermaid')).stdout).toContain('n0 --> n2');
   });
 
-  test('tell in order what a change reaches', async () => {
+  test('list what a change reaches, in order', async () => {
     const { cli } = await shop();
     expect(await cli.text('stack', 'state', 'impact', 'shop', 'net')).toMatch(
       /^# +RESOURCE +TYPE +DEPTH +VIA\n1 +app\.web +app +1 +net\.main\n$/,
@@ -81,7 +81,7 @@ describe('stack state graph and impact', () => {
     expect(refused.stdout + refused.stderr).toContain(named);
   });
 
-  test('refuse in JSON where JSON is asked for, either way', async () => {
+  test('print errors as JSON with --format json and --output json', async () => {
     const { graph } = await shop();
     for (const words of [['--format', 'json'], ['--format=json'], ['--output', 'json']]) {
       const refused = await graph(...words, '--root', 'net.zzz');

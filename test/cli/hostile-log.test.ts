@@ -31,7 +31,7 @@ async function forged(change: (text: string) => string): Promise<string> {
   return file;
 }
 
-describe('a log of strangers', () => {
+describe('a log from an untrusted source', () => {
   it.each([
     ['name', 'NAME'],
     ['reason', 'REASON'],
@@ -45,7 +45,7 @@ describe('a log of strangers', () => {
     expect(stderr.length).toBeLessThan(1_000);
   });
 
-  it('with control and invisible characters in every text shows none of them', async () => {
+  it('with control and invisible characters in every text is escaped in output', async () => {
     const file = await forged((json) =>
       json
         .replace('"command":"create"', '"command":"cr\\u001b[2J\u200beate"')
@@ -93,7 +93,7 @@ describe.each([
   ['a no-break space', 'pro\u00a0d', 'pro\u00a0d'],
   ['an ideographic space', 'pro\u3000d', 'pro\u3000d'],
 ])('a stack whose name has %s', (_, HIDDEN, shown) => {
-  it('is not made, tagged or named so, by anybody; nor is a token or an actor', async () => {
+  it('no stack, tag, token or actor can get such a name', async () => {
     const cli = commandLine();
     await cli.text('stack', 'new', 'prod');
     const desired = join(scratchFolder(), 'desired.json');
@@ -122,7 +122,7 @@ describe.each([
     expect((await cli.json('audit', 'head')).position).toBe(1);
   });
 
-  it('is still used, and renamed, where there is one already', async () => {
+  it('an existing one can be used and renamed', async () => {
     const file = await forged((json) => json.replaceAll('NAME', HIDDEN));
     const cli = commandLine();
     await cli.text('audit', 'import', file);

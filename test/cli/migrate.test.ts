@@ -80,7 +80,7 @@ describe('the report', () => {
     expect(printed.verification.stacks).toHaveLength(17);
   });
 
-  test('goes where it is told to', async () => {
+  test('is written to the file of --report', async () => {
     const { cli, report, folder } = home(clean());
     const file = join(folder, 'elsewhere.json');
     await cli.text('stack', 'migrate', '--report', file, '--no-verify');
@@ -88,7 +88,7 @@ describe('the report', () => {
     expect(existsSync(report)).toBe(false);
   });
 
-  test('replaces no file that is there, unless --overwrite says so', async () => {
+  test('replaces no existing file without --overwrite', async () => {
     const { cli, folder } = home(clean());
     const file = join(folder, 'mine.json');
     writeFileSync(file, 'mine');
@@ -110,7 +110,7 @@ describe('the report', () => {
     expect((await cli.run(['stack', 'migrate', '--overwrite'])).code).toBe(2);
   });
 
-  test('has its own name where the usual one is of another migration, and replaces its own', async () => {
+  test('gets another name if the default one belongs to another migration, and replaces its own', async () => {
     const { cli, report, folder } = home(clean());
     writeFileSync(report, 'mine');
     const second = join(folder, 'migration_report-2.json');
@@ -122,7 +122,7 @@ describe('the report', () => {
     expect(readFileSync(report, 'utf8')).toBe('mine');
   });
 
-  test('shows what was done about rows, without letting them at the terminal', async () => {
+  test('shows the outcome of rows, with their texts escaped', async () => {
     const { cli } = home();
     const { stdout } = await cli.run(['stack', 'migrate']);
     expect(stdout).toMatch(/rejected +workflow_resources r-orphan +there is no workflow "wf-gone" +not taken/);
@@ -134,7 +134,7 @@ describe('the report', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('refused migrations', () => {
   test.each([
     ['a source that is not there', ['--source', '/nowhere/old.db'], 3, 'SOURCE_NOT_FOUND'],
     ['a source that is none', ['--source', new URL(import.meta.url).pathname], 2, 'NOT_A_LEGACY_DATABASE'],

@@ -51,11 +51,11 @@ const OWN = ['audit:import', 'copy', 'restore', 'stack:migrate'];
 
 const listOf = (folder: string): string[] => readdirSync(folder);
 
-test('every command says what it does with a database that is not there', () => {
+test('every command declares its use of a missing database', () => {
   expect(Object.keys(DATABASE_USE).sort()).toEqual(Object.keys(COMMANDS).sort());
 });
 
-describe('a database that somebody named and that is not there', () => {
+describe('a named database that does not exist', () => {
   test.each(commandsThat('existing', 'listing'))('%s: exit 3, and no file is made', async (id) => {
     const folder = scratchFolder();
     const path = join(folder, 'deeper', 'mistyped.db');
@@ -106,7 +106,7 @@ describe('a database that somebody named and that is not there', () => {
   });
 });
 
-describe('a database that nobody named and that is not there', () => {
+describe('a default database that does not exist', () => {
   /** A user without a database of the system's, whose home is empty. */
   const newcomer = () => {
     const home = scratchFolder();
@@ -114,7 +114,7 @@ describe('a database that nobody named and that is not there', () => {
   };
   const isFree = !existsSync('/etc/sloth-runner/stacks.db');
 
-  test.runIf(isFree)('is an empty list of stacks, and says how to begin', async () => {
+  test.runIf(isFree)('is an empty list of stacks, with a hint how to begin', async () => {
     const { home, cli } = newcomer();
     const { code, stdout, stderr } = await cli.run(['stack', 'state', 'list', '--output', 'json']);
     expect({ code, stdout: JSON.parse(stdout) }).toEqual({ code: 0, stdout: { stacks: [] } });
@@ -124,7 +124,7 @@ describe('a database that nobody named and that is not there', () => {
     expect(homedir()).not.toBe(home);
   });
 
-  test.runIf(isFree)('is refused by whatever asks more of it', async () => {
+  test.runIf(isFree)('is refused by all other commands', async () => {
     const { home, cli } = newcomer();
     for (const command of [['audit', 'verify'], ['doctor'], ['stack', 'state', 'show', 'web']]) {
       const { code, stderr } = await cli.run(command);
@@ -149,7 +149,7 @@ describe('a command that creates a database', () => {
     return { first: cli.db, backup, log };
   }
 
-  test('says so on standard error, once, and makes its folders', async () => {
+  test('reports it once on standard error, and creates its folders', async () => {
     const { first, backup, log } = await sources();
     const commands: [id: string, words: (path: string) => string[]][] = [
       ['stack:new', () => ['stack', 'new', 'web']],
@@ -176,7 +176,7 @@ describe('a command that creates a database', () => {
     }
   }, 120_000);
 
-  test('with --dry-run makes nothing, and plans as for an empty one', async () => {
+  test('with --dry-run creates nothing, and plans as for an empty one', async () => {
     const folder = scratchFolder();
     const path = join(folder, 'none.db');
     const cli = commandLine(path);
@@ -187,7 +187,7 @@ describe('a command that creates a database', () => {
     expect(listOf(folder)).toEqual([]);
   });
 
-  test('refuses what it is given and prints nothing but the error as JSON', async () => {
+  test('prints only the error as JSON if its input is refused', async () => {
     const cli = commandLine(join(scratchFolder(), 'none.db'));
     const { code, stderr } = await cli.run([
       'stack',
@@ -257,11 +257,13 @@ describe('a command that may create a database', () => {
       ['--listen', '127.0.0.1:0', '--max-connections', '999999999'],
     ],
     'stack:import': ({ missing, junk, notJson }) =>
-      ['terraform', 'pulumi'].flatMap((tool) =>
-        [missing, junk, notJson]
-          .map((file) => ['web', '--from', tool, file])
-          .concat([['', '--from', tool, terraformState()]]),
-      ),
+      ['terraform', 'pulumi']
+        .flatMap((tool) =>
+          [missing, junk, notJson]
+            .map((file) => ['web', '--from', tool, file])
+            .concat([['', '--from', tool, terraformState()]]),
+        )
+        .concat([['web', '--from', 'terraform', terraformState(), '--if-version', '5']]),
     'stack:migrate': ({ missing, junk }) => [
       ['--source', missing],
       ['--source', junk],
@@ -287,7 +289,7 @@ describe('a command that may create a database', () => {
     ],
   };
 
-  test('has input that it refuses here', () => {
+  test('has a case of refused input in this test', () => {
     expect(Object.keys(REFUSED).sort()).toEqual([...commandsThat('creates'), ...OWN, 'token:create'].sort());
   });
 
@@ -313,7 +315,7 @@ describe('a command that may create a database', () => {
     120_000,
   );
 
-  test('serve makes no file of tokens beside a database where it is refused', async () => {
+  test('serve creates no token file when it is refused', async () => {
     const cli = commandLine();
     await cli.text('stack', 'new', 'web');
     const { stderr } = await cli.run(['serve', '--listen', '0.0.0.0:0']);
@@ -321,7 +323,7 @@ describe('a command that may create a database', () => {
     expect(existsSync(`${cli.db}.tokens`)).toBe(false);
   });
 
-  test('audit import leaves a server as it is where the log does not hold', async () => {
+  test('audit import leaves a server unchanged if the log is invalid', async () => {
     const { cut, tampered, junk } = await wrongFiles();
     const url = await freshSchema();
     for (const file of [cut, tampered, junk]) {
@@ -334,8 +336,8 @@ describe('a command that may create a database', () => {
   });
 });
 
-describe('a file of tokens that is not there', () => {
-  test('is refused where --tokens or the database is mistyped, and nothing is made', async () => {
+describe('a token file that does not exist', () => {
+  test('is refused if --tokens or the database is mistyped, and nothing is created', async () => {
     const cli = commandLine();
     const none = join(scratchFolder(), 'none.tokens');
     for (const command of [['list'], ['revoke', 'ci']]) {
@@ -362,7 +364,7 @@ describe('a file of tokens that is not there', () => {
 });
 
 describe('the library', () => {
-  test('creates a database, unless it is said not to', async () => {
+  test('creates a database, unless create is false', async () => {
     const path = join(scratchFolder(), 'a', 'x.db');
     const refused = { name: 'NotFoundError', code: 'DATABASE_NOT_FOUND', exitCode: 3 };
     await expect(StateBackend.open(path, { create: false })).rejects.toMatchObject(refused);
@@ -372,7 +374,7 @@ describe('the library', () => {
     expect([made.created, again.created]).toEqual([true, false]);
   });
 
-  test('leaves a server as it is where its database has no tables of ours', async () => {
+  test('leaves a server unchanged if its database has no tables of ours', async () => {
     const url = await freshSchema();
     const refused = { name: 'NotFoundError', code: 'DATABASE_NOT_FOUND' };
     for (const skipRebuild of [false, true]) {

@@ -34,7 +34,7 @@ describe('a database without events', () => {
   });
 });
 
-test('a migration from a database that holds nothing is refused, and makes nothing', async () => {
+test('a migration from an empty database is refused, and creates nothing', async () => {
   const folder = scratchFolder();
   const source = join(folder, 'old.db');
   copyFileSync(LEGACY, source);

@@ -14,7 +14,7 @@ describe('a table', () => {
     expect(fitColumns([40, 40], [false, false], 20)).toEqual([40, 40]);
   });
 
-  test('fits with wide characters, and shows what was cut', () => {
+  test('fits with wide characters, and marks cut cells', () => {
     const rows = [
       ['資源資源資源資源資源', 'x'.repeat(40)],
       ['👩‍👩‍👧‍👦 family', 'short'],
@@ -107,7 +107,7 @@ describe('an address', () => {
 describe('properties on the command line', () => {
   const assigned = async (...args: Parameters<typeof assignments>) => (await assignments(...args)).properties;
 
-  test('are JSON where they are JSON, else text', async () => {
+  test('are read as JSON if they are valid JSON, else as text', async () => {
     const pairs = ['n=3', 't=three', 's="3"', 'l=[1,2]', 'e=', 'eq=a=b', 'b=true', 'big=12345678901234567890'];
     expect(stringifyJson(await assigned(pairs, { kept: 1 }))).toBe(
       '{"kept":1,"n":3,"t":"three","s":"3","l":[1,2],"e":"","eq":"a=b","b":true,"big":12345678901234567890}',
@@ -118,7 +118,7 @@ describe('properties on the command line', () => {
     expect(Object.keys(await assigned(['__proto__=1'], {}))).toEqual(['__proto__']);
   });
 
-  test('that look like JSON and are not are refused', async () => {
+  test('that look like JSON but are invalid are refused', async () => {
     await expect(assigned(['l=[1,'], {})).rejects.toThrow(/not valid JSON/);
     await expect(assigned(['novalue'], {})).rejects.toThrow(/KEY=VALUE/);
     await expect(assigned(['n=1e1000000'], {})).rejects.toThrow(/exponent of more than 6 digits/);

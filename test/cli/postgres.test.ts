@@ -28,7 +28,7 @@ describe('the command line on PostgreSQL', () => {
     expect(await cli.json('audit', 'verify')).toMatchObject({ holds: true, problems: [] });
   });
 
-  test('the same log as a file has, to the hash', async () => {
+  test('has the same log as a file, with the same hashes', async () => {
     const [file, server] = [commandLine(), commandLine(await freshSchema())];
     for (const cli of [file, server]) await cli.text('stack', 'import', 'web', '--from', 'terraform', V1);
     const log = join(scratchFolder(), 'log.jsonl');
@@ -59,7 +59,7 @@ describe('the command line on PostgreSQL', () => {
     }
   });
 
-  test('no password is printed, wherever it stands', async () => {
+  test('no password is printed, wherever it comes from', async () => {
     const url = new URL(await freshSchema());
     url.password = 'hunter2hunter2';
     const cli = commandLine(url.href);

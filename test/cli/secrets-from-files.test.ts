@@ -39,7 +39,7 @@ describe('KEY=@FILE', () => {
     expect(await properties()).toEqual({ password: value });
   });
 
-  it('is standard input for @-, and does not stand in the list of processes', async () => {
+  it('reads standard input for @-, and is not in the list of processes', async () => {
     expect((await set(['password=@-', 'size=3'], 's3cret=@x\n')).code).toBe(0);
     expect(await properties()).toEqual({ password: 's3cret=@x', size: 3 });
   });
@@ -49,7 +49,7 @@ describe('KEY=@FILE', () => {
     expect(await properties()).toEqual({ a: '@x', b: '@', c: '@@-', d: '@y' });
   });
 
-  it('is not shown by the command that sets it', async () => {
+  it('is masked by the command that sets it', async () => {
     await set(['password=old', 'size=1']);
     const { code, stdout, stderr } = await set([`password=@${file('hunter2')}`, 'size=2']);
     expect(code).toBe(0);
@@ -75,7 +75,7 @@ describe('KEY=@FILE', () => {
     expect((await cli.json('stack', 'state', 'show', 'web')).resources).toEqual([]);
   });
 
-  it('is refused for bytes that are no UTF-8, and does not show them', async () => {
+  it('is refused for invalid UTF-8, without showing it', async () => {
     const { code, stderr } = await set([`a=@${file(Buffer.from('hunter\xff2', 'latin1'))}`]);
     expect(code).toBe(2);
     expect(stderr).toContain('secret is not valid UTF-8');

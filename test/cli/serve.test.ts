@@ -60,7 +60,7 @@ describe('serve warns on standard error', () => {
       .filter(({ level }) => level === 'warn')
       .map(({ msg }) => msg);
 
-  test('that everybody on this machine may do everything, as long as there is no token', async () => {
+  test('that everybody on this machine may do everything while there is no token', async () => {
     const cli = commandLine();
     const open = await serve(cli.db);
     expect(warnings(open.stderr())).toEqual([expect.stringMatching(/everybody on this machine may do everything/)]);
@@ -69,7 +69,7 @@ describe('serve warns on standard error', () => {
     expect(warnings(closed.stderr())).toEqual([]);
   });
 
-  test('that tokens travel unencrypted, where others reach it without TLS', async () => {
+  test('that tokens are sent unencrypted on a public address without TLS', async () => {
     const cli = commandLine();
     await cli.text('token', 'create', '--role', 'read');
     const everywhere = ['--listen', '0.0.0.0:0'];
@@ -83,7 +83,7 @@ describe('serve warns on standard error', () => {
 });
 
 describe('token', () => {
-  test('is made, listed and revoked, and shown once', async () => {
+  test('is created, listed and revoked, and shown once', async () => {
     const cli = commandLine();
     const made = await cli.run(['token', 'create', 'ci', '--role', 'write', '--stack', 'web-*', '--expires', '30d']);
     expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^slr_[0-9a-f]{16}_[\w-]{43}\n$/) });
@@ -107,7 +107,7 @@ describe('token', () => {
     expect(await cli.run(['token', 'revoke', 'ci'])).toMatchObject({ code: 3 });
   });
 
-  test('is made with permissions, which the list shows', async () => {
+  test('is created with permissions, which the list shows', async () => {
     const cli = commandLine();
     await cli.text('token', 'create', 'oncall', '--role', 'write', '--allow', 'force-unlock');
     await cli.text('token', 'create', 'ci', '--role', 'write');
@@ -153,7 +153,7 @@ describe('token', () => {
 });
 
 describe('serve', () => {
-  test('answers until it is told to end, and then lets go of everything', async () => {
+  test('answers until it is stopped, and then releases everything', async () => {
     const cli = commandLine();
     const { ask, child, ended, stderr, url } = await serve(cli.db);
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
@@ -170,7 +170,7 @@ describe('serve', () => {
     expect((await cli.json('audit', 'log')).events).toMatchObject([{ source: 'api' }]);
   });
 
-  test('takes what the token commands make, while it runs', async () => {
+  test('accepts new tokens while it runs', async () => {
     const cli = commandLine();
     const { ask } = await serve(cli.db, '--log-level', 'silent');
     expect(await ask('GET', '/api/v1/stacks')).toMatchObject({ status: 200 });

@@ -3,7 +3,7 @@ import { commandLine } from '../support/cli.js';
 
 /** Every line of the specification's CLI section, word for word, in its order, on one database. */
 describe('the command lines of the specification', () => {
-  test('all run, and print what they promise', async () => {
+  test('all run, and print the documented output', async () => {
     const cli = commandLine();
     // What the section takes for granted: a stack of that name with three versions and something to compare.
     await cli.text('stack', 'new', 'my-stack', '--description', 'Production');

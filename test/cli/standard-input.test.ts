@@ -55,7 +55,7 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
 describe('standard input is read for `-` alone', () => {
   const commands = Object.entries(MANIFEST.commands);
 
-  it.each(commands)('%s leaves a pipe as it is, and takes nothing of it for an argument', async (id, { args }) => {
+  it.each(commands)('%s does not read a pipe as an argument', async (id, { args }) => {
     const folder = scratchFolder();
     const { left, code, said } = await leftOver(folder, [...id.split(':'), ...(MORE[id] ?? [])]);
     expect(left).toBe(PIPED);

@@ -29,12 +29,12 @@ const KEEP = 'keepCode(file, async ({ say }) => say());';
 const SAY = 'const bundle = loadBundle(file); console.log(bundle.say(), bundle.self(), bundle.where === file);';
 
 describe('the code of the bundle', () => {
-  it('is kept by the build, for the V8 that builds', () => {
+  it('is created by the build, for the V8 that builds', () => {
     const code = node(`console.log(codeOf(${JSON.stringify(join(BUNDLE, 'main.cjs'))}))`).trim();
     expect(readdirSync(BUNDLE).map((name) => join(BUNDLE, name))).toContain(code);
   });
 
-  it('is taken up: the same module as by `require`', () => {
+  it('is used, and gives the same module as `require`', () => {
     writeFileSync(join(folder, 'bundle.cjs'), BODY);
     node(KEEP);
     expect(readdirSync(folder)).toHaveLength(2);
@@ -46,7 +46,7 @@ describe('the code of the bundle', () => {
     expect(node(SAY)).toBe('one true true\n');
   });
 
-  it('is not taken for another text, nor by a V8 with other flags', () => {
+  it('is not used for another text, nor by a V8 with other flags', () => {
     writeFileSync(join(folder, 'bundle.cjs'), BODY);
     node(KEEP);
     expect(node(SAY, ['--max-old-space-size=300'])).toBe('one true true\n');
@@ -54,7 +54,7 @@ describe('the code of the bundle', () => {
     expect(node(SAY)).toBe('another true true\n');
   });
 
-  it('is really what runs', () => {
+  it('is what actually runs', () => {
     writeFileSync(join(folder, 'bundle.cjs'), BODY);
     node(KEEP);
     const [code = ''] = readdirSync(folder).filter((name) => name !== 'bundle.cjs');

@@ -45,7 +45,7 @@ describe('a topic', () => {
   });
 });
 
-describe('words that speak to the terminal are escaped', () => {
+describe('control characters in arguments are escaped', () => {
   test.each([
     [['help', HOSTILE]],
     [['help', 'stack', HOSTILE]],
@@ -65,7 +65,7 @@ describe('words that speak to the terminal are escaped', () => {
     expect((stdout + stderr).replaceAll('\n', '')).not.toMatch(UNSAFE);
   });
 
-  test('the database that help names, too', async () => {
+  test('in the database that help names', async () => {
     for (const words of [['--help'], ['stack', 'new', '--help'], ['help', 'stack', 'new']]) {
       const { code, stdout } = await commandLine(HOSTILE).run(words);
       expect(code).toBe(0);
@@ -75,7 +75,7 @@ describe('words that speak to the terminal are escaped', () => {
   });
 });
 
-test('help is shown where the database cannot be named', async () => {
+test('help is shown even if no database can be chosen', async () => {
   const cli = commandLine('', { SLOTH_RUNNER_DB: undefined, SLOTH_RUNNER_DB_FILE: '/nowhere/location' });
   for (const words of [['--help'], ['stack', 'new', '--help']]) {
     const { code, stdout } = await cli.run(words);

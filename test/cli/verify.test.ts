@@ -16,7 +16,7 @@ async function shop() {
 }
 
 describe('audit verify', () => {
-  test('says what it looked at, and that it holds', async () => {
+  test('prints what it checked, and the result', async () => {
     const cli = await shop();
     const text = await cli.text('audit', 'verify');
     for (const name of ['storage', 'chain', 'checkpoints', 'tables'])
@@ -54,7 +54,7 @@ describe('audit verify', () => {
     expect((await cli.run(['audit', 'verify', '--chain-only'])).stdout).toContain('The chain does not hold.');
   });
 
-  test('names the first bad position and exits with 7', async () => {
+  test('names the first wrong position and exits with 7', async () => {
     const cli = await shop();
     tamper(cli.db, `UPDATE events SET data = replace(data, '"size":3', '"size":4') WHERE position = 2`);
     const { code, stdout } = await cli.run(['audit', 'verify', '--output', 'json']);
@@ -65,7 +65,7 @@ describe('audit verify', () => {
     expect(people.stdout).toContain('event 2: hash is');
   });
 
-  test('names the first bad row, its table and what differs', async () => {
+  test('names the first wrong row, its table and the difference', async () => {
     const cli = await shop();
     tamper(cli.db, "UPDATE resource_rows SET name = 'db' WHERE resource = 2");
     const { code, stdout } = await cli.run(['audit', 'verify', '--output', 'json']);
@@ -85,7 +85,7 @@ describe('audit verify', () => {
     expect((await cli.run(['audit', 'verify', 'other'])).code).toBe(0);
   });
 
-  test('a log that was cut off with its tables is noticed by a head kept elsewhere, and only by that', async () => {
+  test('only a head kept elsewhere detects a log that was truncated with its tables', async () => {
     const cli = await shop();
     const { head } = await cli.json('audit', 'verify');
     tamper(
@@ -163,7 +163,7 @@ describe('doctor', () => {
     });
   });
 
-  test('names what it looked at, and what checks the rest', async () => {
+  test('names what it checked, and the command that checks the rest', async () => {
     const cli = await shop();
     expect(await cli.text('doctor')).toContain(
       'No problems found in settings, pages, schema.\nTo check the log, and every row of its tables: sloth-runner audit verify\n',
@@ -177,7 +177,7 @@ describe('doctor', () => {
 });
 
 describe('projections', () => {
-  test('status shows each with version, checkpoint, lag and rows; rebuild mends them', async () => {
+  test('status shows each with version, checkpoint, lag and rows; rebuild repairs them', async () => {
     const cli = await shop();
     const { projections } = await cli.json('projections', 'status');
     expect(projections).toContainEqual({

@@ -1,41 +1,47 @@
 import { describe, expect, it } from 'vitest';
 import type { NewEvent, ResourceValue } from '../../src/events/index.js';
 import { JsonNumber, type JsonObject, parseJson } from '../../src/lib/json.js';
-import { aDocument, aSlot, aStack, aValue, factsFor, given, type Known, NOW, request } from '../support/decision.js';
+import { readFacts } from '../model/read/facts.js';
+import {
+  aValue,
+  dependencyAdded,
+  dependencyRemoved,
+  type Given,
+  given,
+  NOW,
+  placeOf,
+  request,
+  resourceCreated,
+  resourceRemoved,
+  stackCreated,
+  stateAfter,
+} from '../support/decision.js';
 
-const stack = aStack();
-const document = aDocument();
+const stack = stackCreated();
 const OLD = '2020-01-01T00:00:00.000Z';
 
 /** Whether what is depended on is there is tested elsewhere. */
 const apply = (fields: object) => ({ type: 'apply', stack: 'web', allowMissing: true, ...fields }) as const;
 const resource = (fields: object = {}) => ({ type: 'app', name: 'web', ...fields });
-const identity = { module: '', type: 'app', name: 'web' };
+/** The position of the first event of app.web, where it is given. */
+const WEB = 2;
+const identity = placeOf('app.web');
 const created = (value: Partial<ResourceValue> = {}, fields: object = {}): NewEvent => ({
   type: 'ResourceCreated',
   data: { ...identity, ...aValue(value), ...fields },
 });
 const updated = (value: Partial<ResourceValue> = {}, fields: object = {}): NewEvent => ({
   type: 'ResourceUpdated',
-  data: { resource: 10, ...identity, ...aValue(value), ...fields },
+  data: { resource: WEB, ...identity, ...aValue(value), ...fields },
 });
-const edgeAdded = (target: string, address = 'app.web'): NewEvent => ({
-  type: 'DependencyAdded',
-  data: { address, target, dependencyType: 'explicit', path: null },
-});
-const edgeRemoved = (target: string, address = 'app.web'): NewEvent => ({
-  type: 'DependencyRemoved',
-  data: { address, target },
-});
-const removed = (fields: object = {}): NewEvent => ({
-  type: 'ResourceRemoved',
-  data: { resource: 10, ...identity, ...fields },
-});
+const edgeAdded = (target: string, address = 'app.web'): NewEvent => dependencyAdded(address, target);
+const edgeRemoved = (target: string, address = 'app.web'): NewEvent => dependencyRemoved(address, target);
+const removed = (fields: object = {}): NewEvent => resourceRemoved('app.web', WEB, fields);
 
 /** A stack with one resource of this value. */
-const having = (value: Partial<ResourceValue> = {}, slot: object = {}) =>
-  given({ stack, document, resources: [aSlot('app.web', { value: aValue({ lastApplied: OLD, ...value }), ...slot })] });
-const empty = given({ stack, document });
+const having = (value: Partial<ResourceValue> = {}, place: { readonly id?: string } = {}) =>
+  given(stack, resourceCreated('app.web', { lastApplied: OLD, ...value, ...place }));
+const empty = given(stack);
 
 describe('apply: a new resource', () => {
   it('is created with defaults', () => {
@@ -219,27 +225,27 @@ describe('apply: the id of a resource', () => {
       having()
         .when(apply({ resources: [resource({ id: 'v' })] }))
         .refused('RESOURCE_ID_FIXED').message,
-    ).toContain('has the id res-10');
+    ).toContain('has the id res-2');
   });
 
   it('can be a new one, or none, after the resource was removed', () => {
-    const gone = { value: null, id: 'w' };
-    having({}, gone)
+    const gone = [stack, resourceCreated('app.web', { id: 'w' }), removed({ id: 'w' })];
+    given(...gone)
       .when(apply({ resources: [resource({ id: 'v' })] }))
-      .thenEvents(created({}, { resource: 10, id: 'v' }));
-    having({}, gone)
+      .thenEvents(created({}, { resource: WEB, id: 'v' }));
+    given(...gone)
       .when(apply({ resources: [resource()] }))
-      .thenEvents(created({}, { resource: 10 }));
+      .thenEvents(created({}, { resource: WEB }));
   });
 
   it('cannot be that of another resource, of this stack or another', () => {
-    const other = aSlot('db.main', { resource: 11, id: 'w' });
-    const refused = (known: Known) =>
-      given({ stack, document, ...known })
+    const other = resourceCreated('db.main', { id: 'w' });
+    const refused = (...past: readonly Given[]) =>
+      given(...past)
         .when(apply({ resources: [resource({ id: 'w' })] }))
         .refused('RESOURCE_ID_TAKEN');
-    expect(refused({ resources: [other] }).details).toEqual({ field: 'id', id: 'w', address: 'db.main' });
-    const elsewhere = refused({ elsewhere: [other] });
+    expect(refused(stack, other).details).toEqual({ field: 'id', id: 'w', address: 'db.main' });
+    const elsewhere = refused(stackCreated({ id: 'stack-2', name: 'api' }), other, stack);
     expect(elsewhere.details).toEqual({ field: 'id', id: 'w' });
     expect(elsewhere.message).not.toContain('db.main');
   });
@@ -290,7 +296,7 @@ describe('apply: what must not stand twice', () => {
   });
 
   it('an address that another kind of resource bears', () => {
-    const error = given({ stack, document, resources: [aSlot('a.b.c', { module: 'a', type: 'b', name: 'c' })] })
+    const error = given(stack, resourceCreated('a.b.c', { module: 'a', type: 'b', name: 'c' }))
       .when(apply({ resources: [{ type: 'a', name: 'b.c' }] }))
       .refused('ADDRESS_TAKEN');
     expect(error).toMatchObject({ exitCode: 5, details: { address: 'a.b.c', module: 'a', type: 'b', name: 'c' } });
@@ -309,12 +315,12 @@ describe('apply: removing resources', () => {
       .when(apply({ remove: ['w'] }))
       .thenEvents(removed({ id: 'w' }));
     having()
-      .when(apply({ remove: ['res-10'] }))
+      .when(apply({ remove: ['res-2'] }))
       .thenEvents(removed());
   });
 
   it('prefers an address to an id of the same text', () => {
-    given({ stack, document, resources: [aSlot('app.web'), aSlot('db.main', { resource: 11, id: 'app.web' })] })
+    given(stack, resourceCreated('app.web'), resourceCreated('db.main', { id: 'app.web' }))
       .when(apply({ remove: ['app.web'] }))
       .thenEvents(removed());
   });
@@ -324,10 +330,10 @@ describe('apply: removing resources', () => {
       exitCode: 3,
       details: { resource: 'app.web' },
     });
-    having({}, { value: null })
+    given(stack, resourceCreated('app.web'), removed())
       .when(apply({ remove: ['app.web'] }))
       .refused('RESOURCE_NOT_FOUND');
-    given({ stack, document, elsewhere: [aSlot('app.web', { id: 'w' })] })
+    given(stackCreated({ id: 'stack-2', name: 'api' }), resourceCreated('app.web', { id: 'w' }), stack)
       .when(apply({ remove: ['w'] }))
       .refused('RESOURCE_NOT_FOUND');
   });
@@ -361,7 +367,7 @@ describe('apply: what is asked for', () => {
     const { keys, decide } = request(command);
     const likely = keys.likely?.();
     expect(likely).toEqual({ from: ['app.web', 'app.x'], known: ['own', 'i-1', 'i-2'] });
-    const decided = decide(factsFor(keys, { stack, document }), NOW);
+    const decided = decide(readFacts(stateAfter([stack]), keys), NOW);
     const { of } = 'links' in decided ? decided.links : { of: [] };
     expect(of.map(({ address }) => address)).toEqual(likely?.from);
     expect(likely?.known).toEqual(expect.arrayContaining(of.flatMap(({ values }) => values)));

@@ -1,22 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import type { NewEvent } from '../../src/events/index.js';
 import { JsonNumber } from '../../src/lib/json.js';
-import { aDocument, anOutput, aSlot, aStack, aValue, given, request } from '../support/decision.js';
+import {
+  given,
+  outputSet,
+  request,
+  resourceCreated,
+  stackCreated,
+  stackDeleted,
+  stackUpdated,
+} from '../support/decision.js';
 
-const stack = aStack();
-const document = aDocument();
+const stack = stackCreated();
 const apply = (fields: object = {}) => ({ type: 'apply', stack: 'web', ...fields }) as const;
-const set = (name: string, value: unknown, fields: object = {}): NewEvent => ({
-  type: 'OutputSet',
-  data: { name, value: value as null, sensitive: false, metadata: null, ...fields },
-});
+const set = (name: string, value: unknown, fields: object = {}) => outputSet(name, { value: value as null, ...fields });
 
 describe('apply: outputs', () => {
-  const known = given({
-    stack,
-    document,
-    outputs: [anOutput('o'), anOutput('secret', { sensitive: true, metadata: 'string' })],
-  });
+  const known = given(stack, outputSet('o'), outputSet('secret', { sensitive: true, metadata: 'string' }));
 
   it('sets a new one and changes a known one', () => {
     known
@@ -71,29 +70,36 @@ describe('apply: outputs', () => {
 describe('apply: the stack itself', () => {
   const origin = { format: 'terraform', lineage: 'l-1', serial: 4, header: { version: 4 } };
 
+  /** At version 3. */
+  const known = [
+    stackCreated(),
+    stackUpdated({ description: 'old' }),
+    stackUpdated({ origin: { ...origin, version: 2 } }),
+  ];
+
   it('changes its document at the version to come', () => {
-    given({ stack, document })
+    given(stackCreated(), stackUpdated({ description: 'old' }))
       .when(apply({ document: { description: 'new', origin } }))
-      .thenEvents({ type: 'StackUpdated', data: aDocument({ description: 'new', origin: { ...origin, version: 4 } }) });
+      .thenEvents(stackUpdated({ description: 'new', origin: { ...origin, version: 3 } }));
   });
 
   it('takes an origin anew even where only the version it came in at differs: exports count from there', () => {
-    given({ stack, document: aDocument({ origin: { ...origin, version: 2 } }) })
+    given(...known)
       .when(apply({ document: { origin } }))
-      .thenEvents({ type: 'StackUpdated', data: aDocument({ origin: { ...origin, version: 4 } }) });
+      .thenEvents(stackUpdated({ origin: { ...origin, version: 4 } }));
   });
 
   it.each([{ serial: 5 }, { lineage: 'l-2' }, { header: {} }, { format: 'pulumi' }])(
     'takes a new origin: %j',
     (change) => {
-      given({ stack, document: aDocument({ origin: { ...origin, version: 2 } }) })
+      given(...known)
         .when(apply({ document: { origin: { ...origin, ...change } } }))
-        .thenEvents({ type: 'StackUpdated', data: aDocument({ origin: { ...origin, ...change, version: 4 } }) });
+        .thenEvents(stackUpdated({ origin: { ...origin, ...change, version: 4 } }));
     },
   );
 
   it.each([-1, 1.5, '4'])('refuses the serial %j', (serial) => {
-    const error = given({ stack, document })
+    const error = given(stack)
       .when(apply({ document: { origin: { ...origin, serial } } }))
       .refused('INVALID_INPUT');
     expect(error.details.field).toBe('document.origin.serial');
@@ -106,10 +112,7 @@ describe('apply: the stack itself', () => {
   it('is made where it is not there, under the name it was called', () => {
     given()
       .when(apply({ create: { id: 'stack-7' }, document: { description: 'd', origin } }))
-      .thenEvents({
-        type: 'StackCreated',
-        data: { id: 'stack-7', ...aDocument({ description: 'd', origin: { ...origin, version: 1 } }) },
-      });
+      .thenEvents(stackCreated({ id: 'stack-7', description: 'd', origin: { ...origin, version: 1 } }));
     const [event] = given()
       .when(apply({ create: {} }))
       .events();
@@ -117,16 +120,16 @@ describe('apply: the stack itself', () => {
   });
 
   it('is not made again where it is there', () => {
-    given({ stack, document, names: { web: 'stack-1' } })
+    given(stack)
       .when(apply({ create: { id: 'stack-7' } }))
       .thenEvents();
   });
 
   it('is not made under a name or an id that is taken', () => {
-    given({ names: { web: 'stack-9' } })
+    given(stackCreated({ id: 'web', name: 'old' }), stackDeleted('old'))
       .when(apply({ create: {} }))
       .refused('NAME_TAKEN');
-    given({ takenIds: ['stack-7'] })
+    given(stackCreated({ id: 'stack-7', name: 'api' }))
       .when(apply({ create: { id: 'stack-7' } }))
       .refused('ID_TAKEN');
     expect(request(apply({ create: { id: 'stack-7' } })).keys).toMatchObject({ name: 'web', id: 'stack-7' });
@@ -135,7 +138,7 @@ describe('apply: the stack itself', () => {
 
 describe('apply: one commit', () => {
   it('holds everything in order: stack, removals, resources, outputs', () => {
-    const events = given({ stack, document, resources: [aSlot('a.old')], outputs: [anOutput('o')] })
+    const events = given(stack, resourceCreated('a.old'), outputSet('o'))
       .when(
         apply({
           outputs: [{ name: 'p', value: 1 }],
@@ -166,11 +169,7 @@ describe('apply: one commit', () => {
       name: `n${index}`,
       properties: { index },
     }));
-    const events = given({
-      stack,
-      document,
-      resources: [aSlot('a.n17', { value: aValue({ properties: { index: 17 } }) })],
-    })
+    const events = given(stack, resourceCreated('a.n17', { properties: { index: 17 } }))
       .when(apply({ resources }))
       .events();
     expect(events).toHaveLength(9_999);
@@ -183,7 +182,7 @@ describe('apply: one commit', () => {
   it('is called apply by itself, and by no other name', () => {
     expect(request(apply()).meta.command).toBe('apply');
     expect(
-      given({ stack, document })
+      given(stack)
         .when(apply({ kind: 'destroy' as 'apply' }))
         .refused('INVALID_INPUT').details.field,
     ).toBe('kind');

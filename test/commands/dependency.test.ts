@@ -1,29 +1,43 @@
 import { describe, expect, it } from 'vitest';
-import { anEdge, aSlot, aStack, aValue, given, NOW, request } from '../support/decision.js';
+import {
+  aValue,
+  dependencyAdded,
+  dependencyRemoved,
+  given,
+  NOW,
+  placeOf,
+  request,
+  resourceCreated,
+  resourceRemoved,
+  stackCreated,
+} from '../support/decision.js';
 
-const stack = aStack();
+const stack = stackCreated();
 const properties = { a: 1 };
-const web = aSlot('app.web', {
+const web = resourceCreated('app.web', {
   id: 'w',
-  value: aValue({ properties, dependencies: ['db.main'], state: 'pending', lastApplied: null }),
+  properties,
+  dependencies: ['db.main'],
+  state: 'pending',
+  lastApplied: null,
 });
-const known = { stack, resources: [web, aSlot('net.vpc', { resource: 11 })] };
+/** The position of its first event. */
+const WEB = 2;
+const known = [stack, web, resourceCreated('net.vpc')];
 const edge = { stack: 'web', resource: 'app.web', dependsOn: 'net.vpc' } as const;
 const updated = (dependencies: string[]) => ({
   type: 'ResourceUpdated' as const,
   data: {
-    resource: 10,
+    resource: WEB,
     id: 'w',
-    module: '',
-    type: 'app',
-    name: 'web',
+    ...placeOf('app.web'),
     ...aValue({ properties, dependencies, state: 'pending', lastApplied: null }),
   },
 });
 
 describe('addDependency', () => {
   it('declares an explicit one with the resource', () => {
-    given(known)
+    given(...known)
       .when({ type: 'addDependency', ...edge })
       .thenEvents(updated(['db.main', 'net.vpc']), {
         type: 'DependencyAdded',
@@ -32,21 +46,21 @@ describe('addDependency', () => {
   });
 
   it('keeps the resource as it is but for when it was applied', () => {
-    const applied = aSlot('app.web', { value: aValue({ lastApplied: '2020-01-01T00:00:00.000Z', errorMessage: 'e' }) });
-    const [event] = given({ stack, resources: [applied, aSlot('net.vpc', { resource: 11 })] })
+    const applied = resourceCreated('app.web', { lastApplied: '2020-01-01T00:00:00.000Z', errorMessage: 'e' });
+    const [event] = given(stack, applied, resourceCreated('net.vpc'))
       .when({ type: 'addDependency', ...edge })
       .events();
     expect(event?.data).toMatchObject({ state: 'applied', errorMessage: 'e', lastApplied: NOW });
   });
 
   it('records nothing where it is declared already', () => {
-    given(known)
+    given(...known)
       .when({ type: 'addDependency', ...edge, dependsOn: 'db.main' })
       .thenEvents();
   });
 
   it('records an implicit one as an edge only, with where it was found', () => {
-    given(known)
+    given(...known)
       .when({ type: 'addDependency', ...edge, dependencyType: 'implicit', path: '$.subnet' })
       .thenEvents({
         type: 'DependencyAdded',
@@ -54,28 +68,27 @@ describe('addDependency', () => {
       });
   });
 
-  it.each(['explicit', 'implicit'] as const)('records no implicit one where there is an %s edge', (type) => {
-    given({ ...known, edges: [anEdge('app.web', 'net.vpc', { type })] })
+  it.each(['explicit', 'implicit'] as const)('records no implicit one where there is an %s edge', (dependencyType) => {
+    given(...known, dependencyAdded('app.web', 'net.vpc', { dependencyType }))
       .when({ type: 'addDependency', ...edge, dependencyType: 'implicit' })
       .thenEvents();
   });
 
   it('makes an implicit edge explicit', () => {
-    const edges = [anEdge('app.web', 'db.main'), anEdge('app.web', 'net.vpc', { type: 'implicit' })];
-    const events = given({ ...known, edges })
+    const events = given(...known, dependencyAdded('app.web', 'net.vpc', { dependencyType: 'implicit' }))
       .when({ type: 'addDependency', ...edge })
       .events();
     expect(events.map(({ type }) => type)).toEqual(['ResourceUpdated', 'DependencyAdded']);
   });
 
   it.each(['explicit', 'implicit'] as const)('refuses a resource that depends on itself: %s', (dependencyType) => {
-    given(known)
+    given(...known)
       .when({ type: 'addDependency', ...edge, dependsOn: 'app.web', dependencyType })
       .refused('DEPENDS_ON_ITSELF');
   });
 
   it('refuses an unknown kind', () => {
-    const error = given(known)
+    const error = given(...known)
       .when({ type: 'addDependency', ...edge, dependencyType: 'weak' as never })
       .refused('INVALID_INPUT');
     expect(error.details.field).toBe('dependencyType');
@@ -84,19 +97,19 @@ describe('addDependency', () => {
 
 describe('removeDependency', () => {
   it('takes an explicit one out of the declared ones', () => {
-    given({ ...known, edges: [anEdge('app.web', 'db.main', { path: '$.db' })] })
+    given(...known, dependencyAdded('app.web', 'db.main', { path: '$.db' }))
       .when({ type: 'removeDependency', ...edge, dependsOn: 'db.main' })
-      .thenEvents(updated([]), { type: 'DependencyRemoved', data: { address: 'app.web', target: 'db.main' } });
+      .thenEvents(updated([]), dependencyRemoved('app.web', 'db.main'));
   });
 
   it('takes an implicit one away, and leaves the resource alone', () => {
-    given({ ...known, edges: [anEdge('app.web', 'net.vpc', { type: 'implicit' })] })
+    given(...known, dependencyAdded('app.web', 'net.vpc', { dependencyType: 'implicit' }))
       .when({ type: 'removeDependency', ...edge })
-      .thenEvents({ type: 'DependencyRemoved', data: { address: 'app.web', target: 'net.vpc' } });
+      .thenEvents(dependencyRemoved('app.web', 'net.vpc'));
   });
 
   it('refuses one that is not there', () => {
-    const error = given({ ...known, edges: [anEdge('app.web', 'db.main')] })
+    const error = given(...known)
       .when({ type: 'removeDependency', ...edge })
       .refused('DEPENDENCY_NOT_FOUND');
     expect(error).toMatchObject({ exitCode: 3, details: { resource: 'app.web', dependsOn: 'net.vpc' } });
@@ -105,10 +118,10 @@ describe('removeDependency', () => {
 
 describe.each(['addDependency', 'removeDependency'] as const)('%s', (type) => {
   it('refuses a resource that is not there, or no longer', () => {
-    given({ stack })
+    given(stack)
       .when({ type, ...edge })
       .refused('RESOURCE_NOT_FOUND');
-    given({ stack, resources: [{ ...web, value: null }] })
+    given(stack, web, resourceRemoved('app.web', WEB, { id: 'w' }))
       .when({ type, ...edge })
       .refused('RESOURCE_NOT_FOUND');
   });

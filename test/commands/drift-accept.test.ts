@@ -1,14 +1,27 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
-import { openEngine } from '../../src/engine.js';
+import type { NewEvent } from '../../src/events/index.js';
 import type { Json, JsonObject } from '../../src/lib/json.js';
 import { fieldChanges } from '../../src/lib/json-diff.js';
-import type { DriftRecord } from '../../src/store/records.js';
-import { TestClock } from '../support/clock.js';
-import { aSlot, aStack, aValue, EARLIER, given, LATER, NOW, request } from '../support/decision.js';
+import {
+  aValue,
+  dependencyRemoved,
+  EARLIER,
+  type Given,
+  given,
+  LATER,
+  NOW,
+  placeOf,
+  request,
+  resourceCreated,
+  resourceRemoved,
+  stackCreated,
+} from '../support/decision.js';
 import { reads } from '../support/reads.js';
+import { KINDS } from '../support/stores.js';
+import { world } from '../support/world.js';
 
-const stack = aStack();
+const stack = stackCreated();
 const properties = { size: 1, tags: { env: 'prod' } };
 const value = aValue({
   properties,
@@ -18,13 +31,26 @@ const value = aValue({
   lastApplied: EARLIER,
   errorMessage: 'boom',
 });
-const web = aSlot('app.web', { value });
-const db = aSlot('db.main', { resource: 11 });
+const web = resourceCreated('app.web', value);
+/** The position of its first event; then comes that of its edge. */
+const WEB = 2;
+const db = resourceCreated('db.main');
+const DB = 4;
 const accept = { type: 'acceptDrift', stack: 'web', resource: 'app.web' } as const;
 
+interface Fields {
+  readonly expected?: Json;
+  /** Of the changes, those at these paths. */
+  readonly paths?: readonly string[];
+  readonly changes?: readonly object[];
+  /** Null: the stack holds none. */
+  readonly resource?: number | null;
+  readonly resourceId?: string;
+}
+
 /** An open finding: of all changes, or of those at the paths given. */
-function finding(actual: Json, { paths, ...fields }: Partial<DriftRecord> & { paths?: string[] } = {}): DriftRecord {
-  const expected = fields.expected ?? properties;
+function finding(actual: Json, fields: Fields = {}): NewEvent {
+  const { expected = properties, paths, resource = WEB, resourceId = 'res-2' } = fields;
   const changes = fieldChanges(expected, actual)
     .filter(({ path }) => paths?.includes(path) ?? true)
     .map(({ path, before, after }) => ({
@@ -33,37 +59,27 @@ function finding(actual: Json, { paths, ...fields }: Partial<DriftRecord> & { pa
       ...(after === undefined ? {} : { actual: after }),
     }));
   return {
-    id: 40,
-    resource: 10,
-    resourceId: 'res-10',
-    detectedAt: EARLIER,
-    expected,
-    actual,
-    fields: [],
-    changes,
-    isDrifted: true,
-    resolutionStatus: 'pending',
-    resolvedAt: null,
-    reason: null,
-    ignoredUntil: null,
-    ...fields,
+    type: 'DriftDetected',
+    data: {
+      ...(resource === null ? {} : { resource }),
+      resourceId,
+      expected,
+      actual,
+      fields: [],
+      changes: (fields.changes ?? changes) as typeof changes,
+    },
   };
 }
-const knowing = (found: DriftRecord, resources = [web, db]) => ({
-  stack,
-  resources,
-  drift: Object.fromEntries(['app.web', 'res-10', 'w'].map((ref) => [ref, found])),
-});
-const resolved = (reason = 'accepted') =>
-  ({ type: 'DriftResolved', data: { finding: 40, resourceId: 'res-10', reason } }) as const;
+/** A stack with both resources, and a finding, which is the fifth event. */
+const knowing = (found: NewEvent, ...later: readonly Given[]) => given(stack, web, db, found, ...later);
+const about = { finding: 5, resourceId: 'res-2' };
+const resolved = (reason = 'accepted') => ({ type: 'DriftResolved', data: { ...about, reason } }) as const;
 const updated = (after: JsonObject) =>
   ({
     type: 'ResourceUpdated',
     data: {
-      resource: 10,
-      module: '',
-      type: 'app',
-      name: 'web',
+      resource: WEB,
+      ...placeOf('app.web'),
       ...value,
       properties: after,
       checksum: aValue({ properties: after }).checksum,
@@ -74,58 +90,55 @@ describe('acceptDrift', () => {
   const actual = { size: 2, tags: { env: 'dev' }, list: [1, { id: 'a' }] };
 
   it('makes what was found what is expected; all else of the resource stays', () => {
-    given(knowing(finding(actual)))
-      .when(accept)
-      .thenEvents(updated(actual), resolved());
-    given(knowing(finding(actual)))
+    knowing(finding(actual)).when(accept).thenEvents(updated(actual), resolved());
+    knowing(finding(actual))
       .when({ ...accept, reason: 'on purpose' })
       .thenEvents(updated(actual), resolved('on purpose'));
   });
 
   it('takes away what is not there any more', () => {
-    given(knowing(finding({ size: 1 })))
+    knowing(finding({ size: 1 }))
       .when(accept)
       .thenEvents(updated({ size: 1 }), resolved());
   });
 
   it('knows the resource by its id too', () => {
-    given(knowing(finding(actual)))
-      .when({ ...accept, resource: 'res-10' })
+    knowing(finding(actual))
+      .when({ ...accept, resource: 'res-2' })
       .thenEvents(updated(actual), resolved());
-    const [event] = given(knowing(finding(actual), [{ ...web, id: 'w' }, db]))
+    const [event] = given(
+      stack,
+      resourceCreated('app.web', { ...value, id: 'w' }),
+      finding(actual, { resourceId: 'w' }),
+    )
       .when({ ...accept, resource: 'w' })
       .events();
-    expect(event).toMatchObject({ type: 'ResourceUpdated', data: { resource: 10, id: 'w', properties: actual } });
+    expect(event).toMatchObject({ type: 'ResourceUpdated', data: { resource: WEB, id: 'w', properties: actual } });
   });
 
   it('keeps what is expected where rules said that a difference is none', () => {
-    given(knowing(finding(actual, { paths: ['$.size', '$.list'] })))
+    knowing(finding(actual, { paths: ['$.size', '$.list'] }))
       .when(accept)
       .thenEvents(updated({ size: 2, tags: { env: 'prod' }, list: [1, { id: 'a' }] }), resolved());
-    given(knowing(finding({ size: 1 }, { paths: [] })))
+    knowing(finding({ size: 1 }, { paths: [] }))
       .when(accept)
       .thenEvents(resolved());
-    given(knowing(finding({ size: 1, tags: { env: 'dev', more: 1 } }, { paths: ['$.tags.env'] })))
+    knowing(finding({ size: 1, tags: { env: 'dev', more: 1 } }, { paths: ['$.tags.env'] }))
       .when(accept)
       .thenEvents(updated({ size: 1, tags: { env: 'dev' } }), resolved());
   });
 
   it('takes the resource out where it is gone', () => {
-    given(knowing(finding(null)))
+    knowing(finding(null))
       .when(accept)
-      .thenEvents(
-        { type: 'ResourceRemoved', data: { resource: 10, module: '', type: 'app', name: 'web' } },
-        { type: 'DependencyRemoved', data: { address: 'app.web', target: 'db.main' } },
-        resolved(),
-      );
+      .thenEvents(resourceRemoved('app.web', WEB), dependencyRemoved('app.web', 'db.main'), resolved());
   });
 
   it('refuses to take out what others depend on, unless they go too or are left', () => {
-    const user = aSlot('user.one', { resource: 12, value: aValue({ dependencies: ['app.web'] }) });
-    const known = knowing(finding(null), [web, db, user]);
-    expect(given(known).when(accept).refused('HAS_DEPENDENTS').exitCode).toBe(5);
+    const known = knowing(finding(null), resourceCreated('user.one', { dependencies: ['app.web'] }));
+    expect(known.when(accept).refused('HAS_DEPENDENTS').exitCode).toBe(5);
     const types = (dependents: 'cascade' | 'leave') =>
-      given(known)
+      known
         .when({ ...accept, dependents })
         .events()
         .map(({ type, data }) => `${type} ${(data as { name?: string }).name ?? ''}`);
@@ -139,52 +152,55 @@ describe('acceptDrift', () => {
     ]);
   });
 
-  it.each([
-    ['pending', null],
-    ['ignored', null],
-    ['ignored', LATER],
-    ['ignored', NOW],
-  ])('accepts a finding that is %s until %s', (resolutionStatus, ignoredUntil) => {
-    given(knowing(finding(actual, { resolutionStatus, ignoredUntil })))
+  const ignored = (expiresAt: string | null): NewEvent => ({
+    type: 'DriftIgnored',
+    data: { ...about, reason: 'known', expiresAt },
+  });
+
+  it.each<[string, readonly NewEvent[]]>([
+    ['is pending', []],
+    ['is ignored for good', [ignored(null)]],
+    [`is ignored until ${LATER}`, [ignored(LATER)]],
+    [`was ignored until ${NOW}`, [ignored(NOW)]],
+  ])('accepts a finding that %s', (_, later) => {
+    knowing(finding(actual), ...later)
       .when(accept)
       .thenEvents(updated(actual), resolved());
   });
 
   it('refuses where no finding is open', () => {
-    for (const known of [{ stack, resources: [web] }, knowing(finding(actual, { isDrifted: false }))]) {
-      expect(given(known).when(accept).refused('DRIFT_NOT_FOUND').exitCode).toBe(3);
+    for (const known of [given(stack, web), knowing(finding(actual), { type: 'DriftCleared', data: about })]) {
+      expect(known.when(accept).refused('DRIFT_NOT_FOUND').exitCode).toBe(3);
     }
   });
 
   it('refuses a finding of what is no resource of the stack', () => {
-    const found = finding(actual, { resource: null });
-    expect(given(knowing(found, [])).when(accept).refused('RESOURCE_NOT_FOUND').exitCode).toBe(3);
-    given(knowing(finding(actual), [{ ...web, value: null }]))
+    const found = finding(actual, { resource: null, resourceId: 'app.web' });
+    expect(given(stack, found).when(accept).refused('RESOURCE_NOT_FOUND').exitCode).toBe(3);
+    knowing(finding(actual), [resourceRemoved('app.web', WEB), dependencyRemoved('app.web', 'db.main')])
       .when(accept)
       .refused('RESOURCE_NOT_FOUND');
   });
 
-  it.each<[what: string, found: DriftRecord]>([
+  it.each<[what: string, found: NewEvent]>([
     ['was changed since', finding(actual, { expected: { size: 0 } })],
     ['was compared with something else', finding({ a: 2 }, { expected: { a: 1 } })],
-    ['is another one now', finding(actual, { resource: 9 })],
+    ['is another one now', finding(actual, { resource: DB })],
     ['was none then', finding(actual, { resource: null })],
     ['was compared in another way', finding(actual, { changes: [{ path: '$.other', expected: 1, actual: 2 }] })],
   ])('refuses where the resource %s', (_, found) => {
-    const error = given(knowing(found)).when(accept).refused('DRIFT_OUTDATED');
+    const error = knowing(found).when(accept).refused('DRIFT_OUTDATED');
     expect(error).toMatchObject({ exitCode: 5, details: { stack: 'web', resource: 'app.web' } });
     expect(error.hint).toContain('again');
   });
 
   it('minds no spelling of numbers and no order of keys', () => {
     const found = finding(actual, { expected: { tags: { env: 'prod' }, size: 1 } });
-    given(knowing(found)).when(accept).thenEvents(updated(actual), resolved());
+    knowing(found).when(accept).thenEvents(updated(actual), resolved());
   });
 
   it.each([1, 'text', [{}], true])('refuses %j, which cannot be properties', (found) => {
-    const error = given(knowing(finding(found)))
-      .when(accept)
-      .refused('ACCEPT_NOT_PROPERTIES');
+    const error = knowing(finding(found)).when(accept).refused('ACCEPT_NOT_PROPERTIES');
     expect(error).toMatchObject({ exitCode: 2, details: { resource: 'app.web' } });
   });
 
@@ -198,13 +214,11 @@ describe('acceptDrift', () => {
   });
 });
 
-describe.each([':memory:', 'memory:'])('in a life (%s)', (location) => {
+describe.each(KINDS)('in a life (%s)', (location) => {
   it.each(['t.a', 'id-a'])(
     'what was accepted is a version, is no drift any more, and can be undone: %s',
     async (ref) => {
-      const { store, execute } = openEngine(location, new TestClock());
-      onTestFinished(() => store.close());
-      const run = (command: Command) => execute(command, { actor: 'ana', reason: 'because' });
+      const { store, run } = await world(location);
       await run({ type: 'createStack', id: 's', name: 's' });
       const before = {
         rules: [
@@ -226,7 +240,7 @@ describe.each([':memory:', 'memory:'])('in a life (%s)', (location) => {
       };
       const detect: Command = { type: 'detectDrift', stack: 's', findings: [{ resource: 't.a', actual }] };
       await run(detect);
-      const receipt = await run({ type: 'acceptDrift', stack: 's', resource: ref });
+      const receipt = await run({ type: 'acceptDrift', stack: 's', resource: ref }, { reason: 'because' });
       expect(receipt).toMatchObject({ version: 3, events: 2 });
       const accepted = (await reads(store).resource(1, 't.a'))?.value.properties;
       expect(accepted).toEqual({

@@ -1,12 +1,12 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
-import { openEngine } from '../../src/engine.js';
 import { readDriftRules } from '../../src/queries/annotations.js';
-import { TestClock } from '../support/clock.js';
-import { aDriftRule, aStack, EARLIER, given, LATER, NOW, request } from '../support/decision.js';
+import { driftRuleAdded, EARLIER, given, LATER, NOW, request, stackCreated } from '../support/decision.js';
 import { reads } from '../support/reads.js';
+import { KINDS } from '../support/stores.js';
+import { world } from '../support/world.js';
 
-const stack = aStack();
+const stack = stackCreated();
 const add = {
   type: 'addDriftRule',
   stack: 'web',
@@ -14,24 +14,22 @@ const add = {
   path: 'tags.aws:*',
   reason: 'theirs',
 } as const;
-const standing = aDriftRule({ resourceType: 'aws_*', path: 'tags.aws:*', reason: 'theirs' });
+const fields = { resourceType: 'aws_*', path: 'tags.aws:*', reason: 'theirs' };
 
 describe('addDriftRule', () => {
   it('records the rule, for ever or until a time, for all types where none is named', () => {
     const data = { resourceType: 'aws_*', path: 'tags.aws:*', reason: 'theirs', expiresAt: null };
-    given({ stack }).when(add).thenEvents({ type: 'DriftRuleAdded', data });
-    given({ stack })
+    given(stack).when(add).thenEvents({ type: 'DriftRuleAdded', data });
+    given(stack)
       .when({ ...add, expiresAt: LATER })
       .thenEvents({ type: 'DriftRuleAdded', data: { ...data, expiresAt: LATER } });
-    given({ stack })
+    given(stack)
       .when({ type: 'addDriftRule', stack: 'web', path: '$', reason: 'a\nb' })
       .thenEvents({ type: 'DriftRuleAdded', data: { resourceType: '*', path: '$', reason: 'a\nb', expiresAt: null } });
   });
 
   it('changes nothing where the same rule stands', () => {
-    given({ stack, driftRules: [standing] })
-      .when(add)
-      .thenEvents();
+    given(stack, driftRuleAdded(fields)).when(add).thenEvents();
   });
 
   it.each([
@@ -41,21 +39,21 @@ describe('addDriftRule', () => {
     ['expiry', { expiresAt: LATER }],
   ])('records it beside one of another %s', (_, other) => {
     expect(
-      given({ stack, driftRules: [{ ...standing, ...other }] })
+      given(stack, driftRuleAdded({ ...fields, ...other }))
         .when(add)
         .events(),
     ).toHaveLength(1);
   });
 
   it.each([NOW, EARLIER])('refuses an expiry that has passed, also for a rule that stands: %s', (expiresAt) => {
-    const error = given({ stack, driftRules: [{ ...standing, expiresAt }] })
+    const error = given(stack, driftRuleAdded({ ...fields, expiresAt }))
       .when({ ...add, expiresAt })
       .refused('EXPIRY_PASSED');
     expect(error).toMatchObject({ exitCode: 2, details: { field: 'expiresAt' } });
   });
 
   it('refuses a path that is no pattern, and names the place', () => {
-    const error = given({ stack })
+    const error = given(stack)
       .when({ ...add, path: 'tags..Name' })
       .refused('DRIFT_PATTERN_INVALID');
     expect(error).toMatchObject({ exitCode: 2, details: { field: 'path', value: 'tags..Name', at: 6 } });
@@ -71,7 +69,7 @@ describe('addDriftRule', () => {
     ['resourceType', 'a\nb'],
     ['expiresAt', '2026-01-02'],
   ])('refuses the %s %j', (field, value) => {
-    const error = given({ stack })
+    const error = given(stack)
       .when({ ...add, [field]: value } as Command)
       .refused('INVALID_INPUT');
     expect(error.details.field).toBe(field);
@@ -84,53 +82,46 @@ describe('addDriftRule', () => {
 
 describe('removeDriftRule', () => {
   it('removes a rule by its number, also one that has run out', () => {
-    const remove = { type: 'removeDriftRule', stack: 'web', rule: 50 } as const;
-    const driftRules = [aDriftRule({ id: 49 }), aDriftRule({ expiresAt: EARLIER })];
-    given({ stack, driftRules })
+    const remove = { type: 'removeDriftRule', stack: 'web', rule: 3 } as const;
+    const past = [stack, driftRuleAdded(), driftRuleAdded({ expiresAt: EARLIER })];
+    given(...past)
       .when(remove)
-      .thenEvents({ type: 'DriftRuleRemoved', data: { rule: 50, reason: '' } });
-    given({ stack, driftRules })
+      .thenEvents({ type: 'DriftRuleRemoved', data: { rule: 3, reason: '' } });
+    given(...past)
       .when({ ...remove, reason: 'wrong' })
-      .thenEvents({ type: 'DriftRuleRemoved', data: { rule: 50, reason: 'wrong' } });
+      .thenEvents({ type: 'DriftRuleRemoved', data: { rule: 3, reason: 'wrong' } });
   });
 
   it('refuses a number that is no rule of the stack', () => {
-    const error = given({ stack, driftRules: [aDriftRule()] })
-      .when({ type: 'removeDriftRule', stack: 'web', rule: 51 })
+    const error = given(stack, driftRuleAdded())
+      .when({ type: 'removeDriftRule', stack: 'web', rule: 3 })
       .refused('DRIFT_RULE_NOT_FOUND');
-    expect(error).toMatchObject({ exitCode: 3, details: { stack: 'web', rule: 51 } });
+    expect(error).toMatchObject({ exitCode: 3, details: { stack: 'web', rule: 3 } });
     expect(error.hint).toContain('rules list web');
   });
 
   it.each([0, -1, 1.5, '50'])('refuses the number %j', (rule) => {
-    const error = given({ stack })
+    const error = given(stack)
       .when({ type: 'removeDriftRule', stack: 'web', rule: rule as number })
       .refused('INVALID_INPUT');
     expect(error.details.field).toBe('rule');
   });
 });
 
-describe.each([':memory:', 'memory:'])('in a life (%s)', (location) => {
+describe.each(KINDS)('in a life (%s)', (location) => {
   const actor = 'ana';
 
   async function life() {
-    const clock = new TestClock();
-    const engine = openEngine(location, clock);
-    onTestFinished(() => engine.store.close());
-    const run = async (...commands: Command[]) => {
-      for (const command of commands) await engine.execute(command, { actor });
-    };
+    const { store, clock, runAll } = await world(location);
+    const run = (...commands: Command[]) => runAll(commands, { actor });
     await run(
       { type: 'createStack', id: 's', name: 's' },
       { type: 'createStack', id: 'other', name: 'other' },
       { type: 'apply', stack: 's', resources: [{ type: 't', name: 'a', id: 'id-a', properties: { n: 1, m: 1 } }] },
     );
     const paths = async () =>
-      (await reads(engine.store).drift(1)).map(({ changes, isDrifted }) => [
-        isDrifted,
-        ...changes.map(({ path }) => path),
-      ]);
-    return { ...engine, clock, run, paths };
+      (await reads(store).drift(1)).map(({ changes, isDrifted }) => [isDrifted, ...changes.map(({ path }) => path)]);
+    return { store, clock, run, paths };
   }
   const rule = (stack: string, path: string, expiresAt: string | null = null): Command => ({
     type: 'addDriftRule',

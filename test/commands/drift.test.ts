@@ -1,84 +1,95 @@
 import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '../../src/events/index.js';
 import { JsonNumber } from '../../src/lib/json.js';
-import type { DriftRecord, DriftRuleRecord } from '../../src/store/records.js';
-import { aDriftRule, aLock, aSlot, aStack, aValue, EARLIER, given, LATER, NOW, request } from '../support/decision.js';
+import {
+  driftRuleAdded,
+  EARLIER,
+  type Given,
+  given,
+  LATER,
+  lockAcquired,
+  NOW,
+  request,
+  resourceCreated,
+  resourceRemoved,
+  stackCreated,
+} from '../support/decision.js';
 
-const stack = aStack();
+const stack = stackCreated();
 const properties = { size: 1, tags: { env: 'prod', 'a.b': 1 } };
-const web = aSlot('app.web', { value: aValue({ properties }) });
-const known = { stack, resources: [web] };
+const web = resourceCreated('app.web', { properties });
+/** The position of its first event. */
+const WEB = 2;
+const known = [stack, web];
+const other = stackCreated({ id: 'stack-2', name: 'api' });
 const detect = (...findings: { resource: string; expected?: unknown; actual: unknown }[]) =>
   ({ type: 'detectDrift', stack: 'web', findings: findings as never }) as const;
 
-const finding = (fields: Partial<DriftRecord> = {}): DriftRecord => ({
-  id: 40,
-  resource: 10,
-  resourceId: 'res-10',
-  detectedAt: EARLIER,
-  expected: properties,
-  actual: { size: 2, tags: { env: 'prod', 'a.b': 1 } },
-  fields: ['size'],
-  changes: [{ path: '$.size', expected: 1, actual: 2 }],
-  isDrifted: true,
-  resolutionStatus: 'pending',
-  resolvedAt: null,
-  reason: null,
-  ignoredUntil: null,
-  ...fields,
-});
-const drifted = (record: DriftRecord) => ({ ...known, drift: { 'app.web': record } });
 const actual = { size: 2, tags: { env: 'prod', 'a.b': 1 } };
-const detected: NewEvent = {
+const detected = (fields: object = {}): NewEvent => ({
   type: 'DriftDetected',
   data: {
-    resource: 10,
-    resourceId: 'res-10',
+    resource: WEB,
+    resourceId: 'res-2',
     expected: properties,
     actual,
     fields: ['size'],
     changes: [{ path: '$.size', expected: 1, actual: 2 }],
+    ...fields,
   },
-};
-const cleared: NewEvent = { type: 'DriftCleared', data: { finding: 40, resourceId: 'res-10' } };
+});
+/** A stack with a finding, which is the event after those of `known`. */
+const drifted = (...later: readonly Given[]) => [...known, detected(), ...later];
+const about = { finding: 3, resourceId: 'res-2' };
+const cleared: NewEvent = { type: 'DriftCleared', data: about };
+const resolved: NewEvent = { type: 'DriftResolved', data: { ...about, reason: '' } };
+const ignored = (expiresAt: string | null = null): NewEvent => ({
+  type: 'DriftIgnored',
+  data: { ...about, reason: 'known', expiresAt },
+});
+/** A finding that is open, whether it was ignored or not. */
+const OPEN: readonly [what: string, past: readonly Given[]][] = [
+  ['pending', drifted()],
+  ['ignored', drifted(ignored())],
+];
 
 describe('detectDrift', () => {
   it('finds what differs from the properties', () => {
-    given(known)
+    given(...known)
       .when(detect({ resource: 'app.web', actual }))
-      .thenEvents(detected);
+      .thenEvents(detected());
   });
 
   it('takes null for what is expected as null, not as left out', () => {
-    const [event] = given(known)
+    const [event] = given(...known)
       .when(detect({ resource: 'app.web', expected: null, actual }))
       .events();
-    expect(event?.data).toMatchObject({ resource: 10, expected: null, changes: [{ path: '$', expected: null }] });
-    given({ stack })
+    expect(event?.data).toMatchObject({ resource: WEB, expected: null, changes: [{ path: '$', expected: null }] });
+    given(stack)
       .when(detect({ resource: 'gone', expected: null, actual: null }))
       .thenEvents();
   });
 
   it('finds nothing where only order and spelling differ', () => {
-    given(known)
+    given(...known)
       .when(detect({ resource: 'app.web', actual: { tags: { 'a.b': new JsonNumber('1.0'), env: 'prod' }, size: 1 } }))
       .thenEvents();
   });
 
   it('finds nothing where a number comes as a bigint', () => {
-    given(known)
+    given(...known)
       .when(detect({ resource: 'app.web', actual: { ...properties, size: 1n } }))
       .thenEvents();
   });
 
   it('names each top-level field once, and lacks the side that lacks the field', () => {
-    given(known)
+    given(...known)
       .when(detect({ resource: 'app.web', actual: { size: '1', tags: { 'a.b': 2 }, 'x.y': null } }))
       .thenEvents({
         type: 'DriftDetected',
         data: {
-          resource: 10,
-          resourceId: 'res-10',
+          resource: WEB,
+          resourceId: 'res-2',
           expected: properties,
           actual: { size: '1', tags: { 'a.b': 2 }, 'x.y': null },
           fields: ['size', 'tags', 'x.y'],
@@ -94,18 +105,18 @@ describe('detectDrift', () => {
 
   it.each(['a"b', 'a]b', 'a\\', '[0]', '', 'ключ', '__proto__', 'a b.c'])('names the field %j', (field) => {
     const holding = (value: string) => JSON.parse(`{${JSON.stringify(field)}:${value}}`);
-    const [event] = given(known)
+    const [event] = given(...known)
       .when(detect({ resource: 'y', expected: {}, actual: holding('{"x":1}') }))
       .events();
     expect(event?.type === 'DriftDetected' && event.data.fields).toEqual([field]);
-    const [nested] = given(known)
+    const [nested] = given(...known)
       .when(detect({ resource: 'y', expected: holding('{"x":2}'), actual: holding('{"x":1}') }))
       .events();
     expect(nested?.type === 'DriftDetected' && nested.data.fields).toEqual([field]);
   });
 
   it.each([null, 'text', [properties]])('names the whole where what is there is no object: %j', (found) => {
-    const [event] = given(known)
+    const [event] = given(...known)
       .when(detect({ resource: 'app.web', actual: found }))
       .events();
     const changes = [{ path: '$', expected: properties, actual: found }];
@@ -113,34 +124,34 @@ describe('detectDrift', () => {
   });
 
   it('compares with what it is told to expect, rather than with the properties', () => {
-    const [event] = given(known)
+    const [event] = given(...known)
       .when(detect({ resource: 'app.web', expected: { a: 1 }, actual: { a: 2 } }))
       .events();
-    expect(event?.data).toMatchObject({ resource: 10, expected: { a: 1 }, fields: ['a'] });
-    given(known)
+    expect(event?.data).toMatchObject({ resource: WEB, expected: { a: 1 }, fields: ['a'] });
+    given(...known)
       .when(detect({ resource: 'app.web', expected: { a: 1 }, actual: { a: 1 } }))
       .thenEvents();
   });
 
   it('knows a resource by its id too', () => {
-    const named = { stack, resources: [{ ...web, id: 'w' }] };
+    const named = resourceCreated('app.web', { id: 'w', properties });
     for (const resource of ['w', 'app.web']) {
-      const [event] = given(named)
+      const [event] = given(stack, named)
         .when(detect({ resource, actual: {} }))
         .events();
-      expect(event?.data).toMatchObject({ resource: 10, resourceId: 'w', expected: properties });
+      expect(event?.data).toMatchObject({ resource: WEB, resourceId: 'w', expected: properties });
     }
-    const [event] = given(known)
-      .when(detect({ resource: 'res-10', actual: {} }))
+    const [event] = given(...known)
+      .when(detect({ resource: 'res-2', actual: {} }))
       .events();
-    expect(event?.data).toMatchObject({ resource: 10, resourceId: 'res-10' });
+    expect(event?.data).toMatchObject({ resource: WEB, resourceId: 'res-2' });
   });
 
   it('takes an id the stack does not hold as it is', () => {
     const changes = [{ path: '$.a', expected: 1, actual: 2 }];
     const data = { resourceId: 'i-1', expected: { a: 1 }, actual: { a: 2 }, fields: ['a'], changes };
-    for (const elsewhere of [[], [aSlot('app.web', { id: 'i-1' })]]) {
-      given({ stack, elsewhere })
+    for (const elsewhere of [[], [other, resourceCreated('app.web', { id: 'i-1' })]]) {
+      given(...elsewhere, stack)
         .when(detect({ resource: 'i-1', expected: { a: 1 }, actual: { a: 2 } }))
         .thenEvents({ type: 'DriftDetected', data });
     }
@@ -148,68 +159,65 @@ describe('detectDrift', () => {
 
   it('refuses an id the stack does not hold, or no longer, without something to expect', () => {
     const command = detect({ resource: 'app.web', actual: {} });
-    expect(given({ stack }).when(command).refused('NOTHING_EXPECTED').exitCode).toBe(2);
-    given({ stack, resources: [{ ...web, value: null }] })
+    expect(given(stack).when(command).refused('NOTHING_EXPECTED').exitCode).toBe(2);
+    given(...known, resourceRemoved('app.web', WEB))
       .when(command)
       .refused('NOTHING_EXPECTED');
-    given({ stack, elsewhere: [aSlot('x.y', { id: 'app.web' })] })
+    given(other, resourceCreated('x.y', { id: 'app.web' }), stack)
       .when(command)
       .refused('NOTHING_EXPECTED');
   });
 
-  it('clears a finding that no longer holds', () => {
-    for (const resolutionStatus of ['pending', 'ignored']) {
-      given(drifted(finding({ resolutionStatus })))
-        .when(detect({ resource: 'app.web', actual: properties }))
-        .thenEvents(cleared);
-    }
+  it.each(OPEN)('clears a finding that no longer holds: %s', (_, past) => {
+    given(...past)
+      .when(detect({ resource: 'app.web', actual: properties }))
+      .thenEvents(cleared);
   });
 
   it('does not clear one that was closed before', () => {
-    given(drifted(finding({ isDrifted: false, resolutionStatus: 'resolved' })))
+    given(...drifted(resolved))
       .when(detect({ resource: 'app.web', actual: properties }))
       .thenEvents();
   });
 
-  it.each(['pending', 'ignored'])('does not record again one that stands: %s', (resolutionStatus) => {
-    given(drifted(finding({ resolutionStatus })))
+  it.each(OPEN)('does not record again one that stands: %s', (_, past) => {
+    given(...past)
       .when(detect({ resource: 'app.web', actual }))
       .thenEvents();
   });
 
   it('records another difference in place of the one that stood', () => {
-    given(drifted(finding({ actual: { size: 3 } })))
+    given(...known, detected({ actual: { size: 3 } }))
       .when(detect({ resource: 'app.web', actual }))
-      .thenEvents(cleared, detected);
-    given(drifted(finding({ expected: { size: 3 } })))
+      .thenEvents(cleared, detected());
+    given(...known, detected({ expected: { size: 3 } }))
       .when(detect({ resource: 'app.web', actual }))
-      .thenEvents(cleared, detected);
+      .thenEvents(cleared, detected());
   });
 
   it('records one again that came back, also after it was called resolved', () => {
-    given(drifted(finding({ isDrifted: false, resolutionStatus: 'resolved' })))
+    given(...drifted(resolved))
       .when(detect({ resource: 'app.web', actual }))
-      .thenEvents(detected);
+      .thenEvents(detected());
   });
 
   it('records one again that was ignored for a time that has passed', () => {
-    given(drifted(finding({ resolutionStatus: 'ignored', ignoredUntil: NOW })))
+    given(...drifted(ignored(NOW)))
       .when(detect({ resource: 'app.web', actual }))
-      .thenEvents(cleared, detected);
-    given(drifted(finding({ resolutionStatus: 'ignored', ignoredUntil: LATER })))
+      .thenEvents(cleared, detected());
+    given(...drifted(ignored(LATER)))
       .when(detect({ resource: 'app.web', actual }))
       .thenEvents();
   });
 
   it('refuses a resource given twice, by address and by id', () => {
-    given({ stack, resources: [web] })
-      .when(detect({ resource: 'app.web', actual }, { resource: 'res-10', actual }))
+    given(...known)
+      .when(detect({ resource: 'app.web', actual }, { resource: 'res-2', actual }))
       .refused('GIVEN_TWICE');
   });
 
   it('takes several findings, each on its own, and needs no lock', () => {
-    const db = aSlot('db.main', { resource: 11 });
-    const events = given({ stack, resources: [web, db], lock: aLock() })
+    const events = given(...known, resourceCreated('db.main'), lockAcquired())
       .when(
         detect(
           { resource: 'db.main', actual: {} },
@@ -218,21 +226,25 @@ describe('detectDrift', () => {
         ),
       )
       .events();
-    expect(events.map(({ data }) => (data as { resourceId: string }).resourceId)).toEqual(['res-10', 'z']);
+    expect(events.map(({ data }) => (data as { resourceId: string }).resourceId)).toEqual(['res-2', 'z']);
   });
 
   it('keeps a text that looks like a marker as the text it is', () => {
     const size = '\u0000number:1:0,"x":[';
-    const [event] = given(known)
+    const [event] = given(...known)
       .when(detect({ resource: 'app.web', expected: { size: 1 }, actual: { size } }))
       .events();
     expect(event?.data).toMatchObject({ changes: [{ path: '$.size', expected: 1, actual: size }] });
   });
 
   it('needs a finding, each with something actual', () => {
-    expect(given(known).when(detect()).refused('INVALID_INPUT').details.field).toBe('findings');
     expect(
-      given(known)
+      given(...known)
+        .when(detect())
+        .refused('INVALID_INPUT').details.field,
+    ).toBe('findings');
+    expect(
+      given(...known)
         .when(detect({ resource: 'app.web' } as never))
         .refused('INVALID_INPUT').details.field,
     ).toBe('findings.0.actual');
@@ -250,23 +262,23 @@ describe('detectDrift', () => {
 });
 
 describe('rules', () => {
-  const rule = aDriftRule;
+  const rule = driftRuleAdded;
   const found = { size: 2, tags: { env: 'dev', 'a.b': 1 }, etag: 'x' };
-  const paths = (resource: string, actual: unknown, ...driftRules: DriftRuleRecord[]) => {
-    const [event] = given({ ...known, driftRules })
+  const paths = (resource: string, actual: unknown, ...rules: readonly NewEvent[]) => {
+    const [event] = given(...known, ...rules)
       .when(detect({ resource, actual, ...(resource === 'app.web' ? {} : { expected: properties }) }))
       .events();
     return event?.type === 'DriftDetected' ? event.data.changes.map(({ path }) => path) : event;
   };
 
   it('leave out what they cover, of the changes and of the fields; expected and actual stay whole', () => {
-    given({ ...known, driftRules: [rule({ path: 'tags.*' }), rule({ resourceType: 'a*', path: '**.etag' })] })
+    given(...known, rule({ path: 'tags.*' }), rule({ resourceType: 'a*', path: '**.etag' }))
       .when(detect({ resource: 'app.web', actual: found }))
       .thenEvents({
         type: 'DriftDetected',
         data: {
-          resource: 10,
-          resourceId: 'res-10',
+          resource: WEB,
+          resourceId: 'res-2',
           expected: properties,
           actual: found,
           fields: ['size'],
@@ -276,12 +288,11 @@ describe('rules', () => {
   });
 
   it('that cover everything leave no finding, and clear one that stands', () => {
-    const driftRules = [rule({ path: 'size' })];
-    given({ ...known, driftRules })
+    given(...known, rule({ path: 'size' }))
       .when(detect({ resource: 'app.web', actual }))
       .thenEvents();
-    for (const resolutionStatus of ['pending', 'ignored']) {
-      given({ ...drifted(finding({ resolutionStatus })), driftRules })
+    for (const [, past] of OPEN) {
+      given(...past, rule({ path: 'size' }))
         .when(detect({ resource: 'app.web', actual }))
         .thenEvents(cleared);
     }
@@ -295,10 +306,7 @@ describe('rules', () => {
   ])('make another finding of the same two states, or do not: %s', (_, before, rules, again) => {
     const now = { size: 2, tags: { env: 'dev', 'a.b': 1 } };
     const changes = before.map((path) => ({ path, expected: 'any', actual: 'thing' }));
-    const events = given({
-      ...drifted(finding({ actual: now, changes })),
-      driftRules: rules.map((path) => rule({ path })),
-    })
+    const events = given(...known, detected({ actual: now, changes }), ...rules.map((path) => rule({ path })))
       .when(detect({ resource: 'app.web', actual: now }))
       .events();
     expect(events.map(({ type }) => type)).toEqual(again ? ['DriftCleared', 'DriftDetected'] : []);
@@ -329,12 +337,7 @@ describe('rules', () => {
   });
 
   it('count for a resource that was removed by the type it had', () => {
-    const gone = {
-      stack,
-      resources: [{ ...web, value: null }],
-      driftRules: [rule({ resourceType: 'app', path: 'a' })],
-    };
-    given(gone)
+    given(...known, resourceRemoved('app.web', WEB), rule({ resourceType: 'app', path: 'a' }))
       .when(detect({ resource: 'app.web', expected: { a: 1 }, actual: { a: 2 } }))
       .thenEvents();
   });
@@ -344,11 +347,15 @@ describe.each(['resolveDrift', 'ignoreDrift'] as const)('%s', (type) => {
   const command = { type, stack: 'web', resource: 'app.web' } as const;
 
   it('refuses where no finding is pending', () => {
-    expect(given(known).when(command).refused('DRIFT_NOT_FOUND').exitCode).toBe(3);
-    given(drifted(finding({ resolutionStatus: 'ignored' })))
+    expect(
+      given(...known)
+        .when(command)
+        .refused('DRIFT_NOT_FOUND').exitCode,
+    ).toBe(3);
+    given(...drifted(ignored()))
       .when(command)
       .refused('DRIFT_NOT_FOUND');
-    given(drifted(finding({ isDrifted: false })))
+    given(...drifted(cleared))
       .when(command)
       .refused('DRIFT_NOT_FOUND');
   });
@@ -359,30 +366,28 @@ describe.each(['resolveDrift', 'ignoreDrift'] as const)('%s', (type) => {
 });
 
 describe('closing a finding', () => {
-  const about = { finding: 40, resourceId: 'res-10' };
-
   it('resolves it, with a reason or without', () => {
     const resolve = { type: 'resolveDrift', stack: 'web', resource: 'app.web' } as const;
-    given(drifted(finding()))
+    given(...drifted())
       .when(resolve)
       .thenEvents({ type: 'DriftResolved', data: { ...about, reason: '' } });
-    given(drifted(finding()))
+    given(...drifted())
       .when({ ...resolve, reason: 'fixed\nby hand' })
       .thenEvents({ type: 'DriftResolved', data: { ...about, reason: 'fixed\nby hand' } });
   });
 
   it('ignores it, for good or until a time', () => {
     const ignore = { type: 'ignoreDrift', stack: 'web', resource: 'app.web', reason: 'known' } as const;
-    given(drifted(finding()))
+    given(...drifted())
       .when(ignore)
       .thenEvents({ type: 'DriftIgnored', data: { ...about, reason: 'known', expiresAt: null } });
-    given(drifted(finding()))
+    given(...drifted())
       .when({ ...ignore, expiresAt: LATER })
       .thenEvents({ type: 'DriftIgnored', data: { ...about, reason: 'known', expiresAt: LATER } });
   });
 
   it.each([NOW, EARLIER])('refuses to ignore it until a time that has passed: %s', (expiresAt) => {
-    const error = given(drifted(finding()))
+    const error = given(...drifted())
       .when({ type: 'ignoreDrift', stack: 'web', resource: 'app.web', expiresAt })
       .refused('EXPIRY_PASSED');
     expect(error).toMatchObject({ exitCode: 2, details: { field: 'expiresAt', value: expiresAt } });
@@ -396,7 +401,7 @@ describe('closing a finding', () => {
     '2026-01-02T03:04:05.000+01:00',
     1,
   ])('refuses to ignore it until %j', (expiresAt) => {
-    const error = given(drifted(finding()))
+    const error = given(...drifted())
       .when({ type: 'ignoreDrift', stack: 'web', resource: 'app.web', expiresAt: expiresAt as string })
       .refused('INVALID_INPUT');
     expect(error.details.field).toBe('expiresAt');

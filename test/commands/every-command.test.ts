@@ -1,17 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, type Command, type CommandType } from '../../src/commands/index.js';
 import {
-  aDocument,
-  aDriftRule,
-  aLock,
-  anEdge,
-  aSlot,
-  aStack,
-  aValue,
+  driftRuleAdded,
   EARLIER,
+  type Given,
   given,
-  type Known,
+  lockAcquired,
+  resourceCreated,
+  stackCreated,
+  stackDeleted,
+  stackUpdated,
+  tagAdded,
 } from '../support/decision.js';
+
+/** The positions of the first events of a resource, a rule and a lock in what is given. */
+const [WEB, RULE, LOCK] = [2, 6, 9];
 
 /** One good command of every type: a type without an example does not compile. */
 const EXAMPLES: { readonly [T in CommandType]: Extract<Command, { type: T }> } = {
@@ -33,7 +36,7 @@ const EXAMPLES: { readonly [T in CommandType]: Extract<Command, { type: T }> } =
   ignoreDrift: { type: 'ignoreDrift', stack: 'web', resource: 'app.web' },
   acceptDrift: { type: 'acceptDrift', stack: 'web', resource: 'app.web' },
   addDriftRule: { type: 'addDriftRule', stack: 'web', path: '**.etag', reason: 'changes by itself' },
-  removeDriftRule: { type: 'removeDriftRule', stack: 'web', rule: 50 },
+  removeDriftRule: { type: 'removeDriftRule', stack: 'web', rule: RULE },
   acquireLock: { type: 'acquireLock', stack: 'web', operation: 'deploy' },
   renewLock: { type: 'renewLock', stack: 'web', id: 'lock-1', ttlMs: 60_000 },
   releaseLock: { type: 'releaseLock', stack: 'web', id: 'lock-1' },
@@ -44,49 +47,19 @@ const EXAMPLES: { readonly [T in CommandType]: Extract<Command, { type: T }> } =
 };
 
 /** A stack on which each of them is accepted. */
-const KNOWN: Known = {
-  stack: aStack(),
-  document: aDocument(),
-  resources: [aSlot('app.web', { value: aValue({ dependencies: ['db.main'] }) })],
-  edges: [anEdge('app.web', 'db.main')],
-  tags: ['a'],
-  drift: {
-    'app.web': {
-      id: 40,
-      resource: 10,
-      resourceId: 'res-10',
-      detectedAt: EARLIER,
-      expected: {},
-      actual: {},
-      fields: [],
-      changes: [],
-      isDrifted: true,
-      resolutionStatus: 'pending',
-      resolvedAt: null,
-      reason: null,
-      ignoredUntil: null,
-    },
+const PAST: readonly Given[] = [
+  stackCreated(),
+  resourceCreated('app.web', { dependencies: ['db.main'] }),
+  tagAdded('a'),
+  {
+    type: 'DriftDetected',
+    data: { resource: WEB, resourceId: 'res-2', expected: {}, actual: {}, fields: [], changes: [] },
   },
-  driftRules: [aDriftRule({ path: 'x' })],
-  executions: [
-    {
-      number: 1,
-      id: 'run-1',
-      status: 'running',
-      startedAt: EARLIER,
-      completedAt: null,
-      duration: null,
-      error: null,
-      taskResults: null,
-    },
-  ],
-  difference: {
-    document: { now: aDocument({ description: 'y' }), before: aDocument() },
-    resources: [],
-    outputs: [],
-    dependencies: [],
-  },
-};
+  driftRuleAdded({ path: 'x' }),
+  { type: 'ExecutionStarted', data: { executionId: 'run-1', number: 1, startedAt: EARLIER } },
+  stackUpdated({ description: 'y' }),
+];
+const VERSION = 4;
 
 const LOCK_COMMANDS: readonly CommandType[] = ['acquireLock', 'renewLock', 'releaseLock', 'breakLock'];
 /** They change no state, so a lock does not keep them out. */
@@ -105,35 +78,48 @@ const FREE: readonly CommandType[] = [
 const TYPES = Object.keys(COMMANDS) as CommandType[];
 const NAMING = TYPES.filter((type) => type !== 'createStack');
 
-const knownFor = (type: CommandType): Known => ({
-  ...KNOWN,
-  ...(type === 'restoreStack' ? { stack: aStack({ deletedAt: EARLIER }) } : {}),
-  ...(['renewLock', 'releaseLock', 'breakLock'].includes(type) ? { lock: aLock() } : {}),
-});
+const pastFor = (type: CommandType): readonly Given[] => [
+  ...PAST,
+  ...(type === 'restoreStack' ? [stackDeleted()] : []),
+  ...(['renewLock', 'releaseLock', 'breakLock'].includes(type) ? [lockAcquired()] : []),
+];
+/** The version of the stack then. */
+const versionFor = (type: CommandType): number =>
+  type === 'createStack' ? 0 : type === 'restoreStack' ? VERSION + 1 : VERSION;
 const naming = (type: CommandType, stack: unknown): Command => ({ ...EXAMPLES[type], stack }) as Command;
 
 describe.each(TYPES)('%s', (type) => {
   it('is accepted as the example is', () => {
-    expect(given(knownFor(type)).when(EXAMPLES[type]).events()).not.toEqual([]);
+    expect(
+      given(...pastFor(type))
+        .when(EXAMPLES[type])
+        .events(),
+    ).not.toEqual([]);
   });
 
   it('refuses a field it does not know', () => {
-    const error = given(knownFor(type))
+    const error = given(...pastFor(type))
       .when({ ...EXAMPLES[type], ...{ unheardOf: 1 } })
       .refused('INVALID_INPUT');
     expect(error.message).toContain('unheardOf');
   });
 
   it('refuses another version than the expected one', () => {
-    const error = given(knownFor(type)).when(EXAMPLES[type], { expectedVersion: 2 }).refused('VERSION_CONFLICT');
+    const error = given(...pastFor(type))
+      .when(EXAMPLES[type], { expectedVersion: 2 })
+      .refused('VERSION_CONFLICT');
     expect(error.exitCode).toBe(5);
-    const actual = type === 'createStack' ? 0 : 3;
+    const actual = versionFor(type);
     expect(error.details).toMatchObject({ expectedVersion: 2, actualVersion: actual });
-    expect(given(knownFor(type)).when(EXAMPLES[type], { expectedVersion: actual }).events()).not.toEqual([]);
+    expect(
+      given(...pastFor(type))
+        .when(EXAMPLES[type], { expectedVersion: actual })
+        .events(),
+    ).not.toEqual([]);
   });
 
   it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, '3'])('refuses the expected version %j', (value) => {
-    const error = given(knownFor(type))
+    const error = given(...pastFor(type))
       .when(EXAMPLES[type], { expectedVersion: value as number })
       .refused('INVALID_INPUT');
     expect(error.details.field).toBe('expectedVersion');
@@ -152,47 +138,65 @@ describe.each(NAMING)('%s', (type) => {
     ['a number for a name', 7],
     ['no name', undefined],
   ])('refuses %s', (_, stack) => {
-    const error = given(knownFor(type)).when(naming(type, stack)).refused('INVALID_INPUT');
+    const error = given(...pastFor(type))
+      .when(naming(type, stack))
+      .refused('INVALID_INPUT');
     expect(error).toMatchObject({ exitCode: 2, details: { field: 'stack' } });
   });
 
   it('refuses a stack that is not there', () => {
-    const error = given(knownFor(type)).when(naming(type, 'nowhere')).refused('STACK_NOT_FOUND');
+    const error = given(...pastFor(type))
+      .when(naming(type, 'nowhere'))
+      .refused('STACK_NOT_FOUND');
     expect(error).toMatchObject({ exitCode: 3, details: { stack: 'nowhere' } });
     expect(error.hint).toBeDefined();
   });
 
   it('finds the stack by its id too', () => {
-    expect(given(knownFor(type)).when(naming(type, 'stack-1')).events()).not.toEqual([]);
+    expect(
+      given(...pastFor(type))
+        .when(naming(type, 'stack-1'))
+        .events(),
+    ).not.toEqual([]);
   });
 
   it('refuses a deleted stack, unless it brings it back', () => {
-    const known = { ...knownFor(type), stack: aStack({ deletedAt: EARLIER }) };
-    const decision = given(known).when(EXAMPLES[type]);
+    const past = type === 'restoreStack' ? pastFor(type) : [...pastFor(type), stackDeleted()];
+    const decision = given(...past).when(EXAMPLES[type]);
     if (type === 'restoreStack' || type === 'rollback') expect(decision.events()).not.toEqual([]);
     else expect(decision.refused('STACK_DELETED').exitCode).toBe(3);
   });
 });
 
 describe.each(NAMING.filter((type) => !LOCK_COMMANDS.includes(type)))('%s on a locked stack', (type) => {
-  const unlocked = knownFor(type);
-  const known = { ...unlocked, lock: aLock() };
+  const unlocked = pastFor(type);
+  const locked = (fields = {}): readonly Given[] => [...PAST, lockAcquired(fields), ...unlocked.slice(PAST.length)];
 
   it(FREE.includes(type) ? 'needs no lock' : 'needs its lock', () => {
-    const decision = given(known).when(EXAMPLES[type]);
+    const decision = given(...locked()).when(EXAMPLES[type]);
     if (FREE.includes(type)) expect(decision.events()).not.toEqual([]);
     else expect(decision.refused('STACK_LOCKED').exitCode).toBe(4);
   });
 
   it('is accepted with its lock, and refused with one that is not held', () => {
-    expect(given(known).when(EXAMPLES[type], { lockId: 'lock-1', fencingToken: 9 }).events()).not.toEqual([]);
-    given(known).when(EXAMPLES[type], { lockId: 'lock-2' }).refused('STACK_LOCKED');
-    given(known).when(EXAMPLES[type], { lockId: 'lock-1', fencingToken: 8 }).refused('LOCK_NOT_HELD');
-    given(unlocked).when(EXAMPLES[type], { lockId: 'lock-1' }).refused('LOCK_NOT_HELD');
+    expect(
+      given(...locked())
+        .when(EXAMPLES[type], { lockId: 'lock-1', fencingToken: LOCK })
+        .events(),
+    ).not.toEqual([]);
+    given(...locked())
+      .when(EXAMPLES[type], { lockId: 'lock-2' })
+      .refused('STACK_LOCKED');
+    given(...locked())
+      .when(EXAMPLES[type], { lockId: 'lock-1', fencingToken: LOCK - 1 })
+      .refused('LOCK_NOT_HELD');
+    given(...unlocked)
+      .when(EXAMPLES[type], { lockId: 'lock-1' })
+      .refused('LOCK_NOT_HELD');
   });
 
   it('records that a lock ran out', () => {
-    const [first] = given({ ...known, lock: aLock({ expiresAt: EARLIER }) })
+    const [first] = given(...locked({ expiresAt: EARLIER }))
       .when(EXAMPLES[type])
       .events();
     expect(first?.type).toBe('LockExpired');

@@ -5,7 +5,8 @@ import type { NewEvent } from '../../src/events/index.js';
 import { SlothError } from '../../src/lib/errors.js';
 import type { Facts } from '../../src/store/facts.js';
 import type { LockRecord, StackRecord } from '../../src/store/records.js';
-import { aLock, aStack, EARLIER, LATER, NOW } from '../support/decision.js';
+import { EARLIER, LATER, NOW } from '../support/decision.js';
+import { aLock, aStack } from '../support/records.js';
 
 const live = aStack();
 const deleted = aStack({ deletedAt: EARLIER });

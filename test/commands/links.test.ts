@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '../../src/events/index.js';
 import type { JsonObject } from '../../src/lib/json.js';
-import { aDocument, anEdge, aSlot, aStack, aValue, given, type Known } from '../support/decision.js';
+import { dependencyAdded, type Given, given, resourceCreated, stackCreated } from '../support/decision.js';
 
-const stack = aStack();
-const document = aDocument();
-let number = 100;
-/** A resource of this value; each has another number. */
-const slot = (address: string, properties: JsonObject = {}, fields: object = {}) =>
-  aSlot(address, { resource: number++, value: aValue({ properties }), ...fields });
-const known = (fields: Known): Known => ({ stack, document, ...fields });
+/** A resource of these properties. */
+const resource = (address: string, properties: JsonObject = {}, fields: object = {}) =>
+  resourceCreated(address, { properties, ...fields });
+/** After the stack was created, these. */
+const having = (past: readonly Given[]) => given(stackCreated(), ...past);
+const implicit = (address: string, target: string, path: string | null = null) =>
+  dependencyAdded(address, target, { dependencyType: 'implicit', path });
 const apply = (fields: object) => ({ type: 'apply', stack: 'web', ...fields }) as const;
 const set = (name: string, properties: JsonObject = {}, fields: object = {}) => ({
   type: 'a',
@@ -25,7 +25,7 @@ const edgesOf = (events: readonly NewEvent[]): string[] =>
     if (type !== 'DependencyAdded') return [];
     return [`+ ${data.address} > ${data.target} ${data.dependencyType}${data.path === null ? '' : ` ${data.path}`}`];
   });
-const edges = (state: Known, fields: object): string[] => edgesOf(given(known(state)).when(apply(fields)).events());
+const edges = (past: readonly Given[], fields: object): string[] => edgesOf(having(past).when(apply(fields)).events());
 
 describe('a reference in properties', () => {
   it.each([
@@ -41,7 +41,7 @@ describe('a reference in properties', () => {
     ['${module.m[0].module.n.b.x.id}', 'module.m[0].module.n.b.x'],
     ['$$${b.x.id}', 'b.x'],
   ])('%s is to %s', (text, target) => {
-    expect(edges({}, { resources: [set('w', { p: [{ q: text }] })] })).toEqual([`+ a.w > ${target} implicit $.p[0].q`]);
+    expect(edges([], { resources: [set('w', { p: [{ q: text }] })] })).toEqual([`+ a.w > ${target} implicit $.p[0].q`]);
   });
 
   it.each([
@@ -54,12 +54,12 @@ describe('a reference in properties', () => {
     '${module.m.out}',
     '${b}',
   ])('%s is none', (text) => {
-    expect(edges({}, { resources: [set('w', { p: text })] })).toEqual([]);
+    expect(edges([], { resources: [set('w', { p: text })] })).toEqual([]);
   });
 
   it('is to its own module, unless it names one', () => {
     const resources = [set('w', { p: '${b.x.id} ${module.n.b.y.id}' }, { module: 'module.m' })];
-    expect(edges({}, { resources })).toEqual([
+    expect(edges([], { resources })).toEqual([
       '+ module.m.a.w > module.m.b.x implicit $.p',
       '+ module.m.a.w > module.n.b.y implicit $.p',
     ]);
@@ -67,21 +67,18 @@ describe('a reference in properties', () => {
 
   it('counts once, from the first place, and gives way to what is declared', () => {
     const properties = { p: '${b.x.id}', q: '${b.x.name} ${b.y.id}' };
-    expect(
-      edges({ resources: [slot('b.y')] }, { resources: [set('w', properties, { dependencies: ['b.y'] })] }),
-    ).toEqual(['+ a.w > b.y explicit', '+ a.w > b.x implicit $.p']);
+    expect(edges([resource('b.y')], { resources: [set('w', properties, { dependencies: ['b.y'] })] })).toEqual([
+      '+ a.w > b.y explicit',
+      '+ a.w > b.x implicit $.p',
+    ]);
   });
 
   it('to the resource itself, or to all its instances, is none', () => {
-    expect(edges({}, { resources: [set('w', { p: '${a.w.id}' }), set('v[0]', { p: '${a.v.id}' })] })).toEqual([]);
+    expect(edges([], { resources: [set('w', { p: '${a.w.id}' }), set('v[0]', { p: '${a.v.id}' })] })).toEqual([]);
   });
 
   it('goes when the properties no longer say so, and becomes implicit when it is no longer declared', () => {
-    const before = slot('a.w', { p: '${b.x.id}', q: '${b.y.id}' }, {});
-    const state = {
-      resources: [{ ...before, value: aValue({ properties: { p: '${b.x.id}' }, dependencies: ['b.y'] }) }],
-      edges: [anEdge('a.w', 'b.x', { type: 'implicit', path: '$.p' }), anEdge('a.w', 'b.y')],
-    };
+    const state = [resource('a.w', { p: '${b.x.id}' }, { dependencies: ['b.y'] }), implicit('a.w', 'b.x', '$.p')];
     expect(edges(state, { resources: [set('w', { q: '${b.y.id}' }, { dependencies: [] })] })).toEqual([
       '- a.w > b.x',
       '+ a.w > b.y implicit $.q',
@@ -89,22 +86,21 @@ describe('a reference in properties', () => {
   });
 
   it('follows what a merge leaves', () => {
-    const state = {
-      resources: [slot('a.w', { p: '${b.x.id}', q: 'v-1' }), slot('b.v', {}, { id: 'v-1' })],
-      edges: [
-        anEdge('a.w', 'b.v', { type: 'implicit', path: '$.q' }),
-        anEdge('a.w', 'b.x', { type: 'implicit', path: '$.p' }),
-      ],
-    };
+    const state = [
+      resource('a.w', { p: '${b.x.id}', q: 'v-1' }),
+      resource('b.v', {}, { id: 'v-1' }),
+      implicit('a.w', 'b.v', '$.q'),
+      implicit('a.w', 'b.x', '$.p'),
+    ];
     expect(edges(state, { resources: [set('w', { r: 1 }, { mode: 'merge' })] })).toEqual([]);
   });
 });
 
 describe('a value another resource is known by', () => {
-  it.each<[string, Known]>([
-    ['its id', { resources: [slot('b.x', {}, { id: 'v-1' })] }],
-    ['its property id', { resources: [slot('b.x', { id: 'v-1' })] }],
-    ['its declared identity', { resources: [slot('b.x', {}, { value: aValue({ metadata: { identity: 'v-1' } }) })] }],
+  it.each<[string, readonly Given[]]>([
+    ['its id', [resource('b.x', {}, { id: 'v-1' })]],
+    ['its property id', [resource('b.x', { id: 'v-1' })]],
+    ['its declared identity', [resource('b.x', {}, { metadata: { identity: 'v-1' } })]],
   ])('makes a dependency: %s', (_, state) => {
     expect(edges(state, { resources: [set('w', { net: { ids: ['x', 'v-1'] } })] })).toEqual([
       '+ a.w > b.x implicit $.net.ids[1]',
@@ -113,42 +109,42 @@ describe('a value another resource is known by', () => {
 
   it('makes one on a resource of the same commit, in any order', () => {
     const resources = [set('w', { p: 'v-1' }), { type: 'b', name: 'x', properties: { id: 'v-1' } }];
-    expect(edges({}, { resources })).toEqual(['+ a.w > b.x implicit $.p']);
+    expect(edges([], { resources })).toEqual(['+ a.w > b.x implicit $.p']);
   });
 
   it('may be an id that the system gave, also in the same commit', () => {
-    const state = { resources: [slot('b.x', {}, { resource: 17 })] };
-    const resources = [set('w', { p: 'res-17' }), { type: 'b', name: 'x', properties: { n: 1 } }];
-    expect(edges(state, { resources: [set('w', { p: 'res-17' })] })).toEqual(['+ a.w > b.x implicit $.p']);
+    const state = [resource('b.x')];
+    const resources = [set('w', { p: 'res-2' }), { type: 'b', name: 'x', properties: { n: 1 } }];
+    expect(edges(state, { resources: [set('w', { p: 'res-2' })] })).toEqual(['+ a.w > b.x implicit $.p']);
     expect(edges(state, { resources })).toEqual(['+ a.w > b.x implicit $.p']);
   });
 
   it('must be the whole text, and a text', () => {
-    const state = { resources: [slot('b.x', { id: '1' })] };
+    const state = [resource('b.x', { id: '1' })];
     expect(edges(state, { resources: [set('w', { p: 1, q: 'x1', r: '' })] })).toEqual([]);
   });
 
   it('of a resource itself means itself, whoever else has it', () => {
-    const state = { resources: [slot('b.policy', { id: 'bucket' })] };
+    const state = [resource('b.policy', { id: 'bucket' })];
     expect(edges(state, { resources: [set('bucket', { id: 'bucket', bucket: 'bucket' })] })).toEqual([]);
   });
 
   it('that several have means none of them', () => {
-    const state = { resources: [slot('b.x', { id: 'v' }), slot('b.y', { id: 'v' })] };
+    const state = [resource('b.x', { id: 'v' }), resource('b.y', { id: 'v' })];
     expect(edges(state, { resources: [set('w', { p: 'v' })] })).toEqual([]);
-    const one = { resources: [slot('b.x', { id: 'v' })] };
+    const one = [resource('b.x', { id: 'v' })];
     expect(edges(one, { resources: [set('w', { p: 'v' }), set('o', { id: 'v' })] })).toEqual([]);
   });
 
   it('counts as it is after the commit', () => {
-    const state = { resources: [slot('b.x', { id: 'old' }), slot('b.y', { id: 'v' })] };
+    const state = [resource('b.x', { id: 'old' }), resource('b.y', { id: 'v' })];
     const resources = [set('w', { p: 'old', q: 'new' }), { type: 'b', name: 'x', properties: { id: 'new' } }];
     expect(edges(state, { resources })).toEqual(['+ a.w > b.x implicit $.q']);
     expect(edges(state, { resources: [set('w', { p: 'v' })], remove: ['b.y'] })).toEqual([]);
   });
 
   it('gives no second edge to an instance of what is declared', () => {
-    const state = { resources: [slot('b.x[0]', { id: 'v' })] };
+    const state = [resource('b.x[0]', { id: 'v' })];
     expect(edges(state, { resources: [set('w', { p: 'v' }, { dependencies: ['b.x'] })] })).toEqual([
       '+ a.w > b.x explicit',
     ]);
@@ -156,14 +152,14 @@ describe('a value another resource is known by', () => {
 
   it('closes no cycle: two resources that hold each other’s ids depend on neither', () => {
     const resources = [set('w', { id: 'w', p: 'v' }), set('v', { id: 'v', p: 'w' }), set('u', { p: 'w' })];
-    expect(edges({}, { resources })).toEqual(['+ a.u > a.w implicit $.p']);
+    expect(edges([], { resources })).toEqual(['+ a.u > a.w implicit $.p']);
     const declared = [set('w', { id: 'w' }, { dependencies: ['a.v'] }), set('v', { p: 'w' })];
-    expect(edges({}, { resources: declared })).toEqual(['+ a.w > a.v explicit']);
+    expect(edges([], { resources: declared })).toEqual(['+ a.w > a.v explicit']);
   });
 
   it('closes no cycle along edges of resources that the commit does not name', () => {
-    const on = (...targets: string[]) => ({ value: aValue({ dependencies: targets }) });
-    const state = { resources: [slot('a.u'), slot('a.x', {}, on('a.u')), slot('a.v', {}, on('a.x'))] };
+    const on = (...targets: string[]) => ({ dependencies: targets });
+    const state = [resource('a.u'), resource('a.x', {}, on('a.u')), resource('a.v', {}, on('a.x'))];
     const resources = [
       set('v', { id: 'v-1' }, { dependencies: ['a.x'] }),
       set('u', { p: 'v-1' }),
@@ -173,79 +169,72 @@ describe('a value another resource is known by', () => {
   });
 
   it('is found anew when a resource is stated again as it is', () => {
-    const state = { resources: [slot('a.w', { p: 'v' }), slot('b.x', { id: 'v' })] };
+    const state = [resource('a.w', { p: 'v' }), resource('b.x', { id: 'v' })];
     expect(edges(state, { resources: [set('w', { p: 'v' })] })).toEqual(['+ a.w > b.x implicit $.p']);
   });
 });
 
 describe('what a caller says of dependencies', () => {
   it('stays, where it is implicit and of no place in the properties', () => {
-    const state = {
-      resources: [slot('a.w'), slot('b.x')],
-      edges: [anEdge('a.w', 'b.x', { type: 'implicit' }), anEdge('a.w', 'b.y', { type: 'implicit', path: '$.p' })],
-    };
+    const state = [resource('a.w'), resource('b.x'), implicit('a.w', 'b.x'), implicit('a.w', 'b.y', '$.p')];
     expect(edges(state, { resources: [set('w', { p: 1 })] })).toEqual(['- a.w > b.y']);
     expect(edges(state, { resources: [set('w', {}, { state: 'failed' })] })).toEqual([]);
   });
 });
 
 describe('a cycle', () => {
-  const refused = (state: Known, fields: object) => given(known(state)).when(apply(fields)).refused('DEPENDENCY_CYCLE');
+  const refused = (state: readonly Given[], fields: object) =>
+    having(state).when(apply(fields)).refused('DEPENDENCY_CYCLE');
 
   it('of declared dependencies is refused, and named', () => {
-    const state = {
-      resources: [
-        slot('a.u'),
-        slot('a.v', {}, { value: aValue({ dependencies: ['a.u'] }) }),
-        slot('a.w', {}, { value: aValue({ dependencies: ['a.v'] }) }),
-      ],
-    };
+    const state = [
+      resource('a.u'),
+      resource('a.v', {}, { dependencies: ['a.u'] }),
+      resource('a.w', {}, { dependencies: ['a.v'] }),
+    ];
     const error = refused(state, { resources: [set('u', {}, { dependencies: ['a.w'] })] });
     expect(error).toMatchObject({ exitCode: 5, details: { cycle: ['a.u', 'a.w', 'a.v', 'a.u'] } });
     expect(error.message).toContain('a.u → a.w → a.v → a.u');
   });
 
   it('is found from whichever end is nearer', () => {
-    const on = (...targets: string[]) => ({ value: aValue({ dependencies: targets }) });
-    const others = ['b.a', 'b.b', 'b.c', 'b.d'].map((address) => slot(address));
-    const state = {
-      resources: [
-        ...others,
-        slot('a.u'),
-        slot('a.v', {}, on('a.u')),
-        slot('a.w', {}, on('a.v', ...others.map(({ address }) => address))),
-      ],
-    };
+    const on = (...targets: string[]) => ({ dependencies: targets });
+    const names = ['a', 'b', 'c', 'd'];
+    const others = names.map((name) => resource(`b.${name}`));
+    const state = [
+      ...others,
+      resource('a.u'),
+      resource('a.v', {}, on('a.u')),
+      resource('a.w', {}, on('a.v', ...names.map((name) => `b.${name}`))),
+    ];
     refused(state, { resources: [set('u', {}, { dependencies: ['a.w'] })] });
-    const turned = {
-      resources: [
-        ...others,
-        slot('a.u'),
-        ...others.map(({ address }) => slot(`a.${address}`, {}, on('a.u'))),
-        slot('a.w', {}, on('a.u')),
-      ],
-    };
+    const turned = [
+      ...others,
+      resource('a.u'),
+      ...names.map((name) => resource(`a.${name}`, {}, on('a.u'))),
+      resource('a.w', {}, on('a.u')),
+    ];
     refused(turned, { resources: [set('u', {}, { dependencies: ['a.w'] })] });
   });
 
   it('within one commit, and through a reference, is refused', () => {
-    const error = refused({}, { resources: [set('u', {}, { dependencies: ['a.v'] }), set('v', { p: '${a.u.id}' })] });
+    const error = refused([], { resources: [set('u', {}, { dependencies: ['a.v'] }), set('v', { p: '${a.u.id}' })] });
     expect(error.details.cycle).toHaveLength(3);
   });
 
   it('through instances is refused', () => {
-    const state = { resources: [slot('a.v[0]'), slot('a.w', {}, { value: aValue({ dependencies: ['a.v'] }) })] };
+    const state = [resource('a.v[0]'), resource('a.w', {}, { dependencies: ['a.v'] })];
     expect(refused(state, { resources: [set('v[0]', {}, { dependencies: ['a.w'] })] }).details.cycle).toEqual([
       'a.v[0]',
       'a.w',
       'a.v',
       'a.v[0]',
     ]);
-    refused({}, { resources: [set('v[0]', {}, { dependencies: ['a.v'] })] });
+    refused([], { resources: [set('v[0]', {}, { dependencies: ['a.v'] })] });
   });
 
   it('that the same commit opens elsewhere is none', () => {
-    const state = { resources: [slot('a.u'), slot('a.v', {}, { value: aValue({ dependencies: ['a.u'] }) })] };
+    const state = [resource('a.u'), resource('a.v', {}, { dependencies: ['a.u'] })];
     const turned = [set('v', {}, { dependencies: [] }), set('u', {}, { dependencies: ['a.v'] })];
     expect(edges(state, { resources: turned })).toEqual(['- a.v > a.u', '+ a.u > a.v explicit']);
     expect(
@@ -254,17 +243,15 @@ describe('a cycle', () => {
   });
 
   it('of old does not stand in the way of others', () => {
-    const state = {
-      resources: ['a.u', 'a.v', 'a.w'].map((address) => slot(address)),
-      edges: [anEdge('a.u', 'a.v'), anEdge('a.v', 'a.u')],
-    };
+    const resources = ['a.u', 'a.v', 'a.w'].map((address) => resource(address));
+    const state = [...resources, dependencyAdded('a.u', 'a.v'), dependencyAdded('a.v', 'a.u')];
     expect(edges(state, { resources: [set('w', {}, { dependencies: ['a.u'] })] })).toEqual(['+ a.w > a.u explicit']);
   });
 
   it('of addDependency is refused, implicit or not', () => {
-    const state = known({ resources: [slot('a.u'), slot('a.v', {}, { value: aValue({ dependencies: ['a.u'] }) })] });
+    const state = [resource('a.u'), resource('a.v', {}, { dependencies: ['a.u'] })];
     for (const dependencyType of ['explicit', 'implicit'] as const) {
-      given(state)
+      having(state)
         .when({ type: 'addDependency', stack: 'web', resource: 'a.u', dependsOn: 'a.v', dependencyType })
         .refused('DEPENDENCY_CYCLE');
     }
@@ -273,7 +260,7 @@ describe('a cycle', () => {
 
 describe('a dependency on what is not there', () => {
   it('is refused, and named', () => {
-    const error = given(known({ resources: [slot('b.x')] }))
+    const error = having([resource('b.x')])
       .when(apply({ resources: [set('w', {}, { dependencies: ['b.x', 'b.y', 'b.z'] })] }))
       .refused('DEPENDENCY_MISSING');
     expect(error).toMatchObject({
@@ -284,27 +271,27 @@ describe('a dependency on what is not there', () => {
 
   it('is allowed when asked for, or when it was there before', () => {
     const declared = { resources: [set('w', {}, { dependencies: ['b.y'] })] };
-    expect(edges({}, { ...declared, allowMissing: true })).toEqual(['+ a.w > b.y explicit']);
-    const before = slot('a.w', {}, { value: aValue({ dependencies: ['b.y'] }) });
-    expect(edges({ resources: [before] }, { resources: [set('w', { p: 1 }, { dependencies: ['b.y'] })] })).toEqual([]);
+    expect(edges([], { ...declared, allowMissing: true })).toEqual(['+ a.w > b.y explicit']);
+    const before = resource('a.w', {}, { dependencies: ['b.y'] });
+    expect(edges([before], { resources: [set('w', { p: 1 }, { dependencies: ['b.y'] })] })).toEqual([]);
   });
 
   it('is none when the commit makes it, or where it is an instance', () => {
     const resources = [set('w', {}, { dependencies: ['a.v', 'b.x'] }), set('v')];
-    expect(edges({ resources: [slot('b.x[0]')] }, { resources })).toHaveLength(2);
+    expect(edges([resource('b.x[0]')], { resources })).toHaveLength(2);
   });
 
   it('is one when the commit takes it away', () => {
-    given(known({ resources: [slot('b.x')] }))
+    having([resource('b.x')])
       .when(apply({ remove: ['b.x'], resources: [set('w', {}, { dependencies: ['b.x'] })] }))
       .refused('DEPENDENCY_MISSING');
   });
 });
 
 describe('a resource others depend on', () => {
-  const on = (target: string) => ({ value: aValue({ dependencies: [target] }) });
-  const chain = { resources: [slot('a.u'), slot('a.v', {}, on('a.u')), slot('a.w', {}, on('a.v'))] };
-  const removing = (state: Known, fields: object) => given(known(state)).when(apply(fields));
+  const on = (target: string) => ({ dependencies: [target] });
+  const chain = [resource('a.u'), resource('a.v', {}, on('a.u')), resource('a.w', {}, on('a.v'))];
+  const removing = (state: readonly Given[], fields: object) => having(state).when(apply(fields));
 
   it('is not removed, and says who', () => {
     const error = removing(chain, { remove: ['a.u'] }).refused('HAS_DEPENDENTS');
@@ -314,10 +301,7 @@ describe('a resource others depend on', () => {
 
   it('counts who refers to it, or holds its id', () => {
     for (const path of ['$.p', null]) {
-      const state = {
-        resources: [slot('a.u'), slot('a.v')],
-        edges: [anEdge('a.v', 'a.u', { type: 'implicit', path })],
-      };
+      const state = [resource('a.u'), resource('a.v'), implicit('a.v', 'a.u', path)];
       removing(state, { remove: ['a.u'] }).refused('HAS_DEPENDENTS');
     }
   });
@@ -347,7 +331,7 @@ describe('a resource others depend on', () => {
   });
 
   it('may go while another instance of it stands', () => {
-    const state = { resources: [slot('a.u[0]'), slot('a.u[1]'), slot('a.v', {}, on('a.u'))] };
+    const state = [resource('a.u[0]'), resource('a.u[1]'), resource('a.v', {}, on('a.u'))];
     expect(removing(state, { remove: ['a.u[1]'] }).events()).toHaveLength(1);
     expect(removing(state, { remove: ['a.u[0]'] }).events()).toHaveLength(1);
     removing(state, { remove: ['a.u[0]', 'a.u[1]'] }).refused('HAS_DEPENDENTS');

@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '../../src/events/index.js';
-import { aLock, aStack, EARLIER, given, LATER, NOW } from '../support/decision.js';
+import { EARLIER, given, LATER, lockAcquired, NOW, stackCreated } from '../support/decision.js';
 
-const stack = aStack();
-const held = { stack, lock: aLock() };
-const over = { stack, lock: aLock({ expiresAt: EARLIER }) };
+const stack = stackCreated();
+const held = [stack, lockAcquired()];
+const over = [stack, lockAcquired({ expiresAt: EARLIER })];
 /** A lock is over at the very instant it expires at. */
-const justOver = { stack, lock: aLock({ expiresAt: NOW }) };
+const justOver = [stack, lockAcquired({ expiresAt: NOW })];
+/** The position of the lock that is given. */
+const token = 2;
 const expired = (expiresAt: string): NewEvent => ({
   type: 'LockExpired',
-  data: { lockId: 'lock-1', token: 9, expiresAt },
+  data: { lockId: 'lock-1', token, expiresAt },
 });
 
 describe('acquireLock', () => {
@@ -27,38 +29,45 @@ describe('acquireLock', () => {
   });
 
   it('takes a free stack for the actor, for half an hour', () => {
-    given({ stack }).when(acquire).thenEvents(acquired());
+    given(stack).when(acquire).thenEvents(acquired());
   });
 
   it('takes it as it is told', () => {
-    given({ stack })
+    given(stack)
       .when({ ...acquire, who: 'bea', info: 'a\nb', ttlMs: 1_000 })
       .thenEvents(acquired({ who: 'bea', info: 'a\nb', expiresAt: '2026-01-02T03:04:06.000Z' }));
   });
 
   it('has an id of its own where none is given', () => {
-    const [event] = given({ stack }).when({ type: 'acquireLock', stack: 'web', operation: 'x' }).events();
+    const [event] = given(stack).when({ type: 'acquireLock', stack: 'web', operation: 'x' }).events();
     expect(event?.type === 'LockAcquired' && event.data.lockId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   it('gives the same lock to who asks with its id again', () => {
-    given(held)
+    given(...held)
       .when({ ...acquire, id: 'lock-1' })
       .thenEvents();
   });
 
   it('refuses a lock that somebody else holds, and says who, what, since and until when', () => {
-    const error = given(held).when(acquire).refused('STACK_LOCKED');
+    const error = given(...held)
+      .when(acquire)
+      .refused('STACK_LOCKED');
     expect(error.exitCode).toBe(4);
     for (const word of ['bea', 'deploy', EARLIER, LATER]) expect(error.message).toContain(word);
-    expect(error.details).toMatchObject({ stack: 'web', lockId: 'lock-1', token: 9 });
+    expect(error.details).toMatchObject({ stack: 'web', lockId: 'lock-1', token });
   });
 
-  it.each([over, justOver])('takes over a lock that ran out, and records that it did', (known) => {
-    given(known).when(acquire).thenEvents(expired(known.lock.expiresAt), acquired());
-    given(known)
+  it.each([
+    [EARLIER, over],
+    [NOW, justOver],
+  ])('takes over a lock that ran out at %s, and records that it did', (expiresAt, past) => {
+    given(...past)
+      .when(acquire)
+      .thenEvents(expired(expiresAt), acquired());
+    given(...past)
       .when({ ...acquire, id: 'lock-1' })
-      .thenEvents(expired(known.lock.expiresAt), acquired({ lockId: 'lock-1' }));
+      .thenEvents(expired(expiresAt), acquired({ lockId: 'lock-1' }));
   });
 
   it.each([
@@ -73,7 +82,7 @@ describe('acquireLock', () => {
     [Number.POSITIVE_INFINITY, false],
     ['1000', false],
   ])('lasts from a second to seven days: %j ms', (ttlMs, accepted) => {
-    const decision = given({ stack }).when({ ...acquire, ttlMs: ttlMs as number });
+    const decision = given(stack).when({ ...acquire, ttlMs: ttlMs as number });
     if (accepted) expect(decision.events()).toHaveLength(1);
     else expect(decision.refused('INVALID_INPUT').details.field).toBe('ttlMs');
   });
@@ -83,33 +92,37 @@ describe('renewLock', () => {
   const renew = { type: 'renewLock', stack: 'web', id: 'lock-1', ttlMs: 1_800_000 } as const;
 
   it('lets the lock run from now', () => {
-    given(held)
+    given(...held)
       .when(renew)
       .thenEvents({
         type: 'LockRenewed',
-        data: { lockId: 'lock-1', token: 9, expiresAt: '2026-01-02T03:34:05.000Z' },
+        data: { lockId: 'lock-1', token, expiresAt: '2026-01-02T03:34:05.000Z' },
       });
-    given(held)
+    given(...held)
       .when({ ...renew, ttlMs: 1_000 })
       .thenEvents({
         type: 'LockRenewed',
-        data: { lockId: 'lock-1', token: 9, expiresAt: '2026-01-02T03:04:06.000Z' },
+        data: { lockId: 'lock-1', token, expiresAt: '2026-01-02T03:04:06.000Z' },
       });
   });
 
   it('says for how long: a default would shorten a lock that was taken for longer', () => {
     const { ttlMs: _, ...without } = renew;
-    const error = given({ stack, lock: aLock({ expiresAt: '2026-01-09T03:04:05.000Z' }) })
+    const error = given(stack, lockAcquired({ expiresAt: '2026-01-09T03:04:05.000Z' }))
       .when(without as typeof renew)
       .refused('INVALID_INPUT');
     expect(error).toMatchObject({ message: 'ttlMs: must be given', details: { field: 'ttlMs' } });
   });
 
   it('refuses a lock that is not there, that ran out, or that another holds', () => {
-    given({ stack }).when(renew).refused('LOCK_NOT_HELD');
-    given(over).when(renew).refused('LOCK_NOT_HELD');
-    given(justOver).when(renew).refused('LOCK_NOT_HELD');
-    given(held)
+    given(stack).when(renew).refused('LOCK_NOT_HELD');
+    given(...over)
+      .when(renew)
+      .refused('LOCK_NOT_HELD');
+    given(...justOver)
+      .when(renew)
+      .refused('LOCK_NOT_HELD');
+    given(...held)
       .when({ ...renew, id: 'lock-2' })
       .refused('STACK_LOCKED');
   });
@@ -119,15 +132,17 @@ describe('releaseLock', () => {
   const release = { type: 'releaseLock', stack: 'web', id: 'lock-1' } as const;
 
   it('frees the stack', () => {
-    given(held)
+    given(...held)
       .when(release)
-      .thenEvents({ type: 'LockReleased', data: { lockId: 'lock-1', token: 9 } });
+      .thenEvents({ type: 'LockReleased', data: { lockId: 'lock-1', token } });
   });
 
   it('refuses a lock that is not there, that ran out, or that another holds', () => {
-    expect(given({ stack }).when(release).refused('LOCK_NOT_HELD').exitCode).toBe(4);
-    given(over).when(release).refused('LOCK_NOT_HELD');
-    given(held)
+    expect(given(stack).when(release).refused('LOCK_NOT_HELD').exitCode).toBe(4);
+    given(...over)
+      .when(release)
+      .refused('LOCK_NOT_HELD');
+    given(...held)
       .when({ ...release, id: 'lock-2' })
       .refused('STACK_LOCKED');
   });
@@ -137,25 +152,27 @@ describe('breakLock', () => {
   const force = { type: 'breakLock', stack: 'web', reason: 'gone home' } as const;
 
   it('takes the lock from its holder, with the reason', () => {
-    given(held)
+    given(...held)
       .when(force)
       .thenEvents({
         type: 'LockBroken',
-        data: { lockId: 'lock-1', token: 9, holder: 'bea', reason: 'gone home' },
+        data: { lockId: 'lock-1', token, holder: 'bea', reason: 'gone home' },
       });
   });
 
   it('records only the end of a lock that ran out by itself', () => {
-    given(over).when(force).thenEvents(expired(EARLIER));
+    given(...over)
+      .when(force)
+      .thenEvents(expired(EARLIER));
   });
 
   it('refuses a stack without lock', () => {
-    expect(given({ stack }).when(force).refused('NOT_LOCKED').exitCode).toBe(3);
+    expect(given(stack).when(force).refused('NOT_LOCKED').exitCode).toBe(3);
   });
 
   it.each(['', '  ', '\n'])('refuses the empty reason %j', (reason) => {
     expect(
-      given(held)
+      given(...held)
         .when({ ...force, reason })
         .refused('INVALID_INPUT').details.field,
     ).toBe('reason');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, type EnvelopeInput, prepare } from '../../src/commands/index.js';
 import { InvalidInputError } from '../../src/lib/errors.js';
-import { aLock, aStack, EARLIER, given, request } from '../support/decision.js';
+import { EARLIER, given, lockAcquired, request, stackCreated, tagAdded } from '../support/decision.js';
 
 function refusal(command: unknown, envelope: object = {}): InvalidInputError {
   try {
@@ -122,17 +122,17 @@ describe('a command that is no good', () => {
 
 describe('a decision', () => {
   it('begins with the end of a lock that ran out', () => {
-    given({ stack: aStack(), lock: aLock({ expiresAt: EARLIER }) })
+    given(stackCreated(), lockAcquired({ expiresAt: EARLIER }))
       .when({ type: 'addTags', stack: 'web', tags: ['a'] })
       .thenEvents(
-        { type: 'LockExpired', data: { lockId: 'lock-1', token: 9, expiresAt: EARLIER } },
+        { type: 'LockExpired', data: { lockId: 'lock-1', token: 2, expiresAt: EARLIER } },
         { type: 'TagAdded', data: { tag: 'a' } },
       );
   });
 
   it('records the end of a lock that ran out also where nothing else is to do', () => {
-    given({ stack: aStack(), tags: ['a'], lock: aLock({ expiresAt: EARLIER }) })
+    given(stackCreated(), lockAcquired({ expiresAt: EARLIER }), tagAdded('a'))
       .when({ type: 'addTags', stack: 'web', tags: ['a'] })
-      .thenEvents({ type: 'LockExpired', data: { lockId: 'lock-1', token: 9, expiresAt: EARLIER } });
+      .thenEvents({ type: 'LockExpired', data: { lockId: 'lock-1', token: 2, expiresAt: EARLIER } });
   });
 });

@@ -1,203 +1,171 @@
 import { describe, expect, it } from 'vitest';
 import type { NewEvent, ResourceValue } from '../../src/events/index.js';
 import { JsonNumber } from '../../src/lib/json.js';
-import type { Difference } from '../../src/store/facts.js';
 import {
   aDocument,
-  aLock,
-  anEdge,
-  anOutput,
-  aSlot,
-  aStack,
   aValue,
+  dependencyAdded,
+  dependencyRemoved,
   EARLIER,
+  type Given,
   given,
+  lockAcquired,
+  outputSet,
+  placeOf,
   request,
+  resourceCreated,
+  resourceRemoved,
+  stackCreated,
+  stackDeleted,
+  stackUpdated,
 } from '../support/decision.js';
 
-const stack = aStack();
+const stack = stackCreated();
 const rollback = { type: 'rollback', stack: 'web', toVersion: 1 } as const;
-const rolledBack: NewEvent = { type: 'StackRolledBack', data: { fromVersion: 3, toVersion: 1 } };
-
-const difference = (fields: Partial<Difference> = {}): Difference => ({
-  document: { now: aDocument(), before: aDocument() },
-  resources: [],
-  outputs: [],
-  dependencies: [],
-  ...fields,
+const rolledBack = (fromVersion: number, toVersion: number): NewEvent => ({
+  type: 'StackRolledBack',
+  data: { fromVersion, toVersion },
 });
-const differing = (fields: Partial<Difference>) => given({ stack, difference: difference(fields) });
 
-const slot = aSlot('app.web');
-const old = { ...slot, value: aValue({ properties: { v: 1 }, lastApplied: EARLIER }) };
-const identity = { resource: 10, module: '', type: 'app', name: 'web' };
-const change = (now: typeof slot | undefined, before: typeof slot | undefined, idHolder?: number) => ({
-  slot: now ?? { ...slot, value: null },
-  now,
-  before,
-  idHolder,
+/** What happens to a stack, and what of it is undone. Each of these commits raises the version. */
+interface History {
+  readonly before?: readonly Given[];
+  readonly undone?: readonly Given[];
+  /** In another stack, at the end. */
+  readonly elsewhere?: readonly Given[];
+}
+function undoing({ before = [], undone = [], elsewhere = [] }: History) {
+  const toVersion = 1 + before.length;
+  const other = elsewhere.length === 0 ? [] : [stackCreated({ id: 'stack-2', name: 'api' })];
+  const decision = given(stack, ...before, ...undone, ...other, ...elsewhere).when({ ...rollback, toVersion });
+  return {
+    ...decision,
+    /** The rollback with exactly these events. */
+    thenRollsBack: (...events: readonly NewEvent[]) =>
+      decision.thenEvents(rolledBack(toVersion + undone.length, toVersion), ...events),
+  };
+}
+
+const oldValue = aValue({ properties: { v: 1 }, lastApplied: EARLIER });
+const old = (fields: object = {}) => resourceCreated('app.web', { ...oldValue, ...fields });
+/** The position of its first event: that of the first after the stack was created. */
+const WEB = 2;
+const identity = { resource: WEB, ...placeOf('app.web') };
+const removed = (fields: object = {}) => resourceRemoved('app.web', WEB, fields);
+const updated = (value: Partial<ResourceValue>): NewEvent => ({
+  type: 'ResourceUpdated',
+  data: { ...identity, ...aValue(value) },
 });
-const oldValue = old.value as ResourceValue;
+const created = (fields: object = {}): NewEvent => ({
+  type: 'ResourceCreated',
+  data: { ...identity, ...oldValue, ...fields },
+});
 
 describe('rollback', () => {
   it('removes a resource that was not there', () => {
-    differing({ resources: [change({ ...slot, id: 'w' }, undefined)] })
-      .when(rollback)
-      .thenEvents(rolledBack, { type: 'ResourceRemoved', data: { ...identity, id: 'w' } });
+    undoing({ undone: [old({ id: 'w' })] }).thenRollsBack(removed({ id: 'w' }));
   });
 
   it('creates one again that was there, in its old place', () => {
-    differing({ resources: [change(undefined, { ...old, id: 'w' })] })
-      .when(rollback)
-      .thenEvents(rolledBack, { type: 'ResourceCreated', data: { ...identity, id: 'w', ...oldValue } });
+    undoing({ before: [old({ id: 'w' })], undone: [removed({ id: 'w' })] }).thenRollsBack(created({ id: 'w' }));
   });
 
   it('gives one its whole old value', () => {
-    differing({ resources: [change(slot, old, 10)] })
-      .when(rollback)
-      .thenEvents(rolledBack, { type: 'ResourceUpdated', data: { ...identity, ...oldValue } });
+    undoing({ before: [old()], undone: [updated({})] }).thenRollsBack(updated(oldValue));
   });
 
   it('leaves one that came back to its old value by itself', () => {
-    differing({ resources: [change({ ...old, value: aValue({ properties: { v: new JsonNumber('1.0') } }) }, old)] })
-      .when(rollback)
-      .thenEvents();
+    const undone = [updated({}), updated({ properties: { v: new JsonNumber('1.0') } })];
+    undoing({ before: [old()], undone }).thenEvents();
   });
 
   it('gives one whose id changed its old id back, by removing and creating it', () => {
-    differing({ resources: [change({ ...old, id: 'new' }, { ...old, id: 'old' })] })
-      .when(rollback)
-      .thenEvents(
-        rolledBack,
-        { type: 'ResourceRemoved', data: { ...identity, id: 'new' } },
-        { type: 'ResourceCreated', data: { ...identity, id: 'old', ...oldValue } },
-      );
+    undoing({
+      before: [old({ id: 'old' })],
+      undone: [removed({ id: 'old' }), created({ id: 'new' })],
+    }).thenRollsBack(removed({ id: 'new' }), created({ id: 'old' }));
   });
 
-  it('frees an id that moved to another resource before it goes back', () => {
-    const other = aSlot('app.other', { resource: 11, id: 'w' });
-    const moved = { slot: other, now: other, before: undefined, idHolder: undefined };
-    for (const resources of [
-      [change(undefined, { ...old, id: 'w' }, 11), moved],
-      [moved, change(undefined, { ...old, id: 'w' }, 11)],
-    ]) {
-      differing({ resources })
-        .when(rollback)
-        .thenEvents(
-          rolledBack,
-          { type: 'ResourceRemoved', data: { resource: 11, id: 'w', module: '', type: 'app', name: 'other' } },
-          { type: 'ResourceCreated', data: { ...identity, id: 'w', ...oldValue } },
-        );
-    }
+  it.each(['app.other', 'app.xother'])('frees an id that moved to %s before it goes back', (other) => {
+    undoing({
+      before: [old({ id: 'w' })],
+      undone: [removed({ id: 'w' }), resourceCreated(other, { id: 'w' })],
+    }).thenRollsBack(resourceRemoved(other, 4, { id: 'w' }), created({ id: 'w' }));
   });
 
   it('leaves an old id with the resource of another stack that has it now', () => {
-    differing({ resources: [change(undefined, { ...old, id: 'w' }, 99)] })
-      .when(rollback)
-      .thenEvents(rolledBack, { type: 'ResourceCreated', data: { ...identity, ...oldValue } });
+    undoing({
+      before: [old({ id: 'w' })],
+      undone: [removed({ id: 'w' })],
+      elsewhere: [resourceCreated('x.y', { id: 'w' })],
+    }).thenRollsBack(created());
   });
 
   it('changes nothing where all that differs is an id that another stack has now', () => {
-    differing({ resources: [change({ ...old, id: null }, { ...old, id: 'w' }, 99)] })
-      .when(rollback)
-      .thenEvents();
+    undoing({
+      before: [old({ id: 'w' })],
+      undone: [removed({ id: 'w' }), created()],
+      elsewhere: [resourceCreated('x.y', { id: 'w' })],
+    }).thenEvents();
   });
 
   it('frees a later id also where the old one is with another stack', () => {
-    const other = { ...aSlot('app.other', { resource: 11 }), id: 'later', value: oldValue };
-    differing({
-      resources: [
-        change({ ...old, id: 'later' }, { ...old, id: 'w' }, 99),
-        { slot: { ...other, value: null }, now: undefined, before: other, idHolder: 10 },
-      ],
-    })
-      .when(rollback)
-      .thenEvents(
-        rolledBack,
-        { type: 'ResourceRemoved', data: { ...identity, id: 'later' } },
-        { type: 'ResourceCreated', data: { ...identity, ...oldValue } },
-        {
-          type: 'ResourceCreated',
-          data: { resource: 11, id: 'later', module: '', type: 'app', name: 'other', ...oldValue },
-        },
-      );
+    const other = { id: 'later', ...oldValue };
+    undoing({
+      before: [old({ id: 'w' }), resourceCreated('app.xother', other)],
+      undone: [resourceRemoved('app.xother', 3, { id: 'later' }), removed({ id: 'w' }), created({ id: 'later' })],
+      elsewhere: [resourceCreated('x.y', { id: 'w' })],
+    }).thenRollsBack(removed({ id: 'later' }), created(), {
+      type: 'ResourceCreated',
+      data: { resource: 3, ...placeOf('app.xother'), ...other },
+    });
   });
 
-  const edge = anEdge('app.web', 'db.main', { path: '$.db' });
-  const added = (dependencyType: 'explicit' | 'implicit', path: string | null): NewEvent => ({
-    type: 'DependencyAdded',
-    data: { address: 'app.web', target: 'db.main', dependencyType, path },
-  });
+  const edge = (fields: object = {}) => dependencyAdded('app.web', 'db.main', { path: '$.db', ...fields });
+  const noEdge = dependencyRemoved('app.web', 'db.main');
+  const output = (fields: object = {}) => outputSet('o', { value: { n: 1 }, metadata: 'm', ...fields });
+  const noOutput: NewEvent = { type: 'OutputRemoved', data: { name: 'o' } };
 
-  it.each<[string, typeof edge | undefined, typeof edge | undefined, NewEvent[]]>([
+  it.each<[string, readonly NewEvent[], readonly NewEvent[], readonly NewEvent[]]>([
+    // what it was, the history before, what is undone, how
+    ['a dependency that was not there', [], [edge()], [noEdge]],
+    ['a dependency that was there', [edge()], [noEdge], [edge()]],
     [
-      'was not there',
-      edge,
-      undefined,
-      [{ type: 'DependencyRemoved', data: { address: 'app.web', target: 'db.main' } }],
+      'a dependency that was of another kind',
+      [edge({ dependencyType: 'implicit' })],
+      [edge()],
+      [edge({ dependencyType: 'implicit' })],
     ],
-    ['was there', undefined, edge, [added('explicit', '$.db')]],
-    ['was of another kind', edge, { ...edge, type: 'implicit' }, [added('implicit', '$.db')]],
-    ['was found elsewhere', edge, { ...edge, path: null }, [added('explicit', null)]],
-    ['is the same again', { ...edge, position: 50 }, edge, []],
-    ['came and went', undefined, undefined, []],
-  ])('undoes a dependency that %s', (_, now, before, events) => {
-    differing({ dependencies: [{ address: 'app.web', target: 'db.main', now, before }] })
-      .when(rollback)
-      .thenEvents(...(events.length === 0 ? [] : [rolledBack, ...events]));
-  });
-
-  const output = anOutput('o', { value: { n: 1 }, metadata: 'm' });
-  const setTo = (fields: object): NewEvent => ({
-    type: 'OutputSet',
-    data: { name: 'o', value: { n: 1 }, sensitive: false, metadata: 'm', ...fields },
-  });
-
-  it.each<[string, typeof output | undefined, typeof output | undefined, NewEvent[]]>([
-    ['was not there', output, undefined, [{ type: 'OutputRemoved', data: { name: 'o' } }]],
-    ['was there', undefined, output, [setTo({})]],
-    ['had another value', output, { ...output, value: { n: '1' } }, [setTo({ value: { n: '1' } })]],
-    ['was sensitive', output, { ...output, sensitive: true }, [setTo({ sensitive: true })]],
-    ['had other metadata', output, { ...output, metadata: null }, [setTo({ metadata: null })]],
-    ['is the same again', { ...output, value: { n: new JsonNumber('1.0') } }, output, []],
-    ['came and went', undefined, undefined, []],
-  ])('undoes an output that %s', (_, now, before, events) => {
-    differing({ outputs: [{ name: 'o', now, before }] })
-      .when(rollback)
-      .thenEvents(...(events.length === 0 ? [] : [rolledBack, ...events]));
+    ['a dependency that was found elsewhere', [edge({ path: null })], [edge()], [edge({ path: null })]],
+    ['a dependency that is the same again', [edge()], [noEdge, edge()], []],
+    ['a dependency that came and went', [], [edge(), noEdge], []],
+    ['an output that was not there', [], [output()], [noOutput]],
+    ['an output that was there', [output()], [noOutput], [output()]],
+    ['an output that had another value', [output({ value: { n: '1' } })], [output()], [output({ value: { n: '1' } })]],
+    ['an output that was sensitive', [output({ sensitive: true })], [output()], [output({ sensitive: true })]],
+    ['an output that had other metadata', [output({ metadata: null })], [output()], [output({ metadata: null })]],
+    ['an output that is the same again', [output()], [noOutput, output({ value: { n: new JsonNumber('1.0') } })], []],
+    ['an output that came and went', [], [output(), noOutput], []],
+  ])('undoes %s', (_, before, undone, events) => {
+    const decision = undoing({ before, undone });
+    if (events.length === 0) decision.thenEvents();
+    else decision.thenRollsBack(...events);
   });
 
   it('restores the fields of the stack, but not its name, status and origin', () => {
     const origin = { format: 'terraform', lineage: 'l', serial: 2, version: 3, header: {} };
     const fields = { description: 'd', version: 'v', workflowFile: 'w', configuration: { c: 1 }, metadata: { m: 1 } };
-    differing({
-      document: {
-        now: aDocument({ name: 'web', status: 'failed', origin }),
-        before: aDocument({
-          ...fields,
-          name: 'older',
-          status: 'created',
-          origin: { ...origin, serial: 1, version: 1 },
-        }),
-      },
-    })
-      .when(rollback)
-      .thenEvents(rolledBack, {
-        type: 'StackUpdated',
-        data: aDocument({ ...fields, name: 'web', status: 'failed', origin }),
-      });
+    undoing({
+      before: [stackUpdated({ ...fields, name: 'older', origin: { ...origin, serial: 1, version: 1 } })],
+      undone: [stackUpdated({ status: 'failed', origin })],
+    }).thenRollsBack({ type: 'StackUpdated', data: aDocument({ ...fields, status: 'failed', origin }) });
   });
 
   it('removes first, and changes the stack last', () => {
-    const other = aSlot('app.other', { resource: 11 });
-    const events = differing({
-      document: { now: aDocument(), before: aDocument({ description: 'd' }) },
-      resources: [change(slot, old), { slot: other, now: other, before: undefined, idHolder: undefined }],
-      outputs: [{ name: 'o', now: undefined, before: output }],
-      dependencies: [{ address: 'app.web', target: 'db.main', now: edge, before: undefined }],
-    })
-      .when(rollback)
-      .events();
+    const events = undoing({
+      before: [old(), output(), stackUpdated({ description: 'd' })],
+      undone: [updated({}), resourceCreated('app.other'), noOutput, edge(), stackUpdated()],
+    }).events();
     expect(events.map(({ type }) => type)).toEqual([
       'StackRolledBack',
       'ResourceRemoved',
@@ -209,42 +177,44 @@ describe('rollback', () => {
   });
 
   it('records nothing where there is nothing to undo', () => {
-    differing({}).when(rollback).thenEvents();
-    differing({})
-      .when({ ...rollback, toVersion: 3 })
-      .thenEvents();
+    undoing({ before: [output()] }).thenEvents();
+    undoing({
+      undone: [
+        output(),
+        noOutput,
+        { type: 'ExecutionStarted', data: { executionId: 'e', number: 1, startedAt: EARLIER } },
+      ],
+    }).thenEvents();
   });
 
-  const gone = aStack({ deletedAt: EARLIER });
-
   it('brings a deleted stack back, also where nothing else is to be undone', () => {
-    given({ stack: gone, difference: difference(), names: { web: 'stack-1' } })
+    given(stack, stackDeleted())
       .when(rollback)
-      .thenEvents({ type: 'StackRestored', data: { name: 'web' } }, rolledBack);
+      .thenEvents({ type: 'StackRestored', data: { name: 'web' } }, rolledBack(2, 1));
   });
 
   it('refuses to bring one back whose name is taken', () => {
-    given({ stack: gone, difference: difference(), names: { web: 'stack-2' } })
-      .when(rollback)
+    given(stack, stackDeleted(), stackCreated({ id: 'stack-2' }))
+      .when({ ...rollback, stack: 'stack-1' })
       .refused('NAME_TAKEN');
   });
 
   it('refuses a version that is not there yet', () => {
-    const error = differing({})
+    const error = given(stack, output(), noOutput)
       .when({ ...rollback, toVersion: 4 })
       .refused('VERSION_NOT_FOUND');
     expect(error).toMatchObject({ exitCode: 3, details: { version: 4, latest: 3 } });
   });
 
   it.each([0, -1, 1.5, Number.NaN, '1', 2 ** 53])('refuses the version %j', (toVersion) => {
-    const error = differing({})
+    const error = given(stack)
       .when({ ...rollback, toVersion: toVersion as number })
       .refused('INVALID_INPUT');
     expect(error.details.field).toBe('toVersion');
   });
 
   it('needs the lock of a locked stack', () => {
-    given({ stack, lock: aLock(), difference: difference() }).when(rollback).refused('STACK_LOCKED');
+    given(stack, output(), lockAcquired()).when(rollback).refused('STACK_LOCKED');
   });
 
   it('asks for the difference', () => {
@@ -254,15 +224,16 @@ describe('rollback', () => {
 
 describe('takeSnapshot', () => {
   it('keeps the current version, under a description', () => {
-    given({ stack })
+    const known = [stack, outputSet('a'), outputSet('b')];
+    given(...known)
       .when({ type: 'takeSnapshot', stack: 'web', description: 'before\nthe move' })
       .thenEvents({ type: 'SnapshotTaken', data: { version: 3, description: 'before\nthe move' } });
-    given({ stack })
+    given(...known)
       .when({ type: 'takeSnapshot', stack: 'web' })
       .thenEvents({ type: 'SnapshotTaken', data: { version: 3, description: '' } });
   });
 
   it('needs no lock', () => {
-    expect(given({ stack, lock: aLock() }).when({ type: 'takeSnapshot', stack: 'web' }).events()).toHaveLength(1);
+    expect(given(stack, lockAcquired()).when({ type: 'takeSnapshot', stack: 'web' }).events()).toHaveLength(1);
   });
 });

@@ -1,10 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { JsonNumber } from '../../src/lib/json.js';
-import { aDocument, aLock, aStack, EARLIER, given, request } from '../support/decision.js';
+import {
+  aDocument,
+  EARLIER,
+  given,
+  lockAcquired,
+  request,
+  stackCreated,
+  stackDeleted,
+  stackUpdated,
+} from '../support/decision.js';
 
-const stack = aStack();
+const stack = stackCreated();
 const document = aDocument();
-const deleted = aStack({ deletedAt: EARLIER });
+const other = stackCreated({ id: 'stack-2', name: 'api' });
+/** The position of the lock that is given. */
+const token = 2;
 
 describe('createStack', () => {
   it('makes a stack with nothing but a name', () => {
@@ -37,19 +48,19 @@ describe('createStack', () => {
   });
 
   it('refuses a name that another stack bears', () => {
-    const error = given({ names: { web: 'stack-9' } })
+    const error = given(stackCreated({ id: 'stack-9' }))
       .when({ type: 'createStack', name: 'web' })
       .refused('NAME_TAKEN');
     expect(error).toMatchObject({ exitCode: 5, details: { field: 'name', name: 'web', stackId: 'stack-9' } });
   });
 
   it('refuses an id that another stack has, also a deleted one or one that bears it as its name', () => {
-    given({ takenIds: ['x'] })
-      .when({ type: 'createStack', name: 'web', id: 'x' })
-      .refused('ID_TAKEN');
-    given({ stack: aStack({ name: 'x' }) })
-      .when({ type: 'createStack', name: 'web', id: 'x' })
-      .refused('ID_TAKEN');
+    const called = stackCreated({ id: 'x', name: 'api' });
+    for (const past of [[called], [called, stackDeleted('api')], [stackCreated({ name: 'x' })]]) {
+      given(...past)
+        .when({ type: 'createStack', name: 'web', id: 'x' })
+        .refused('ID_TAKEN');
+    }
   });
 
   it('asks for the holders of its name and its id', () => {
@@ -59,7 +70,7 @@ describe('createStack', () => {
 
 describe('updateStack', () => {
   it('changes the fields that are given and keeps the rest', () => {
-    given({ stack, document: aDocument({ description: 'old', configuration: { a: 1 } }) })
+    given(stackCreated({ description: 'old', configuration: { a: 1 } }))
       .when({ type: 'updateStack', stack: 'web', version: '2', configuration: { b: 2 } })
       .thenEvents({
         type: 'StackUpdated',
@@ -83,42 +94,39 @@ describe('updateStack', () => {
       configuration: { c: 1 },
       metadata: { m: 1 },
     });
-    given({ stack, document: full })
+    given(stackCreated(full))
       .when({ type: 'updateStack', stack: 'web', ...change })
       .thenEvents({ type: 'StackUpdated', data: { ...full, ...change } });
   });
 
   it('keeps the origin as it is', () => {
     const origin = { format: 'terraform', lineage: 'l', serial: 1, version: 2, header: {} };
-    given({ stack, document: aDocument({ origin }) })
+    given(stackCreated({ origin }))
       .when({ type: 'updateStack', stack: 'web', description: 'new' })
       .thenEvents({ type: 'StackUpdated', data: aDocument({ origin, description: 'new' }) });
   });
 
   it('records nothing where nothing differs', () => {
-    given({ stack, document: aDocument({ configuration: { a: 1, b: 2 } }) })
+    given(stackCreated({ configuration: { a: 1, b: 2 } }))
       .when({ type: 'updateStack', stack: 'web', name: 'web', configuration: { b: new JsonNumber('2.0'), a: 1 } })
       .thenEvents();
   });
 
   it('refuses a change without a field', () => {
-    const error = given({ stack, document }).when({ type: 'updateStack', stack: 'web' }).refused('NOTHING_TO_UPDATE');
+    const error = given(stack).when({ type: 'updateStack', stack: 'web' }).refused('NOTHING_TO_UPDATE');
     expect(error.exitCode).toBe(2);
-    given({ stack, document })
+    given(stack)
       .when({ type: 'updateStack', stack: 'web', description: undefined } as never)
       .refused('NOTHING_TO_UPDATE');
   });
 
   it('renames to a free name, to its own, to its own id, and to no other', () => {
-    const rename = (to: string, names: Record<string, string>) =>
-      given({ stack, document, names }).when({ type: 'updateStack', stack: 'web', name: to });
-    rename('api', {}).thenEvents({ type: 'StackUpdated', data: aDocument({ name: 'api' }) });
-    rename('web', { web: 'stack-1' }).thenEvents();
-    rename('stack-1', { 'stack-1': 'stack-1' }).thenEvents({
-      type: 'StackUpdated',
-      data: aDocument({ name: 'stack-1' }),
-    });
-    rename('api', { api: 'stack-2' }).refused('NAME_TAKEN');
+    const rename = (name: string, ...others: readonly (typeof other)[]) =>
+      given(...others, stack).when({ type: 'updateStack', stack: 'web', name });
+    rename('api').thenEvents(stackUpdated({ name: 'api' }));
+    rename('web').thenEvents();
+    rename('stack-1').thenEvents(stackUpdated({ name: 'stack-1' }));
+    rename('api', other).refused('NAME_TAKEN');
   });
 
   it('asks for the holder of a name only to rename', () => {
@@ -129,50 +137,50 @@ describe('updateStack', () => {
 
 describe('deleteStack', () => {
   it('deletes', () => {
-    given({ stack })
+    given(stack)
       .when({ type: 'deleteStack', stack: 'stack-1' })
       .thenEvents({ type: 'StackDeleted', data: { name: 'web' } });
   });
 
   it('releases the lock it is done under', () => {
-    given({ stack, lock: aLock() })
+    given(stack, lockAcquired())
       .when({ type: 'deleteStack', stack: 'web' }, { lockId: 'lock-1' })
       .thenEvents(
         { type: 'StackDeleted', data: { name: 'web' } },
-        { type: 'LockReleased', data: { lockId: 'lock-1', token: 9 } },
+        { type: 'LockReleased', data: { lockId: 'lock-1', token } },
       );
   });
 
   it('records the end of a lock that ran out, and no release of it', () => {
-    given({ stack, lock: aLock({ expiresAt: EARLIER }) })
+    given(stack, lockAcquired({ expiresAt: EARLIER }))
       .when({ type: 'deleteStack', stack: 'web' })
       .thenEvents(
-        { type: 'LockExpired', data: { lockId: 'lock-1', token: 9, expiresAt: EARLIER } },
+        { type: 'LockExpired', data: { lockId: 'lock-1', token, expiresAt: EARLIER } },
         { type: 'StackDeleted', data: { name: 'web' } },
       );
   });
 
   it('refuses a deleted stack', () => {
     expect(request({ type: 'deleteStack', stack: 'web' }).keys).toEqual({ stack: 'web' });
-    given({ stack: deleted }).when({ type: 'deleteStack', stack: 'web' }).refused('STACK_DELETED');
+    given(stack, stackDeleted()).when({ type: 'deleteStack', stack: 'web' }).refused('STACK_DELETED');
   });
 });
 
 describe('restoreStack', () => {
   it('brings a deleted stack back under its name', () => {
-    given({ stack: deleted, names: { web: 'stack-1' } })
+    given(stack, stackDeleted())
       .when({ type: 'restoreStack', stack: 'stack-1' })
       .thenEvents({ type: 'StackRestored', data: { name: 'web' } });
   });
 
   it('refuses where another stack bears the name by now', () => {
-    given({ stack: deleted, names: { web: 'stack-2' } })
-      .when({ type: 'restoreStack', stack: 'web' })
+    given(stack, stackDeleted(), stackCreated({ id: 'stack-2' }))
+      .when({ type: 'restoreStack', stack: 'stack-1' })
       .refused('NAME_TAKEN');
   });
 
   it('refuses a stack that is not deleted', () => {
-    const error = given({ stack }).when({ type: 'restoreStack', stack: 'web' }).refused('STACK_NOT_DELETED');
+    const error = given(stack).when({ type: 'restoreStack', stack: 'web' }).refused('STACK_NOT_DELETED');
     expect(error.exitCode).toBe(5);
   });
 });

@@ -1,23 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { aLock, aStack, given, request } from '../support/decision.js';
+import { given, lockAcquired, request, stackCreated, tagAdded } from '../support/decision.js';
 
-const stack = aStack();
+const stack = stackCreated();
 
 describe('addTags', () => {
   it('adds each tag that is not there, once, in the order given', () => {
-    given({ stack, tags: ['b'] })
+    given(stack, tagAdded('b'))
       .when({ type: 'addTags', stack: 'web', tags: ['c', 'b', 'a', 'c'] })
       .thenEvents({ type: 'TagAdded', data: { tag: 'c' } }, { type: 'TagAdded', data: { tag: 'a' } });
   });
 
   it('records nothing where all are there', () => {
-    given({ stack, tags: ['a'] })
+    given(stack, tagAdded('a'))
       .when({ type: 'addTags', stack: 'web', tags: ['a', 'a'] })
       .thenEvents();
   });
 
   it('needs no lock', () => {
-    given({ stack, lock: aLock() })
+    given(stack, lockAcquired())
       .when({ type: 'addTags', stack: 'web', tags: ['a'] })
       .thenEvents({ type: 'TagAdded', data: { tag: 'a' } });
   });
@@ -32,13 +32,13 @@ describe('addTags', () => {
 
 describe('removeTags', () => {
   it('removes each tag once', () => {
-    given({ stack, tags: ['a', 'b', 'c'] })
+    given(stack, ['a', 'b', 'c'].map(tagAdded))
       .when({ type: 'removeTags', stack: 'web', tags: ['c', 'a', 'c'] })
       .thenEvents({ type: 'TagRemoved', data: { tag: 'c' } }, { type: 'TagRemoved', data: { tag: 'a' } });
   });
 
   it('refuses all where one is not there', () => {
-    const error = given({ stack, tags: ['a'] })
+    const error = given(stack, tagAdded('a'))
       .when({ type: 'removeTags', stack: 'web', tags: ['a', 'x'] })
       .refused('TAG_NOT_FOUND');
     expect(error).toMatchObject({ exitCode: 3, details: { stack: 'web', tag: 'x' } });
@@ -54,7 +54,7 @@ describe.each(['addTags', 'removeTags'] as const)('%s', (type) => {
     ['a tag that is a number', [7], 'tags.0'],
     ['a bare tag', 'a', 'tags'],
   ])('refuses %s', (_, tags, field) => {
-    const error = given({ stack, tags: ['a'] })
+    const error = given(stack, tagAdded('a'))
       .when({ type, stack: 'web', tags: tags as string[] })
       .refused('INVALID_INPUT');
     expect(error.details.field).toBe(field);

@@ -4,9 +4,9 @@ import { COMMANDS, prepare } from '../../src/commands/index.js';
 import { PROJECTION } from '../../src/engine.js';
 import { EVENT_TYPES } from '../../src/events/index.js';
 import type { AppendRequest, EventStore } from '../../src/store/event-store.js';
-import { openMemoryStore } from '../../src/store/memory/memory-event-store.js';
 import { openPostgresStore } from '../../src/store/postgres/postgres-event-store.js';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-event-store.js';
+import { openModelStore } from '../model/model-store.js';
 import { TestClock } from '../support/clock.js';
 import { anyStep } from '../support/commands.js';
 import { freshSchema } from '../support/postgres.js';
@@ -27,7 +27,7 @@ type Parts = { readonly projection: typeof PROJECTION; readonly clock: TestClock
 
 /** What is compared with SQLite, and how much of a property's runs it may cost. */
 const OTHERS: readonly [name: string, open: (parts: Parts) => Promise<EventStore>, share: number][] = [
-  ['in memory', async (parts) => openMemoryStore(parts), 1],
+  ['in the model', async (parts) => openModelStore(parts), 1],
   ['in PostgreSQL', async (parts) => openPostgresStore({ url: await freshSchema(), ...parts }), 0.1],
 ];
 
@@ -65,12 +65,12 @@ test.each(OTHERS)('a scripted life gives the same receipts, refusals and reads i
 
 test('the scripted life holds every type of command and gives rise to every type of event', async () => {
   const clock = new TestClock();
-  const memory = openMemoryStore({ projection: PROJECTION, clock });
+  const model = openModelStore({ projection: PROJECTION, clock });
   for (const step of LIFE) {
     clock.advance(step.wait);
-    await outcome(memory.append(requestOf(step)));
+    await outcome(model.append(requestOf(step)));
   }
-  const types = (await memory.events({ limit: -1 })).map(({ type }) => type);
+  const types = (await model.events({ limit: -1 })).map(({ type }) => type);
   expect([...new Set(types)].sort()).toEqual([...EVENT_TYPES].sort());
   expect([...new Set(LIFE.map(({ command }) => command.type))].sort()).toEqual(Object.keys(COMMANDS).sort());
 });

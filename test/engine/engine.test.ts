@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS, type Command } from '../../src/commands/index.js';
-import { openEngine } from '../../src/engine.js';
 import { hashEvent, StateBackend, stateHash } from '../../src/index.js';
-import { TestClock } from '../support/clock.js';
 import { scratchFolder } from '../support/folder.js';
+import { world } from '../support/world.js';
 
 const ACTOR = { actor: 'test' };
 
@@ -91,7 +90,7 @@ describe('commits', () => {
   });
 
   test('a command sent again returns its first receipt; another under its id is refused', async () => {
-    const engine = openEngine(':memory:');
+    const engine = await world();
     const create: Command = { type: 'createStack', name: 'a' };
     const first = await engine.execute(create, { ...ACTOR, commandId: 'c1' });
     expect(await engine.execute(create, { ...ACTOR, commandId: 'c1' })).toEqual(first);
@@ -101,7 +100,6 @@ describe('commits', () => {
       code: 'COMMAND_ID_REUSED',
     });
     expect(await engine.store.head()).toMatchObject({ position: 1 });
-    await engine.store.close();
   });
 });
 
@@ -109,6 +107,7 @@ describe('a locked stack', () => {
   const HELD: readonly Command[] = [
     { type: 'updateStack', stack: 'a', description: 'x' },
     { type: 'apply', stack: 'a', resources: [{ type: 't', name: 'n', properties: { x: 2 } }] },
+    { type: 'setResource', stack: 'a', resource: 't.n', properties: { x: 2 } },
     { type: 'addDependency', stack: 'a', resource: 't.n', dependsOn: 't.o', allowMissing: true },
     { type: 'removeDependency', stack: 'a', resource: 't.m', dependsOn: 't.n' },
     { type: 'acceptDrift', stack: 'a', resource: 't.n' },
@@ -120,22 +119,19 @@ describe('a locked stack', () => {
   ];
 
   async function lockedStack() {
-    const clock = new TestClock();
-    const engine = openEngine(':memory:', clock);
-    await engine.execute({ type: 'createStack', name: 'a' }, ACTOR);
+    const engine = await world();
     const resources = [
       { type: 't', name: 'n', properties: { x: 1 } },
       { type: 't', name: 'm', dependencies: ['t.n'] },
     ];
-    await engine.execute({ type: 'apply', stack: 'a', resources }, ACTOR);
-    await engine.execute({ type: 'startExecution', stack: 'a', executionId: 'run' }, ACTOR);
-    const findings = [{ resource: 't.n', actual: { x: 3 } }];
-    await engine.execute({ type: 'detectDrift', stack: 'a', findings }, ACTOR);
-    const lock = await engine.execute(
-      { type: 'acquireLock', stack: 'a', id: 'mine', operation: 'o', ttlMs: 60_000 },
-      ACTOR,
-    );
-    return { clock, engine, token: lock.lastPosition };
+    await engine.runAll([
+      { type: 'createStack', name: 'a' },
+      { type: 'apply', stack: 'a', resources },
+      { type: 'startExecution', stack: 'a', executionId: 'run' },
+      { type: 'detectDrift', stack: 'a', findings: [{ resource: 't.n', actual: { x: 3 } }] },
+    ]);
+    const lock = await engine.run({ type: 'acquireLock', stack: 'a', id: 'mine', operation: 'o', ttlMs: 60_000 });
+    return { clock: engine.clock, engine, token: lock.lastPosition };
   }
 
   test.each(HELD.map((command) => [command.type, command] as const))('%s needs the lock', async (_, command) => {
@@ -150,7 +146,6 @@ describe('a locked stack', () => {
     clock.advance(-1);
     const { lastPosition } = await engine.execute(command, { ...ACTOR, lockId: 'mine', fencingToken: token });
     expect(lastPosition).toBeGreaterThan(token);
-    await engine.store.close();
   });
 
   test.each(HELD.map((command) => [command.type, command] as const))(
@@ -161,7 +156,6 @@ describe('a locked stack', () => {
       await engine.execute(command, ACTOR);
       const [event] = await engine.store.events({ after: token, limit: 1 });
       expect(event?.type).toBe('LockExpired');
-      await engine.store.close();
     },
   );
 
@@ -285,16 +279,24 @@ test('events of a type from a later release are kept, shown and passed over', as
   expect((await backend.getState('a')).resources).toHaveLength(1);
 });
 
-test.each([':memory:', 'memory:'])(
-  'an id that is the name of a live stack is taken, however the stack is made (%s)',
-  async (location) => {
-    await using backend = await StateBackend.open(location);
-    const manager = backend.getStackManager();
-    await manager.createStack({ name: 'web' });
-    await expect(manager.apply({ stack: 'other', create: { id: 'web' } })).rejects.toMatchObject({ code: 'ID_TAKEN' });
-    await expect(manager.createStack({ name: 'other', id: 'web' })).rejects.toMatchObject({ code: 'ID_TAKEN' });
-    await manager.deleteStack('web');
-    await manager.apply({ stack: 'other', create: { id: 'web' } });
-    expect((await manager.getStack('web')).name).toBe('other');
-  },
-);
+test('an id that is the name of a live stack is taken, however the stack is made', async () => {
+  await using backend = await StateBackend.open(':memory:');
+  const manager = backend.getStackManager();
+  await manager.createStack({ name: 'web' });
+  await expect(manager.apply({ stack: 'other', create: { id: 'web' } })).rejects.toMatchObject({ code: 'ID_TAKEN' });
+  await expect(manager.createStack({ name: 'other', id: 'web' })).rejects.toMatchObject({ code: 'ID_TAKEN' });
+  await manager.deleteStack('web');
+  await manager.apply({ stack: 'other', create: { id: 'web' } });
+  expect((await manager.getStack('web')).name).toBe('other');
+});
+
+test('memory: is another name for :memory:, SQLite without a file', async () => {
+  await using one = await StateBackend.open('memory:', { create: false });
+  await using other = await StateBackend.open(':memory:', { create: false });
+  await one.getStackManager().createStack({ name: 'web' });
+  expect((await other.head()).position).toBe(0);
+  await other.getStackManager().createStack({ name: 'web' });
+  expect(await one.describe()).toEqual(await other.describe());
+  expect(await one.describe()).toMatchObject({ kind: 'sqlite', location: ':memory:', events: 1 });
+  expect(existsSync('memory:')).toBe(false);
+});

@@ -61,7 +61,7 @@ async function exported(backend: StateBackend, format: Format): Promise<JsonObje
   }
 }
 
-test('whatever somebody makes of what an import kept, an export gives a document that can be read, or says why not', {
+test('after any change of imported data, an export is a readable document or a clear refusal', {
   timeout: TIMEOUT,
 }, async () => {
   let given = 0;
@@ -72,7 +72,7 @@ test('whatever somebody makes of what an import kept, an export gives a document
       fc.array(fc.tuple(fc.nat(), fc.array(change, { minLength: 1, maxLength: 2 })), { maxLength: 4 }),
       async (which, ofHeader, ofResources) => {
         const { format, name, bytes } = FIXTURES[which] as (typeof FIXTURES)[number];
-        await using backend = await StateBackend.open('memory:', { actor: 'test' });
+        await using backend = await StateBackend.open(':memory:', { actor: 'test' });
         await backend.execute(await backend.importCommand('s', bytes, { from: format, name, allowMissing: true }));
         const { document, resources }: StateView = await backend.getState('s');
         const { version: _, ...origin } = document.origin as Origin;
@@ -110,8 +110,8 @@ test('whatever somebody makes of what an import kept, an export gives a document
   expect(given).toBeGreaterThan(0);
 });
 
-test('an order of resources that names more than there can be costs what there is', async () => {
-  await using backend = await StateBackend.open('memory:', { actor: 'test' });
+test('an order with too many resources costs no more than the existing ones', async () => {
+  await using backend = await StateBackend.open(':memory:', { actor: 'test' });
   const { name, bytes } = FIXTURES.find(({ format }) => format === 'pulumi') as (typeof FIXTURES)[number];
   await backend.execute(await backend.importCommand('s', bytes, { from: 'pulumi', name, allowMissing: true }));
   const before = await backend.exportState('s', 'pulumi');

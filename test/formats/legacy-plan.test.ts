@@ -1425,7 +1425,7 @@ describe('a second run', () => {
     const once = aWorkflow({}, { resources: [{ name: 'a', attributes: '{"v":1}' }] });
     const next = { name: 'a', attributes: '{"v":2}', updated_at: '2025-03-01' };
     const twice = aWorkflow({}, { resources: [{ name: 'a', attributes: '{"v":1}' }, next] });
-    const engine = openEngine('memory:');
+    const engine = openEngine(':memory:');
     for (const workflow of [once, twice]) {
       const held = (await reads(engine.store).stack('wf')) && (await beforeOf(engine.store, planned(once)));
       await carriedOut(planned(workflow, [], { before: held }), engine);
@@ -1791,7 +1791,7 @@ test('of any rows that others are added to: the state is that of all of them at 
     fc.asyncProperty(anyColumns, anyParts, anyParts, async (columns, parts, others) => {
       const more = (table: 'resources' | 'outputs' | 'tags') => [...(parts[table] ?? []), ...(others[table] ?? [])];
       const whole: Parts = { ...parts, resources: more('resources'), outputs: more('outputs'), tags: more('tags') };
-      const engine = openEngine('memory:');
+      const engine = openEngine(':memory:');
       const run = async (workflow: LegacyWorkflow) => {
         const planOf = (options: PlanOptions) => planWorkflow(workflow, options);
         const stack = { id: 'wf', creation: commandId('wf', 'workflow_states'), planOf };

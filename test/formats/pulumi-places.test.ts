@@ -28,7 +28,7 @@ function byRule(places: readonly Place[], urn: string, from: Place): string | un
   return (some.findLast(({ deleting }) => deleting === from.deleting) ?? some.at(-1))?.address;
 }
 
-test('an urn means the resource that the rule names, whatever stands where', () => {
+test('an urn refers to the resource that the rule selects, in any order of resources', () => {
   fc.assert(
     fc.property(deployments, (places) => {
       const resolve = resolver(places);

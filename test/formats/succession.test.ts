@@ -31,7 +31,7 @@ const pulumi = (time: string, ...names: string[]): JsonObject => ({
   },
 });
 
-describe('a document is judged by what the stack holds when its command is carried out', () => {
+describe('a document is checked against the stack when its command is decided', () => {
   test('of two states that were built on serial 4, the lower one is refused after the higher one', async () => {
     const { backend, importOf, addresses } = await stack();
     await backend.execute(await importOf('terraform', terraform(4, 'a')));
@@ -58,7 +58,7 @@ describe('a document is judged by what the stack holds when its command is carri
     await expect(backend.execute(other)).rejects.toMatchObject({ code: 'LINEAGE_MISMATCH' });
   });
 
-  test('the higher one after the lower one takes out what only the lower one held', async () => {
+  test('the higher one after the lower one removes what only the lower one contained', async () => {
     const { backend, importOf, addresses } = await stack();
     await backend.execute(await importOf('terraform', terraform(4, 'a')));
     const six = await importOf('terraform', terraform(6, 'a', 'six'));
@@ -67,7 +67,7 @@ describe('a document is judged by what the stack holds when its command is carri
     expect(await addresses()).toEqual(['terraform_data.a', 'terraform_data.six']);
   });
 
-  test('deployments: an older one is refused, and a later one numbers its resources by those that are there', async () => {
+  test('deployments: an older one is refused, and a later one keeps existing resource numbers', async () => {
     const { backend, importOf } = await stack();
     await backend.execute(await importOf('pulumi', pulumi('2024-01-01T00:00:00Z', 'a', 'b')));
     const later = pulumi('2024-01-04T00:00:00Z', 'z', 'b', 'y', 'x');
@@ -81,7 +81,7 @@ describe('a document is judged by what the stack holds when its command is carri
     await expect(backend.execute(second)).rejects.toMatchObject({ code: 'DEPLOYMENT_OLDER' });
   });
 
-  test('the same document twice: the second time there is nothing to do', async () => {
+  test('the same document twice: the second time nothing changes', async () => {
     const { backend, importOf } = await stack();
     for (const command of [
       await importOf('terraform', terraform(4, 'a')),
@@ -94,7 +94,7 @@ describe('a document is judged by what the stack holds when its command is carri
   });
 });
 
-test('a desired state prunes what is there when its command is carried out', async () => {
+test('a desired state prunes what exists when its command is decided', async () => {
   const { backend, addresses } = await stack();
   await backend.getStackManager().createStack({ name: 's' });
   const set = (name: string) =>

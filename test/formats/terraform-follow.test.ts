@@ -100,7 +100,7 @@ function attempt<T>(run: () => T): T | string {
   }
 }
 
-describe('of two documents only what differs is read', () => {
+describe('only the difference of two documents is parsed', () => {
   const numbered = (count: number, change: JsonObject = {}) =>
     stateFile({
       serial: 2,
@@ -135,7 +135,7 @@ describe('of two documents only what differs is read', () => {
     });
   });
 
-  test('all instances of a block of which anything else changed', () => {
+  test('all instances of a block whose other fields changed', () => {
     const of = (provider: string) =>
       stateFile({
         serial: 2,
@@ -154,7 +154,7 @@ describe('of two documents only what differs is read', () => {
     expect(command.resources).toHaveLength(2);
   });
 
-  test('an instance that went leaves no empty block', () => {
+  test('a removed instance leaves no empty block', () => {
     const difference = differenceOf(known(numbered(8)), writeAsTerraform(numbered(7)));
     expect(difference?.after).toMatchObject({ document: { resources: [{ name: 'c' }] } });
     expect(
@@ -190,7 +190,7 @@ describe('of two documents only what differs is read', () => {
     expect(differenceOf(known(of(['a', 'm', 'z'])), writeAsTerraform(of(names)))).toBeUndefined();
   });
 
-  test('a value that is too deep in the whole is refused, though it is not in its block', () => {
+  test('a value that is too deep only in the whole document is refused', () => {
     const deep = (levels: number) =>
       stateFile({
         serial: 2,
@@ -202,7 +202,7 @@ describe('of two documents only what differs is read', () => {
     expect(() => command(509)).toThrow(/nested deeper than 512/);
   });
 
-  test('what a text within a value looks like does not matter', () => {
+  test('texts within values that look like layout do not matter', () => {
     const odd = (n: number) => numbered(8, { attributes: { text: '\n    },\n    {\n', id: n } });
     const difference = differenceOf(known(odd(1)), writeAsTerraform(odd(2)));
     expect(difference?.after).toMatchObject({

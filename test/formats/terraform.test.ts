@@ -14,7 +14,7 @@ const V2 = parseJson(read('web-v2.tfstate')) as JsonObject;
 const TEMPLATE = `$${'{x}'}`;
 const one = (fields: JsonObject): JsonObject => stateFile({ resources: [block('a', [instance(fields)])] });
 
-describe('what comes in goes out, value for value', () => {
+describe('an import is exported value for value', () => {
   test.each(['web-v1.tfstate', 'web-v2.tfstate', 'modules.tfstate'])('%s', async (name) => {
     expect(await comesBack(read(name))).toBe(true);
   });
@@ -62,7 +62,7 @@ describe('what comes in goes out, value for value', () => {
     expect(await comesBack(document)).toBe(true);
   });
 
-  test('the order of a document that is not in the usual one', async () => {
+  test('a document in an unusual order', async () => {
     const resources = [
       block('b', [instance({ index_key: 10 }), instance({ index_key: 9 })]),
       block('empty', []),
@@ -114,14 +114,14 @@ describe('what comes in goes out, value for value', () => {
   });
 });
 
-describe('what a resource is called', () => {
-  test('as Terraform itself calls it', async () => {
+describe('the address of a resource', () => {
+  test('equals the address that Terraform uses', async () => {
     const { take, addresses } = await terraformStack();
     await take(read('modules.tfstate'));
     expect((await addresses()).sort()).toEqual(read('modules.list').trim().split('\n').sort());
   });
 
-  test('without key and deposed mark it is the resource that the configuration names', async () => {
+  test('without key and deposed mark is the resource of the configuration', async () => {
     const { take, addresses } = await terraformStack();
     const instances = ['a', '"]', 'a\\', TEMPLATE, 'é\n', '(deposed x)'].flatMap((index_key) => [
       instance({ index_key }),
@@ -153,7 +153,7 @@ describe('what a resource is called', () => {
     expect((await backend.getResource('s', 'terraform_data.a')).resource.value.state).toBe('tainted');
   });
 
-  test('a secret under a key that must be quoted is found where it was copied to', async () => {
+  test('a copied secret under a quoted key is found', async () => {
     const { take, backend } = await terraformStack();
     const attributes = { input: { 'a b': 'hunter2' }, copy: 'hunter2', id: 'an-id' };
     await take(one({ attributes, sensitive_attributes: [[{ type: 'get_attr', value: 'input' }]] }));
@@ -196,7 +196,7 @@ describe('the next state of the same lineage', () => {
     expect(JSON.stringify((await backend.getState('s')).document.origin).length).toBeLessThan(500);
   });
 
-  test('a change of the header or the serial alone is taken in', async () => {
+  test('a change of only the header or the serial is imported', async () => {
     const { take, give } = await terraformStack();
     await take(one({}));
     for (const next of [
@@ -225,7 +225,7 @@ describe('the next state of the same lineage', () => {
     expect(serial).toBe(next.serial as number);
   });
 
-  test('resources that came from elsewhere are not replaced, unless forced', async () => {
+  test('resources of another origin are not replaced, unless forced', async () => {
     const { take, give, backend } = await terraformStack();
     const resources = [{ type: 'server', name: 'web' }];
     await backend.execute({ type: 'apply', stack: 's', create: {}, resources });
@@ -235,7 +235,7 @@ describe('the next state of the same lineage', () => {
   });
 });
 
-describe('a stack that changed since', () => {
+describe('a stack that was changed since its import', () => {
   test('rolled back: the old content, a higher serial, the same lineage', async () => {
     const { take, give, backend } = await terraformStack();
     await take(V1);
@@ -249,7 +249,7 @@ describe('a stack that changed since', () => {
     expect(equalJson(await give(), { ...now, serial: 15 })).toBe(true);
   });
 
-  test('a block without instances does not stand beside the one a rollback brought back', async () => {
+  test('an empty block is not added beside the one that a rollback restored', async () => {
     const { take, give, backend } = await terraformStack();
     await take(one({}));
     await take(stateFile({ serial: 2, resources: [block('a', [])] }));
@@ -298,7 +298,7 @@ describe('a stack that changed since', () => {
     ]);
   });
 
-  test('what was made here gets blocks and types that Terraform can read', async () => {
+  test('resources created here get blocks and types that Terraform can read', async () => {
     const { backend, give } = await terraformStack();
     const made = (type: string, name: string) => ({ type, name, properties: { id: '1' } });
     await backend.execute({
@@ -336,7 +336,7 @@ describe('a stack that changed since', () => {
     ]);
   });
 
-  test('an encrypted state that resources were added to cannot be told as one', async () => {
+  test('an encrypted state with added resources cannot be exported', async () => {
     const { take, give, backend } = await terraformStack();
     await take({ serial: 3, lineage: 'x', encrypted_data: 'AAAA' });
     await backend.execute({ type: 'apply', stack: 's', resources: [{ type: 't', name: 'n' }] });
@@ -345,7 +345,7 @@ describe('a stack that changed since', () => {
   });
 });
 
-test('a state that holds one instance twice is refused whole', async () => {
+test('a state with a duplicate instance is refused as a whole', async () => {
   const { take, backend } = await terraformStack();
   await expect(take(stateFile({ resources: [block('a', [instance(), instance()])] }))).rejects.toMatchObject({
     code: 'GIVEN_TWICE',
@@ -391,7 +391,7 @@ test.each<[string, string, string]>([
   expect(await backend.findStack('s')).toBeUndefined();
 });
 
-describe('dependencies on what the state does not hold', () => {
+describe('dependencies on missing resources', () => {
   const importing = async (document: JsonObject, options: { readonly allowMissing?: boolean } = {}) => {
     const { backend } = await terraformStack();
     const take = async (state: JsonObject) => {
@@ -403,7 +403,7 @@ describe('dependencies on what the state does not hold', () => {
   };
   const dangling = stateFile({ resources: [block('a', [instance({ dependencies: ['terraform_data.gone'] })])] });
 
-  test('are refused unless the state is to be believed', async () => {
+  test('are refused without allowMissing', async () => {
     await expect(importing(dangling)).rejects.toMatchObject({
       code: 'DEPENDENCY_MISSING',
       details: { missing: [{ resource: 'terraform_data.a', dependsOn: 'terraform_data.gone' }] },
@@ -412,7 +412,7 @@ describe('dependencies on what the state does not hold', () => {
     expect((await backend.getGraph('s')).nodes).toMatchObject([{ missing: false }, { missing: true }]);
   });
 
-  test('as they come about by a removal, too', async () => {
+  test('are refused also if a removal causes them', async () => {
     const whole = (resources: JsonObject[], serial: number) => stateFile({ resources, serial });
     const a = block('a', [instance({ dependencies: ['terraform_data.b'] })]);
     const b = block('b', [instance()]);

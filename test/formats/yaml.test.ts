@@ -49,7 +49,7 @@ describe('YAML as JSON', () => {
     ['a: &x [*x]', 1, 8, 'own anchor'],
     ['1: a', 1, 1, 'not text'],
     ['? [a]\n: b', 1, 3, 'not text'],
-    ['a: .inf', 1, 4, 'no JSON number'],
+    ['a: .inf', 1, 4, 'not a JSON number'],
     ['a: !!set {x}', 1, 10, 'tag'],
     ['a: !!binary aGk=', 1, 13, 'tag'],
     ['a: !thing x', 1, 4, 'tag'],

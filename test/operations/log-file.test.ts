@@ -10,31 +10,26 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
-import { openEngine } from '../../src/engine.js';
 import { GENESIS_HASH, hashEvent, type StoredEvent } from '../../src/events/index.js';
 import { MAX_LINE } from '../../src/operations/audit/lines.js';
 import { exportLog, exportLogFile, importLogFile } from '../../src/operations/audit/log-file.js';
 import type { EventStore } from '../../src/store/event-store.js';
 import { LIFE, live, requestOf } from '../contracts/life.js';
-import { TestClock } from '../support/clock.js';
 import { scratchFolder } from '../support/folder.js';
 import { reads } from '../support/reads.js';
+import { KINDS } from '../support/stores.js';
 import { tamper } from '../support/tamper.js';
+import { world } from '../support/world.js';
 
 const NOW = '2026-02-03T04:05:06.789Z';
 
-function opened(location = ':memory:', clock = new TestClock()): EventStore {
-  const { store } = openEngine(location, clock);
-  onTestFinished(() => store.close());
-  return store;
-}
+const opened = async (kind?: string): Promise<EventStore> => (await world(kind)).store;
 
 /** A store in which everything happened, every type of event among it. */
 async function lived(location?: string): Promise<EventStore> {
-  const clock = new TestClock();
-  const store = opened(location, clock);
+  const { store, clock } = await world(location);
   await live(store, clock);
   return store;
 }
@@ -81,10 +76,10 @@ function fileOf(content: string | Uint8Array): string {
 }
 
 describe('an exported log', () => {
-  test.each([':memory:', 'memory:'])('makes the same store of it in %s, and the same file again', async (location) => {
+  test.each(KINDS)('makes the same store of it in %s, and the same file again', async (location) => {
     const store = await lived();
     const text = await exported(store);
-    const other = opened(location);
+    const other = await opened(location);
     const head = await importLogFile(other, fileOf(text));
     expect(head).toEqual(await store.head());
     expect(await logOf(other)).toEqual(await logOf(store));
@@ -95,7 +90,7 @@ describe('an exported log', () => {
 
   test('goes on being used: commands follow, and a command sent again is still known', async () => {
     const store = await lived();
-    const other = opened();
+    const other = await opened();
     await importLogFile(other, fileOf(await exported(store)));
     const first = LIFE.find(({ envelope }) => envelope.commandId === 'first') as (typeof LIFE)[number];
     expect(await other.append(requestOf(first))).toEqual(await store.append(requestOf(first)));
@@ -105,7 +100,7 @@ describe('an exported log', () => {
   });
 
   test('of nothing makes an empty store', async () => {
-    const text = await exported(opened());
+    const text = await exported(await opened());
     expect(JSON.parse(text)).toEqual({
       format: 'sloth-runner-log',
       version: 1,
@@ -113,7 +108,7 @@ describe('an exported log', () => {
       head: GENESIS_HASH,
       exported_at: NOW,
     });
-    expect(await importLogFile(opened(), fileOf(text))).toMatchObject({ position: 0, hash: GENESIS_HASH });
+    expect(await importLogFile(await opened(), fileOf(text))).toMatchObject({ position: 0, hash: GENESIS_HASH });
   });
 
   test('has the columns of the events table, documents as the text that was hashed', async () => {
@@ -141,11 +136,11 @@ describe('an exported log', () => {
     const text = await exported(busy);
     expect((await store.head()).position).toBeGreaterThan(before.position);
     expect(linesIn(text)).toHaveLength(before.position);
-    expect(await importLogFile(opened(), fileOf(text))).toEqual(before);
+    expect(await importLogFile(await opened(), fileOf(text))).toEqual(before);
   });
 
   test('waits for whoever takes it', async () => {
-    const store = opened();
+    const store = await opened();
     for (const name of ['a', 'b', 'c'])
       await store.append(sent({ type: 'createStack', name, metadata: 'x'.repeat(2e6) }));
     let taking = 0;
@@ -164,10 +159,10 @@ describe('an exported log', () => {
   });
 
   test('keeps what crosses the chunks a file is read in', async () => {
-    const store = opened();
+    const store = await opened();
     const text = '😀é\u2028"\\'.repeat(400_000);
     await store.append(sent({ type: 'createStack', name: 's', configuration: { text } }));
-    const other = opened();
+    const other = await opened();
     expect(await importLogFile(other, fileOf(await exported(store)))).toEqual(await store.head());
     expect((await reads(other).document(1)).document.configuration).toEqual({ text });
   });
@@ -188,7 +183,7 @@ describe('an exported log', () => {
         meta: JSON.stringify({ ...JSON.parse(last.meta), session: 'a field of a later release' }),
       },
     ]);
-    const other = opened();
+    const other = await opened();
     await importLogFile(other, fileOf(newer));
     expect((await logOf(other)).at(-1)).toMatchObject({ type: 'SomethingNew', schemaVersion: 7, data: '{"a":1.0}' });
     expect(linesIn(await exported(other))).toEqual(linesIn(newer));
@@ -366,7 +361,7 @@ describe('a file that is not whole is not taken', () => {
     const text = await exported(await lived());
     const damaged = damage(text);
     expect(Buffer.from(damaged).equals(Buffer.from(text))).toBe(false);
-    const store = opened();
+    const store = await opened();
     const file = fileOf(damaged);
     const refused = await importLogFile(store, file, { name: 'the file' }).catch((error) => error);
     expect(refused).toMatchObject({ code, exitCode: code === 'INVALID_LOG_FILE' ? 2 : 7 });
@@ -392,13 +387,13 @@ describe('a file that is not whole is not taken', () => {
     ['a folder', scratchFolder],
     ['a file that is not there', () => '/nowhere/log.jsonl'],
   ])('nor is %s', async (_, path) => {
-    await expect(importLogFile(opened(), path())).rejects.toMatchObject({ code: 'CANNOT_READ', exitCode: 2 });
+    await expect(importLogFile(await opened(), path())).rejects.toMatchObject({ code: 'CANNOT_READ', exitCode: 2 });
   });
 
   test('nor is a line without end', async () => {
     const file = join(scratchFolder(), 'endless');
     spawnSync('truncate', ['-s', String(MAX_LINE + 10_000_000), file]);
-    await expect(importLogFile(opened(), file)).rejects.toMatchObject({
+    await expect(importLogFile(await opened(), file)).rejects.toMatchObject({
       code: 'INVALID_LOG_FILE',
       message: expect.stringContaining('line 1: longer than'),
     });
@@ -480,7 +475,7 @@ describe('the program in docs/log-format.md', () => {
     const { stdout, stderr, status } = verify(await exported(store));
     const { position, hash } = await store.head();
     expect({ stdout, stderr, status }).toEqual({ stdout: `${position} events, head ${hash}\n`, stderr: '', status: 0 });
-    expect(verify(await exported(opened())).stdout).toBe(`0 events, head ${GENESIS_HASH}\n`);
+    expect(verify(await exported(await opened())).stdout).toBe(`0 events, head ${GENESIS_HASH}\n`);
   });
 
   // What only the shape of a line or of a document forbids is the importer's to find.

@@ -3,9 +3,9 @@ import { expect, test, vi } from 'vitest';
 import { COMMANDS, prepare } from '../../src/commands/index.js';
 import { PROJECTION } from '../../src/engine.js';
 import type { AppendRequest } from '../../src/store/event-store.js';
-import { openMemoryStore } from '../../src/store/memory/memory-event-store.js';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-event-store.js';
 import { everything } from '../contracts/everything.js';
+import { openModelStore } from '../model/model-store.js';
 import { TestClock } from '../support/clock.js';
 import { anyStep, type Step } from '../support/commands.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
@@ -41,14 +41,14 @@ const sent = fc.tuple(
   fc.boolean(),
 );
 
-test('what is sent at the same moment comes to what it comes to one after the other', {
+test('concurrent commands have the same result as one after the other', {
   timeout: TIMEOUT,
 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(sent, { minLength: 2, maxLength: 8, size: 'max' }), async (moments) => {
       const clock = new TestClock();
       const parts = { projection: PROJECTION, clock };
-      const [atOnce, inTurn] = [openSqliteStore({ path: ':memory:', ...parts }), openMemoryStore(parts)];
+      const [atOnce, inTurn] = [openSqliteStore({ path: ':memory:', ...parts }), openModelStore(parts)];
       for (const name of STACKS) {
         const request = prepare(
           COMMANDS.createStack,

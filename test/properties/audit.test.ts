@@ -286,8 +286,8 @@ const positionsIn = (path: string): number[] => {
   return positions;
 };
 
-describe('an attack on a row', () => {
-  test('is found and named, whichever table, row and column it is', { timeout: TIMEOUT }, async () => {
+describe('a change of a stored row', () => {
+  test('is found and named in any table, row and column', { timeout: TIMEOUT }, async () => {
     await fc.assert(
       fc.asyncProperty(attack, (one) =>
         onCopy(baseOf(one.base), async (path) => {
@@ -362,7 +362,7 @@ describe('an attack on a row', () => {
     );
   });
 
-  test('that no program here can see, but others can: bytes that are no UTF-8', { timeout: TIMEOUT }, async () => {
+  test('that only other programs can see: invalid UTF-8', { timeout: TIMEOUT }, async () => {
     await onCopy(baseOf(0), async (path) => {
       tamper(path, (db) => {
         const [row] = db.prepare("SELECT * FROM events WHERE data LIKE '%\ufffd%'").all() as Row[];
@@ -413,7 +413,7 @@ async function rebuild(path: string): Promise<boolean> {
 }
 
 describe('a head kept elsewhere', () => {
-  test('tells a log that was cut off, which nothing else can once the tables fit', { timeout: TIMEOUT }, async () => {
+  test('detects a truncated log, which nothing else can if the tables match', { timeout: TIMEOUT }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 1_000 }), (seed, size) => {
         const base = baseOf(seed);
@@ -430,7 +430,7 @@ describe('a head kept elsewhere', () => {
     );
   });
 
-  test('tells a log that was rewritten with all its hashes and tables', { timeout: TIMEOUT }, async () => {
+  test('detects a log that was rewritten with all its hashes and tables', { timeout: TIMEOUT }, async () => {
     let consistent = 0;
     const columns = [
       'stream',
@@ -486,7 +486,7 @@ describe('a head kept elsewhere', () => {
 
 // The file and its schema ----------------------------------------------------------------------------------------------
 
-test('one bit of the file, wherever it is: it is told, or nothing that can be read is different', {
+test('a flipped bit anywhere in the file is reported, or changes nothing that can be read', {
   timeout: TIMEOUT,
 }, async () => {
   const place = fc.constantFrom('anywhere', 'used', 'used', 'schema', 'schema', 'header');
@@ -542,7 +542,7 @@ describe('the schema', () => {
             .replace('UNIQUE ', '')
             .replace(/\((\w+)[,)]/, (text, column) => text.replace(column, `${column} COLLATE NOCASE`));
 
-  test('every table, view, index and trigger that is gone or another is told by its name', {
+  test('every missing or changed table, view, index and trigger is reported by its name', {
     timeout: TIMEOUT,
   }, async () => {
     for (const { type, name, sql } of objects()) {
@@ -560,7 +560,7 @@ describe('the schema', () => {
     }
   });
 
-  test('a column that is added, or goes by another name, is told', { timeout: TIMEOUT }, async () => {
+  test('an added or renamed column is reported', { timeout: TIMEOUT }, async () => {
     for (const { type, name, sql } of objects().filter((one) => one.type === 'table')) {
       expect(type).toBe('table');
       const [, column] = /\(\s*(\w+)/.exec(sql) as unknown as [string, string];
@@ -588,7 +588,7 @@ describe('the schema', () => {
   });
 });
 
-test('untouched, every base holds, whole and stack by stack', { timeout: TIMEOUT }, async () => {
+test('every unchanged database is valid, as a whole and stack by stack', { timeout: TIMEOUT }, async () => {
   for (const base of bases) {
     expect(await verified(base.path, { head: base.head })).toMatchObject({ holds: true, problems: [] });
     for (const stack of ['s1', 's2', 'full'])

@@ -46,7 +46,7 @@ async function keepsItsPromise(store: EventStore, stream: number, version?: numb
   return edges.filter(({ type }) => type === 'implicit').length;
 }
 
-test('no cycle comes about, declared dependencies are edges, and no edge outlives its resource', {
+test('no cycle is created, declared dependencies are edges, and no edge outlives its resource', {
   timeout: TIMEOUT,
 }, async () => {
   let implicit = 0;

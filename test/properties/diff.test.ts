@@ -40,7 +40,7 @@ const turned = ({ path, ...sides }: FieldChange): FieldChange => ({
   ...('before' in sides ? { after: sides.before } : {}),
 });
 
-test('of two documents: applied to the first it gives the second; the other way round is its inverse', () => {
+test('the diff of two documents turns the first into the second, and its inverse turns it back', () => {
   fc.assert(
     fc.property(documents, ([a, b]) => {
       const changes = fieldChanges(a, b);
@@ -113,7 +113,7 @@ const inverse = <T>(items: readonly ItemDiff<T>[]) =>
 
 let differing = 0;
 
-test('of two versions: applied to the first it gives the second; the other way round is its inverse', {
+test('the diff of two versions turns the first into the second, and its inverse turns it back', {
   timeout: TIMEOUT,
 }, async () => {
   await fc.assert(

@@ -344,11 +344,11 @@ async function fromTheLog(
   }
 }
 
-test('locks: every acceptance and refusal is what a model of nothing but the holder says', { timeout: TIMEOUT }, () =>
+test('locks: every command is accepted or refused as a model of the holder predicts', { timeout: TIMEOUT }, () =>
   fc.assert(fc.asyncProperty(script, live), parameters(4)),
 );
 
-test('every command there is takes part', () => {
+test('every command is used', () => {
   const known: readonly string[] = [...CHANGING, ...HARMLESS, ...LOCKING];
   const types = (Object.keys(COMMANDS) as CommandType[]).filter((type) => type !== 'createStack');
   expect([...known].sort()).toEqual([...types].sort());

@@ -27,7 +27,7 @@ async function migrateAndDie(source: string, target: string, at: Death): Promise
   return signal === 'SIGKILL';
 }
 
-test('a migration that is killed, and killed again, and started once more comes to what one run does', {
+test('a migration that is killed twice and resumed has the same result as one run', {
   timeout: 60_000 + KILLS * 10_000,
 }, async () => {
   const folder = scratchFolder();

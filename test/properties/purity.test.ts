@@ -33,7 +33,7 @@ const projected = (log: readonly StoredEvent[]): string =>
 
 const logs: { readonly log: readonly StoredEvent[]; readonly changes: string }[] = [];
 
-test('the same events projected twice give the same rows, at another time, whole or commit by commit', {
+test('projecting the same events gives the same rows, at any time, at once or commit by commit', {
   timeout: TIMEOUT,
 }, async () => {
   await fc.assert(

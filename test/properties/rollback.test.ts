@@ -60,7 +60,7 @@ const ending = fc.constantFrom<Step[]>([], [], [nextStep({ type: 'deleteStack', 
 
 const outcomes = { back: 0, restored: 0, conflict: 0, unchanged: 0, moved: 0, withoutIds: 0 };
 
-test('a rollback gives the state it names, one of it the state before, and versions only grow', {
+test('a rollback restores the named state, rolling it back restores the previous one, and versions only grow', {
   timeout: TIMEOUT,
 }, async () => {
   await fc.assert(

@@ -4,6 +4,7 @@ import { stringifyJson } from '../../src/lib/json.js';
 import { verifyStore } from '../../src/operations/audit/verify.js';
 import type { EventStore } from '../../src/store/event-store.js';
 import { everything } from '../contracts/everything.js';
+import { MODEL } from '../model/model-store.js';
 import { type Step, steps } from '../support/commands.js';
 import { allStacks, begin, type Life, live, lockOf, logOf, settled, Tally } from '../support/lives.js';
 import { parameters, SEES_ALL, TIMEOUT } from '../support/properties.js';
@@ -23,12 +24,12 @@ vi.mock('../../src/store/content-key.js', async (original) => ({
 const tally = new Tally();
 
 /** Sends the steps to both stores, which must answer the same, and must never touch an event that was there. */
-async function liveTwice(script: readonly Step[], sqlite: Life, memory: Life): Promise<void> {
+async function liveTwice(script: readonly Step[], sqlite: Life, model: Life): Promise<void> {
   let seen = (await logOf(sqlite.store)).map((event) => JSON.stringify(event));
   for (const [index, { command: written, wait, lockId, ...rest }] of script.entries()) {
     const command = await settled(sqlite, written);
     sqlite.clock.advance(wait);
-    memory.clock.advance(wait);
+    model.clock.advance(wait);
     const request = requestOf(command, {
       actor: `actor-${index % 3}`,
       ...(index % 2 === 0 ? { commandId: `own-${index}` } : {}),
@@ -36,7 +37,7 @@ async function liveTwice(script: readonly Step[], sqlite: Life, memory: Life): P
       ...(await lockOf(sqlite, command, lockId)),
     });
     const answer = request && (await outcome(sqlite.store.append(request)));
-    if (request) expect(await outcome(memory.store.append(request))).toStrictEqual(answer);
+    if (request) expect(await outcome(model.store.append(request))).toStrictEqual(answer);
     tally.count(command, answer !== undefined && !('code' in answer));
 
     const log = (await logOf(sqlite.store)).map((event) => JSON.stringify(event));
@@ -69,20 +70,20 @@ async function isProven(store: EventStore): Promise<void> {
   expect(tables.length).toBeGreaterThan(0);
 }
 
-test('the tables are the log: folded, rebuilt, and as a store without SQLite keeps them', {
+test('the tables equal the folded log, a rebuild, and the tables of the model', {
   timeout: TIMEOUT,
 }, async () => {
   await fc.assert(
     fc.asyncProperty(steps(50), thorough, async (script, all) => {
-      const [sqlite, memory] = [await begin(), await begin('memory:')];
-      await liveTwice(script, sqlite, memory);
-      expect((await memory.store.head()).hash).toBe((await sqlite.store.head()).hash);
+      const [sqlite, model] = [await begin(), await begin(MODEL)];
+      await liveTwice(script, sqlite, model);
+      expect((await model.store.head()).hash).toBe((await sqlite.store.head()).hash);
 
       await tellsItsLog(sqlite.store);
       const answers = all ? everything : answered;
       const before = await answers(sqlite.store);
-      expect(await answers(memory.store)).toStrictEqual(before);
-      for (const { store } of [sqlite, memory]) {
+      expect(await answers(model.store)).toStrictEqual(before);
+      for (const { store } of [sqlite, model]) {
         await isProven(store);
         await store.rebuild();
         expect(await answers(store)).toStrictEqual(before);
@@ -94,7 +95,7 @@ test('the tables are the log: folded, rebuilt, and as a store without SQLite kee
   );
 });
 
-test('the views of the specification show what the log says', { timeout: TIMEOUT }, async () => {
+test('the views of the specification match the log', { timeout: TIMEOUT }, async () => {
   await fc.assert(
     fc.asyncProperty(steps(40), async (script) => {
       const place = await freshPlace();
@@ -116,7 +117,7 @@ test('the views of the specification show what the log says', { timeout: TIMEOUT
   );
 });
 
-test('the commands are worth trying: a good part is accepted', () => {
+test('a good part of the random commands is accepted', () => {
   expect(tally.share(), tally.counts()).toBeGreaterThan(0.2);
 });
 

@@ -134,7 +134,7 @@ async function whatIs(store: EventStore, now: string, position?: number) {
   );
 }
 
-test('the past reads as it read when it was the present', { timeout: TIMEOUT }, async () => {
+test('a past state reads the same as when it was current', { timeout: TIMEOUT }, async () => {
   await fc.assert(
     fc.asyncProperty(steps(20), async (script) => {
       const seen = new Map<number, Awaited<ReturnType<typeof whatIs>>>();

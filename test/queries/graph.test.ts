@@ -7,8 +7,8 @@ import type { EventStore } from '../../src/store/event-store.js';
 import { runNow } from '../../src/store/program.js';
 import type { EdgeRecord, NodeRecord } from '../../src/store/records.js';
 import { type ReadsOf, snapshotOn } from '../../src/store/snapshot.js';
-import { aStack } from '../support/decision.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
+import { aStack } from '../support/records.js';
 
 /** A resource in address order must be kept by who lists them. `t.a[0]` is an instance of `t.a`. */
 const node = (address: string, id = `id-${address}`): NodeRecord => {
@@ -385,7 +385,7 @@ test(
 );
 
 test('through the library, now and at a version', async () => {
-  await using backend = await StateBackend.open('memory:', { actor: 'test' });
+  await using backend = await StateBackend.open(':memory:', { actor: 'test' });
   const stacks = backend.getStackManager();
   await stacks.createStack({ name: 'web' });
   await stacks.setResource('web', { type: 't', name: 'a', id: 'first' });

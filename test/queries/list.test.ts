@@ -1,11 +1,10 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { openEngine } from '../../src/engine.js';
+import { expect, test } from 'vitest';
 import { type ListMoment, listStacks } from '../../src/queries/list.js';
+import { createStack, world } from '../support/world.js';
 
 test('of a list of the past, only the stacks that are wanted are read', async () => {
-  const { store, execute } = openEngine('memory:');
-  onTestFinished(() => store.close());
-  for (const name of ['a', 'b', 'c']) await execute({ type: 'createStack', name }, { actor: 'test' });
+  const { store, runAll } = await world();
+  await runAll(['a', 'b', 'c'].map((name) => createStack(name)));
   let moments = 0;
   const list = (at?: ListMoment) =>
     store.read((s) => {

@@ -1,11 +1,10 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { openEngine } from '../../src/engine.js';
+import { describe, expect, test } from 'vitest';
 import { decodeEvent, EVENT_TYPES, type StoredEvent } from '../../src/events/index.js';
 import { type LogEntry, type LogFilter, readLog } from '../../src/queries/log.js';
 import type { EventStore } from '../../src/store/event-store.js';
 import { live } from '../contracts/life.js';
-import { TestClock } from '../support/clock.js';
 import { allStacks, logOf } from '../support/lives.js';
+import { createStack, world } from '../support/world.js';
 
 async function read(store: EventStore, filter?: LogFilter): Promise<LogEntry[]> {
   const entries: LogEntry[] = [];
@@ -16,24 +15,20 @@ async function read(store: EventStore, filter?: LogFilter): Promise<LogEntry[]> 
 const positions = (entries: readonly LogEntry[]): number[] => entries.map(({ event }) => event.position);
 
 async function lived(): Promise<EventStore> {
-  const clock = new TestClock();
-  const { store } = openEngine(':memory:', clock);
-  onTestFinished(() => store.close());
+  const { store, clock } = await world();
   await live(store, clock);
   return store;
 }
 
 /** 1,001 events: a stack, then of each ten nine of one actor and one of another, on two stacks. */
 async function long(): Promise<EventStore> {
-  const clock = new TestClock();
-  const { store, execute } = openEngine(':memory:', clock);
-  onTestFinished(() => store.close());
-  for (const name of ['a', 'b']) await execute({ type: 'createStack', name }, { actor: 'maker' });
+  const { store, clock, run } = await world();
+  for (const name of ['a', 'b']) await run({ type: 'createStack', name }, { actor: 'maker' });
   for (let n = 2; n <= 1_000; n++) {
     clock.advance(1_000);
     const actor = n % 10 === 0 ? 'rare' : 'common';
     const stack = n % 3 === 0 ? 'a' : 'b';
-    await execute({ type: 'addTags', stack, tags: [`t${n}`] }, { actor });
+    await run({ type: 'addTags', stack, tags: [`t${n}`] }, { actor });
   }
   return store;
 }
@@ -150,11 +145,9 @@ describe('a filter', () => {
   });
 
   test('names a stack as it is called now', async () => {
-    const clock = new TestClock();
-    const { store, execute } = openEngine(':memory:', clock);
-    onTestFinished(() => store.close());
-    await execute({ type: 'createStack', id: 'id-1', name: 'before' }, { actor: 'a' });
-    await execute({ type: 'updateStack', stack: 'id-1', name: 'after' }, { actor: 'a' });
+    const { store, run } = await world();
+    await run(createStack('before', 'id-1'));
+    await run({ type: 'updateStack', stack: 'id-1', name: 'after' });
     expect((await read(store)).map(({ stack }) => stack)).toEqual([
       { id: 'id-1', name: 'after' },
       { id: 'id-1', name: 'after' },
@@ -162,7 +155,7 @@ describe('a filter', () => {
   });
 
   test.each<[LogFilter, code: string, says: RegExp]>([
-    [{ since: 'yesterday' }, 'INVALID_TIME', /^since: "yesterday"/],
+    [{ since: 'yesterday' }, 'INVALID_TIME', /^since: invalid time "yesterday"/],
     [{ until: '2026-01-01T00:00:00' }, 'INVALID_TIME', /^until: /],
     [{ since: '2026-01-02', until: '2026-01-01' }, 'TIMES_REVERSED', /^since: 2026-01-02.* is after until: 2026-01-01/],
     [{ types: ['TagAdded', 'ResourceUpdate'] }, 'UNKNOWN_EVENT_TYPE', /^type: .*"ResourceUpdate"/],

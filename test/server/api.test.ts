@@ -45,7 +45,7 @@ describe('commands', () => {
     );
   });
 
-  test('one is carried out, by whom and how the receipt and the log say', async () => {
+  test('one is carried out, and the receipt and the log name its actor and source', async () => {
     const { ask, backend } = await serving();
     const made = await command(ask, 'createStack', { name: 'web', envelope: { reason: 'why not' } });
     expect(made).toMatchObject({ status: 200, json: { version: 1, events: 1 } });
@@ -87,7 +87,7 @@ describe('commands', () => {
     });
   });
 
-  test('no digit of a number is lost on the way', async () => {
+  test('no digit of a number is lost', async () => {
     const { ask } = await filled();
     const properties = '{"big":12345678901234567890,"small":-0,"exact":1.10,"__proto__":{"x":1}}';
     await command(ask, 'apply', `{"stack":"web","resources":[{"type":"t","name":"n","properties":${properties}}]}`);
@@ -95,7 +95,7 @@ describe('commands', () => {
     expect(text).toContain(`"properties":${properties}`);
   });
 
-  test('If-Match: at another version 412, and nothing is changed', async () => {
+  test('If-Match with another version gets 412 and changes nothing', async () => {
     const { ask, backend } = await filled();
     const { headers } = await ask('GET', `${API}/stacks/web`);
     expect(headers.get('etag')).toBe('"3"');
@@ -117,7 +117,7 @@ describe('commands', () => {
     }
   });
 
-  test('Idempotency-Key: sent again it does nothing and gives the first receipt', async () => {
+  test('a repeated Idempotency-Key does nothing and returns the first receipt', async () => {
     const { ask, backend } = await serving();
     const key = { 'idempotency-key': 'once' };
     const first = await command(ask, 'createStack', { name: 'web' }, key);
@@ -184,7 +184,7 @@ describe('commands', () => {
 });
 
 describe('documents', () => {
-  test('a Terraform state comes in and goes out', async () => {
+  test('a Terraform state is imported and exported', async () => {
     const { ask } = await serving();
     const state = {
       version: 4,
@@ -232,7 +232,7 @@ describe('queries', () => {
   const same = async (answer: Promise<{ readonly text: string }>, view: unknown) =>
     expect(parseJson((await answer).text)).toEqual(parseJson(stringifyJson(view)));
 
-  test('answer what the command line prints', async () => {
+  test('return the JSON of the command line', async () => {
     const { ask, backend } = await filled();
     const manager = backend.getStackManager();
     await same(ask('GET', `${API}/stacks`), { ...stackListJson(await manager.listStacks()), next: null });
@@ -287,7 +287,7 @@ describe('queries', () => {
     else expect(answer.json.position).toBeGreaterThan(5);
   });
 
-  test('an address is what it is after decoding', async () => {
+  test('an address is decoded before it is used', async () => {
     const { ask } = await filled();
     const address = 'module.a["x/y"].server.b[0]';
     await command(ask, 'apply', {
@@ -339,7 +339,7 @@ async function walk(ask: Ask, path: string, list: string, as = 'after'): Promise
   return items;
 }
 
-test('pages walk through everything once', async () => {
+test('pages contain everything once', async () => {
   const { ask, backend } = await serving();
   const numbers = Array.from({ length: 25 }, (_, n) => String(n).padStart(2, '0'));
   for (const n of numbers) await command(ask, 'createStack', { name: `s${n}` });
@@ -380,14 +380,14 @@ describe('what a token reaches', () => {
     return { as, ...rest };
   }
 
-  test('is all that lists show', async () => {
+  test('lists show only that', async () => {
     const { as } = await guarded();
     const ask = as('read', 'web-*');
     expect((await ask('GET', `${API}/stacks`)).json.stacks).toMatchObject([{ name: 'web-1' }]);
     expect((await ask('GET', `${API}/events`)).json.events).toMatchObject([{ stack: 'web-1' }]);
   });
 
-  test('is judged by the name that a stack has now, also in a list of the past', async () => {
+  test('is decided by the current name of a stack, also in a list of the past', async () => {
     const { as, backend } = await guarded();
     const [own, all] = [as('write', 'web-*'), as('admin')];
     await command(all, 'updateStack', { stack: 'web-1', description: 'secret' });
@@ -446,7 +446,7 @@ describe('what a token reaches', () => {
     expect(await command(ask, 'createStack', { name: 'web-2' })).toMatchObject({ status: 200 });
   });
 
-  test('a reader changes nothing, a writer proves and rebuilds nothing', async () => {
+  test('a reader changes nothing, a writer verifies and rebuilds nothing', async () => {
     const { as } = await guarded();
     for (const type of Object.keys(COMMANDS)) {
       expect(await command(as('read'), type, {})).toMatchObject({ status: 403, json: { code: 'ROLE_TOO_LOW' } });
@@ -461,7 +461,7 @@ describe('what a token reaches', () => {
   });
 });
 
-test('the API describes itself, and nothing but what there is', async () => {
+test('the API description has exactly the existing routes', async () => {
   const { ask } = await serving();
   const { json } = await ask('GET', `${API}/openapi.json`);
   const result = await new Validator().validate(

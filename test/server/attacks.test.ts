@@ -23,7 +23,7 @@ async function raw(url: string, words: string): Promise<string> {
   return textOf(socket);
 }
 
-describe('a request that is not what it seems', () => {
+describe('an ambiguous request', () => {
   test.each([
     ['evil.example', 421],
     ['evil.example:7480', 421],
@@ -84,7 +84,7 @@ describe('a request that is not what it seems', () => {
     expect((await backend.head()).position).toBe(0);
   });
 
-  test('with the host in the target that Host names: as any other', async () => {
+  test('with the host of Host also in the target is accepted', async () => {
     const { server } = await serving();
     const words = 'GET http://localhost:7/healthz HTTP/1.1\r\nHost: localhost:7\r\nConnection: close\r\n\r\n';
     expect(await raw(server.url, words)).toMatch(/^HTTP\/1\.1 200 /);
@@ -121,14 +121,14 @@ describe('a request that is not what it seems', () => {
   );
 });
 
-describe('a body that is too much', () => {
-  test('one gigabyte, told beforehand: refused before it is sent', async () => {
+describe('a body over a limit', () => {
+  test('one gigabyte, announced: refused before it is sent', async () => {
     const { server } = await serving();
     const head = `POST ${STATE} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1073741824\r\n\r\n`;
     expect(await raw(server.url, head)).toMatch(/^HTTP\/1\.1 413/);
   });
 
-  test('more than the limit, in pieces that tell no length: refused when it is reached', async () => {
+  test('more than the limit, without an announced length: refused when it is reached', async () => {
     const { server, backend } = await serving({ maxBodyBytes: 1_000_000 });
     const { hostname, port } = new URL(server.url);
     const status = await new Promise((resolve, reject) => {
@@ -165,15 +165,15 @@ describe('a body that is too much', () => {
     expect((await backend.head()).position).toBe(0);
   });
 
-  test('no UTF-8', async () => {
+  test('invalid UTF-8', async () => {
     const { ask } = await serving();
     const answer = await ask('POST', STATE, new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]));
     expect(answer).toMatchObject({ status: 400, json: { code: 'INVALID_UTF8' } });
   });
 });
 
-describe('a client that is slow', () => {
-  test('with its headers: it is let go', async () => {
+describe('a slow client', () => {
+  test('with its headers is disconnected', async () => {
     const { server, ask } = await serving({ headersMs: 200 });
     const begin = Date.now();
     expect(await raw(server.url, `GET ${STATE} HTTP/1.1\r\nHost: localhost\r\n`)).toMatch(/^HTTP\/1\.1 408/);
@@ -181,7 +181,7 @@ describe('a client that is slow', () => {
     expect(await ask('GET', '/healthz')).toMatchObject({ status: 200 });
   });
 
-  test('with its body: it is let go', async () => {
+  test('with its body is disconnected', async () => {
     const { server, backend } = await serving({ requestMs: 300, headersMs: 200 });
     const head = `POST ${STATE} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{`;
     expect(await raw(server.url, head)).toMatch(/^(HTTP\/1\.1 408|$)/);
@@ -189,9 +189,9 @@ describe('a client that is slow', () => {
   });
 });
 
-test('a lock’s id that somebody stole opens nothing once the lock ran out', async () => {
+test('a stolen lock id is useless once the lock has expired', async () => {
   const clock = new TestClock();
-  await using backend = await StateBackend.open('memory:', { clock });
+  await using backend = await StateBackend.open(':memory:', { clock });
   const server = await startServer(backend, { listen: '127.0.0.1:0', lockMs: 60_000 });
   try {
     const ask = asking(server.url);
@@ -213,7 +213,7 @@ test('a lock’s id that somebody stole opens nothing once the lock ran out', as
   }
 });
 
-describe('what answers say to browsers and caches', () => {
+describe('response headers for browsers and caches', () => {
   const ALWAYS = {
     'cache-control': 'no-store',
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -267,7 +267,7 @@ describe('over TLS', () => {
       });
     });
 
-  test('answers ask browsers to stay with it', async () => {
+  test('responses have HSTS', async () => {
     const { server } = await secure();
     const headers = await new Promise<IncomingHttpHeaders>((resolve, reject) => {
       get(`${server.url}/healthz`, { ca: pem('cert'), agent: false }, (answer) => resolve(answer.resume().headers)).on(
@@ -300,14 +300,14 @@ describe('over TLS', () => {
     expect(await agreed(server.url, offer)).toMatch(expected);
   });
 
-  test('a client that is slow with its headers is let go', async () => {
+  test('a client that is slow with its headers is disconnected', async () => {
     const { server } = await serving({ tls: { cert: pem('cert'), key: pem('key') }, headersMs: 200 });
     const socket = connectTls({ port: Number(new URL(server.url).port), host: '127.0.0.1', ca: pem('cert') });
     socket.write(`GET ${STATE} HTTP/1.1\r\nHost: localhost\r\n`);
     expect(await textOf(socket)).toMatch(/^HTTP\/1\.1 408/);
   });
 
-  test('a client that does not finish its handshake is let go', async () => {
+  test('a client that does not finish its handshake is disconnected', async () => {
     const { server } = await serving({ tls: { cert: pem('cert'), key: pem('key') }, unauthenticatedMs: 100 });
     expect(await raw(server.url, '\x16\x03\x01')).toBe('');
   });

@@ -120,13 +120,13 @@ describe('a request that is refused', () => {
     expect((await backend.head()).position).toBe(0);
   });
 
-  test('by a path that is none: its body is not read either', async () => {
+  test('with an unknown path: its body is not read either', async () => {
     const { server } = await serving();
     const head = ['POST /nothing HTTP/1.1', 'Content-Type: application/json', 'Content-Length: 100000000'];
     expect(await sending(server.url, head).answer).toContain('HTTP/1.1 404');
   });
 
-  test('while it sends on: the connection ends, and the answer was there', async () => {
+  test('while it is still sending: it can read the response, then the connection ends', async () => {
     const { server, reader } = await guarded();
     const head = ['POST /tfstate/web HTTP/1.1', 'Content-Length: 100000000', `Authorization: Bearer ${reader}`];
     const { socket, answer } = sending(server.url, head);
@@ -137,7 +137,7 @@ describe('a request that is refused', () => {
     expect(socket.bytesWritten).toBeLessThan(100_000_000);
   });
 
-  test('that waits for 100 Continue: it is not sent at all', async () => {
+  test('that waits for 100 Continue: the body is not sent', async () => {
     const { server, reader } = await guarded();
     const waits = ['POST /tfstate/web HTTP/1.1', 'Content-Length: 5', 'Expect: 100-continue'];
     const refused = await sending(server.url, [...waits, `Authorization: Bearer ${reader}`]).answer;
@@ -152,7 +152,7 @@ describe('a request that is refused', () => {
 describe('bodies in flight', () => {
   const state = stringifyJson(stateFile({ serial: 1, resources: [block('a', [instance()])] }));
 
-  test('together have a limit: 503 over it, small commands go on, and what ends makes room', async () => {
+  test('share a limit: 503 above it, small commands still work, and completed requests make room', async () => {
     const { ask, server } = await serving({ maxInFlightBytes: 4 * MEBIBYTE });
     const length = 3 * MEBIBYTE;
     const head = ['POST /tfstate/big HTTP/1.1', `Content-Length: ${length}`];
@@ -178,7 +178,7 @@ describe('bodies in flight', () => {
     expect(answer).toMatchObject({ status: 413, json: { code: 'BODY_TOO_LARGE', details: { maxBytes: 1_835_008 } } });
   });
 
-  test('one of more values than memory holds is too large, though its bytes fit', async () => {
+  test('one with too many values for the memory is too large, even if its bytes fit', async () => {
     const { ask } = await serving({ maxInFlightBytes: 8 * MEBIBYTE });
     const dense = stringifyJson({ version: 4, serial: 1, lineage: 'l' }).replace(
       '}',
@@ -204,7 +204,7 @@ describe('a body that is read in another thread', () => {
     expect(text).toContain(`"properties":${properties}`);
   });
 
-  test('is refused as a small one is', async () => {
+  test('is refused like a small one', async () => {
     const { ask } = await serving();
     const twice = (path: string, body: string) =>
       Promise.all([ask('POST', path, body), ask('POST', path, body + padding)]);

@@ -43,7 +43,7 @@ describe('a connection without an authenticated request', () => {
     await until(() => connection.isClosed);
   });
 
-  test('stays closed to it once the token was refused, and open once it was accepted', async () => {
+  test('is closed after a refused token, and stays open after an accepted one', async () => {
     const { server } = await serving({ unauthenticatedMs: 100 });
     const good = dial(server.url);
     const bad = dial(server.url);
@@ -57,7 +57,7 @@ describe('a connection without an authenticated request', () => {
 });
 
 describe('where a limit of connections is reached', () => {
-  test('idle sockets of strangers make room, whatever their number', async () => {
+  test('idle unauthenticated sockets make room, whatever their number', async () => {
     const { server, ask: client } = await serving({ maxConnections: 20, unauthenticatedMs: 600_000 });
     const idle = Array.from({ length: 300 }, () => dial(server.url));
     for (let n = 0; n < 5; n += 1) expect(await client('GET', HEAD)).toMatchObject({ status: 200 });
@@ -67,7 +67,7 @@ describe('where a limit of connections is reached', () => {
     expect(Number(/^sloth_connections_closed_total (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThanOrEqual(280);
   });
 
-  test('the oldest one goes first, and never one at work', async () => {
+  test('the oldest one is closed first, and never one with a request in progress', async () => {
     const { server } = await serving({ maxConnections: 4, maxConnectionsPerAddress: 4, unauthenticatedMs: 600_000 });
     const stream = dial(server.url);
     await ask(stream, '/api/v1/events/live');
@@ -92,7 +92,7 @@ describe('where a limit of connections is reached', () => {
     expect([stream, fourth, fifth, sixth].map(({ isClosed }) => isClosed)).toEqual([false, false, false, false]);
   });
 
-  test('of connections that are all at work, none makes room', async () => {
+  test('no connection is closed if all have requests in progress', async () => {
     const { server } = await serving({ maxConnections: 2, maxConnectionsPerAddress: 2 });
     const head = 'POST /tfstate/web HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n';
     const busy = [dial(server.url), dial(server.url)];
@@ -147,7 +147,7 @@ const SLOW: readonly (readonly [string, string])[] = [
   ['a large answer that it does not read', `${request('/api/v1/stacks/big')}`],
 ];
 
-test.each(SLOW)('clients with %s are let go, and others are served', async (_, words) => {
+test.each(SLOW)('clients with %s are disconnected, and others are served', async (_, words) => {
   const {
     server,
     backend,

@@ -34,7 +34,7 @@ const tag = (ask: Ask, stack: string, text: string, key: string) =>
   ask('POST', `${API}/commands/addTags`, { stack, tags: [text] }, { 'idempotency-key': key });
 
 describe('an Idempotency-Key', () => {
-  test('of one token does not swallow the command of another, or hand out its receipt', async () => {
+  test('of one token does not block the command of another, or return its receipt', async () => {
     const { as, backend } = await guarded();
     const theirs = await tag(as('ci', 'prod*'), 'prod-db', 'x', 'key');
     const ours = await tag(as('me', 'mine*'), 'mine', 'y', 'key');
@@ -57,7 +57,7 @@ describe('an Idempotency-Key', () => {
     expect(await tag(ask, 'prod-db', 'x', 'key')).toMatchObject({ status: 200, json: first.json });
   });
 
-  test('repeats an import and a desired state, though the command that is made of them differs the second time', async () => {
+  test('repeats an import and a desired state, although the derived command differs the second time', async () => {
     const { as } = await guarded();
     const ask = as('ci', 'prod*');
     const send = (path: string, body: unknown) =>
@@ -87,7 +87,7 @@ describe('an Idempotency-Key', () => {
 });
 
 describe('the id of a stack', () => {
-  test('is not chosen by a client, so no stack captures another one’s name', async () => {
+  test('cannot be chosen by a client, so no stack can take another one’s name', async () => {
     const { as, backend } = await guarded();
     const mine = as('me', 'mine*');
     for (const [type, fields] of [
@@ -104,7 +104,7 @@ describe('the id of a stack', () => {
     expect(await backend.findStack('prod-new')).toMatchObject({ name: 'prod-new' });
   });
 
-  test('is no address of a Terraform state, also where the operator chose it to look like a name', async () => {
+  test('is not an address of a Terraform state, even if the operator chose it to look like a name', async () => {
     const { as, backend } = await guarded();
     await backend.getStackManager().createStack({ name: 'mine-3', id: 'prod-captured' });
     const ci = as('ci', 'prod*');
@@ -125,7 +125,7 @@ describe('the id of a stack', () => {
   });
 });
 
-describe('a stack that is renamed out of reach while a document for it comes in', () => {
+describe('a stack that is renamed out of reach while a document is received', () => {
   const NEW_NAME = 'secret-42';
   const WAYS: readonly (readonly [string, object, Record<string, string>])[] = [
     ['import?from=terraform', stateOf(1), {}],
@@ -137,7 +137,7 @@ describe('a stack that is renamed out of reach while a document for it comes in'
     ['desired-state', { resources: [] }, { 'idempotency-key': 'key' }],
   ];
 
-  test.each(WAYS)('%s: the answer has nothing of it', async (path, document, headers) => {
+  test.each(WAYS)('%s: the response reveals nothing of it', async (path, document, headers) => {
     const { as, backend } = await guarded();
     await backend.execute(
       await backend.importCommand('prod-id', new TextEncoder().encode(JSON.stringify(stateOf(4))), {

@@ -3,7 +3,7 @@ import { serving } from '../support/server.js';
 import { block, instance, stateFile } from '../support/terraform.js';
 
 const API = '/api/v1';
-describe('a request with too much', () => {
+describe('a request over a limit', () => {
   test.each([
     ['an exponent of a million digits', `1e${'9'.repeat(1_000_000)}`],
     ['a negative exponent of seven digits', '1e-1000000'],
@@ -71,7 +71,7 @@ describe.each([
   ['U+00A0', 'pro\u00a0d'],
   ['U+2003', 'pro\u2003d'],
 ])('a name with %s', (code, HIDDEN) => {
-  test('is refused for what is new', async () => {
+  test('is refused for new things', async () => {
     const { ask, backend } = await serving();
     await ask('POST', `${API}/commands/createStack`, { name: 'prod' });
     const state = stateFile({ serial: 1, resources: [block('a', [instance()])] });
@@ -90,7 +90,7 @@ describe.each([
     expect((await backend.head()).position).toBe(1);
   });
 
-  test('is kept where another program gave it: the address of a resource', async () => {
+  test('is kept in names of other programs: the address of a resource', async () => {
     const { ask } = await serving();
     await ask('POST', `${API}/commands/createStack`, { name: 'web' });
     const body = { stack: 'web', resources: [{ type: 'a', name: HIDDEN }] };

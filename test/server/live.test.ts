@@ -73,7 +73,7 @@ function listen(url: string, query = '', headers: Record<string, string> = {}, s
 const positions = (told: readonly Told[]): number[] => told.map(({ id }) => id);
 const upTo = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => from + n);
 
-test('events are told as they happen, each once, from now on or from where it broke off', async () => {
+test('events are sent as they are appended, each once, from now on or from the last one received', async () => {
   const { ask, server } = await serving();
   await command(ask, 'createStack', { name: 'web' });
   const live = listen(server.url);
@@ -125,7 +125,7 @@ test('a reader that is slow misses nothing and repeats nothing', async () => {
   live.close();
 });
 
-test('events that another process appends are told, too', async () => {
+test('events of other processes are sent, too', async () => {
   const { ask, place, server } = await serving();
   await command(ask, 'createStack', { name: 'web' });
   const live = listen(server.url);
@@ -159,7 +159,7 @@ test('a server that stops ends the streams, and does not wait for them', async (
   await until(() => live.ended);
 });
 
-test('a client that goes leaves nothing behind', async () => {
+test('a client that disconnects leaves nothing behind', async () => {
   const { backend, server } = await serving();
   let followers = 0;
   const follow = backend.followLog.bind(backend);
@@ -242,7 +242,7 @@ describe('live streams are limited', () => {
     for (const live of open) live.close();
   });
 
-  test('a refused request takes no place', async () => {
+  test('a refused request does not count', async () => {
     const { server, ask } = await serving({ maxStreams: 1, maxConnections: 80 });
     for (let n = 0; n < 3; n += 1) {
       const answer = await ask('GET', '/api/v1/events/live?stack=nothing');
@@ -308,7 +308,7 @@ describe('a live stream ends with the access of its client', () => {
     expect(live.text).toMatch(ended);
   });
 
-  test('also while it is far behind', async () => {
+  test('also while it is behind', async () => {
     const setting = withTokens();
     const { server, backend } = await serving({ tokens: setting.tokens });
     await backend.getStackManager().createStack({ name: 'web' });
@@ -322,7 +322,7 @@ describe('a live stream ends with the access of its client', () => {
     expect(live.told.length).toBeLessThan(101);
   });
 
-  test('when the first token is made, and nobody may come without one', async () => {
+  test('when the first token is created, and tokens are required from then on', async () => {
     const { tokens, as } = withTokens();
     const { server } = await serving({ tokens, heartbeatMs: 50 });
     const live = listen(server.url);
@@ -332,7 +332,7 @@ describe('a live stream ends with the access of its client', () => {
     expect(live.text).toMatch(ended);
   });
 
-  test('an answer that took long is refused when the token was revoked meanwhile', async () => {
+  test('a slow response is refused if the token was revoked meanwhile', async () => {
     const { tokens, as } = withTokens();
     const { server, backend } = await serving({ tokens });
     const headers = as('brief');
@@ -347,7 +347,7 @@ describe('a live stream ends with the access of its client', () => {
   });
 });
 
-test('a heartbeat is sent although others’ events happen all the time', async () => {
+test('a heartbeat is sent while only events of other stacks are appended', async () => {
   const { server, backend } = await serving({ heartbeatMs: 100 });
   for (const name of ['web', 'db']) await backend.getStackManager().createStack({ name });
   const live = listen(server.url, '?stack=db');
@@ -357,7 +357,7 @@ test('a heartbeat is sent although others’ events happen all the time', async 
   live.close();
 });
 
-test('a client that reads nothing is cut off, and holds no more than a bounded part of the log', async () => {
+test('a client that reads nothing is disconnected, and only a bounded part of the log is buffered for it', async () => {
   const { server, backend } = await serving({ stalledMs: 1_000 });
   await backend.getStackManager().createStack({ name: 'web' });
   const { hostname, port } = new URL(server.url);
@@ -378,7 +378,7 @@ test('a client that reads nothing is cut off, and holds no more than a bounded p
   other.close();
 });
 
-test('a stream on which nothing happens is not cut off', async () => {
+test('an idle stream is not disconnected', async () => {
   const { server, backend } = await serving({ stalledMs: 20, heartbeatMs: 600_000 });
   await backend.getStackManager().createStack({ name: 'web' });
   const live = listen(server.url);

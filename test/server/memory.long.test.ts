@@ -54,7 +54,7 @@ describe('a heap of 96 MiB', () => {
     120_000,
   );
 
-  test('lives on when states of 52 MB come', async () => {
+  test('survives states of 52 MB', async () => {
     const { child, ask } = await serveWithin96MiB(join(scratchFolder(), 's.db'));
     const of = (bytes: number): string => {
       const resources = Array.from({ length: bytes / 600 }, (_, n) =>

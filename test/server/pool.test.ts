@@ -41,7 +41,7 @@ function controlled(options: PoolOptions = {}) {
 }
 
 describe('a pool of workers', () => {
-  test('takes turns between owners: six jobs of one let the first of another pass', async () => {
+  test('takes turns between owners: the first job of one passes six jobs of another', async () => {
     const { run, finish, began } = controlled();
     const jobs = ['a1', 'a2', 'a3', 'a4', 'a5', 'a6'].map((job) => run('a', job));
     jobs.push(run('b', 'b1'), run('c', 'c1'), run('b', 'b2'));
@@ -50,7 +50,7 @@ describe('a pool of workers', () => {
     expect(await Promise.all(jobs)).toHaveLength(9);
   });
 
-  test('does short work although all long work is still going on', async () => {
+  test('does short work while all long runners are busy', async () => {
     const { run, finish, began } = controlled();
     const long = ['a1', 'a2'].map((job) => run('a', job));
     const short = run('a', 'short', { isShort: true });
@@ -62,7 +62,7 @@ describe('a pool of workers', () => {
     expect(await Promise.all(long)).toEqual(['a1', 'a2']);
   });
 
-  test('does long work although short work keeps coming', async () => {
+  test('does long work while short work keeps arriving', async () => {
     const { run, finish, began } = controlled();
     void run('a', 's1', { isShort: true });
     void run('a', 's2', { isShort: true });
@@ -83,7 +83,7 @@ describe('a pool of workers', () => {
     await expect(run('b', 'b3')).rejects.toMatchObject({ code: 'TOO_BUSY' });
   });
 
-  test('never begins a job whose client has left', async () => {
+  test('never starts a job whose client has disconnected', async () => {
     const { run, finish, began } = controlled();
     const client = new AbortController();
     void run('a', 'a1');
@@ -96,7 +96,7 @@ describe('a pool of workers', () => {
     await expect(run('a', 'a4', { signal: client.signal })).rejects.toMatchObject({ code: 'CLIENT_LEFT' });
   });
 
-  test('ends the work of a client that has left, and goes on with the next', async () => {
+  test('stops the job of a client that has disconnected, and continues with the next', async () => {
     const { run, settle, began, ends, ended } = controlled();
     const client = new AbortController();
     const left = run('a', 'a1', { signal: client.signal });
@@ -109,7 +109,7 @@ describe('a pool of workers', () => {
     expect(began).toEqual(['a1', 'b1']);
   });
 
-  test('says what was too large for its memory, and goes on in another runner', async () => {
+  test('reports a job that exceeds its memory, and continues in another runner', async () => {
     const { run, finish, settle, ends } = controlled();
     const large = run('a', 'a1');
     const next = run('a', 'a2');
@@ -126,7 +126,7 @@ describe('a pool of workers', () => {
     expect(ended()).toBe(1);
   });
 
-  test('refuses what waits and what it works on when it is closed', async () => {
+  test('refuses queued and running jobs when it is closed', async () => {
     const { pool, run, ends, ended } = controlled();
     const refused = ['a1', 'a2'].map((job) => expect(run('a', job)).rejects.toMatchObject({ code: 'TOO_BUSY' }));
     await pool.close();

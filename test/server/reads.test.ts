@@ -58,7 +58,7 @@ const PATHS: Readonly<Record<string, string>> = {
 };
 
 describe('a query of a large stack', () => {
-  test('is answered by another process, byte for byte as this one would', async () => {
+  test('is answered by another process with the same bytes', async () => {
     const { ask } = await filled();
     for (const query of QUERIES) {
       const here = vi.spyOn(query, 'read');
@@ -75,7 +75,7 @@ describe('a query of a large stack', () => {
     }
   });
 
-  test('is not waited for by others', async () => {
+  test('does not delay other requests', async () => {
     const { ask, backend } = await filled();
     const state = vi.spyOn(backend, 'getDetails');
     const big = ask('GET', `${API}/stacks/big`);
@@ -92,7 +92,7 @@ describe('a query of a large stack', () => {
     }
   });
 
-  test('is refused in the same words', async () => {
+  test('is refused with the same error', async () => {
     const { ask } = await filled();
     expect(await ask('GET', `${API}/stacks/big/resources/t.none`)).toMatchObject({
       status: 404,
@@ -118,7 +118,7 @@ describe('a query of a large stack', () => {
     expect(states).not.toHaveBeenCalled();
   });
 
-  test('is refused once the token has ended, though it was read meanwhile', async () => {
+  test('is refused if the token has ended during the read', async () => {
     const tokens = TokenStore.open(join(scratchFolder(), 'tokens'));
     onTestFinished(() => tokens.close());
     const { token } = tokens.create({ role: 'read', name: 'r', stacks: [], by: 'ann' });
@@ -137,7 +137,7 @@ describe('a query of a large stack', () => {
     expect(answer).toMatchObject({ status: 401, json: { code: 'TOKEN_ENDED' } });
   });
 
-  test('is answered by its id, whatever name it has got meanwhile', async () => {
+  test('is answered by its id, even if it was renamed meanwhile', async () => {
     const { ask, backend } = await filled();
     const findStack = backend.findStack.bind(backend);
     vi.spyOn(backend, 'findStack').mockImplementation(async (ref, options) => {
@@ -165,7 +165,7 @@ describe('a small stack', () => {
     },
   );
 
-  test('is large once a document of it is', async () => {
+  test('counts as large if one of its documents is', async () => {
     const { ask, backend } = await filled();
     const send = vi.spyOn(Reads.prototype, 'send');
     await ask('GET', `${API}/stacks/small`);
@@ -178,7 +178,7 @@ describe('a small stack', () => {
 });
 
 test('a database in memory is read at once, whatever its size', async () => {
-  const backend = await StateBackend.open('memory:');
+  const backend = await StateBackend.open(':memory:');
   const server = await startServer(backend, { listen: '127.0.0.1:0' });
   onTestFinished(async () => {
     await server.close();
@@ -209,7 +209,7 @@ describe('the list of events', () => {
     return { get, backend };
   }
 
-  test('looks at a bounded part of the log for one answer, and says where the next one begins', async () => {
+  test('reads a bounded part of the log for one page, and returns where the next one begins', async () => {
     const { get, backend } = await long();
     const { position } = await backend.head();
     const first = await get('/events');
@@ -236,8 +236,8 @@ describe('the list of events', () => {
   });
 });
 
-describe('answers that are being sent', () => {
-  test('have a limit for each token and for all: 503 over it, and small ones go on', async () => {
+describe('responses that are being sent', () => {
+  test('have a limit for each token and in total: 503 above it, and small ones are still sent', async () => {
     const tokens = TokenStore.open(join(scratchFolder(), 'tokens'));
     onTestFinished(() => tokens.close());
     const [slow, other] = ['slow', 'other'].map((name) => tokens.create({ role: 'read', name, stacks: [], by: 'ann' }));
@@ -263,7 +263,7 @@ describe('answers that are being sent', () => {
     expect((await again.json()) as object).toMatchObject({ name: 'big' });
   });
 
-  test('one that can never be sent: 507, and what to do', async () => {
+  test('one that can never be sent gets 507 with a hint', async () => {
     const { ask, backend } = await serving({ maxAnswerBytes: 1_000_000 });
     const manager = backend.getStackManager();
     await manager.createStack({ name: 'big' });
@@ -279,7 +279,7 @@ describe('answers that are being sent', () => {
   });
 });
 
-test('a query whose client has left is not begun, and others are served', async () => {
+test('a query whose client has disconnected is not started, and others are served', async () => {
   const { server, ask } = await filled();
   const isSmall = vi.spyOn(Reads.prototype, 'isSmall');
   const clients = Array.from({ length: 20 }, () => new AbortController());

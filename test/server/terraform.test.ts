@@ -28,7 +28,7 @@ describe('a state', () => {
     expect(answer.headers.get('content-md5')).toBe(md5(answer.text));
   });
 
-  test('comes back value for value from the tables as well', async () => {
+  test('comes back value for value also from the tables', async () => {
     const { ask, backend } = await serving();
     const text = readFileSync(fixture('modules.tfstate'), 'utf8');
     await ask('POST', STATE, text);
@@ -62,7 +62,7 @@ describe('a state', () => {
     expect((await backend.head()).position).toBe(position);
   });
 
-  test('is told to be by Terraform, and by whom', async () => {
+  test('is recorded with Terraform as source, and with its actor', async () => {
     const { ask, backend } = await serving();
     await ask('POST', STATE, state(1, 'a'));
     const [event] = (await backend.getActivity('web')).events;
@@ -108,7 +108,7 @@ describe('a state', () => {
     expect(await ask('POST', STATE, body, { 'content-md5': md5(body) })).toMatchObject({ status: 200 });
   });
 
-  test('DELETE, also told twice, and never of what was not there', async () => {
+  test('DELETE, also repeated, and never of a missing stack', async () => {
     const { ask, backend } = await serving();
     await ask('POST', STATE, state(1, 'a'));
     await ask('LOCK', STATE, info('one'));
@@ -120,7 +120,7 @@ describe('a state', () => {
     expect(await backend.findStack('web', { deleted: true })).toBeDefined();
   });
 
-  test('a name is what it is after decoding', async () => {
+  test('a name is decoded before it is used', async () => {
     const { ask, backend } = await serving();
     for (const name of ['team/web', 'größe 5%', 'a?b#c', 'x'.repeat(255)]) {
       expect(await ask('POST', `/tfstate/${encodeURIComponent(name)}`, state(1, 'a'))).toMatchObject({ status: 200 });
@@ -130,7 +130,7 @@ describe('a state', () => {
 });
 
 describe('a lock', () => {
-  test('is told in its holder’s words to whoever finds it held', async () => {
+  test('is returned as its holder described it to others', async () => {
     const { ask } = await serving();
     expect(await ask('LOCK', STATE, info('one'))).toMatchObject({ status: 200, json: info('one') });
     expect(await ask('LOCK', STATE, info('one'))).toMatchObject({ status: 200 });
@@ -167,7 +167,7 @@ describe('a lock', () => {
     expect(await backend.getLockInfo('web')).toBeUndefined();
   });
 
-  test('force-unlock sends nothing; it is recorded as a broken lock, or refused', async () => {
+  test('force-unlock is recorded as a broken lock, or refused', async () => {
     const lenient = await serving();
     await lenient.ask('LOCK', STATE, info('one'));
     expect(await lenient.ask('UNLOCK', STATE)).toMatchObject({ status: 200 });
@@ -180,7 +180,7 @@ describe('a lock', () => {
   });
 });
 
-test('what was acknowledged when the server stops is there, and it lets go of its port', async () => {
+test('acknowledged commands are stored when the server stops, and its port is released', async () => {
   const { ask, backend, server } = await serving();
   const numbers = Array.from({ length: 50 }, (_, n) => n);
   const status = (n: number): Promise<number> =>

@@ -17,7 +17,7 @@ function store(path = join(scratchFolder(), 's.db.tokens'), clock = new TestCloc
 }
 
 describe('tokens', () => {
-  test('a token is found by itself alone, and only its hash is kept', () => {
+  test('a token is found only by its full text, and only its hash is stored', () => {
     const { tokens, path } = store();
     const { token, record } = tokens.create({ name: 'ci', role: 'write', stacks: ['web*'], by: 'ann' });
     expect(record).toMatchObject({ name: 'ci', role: 'write', stacks: ['web*'], createdBy: 'ann', expiresAt: null });
@@ -30,7 +30,7 @@ describe('tokens', () => {
     expect(readFileSync(path).includes(secret)).toBe(false);
   });
 
-  test('it reaches the stacks its patterns name, or all', () => {
+  test('it reaches the stacks that match its patterns, or all', () => {
     const { tokens } = store();
     const some = tokens.find(tokens.create({ role: 'read', stacks: ['web-*', 'db'], by: 'ann' }).token);
     expect(['web-1', 'web-', 'db', 'web', 'db2', 'xweb-1'].map((name) => some?.mayReach(name))).toEqual([
@@ -141,7 +141,7 @@ describe('tokens', () => {
     expect(() => TokenStore.open(path).close()).not.toThrow();
   });
 
-  test('a file of something else is refused as it is', async () => {
+  test('another kind of file is refused and left unchanged', async () => {
     const folder = scratchFolder();
     const db = join(folder, 's.db');
     await (await StateBackend.open(db)).close();
@@ -178,7 +178,7 @@ describe('a server with tokens', () => {
     return { ...server, tokens, made };
   }
 
-  test('is open on a loopback address until there is one, and stays closed when the last is revoked', async () => {
+  test('is open on a loopback address until the first token, and stays closed after the last is revoked', async () => {
     const { ask, tokens } = await secured();
     expect(await ask('POST', STATE, state(1))).toMatchObject({ status: 200 });
     const { token, record } = tokens.create({ role: 'read', by: 'ann' });
@@ -189,7 +189,7 @@ describe('a server with tokens', () => {
     expect(await ask('GET', STATE)).toMatchObject({ status: 401 });
   });
 
-  test('refuses none and wrong ones, and says how to send one', async () => {
+  test('refuses missing and wrong ones, with a hint how to send one', async () => {
     const { ask, made, backend } = await secured();
     const right = made('write');
     for (const headers of [
@@ -214,7 +214,7 @@ describe('a server with tokens', () => {
     expect(await ask('GET', STATE, undefined, bearer('wrong'))).toMatchObject({ status: 401 });
   });
 
-  test('takes one as Bearer and as a password; its name acts', async () => {
+  test('accepts one as Bearer and as a password; its name is the actor', async () => {
     const { ask, tokens, backend } = await secured();
     const { token } = tokens.create({ name: 'ci', role: 'write', by: 'ann' });
     expect(await ask('POST', STATE, state(1), basic(token))).toMatchObject({ status: 200 });
@@ -255,7 +255,7 @@ describe('a server with tokens', () => {
     expect(await ask('GET', '/metrics', undefined, headers)).toMatchObject({ status: 403 });
   });
 
-  test('ten wrong ones from an address, and the next wrong one has to wait; a valid one never does', async () => {
+  test('after ten wrong ones from an address the next wrong one has to wait; a valid one never does', async () => {
     const { ask, made } = await secured();
     const right = bearer(made('read'));
     for (let n = 0; n < 10; n += 1)
@@ -267,7 +267,7 @@ describe('a server with tokens', () => {
     expect(await ask('GET', '/healthz')).toMatchObject({ status: 200 });
   });
 
-  test('addresses are told apart, behind a proxy that is trusted by what it says', async () => {
+  test('addresses are counted separately, behind a trusted proxy by X-Forwarded-For', async () => {
     const { tokens } = store();
     const { token } = tokens.create({ role: 'read', by: 'ann' });
     const { ask } = await serving({ tokens, trustProxy: ['127.0.0.1'] });
@@ -288,13 +288,13 @@ describe('a server with tokens', () => {
     expect(failures.size).toBe(10_000);
   });
 
-  test('many right ones are no failures', async () => {
+  test('many valid ones are not counted as failures', async () => {
     const { ask, made } = await secured();
     const right = bearer(made('read'));
     for (let n = 0; n < 30; n += 1) expect(await ask('GET', STATE, undefined, right)).toMatchObject({ status: 404 });
   });
 
-  test('is needed where others can reach the server', async () => {
+  test('is required if others can reach the server', async () => {
     await expect(serving({ listen: '0.0.0.0:0' })).rejects.toMatchObject({ code: 'TOKENS_REQUIRED' });
     const { tokens } = store();
     await expect(serving({ listen: '0.0.0.0:0', tokens })).rejects.toMatchObject({ code: 'TOKENS_REQUIRED' });
@@ -396,7 +396,7 @@ describe('who may break a lock', () => {
     expect(await strict.holder(method, path, body)).toMatchObject({ status: 200 });
   });
 
-  test('a lock that the command line took is no token’s, whatever actor was named', async () => {
+  test('a lock that the command line took belongs to no token, whatever its actor', async () => {
     const { as, backend } = await locked();
     await backend.getStackManager().createStack({ name: 'local' });
     await backend.lockState('local', { operation: 'deploy', id: 'two', actor: 'b' });
@@ -452,7 +452,7 @@ test('no token, lock or state is in the log', async () => {
   }
 });
 
-test('metrics count what was asked', async () => {
+test('metrics count requests', async () => {
   const { ask } = await serving();
   await ask('POST', STATE, state(1));
   const { text, status } = await ask('GET', '/metrics');

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { coalesce } from '../../src/store/coalesce.js';
-import { applyChanges, emptyTables } from '../../src/store/memory/tables.js';
 import { patch, put, type RowChange, remove } from '../../src/store/row-change.js';
+import { applyChanges, emptyTables } from '../model/tables.js';
 import { parameters } from '../support/properties.js';
 
 const stream = fc.integer({ min: 1, max: 3 });

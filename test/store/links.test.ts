@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type LinkKeys, type LinkReads, NOTHING_THERE, readLinks as reading } from '../../src/store/edge-query.js';
 import { runNow } from '../../src/store/program.js';
-import { anEdge } from '../support/decision.js';
+import { anEdge } from '../support/records.js';
 
 const readLinks = (reads: LinkReads, keys: LinkKeys) => runNow(reading(reads, keys));
 

@@ -1,113 +1,48 @@
 import { expect } from 'vitest';
 import { COMMANDS, type Command, type EnvelopeInput, prepare } from '../../src/commands/index.js';
+import { PROJECTION } from '../../src/engine.js';
 import { catalogue, type NewEvent, type ResourceValue, type StackDocument } from '../../src/events/index.js';
 import { sha256 } from '../../src/lib/digest.js';
 import { SlothError } from '../../src/lib/errors.js';
 import { type JsonObject, stringifyJson } from '../../src/lib/json.js';
-import { type LinkReads, namesOf } from '../../src/store/edge-query.js';
 import type { AppendRequest } from '../../src/store/event-store.js';
-import { answers, type Difference, type FactKeys, type Facts, NOTHING_PRESENT } from '../../src/store/facts.js';
 import { runNow } from '../../src/store/program.js';
 import { decideEvents } from '../../src/store/receipts.js';
-import type {
-  DependencyRecord,
-  DriftRecord,
-  DriftRuleRecord,
-  ExecutionRecord,
-  LockRecord,
-  LockTaker,
-  OutputRecord,
-  ResourceSlot,
-  StackRecord,
-} from '../../src/store/records.js';
+import { recordEvents } from '../../src/store/record-events.js';
+import { appendEvents, headOf } from '../model/log.js';
+import { linkReads } from '../model/read/edges.js';
+import { readFacts } from '../model/read/facts.js';
+import { emptyState, type MemoryState } from '../model/state.js';
+import { applyChanges } from '../model/tables.js';
 
 /** The instant every decision is made at. */
 export const NOW = '2026-01-02T03:04:05.000Z';
+/** The instant at which all that is given happened. */
 export const EARLIER = '2026-01-02T03:04:04.999Z';
 export const LATER = '2026-01-02T03:04:05.001Z';
 
-/** What is known before the command; everything left out is not there. */
-export interface Known {
-  readonly stack?: StackRecord;
-  readonly document?: StackDocument;
-  readonly lock?: LockRecord;
-  readonly lockTaker?: LockTaker;
-  /** Who holds a name: name to stack id. */
-  readonly names?: Readonly<Record<string, string>>;
-  readonly takenIds?: readonly string[];
-  readonly resources?: readonly ResourceSlot[];
-  /** Resources of another stack: ids are unique over all of them. */
-  readonly elsewhere?: readonly ResourceSlot[];
-  readonly outputs?: readonly OutputRecord[];
-  readonly edges?: readonly DependencyRecord[];
-  readonly tags?: readonly string[];
-  /** The last finding, by what the command calls the resource. */
-  readonly drift?: Readonly<Record<string, DriftRecord>>;
-  readonly driftRules?: readonly DriftRuleRecord[];
-  readonly executions?: readonly ExecutionRecord[];
-  readonly difference?: Difference;
-}
+/** One commit: an event, or several. A StackCreated begins the stack that it and the commits after it belong to. */
+export type Given = NewEvent | readonly NewEvent[];
 
-const pick = <T>(keys: readonly string[] | undefined, find: (key: string) => T | undefined): Map<string, T> =>
-  new Map((keys ?? []).flatMap((key) => (find(key) === undefined ? [] : [[key, find(key) as T]])));
-
-/** Answers exactly what is asked for, as a store does: a decision that forgets to ask goes without. */
-export function factsFor(keys: FactKeys, known: Known): Facts {
-  const { stack, resources = [], elsewhere = [], outputs = [], edges = [], tags = [], executions = [] } = known;
-  const here = stack && [stack.id, stack.name].includes(keys.stack) && (stack.deletedAt === null || keys.deleted);
-  const named = keys.name ?? (keys.ownName ? stack?.name : undefined);
-  const of = (slots: readonly ResourceSlot[], stream: number) => slots.map((slot) => ({ ...slot, stream }));
-  const all = [...of(resources, stack?.stream ?? 0), ...of(elsewhere, 999)];
-  return {
-    stack: here ? stack : undefined,
-    deletedStack: !here && stack?.deletedAt && [stack.id, stack.name].includes(keys.stack) ? stack : undefined,
-    document: keys.document ? known.document : undefined,
-    lock: known.lock,
-    lockTaker: keys.lockTaker ? known.lockTaker : undefined,
-    nameHolder: named === undefined ? undefined : known.names?.[named],
-    idTaken: keys.id !== undefined && (known.takenIds ?? []).includes(keys.id),
-    resources: pick(keys.addresses, (address) => resources.find((slot) => slot.address === address)),
-    resourcesById: pick(keys.resourceIds, (id) => all.find((slot) => (slot.id ?? `res-${slot.resource}`) === id)),
-    outputs: pick(keys.outputs, (name) => outputs.find((output) => output.name === name)),
-    present: keys.present
-      ? {
-          resources: resources.filter(({ value }) => value !== null).map(({ value: _, ...rest }) => rest),
-          outputs: outputs.map(({ name }) => name),
-        }
-      : NOTHING_PRESENT,
-    edges: edges.filter(({ address, target }) => keys.edges?.some(([a, t]) => a === address && t === target)),
-    tags: new Set(tags.filter((tag) => keys.tags?.includes(tag))),
-    drift: pick(keys.driftOf, (ref) => known.drift?.[ref]),
-    driftRules: (keys.driftRules && known.driftRules) || [],
-    execution: executions.find(({ id }) => id === keys.execution),
-    difference: keys.changedSince === undefined ? undefined : known.difference,
-  };
-}
-
-/** Where no edges are given, resources have those they declare. */
-function linkReadsOf({ resources = [], edges }: Known): LinkReads {
-  const present = resources.filter(({ value }) => value !== null);
-  const all =
-    edges ?? present.flatMap(({ address, value }) => (value?.dependencies ?? []).map((to) => anEdge(address, to)));
-  return {
-    from: (addresses) => all.filter(({ address }) => addresses.includes(address)),
-    to: (targets) => all.filter(({ target }) => targets.includes(target)),
-    standing: (names, limit) => {
-      const addresses = present.map(({ address }) => address);
-      const bearing = (name: string) => addresses.filter((address) => namesOf(address).slice(1).includes(name));
-      return names.flatMap((name) => [
-        ...addresses.filter((address) => address === name),
-        ...bearing(name).slice(0, limit),
-      ]);
-    },
-    known: (values) =>
-      present.flatMap(({ address, id, resource, value }) =>
-        [id ?? `res-${resource}`, value?.properties.id, (value?.metadata as JsonObject | null)?.identity].flatMap(
-          (one) => (typeof one === 'string' && values.includes(one) ? [{ value: one, address }] : []),
-        ),
-      ),
-    slots: (addresses) => answers(addresses, (address) => resources.find((one) => one.address === address)),
-  };
+/** The model after these commits. The first event has the position 1, which resources, locks and findings are named by. */
+export function stateAfter(commits: readonly Given[]): MemoryState {
+  const state = emptyState();
+  let stream = 0;
+  for (const [index, commit] of commits.entries()) {
+    const events = [commit].flat();
+    for (const { type, data } of events) catalogue[type].parse(data);
+    const { position, hash } = headOf(state.log);
+    if (events[0]?.type === 'StackCreated') stream = position + 1;
+    const before = state.log.streams.get(stream)?.at(-1);
+    const { stored, recorded } = recordEvents(
+      events,
+      { position, hash, stream: before?.stream, revision: before?.revision ?? 0, version: before?.version ?? 0 },
+      { commandId: `given-${index}`, meta: { actor: 'bea', source: 'test', command: 'given' }, now: EARLIER },
+    );
+    appendEvents(state.log, stored);
+    applyChanges(state.tables, PROJECTION.project(recorded));
+  }
+  return state;
 }
 
 export interface Decision {
@@ -123,13 +58,15 @@ export interface Decision {
 export const request = (command: unknown, envelope: Partial<EnvelopeInput> = {}): AppendRequest =>
   prepare(COMMANDS[(command as Command).type], command, { actor: 'ana', ...envelope });
 
-/** Reads as a sentence: given what is known, when a command comes, then these events follow, or it is refused. */
-export function given(known: Known = {}) {
+/** Reads as a sentence: given these commits, when a command is sent, then these events follow, or it is refused. */
+export function given(...commits: readonly Given[]) {
+  let state: MemoryState | undefined;
   return {
     when(command: Command, envelope: Partial<EnvelopeInput> = {}): Decision {
       const decide = (): readonly NewEvent[] => {
         const asked = request(command, envelope);
-        return runNow(decideEvents(asked, factsFor(asked.keys, known), () => linkReadsOf(known), NOW));
+        const model = (state ??= stateAfter(commits));
+        return runNow(decideEvents(asked, readFacts(model, asked.keys), (stream) => linkReads(model, stream), NOW));
       };
       return {
         events: decide,
@@ -170,27 +107,6 @@ function thrown(run: () => unknown): unknown {
   throw new Error('the command was accepted');
 }
 
-export const aStack = (fields: Partial<StackRecord> = {}): StackRecord => ({
-  stream: 1,
-  id: 'stack-1',
-  name: 'web',
-  description: '',
-  version: '',
-  status: 'created',
-  workflowFile: '',
-  stateVersion: 3,
-  revision: 5,
-  resourceCount: 0,
-  createdAt: EARLIER,
-  updatedAt: EARLIER,
-  completedAt: null,
-  executionCount: 0,
-  lastDuration: null,
-  lastError: null,
-  deletedAt: null,
-  ...fields,
-});
-
 export const aDocument = (fields: Partial<StackDocument> = {}): StackDocument => ({
   name: 'web',
   description: '',
@@ -200,17 +116,6 @@ export const aDocument = (fields: Partial<StackDocument> = {}): StackDocument =>
   configuration: {},
   metadata: {},
   origin: null,
-  ...fields,
-});
-
-export const aLock = (fields: Partial<LockRecord> = {}): LockRecord => ({
-  lockId: 'lock-1',
-  token: 9,
-  operation: 'deploy',
-  who: 'bea',
-  info: '',
-  createdAt: EARLIER,
-  expiresAt: LATER,
   ...fields,
 });
 
@@ -228,40 +133,76 @@ export const aValue = (fields: Partial<ResourceValue> = {}): ResourceValue => {
   };
 };
 
-/** A resource in the root module, by its address `type.name`. */
-export const aSlot = (address: string, fields: Partial<ResourceSlot> = {}): ResourceSlot => {
+type Data<T extends NewEvent['type']> = Extract<NewEvent, { type: T }>['data'];
+
+/** The stack web, whose id is stack-1. */
+export const stackCreated = (fields: Partial<Data<'StackCreated'>> = {}): NewEvent => ({
+  type: 'StackCreated',
+  data: { id: 'stack-1', ...aDocument(), ...fields },
+});
+
+export const stackUpdated = (fields: Partial<StackDocument> = {}): NewEvent => ({
+  type: 'StackUpdated',
+  data: aDocument(fields),
+});
+
+export const stackDeleted = (name = 'web'): NewEvent => ({ type: 'StackDeleted', data: { name } });
+
+/** Where a resource is: in the root module, by its address `type.name`. */
+export const placeOf = (address: string) => {
   const [type = '', name = ''] = address.split('.');
-  return { resource: 10, id: null, address, module: '', type, name, value: aValue(), ...fields };
+  return { module: '', type, name };
 };
 
-/** The rule 50, which holds for ever. */
-export const aDriftRule = (fields: Partial<DriftRuleRecord> = {}): DriftRuleRecord => ({
-  id: 50,
-  resourceType: '*',
-  path: '$',
-  reason: 'known',
-  expiresAt: null,
-  createdBy: 'ana',
-  createdAt: EARLIER,
-  ...fields,
+/** A resource in the root module, with an edge for each dependency that it declares. */
+export const resourceCreated = (
+  address: string,
+  { dependencies = [], ...fields }: Partial<Data<'ResourceCreated'>> = {},
+): NewEvent[] => [
+  {
+    type: 'ResourceCreated',
+    data: { ...placeOf(address), ...aValue({ properties: fields.properties ?? {} }), dependencies, ...fields },
+  },
+  ...dependencies.map((target) => dependencyAdded(address, target)),
+];
+
+/** @param resource the position of the resource's first event */
+export const resourceRemoved = (
+  address: string,
+  resource: number,
+  fields: Partial<Data<'ResourceRemoved'>> = {},
+): NewEvent => ({ type: 'ResourceRemoved', data: { resource, ...placeOf(address), ...fields } });
+
+/** An explicit one of no place in the properties. */
+export const dependencyAdded = (
+  address: string,
+  target: string,
+  fields: Partial<Data<'DependencyAdded'>> = {},
+): NewEvent => ({
+  type: 'DependencyAdded',
+  data: { address, target, dependencyType: 'explicit', path: null, ...fields },
 });
 
-export const anOutput = (name: string, fields: Partial<OutputRecord> = {}): OutputRecord => ({
-  name,
-  value: 1,
-  sensitive: false,
-  metadata: null,
-  position: 20,
-  version: 2,
-  ...fields,
+export const dependencyRemoved = (address: string, target: string): NewEvent => ({
+  type: 'DependencyRemoved',
+  data: { address, target },
 });
 
-export const anEdge = (address: string, target: string, fields: Partial<DependencyRecord> = {}): DependencyRecord => ({
-  address,
-  target,
-  type: 'explicit',
-  path: null,
-  position: 30,
-  createdAt: EARLIER,
-  ...fields,
+export const outputSet = (name: string, fields: Partial<Data<'OutputSet'>> = {}): NewEvent => ({
+  type: 'OutputSet',
+  data: { name, value: 1, sensitive: false, metadata: null, ...fields },
+});
+
+/** The lock lock-1 of bea, which is not over yet. Its token is its position. */
+export const lockAcquired = (fields: Partial<Data<'LockAcquired'>> = {}): NewEvent => ({
+  type: 'LockAcquired',
+  data: { lockId: 'lock-1', operation: 'deploy', who: 'bea', info: '', expiresAt: LATER, ...fields },
+});
+
+export const tagAdded = (tag: string): NewEvent => ({ type: 'TagAdded', data: { tag } });
+
+/** A rule for every type that never runs out. Its number is its position. */
+export const driftRuleAdded = (fields: Partial<Data<'DriftRuleAdded'>> = {}): NewEvent => ({
+  type: 'DriftRuleAdded',
+  data: { resourceType: '*', path: '$', reason: 'known', expiresAt: null, ...fields },
 });

@@ -170,7 +170,7 @@ export const said = ({ ledger }: Pick<Plan, 'ledger'>): string[] =>
     .map(({ table, id, outcome, problem, done }: Entry) => `${table} ${id}: ${outcome}: ${problem}; ${done}`);
 
 /** Carries a plan out, all of it or nothing, into a new store in memory or one that is given. */
-export async function carriedOut(plan: Plan, engine = openEngine('memory:')): Promise<EventStore> {
+export async function carriedOut(plan: Plan, engine = openEngine(':memory:')): Promise<EventStore> {
   await engine.executeTogether(
     plan.steps.map(({ command, id, at, actor, reason }) => [
       command,

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
-import { type Engine, openEngineAt } from '../../src/engine.js';
-import type { Clock } from '../../src/lib/clock.js';
+import { type Engine, engineOn, openEngineAt, PROJECTION } from '../../src/engine.js';
+import { type Clock, systemClock } from '../../src/lib/clock.js';
+import { MODEL, openModelStore } from '../model/model-store.js';
 import { scratchFolder } from './folder.js';
 import { ON_POSTGRES } from './on-postgres.js';
 import { freshSchema, newSchema } from './postgres.js';
 
 /** The kinds of stores that a property is tried on. */
-export const KINDS: readonly string[] = ON_POSTGRES ? ['postgres'] : [':memory:', 'memory:'];
+export const KINDS: readonly string[] = ON_POSTGRES ? ['postgres'] : [':memory:', MODEL];
 
 /** The kind that a test runs on that is content with one. */
 export const KIND = KINDS[0] as string;
@@ -19,7 +20,8 @@ export const freshPlace = async (): Promise<string> =>
  * A fresh store; what it needs on a server goes when it is closed.
  * @param kind one of {@link KINDS}, or a file
  */
-export async function openFresh(kind: string, clock?: Clock): Promise<Engine> {
+export async function openFresh(kind: string, clock: Clock = systemClock): Promise<Engine> {
+  if (kind === MODEL) return engineOn(openModelStore({ projection: PROJECTION, clock }));
   if (kind !== 'postgres') return openEngineAt(kind, clock);
   const schema = await newSchema();
   const engine = await openEngineAt(schema.url, clock);

@@ -44,7 +44,7 @@ function counting(store: EventStore): { readonly store: EventStore; readonly who
 
 function setUp(options?: ConstructorParameters<typeof TerraformStates>[2]) {
   const clock = new TestClock();
-  const { store, wholeReads } = counting(openEngine('memory:', clock).store);
+  const { store, wholeReads } = counting(openEngine(':memory:', clock).store);
   onTestFinished(() => store.close());
   const engine = engineOn(store);
   const states = new TerraformStates(engine, clock, options);
@@ -404,7 +404,7 @@ test('what is read while somebody changes the stack is of one version: content a
 });
 
 test('the library hands it out', async () => {
-  await using backend = await StateBackend.open('memory:');
+  await using backend = await StateBackend.open(':memory:');
   const states = await backend.getTerraformStates();
   await states.put('s', bytes(numbered(1, 1)), ALICE);
   expect((await backend.getState('s')).resources).toHaveLength(1);

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { StateBackend } from '../../api/state-backend.js';
+import { isMemory } from '../../lib/database-url.js';
 import { StoreError } from '../../lib/errors.js';
 import type { Measured, Size } from '../../store/event-store.js';
 import type { StackRecord } from '../../store/records.js';
@@ -52,7 +53,7 @@ export class Reads {
   constructor(backend: StateBackend, largestAnswer: number) {
     const { location } = backend;
     this.#backend = backend;
-    this.#pool = isInMemory(location) ? undefined : new Pool(() => startReadProcess({ location, largestAnswer }));
+    this.#pool = isMemory(location) ? undefined : new Pool(() => startReadProcess({ location, largestAnswer }));
   }
 
   /** Whether a read is answered at once, in this thread. */
@@ -109,9 +110,6 @@ export class Reads {
     return rows <= ROWS_AT_ONCE && bytes <= BYTES_AT_ONCE;
   }
 }
-
-/** Another process would open another database. */
-const isInMemory = (location: string): boolean => location === ':memory:' || location === 'memory:';
 
 export function sendParts(reply: FastifyReply, { parts, bytes, headers }: AnswerBytes): FastifyReply {
   return reply

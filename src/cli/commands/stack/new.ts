@@ -1,5 +1,4 @@
 import { Args, Flags } from '@oclif/core';
-import type { StateBackend } from '../../../index.js';
 import { receiptJson } from '../../../json/receipt.js';
 import { BaseCommand } from '../../base-command.js';
 import { documentFields, documentFlags } from '../../document-flags.js';
@@ -19,17 +18,14 @@ export default class StackNew extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackNew);
+    const { reason } = flags;
+    const id = flags.id === undefined ? {} : { id: flags.id };
     const fields = await documentFields(flags);
-    const create = (backend: StateBackend) =>
-      backend
-        .getStackManager()
-        .createStack(
-          { name: args.name, ...(flags.id === undefined ? {} : { id: flags.id }), ...fields },
-          flags.reason === undefined ? {} : { reason: flags.reason },
-        );
-    const backend = await this.open(flags);
-    if (this.isNew) await create(backend); // in memory, so that a refused command creates no database
-    const receipt = await create(await this.persistent());
+    await this.open(flags);
+    const receipt = await this.execute(
+      { type: 'createStack', name: args.name, ...id, ...fields },
+      reason === undefined ? {} : { reason },
+    );
     this.show(
       flags,
       () => receiptJson(receipt),

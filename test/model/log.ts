@@ -1,5 +1,5 @@
-import { GENESIS_HASH, isSameCommit, type LogHead, type StoredEvent } from '../../events/index.js';
-import { IntegrityError } from '../../lib/errors.js';
+import { GENESIS_HASH, isSameCommit, type LogHead, type StoredEvent } from '../../src/events/index.js';
+import { IntegrityError } from '../../src/lib/errors.js';
 
 /** The event log: the event of position p is `events[p - 1]`. Only ever appended to. */
 export interface MemoryLog {
@@ -11,6 +11,13 @@ export interface MemoryLog {
 }
 
 export const emptyLog = (): MemoryLog => ({ events: [], streams: new Map(), commands: new Map() });
+
+/** A log to which more can be appended without a change of this one. */
+export const copyLog = ({ events, streams, commands }: MemoryLog): MemoryLog => ({
+  events: [...events],
+  streams: new Map([...streams].map(([stream, own]) => [stream, [...own]])),
+  commands: new Map([...commands].map(([id, lasts]) => [id, [...lasts]])),
+});
 
 /** Keeps frozen copies: nobody who holds an event can change history. Cannot fail half-way. */
 export function appendEvents(log: MemoryLog, events: readonly StoredEvent[]): void {
@@ -30,17 +37,6 @@ function addToCommand({ events, commands }: MemoryLog, event: StoredEvent): void
   if (!lasts) commands.set(event.commandId, [event.position]);
   else if (before && isSameCommit(before, event)) lasts[lasts.length - 1] = event.position;
   else lasts.push(event.position);
-}
-
-/** Takes back what was appended after a position. */
-export function cutEvents({ events, streams, commands }: MemoryLog, position: number): void {
-  for (const event of events.splice(position).reverse()) {
-    streams.get(event.stream)?.pop();
-    if (event.position === event.stream) streams.delete(event.stream);
-    const left = (commands.get(event.commandId) ?? []).filter((last) => last < event.position);
-    if (left.length > 0) commands.set(event.commandId, left);
-    else commands.delete(event.commandId);
-  }
 }
 
 export function headOf({ events }: MemoryLog): LogHead {

@@ -1,10 +1,10 @@
-import { type StoredEvent, TOUCHING } from '../../../events/index.js';
-import { type TouchingEvent, touchedBy } from '../../changed-keys.js';
-import type { At, CommitFilter, Moment, Touched } from '../../event-store.js';
-import { type EarlierCommit, toEarlierCommit } from '../../receipts.js';
-import type { CommitRecord, SnapshotRecord } from '../../records.js';
-import type { Tables } from '../../tables.js';
-import { toCommitRecord, toSnapshotRecord } from '../../to-records.js';
+import { type StoredEvent, TOUCHING } from '../../../src/events/index.js';
+import { type TouchingEvent, touchedBy } from '../../../src/store/changed-keys.js';
+import type { At, CommitFilter, Moment, Touched } from '../../../src/store/event-store.js';
+import { type EarlierCommit, toEarlierCommit } from '../../../src/store/receipts.js';
+import type { CommitRecord, SnapshotRecord } from '../../../src/store/records.js';
+import type { Tables } from '../../../src/store/tables.js';
+import { toCommitRecord, toSnapshotRecord } from '../../../src/store/to-records.js';
 import { eventAt, type MemoryLog } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { keyText } from '../tables.js';

@@ -1,7 +1,7 @@
-import { byBytes } from '../../../lib/order.js';
-import type { DependencyRecord, EdgeRecord, OutputRecord } from '../../records.js';
-import type { Tables } from '../../tables.js';
-import { toDependencyRecord, toOutputRecord } from '../../to-records.js';
+import { byBytes } from '../../../src/lib/order.js';
+import type { DependencyRecord, EdgeRecord, OutputRecord } from '../../../src/store/records.js';
+import type { Tables } from '../../../src/store/tables.js';
+import { toDependencyRecord, toOutputRecord } from '../../../src/store/to-records.js';
 import { eventAt } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { inForce, rowsOf } from './rows.js';

@@ -1,5 +1,12 @@
-import { byBytes } from '../../../lib/order.js';
-import type { DriftRecord, DriftRuleRecord, ExecutionRecord, LockRecord, LockTaker, TagRecord } from '../../records.js';
+import { byBytes } from '../../../src/lib/order.js';
+import type {
+  DriftRecord,
+  DriftRuleRecord,
+  ExecutionRecord,
+  LockRecord,
+  LockTaker,
+  TagRecord,
+} from '../../../src/store/records.js';
 import {
   toDriftRecord,
   toDriftRuleRecord,
@@ -7,7 +14,7 @@ import {
   toLockRecord,
   toLockTaker,
   toTagRecord,
-} from '../../to-records.js';
+} from '../../../src/store/to-records.js';
 import { eventAt } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { keyText } from '../tables.js';

@@ -1,6 +1,6 @@
-import type { EventMeta, StoredEvent } from '../../../events/index.js';
-import { parseStoredObject } from '../../../lib/json.js';
-import type { EventFilter, EventSize } from '../../snapshot.js';
+import type { EventMeta, StoredEvent } from '../../../src/events/index.js';
+import { parseStoredObject } from '../../../src/lib/json.js';
+import type { EventFilter, EventSize } from '../../../src/store/snapshot.js';
 import type { MemoryLog } from '../log.js';
 import { limited } from './rows.js';
 

@@ -1,5 +1,5 @@
-import type { StoredEvent } from '../../../events/index.js';
-import type { Measured, Size } from '../../event-store.js';
+import type { StoredEvent } from '../../../src/events/index.js';
+import type { Measured, Size } from '../../../src/store/event-store.js';
 import { eventAt } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { rowsOf } from './rows.js';

@@ -1,10 +1,10 @@
-import { readData, type StoredEvent } from '../../../events/index.js';
-import { byBytes } from '../../../lib/order.js';
-import type { Page } from '../../event-store.js';
-import type { NodeRecord, ResourceName, ResourceRecord, ResourceSlot } from '../../records.js';
-import { resourceNumber } from '../../resource-id.js';
-import type { Tables } from '../../tables.js';
-import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../to-records.js';
+import { readData, type StoredEvent } from '../../../src/events/index.js';
+import { byBytes } from '../../../src/lib/order.js';
+import type { Page } from '../../../src/store/event-store.js';
+import type { NodeRecord, ResourceName, ResourceRecord, ResourceSlot } from '../../../src/store/records.js';
+import { resourceNumber } from '../../../src/store/resource-id.js';
+import type { Tables } from '../../../src/store/tables.js';
+import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../../src/store/to-records.js';
 import { eventAt } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { inForce, limited, rowsOf } from './rows.js';

@@ -1,5 +1,5 @@
-import type { RowChange } from '../row-change.js';
-import { TABLE_KEYS, TABLE_NAMES, type TableName, type Tables } from '../tables.js';
+import type { RowChange } from '../../src/store/row-change.js';
+import { TABLE_KEYS, TABLE_NAMES, type TableName, type Tables } from '../../src/store/tables.js';
 
 /** The projection tables, each by its rows' keys. A row is never changed in place, so a reader's row stays as it was. */
 export type MemoryTables = { [T in TableName]: Map<string, Tables[T]> };
@@ -14,17 +14,16 @@ export const emptyTables = (): MemoryTables =>
 export const keyText = (table: TableName, row: object): string =>
   JSON.stringify(TABLE_KEYS[table].map((column: string) => (row as Row)[column]));
 
-/**
- * Applies changes in their order; see {@link RowChange} for what each means. Cannot fail half-way. Returns how to take
- * them back.
- */
-export function applyChanges(tables: MemoryTables, changes: readonly RowChange[]): () => void {
-  const before: (readonly [rows: Map<string, Row>, key: string, row: Row | undefined])[] = [];
+/** Tables that can be changed without a change of these. */
+export const copyTables = (tables: MemoryTables): MemoryTables =>
+  Object.fromEntries(TABLE_NAMES.map((table) => [table, new Map<string, Row>(tables[table])])) as MemoryTables;
+
+/** Applies changes in their order; see {@link RowChange} for what each means. Cannot fail half-way. */
+export function applyChanges(tables: MemoryTables, changes: readonly RowChange[]): void {
   for (const change of changes) {
     const rows: Map<string, Row> = tables[change.table];
     const key = keyText(change.table, change.op === 'put' ? change.row : change.key);
     const row = rows.get(key);
-    before.push([rows, key, row]);
     switch (change.op) {
       case 'put':
         rows.set(key, Object.freeze({ ...change.row }));
@@ -36,12 +35,6 @@ export function applyChanges(tables: MemoryTables, changes: readonly RowChange[]
         rows.delete(key);
     }
   }
-  return () => {
-    for (const [rows, key, row] of before.reverse()) {
-      if (row) rows.set(key, row);
-      else rows.delete(key);
-    }
-  };
 }
 
 function patched(row: Row, set: Partial<Row>, add: Partial<Record<string, number>>): Row {

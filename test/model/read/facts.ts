@@ -1,9 +1,9 @@
-import { readDifference, type SlotReads } from '../../difference.js';
-import { answers, type FactKeys, type Facts, NOTHING_PRESENT } from '../../facts.js';
-import { runNow } from '../../program.js';
-import type { StackRecord } from '../../records.js';
-import { resourceId } from '../../resource-id.js';
-import { snapshotOn } from '../../snapshot.js';
+import { readDifference, type SlotReads } from '../../../src/store/difference.js';
+import { answers, type FactKeys, type Facts, NOTHING_PRESENT } from '../../../src/store/facts.js';
+import { runNow } from '../../../src/store/program.js';
+import type { StackRecord } from '../../../src/store/records.js';
+import { resourceId } from '../../../src/store/resource-id.js';
+import { snapshotOn } from '../../../src/store/snapshot.js';
 import type { MemoryState } from '../state.js';
 import { executionById, hasTag, lastDriftOf, readDriftRules, readLock, readLockTaker } from './annotations.js';
 import { dependencyAt, outputAt, outputsAt } from './outputs.js';

@@ -1,10 +1,10 @@
-import type { Clock } from '../../lib/clock.js';
-import { StoreError } from '../../lib/errors.js';
-import { readPage } from '../event-page.js';
-import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
-import { runNow } from '../program.js';
-import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
-import { snapshotOn } from '../snapshot.js';
+import type { Clock } from '../../src/lib/clock.js';
+import { StoreError } from '../../src/lib/errors.js';
+import { readPage } from '../../src/store/event-page.js';
+import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../../src/store/event-store.js';
+import { runNow } from '../../src/store/program.js';
+import { decideEvents, receiptOfRepeat, timeOf } from '../../src/store/receipts.js';
+import { snapshotOn } from '../../src/store/snapshot.js';
 import { appendTogether, earlierOf } from './append.js';
 import { compareTables } from './compare.js';
 import { extendLog, importLog, projectionStates, rebuild } from './maintenance.js';
@@ -14,19 +14,19 @@ import { readsOn } from './read/reads.js';
 import { readSize } from './read/size.js';
 import { emptyState, type MemoryState } from './state.js';
 
-export interface MemoryStoreOptions {
+export interface ModelStoreOptions {
   readonly projection: Projection;
   readonly clock: Clock;
 }
 
-/** What opens a store of this kind, where a path or URL is asked for. */
-export const MEMORY_LOCATION = 'memory:';
+/** What tests call a store of this kind by, where others have a path or URL. */
+export const MODEL = 'model';
 
 /**
- * A store without a database, which ends with the process: for tests, and for work on a state that is thrown away.
- * Reads go through whole tables, so it is for thousands of resources, not for millions. Nothing is durable.
+ * The model that the stores are compared with: the same port over arrays and maps, written to be read rather than to be
+ * fast. Every read goes through whole tables.
  */
-export function openMemoryStore({ projection, clock }: MemoryStoreOptions): EventStore {
+export function openModelStore({ projection, clock }: ModelStoreOptions): EventStore {
   const state = emptyState();
   const reads = readsOn(state, projection);
   const snapshot = snapshotOn(reads);
@@ -100,19 +100,19 @@ export function openMemoryStore({ projection, clock }: MemoryStoreOptions): Even
 }
 
 const noBackup = (): StoreError =>
-  new StoreError('NO_BACKUP', `a store in memory has no file to back up: ${MEMORY_LOCATION}`, {
+  new StoreError('NO_BACKUP', 'the model has no file to back up', {
     hint: 'Export its log instead.',
   });
 
 const closed = (): StoreError =>
-  new StoreError('STORE_CLOSED', `the store was closed: ${MEMORY_LOCATION}`, {
+  new StoreError('STORE_CLOSED', 'the model was closed', {
     hint: 'What it held is gone. Open a new one.',
   });
 
 function describe({ log, tables }: MemoryState, now: string): StoreDescription {
   return {
-    kind: 'memory',
-    location: MEMORY_LOCATION,
+    kind: MODEL,
+    location: MODEL,
     engine: `Node.js ${process.versions.node}`,
     schemaVersion: 0,
     settings: {},

@@ -1,8 +1,8 @@
-import { decodeEvent, type LogHead, type StoredEvent } from '../../events/index.js';
-import { checkedLog, checkFollowing, refuseFilled } from '../checked-log.js';
-import type { Projection } from '../event-store.js';
-import type { OnProgress, ProjectionStatus, RebuildOptions, Rebuilt } from '../maintenance.js';
-import { projectorsNamed } from '../projectors-named.js';
+import { decodeEvent, type LogHead, type StoredEvent } from '../../src/events/index.js';
+import { checkedLog, checkFollowing, refuseFilled } from '../../src/store/checked-log.js';
+import type { Projection } from '../../src/store/event-store.js';
+import type { OnProgress, ProjectionStatus, RebuildOptions, Rebuilt } from '../../src/store/maintenance.js';
+import { projectorsNamed } from '../../src/store/projectors-named.js';
 import { appendEvents, emptyLog, headOf, type MemoryLog } from './log.js';
 import type { MemoryState } from './state.js';
 import { applyChanges, emptyTables, type MemoryTables } from './tables.js';

@@ -1,6 +1,6 @@
-import type { Projection } from '../event-store.js';
-import type { RowProblem, TableComparison } from '../maintenance.js';
-import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../tables.js';
+import type { Projection } from '../../src/store/event-store.js';
+import type { RowProblem, TableComparison } from '../../src/store/maintenance.js';
+import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../../src/store/tables.js';
 import { headOf } from './log.js';
 import { projected } from './maintenance.js';
 import type { MemoryState } from './state.js';

@@ -1,4 +1,4 @@
-import { type ContentKey, contentKey, newKey } from '../content-key.js';
+import { type ContentKey, contentKey, newKey } from '../../src/store/content-key.js';
 import { emptyLog, type MemoryLog } from './log.js';
 import { emptyTables, type MemoryTables } from './tables.js';
 

@@ -1,6 +1,6 @@
-import { byBytes } from '../../../lib/order.js';
-import type { DocumentRecord, StackListItem, StackRecord } from '../../records.js';
-import { toDocumentRecord, toStackRecord } from '../../to-records.js';
+import { byBytes } from '../../../src/lib/order.js';
+import type { DocumentRecord, StackListItem, StackRecord } from '../../../src/store/records.js';
+import { toDocumentRecord, toStackRecord } from '../../../src/store/to-records.js';
 import { eventAt } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { inForce, rowsOf } from './rows.js';

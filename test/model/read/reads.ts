@@ -1,7 +1,7 @@
-import { byBytes } from '../../../lib/order.js';
-import type { Projection } from '../../event-store.js';
-import { answers } from '../../facts.js';
-import type { Reads } from '../../snapshot.js';
+import { byBytes } from '../../../src/lib/order.js';
+import type { Projection } from '../../../src/store/event-store.js';
+import { answers } from '../../../src/store/facts.js';
+import type { Reads } from '../../../src/store/snapshot.js';
 import { headOf } from '../log.js';
 import { projectionStates } from '../maintenance.js';
 import type { MemoryState } from '../state.js';

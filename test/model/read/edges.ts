@@ -1,8 +1,8 @@
-import { byBytes } from '../../../lib/order.js';
-import type { LinkReads } from '../../edge-query.js';
-import { answers } from '../../facts.js';
-import type { DependencyRecord } from '../../records.js';
-import { resourceId } from '../../resource-id.js';
+import { byBytes } from '../../../src/lib/order.js';
+import type { LinkReads } from '../../../src/store/edge-query.js';
+import { answers } from '../../../src/store/facts.js';
+import type { DependencyRecord } from '../../../src/store/records.js';
+import { resourceId } from '../../../src/store/resource-id.js';
 import type { MemoryState } from '../state.js';
 import { dependenciesAt } from './outputs.js';
 import { slotsByAddress } from './resources.js';
