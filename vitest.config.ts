@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
@@ -35,13 +36,9 @@ const ON_BOTH = [
 ];
 
 /** They replace a module, which only a process of their own allows. */
-const MOCKED = [
-  'test/contracts/stores-agree.test.ts',
-  'test/feed/follow-log.test.ts',
-  'test/properties/{at-once,tables}.test.ts',
-  'test/server/live.test.ts',
-  'test/store/rebuild-race.test.ts',
-];
+const MOCKED = readdirSync('test', { recursive: true, encoding: 'utf8' })
+  .map((name) => `test/${name}`)
+  .filter((file) => file.endsWith('.test.ts') && readFileSync(file, 'utf8').includes('vi.mock('));
 
 const PROPERTY_RUNS = process.env.PROPERTY_RUNS;
 const quick = { env: { PROPERTY_RUNS: PROPERTY_RUNS ?? '10' } };

@@ -13,7 +13,7 @@ import { type VerifyOptions, verifyStore } from '../../src/operations/audit/veri
 import { TABLE_KEYS, TABLE_NAMES, type TableName } from '../../src/store/tables.js';
 import { TestClock } from '../support/clock.js';
 import { anyStep, type Step } from '../support/commands.js';
-import { parameters, RUNS, TIMEOUT } from '../support/properties.js';
+import { parameters, RUNS, SEES_ALL, TIMEOUT } from '../support/properties.js';
 import { reads } from '../support/reads.js';
 
 type Connection = Database.Database;
@@ -375,7 +375,7 @@ describe('a change of a stored row', () => {
     });
   });
 
-  test.skipIf(RUNS < 1_000)('every column of every table was attacked', () => {
+  test.runIf(SEES_ALL && RUNS >= 1_000)('every column of every table was attacked', () => {
     const db = new Database(baseOf(0).path, { readonly: true });
     const columns = ATTACKED.flatMap((table) =>
       (db.pragma(`table_info(${table})`) as Row[]).map(({ name }) => `${table}.${name}`),
@@ -480,7 +480,7 @@ describe('a head kept elsewhere', () => {
       ),
       parameters(0.5),
     );
-    expect(consistent).toBeGreaterThan(0);
+    if (SEES_ALL) expect(consistent).toBeGreaterThan(0);
   });
 });
 
@@ -513,8 +513,7 @@ test('a flipped bit anywhere in the file is reported, or changes nothing that ca
     }),
     parameters(4),
   );
-  expect(told).toBeGreaterThan(0);
-  expect(harmless).toBeGreaterThan(0);
+  if (SEES_ALL) expect([told, harmless]).not.toContain(0);
 });
 
 describe('the schema', () => {
