@@ -335,13 +335,13 @@ const DAMAGE: readonly [what: string, code: string, says: RegExp, damage: (text:
   [
     'forged: a revision left out',
     'LOG_BROKEN',
-    /event 2: revision is 3, must be 2/,
+    /event 2: revision is 3, must be 1/,
     (text) => forgedAt(text, 1, { revision: 3 }),
   ],
   [
     'forged: a version left out',
     'LOG_BROKEN',
-    /event 2: version is 3, must be 2/,
+    /event 2: version is 3, must be 1/,
     (text) => forgedAt(text, 1, { version: 3 }),
   ],
 ];
