@@ -1,6 +1,9 @@
+export type { StackCommand } from './api/documents.js';
+export type { DriftCheck, DriftCheckOptions } from './api/drift-checks.js';
 export type { CallOptions, OpenOptions } from './api/options.js';
+export type { LockOptions } from './api/stack-changes.js';
 export { StackManager } from './api/stack-manager.js';
-export type { DriftCheck, DriftCheckOptions, DriftInfo, LockOptions, StackCommand } from './api/state-backend.js';
+export type { DriftInfo } from './api/stack-reads.js';
 export { StateBackend } from './api/state-backend.js';
 export { StoreAdmin } from './api/store-admin.js';
 export type { Command, EnvelopeInput } from './commands/index.js';
