@@ -27,7 +27,7 @@ test('what refuses a command was all so at one moment, and not one half before a
   for (const n of [1, 2]) await manager.setResource('web', { type: 't', name: 'a', properties: { n } });
 
   // Nobody holds the lock and the resource is there, or it is gone and the lock is held.
-  before(/FROM .*resource_rows[\s\S]* address = k\.key/, async () => {
+  before(/resource_rows[\s\S]*address = k\.value/, async () => {
     await other.getStackManager().removeResource('web', 't.a');
     await other.lockState('web', { id: 'others', operation: 'apply' });
   });

@@ -229,8 +229,9 @@ const DROP_VIEWS = [...VIEWS.matchAll(/CREATE VIEW (\w+)/g)]
   .join('\n');
 
 /**
- * Brings a database of an earlier schema to this one. The log's table and its rows stay as they are. A rebuild under way
- * begins again. A projection table whose columns changed is rebuilt, because its projector has a new version.
+ * Upgrades a database of an earlier schema to this one. The log's table and its rows stay as they are. An interrupted rebuild
+ * starts again. A step here must recreate a table that has new columns; the new version of its projector makes the opening
+ * fill it.
  * @param from the earlier schema
  * @param present names of the tables there are
  * @returns SQL in parts, one after the other
@@ -238,7 +239,7 @@ const DROP_VIEWS = [...VIEWS.matchAll(/CREATE VIEW (\w+)/g)]
 export const upgrade = (from: number, present: ReadonlySet<string>): string[] => [
   ...[...present].filter((name) => name.startsWith('rebuild_')).map((name) => `DROP TABLE ${name};`),
   DROP_VIEWS,
-  ...(from < 4 ? toSchema4(present) : [HISTORY_BY_RESOURCE]),
-  ...(from < 5 ? [LOG_KEY, COMMITS_WITH_PRINCIPAL] : [COMMITS_BY_VERSION]),
+  ...(from < 4 ? toSchema4(present) : from < 6 ? [HISTORY_BY_RESOURCE] : []),
+  ...(from < 5 ? [LOG_KEY, COMMITS_WITH_PRINCIPAL] : from < 6 ? [COMMITS_BY_VERSION] : []),
   VIEWS,
 ];
