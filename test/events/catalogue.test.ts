@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { ANNOTATIONS, catalogue, EVENT_TYPES, isEventType, raisesVersion, resourceAddress } from '../../src/events/index.js';
+import {
+  ANNOTATIONS,
+  catalogue,
+  EVENT_TYPES,
+  isEventType,
+  raisesVersion,
+  resourceAddress,
+} from '../../src/events/index.js';
 import { JsonNumber } from '../../src/lib/json.js';
 
 const RAISING = [
