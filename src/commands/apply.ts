@@ -11,7 +11,14 @@ import { type Context, defineCommand, jsonValue, refuseInvisible, stackRef } fro
 import { linkRules } from './desired-edges.js';
 import { identifier } from './identifiers.js';
 import { withKnownNumbers } from './pulumi-numbers.js';
-import { type Outcome, type ResourceInput, resourceInput, resourceNotFound, setResource } from './resource-input.js';
+import {
+  type Outcome,
+  type ResourceInput,
+  resourceInput,
+  resourceNotFound,
+  setResource,
+  slotOf,
+} from './resource-input.js';
 import { checkNameFree, createdStack, documentFields, originInput, updatedStack } from './stack-document.js';
 import { checkSuccession, successionInput } from './succession.js';
 
@@ -150,8 +157,7 @@ function resourcesToRemove({ remove, resources, prune }: Apply, facts: Facts): r
   if (remove.length === 0 && !prune) return [];
   const taken = new Set(resources.map(resourceAddress));
   const named = remove.map((ref) => {
-    const byId = facts.resourcesById.get(ref);
-    const slot = facts.resources.get(ref) ?? (byId?.stream === facts.stack?.stream ? byId : undefined);
+    const slot = slotOf(ref, facts);
     if (!slot?.value) throw resourceNotFound(ref);
     if (taken.has(slot.address)) throw givenTwice('resource', slot.address);
     taken.add(slot.address);

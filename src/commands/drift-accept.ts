@@ -9,9 +9,9 @@ import type { DriftRecord } from '../store/records.js';
 import { edgeEvents } from './change-dependencies.js';
 import { defineCommand, stackRef } from './command.js';
 import { linkRules } from './desired-edges.js';
-import { driftNotFound, slotOf } from './drift-finding.js';
+import { driftNotFound } from './drift-finding.js';
 import { identifier } from './identifiers.js';
-import { resourceNotFound, setResource } from './resource-input.js';
+import { resourceNotFound, setResource, slotOf } from './resource-input.js';
 
 /**
  * Makes the actual state the expected one: the resource gets the actual properties, except for differences that rules

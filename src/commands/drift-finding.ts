@@ -1,12 +1,5 @@
 import { InvalidInputError, NotFoundError } from '../lib/errors.js';
-import type { Facts } from '../store/facts.js';
-import type { DriftRecord, ResourceSlot } from '../store/records.js';
-
-/** The stack's resource with an address or id. */
-export const slotOf = (ref: string, facts: Facts): ResourceSlot | undefined => {
-  const byId = facts.resourcesById.get(ref);
-  return facts.resources.get(ref) ?? (byId?.stream === facts.stack?.stream ? byId : undefined);
-};
+import type { DriftRecord } from '../store/records.js';
 
 /** Whether the time for which a finding was ignored has passed: then it is pending again. */
 export const isOver = ({ resolutionStatus, ignoredUntil }: DriftRecord, now: string): boolean =>

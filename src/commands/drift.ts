@@ -9,9 +9,10 @@ import type { Facts } from '../store/facts.js';
 import type { DriftRecord } from '../store/records.js';
 import { resourceId } from '../store/resource-id.js';
 import { defineCommand, jsonValue, stackRef } from './command.js';
-import { isOver, slotOf } from './drift-finding.js';
+import { isOver } from './drift-finding.js';
 import { type IsRuled, rulesInForce } from './drift-rule.js';
 import { identifier } from './identifiers.js';
+import { slotOf } from './resource-input.js';
 
 const finding = z.strictObject({
   /** A resource's address or id. An id that the stack does not contain is accepted if `expected` is given. */

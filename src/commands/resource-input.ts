@@ -157,6 +157,12 @@ function checkIdentity(
   }
 }
 
+/** The stack's resource with an address or id. */
+export const slotOf = (ref: string, facts: Facts): ResourceSlot | undefined => {
+  const byId = facts.resourcesById.get(ref);
+  return facts.resources.get(ref) ?? (byId?.stream === facts.stack?.stream ? byId : undefined);
+};
+
 export const resourceNotFound = (ref: string): NotFoundError =>
   new NotFoundError('RESOURCE_NOT_FOUND', `no resource "${ref}" in the stack`, {
     hint: 'List the resources with: sloth-runner stack resource list STACK',

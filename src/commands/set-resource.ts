@@ -4,9 +4,8 @@ import { parseAddress } from './address.js';
 import { edgeEvents } from './change-dependencies.js';
 import { defineCommand, stackRef } from './command.js';
 import { linkRules } from './desired-edges.js';
-import { slotOf } from './drift-finding.js';
 import { identifier } from './identifiers.js';
-import { setResource as outcomeOf, resourceFields, resourceInput } from './resource-input.js';
+import { setResource as outcomeOf, resourceFields, resourceInput, slotOf } from './resource-input.js';
 
 /** Makes or changes one resource. */
 export const setResource = defineCommand({

@@ -23,7 +23,7 @@ export const liveEvents = (feed: LogFeed, from: number): Observable<RecordedEven
 /**
  * Follows the log by its entries. Of an event that was read once for all followers one entry is made, the same object for all.
  * What was read for one follower alone is not kept, so that a slow one does not hold a page of parsed events.
- * @returns entries, and undefined at each beat at which there is none
+ * @returns entries; `undefined` at a beat if no event came
  */
 export function entryFeed(store: EventStore, feed: LogFeed) {
   const entries = new WeakMap<StoredEvent, Promise<LogEntry>>();

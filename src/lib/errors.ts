@@ -62,5 +62,5 @@ export class IntegrityError extends SlothError {
   readonly exitCode = 7;
 }
 
-/** The code of an error of a driver or the system; empty if there is none. */
+/** The `code` of an error from a driver or the operating system, or an empty string. */
 export const codeOf = (error: unknown): string => String((error as { code?: unknown } | null | undefined)?.code ?? '');

@@ -7,7 +7,10 @@ import { scanJsonText } from './json-reader.js';
 export interface PackedJson {
   /** JSON for the platform's own parser. */
   readonly text: string;
-  /** The prefix of a number that is kept as text; undefined if there is none. The author of the value cannot know it. */
+  /**
+   * The random prefix of numbers that are stored as text: no document can contain it on purpose. Undefined if no number is
+   * stored as text.
+   */
   readonly mark: string | undefined;
 }
 

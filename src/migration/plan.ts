@@ -202,7 +202,7 @@ export function planShared(state: readonly LegacyRecord[], locks: readonly Legac
 /**
  * Leaves out what was carried out before, and puts the rest in the order of time; of one time in the order of their
  * kind, then as given.
- * @param whole the row of which more than one step is made: none of them says what becomes of it
+ * @param whole the row, if several steps are made from it; then no single step reports its result
  */
 function finish(all: readonly Step[], whole: Row | undefined, { before, until }: PlanOptions): Step[] {
   const steps = withOwnIds(all);

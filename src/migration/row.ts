@@ -75,7 +75,7 @@ export class Row implements LegacyRecord {
     return new Row({ table: this.table, id: this.id, row }, this.#account, prefix);
   }
 
-  /** The same row, of which nothing is recorded. */
+  /** The same row, but reading it records nothing in the report. */
   unrecorded(): Row {
     return new Row(this, { notes: [], outcome: 'migrated' });
   }

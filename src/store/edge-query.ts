@@ -16,7 +16,7 @@ export interface LinkKeys {
   readonly of: readonly {
     readonly address: string;
     readonly targets: readonly string[];
-    /** Values of its properties, each of which may identify another resource. */
+    /** Values in its properties. Each may be the id of another resource. */
     readonly values: readonly string[];
   }[];
   /** Addresses of resources to remove. */

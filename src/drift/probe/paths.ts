@@ -56,7 +56,7 @@ export class AllowedPaths {
   }
 
   /**
-   * Calls `use` with the object at a path, and closes it afterwards. Undefined if there is none.
+   * Calls `use` with the open file or folder at a path and closes it afterwards. Returns undefined if the path does not exist.
    * @throws Error with the reason why it may not or cannot be accessed
    */
   async look<T>(path: string, use: (place: Place) => Promise<T>): Promise<T | undefined> {

@@ -82,7 +82,7 @@ const JOB = 'rebuild_job';
 
 interface Attached {
   readonly attached: readonly StorageProblem[];
-  /** Tables and views of which a statement that writes does not compile. */
+  /** Tables and views for which SQLite cannot compile an INSERT, UPDATE or DELETE. */
   readonly uncompiled: readonly StorageProblem[];
 }
 

@@ -1,9 +1,9 @@
 export { APPLICATION_ID } from '../../lib/sqlite-file.js';
 
+import { inBoth } from '../read/sql.js';
 import { createIndex, createTable } from '../table-definitions.js';
 import { TABLE_NAMES, type TableName } from '../tables.js';
 import { IS_ANNOTATION } from './annotations.js';
-import { valueAt } from './history.js';
 import { LAYOUT } from './layout.js';
 
 /** Grows with every change of the schema; a file with a larger one is refused unmodified. */
@@ -72,6 +72,9 @@ const projectionTable = (table: TableName): string =>
   [createTable(LAYOUT[table], table), ...LAYOUT[table].indexes.map((index) => createIndex(index, index.name, table))]
     .map((statement) => `${statement};\n`)
     .join('');
+
+/** Joins the event `e` that holds the value of a resource `r` at the version of a commit `c`. */
+const RESOURCE_AT_VERSION = inBoth(({ valueAt }) => valueAt('resource_history', 'resource = r.resource', 'c.version'));
 
 /**
  * The tables of the specification, by its names and columns, for any SQLite client from 3.38 on (the operator ->).
@@ -167,8 +170,7 @@ SELECT s.id || ':' || l.version AS id, s.id AS stack_id, l.version,
                                 'name', r.name, 'properties', json(e.data -> '$.properties'),
                                 'dependencies', json(e.data -> '$.dependencies'), 'state', e.data ->> '$.state',
                                 'checksum', e.data ->> '$.checksum', 'metadata', json(e.data -> '$.metadata')))
-                       FROM resource_rows r
-                       JOIN events e ON e.position = ${valueAt('c.version')}
+                       FROM resource_rows r ${RESOURCE_AT_VERSION.sqlite}
                        WHERE r.stream = c.stream)
        ) AS state_snapshot,
        coalesce(n.created_at, c.at) AS created_at, coalesce(n.created_by, c.actor) AS created_by,
