@@ -1,9 +1,9 @@
 import { InvalidInputError, NotFoundError } from '../lib/errors.js';
 import type { Facts } from '../store/facts.js';
-import type { DriftRecord, ResourceSlot } from '../store/records.js';
+import type { DriftRecord, StoredResource } from '../store/records.js';
 
 /** The stack's resource with an address or id. */
-export const slotOf = (ref: string, facts: Facts): ResourceSlot | undefined => {
+export const storedResource = (ref: string, facts: Facts): StoredResource | undefined => {
   const byId = facts.resourcesById.get(ref);
   return facts.resources.get(ref) ?? (byId?.stream === facts.stack?.stream ? byId : undefined);
 };

@@ -3,8 +3,8 @@ import { name } from '../lib/text.js';
 import { parseAddress } from './address.js';
 import { edgeEvents } from './change-dependencies.js';
 import { defineCommand, stackRef } from './command.js';
-import { linkRules } from './desired-edges.js';
-import { slotOf } from './drift-finding.js';
+import { edgeRules } from './desired-edges.js';
+import { storedResource } from './drift-finding.js';
 import { identifier } from './identifiers.js';
 import { setResource as outcomeOf, resourceFields, resourceInput } from './resource-input.js';
 
@@ -19,7 +19,7 @@ export const setResource = defineCommand({
     module: name(1024).optional(),
     ...resourceFields,
     mode: resourceInput.shape.mode.unwrap().default('merge'),
-    allowMissing: linkRules.allowMissing,
+    allowMissing: edgeRules.allowMissing,
   }),
   kind: 'set',
   target: 'live',
@@ -30,9 +30,9 @@ export const setResource = defineCommand({
     resourceIds: [referenceOf(named), ...(id === undefined ? [] : [id])],
   }),
   decide: ({ type: _, stack: __, resource, module: given, allowMissing, ...fields }, facts, { now }) => {
-    const slot = slotOf(referenceOf({ resource, module: given }), facts);
-    const { module, type, name } = slot ?? parseAddress(resource, given);
-    const known = slot ? { ...facts, resources: new Map([[slot.address, slot]]) } : facts;
+    const stored = storedResource(referenceOf({ resource, module: given }), facts);
+    const { module, type, name } = stored ?? parseAddress(resource, given);
+    const known = stored ? { ...facts, resources: new Map([[stored.address, stored]]) } : facts;
     return edgeEvents([outcomeOf({ ...fields, module, type, name }, known, now)], [], {
       allowMissing,
       dependents: 'refuse',

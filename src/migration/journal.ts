@@ -2,8 +2,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import * as z from 'zod';
 import { ConflictError, StoreError } from '../lib/errors.js';
 import { statOf } from '../lib/files.js';
-import { writeFreshFile } from '../lib/fresh-file.js';
 import { stringifyJson } from '../lib/json.js';
+import { writeNewFile } from '../lib/new-file.js';
 import type { Migration } from './take.js';
 
 const entrySchema = z.strictObject({
@@ -42,9 +42,7 @@ export function openJournal(target: string, source: string): Journal {
     begun: entry && { id: entry.migration, by: entry.by, at: entry.started_at, backup: entry.backup },
     write: ({ id, by, at, backup }) => {
       const begun: JournalEntry = { migration: id, by, started_at: at, source, backup };
-      return writeFreshFile(file, 'target', { overwrite: true }, async (write) =>
-        write(`${stringifyJson(begun, 2)}\n`),
-      );
+      return writeNewFile(file, 'target', { overwrite: true }, async (write) => write(`${stringifyJson(begun, 2)}\n`));
     },
     remove: () => rmSync(file, { force: true }),
   };

@@ -6,9 +6,9 @@ import type { LogHead } from '../events/index.js';
 import type { Clock } from '../lib/clock.js';
 import { InvalidInputError } from '../lib/errors.js';
 import { clearedUp, statOf } from '../lib/files.js';
-import { checkFreshFile, isSameFile, writeFreshFile } from '../lib/fresh-file.js';
 import { newId } from '../lib/ids.js';
 import { stringifyJson } from '../lib/json.js';
+import { checkNewFile, isSameFile, writeNewFile } from '../lib/new-file.js';
 import { verifyStore } from '../operations/audit/verify.js';
 import { backupTo } from '../operations/backup.js';
 import { stampOf } from '../operations/backup-rotation.js';
@@ -75,7 +75,7 @@ export async function prepareMigration(
       writeScript: async (script, { overwrite = false, ...options } = {}) => {
         checkOutput(work, script, 'generate-script', overwrite);
         return inScratch(work, options, (scratch, from, report) =>
-          writeFreshFile(script, 'generate-script', { overwrite }, (write) =>
+          writeNewFile(script, 'generate-script', { overwrite }, (write) =>
             writeScript(scratch, write, {
               from,
               about: scriptTitle(report),
@@ -120,7 +120,7 @@ function checkOutput({ file, source }: Work, path: string, field: string, overwr
       details: { field, file: path },
     });
   }
-  checkFreshFile(path, field, { overwrite });
+  checkNewFile(path, field, { overwrite });
 }
 
 function checkReport(work: Work, { report, overwriteReport = false }: MigrationOptions): void {
@@ -233,7 +233,7 @@ async function run(work: Work, database: string, options: MigrationOptions, dryR
   if (options.report !== undefined) {
     const text = `${stringifyJson(report, 2)}\n`;
     const overwrite = options.overwriteReport ?? false;
-    await writeFreshFile(options.report, 'report', { overwrite }, async (write) => write(text));
+    await writeNewFile(options.report, 'report', { overwrite }, async (write) => write(text));
   }
   return report;
 }

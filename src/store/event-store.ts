@@ -6,7 +6,7 @@ import type { RowChange } from './row-change.js';
 import type { Checkpoint, EventFilter, EventPage, Query } from './snapshot.js';
 import type { TableName } from './tables.js';
 
-export type { At, Checkpoint, CommitFilter, EventFilter, EventPage, Moment, Page, Touched } from './snapshot.js';
+export type { At, ChangedKeys, Checkpoint, CommitFilter, EventFilter, EventPage, Moment, Page } from './snapshot.js';
 
 /** A command, ready to be decided inside the appending transaction. */
 export interface AppendRequest {

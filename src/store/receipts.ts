@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.js';
 import { ConflictError } from '../lib/errors.js';
 import { parseStoredObject } from '../lib/json.js';
 import type { ContentKey } from './content-key.js';
-import { type LinkReads, NOTHING_THERE, readLinks } from './edge-query.js';
+import { type EdgeReads, NO_EDGES, readEdgeFacts } from './edge-query.js';
 import type { AppendRequest, Receipt } from './event-store.js';
 import type { Facts } from './facts.js';
 import type { Program } from './program.js';
@@ -38,7 +38,7 @@ export const toEarlierCommit = (commit: CommitRecord, stackId: string, meta: str
 const metaOf = ({ meta, identity }: AppendRequest, key: ContentKey | undefined): EventMeta =>
   identity && key ? { ...meta, principal: identity.principal, content: key.sign(identity.content()) } : meta;
 
-type ReadsOf = (stream: number) => LinkReads;
+type ReadsOf = (stream: number) => EdgeReads;
 
 /** The events of a command, once its question is answered where it has one. For `runNow` or `runLater`. */
 export function* decideEvents(
@@ -48,8 +48,8 @@ export function* decideEvents(
   now: string,
 ): Program<readonly NewEvent[]> {
   const decided = request.decide(facts, now);
-  if (!('answer' in decided)) return decided;
-  return decided.answer(yield* readLinks(facts.stack ? readsOf(facts.stack.stream) : NOTHING_THERE, decided.links));
+  if (!('decide' in decided)) return decided;
+  return decided.decide(yield* readEdgeFacts(facts.stack ? readsOf(facts.stack.stream) : NO_EDGES, decided.keys));
 }
 
 /**

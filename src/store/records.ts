@@ -66,7 +66,7 @@ export interface ResourceRecord {
 }
 
 /** A resource's place, whether or not it holds a value now. */
-export interface ResourceSlot {
+export interface StoredResource {
   readonly resource: number;
   /** The id it was given, if any. */
   readonly id: string | null;
@@ -78,7 +78,7 @@ export interface ResourceSlot {
 }
 
 /** The same without its value, of a resource that is there. */
-export type ResourceName = Omit<ResourceSlot, 'value'>;
+export type ResourceName = Omit<StoredResource, 'value'>;
 
 export interface OutputRecord {
   readonly name: string;

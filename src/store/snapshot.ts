@@ -76,7 +76,7 @@ export interface Moment {
   readonly position: number;
 }
 
-export interface Touched {
+export interface ChangedKeys {
   readonly addresses: readonly string[];
   readonly outputs: readonly string[];
   readonly dependencies: readonly (readonly [address: string, target: string])[];
@@ -132,7 +132,7 @@ export interface Reads {
   /** The dependencies without their events, in the order of address, then target. */
   edges(stream: number, version?: number): readonly EdgeRecord[];
   /** What commits after `from` and up to `to` changed: addresses, output names, edges. Costs what changed. */
-  touched(stream: number, from: number, to: number): Touched;
+  changedKeys(stream: number, from: number, to: number): ChangedKeys;
 
   commit(stream: number, version: number): CommitRecord | undefined;
   /** The first commit that a local caller made under this command id; undefined where there is none. */

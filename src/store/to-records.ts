@@ -19,9 +19,9 @@ import type {
   NodeRecord,
   OutputRecord,
   ResourceRecord,
-  ResourceSlot,
   SnapshotRecord,
   StackRecord,
+  StoredResource,
   TagRecord,
 } from './records.js';
 import { resourceId } from './resource-id.js';
@@ -94,10 +94,10 @@ function toValue(data: EventData['ResourceCreated']): ResourceValue {
 type ResourceRow = Pick<Tables['resource_rows'], 'resource' | 'address' | 'module' | 'type' | 'name'>;
 
 /** @param data of the event that holds its value; null where it holds none now */
-export const toResourceSlot = (
+export const toStoredResource = (
   row: ResourceRow & Pick<Tables['resource_rows'], 'stream' | 'id'>,
   data: string | null,
-): ResourceSlot & { readonly stream: number } => ({
+): StoredResource & { readonly stream: number } => ({
   resource: row.resource,
   stream: row.stream,
   id: row.id,

@@ -368,7 +368,7 @@ describe('apply: what is asked for', () => {
     const likely = keys.likely?.();
     expect(likely).toEqual({ from: ['app.web', 'app.x'], known: ['own', 'i-1', 'i-2'] });
     const decided = decide(readFacts(stateAfter([stack]), keys), NOW);
-    const { of } = 'links' in decided ? decided.links : { of: [] };
+    const { of } = 'decide' in decided ? decided.keys : { of: [] };
     expect(of.map(({ address }) => address)).toEqual(likely?.from);
     expect(likely?.known).toEqual(expect.arrayContaining(of.flatMap(({ values }) => values)));
     expect(request(apply({ outputs: [{ name: 'o', value: 1 }] })).keys).not.toHaveProperty('likely');

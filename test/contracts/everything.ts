@@ -145,11 +145,11 @@ async function everythingOf(store: EventStore, stack: StackRecord): Promise<Read
   const { stream, stateVersion = 0 } = stack;
   const read = reads(store);
   const log = await store.events({ stream, limit: -1 });
-  const touched = await read.touched(stream, 0, stateVersion);
+  const changed = await read.changedKeys(stream, 0, stateVersion);
   const versions = numbers(0, stateVersion + 1);
   const orNow = [undefined, ...versions];
   const here = <A extends readonly unknown[]>(rest: readonly A[]) => rest.map((args) => [stream, ...args] as const);
-  const addresses = [...touched.addresses, 'missing.one'];
+  const addresses = [...changed.addresses, 'missing.one'];
   const ids = (await Promise.all(versions.map((version) => read.resources(stream, version))))
     .flat()
     .map(({ id }) => id);
@@ -168,15 +168,15 @@ async function everythingOf(store: EventStore, stack: StackRecord): Promise<Read
     ]),
     resourceHistory: await ask(read.resourceHistory, here(addresses.map((address) => [address]))),
     outputs: await ask(read.outputs, here(orNow.map((version) => [version]))),
-    outputsOf: await ask(read.outputsOf, here(each([[], [...touched.outputs, 'missing']], orNow))),
+    outputsOf: await ask(read.outputsOf, here(each([[], [...changed.outputs, 'missing']], orNow))),
     dependencies: await ask(read.dependencies, here(orNow.map((version) => [version]))),
     dependenciesOf: await ask(
       read.dependenciesOf,
-      here(each([[], [...touched.dependencies, ['x', 'y'] as const]], orNow)),
+      here(each([[], [...changed.dependencies, ['x', 'y'] as const]], orNow)),
     ),
     nodes: await ask(read.nodes, here(orNow.map((version) => [version]))),
     edges: await ask(read.edges, here(orNow.map((version) => [version]))),
-    touched: await ask(read.touched, here(each(versions, versions))),
+    changedKeys: await ask(read.changedKeys, here(each(versions, versions))),
     commit: await ask(read.commit, here(versions.map((version) => [version]))),
     commits: await ask(
       read.commits,

@@ -146,7 +146,7 @@ export function readingOutputs(open: OpenStore): void {
     });
   });
 
-  describe('touched', () => {
+  describe('changed', () => {
     const CHANGES: readonly Command[] = [
       createStack('web'), // 1
       set('web', 'a', 1, { module: 'module.m' }), // 2
@@ -159,23 +159,23 @@ export function readingOutputs(open: OpenStore): void {
     test('is what the commits after the one version and up to the other were about', async () => {
       const { store } = await given(open, [...CHANGES, createStack('db'), set('db', 'other', 1)]);
       const nothing = { addresses: [], outputs: [], dependencies: [] };
-      expect(await reads(store).touched(1, 1, 2)).toEqual({ ...nothing, addresses: ['module.m.t.a'] });
-      expect(await reads(store).touched(1, 2, 3)).toEqual({ ...nothing, outputs: ['o'] });
-      expect(await reads(store).touched(1, 3, 4)).toEqual({
+      expect(await reads(store).changedKeys(1, 1, 2)).toEqual({ ...nothing, addresses: ['module.m.t.a'] });
+      expect(await reads(store).changedKeys(1, 2, 3)).toEqual({ ...nothing, outputs: ['o'] });
+      expect(await reads(store).changedKeys(1, 3, 4)).toEqual({
         ...nothing,
         addresses: ['module.m.t.a', 't.b'],
         dependencies: [['t.b', 't.c']],
       });
-      expect(await reads(store).touched(1, 4, 5)).toEqual({ ...nothing, outputs: ['o'] });
-      expect(await reads(store).touched(1, 0, 99)).toEqual({
+      expect(await reads(store).changedKeys(1, 4, 5)).toEqual({ ...nothing, outputs: ['o'] });
+      expect(await reads(store).changedKeys(1, 0, 99)).toEqual({
         addresses: ['module.m.t.a', 't.b'],
         outputs: ['o'],
         dependencies: [['t.b', 't.c']],
       });
-      expect(await reads(store).touched(1, 3, 3)).toEqual(nothing);
-      expect(await reads(store).touched(1, 4, 2)).toEqual(nothing);
-      expect(await reads(store).touched(99, 0, 9)).toEqual(nothing);
-      expect(await reads(store).touched(9, 0, 9)).toEqual({ ...nothing, addresses: ['t.other'] });
+      expect(await reads(store).changedKeys(1, 3, 3)).toEqual(nothing);
+      expect(await reads(store).changedKeys(1, 4, 2)).toEqual(nothing);
+      expect(await reads(store).changedKeys(99, 0, 9)).toEqual(nothing);
+      expect(await reads(store).changedKeys(9, 0, 9)).toEqual({ ...nothing, addresses: ['t.other'] });
     });
   });
 }

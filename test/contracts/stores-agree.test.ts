@@ -9,7 +9,7 @@ import { openSqliteStore } from '../../src/store/sqlite/sqlite-event-store.js';
 import { openModelStore } from '../model/model-store.js';
 import { TestClock } from '../support/clock.js';
 import { anyStep } from '../support/commands.js';
-import { freshSchema } from '../support/postgres.js';
+import { emptySchema } from '../support/postgres.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
 import { reads } from '../support/reads.js';
 import { outcome } from '../support/requests.js';
@@ -28,7 +28,7 @@ type Parts = { readonly projection: typeof PROJECTION; readonly clock: TestClock
 /** What is compared with SQLite, and how much of a property's runs it may cost. */
 const OTHERS: readonly [name: string, open: (parts: Parts) => Promise<EventStore>, share: number][] = [
   ['in the model', async (parts) => openModelStore(parts), 1],
-  ['in PostgreSQL', async (parts) => openPostgresStore({ url: await freshSchema(), ...parts }), 0.1],
+  ['in PostgreSQL', async (parts) => openPostgresStore({ url: await emptySchema(), ...parts }), 0.1],
 ];
 
 async function bothStores(open: (parts: Parts) => Promise<EventStore>) {

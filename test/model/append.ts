@@ -4,7 +4,7 @@ import { runNow } from '../../src/store/program.js';
 import { decideEvents, type EarlierCommit, receiptOfRepeat, recordDecided, timeOf } from '../../src/store/receipts.js';
 import { appendEvents, copyLog, headOf } from './log.js';
 import { earlierCommits } from './read/commits.js';
-import { linkReads } from './read/edges.js';
+import { edgeReads } from './read/edges.js';
 import { readFacts } from './read/facts.js';
 import type { MemoryState } from './state.js';
 import { applyChanges, copyTables } from './tables.js';
@@ -15,7 +15,7 @@ function append(state: MemoryState, projection: Projection, clock: Clock, reques
   const repeated = receiptOfRepeat(request, facts, earlierOf(state, request), state.key);
   if (repeated) return repeated;
   const now = timeOf(request, clock);
-  const events = runNow(decideEvents(request, facts, (stream) => linkReads(state, stream), now));
+  const events = runNow(decideEvents(request, facts, (stream) => edgeReads(state, stream), now));
   const { stored, recorded, receipt } = recordDecided(request, facts, events, headOf(state.log), now, state.key);
   if (stored.length === 0) return receipt;
   const changes = projection.project(recorded);

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
 import { commandLine } from '../support/cli.js';
 import { scratchFolder } from '../support/folder.js';
-import { freshSchema } from '../support/postgres.js';
+import { emptySchema } from '../support/postgres.js';
 
 /** A database with some history, more than one batch of it. */
 async function filled(location: string): Promise<void> {
@@ -25,7 +25,7 @@ const stateOf = async (location: string) => {
 };
 
 test('a file grows to a server and comes back, to the hash', async () => {
-  const [file, server, back] = [join(scratchFolder(), 'a.db'), await freshSchema(), join(scratchFolder(), 'b.db')];
+  const [file, server, back] = [join(scratchFolder(), 'a.db'), await emptySchema(), join(scratchFolder(), 'b.db')];
   await filled(file);
   const before = await stateOf(file);
   expect(before.head.position).toBe(3_002);
@@ -35,7 +35,7 @@ test('a file grows to a server and comes back, to the hash', async () => {
 });
 
 test('what was broken off is gone on with, and what came since is taken', async () => {
-  const [file, server] = [join(scratchFolder(), 'a.db'), await freshSchema()];
+  const [file, server] = [join(scratchFolder(), 'a.db'), await emptySchema()];
   await filled(file);
   let steps = 0;
   const broken = StateBackend.copy(file, server, {
@@ -56,7 +56,7 @@ test('what was broken off is gone on with, and what came since is taken', async 
 });
 
 test('into a database that holds something else nothing is copied', async () => {
-  const [file, server] = [join(scratchFolder(), 'a.db'), await freshSchema()];
+  const [file, server] = [join(scratchFolder(), 'a.db'), await emptySchema()];
   await filled(file);
   await using other = await StateBackend.open(server);
   await other.getStackManager().createStack({ name: 'mine' });
@@ -82,7 +82,7 @@ test('one commit larger than a batch is copied whole', async () => {
 test('on the command line', async () => {
   const cli = commandLine();
   await filled(cli.db);
-  const to = await freshSchema();
+  const to = await emptySchema();
   const copied = await cli.json('copy', '--from', cli.db, '--to', to);
   expect(copied).toMatchObject({ events: 3_002, head: { position: 3_002 } });
   expect(await cli.text('copy', '--from', cli.db, '--to', to)).toMatch(

@@ -6,7 +6,7 @@ import { engineOn, PROJECTION } from '../../src/engine.js';
 import { StateBackend } from '../../src/index.js';
 import { openPostgresStore } from '../../src/store/postgres/postgres-event-store.js';
 import { TestClock } from '../support/clock.js';
-import { freshSchema, onServer } from '../support/postgres.js';
+import { emptySchema, onServer } from '../support/postgres.js';
 
 /** How a server says that it waits for what comes, and that no transaction is open. */
 const READY = 'Z\0\0\0\x05I';
@@ -66,7 +66,7 @@ test.each([
 ])(
   'a connection that is lost during the commit leaves the outcome unknown: %s',
   async (_, held) => {
-    const url = await freshSchema();
+    const url = await emptySchema();
     const way = await waySevered(url);
     await using backend = await StateBackend.open(way.url);
     await using direct = await StateBackend.open(url);
@@ -98,7 +98,7 @@ test.each([
 ])(
   'what the server reports as %s is %s, changes nothing, and the next command succeeds',
   async (state, code, exitCode) => {
-    const url = await freshSchema();
+    const url = await emptySchema();
     await using backend = await StateBackend.open(url);
     await backend.getStackManager().createStack({ name: 'web' });
     await onServer(url, (client: pg.Client) =>
@@ -115,7 +115,7 @@ test.each([
 );
 
 test('a command about a lock that the store tries again is known by the id that was made for it', async () => {
-  const store = openPostgresStore({ url: await freshSchema(), projection: PROJECTION, clock: new TestClock() });
+  const store = openPostgresStore({ url: await emptySchema(), projection: PROJECTION, clock: new TestClock() });
   onTestFinished(() => store.close());
   const engine = engineOn(store);
   await engine.execute({ type: 'createStack', name: 'web' }, { actor: 'test' });

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { StateBackend } from '../../src/index.js';
-import { freshSchema } from '../support/postgres.js';
+import { emptySchema } from '../support/postgres.js';
 
 const query = pg.Client.prototype.query;
 
@@ -19,7 +19,7 @@ function before(look: RegExp, meanwhile: () => Promise<unknown>): void {
 }
 
 test('what refuses a command was all so at one moment, and not one half before and the other after another command', async () => {
-  const url = await freshSchema();
+  const url = await emptySchema();
   await using backend = await StateBackend.open(url);
   await using other = await StateBackend.open(url);
   const manager = backend.getStackManager();

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
 import { counting } from '../support/counting.js';
-import { freshSchema, onServer } from '../support/postgres.js';
+import { emptySchema, onServer } from '../support/postgres.js';
 
 /** The goal is four. One for all questions and one for the statement that writes are what these commands need. */
 const MOST = 2;
 
 test('a command about one resource costs two round trips to the server', async () => {
-  const { url, tripsOf } = await counting(await freshSchema());
+  const { url, tripsOf } = await counting(await emptySchema());
   await using backend = await StateBackend.open(url);
   const manager = backend.getStackManager();
   await manager.createStack({ name: 'web' });
@@ -20,7 +20,7 @@ test('a command about one resource costs two round trips to the server', async (
 });
 
 test('a database that is there is opened without waiting for whoever lays a schema down', async () => {
-  const { url, tripsOf } = await counting(await freshSchema());
+  const { url, tripsOf } = await counting(await emptySchema());
   await using first = await StateBackend.open(url);
   await first.getStackManager().createStack({ name: 'web' });
   await onServer(url, async (client) => {

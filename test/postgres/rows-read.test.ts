@@ -2,7 +2,7 @@ import pg from 'pg';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { StateBackend } from '../../src/index.js';
 import { configOf } from '../../src/store/postgres/connection.js';
-import { freshSchema, onServer } from '../support/postgres.js';
+import { emptySchema, onServer } from '../support/postgres.js';
 
 interface Plan {
   readonly 'Node Type': string;
@@ -81,7 +81,7 @@ const MOST = 60;
 const MOST_OF_LOG = 2 * 200 + 10;
 
 test('a command reads what it is about and not its stack, also where the server knows nothing of the tables yet', async () => {
-  const url = await freshSchema();
+  const url = await emptySchema();
   await using backend = await StateBackend.open(url);
   const manager = backend.getStackManager();
   const planOf = await explaining(url);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
 import { commandLine } from '../support/cli.js';
-import { freshSchema, onServer } from '../support/postgres.js';
+import { emptySchema, onServer } from '../support/postgres.js';
 
 async function small(): Promise<string> {
-  const url = await freshSchema();
+  const url = await emptySchema();
   await using backend = await StateBackend.open(url, { actor: 'a' });
   const manager = backend.getStackManager();
   await manager.createStack({ name: 'web' });

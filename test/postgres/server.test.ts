@@ -2,7 +2,7 @@ import { firstValueFrom, take, toArray } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Receipt, StateBackend } from '../../src/index.js';
 import { writer } from '../support/database.js';
-import { freshSchema } from '../support/postgres.js';
+import { emptySchema } from '../support/postgres.js';
 import { postgresServer } from '../support/postgres-server.js';
 
 const LONG = 240_000;
@@ -19,7 +19,7 @@ const upTo = (last: number): number[] => Array.from({ length: last }, (_, index)
 test(
   '8 processes × 500 commands on one database: nothing lost, no gap, and a subscriber sees each event once, in order',
   async () => {
-    const db = await freshSchema();
+    const db = await emptySchema();
     await using backend = await StateBackend.open(db);
     await backend.getStackManager().createStack({ name: 'shared' });
     const all = 1 + 8 * 500;
@@ -95,7 +95,7 @@ test(
 test(
   'tables are rebuilt while two processes write without a pause, and neither is broken off',
   async () => {
-    const db = await freshSchema();
+    const db = await emptySchema();
     const backends = await Promise.all([1, 2, 3].map(() => StateBackend.open(db)));
     const [admin, ...writers] = backends as [StateBackend, StateBackend, StateBackend];
     await admin.getStackManager().createStack({ name: 'web' });

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
-import { freshSchema, onServer } from '../support/postgres.js';
+import { emptySchema, onServer } from '../support/postgres.js';
 
 async function running() {
-  const url = await freshSchema();
+  const url = await emptySchema();
   const backend = await StateBackend.open(url);
   await backend.getStackManager().createStack({ name: 'web' });
   const tags = (set: string) =>

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
 import { GUARD } from '../../src/store/postgres/log-end.js';
 import { SCHEMA_VERSION } from '../../src/store/postgres/schema.js';
-import { freshSchema } from '../support/postgres.js';
+import { emptySchema } from '../support/postgres.js';
 
 async function onDatabase(url: string, ...texts: readonly string[]): Promise<pg.QueryResult[]> {
   const client = new pg.Client({ connectionString: url });
@@ -24,7 +24,7 @@ const TO_SCHEMA_2 = [
 
 /** A database with a stack in it, taken back to what the first release laid down. */
 async function databaseOfSchema1(): Promise<string> {
-  const url = await freshSchema();
+  const url = await emptySchema();
   await using backend = await StateBackend.open(url, { actor: 'ana' });
   await backend.getStackManager().createStack({ name: 'web' });
   await onDatabase(url, ...TO_SCHEMA_2, `DROP FUNCTION ${GUARD}`, 'UPDATE sloth_schema SET version = 1');

@@ -35,7 +35,7 @@ function schemaOf(path: string): unknown[] {
   }
 }
 
-async function freshSchema(): Promise<unknown[]> {
+async function emptySchema(): Promise<unknown[]> {
   const path = join(scratchFolder(), 'fresh.db');
   await (await StateBackend.open(path)).close();
   return schemaOf(path);
@@ -175,7 +175,7 @@ END`,
 describe('a rebuild leaves the schema of a new database', () => {
   test('of all projections, of each by itself, and again, while others have the file open', async () => {
     const path = await small();
-    const fresh = await freshSchema();
+    const fresh = await emptySchema();
     expect(schemaOf(path)).toEqual(fresh);
     await using other = await StateBackend.open(path);
     await using backend = await StateBackend.open(path);
@@ -200,7 +200,7 @@ describe('a rebuild leaves the schema of a new database', () => {
     const log = join(scratchFolder(), 'log.jsonl');
     await commandLine(await small()).text('audit', 'export', log);
     await cli.text('audit', 'import', log);
-    expect(schemaOf(copy)).toEqual(await freshSchema());
+    expect(schemaOf(copy)).toEqual(await emptySchema());
   });
 });
 
@@ -217,7 +217,7 @@ describe('what rebuilds of earlier releases left', () => {
   ])('%s has the schema of a new database once it is opened', async (name) => {
     const path = fixture(name);
     await (await StateBackend.open(path)).close();
-    expect(schemaOf(path)).toEqual(await freshSchema());
+    expect(schemaOf(path)).toEqual(await emptySchema());
     expect(await problemsOf(path)).toEqual([]);
   });
 
@@ -233,7 +233,7 @@ describe('what rebuilds of earlier releases left', () => {
       db.exec(`DROP INDEX ${name}; ${sql.replace(name, `${name}_2`)}`);
     }
     db.close();
-    expect(schemaOf(path)).not.toEqual(await freshSchema());
+    expect(schemaOf(path)).not.toEqual(await emptySchema());
     return path;
   }
 
@@ -248,7 +248,7 @@ describe('what rebuilds of earlier releases left', () => {
     const path = await earlierRebuilt();
     for (let time = 0; time < 2; time++) {
       restored(path);
-      expect(schemaOf(path)).toEqual(await freshSchema());
+      expect(schemaOf(path)).toEqual(await emptySchema());
     }
     expect(await problemsOf(path)).toEqual([]);
     await using backend = await StateBackend.open(path);

@@ -10,7 +10,7 @@ import { runNow } from '../../src/store/program.js';
 import { decideEvents } from '../../src/store/receipts.js';
 import { recordEvents } from '../../src/store/record-events.js';
 import { appendEvents, headOf } from '../model/log.js';
-import { linkReads } from '../model/read/edges.js';
+import { edgeReads } from '../model/read/edges.js';
 import { readFacts } from '../model/read/facts.js';
 import { emptyState, type MemoryState } from '../model/state.js';
 import { applyChanges } from '../model/tables.js';
@@ -66,7 +66,7 @@ export function given(...commits: readonly Given[]) {
       const decide = (): readonly NewEvent[] => {
         const asked = request(command, envelope);
         const model = (state ??= stateAfter(commits));
-        return runNow(decideEvents(asked, readFacts(model, asked.keys), (stream) => linkReads(model, stream), NOW));
+        return runNow(decideEvents(asked, readFacts(model, asked.keys), (stream) => edgeReads(model, stream), NOW));
       };
       return {
         events: decide,

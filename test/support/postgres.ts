@@ -4,7 +4,7 @@ import { inject, onTestFinished } from 'vitest';
 import { StateBackend } from '../../src/index.js';
 
 /** A schema of its own on the server that all tests share; it goes with the test. */
-export async function freshSchema(): Promise<string> {
+export async function emptySchema(): Promise<string> {
   const { url, drop } = await newSchema();
   onTestFinished(drop);
   return url;

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../../src/lib/clock.js';
 import { MODEL, openModelStore } from '../model/model-store.js';
 import { scratchFolder } from './folder.js';
 import { ON_POSTGRES } from './on-postgres.js';
-import { freshSchema, newSchema } from './postgres.js';
+import { emptySchema, newSchema } from './postgres.js';
 
 /** The kinds of stores that a property is tried on. */
 export const KINDS: readonly string[] = ON_POSTGRES ? ['postgres'] : [':memory:', MODEL];
@@ -14,7 +14,7 @@ export const KIND = KINDS[0] as string;
 
 /** A place for a database that goes with the test and that a second connection can look into. */
 export const freshPlace = async (): Promise<string> =>
-  ON_POSTGRES ? freshSchema() : join(scratchFolder(), 'stacks.db');
+  ON_POSTGRES ? emptySchema() : join(scratchFolder(), 'stacks.db');
 
 /**
  * A fresh store; what it needs on a server goes when it is closed.

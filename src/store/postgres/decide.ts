@@ -6,9 +6,9 @@ import type { ContentKey } from '../content-key.js';
 import type { AppendRequest, Receipt } from '../event-store.js';
 import type { Facts } from '../facts.js';
 import { runLater } from '../program.js';
-import { linkReads } from '../read/edges.js';
+import { edgeReads } from '../read/edges.js';
 import { decideEvents, receiptOfRepeat, recordDecided, timeOf } from '../receipts.js';
-import { answering, askAhead } from './edges-ahead.js';
+import { readEdgesEarly, withEarlyReads } from './early-edge-reads.js';
 import type { KeyOf } from './key.js';
 import { readKnown } from './opening.js';
 import type { Sql } from './sql.js';
@@ -50,10 +50,10 @@ export function decider(clock: Clock, keyOf: KeyOf) {
     const ref = request.keys.stack;
     const guess = streams.get(ref);
     const { likely } = request.keys;
-    const [{ head, earlier, facts }, key, ahead] = await allSettled([
+    const [{ head, earlier, facts }, key, early] = await allSettled([
       readKnown(sql, request, guess),
       request.identity && keyOf(sql),
-      likely && guess !== undefined ? askAhead(linkReads(sql, guess), likely()) : undefined,
+      likely && guess !== undefined ? readEdgesEarly(edgeReads(sql, guess), likely()) : undefined,
     ]);
     const stream = facts.stack?.stream;
     if (stream !== undefined) {
@@ -65,7 +65,7 @@ export function decider(clock: Clock, keyOf: KeyOf) {
       if (receipt) return { receipt };
       const now = timeOf(request, clock);
       const readsOf = (of: number) =>
-        ahead && of === guess ? answering(linkReads(sql, of), ahead) : linkReads(sql, of);
+        early && of === guess ? withEarlyReads(edgeReads(sql, of), early) : edgeReads(sql, of);
       const events = await runLater(decideEvents(request, facts, readsOf, now));
       return { facts, events, now, key };
     };

@@ -8,7 +8,7 @@ import { readPage } from '../event-page.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
 import { lifetime } from '../lifetime.js';
 import { runLater } from '../program.js';
-import { linkReads } from '../read/edges.js';
+import { edgeReads } from '../read/edges.js';
 import { readHead } from '../read/log.js';
 import { readsOn } from '../read/reads.js';
 import { readSize } from '../read/size.js';
@@ -114,7 +114,7 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
             const on = sqlOn(client);
             const [{ earlier, facts }, key] = await allSettled([readKnown(on, request), request.identity && keyOf(on)]);
             if (receiptOfRepeat(request, facts, earlier, key)) return [];
-            return runLater(decideEvents(request, facts, (stream) => linkReads(on, stream), timeOf(request, clock)));
+            return runLater(decideEvents(request, facts, (stream) => edgeReads(on, stream), timeOf(request, clock)));
           },
           'BEGIN ISOLATION LEVEL REPEATABLE READ',
         ),

@@ -12,7 +12,7 @@ import {
   toLockTaker,
   toTagRecord,
 } from '../to-records.js';
-import { slotsByAddress } from './resources.js';
+import { resourcesByAddress } from './resources.js';
 import { ALL, first, inBoth, list, mapResult, type Sql } from './sql.js';
 
 export const readLock = (sql: Sql, stream: number) =>
@@ -64,10 +64,10 @@ ${join} events e ON e.position = r.position`,
 
 /** The last finding for each resource, whatever became of it; by address or id, as it was asked for. */
 export function* lastDriftOf(sql: Sql, stream: number, refs: readonly string[]): Program<Facts['drift']> {
-  const slots = yield* wait(slotsByAddress(sql, stream, refs));
+  const storedResources = yield* wait(resourcesByAddress(sql, stream, refs));
   const idOf = (ref: string): string => {
-    const slot = slots.get(ref);
-    return slot ? resourceId(slot) : ref;
+    const stored = storedResources.get(ref);
+    return stored ? resourceId(stored) : ref;
   };
   const ids = refs.map(idOf);
   const rows = ids.length > 0 ? yield* wait(sql.all<DriftRow>(LAST_DRIFT, [stream, ids])) : [];

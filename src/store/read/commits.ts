@@ -1,8 +1,8 @@
-import { TOUCHING_TYPES, type TouchingEvent, touchedBy } from '../changed-keys.js';
+import { CHANGE_TYPES_SQL, type ChangeEvent, changedKeysOf } from '../changed-keys.js';
 import type { Eventual } from '../program.js';
 import { type EarlierCommit, toEarlierCommit } from '../receipts.js';
 import type { CommitRecord } from '../records.js';
-import type { At, CommitFilter, Moment, Touched } from '../snapshot.js';
+import type { At, ChangedKeys, CommitFilter, Moment } from '../snapshot.js';
 import type { Tables } from '../tables.js';
 import { toCommitRecord, toSnapshotRecord } from '../to-records.js';
 import { ALL, first, list, mapResult, type Sql } from './sql.js';
@@ -68,16 +68,16 @@ const lastRevision = (version: string): string => `
  * it by revision in the log. What an event is about is read here: the server's JSON functions refuse `\u0000` and lone
  * surrogates.
  */
-const TOUCHING_EVENTS = {
+const CHANGE_EVENTS = {
   sqlite: `
 SELECT e.type, e.data FROM events e
-WHERE e.stream = $1 AND e.version > $2 AND e.version <= $3 AND e.type IN (${TOUCHING_TYPES})`,
+WHERE e.stream = $1 AND e.version > $2 AND e.version <= $3 AND e.type IN (${CHANGE_TYPES_SQL})`,
   postgres: `
 SELECT e.type, e.data FROM events e
 WHERE e.stream = $1 AND e.revision > coalesce(${lastRevision('$2')}, 0) AND e.revision <= ${lastRevision('$3')}
-  AND e.type IN (${TOUCHING_TYPES})
+  AND e.type IN (${CHANGE_TYPES_SQL})
 ORDER BY e.revision`,
 };
 
-export const touchedBetween = (sql: Sql, stream: number, from: number, to: number): Eventual<Touched> =>
-  mapResult(sql.each<TouchingEvent>(TOUCHING_EVENTS, [stream, from, to]), touchedBy);
+export const changedKeysBetween = (sql: Sql, stream: number, from: number, to: number): Eventual<ChangedKeys> =>
+  mapResult(sql.each<ChangeEvent>(CHANGE_EVENTS, [stream, from, to]), changedKeysOf);

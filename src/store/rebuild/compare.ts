@@ -10,9 +10,9 @@ import { TABLE_KEYS, TABLE_NAMES, TABLES, type TableName } from '../tables.js';
 const REPORTED = 5;
 
 /** What a table is called that is built for comparison. */
-export const freshName = (table: TableName): string => `fresh_${table}`;
+export const temporaryName = (table: TableName): string => `fresh_${table}`;
 
-/** A connection on which the temporary tables of {@link freshName} were created. */
+/** A connection on which the temporary tables of {@link temporaryName} were created. */
 export interface ComparisonTools {
   readonly sql: Sql;
   /** What the next whole commits change, of the log or one stream; undefined at the end. */
@@ -84,10 +84,10 @@ function* compareTable(sql: Sql, table: TableName, stream: number | undefined): 
     ...(columns.length > 0 ? [list('l', columns, 'l_')] : []),
     `l.${keys[0]} IS NULL AS missing`,
   ].join(', ');
-  const wrong = `SELECT ${selected} FROM ${freshName(table)} f LEFT JOIN ${live} ON ${sameKey}
+  const wrong = `SELECT ${selected} FROM ${temporaryName(table)} f LEFT JOIN ${live} ON ${sameKey}
     WHERE l.${keys[0]} IS NULL OR ${differs} ORDER BY ${keys.map((key) => `f.${key}`).join(', ')}`;
   const unexpected = `SELECT ${list('l', keys, 'f_')} FROM ${live}
-    WHERE NOT EXISTS (SELECT 1 FROM ${freshName(table)} f WHERE ${sameKey})
+    WHERE NOT EXISTS (SELECT 1 FROM ${temporaryName(table)} f WHERE ${sameKey})
     ORDER BY ${keys.map((key) => `l.${key}`).join(', ')}`;
 
   const first: RowProblem[] = [];

@@ -65,7 +65,7 @@ export async function writeScript(
     const parts = [
       opening(db, projection, from, head, about),
       eventsAfter(sql, from, head, onProgress),
-      rowsTouched(db, sql, projection, from, head, onProgress),
+      changedRows(db, sql, projection, from, head, onProgress),
       ending(projection, head),
     ];
     for (const part of parts) {
@@ -202,7 +202,7 @@ const broken = (position: number, problem: string): IntegrityError =>
  * REPLACE takes away what stands in the way of a row in a unique index other than its key: two stacks may have traded
  * their names. That is right in any order: such a row is not as it is in the end, so it was touched, and is written too.
  */
-function* rowsTouched(
+function* changedRows(
   db: Connection,
   sql: Statements,
   projection: Projection,
@@ -210,7 +210,7 @@ function* rowsTouched(
   head: LogHead,
   onProgress: OnProgress,
 ): Generator<string> {
-  const touched = keepTouched(db);
+  const touched = keepChangedKeys(db);
   const total = head.position - from.position;
   for (const { changes, last } of changeBatches(sql, projection, { after: from.position, upTo: head.position })) {
     for (const change of changes) touched(change.table, change.op === 'put' ? change.row : change.key);
@@ -238,7 +238,7 @@ const rowsOf = (select: Statement): Iterable<readonly unknown[]> =>
   select.raw().iterate() as Iterable<readonly unknown[]>;
 
 /** Keeps the keys of rows in temporary tables. */
-function keepTouched(db: Connection): (table: TableName, row: object) => void {
+function keepChangedKeys(db: Connection): (table: TableName, row: object) => void {
   const inserts = {} as Record<TableName, Statement>;
   for (const table of TABLE_NAMES) {
     const keys: readonly string[] = TABLE_KEYS[table];

@@ -7,12 +7,12 @@ import { lifetime } from '../lifetime.js';
 import type { OnProgress } from '../maintenance.js';
 import { atOnce, type Eventual, runNow } from '../program.js';
 import { earlierCommits } from '../read/commits.js';
-import { linkReads } from '../read/edges.js';
+import { edgeReads } from '../read/edges.js';
 import { readsOn } from '../read/reads.js';
 import { readSize } from '../read/size.js';
 import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
 import { type Query, type ReadsOf, snapshotOn } from '../snapshot.js';
-import { type Appender, appender, HalfWritten } from './append.js';
+import { type Appender, appender, PartialWrite } from './append.js';
 import { storeClosed, translate } from './errors.js';
 import { existingKey } from './key.js';
 import { factsNow, headNow } from './now.js';
@@ -118,7 +118,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
           const facts = factsNow(sql, keys);
           if (receiptOfRepeat(request, facts, earlier, existingKey(sql))) return [];
           const now = timeOf(request, clock);
-          return runNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
+          return runNow(decideEvents(request, facts, (stream) => edgeReads(sql, stream), now));
         })();
       }),
     read: (query) => life.during(() => current().read(query)),
@@ -171,7 +171,7 @@ function groupCommit(db: Connection, path: string, { begin, run, runTogether, en
         const receipts = only && requests.length === 1 ? [run(only)] : runTogether(requests);
         return () => resolve(receipts);
       } catch (error) {
-        if (!db.inTransaction || error instanceof HalfWritten) throw error;
+        if (!db.inTransaction || error instanceof PartialWrite) throw error;
         return () => reject(translate(error, path));
       }
     });
@@ -187,7 +187,7 @@ function groupCommit(db: Connection, path: string, { begin, run, runTogether, en
     } catch (error) {
       const cause = causeOf(error);
       if (fault.note(cause)) for (const { reject } of group) reject(commitFailed(path, cause));
-      else if (group.length > 1 && error instanceof HalfWritten) for (const one of group) flush([one]);
+      else if (group.length > 1 && error instanceof PartialWrite) for (const one of group) flush([one]);
       else for (const { reject } of group) reject(translate(cause, path));
     }
   };
@@ -217,7 +217,7 @@ function registerProjectors(db: Connection, projection: Projection): void {
   }).immediate();
 }
 
-const causeOf = (error: unknown): unknown => (error instanceof HalfWritten ? error.cause : error);
+const causeOf = (error: unknown): unknown => (error instanceof PartialWrite ? error.cause : error);
 
 /**
  * Own commits call back at once; others' are seen by SQLite's change counter, which one timer reads while somebody listens.

@@ -3,7 +3,7 @@ import { coalesce } from '../../coalesce.js';
 import type { Projection } from '../../event-store.js';
 import type { OnProgress, TableComparison } from '../../maintenance.js';
 import { runLater, runNow } from '../../program.js';
-import { compareTables, freshName } from '../../rebuild/compare.js';
+import { compareTables, temporaryName } from '../../rebuild/compare.js';
 import { createTable, TABLE_DEFINITIONS } from '../../table-definitions.js';
 import { TABLE_NAMES, type TableName } from '../../tables.js';
 import type { Connection } from '../open.js';
@@ -11,7 +11,7 @@ import { rowWriter } from '../rows.js';
 import { statementCache } from '../statements.js';
 import { nextChanges } from './batches.js';
 
-const temporary = (table: TableName): string => `temp.${freshName(table)}`;
+const temporary = (table: TableName): string => `temp.${temporaryName(table)}`;
 
 /**
  * Compares the tables with the log in one read transaction. Every step of it gives others their turn, unless they share the

@@ -1,21 +1,21 @@
 import { allSettled } from '../../lib/all-settled.js';
-import type { LikelyLinks, LinkReads } from '../edge-query.js';
+import type { EdgeReads, LikelyEdgeKeys } from '../edge-query.js';
 import type { DependencyRecord } from '../records.js';
 
 /** Questions that were asked before a decision came to them, with their answers. */
-export interface LinksAhead {
+export interface EarlyEdgeReads {
   readonly asked: { readonly from: ReadonlySet<string>; readonly known: ReadonlySet<string> };
   readonly from: readonly DependencyRecord[];
   readonly known: readonly { readonly value: string; readonly address: string }[];
 }
 
-export async function askAhead(reads: LinkReads, likely: LikelyLinks): Promise<LinksAhead> {
+export async function readEdgesEarly(reads: EdgeReads, likely: LikelyEdgeKeys): Promise<EarlyEdgeReads> {
   const [from, known] = await allSettled([reads.from(likely.from), reads.known(likely.known)]);
   return { asked: { from: new Set(likely.from), known: new Set(likely.known) }, from, known };
 }
 
-/** The same reads, without a question to the server where all of what is asked was asked ahead. */
-export const answering = (reads: LinkReads, { asked, from, known }: LinksAhead): LinkReads => ({
+/** The same reads, without a question to the server where all of what is asked was asked early. */
+export const withEarlyReads = (reads: EdgeReads, { asked, from, known }: EarlyEdgeReads): EdgeReads => ({
   ...reads,
   from: (addresses) =>
     isWithin(addresses, asked.from) ? only(from, addresses, ({ address }) => address) : reads.from(addresses),
