@@ -6,10 +6,10 @@ export interface ChangeEvent {
   readonly data: string;
 }
 
-/** Their types, as a list in SQL. */
+/** These types as a list in SQL. */
 export const CHANGE_TYPES_SQL = CHANGE_TYPES.map((type) => `'${type}'`).join(', ');
 
-/** What such events are about; each once, however many there are. */
+/** The distinct keys that the events changed. */
 export function changedKeysOf(events: Iterable<ChangeEvent>): ChangedKeys {
   const addresses = new Set<string>();
   const outputs = new Set<string>();

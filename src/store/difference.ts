@@ -4,13 +4,16 @@ import { type Eventual, type Program, together, wait } from './program.js';
 import type { DependencyRecord, StoredResource } from './records.js';
 import type { Snapshot } from './snapshot.js';
 
-/** What finds the rows of resources, present or not. */
+/** Reads the rows of resources, including removed ones. */
 export interface StoredResourceReads {
   byAddress(addresses: readonly string[]): Eventual<ReadonlyMap<string, StoredResource>>;
   byId(ids: readonly string[]): Eventual<ReadonlyMap<string, StoredResource>>;
 }
 
-/** What differs between the state at version `from` and the current one, at `to`. Costs what changed in between. */
+/**
+ * The differences between the state at version `from` and the current state at version `to`. The cost grows with the
+ * changes in between.
+ */
 export function* readDifference(
   s: Snapshot,
   storedResources: StoredResourceReads,

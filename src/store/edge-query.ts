@@ -16,7 +16,7 @@ export interface EdgeKeys {
   readonly of: readonly {
     readonly address: string;
     readonly targets: readonly string[];
-    /** Values of its properties, each of which may identify another resource. */
+    /** Values of its properties. Each may identify another resource. */
     readonly values: readonly string[];
   }[];
   /** Addresses of resources to remove. */
@@ -33,13 +33,13 @@ export interface LikelyEdgeKeys {
 
 /** The result. */
 export interface EdgeFacts {
-  /** By address: the edges from each requested resource, and from each removed one. */
+  /** By address: the edges from each requested and each removed resource. */
   readonly from: ReadonlyMap<string, readonly DependencyRecord[]>;
   /** The edges to a removed resource, or to its address without instance keys. */
   readonly to: readonly DependencyRecord[];
   /**
-   * The existing resources that a candidate target, or an end of an edge in `to`, refers to. Of many instances only as many
-   * as are needed for one to remain, whichever are removed.
+   * The existing resources that a candidate target, or an end of an edge in `to`, refers to. Of many instances, only enough
+   * to prove that one remains, whichever are removed.
    */
   readonly present: ReadonlyMap<string, readonly string[]>;
   /** By value: the resources that it identifies, except the requested and the removed ones. */
@@ -64,7 +64,7 @@ export interface EdgeQuery {
 export interface EdgeReads {
   from(addresses: readonly string[]): Eventual<readonly DependencyRecord[]>;
   to(targets: readonly string[]): Eventual<readonly DependencyRecord[]>;
-  /** Addresses of existing resources with one of the names: of those with keys at most `limit` for each name. */
+  /** Addresses of existing resources with one of the names; of instances with keys, at most `limit` for each name. */
   existing(names: readonly string[], limit: number): Eventual<readonly string[]>;
   /** The resources with a value as id, own id or identity. A resource may occur twice if a value identifies it in two ways. */
   known(values: readonly string[]): Eventual<readonly { readonly value: string; readonly address: string }[]>;

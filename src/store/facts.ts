@@ -88,7 +88,7 @@ export interface Facts {
   readonly lockTaker: LockTaker | undefined;
   /** Id of the stack that uses the requested name. */
   readonly nameHolder: string | undefined;
-  /** Whether a stack has the requested id, or a live one has it as its name. */
+  /** Whether a stack has the requested id, or a live stack has it as its name. */
   readonly idTaken: boolean;
   readonly resources: ReadonlyMap<string, StoredResource>;
   /** By the requested id. Ids are unique over all stacks, so a resource may belong to another one. */
@@ -105,7 +105,7 @@ export interface Facts {
   readonly difference: Difference | undefined;
 }
 
-/** Reads each key; a key without a value is left out. */
+/** Reads each key. A key without a value is absent from the result. */
 export function answers<T>(
   keys: readonly string[] | undefined,
   read: (key: string) => T | undefined,

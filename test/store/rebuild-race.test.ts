@@ -7,15 +7,15 @@ import type * as Shadow from '../../src/store/sqlite/rebuild/shadow.js';
 import { TABLE_NAMES } from '../../src/store/tables.js';
 import { scratchFolder } from '../support/folder.js';
 
-/** What another process does right after this one has found nothing lacking: once. */
+/** Runs once, right after this process found no missing index: the work of another process. */
 let meanwhile: (() => void) | undefined;
 
 vi.mock('../../src/store/sqlite/rebuild/shadow.js', async (original) => {
   const shadow = await original<typeof Shadow>();
   return {
     ...shadow,
-    lacking: (...args: Parameters<typeof shadow.lacking>) => {
-      const found = shadow.lacking(...args);
+    missingIndexes: (...args: Parameters<typeof shadow.missingIndexes>) => {
+      const found = shadow.missingIndexes(...args);
       if (found.length === 0 && meanwhile) {
         const act = meanwhile;
         meanwhile = undefined;

@@ -2,29 +2,31 @@ import { allSettled } from '../../lib/all-settled.js';
 import type { EdgeReads, LikelyEdgeKeys } from '../edge-query.js';
 import type { DependencyRecord } from '../records.js';
 
-/** Questions that were asked before a decision came to them, with their answers. */
+/** Edge reads that were sent before the decision requested them, with their results. */
 export interface EarlyEdgeReads {
-  readonly asked: { readonly from: ReadonlySet<string>; readonly known: ReadonlySet<string> };
+  readonly requested: { readonly from: ReadonlySet<string>; readonly known: ReadonlySet<string> };
   readonly from: readonly DependencyRecord[];
   readonly known: readonly { readonly value: string; readonly address: string }[];
 }
 
 export async function readEdgesEarly(reads: EdgeReads, likely: LikelyEdgeKeys): Promise<EarlyEdgeReads> {
   const [from, known] = await allSettled([reads.from(likely.from), reads.known(likely.known)]);
-  return { asked: { from: new Set(likely.from), known: new Set(likely.known) }, from, known };
+  return { requested: { from: new Set(likely.from), known: new Set(likely.known) }, from, known };
 }
 
-/** The same reads, without a question to the server where all of what is asked was asked early. */
-export const withEarlyReads = (reads: EdgeReads, { asked, from, known }: EarlyEdgeReads): EdgeReads => ({
+/** The same reads, but a read whose keys were all read early uses those results instead of the server. */
+export const withEarlyReads = (reads: EdgeReads, { requested, from, known }: EarlyEdgeReads): EdgeReads => ({
   ...reads,
   from: (addresses) =>
-    isWithin(addresses, asked.from) ? only(from, addresses, ({ address }) => address) : reads.from(addresses),
-  known: (values) => (isWithin(values, asked.known) ? only(known, values, ({ value }) => value) : reads.known(values)),
+    isWithin(addresses, requested.from) ? only(from, addresses, ({ address }) => address) : reads.from(addresses),
+  known: (values) =>
+    isWithin(values, requested.known) ? only(known, values, ({ value }) => value) : reads.known(values),
 });
 
-const isWithin = (keys: readonly string[], asked: ReadonlySet<string>): boolean => keys.every((key) => asked.has(key));
+const isWithin = (keys: readonly string[], requested: ReadonlySet<string>): boolean =>
+  keys.every((key) => requested.has(key));
 
-function only<T>(answers: readonly T[], keys: readonly string[], keyOf: (answer: T) => string): T[] {
+function only<T>(results: readonly T[], keys: readonly string[], keyOf: (result: T) => string): T[] {
   const wanted = new Set(keys);
-  return answers.filter((answer) => wanted.has(keyOf(answer)));
+  return results.filter((result) => wanted.has(keyOf(result)));
 }

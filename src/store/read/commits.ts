@@ -22,7 +22,7 @@ const COMMIT_OF_COMMAND = `${COMMIT} WHERE c.command_id = $1 AND c.principal IN 
 
 export const commitOfCommand = (sql: Sql, commandId: string) => first(sql, COMMIT_OF_COMMAND, [commandId], toRecord);
 
-/** Commits under a command id by a principal, and those whose principal was not recorded; see {@link EarlierRow}. */
+/** Commits with a command id of a principal, and those without a recorded principal; see {@link EarlierRow}. */
 export const earlierRows = (commandId: string, principal: string): string => `
 SELECT c.*, e.hash, e.meta, s.id AS stack_id
 FROM commit_rows c JOIN events e ON e.position = c.position JOIN stack_rows s ON s.stream = c.stream
@@ -64,8 +64,8 @@ const lastRevision = (version: string): string => `
  WHERE c.stream = $1 AND c.version <= ${version} ORDER BY c.version DESC, c.position DESC LIMIT 1)`;
 
 /**
- * Costs what happened in between, however large the stack is. PostgreSQL finds the range by version in the commits and walks
- * it by revision in the log. What an event is about is read here: the server's JSON functions refuse `\u0000` and lone
+ * The cost grows with the changes in between, not with the stack. PostgreSQL finds the version range in the commits and
+ * reads it by revision in the log. Event data is parsed here, because the server's JSON functions refuse `\u0000` and lone
  * surrogates.
  */
 const CHANGE_EVENTS = {

@@ -38,7 +38,7 @@ const knownBy = (column: 'id' | 'own_id' | 'identity') =>
       `SELECT k.value, r.address FROM ${byKey('$2::text[]', 'resource_rows', `r.${column} = k.value AND ${IS_PRESENT}`)}`,
   ).postgres;
 const KNOWN = {
-  /** Each value is looked up in three indexes at once. */
+  /** Looks up each value in three indexes. */
   sqlite: `
 SELECT k.value, r.address FROM json_each($2) k CROSS JOIN resource_rows r
 WHERE r.position IS NOT NULL

@@ -10,13 +10,13 @@ import { resourceNames, resourcesByAddress, resourcesWithId } from './resources.
 import type { Sql } from './sql.js';
 import { findStackHead, holderOf, readDocument } from './stacks.js';
 
-/** What every decision begins with. */
+/** The first facts of every decision. */
 export type Opening = Pick<Facts, 'stack' | 'lock' | 'lockTaker'>;
 
 /**
- * Reads what a decision asked for, each by its key. What was not asked for costs no statement.
- * @param opened the opening, whose statement is sent before the others: where the log has not moved since, they still hold
- * @param guess the stream of the stack meant, as far as is known: where it is right, a server is asked once
+ * Reads the requested facts of a decision, each by its key. A fact that was not requested costs no statement.
+ * @param opened the opening, whose statement is sent before the others; if the log has not moved since, they are current
+ * @param guess the probable stream of the stack; if it is right, a server is queried once
  */
 export function* readFacts(sql: Sql, keys: FactKeys, opened: Eventual<Opening>, guess?: number): Program<Facts> {
   const [opening, nameHolder, idHolder, resourcesById, guessed] = yield* together([

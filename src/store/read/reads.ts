@@ -8,7 +8,7 @@ import { addressesOf, nodesAt, resourceHistory, resourcesAt, resourcesOf } from 
 import type { Sql } from './sql.js';
 import { findStack, findStackOfName, listStacks, readDocument } from './stacks.js';
 
-/** What answers each read on a connection. */
+/** The implementation of each read on a connection. */
 const READS: {
   readonly [K in keyof Reads]: (sql: Sql, ...args: Parameters<Reads[K]>) => Eventual<ReturnType<Reads[K]>>;
 } = {

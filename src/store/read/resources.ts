@@ -29,7 +29,7 @@ ${storedResources(byKey('$2::bigint[]', 'resource_rows', 'r.resource = k.value')
 
 const toStored = (row: StoredResourceRow): ResourceOfStack => toStoredResource(row, row.data);
 
-/** By address, in the order asked for. */
+/** By address, in the requested order. */
 export function resourcesByAddress(
   sql: Sql,
   stream: number,
@@ -42,7 +42,7 @@ export function resourcesByAddress(
   });
 }
 
-/** By the id asked for: a caller's, or `res-` and the number. */
+/** By the requested id: a caller's, or `res-` and the number. */
 export function resourcesWithId(sql: Sql, ids: readonly string[]): Eventual<ReadonlyMap<string, ResourceOfStack>> {
   if (ids.length === 0) return NO_ENTRIES;
   const own = ids.filter((id) => resourceNumber(id) === undefined);
@@ -129,7 +129,10 @@ type NodeRow = Pick<ResourceRow, 'resource' | 'address' | 'base' | 'type'>;
 const NODES = `
 SELECT resource, address, base, type, id FROM resource_rows
 WHERE stream = $1 AND position IS NOT NULL ORDER BY address`;
-/** The row's own id is today's. PostgreSQL's JSON functions refuse what a document may hold, so the id is read here. */
+/**
+ * The id in the row is the current one, so the id at a version comes from the event. PostgreSQL's JSON functions refuse
+ * characters that a document may contain, so it is parsed here.
+ */
 const NODES_AT_VERSION = inBoth(
   ({ join, valueAt }) => `
 SELECT r.resource, r.address, r.base, r.type, ${join === 'JOIN' ? 'e.data' : "e.data ->> '$.id' AS id"}

@@ -19,8 +19,8 @@ INSERT INTO events (position, stream, revision, version, type, schema_version, d
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /**
- * Writes an event to the log. Values are bound by place: by name takes twice as long.
- * @throws IntegrityError `EVENT_NOT_STORED` where a trigger of others swallows it
+ * Writes an event to the log. Values are bound by position; by name takes twice as long.
+ * @throws IntegrityError `EVENT_NOT_STORED` if a foreign trigger discards it
  */
 export function insertEvent(sql: Statements, event: StoredEvent): void {
   const { changes } = sql(INSERT_EVENT).run(
@@ -40,63 +40,66 @@ export function insertEvent(sql: Statements, event: StoredEvent): void {
 }
 
 /**
- * Moves nothing that another release built, or that lags behind. The plus keeps SQLite from looking for each name by its key:
- * to walk over all ten takes a seventh of the time.
+ * Skips checkpoints of another release and those that lag behind. The plus prevents a key lookup for each name: scanning
+ * all ten takes a seventh of the time.
  */
 const moveCheckpoints = (projectors: readonly ProjectorInfo[]): string => `
 UPDATE projection_checkpoints SET position = ?
 WHERE position = ? AND (${projectors.map(({ name, version }) => `(+name = '${name}' AND version = ${version})`).join(' OR ')})`;
 
-/** The writing failed half-way: the transaction must be taken back. */
+/** A flush failed part-way: the transaction must be rolled back. */
 export class PartialWrite extends Error {}
 
-/** What commands do inside one open transaction, between `begin` and `end`. Whatever throws `PartialWrite` ends it. */
+/** The commands inside one open transaction, between `begin` and `end`. A `PartialWrite` ends the transaction. */
 export interface Appender {
   begin(): void;
   /**
-   * The work of one command: facts and decision; what comes of it is written when somebody looks. No step may wait: a
-   * promise here would let other work into the transaction.
-   * @throws what refuses the command; `PartialWrite` where what commands before it came to could not be written
+   * Runs one command: facts and decision. Its events are pending until a flush. It is synchronous, because a promise would
+   * let other work into the transaction.
+   * @throws the error of a refused command; `PartialWrite` if the pending events of earlier commands could not be written
    */
   run(request: AppendRequest): Receipt;
   /**
-   * The same for commands that belong together: all of them, or none.
-   * @throws what refuses one of them, or why it could not be written; `PartialWrite` as above
+   * Runs a group of commands: all of them or none.
+   * @throws the error of a refused command or of a failed write; `PartialWrite` as above
    */
   runTogether(requests: readonly AppendRequest[]): readonly Receipt[];
-  /** @throws StoreError `PROJECTIONS_CHANGED`, and then the transaction must be taken back; `PartialWrite` */
+  /**
+   *
+   * @throws StoreError `PROJECTIONS_CHANGED`, and then the transaction must be rolled back; `PartialWrite`
+   */
   end(): void;
 }
 
-/** Events that wait to be written. */
+/** Events that are decided but not yet written. */
 interface Pending {
   readonly stored: StoredEvent[];
   readonly recorded: RecordedEvent[];
 }
-const nothing = (): Pending => ({ stored: [], recorded: [] });
+const nothingPending = (): Pending => ({ stored: [], recorded: [] });
 
-/** Events that wait to be written, at most, before the next command. */
+/** The maximum number of pending events before the next command. */
 const MAX_PENDING = 1_000;
 
 /**
- * Events and tables are written when somebody looks: what commands about different stacks come to is written at once, which
- * takes less time (docs/adr/0021). Each still decides on what all before it have left: `pendingKeys` tells of its own stack;
- * and whoever asks for what stacks share, names and ids, finds all of it written and leaves nothing to be written.
+ * Events and tables are written when a later command reads them. Commands on different stacks are flushed together, which
+ * takes less time (docs/adr/0021). Each command still sees all earlier ones: a command whose keys are among `pendingKeys`
+ * flushes first, and a command that reads keys shared by stacks (names and ids) flushes before and after.
  */
 export function appender(db: Connection, sql: Statements, projection: Projection, clock: Clock): Appender {
   const writer = eventWriter(db, sql, projection);
-  let pending = nothing();
-  /** Of the pending events: their streams, what their stacks were called by, their commands. */
+  let pending = nothingPending();
+  /** The streams, the stack references and the command ids of the pending events. */
   const pendingKeys = new Set<string | number>();
 
-  const forget = (): void => {
-    pending = nothing();
+  const clearPending = (): void => {
+    pending = nothingPending();
     pendingKeys.clear();
   };
   const flush = (): void => {
     const { stored, recorded } = pending;
     if (stored.length === 0) return;
-    forget();
+    clearPending();
     try {
       writer.write(stored, recorded);
     } catch (cause) {
@@ -112,7 +115,7 @@ export function appender(db: Connection, sql: Statements, projection: Projection
     if (pendingKeys.has(keys.stack) || readsSharedKeys(keys)) flush();
     const facts = factsNow(sql, keys);
     if (!facts.stack || !pendingKeys.has(facts.stack.stream)) return facts;
-    flush(); // under another name it is the stack of a command before
+    flush(); // another name of a stack with pending events
     return factsNow(sql, keys);
   };
 
@@ -136,18 +139,18 @@ export function appender(db: Connection, sql: Statements, projection: Projection
   };
   const underSavepoint = db.transaction((requests: readonly AppendRequest[]) => requests.map(run));
   const runTogether = (requests: readonly AppendRequest[]): readonly Receipt[] => {
-    flush(); // what is taken back with the savepoint is theirs alone
+    flush(); // a rollback of the savepoint must not affect earlier commands
     try {
       return underSavepoint(requests);
     } catch (error) {
-      forget();
+      clearPending();
       writer.rolledBack();
       throw error instanceof PartialWrite ? error.cause : error;
     }
   };
   return {
     begin: () => {
-      forget();
+      clearPending();
       writer.begin();
     },
     run,
@@ -160,8 +163,8 @@ export function appender(db: Connection, sql: Statements, projection: Projection
 }
 
 /**
- * Writes events that follow the log's end, and what they change in the tables, inside an open transaction; at its end the
- * checkpoints move, once for all of them.
+ * Writes events that follow the log's end, and their row changes, inside an open transaction. At its end the checkpoints
+ * move once for all of them.
  */
 export function eventWriter(db: Connection, sql: Statements, projection: Projection) {
   const applyRows = rowWriter(db);
@@ -179,9 +182,9 @@ export function eventWriter(db: Connection, sql: Statements, projection: Project
       before = undefined;
       rolledBack();
     },
-    /** Where the log ends; read once in a transaction. */
+    /** The end of the log; read once per transaction. */
     head,
-    /** Whole commits, in log order. */
+    /** Takes whole commits in log order. */
     write: (stored: readonly StoredEvent[], recorded: readonly (RecordedEvent | UnknownEvent)[]): void => {
       before ??= (stored[0] as StoredEvent).position - 1;
       for (const event of stored) insertEvent(sql, event);
@@ -197,7 +200,7 @@ export function eventWriter(db: Connection, sql: Statements, projection: Project
   };
 }
 
-/** Writing on would mix rows of two releases, or rows with a gap in them. */
+/** Further writes would mix rows of two releases, or leave a gap in the rows. */
 const tablesNotOurs = (): StoreError =>
   new StoreError('PROJECTIONS_CHANGED', 'the tables were built by another release or do not show the whole log', {
     hint: 'Start again; if it stays so, look at them with: sloth-runner projections status',

@@ -1,5 +1,5 @@
 /**
- * The position of the event that holds the value of a resource `r` at a version; NULL where it did not exist then.
+ * The position of the event that holds the value of a resource `r` at a version; NULL if it did not exist then.
  * @param version an SQL expression
  */
 export const valueAt = (version: string): string => `(

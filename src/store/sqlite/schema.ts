@@ -5,19 +5,19 @@ import { TABLE_NAMES, type TableName } from '../tables.js';
 import { IS_ANNOTATION } from './annotations.js';
 import { valueAt } from './history.js';
 
-/** Grows with every change of the schema; a file with a larger one is refused unmodified. */
+/** Grows with every change of the schema; a file with a larger version is refused unmodified. */
 export const SCHEMA_VERSION = 6;
 
 /**
- * The first index sorts a stack's events by version, which is also their order by revision and by position. The second finds
- * the few events that are not about state.
+ * The first index sorts a stack's events by version, which is also their order by revision and by position. The second
+ * finds the few annotations.
  */
 const LOG_INDEXES = `
 CREATE INDEX events_by_stream ON events (stream, version, revision);
 CREATE INDEX events_signals ON events (stream, position) WHERE ${IS_ANNOTATION};
 `;
 
-/** A row is only taken at the next position, at its stream's next revision, and at a version that does not go back. */
+/** A row is only accepted at the next position, at its stream's next revision, and at a version that is not smaller. */
 const APPEND_ONLY = `
 CREATE TRIGGER events_append_only BEFORE INSERT ON events
 WHEN NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM events)
@@ -29,8 +29,8 @@ END;
 `;
 
 /**
- * The event log. The triggers refuse every way to change it, including INSERT OR REPLACE, which deletes the old row
- * without firing delete triggers.
+ * The event log. Triggers refuse every change of it, including INSERT OR REPLACE, which deletes the old row without firing
+ * delete triggers.
  */
 const EVENT_LOG = `
 CREATE TABLE events (
@@ -60,7 +60,7 @@ CREATE TABLE projection_checkpoints (
 ) STRICT, WITHOUT ROWID;
 `;
 
-/** One row at most: the log's secret key, which no export, copy or script holds (docs/adr/0023). */
+/** At most one row: the log's secret key, which exports, copies and scripts do not contain (docs/adr/0023). */
 const LOG_KEY = `
 CREATE TABLE log_key (
   one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL
@@ -76,8 +76,8 @@ const projectionTable = (table: TableName): string =>
     .join('');
 
 /**
- * The tables of the specification, by its names and columns, for any SQLite client from 3.38 on (the operator ->).
- * They are views because a copied document would cost every write (docs/adr/0004).
+ * The tables of the specification, with its names and columns, for any SQLite client from 3.38 on (the operator ->). They
+ * are views because every write would pay for a copied document (docs/adr/0004).
  */
 export const VIEWS = `
 CREATE VIEW stacks AS
@@ -213,7 +213,7 @@ SELECT position, first_position, stream, version, raised, kind, added, changed, 
 FROM earlier_commits ORDER BY position;
 DROP TABLE earlier_commits;`;
 
-/** Schemas 4 and 5 had no such index. */
+/** Schemas 4 and 5 do not have this index. */
 const COMMITS_BY_VERSION = 'CREATE INDEX commit_rows_by_version ON commit_rows (stream, version, position);';
 
 /** From schemas 1 to 3: the log has another guard and other indexes, and some tables are missing. */
@@ -229,11 +229,11 @@ const DROP_VIEWS = [...VIEWS.matchAll(/CREATE VIEW (\w+)/g)]
   .join('\n');
 
 /**
- * Brings a database of an earlier schema to this one. The log's table and its rows stay as they are. A rebuild under way
- * begins again. A projection table whose columns changed is rebuilt, because its projector has a new version.
+ * Upgrades a database of an earlier schema. The log's table and its rows stay unchanged. A running rebuild restarts. A
+ * projection table with changed columns is rebuilt, because its projector has a new version.
  * @param from the earlier schema
- * @param present names of the tables there are
- * @returns SQL in parts, one after the other
+ * @param present names of the existing tables
+ * @returns SQL in parts, in order
  */
 export const upgrade = (from: number, present: ReadonlySet<string>): string[] => [
   ...[...present].filter((name) => name.startsWith('rebuild_')).map((name) => `DROP TABLE ${name};`),

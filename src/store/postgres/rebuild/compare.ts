@@ -9,7 +9,7 @@ import { statementsInAnyOrder } from '../rows.js';
 import { runEach, sqlOn } from '../sql.js';
 import { nextChanges } from './batches.js';
 
-/** Compares the tables with the log, inside a transaction that sees one moment. */
+/** Compares the tables with the log, inside a snapshot transaction. */
 export async function compareOn(
   client: pg.ClientBase,
   projection: Projection,

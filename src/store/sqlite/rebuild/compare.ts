@@ -14,8 +14,8 @@ import { nextChanges } from './batches.js';
 const temporary = (table: TableName): string => `temp.${temporaryName(table)}`;
 
 /**
- * Compares the tables with the log in one read transaction. Every step of it gives others their turn, unless they share the
- * connection, as they do in memory: then no other work may come in between.
+ * Compares the tables with the log in one read transaction. Between steps other work gets a turn, except with a database in
+ * memory: there it would share the connection and the transaction.
  */
 export async function compareOn(
   db: Connection,
