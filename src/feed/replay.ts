@@ -14,18 +14,18 @@ import type { StackRecord } from '../store/records.js';
 import { type LogFeed, logReplaced } from './follow-log.js';
 
 export interface ReplayOptions {
-  /** The last version to show, with what followed it and raised no version. Default: all there is. */
+  /** The last version to return, with the following events that raise no version. Default: all. */
   readonly toVersion?: number;
   /**
-   * Go on with events as they are appended, by this process or others, until the signal ends it or `toVersion`, which
-   * need not be there yet, has been shown.
+   * Continue with events as they are appended, by this process or others, until the signal fires or `toVersion`, which need
+   * not exist yet, was returned.
    */
   readonly follow?: AbortSignal;
-  /** Counts events, up to what there is at the beginning. */
+  /** Counts events, up to the number at the start. */
   readonly onProgress?: OnProgress;
 }
 
-/** An event of a stack and what it changed. */
+/** An event of a stack and its changes. */
 export interface ReplayStep {
   readonly position: number;
   readonly version: number;
@@ -33,16 +33,16 @@ export interface ReplayStep {
   /** ISO-8601 UTC. */
   readonly at: string;
   readonly actor: string;
-  /** The kind of command it came from. */
+  /** The kind of its command. */
   readonly command: string;
   readonly reason: string | undefined;
   readonly type: string;
   readonly changes: readonly EventChange[];
-  /** After the event. */
+  /** The counts after the event. */
   readonly counts: StateCounts;
 }
 
-/** What a replay came to: the state its last event left, which the tables agree with. */
+/** The result of a replay: the state after the last event, which equals the tables. */
 export interface Replayed {
   readonly stackId: string;
   readonly name: string;
@@ -54,10 +54,10 @@ export interface Replayed {
 }
 
 /**
- * Prints nothing and changes nothing: gives each event of a stack, from its first, with what it changed, and returns the
- * state they add up to. Holds that state and a page of events, however long the history is.
- * @throws NotFoundError for an unknown stack or version; IntegrityError `REPLAY_DIFFERS` where the tables say something
- *   else of the last version than its events do, `EVENT_DAMAGED` at an event that is not of the shape of its type
+ * Yields each event of a stack from the first on, with its changes, and returns the resulting state. Prints and changes
+ * nothing. Memory holds that state and one page of events, however long the history is.
+ * @throws NotFoundError for an unknown stack or version; IntegrityError `REPLAY_DIFFERS` if the tables differ from the
+ * events at the last version, `EVENT_DAMAGED` at an event that does not match the schema of its type
  */
 export async function* replay(
   store: EventStore,
@@ -90,7 +90,7 @@ export async function* replay(
   return { stackId: stack.id, name: stack.name, version, position, events, counts: teller.counts(), stateHash: hash };
 }
 
-/** The stack, and its last event to begin with. */
+/** The stack, and its last event at the start. */
 async function range(store: EventStore, ref: string, toVersion: number | undefined, mayCome: boolean) {
   const { stack, last } = await store.read(function* (s) {
     const now = yield* stackMoment(s, ref, undefined, { deleted: true });
@@ -110,8 +110,8 @@ async function range(store: EventStore, ref: string, toVersion: number | undefin
 }
 
 /**
- * Folds events in groups: a draft of the state costs what the state holds, so a group grows with it, and an event costs
- * the same in a large state as in a small one.
+ * Folds events in groups: copying the state for a fold costs as much as the state is large. So groups grow with the state,
+ * and the cost of an event stays the same.
  */
 function folder() {
   let state = initialState;
@@ -143,7 +143,7 @@ const toStep = (event: RecordedEvent | UnknownEvent, teller: ChangeTeller): Repl
   counts: teller.counts(),
 });
 
-/** A stream up to its event `last`, or until the signal. Ends with a whole commit: inside of one there is no state. */
+/** A stream up to its event `last`, or until the signal. Ends with a whole commit, because there is no state within one. */
 async function* history(
   store: EventStore,
   { stream, position: upTo }: StoredEvent,
@@ -162,9 +162,9 @@ async function endsCommit(store: EventStore, last: StoredEvent): Promise<boolean
 }
 
 /**
- * What is appended to a stream after its event `start`, until the signal, or until the version asked for is complete.
- * Ends with a whole commit.
- * @throws IntegrityError `LOG_REPLACED` where the log became another one meanwhile
+ * Events that are appended to a stream after its event `start`, until the signal, or until the requested version is
+ * complete. Ends with a whole commit.
+ * @throws IntegrityError `LOG_REPLACED` if the log was replaced meanwhile
  */
 async function* appended(
   store: EventStore,
@@ -192,7 +192,7 @@ async function* appended(
   }
 }
 
-/** The hash of the state folded from the events, once the tables have given the same. */
+/** The hash of the state folded from the events, after checking that the tables have the same. */
 async function agreedHash(
   store: EventStore,
   { stream, name }: StackRecord,

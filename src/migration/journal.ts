@@ -15,20 +15,23 @@ const entrySchema = z.strictObject({
 });
 type JournalEntry = z.infer<typeof entrySchema>;
 
-/** What is known of a migration that is under way. */
+/** A migration that is in progress. */
 export interface Begun extends Omit<Migration, 'resumed'> {
   readonly backup: string | null;
 }
 
-/** The file beside a target that says which migration is under way, and goes when it has ended. */
+/** The file beside a target that names the migration in progress; removed at its end. */
 export interface Journal {
-  /** The migration that was broken off, if there is one. */
+  /** The interrupted migration, if there is one. */
   readonly begun: Begun | undefined;
   write(begun: Begun): Promise<void>;
   remove(): void;
 }
 
-/** @throws ConflictError where the migration of another source is under way */
+/**
+ *
+ * @throws ConflictError if the migration of another source is in progress
+ */
 export function openJournal(target: string, source: string): Journal {
   const file = `${target}.migration`;
   const entry = read(file);

@@ -9,7 +9,7 @@ import { readFacts } from './read/facts.js';
 import type { MemoryState } from './state.js';
 import { applyChanges, copyTables } from './tables.js';
 
-/** Carries out one command. All that can be refused or can fail comes before the first change. */
+/** Executes one command. Everything that can be refused or fail comes before the first change. */
 function append(state: MemoryState, projection: Projection, clock: Clock, request: AppendRequest): Receipt {
   const facts = readFacts(state, request.keys);
   const repeated = receiptOfRepeat(request, facts, earlierOf(state, request), state.key);
@@ -24,11 +24,11 @@ function append(state: MemoryState, projection: Projection, clock: Clock, reques
   return receipt;
 }
 
-/** Commits of the request's command id by its principal. */
+/** Commits with the request's command id of its principal. */
 export const earlierOf = (state: MemoryState, { commandId, identity }: AppendRequest): readonly EarlierCommit[] =>
   identity ? earlierCommits(state, commandId, identity.principal) : [];
 
-/** Carries out several commands in turn. Where one is refused, the state is what it was before the first. */
+/** Executes several commands in order. If one is refused, the state stays as it was before the first. */
 export function appendTogether(
   state: MemoryState,
   projection: Projection,

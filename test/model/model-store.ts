@@ -19,12 +19,12 @@ export interface ModelStoreOptions {
   readonly clock: Clock;
 }
 
-/** What tests call a store of this kind by, where others have a path or URL. */
+/** The name of this kind of store in tests, where others have a path or URL. */
 export const MODEL = 'model';
 
 /**
- * The model that the stores are compared with: the same port over arrays and maps, written to be read rather than to be
- * fast. Every read goes through whole tables.
+ * The model that the stores are compared with: the same port over arrays and maps, written for readability rather than
+ * speed. Every read scans whole tables.
  */
 export function openModelStore({ projection, clock }: ModelStoreOptions): EventStore {
   const state = emptyState();

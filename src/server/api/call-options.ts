@@ -5,14 +5,14 @@ import { envelopeSchema } from '../../commands/index.js';
 import { InvalidInputError } from '../../lib/errors.js';
 import { callerOf } from '../access.js';
 
-/** Of the envelope what stands in the body, beside a command's own fields: no header could carry it. */
+/** The fields of the envelope that are sent in the body, beside the command's own, because no header can carry them. */
 export const envelopeBody = envelopeSchema
   .pick({ reason: true, lockId: true, fencingToken: true, correlationId: true, causationId: true })
   .partial();
 
 /**
- * What a request says about a command beside the command: who sends it is its principal, `If-Match` the version it
- * expects, `Idempotency-Key` the command's id.
+ * Command options from the request: the principal is the sender, `If-Match` the expected version, `Idempotency-Key` the
+ * command id.
  * @param forceUnlock whether locks may be broken through this server at all
  */
 export function callOf(

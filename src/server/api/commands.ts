@@ -24,7 +24,7 @@ type DryRun = { readonly dry_run: boolean };
 
 const answer = 'A receipt, ETag is the version; with dry_run the changes there would be';
 
-/** Every command of the engine, under its type. The body holds its fields, and in `envelope` what goes with it. */
+/** Every command of the engine, under its type. The body contains its fields, and its envelope under `envelope`. */
 const ofEngine: readonly Route[] = (Object.keys(COMMANDS) as CommandType[]).map((type) =>
   route({
     method: 'POST',
@@ -113,7 +113,10 @@ const ofDocuments: readonly Route[] = [
 
 export const COMMAND_ROUTES: readonly Route[] = [...ofEngine, ...ofDocuments];
 
-/** @throws InvalidInputError for a body that is no object, or names another command than the path does */
+/**
+ *
+ * @throws InvalidInputError for a body that is not an object, or names another command than the path
+ */
 async function readFields({ request, bodies }: Call, type: CommandType): Promise<JsonObject> {
   const body = bytesOf(request);
   const fields = body.length === 0 ? {} : await read(body, type, runnerFor(request, bodies));
@@ -141,7 +144,7 @@ const envelopeOf = ({
   ...(reason === undefined ? {} : { reason }),
 });
 
-/** Two such requests with an equal content are one request sent twice, though the command made of the second differs. */
+/** Two such requests with equal content are a repeated request, even if the second would produce a different command. */
 const contentOf = ({ path, query }: Call<object>, document: Uint8Array): string => {
   const { lock_id: _, dry_run: __, ...said } = query as Readonly<Record<string, Json>>;
   return sha256(stringifyJson(sortKeys({ path: { ...path }, query: said, document: sha256(document) })));

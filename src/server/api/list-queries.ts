@@ -7,11 +7,14 @@ import { requireStack } from '../access.js';
 import { flag, moment, momentOf, number, page, pageOf, several, text } from './parameters.js';
 import { type Query, query } from './query.js';
 
-/** One answer looks at so many positions of the log at most, and holds so many characters of events, or one event. */
+/**
+ * The maximum number of positions of the log that one response scans, and of characters of events; a larger first event is
+ * returned alone.
+ */
 const MOST_POSITIONS = 10_000;
 const MOST_CHARS = 4 * 1024 * 1024;
 
-/** Lists of stacks and of events, as far as the principal reaches them. */
+/** Lists of stacks and of events that the principal may access. */
 export const LIST_QUERIES: readonly Query[] = [
   query({
     scope: 'reachable',
@@ -75,5 +78,5 @@ export const LIST_QUERIES: readonly Query[] = [
   }),
 ];
 
-/** Deleted stacks may share a name; no name holds a tab. */
+/** Deleted stacks may share a name; a name contains no tab. */
 const keyOfStack = ({ name, id }: { readonly name: string; readonly id: string }): string => `${name}\t${id}`;

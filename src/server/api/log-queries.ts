@@ -14,7 +14,7 @@ import { type Route, route } from './route.js';
 
 const get = { method: 'GET', role: 'read', body: NO_BODY } as const;
 
-/** What can be asked about the database as a whole, and the events as they are appended. */
+/** Queries about the database as a whole, and the events as they are appended. */
 export const LOG_QUERIES: readonly Route[] = [
   route({
     ...get,
@@ -98,8 +98,8 @@ export const LOG_QUERIES: readonly Route[] = [
 ];
 
 /**
- * Counts a stream until its answer ends, whatever ends it.
- * @returns is aborted then
+ * Counts a stream until its response ends for any reason.
+ * @returns a signal that is aborted then
  */
 function openStream(streams: EventStreams, request: FastifyRequest, reply: FastifyReply): AbortSignal {
   const gone = new AbortController();

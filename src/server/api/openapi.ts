@@ -82,7 +82,7 @@ const operation = (route: Route, maxBody: number) => {
   };
 };
 
-/** `x-max-bytes`: a body with more is answered with 413. */
+/** `x-max-bytes`: a larger body is refused with 413. */
 const contentOf = ({ schema, maxBytes }: Body, maxBody: number) => ({
   schema,
   'x-max-bytes': maxBytes === 'max-body' ? maxBody : maxBytes,

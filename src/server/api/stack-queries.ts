@@ -14,14 +14,14 @@ import { type Query, query } from './query.js';
 
 const STACK = '/stacks/{stack}';
 const RESOURCE = `${STACK}/resources/{resource}`;
-/** Those that grow with what the stack holds, and those that grow with all that ever happened to it. */
+/** Queries whose cost grows with the content of the stack, and those whose cost grows with its whole history. */
 const ofState = { scope: 'stack', weight: 'state' } as const;
 const ofHistory = { scope: 'stack', weight: 'history' } as const;
 const isShort = (): boolean => true;
 const isShortPage = ({ limit }: { readonly limit: number }): boolean => limit <= 100;
 const limit = page.limit;
 
-/** What can be asked about one stack; each answers what the command line prints with `--output json`. */
+/** Queries about one stack; each returns what the command line prints with `--output json`. */
 export const STACK_QUERIES: readonly Query[] = [
   query({
     ...ofState,
@@ -41,7 +41,7 @@ export const STACK_QUERIES: readonly Query[] = [
     query: z.strictObject({ ...at, ...page }),
     read: async ({ backend, path: { stack = '' }, query }) => {
       const { after, limit } = query;
-      // One more than the page holds says whether there is a next.
+      // One more than the page shows whether there is a next page.
       const list = await backend.getResources(stack, atOf(query), { after, limit: limit + 1 });
       const { items, next } = pageOf(list.resources, { limit }, ({ address }) => address);
       return { ...resourcesJson({ ...list, resources: items }), next };

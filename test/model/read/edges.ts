@@ -8,7 +8,7 @@ import { dependenciesAt } from './outputs.js';
 import { resourcesByAddress } from './resources.js';
 import { rowsOf } from './rows.js';
 
-/** Goes through the tables once, however many steps are taken. */
+/** Scans the tables once for all steps. */
 export function edgeReads(state: MemoryState, stream: number): EdgeReads {
   const edges = dependenciesAt(state, stream);
   const present = rowsOf(state.tables.resource_rows, stream).filter(({ position }) => position !== null);

@@ -11,7 +11,7 @@ import { readsOn } from './reads.js';
 import { resourceNames, resourcesByAddress, resourcesWithId } from './resources.js';
 import { findStack, holderOfName, readDocument } from './stacks.js';
 
-/** What every stack's decision may ask for, of no stack. */
+/** The facts of a decision that belong to a stack, without a stack. */
 const NOTHING: Omit<Facts, 'stack' | 'deletedStack' | 'nameHolder' | 'idTaken' | 'resourcesById'> = {
   document: undefined,
   lock: undefined,

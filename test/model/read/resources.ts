@@ -14,7 +14,7 @@ type ResourceRow = Tables['resource_rows'];
 const toStored = ({ log }: MemoryState, row: ResourceRow) =>
   toStoredResource(row, row.position === null ? null : eventAt(log, row.position).data);
 
-/** Finds the resources of one stream by address; goes through the table once, however many are asked for. */
+/** Finds the resources of one stream by address; scans the table once for all addresses. */
 export function resourcesByAddress(
   state: MemoryState,
   stream: number,
@@ -47,7 +47,7 @@ export function resourcesWithId(
   };
 }
 
-/** Finds the resources of one stream as they were at a version; goes through the tables once. */
+/** Finds the resources of one stream at a version; scans the tables once. */
 export function resourcesAtVersion(
   state: MemoryState,
   stream: number,
