@@ -5,7 +5,7 @@ import { anEdge } from '../support/records.js';
 
 const readEdgeFacts = (reads: EdgeReads, keys: EdgeKeys) => runNow(reading(reads, keys));
 
-/** Notes what is read, and how many instances of each name. */
+/** Records the reads, and the number of instances of each name. */
 function noting(reads: Partial<EdgeReads> = {}) {
   const asked: (readonly unknown[])[] = [];
   const all = { ...NO_EDGES, ...reads };
@@ -25,7 +25,7 @@ function noting(reads: Partial<EdgeReads> = {}) {
   return { asked, reads: noting };
 }
 
-test('what a resource comes to depend on is not followed where nothing depends on the resource', () => {
+test('new dependencies of a resource are not followed if the resource has no dependents', () => {
   const { asked, reads } = noting();
   const of = ['a.u', 'a.v'].map((address) => ({ address, targets: ['a.many'], values: [] }));
   readEdgeFacts(reads, { of, leaving: [], cascade: false });
@@ -33,13 +33,13 @@ test('what a resource comes to depend on is not followed where nothing depends o
   expect(asked.filter(([read]) => read === 'existing')).toEqual([['existing', ['a.u', 'a.many', 'a.v'], 1]]);
 });
 
-test('of many instances only one more than go is asked for', () => {
+test('of many instances only one more than are removed is read', () => {
   const { asked, reads } = noting({ to: () => [anEdge('a.u', 'a.many')] });
   readEdgeFacts(reads, { of: [], leaving: ['a.many[0]', 'a.many[1]'], cascade: false });
   expect(asked.filter(([read]) => read === 'existing')).toEqual([['existing', ['a.u', 'a.many'], 3]]);
 });
 
-test('where others depend on the resource, the smaller side is followed', () => {
+test('if the resource has dependents, the smaller side is followed', () => {
   const dependents = ['a.1', 'a.2', 'a.3'].map((address) => anEdge(address, 'a.u'));
   const { asked, reads } = noting({ to: (targets) => (targets.includes('a.u') ? dependents : []) });
   const { around } = readEdgeFacts(reads, {

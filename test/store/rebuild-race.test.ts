@@ -27,7 +27,7 @@ vi.mock('../../src/store/sqlite/rebuild/shadow.js', async (original) => {
   };
 });
 
-test('a rebuild that another has finished and begun again is not swapped in half-built', async () => {
+test('a rebuild that another process finished and restarted is not swapped half-built', async () => {
   const { createShadows, dropShadows } = await import('../../src/store/sqlite/rebuild/shadow.js');
   const file = join(scratchFolder(), 'stacks.db');
   const engine = openEngine(file);
