@@ -18,7 +18,7 @@ const KNOWN = [
   { value: 'i-2', address: 'c' },
 ];
 
-/** Reads that say what they were asked. */
+/** Reads that record their arguments. */
 function told() {
   const asked: string[] = [];
   const reads: EdgeReads = {
@@ -37,7 +37,7 @@ function told() {
   return { asked, reads };
 }
 
-test('what was asked early is not asked again, and the answer is that to the question', async () => {
+test('keys that were read early are not read again, and the results are those of the requested keys', async () => {
   const { asked, reads } = told();
   const after = withEarlyReads(reads, await readEdgesEarly(reads, { from: ['a', 'b'], known: ['i-1', 'i-2', 'none'] }));
   asked.length = 0;
@@ -47,7 +47,7 @@ test('what was asked early is not asked again, and the answer is that to the que
   expect(asked).toEqual([]);
 });
 
-test('a question of which a part was not asked early is asked', async () => {
+test('a read with a key that was not read early is sent', async () => {
   const { asked, reads } = told();
   const after = withEarlyReads(reads, await readEdgesEarly(reads, { from: ['a'], known: ['i-1'] }));
   asked.length = 0;

@@ -7,7 +7,7 @@ import { openPostgresStore } from '../../src/store/postgres/postgres-event-store
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-event-store.js';
 import { emptySchema } from '../support/postgres.js';
 
-test('commits that lie across batches, or are larger than one, are projected whole, and others between them once', async () => {
+test('commits that cross batches, or are larger than one, are projected whole, and others between them once', async () => {
   await using backend = await StateBackend.open(await emptySchema());
   const manager = backend.getStackManager();
   const commit = (stack: string, count: number, from = 0) =>

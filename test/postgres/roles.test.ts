@@ -8,7 +8,7 @@ import { emptySchema } from '../support/postgres.js';
 const PAGE = readFileSync(new URL('../../docs/postgres.md', import.meta.url), 'utf8');
 const [, ROLES = ''] = /```sql\n(.*?)```/s.exec(PAGE) ?? [];
 
-test('with the roles of the page a writer works, a reader reads, and neither changes the log', async () => {
+test('with the roles of the documentation a writer works, a reader reads, and neither changes the log', async () => {
   const owner = await emptySchema();
   const schema = /t_[0-9a-f]+/.exec(owner)?.[0] ?? '';
   const name = randomBytes(4).toString('hex');

@@ -1,4 +1,4 @@
-// Reads the tables over and over, each time in one transaction, and tells every state that is not a whole one.
+// Reads the tables repeatedly, each time in one transaction, and prints every inconsistent state.
 import Database from 'better-sqlite3';
 
 const [, , path, resources] = process.argv;
@@ -13,7 +13,7 @@ const look = db.transaction(() => ({
   history: db.prepare('SELECT count(*) FROM resource_history').pluck().get(),
   events: db.prepare("SELECT count(*) FROM events WHERE type LIKE 'Resource%'").pluck().get(),
 }));
-/** At least so many, however late the first is. */
+/** At least this many, however late the first is. */
 const LOOKS = 20;
 let looks = 0;
 const told = [];

@@ -1,4 +1,4 @@
-// Rebuilds all projections of a database and tells what it did; made to be killed in the middle.
+// Rebuilds all projections of a database and prints the result; made to be killed part-way.
 import { StateBackend } from '../../dist/index.js';
 
 const backend = await StateBackend.open(process.argv[2], { skipRebuild: true });

@@ -12,7 +12,7 @@ export const readRow = (row: Readonly<Record<string, unknown>>) =>
     }),
   );
 
-/** The rows of each view of the specification that a live stack must have, by what its events say of it. */
+/** The rows of each view of the specification for a live stack, according to its events. */
 export function viewsOf(told: Told): Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> {
   const { stack, document, resources } = told;
   const stack_id = stack.id;
