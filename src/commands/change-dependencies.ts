@@ -60,7 +60,7 @@ export function edgeEvents(
   };
 }
 
-/** The facts that resources to be set need, as far as their properties tell. */
+/** The facts that resources to be set need, as far as their properties show them. */
 export const likelyEdgeKeys = (resources: readonly ResourceInput[]): LikelyEdgeKeys => ({
   from: resources.map(resourceAddress),
   known: [...new Set(resources.flatMap(({ properties = {} }) => [...namingTexts(textsIn(properties), NOBODY).keys()]))],
@@ -68,14 +68,15 @@ export const likelyEdgeKeys = (resources: readonly ResourceInput[]): LikelyEdgeK
 const NOBODY: ReadonlySet<string> = new Set();
 
 /** Declared dependencies, and references of properties by address. */
-function statedEdgesOf({ address, module, value, said }: Outcome, texts: readonly Text[]): DesiredEdges {
+function statedEdgesOf({ address, module, value, addedEdge }: Outcome, texts: readonly Text[]): DesiredEdges {
   const stated = new Map<string, DesiredEdge>(
     value.dependencies.map((target) => [target, { type: 'explicit', path: null }]),
   );
   for (const [target, path] of references(texts, module)) {
     if (!stated.has(target) && !namesOf(address).includes(target)) stated.set(target, { type: 'implicit', path });
   }
-  if (said && !stated.has(said.target)) stated.set(said.target, { type: 'implicit', path: said.path });
+  if (addedEdge && !stated.has(addedEdge.target))
+    stated.set(addedEdge.target, { type: 'implicit', path: addedEdge.path });
   return stated;
 }
 

@@ -58,7 +58,7 @@ export const addDependency = defineCommand({
     if (dependencyType === 'explicit')
       return asking(declare(stored, [...declared, dependsOn], facts, now), allowMissing);
     if (facts.edges.length > 0) return [];
-    return asking({ ...declare(stored, declared, facts, now), said: { target: dependsOn, path } }, true);
+    return asking({ ...declare(stored, declared, facts, now), addedEdge: { target: dependsOn, path } }, true);
   },
 });
 

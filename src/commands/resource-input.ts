@@ -51,15 +51,15 @@ export interface Outcome {
   /** Whether its properties are unchanged. */
   readonly sameProperties: boolean;
   /** An implicit dependency that a caller declares. */
-  readonly said?: { readonly target: string; readonly path: string | null };
+  readonly addedEdge?: { readonly target: string; readonly path: string | null };
 }
 
 type Fields = Omit<ResourceValue, 'checksum' | 'lastApplied'>;
 
-const FRESH: Fields = { properties: {}, dependencies: [], state: 'applied', metadata: {}, errorMessage: null };
+const DEFAULTS: Fields = { properties: {}, dependencies: [], state: 'applied', metadata: {}, errorMessage: null };
 
 function wanted(input: ResourceInput, current: ResourceValue | null): Fields {
-  const base = current ?? FRESH;
+  const base = current ?? DEFAULTS;
   const stated = input.properties ?? (input.mode === 'merge' ? {} : base.properties);
   return {
     properties: input.mode === 'merge' ? { ...base.properties, ...stated } : stated,

@@ -4,7 +4,7 @@ import { byBytes } from '../lib/order.js';
 import { pause } from '../lib/pause.js';
 import { evolve, initialState, type StackState } from '../projections/evolve.js';
 import { stackMoment } from '../queries/at.js';
-import { type ChangeTeller, changeTeller, type EventChange, type StateCounts } from '../queries/changes.js';
+import { type ChangeTracker, changeTracker, type EventChange, type StateCounts } from '../queries/changes.js';
 import { checkedEvent } from '../queries/checked-event.js';
 import { readContent, type StateContent, stateHash } from '../queries/state.js';
 import { eventPages, PAGE_EVENTS } from '../store/event-page.js';
@@ -66,7 +66,7 @@ export async function* replay(
   { toVersion, follow, onProgress }: ReplayOptions = {},
 ): AsyncGenerator<ReplayStep, Replayed, undefined> {
   const { stack, last } = await range(store, ref, toVersion, follow !== undefined);
-  const teller = changeTeller();
+  const tracker = changeTracker();
   const fold = folder();
   let latest: StoredEvent | undefined;
   const steps = function* (page: readonly StoredEvent[]): Generator<ReplayStep> {
@@ -74,7 +74,7 @@ export async function* replay(
       const event = checkedEvent(stored);
       fold.add(event);
       latest = stored;
-      yield toStep(event, teller);
+      yield toStep(event, tracker);
     }
   };
   for await (const page of history(store, last, follow)) {
@@ -87,7 +87,7 @@ export async function* replay(
   }
   const { position, revision: events, version } = latest ?? last;
   const hash = await agreedHash(store, stack, version, fold.state());
-  return { stackId: stack.id, name: stack.name, version, position, events, counts: teller.counts(), stateHash: hash };
+  return { stackId: stack.id, name: stack.name, version, position, events, counts: tracker.counts(), stateHash: hash };
 }
 
 /** The stack, and its last event at the start. */
@@ -130,7 +130,7 @@ function folder() {
   };
 }
 
-const toStep = (event: RecordedEvent | UnknownEvent, teller: ChangeTeller): ReplayStep => ({
+const toStep = (event: RecordedEvent | UnknownEvent, tracker: ChangeTracker): ReplayStep => ({
   position: event.position,
   version: event.version,
   revision: event.revision,
@@ -139,8 +139,8 @@ const toStep = (event: RecordedEvent | UnknownEvent, teller: ChangeTeller): Repl
   command: event.meta.command,
   reason: event.meta.reason,
   type: event.type,
-  changes: teller.tell(event),
-  counts: teller.counts(),
+  changes: tracker.changesOf(event),
+  counts: tracker.counts(),
 });
 
 /** A stream up to its event `last`, or until the signal. Ends with a whole commit, because there is no state within one. */

@@ -34,9 +34,9 @@ export function tagSteps(rows: readonly Row[], { id, start }: Stack): Step[] {
 
 export function activityStep(row: Row, { id, start }: Stack): Step {
   const action = row.name('action');
-  const said = row.cell('details');
-  const isNumber = typeof said === 'bigint' || typeof said === 'number';
-  const details = row.take(asWritten(isNumber ? String(said) : said, 'details'));
+  const stated = row.cell('details');
+  const isNumber = typeof stated === 'bigint' || typeof stated === 'number';
+  const details = row.take(asWritten(isNumber ? String(stated) : stated, 'details'));
   return noted(id, row, row.timeOr(start, 'created_at'), action, details, { actor: row.actor() });
 }
 
@@ -50,8 +50,9 @@ export function driftSteps(rows: readonly Row[], stack: Stack): Step[] {
     const actual = row.json('actual');
     const { ref, type } = stack.resource(nameOf(name, 'resource_id', 'unknown', 128).value);
     // The type in the finding, if no other row states it.
-    const said = String(row.cell('resource_type') ?? '');
-    const more = said === '' || said === type ? {} : { reason: `resource type: ${row.prose('resource_type', 60_000)}` };
+    const stated = String(row.cell('resource_type') ?? '');
+    const more =
+      stated === '' || stated === type ? {} : { reason: `resource type: ${row.prose('resource_type', 60_000)}` };
     const found = (now: Json): Step =>
       annotation(
         id,

@@ -188,15 +188,15 @@ function matched(wanted: readonly Wanted[], held: readonly ResourceRecord[], isC
 const isAlias = (one: Wanted, there: ResourceRecord): boolean =>
   one.name.split('-', 1)[0] === there.name.split('-', 1)[0];
 
-const resourceText = ({ id, state, properties, metadata, said }: Wanted): string =>
-  canonical({ id: id ?? null, state, properties, metadata: pick(metadata, said) });
+const resourceText = ({ id, state, properties, metadata, statedFields }: Wanted): string =>
+  canonical({ id: id ?? null, state, properties, metadata: pick(metadata, statedFields) });
 
 /** The fields of a resource that the source contains. Its old id is in the metadata if it could not be used as its id. */
 function resourceAs(one: Wanted, { id, value }: ResourceRecord): string {
   const { id: kept, ...metadata } = isJsonObject(value.metadata) ? value.metadata : { metadata: value.metadata };
   const known = one.id === undefined ? null : (kept ?? id);
   const { state, properties } = value;
-  return canonical({ id: known, state, properties, metadata: pick(metadata, one.said) });
+  return canonical({ id: known, state, properties, metadata: pick(metadata, one.statedFields) });
 }
 
 /** The fields that a document states, and the same fields of the stack. */

@@ -25,7 +25,7 @@ export interface Wanted {
   readonly state: string;
   readonly metadata: JsonObject;
   /** The fields of the metadata that the version itself states; undefined if it states all of them. */
-  readonly said?: readonly string[];
+  readonly statedFields?: readonly string[];
   readonly lastApplied: string | undefined;
 }
 

@@ -17,8 +17,8 @@ export function executionSteps(row: Row, stack: string, start: string): Step[] {
   if (status === PENDING) return [];
   const started = row.time('started_at') ?? start;
   // Only the row's own value, so that the next run recognises it.
-  const said = row.time('started_at', 'created_at');
-  const executionId = said === undefined ? stack : nameOf(`${stack}@${said}`, 'id', stack, 128).value;
+  const stated = row.time('started_at', 'created_at');
+  const executionId = stated === undefined ? stack : nameOf(`${stack}@${stated}`, 'id', stack, 128).value;
   const step = (part: 'start' | 'end', at: string, command: Command): Step =>
     stepOf(stack, row, at, ORDER[part], command, { id: commandId(stack, part, executionId) });
   const begun = step('start', started, { type: 'startExecution', stack, executionId });

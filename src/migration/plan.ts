@@ -45,7 +45,7 @@ export interface PlanOptions {
   /** Undefined if the target does not have it. */
   readonly before: Before | undefined;
   /** Its name in the target, if this or an earlier migration created it. */
-  readonly bears: string | undefined;
+  readonly targetName: string | undefined;
   readonly avoid: Avoid;
 }
 
@@ -100,18 +100,18 @@ function unfitness(workflow: Row, id: string, before: Before | undefined): strin
 
 /** The workflow was renamed in the source after its migration. */
 const renamed = ({ id, name }: Plan['stack'], workflow: Row): Step => {
-  const said = ['name', 'updated_at'].map((column) => cellJson(workflow.cell(column)));
+  const stated = ['name', 'updated_at'].map((column) => cellJson(workflow.cell(column)));
   const at = workflow.time('updated_at') ?? '';
   const command: Step['command'] = { type: 'updateStack', stack: id, name };
-  return stepOf(id, workflow, at, ORDER.start, command, { id: commandId(id, 'name', ...said), record: undefined });
+  return stepOf(id, workflow, at, ORDER.start, command, { id: commandId(id, 'name', ...stated), record: undefined });
 };
 
-function stackName(workflow: Row, id: string, { before, bears, avoid }: PlanOptions): string {
+function stackName(workflow: Row, id: string, { before, targetName, avoid }: PlanOptions): string {
   const name = workflow.name('name', id);
   const isSame = !before || equalJson(before.oldName, cellJson(workflow.cell('name')));
-  const keeps = bears !== undefined && bears !== name && isSame;
+  const keeps = targetName !== undefined && targetName !== name && isSame;
   if (!keeps && !avoid.names.has(name)) return name;
-  const other = keeps ? bears : nameOf(`${name}-${id}`, 'name', id).value;
+  const other = keeps ? targetName : nameOf(`${name}-${id}`, 'name', id).value;
   workflow.repaired(`another stack is called ${name}`, `became "${other}"`);
   return other;
 }

@@ -96,10 +96,10 @@ export function resourcesOf(
     const part = version.part(cells, `state.resources[${index}].`);
     const properties = asProperties(attributes, part.label('attributes'));
     const one = wanted(part, version, { properties, metadata, lastApplied: at }, names);
-    const said = Object.keys(metadata);
+    const statedFields = Object.keys(metadata);
     const row = one.id === undefined ? undefined : rows.get(one.id);
-    if (!row || !isStill(one, row, at)) return { ...one, said };
-    return { ...one, metadata: row.metadata, lastApplied: row.lastApplied, said };
+    if (!row || !isStill(one, row, at)) return { ...one, statedFields };
+    return { ...one, metadata: row.metadata, lastApplied: row.lastApplied, statedFields };
   });
   const last = new Map(all.map((one) => [one.address, one]));
   for (const one of all) {

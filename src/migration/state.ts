@@ -192,11 +192,11 @@ function originOf(lineage: string, serial: number, header: JsonObject): NonNulla
 }
 
 function documentOf({ row, number, status, metadata, header }: Version, id: string): Document {
-  const said = typeof status === 'string' ? status : stringifyJson(status);
+  const stated = typeof status === 'string' ? status : stringifyJson(status);
   assertJson(metadata ?? null, 'state.metadata');
   return {
     version: String(number),
-    ...(status !== null && { status: statusOf(row.take(nameOf(said, 'state.status', 'unknown', 64))) }),
+    ...(status !== null && { status: statusOf(row.take(nameOf(stated, 'state.status', 'unknown', 64))) }),
     ...(metadata !== undefined && { metadata }),
     origin: originOf(id, number, header),
   };

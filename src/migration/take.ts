@@ -51,14 +51,14 @@ function* heldOf(s: Snapshot, id: string, creation: string, migration: Migration
   const version = last === stack.stateVersion ? undefined : last;
   const left = yield* readContent(s, stack.stream, version);
   const row = left.document.origin?.header.row;
-  const said = (column: string) => (isJsonObject(row) ? (own(row, column) ?? null) : null);
+  const field = (column: string) => (isJsonObject(row) ? (own(row, column) ?? null) : null);
   const again = migration.resumed ? yield* carriedOut(s, stack.stream, migration) : new Set<string>();
   const before = {
     content: contentOf(left),
     done: new Set(ours.map(({ commandId }) => commandId).filter((command) => !again.has(command))),
     refusal: refusalOf(stack, others),
-    createdAt: said('created_at'),
-    oldName: said('name'),
+    createdAt: field('created_at'),
+    oldName: field('name'),
     name: left.document.name,
     last: stack.updatedAt,
   };
@@ -140,7 +140,7 @@ export async function planStack(
   const earlier = held?.isOurs ? undefined : held;
   const others = { names: new Set<string>(), ids: new Set<string>(), addresses: new Map<string, Owner>() };
   const again = (): Plan =>
-    planOf({ until: migration.at, before: earlier?.before, bears: held?.before.name, avoid: others });
+    planOf({ until: migration.at, before: earlier?.before, targetName: held?.before.name, avoid: others });
   const plan = isTaken ? refused(again(), `the id "${id}" is taken by another stack`) : again();
   return { held, plan, lockId: earlier?.lockId, others, again };
 }

@@ -42,9 +42,9 @@ export function versionsOf(rows: readonly Row[], start: string): Version[] {
     const read = row.attempt(() => readState(row))[0];
     if (read === undefined) return [];
     if (number === undefined) row.repaired('version is no whole number', 'it comes last');
-    const said = row.timeOr(last, 'created_at');
-    if (said < last) row.repaired(`created_at is before what it follows, ${last}`, `recorded at ${last}`);
-    last = later(last, said);
+    const stated = row.timeOr(last, 'created_at');
+    if (stated < last) row.repaired(`created_at is before what it follows, ${last}`, `recorded at ${last}`);
+    last = later(last, stated);
     return [{ ...read, row, number: number ?? 0, at: last, actor: row.actor(), reason: row.prose('description') }];
   });
 }
@@ -74,9 +74,9 @@ const isListOfObjects = (value: Json): boolean => Array.isArray(value) && value.
 const LONGEST_KEY = 1024;
 
 /** Outputs of an old version's state. @throws InvalidInputError for a value that exceeds the limits of a document */
-export function versionOutputs({ row, outputs: said }: Version): Outputs {
+export function versionOutputs({ row, outputs: stated }: Version): Outputs {
   const outputs: Outputs = new Map();
-  for (const [key, value] of Object.entries(said)) {
+  for (const [key, value] of Object.entries(stated)) {
     assertJson(value, `state.outputs.${key}`);
     outputs.set(freeName(outputs, row.part({ key }), 'key', LONGEST_KEY), { value, row });
   }

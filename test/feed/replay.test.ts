@@ -54,7 +54,7 @@ async function given(...commands: readonly Command[]): Promise<Engine & { readon
 }
 
 /** The changes of each event, in short: `~ resource t.a: $.properties.n 1 → 2`. */
-const told = ({ steps }: Whole): string[][] =>
+const changesOf = ({ steps }: Whole): string[][] =>
   steps.map(({ type, changes }) => [
     type,
     ...changes.map(
@@ -86,7 +86,7 @@ describe('each event has its changes', () => {
       { type: 'restoreStack', stack: 's' },
     );
     const whole = await replayed(store, 's');
-    expect(told(whole)).toEqual([
+    expect(changesOf(whole)).toEqual([
       ['StackCreated', '+ stack s; $.configuration.a 1; $.description "first"; $.name "s"; $.status "created"'],
       [
         'ResourceCreated',
@@ -140,7 +140,7 @@ describe('each event has its changes', () => {
       { type: 'updateStack', stack: 's', description: 'd' },
       { type: 'rollback', stack: 's', toVersion: 3 },
     );
-    expect(told(await replayed(store, 's')).slice(1)).toEqual([
+    expect(changesOf(await replayed(store, 's')).slice(1)).toEqual([
       ['TagAdded', '+ tag x'],
       ['TagRemoved', '- tag x'],
       ['LockAcquired', '+ lock l; $.expiresAt "2026-01-01T00:01:03.000Z"; $.operation "op"; $.who "ci"'],
@@ -245,11 +245,11 @@ function areAllChanges(changes: readonly EventChange[], before: StackState, afte
       if (JSON.stringify(left) !== JSON.stringify(right)) differing.push(`${what} ${key}`);
     }
   }
-  const told = changes
+  const changesOf = changes
     .filter(({ what }) => what !== 'drift' && what !== 'activity') // findings have tests of their own, activity has no state
     .map((change) => (change.what === 'stack' ? { ...change, key: '' } : change)); // its key is its name, which may change
-  expect(told.map(({ what, key }) => `${what} ${key}`)).toEqual(expect.arrayContaining(differing));
-  for (const { what, key, kind, fields } of told) {
+  expect(changesOf.map(({ what, key }) => `${what} ${key}`)).toEqual(expect.arrayContaining(differing));
+  for (const { what, key, kind, fields } of changesOf) {
     const [was, is] = [old[what]?.has(key) ?? false, now[what]?.has(key) ?? false];
     // A deleted stack has no key, but changes of its own fields are still reported.
     if (what !== 'stack' || kind !== 'changed')
@@ -324,7 +324,7 @@ describe('up to a version', () => {
       { type: 'updateStack', stack: 's', description: 'd' },
       { type: 'addTags', stack: 's', tags: ['y'] },
     );
-    expect(told(await replayed(store, 's', { toVersion: 1 })).map(([type]) => type)).toEqual([
+    expect(changesOf(await replayed(store, 's', { toVersion: 1 })).map(([type]) => type)).toEqual([
       'StackCreated',
       'TagAdded',
       'SnapshotTaken',

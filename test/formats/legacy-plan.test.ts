@@ -246,7 +246,10 @@ describe('the name of a workflow that was taken before', () => {
     const store = await carriedOut(plan);
     const before = { ...(await beforeOf(store, plan)), ...fields };
     await store.close();
-    return planned(aWorkflow({ updated_at: '2025-03-01', ...columns }), [], { before, bears: bears ?? before.name });
+    return planned(aWorkflow({ updated_at: '2025-03-01', ...columns }), [], {
+      before,
+      targetName: bears ?? before.name,
+    });
   };
 
   it('stays what it became then, as long as the source calls it the same', async () => {
@@ -1532,7 +1535,7 @@ describe('the key-value store', () => {
     planShared(
       rows.map((row) => aRecord('state', { value: 'v', updated_at: '2025-02-01', ...row })),
       locks.map(aLock),
-      { until: UNTIL, before: undefined, bears: undefined, avoid: NOTHING_TAKEN, ...fields },
+      { until: UNTIL, before: undefined, targetName: undefined, avoid: NOTHING_TAKEN, ...fields },
     );
 
   it('is the outputs of a stack, each at its time, which is made at the first of them', () => {

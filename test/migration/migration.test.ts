@@ -6,7 +6,7 @@ import { StateBackend } from '../../src/index.js';
 import { provenLog } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
 import { legacyTables, makeLegacy } from '../support/legacy.js';
-import { CLOCK, type Migrated, migrate, told } from '../support/migrations.js';
+import { CLOCK, comparable, type Migrated, migrate } from '../support/migrations.js';
 import { runSqlite3, withoutSqlite3 } from '../support/sqlite3.js';
 
 const FIXTURE = new URL('../fixtures/legacy/state.db', import.meta.url).pathname;
@@ -211,7 +211,7 @@ describe('a second run', () => {
     });
     const log = await provenLog(target);
     expect(log.slice(0, before.length)).toEqual(before);
-    const added = log.slice(before.length).map(told);
+    const added = log.slice(before.length).map(comparable);
     expect(added).toContainEqual(expect.objectContaining({ type: 'ActivityRecorded', actor: 'ana' }));
     expect(added.filter(({ type, name }) => type === 'ResourceUpdated' && name === 'file.res-0')).toHaveLength(1);
     await using backend = await StateBackend.open(target);
@@ -397,7 +397,7 @@ describe('the script', () => {
       const log = await provenLog(scripted);
       expect(log.at(-1)?.hash).toBe(report.head.hash);
       await migrate(source, target);
-      expect(log.map(told)).toEqual((await provenLog(target)).map(told));
+      expect(log.map(comparable)).toEqual((await provenLog(target)).map(comparable));
       expect(readFileSync(script, 'utf8')).toContain('meta.imported');
       expect(runSqlite3(scripted, script).code).not.toBe(0);
       expect(await migrate(source, scripted)).toMatchObject({ events: 0 });

@@ -19,7 +19,7 @@ const KNOWN = [
 ];
 
 /** Reads that record their arguments. */
-function told() {
+function recording() {
   const asked: string[] = [];
   const reads: EdgeReads = {
     from: (addresses) => {
@@ -38,7 +38,7 @@ function told() {
 }
 
 test('keys that were read early are not read again, and the results are those of the requested keys', async () => {
-  const { asked, reads } = told();
+  const { asked, reads } = recording();
   const after = withEarlyReads(reads, await readEdgesEarly(reads, { from: ['a', 'b'], known: ['i-1', 'i-2', 'none'] }));
   asked.length = 0;
   expect(await after.from(['a'])).toEqual([edge('a', 'b'), edge('a', 'c')]);
@@ -48,7 +48,7 @@ test('keys that were read early are not read again, and the results are those of
 });
 
 test('a read with a key that was not read early is sent', async () => {
-  const { asked, reads } = told();
+  const { asked, reads } = recording();
   const after = withEarlyReads(reads, await readEdgesEarly(reads, { from: ['a'], known: ['i-1'] }));
   asked.length = 0;
   expect(await after.from(['a', 'c'])).toEqual([edge('a', 'b'), edge('a', 'c'), edge('c', 'd')]);

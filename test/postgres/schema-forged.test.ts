@@ -140,7 +140,7 @@ test.each([
   ['a rule', 'CREATE RULE evil AS ON DELETE TO tag_rows DO INSTEAD NOTHING'],
   ['a unique index', 'CREATE UNIQUE INDEX evil ON tag_rows (stream)'],
   ['a foreign key', 'CREATE TABLE mine (s BIGINT CONSTRAINT evil REFERENCES stack_rows)'],
-])('a foreign %s on our tables stops a rebuild, which names it', async (_, text) => {
+])('%s of others on our tables stops a rebuild, which names it', async (_, text) => {
   const url = await small();
   await change(url, text);
   await using backend = await StateBackend.open(url);

@@ -97,9 +97,9 @@ describe('the log', () => {
 
   test('reports progress, also if nothing matches', async () => {
     const store = await long();
-    const told: unknown[] = [];
-    for await (const _ of readLog(store, { actor: 'nobody' }, (progress) => told.push(progress)));
-    expect(told).toEqual([200, 400, 600, 800, 1_000, 1_001].map((done) => ({ done, total: 1_001 })));
+    const reported: unknown[] = [];
+    for await (const _ of readLog(store, { actor: 'nobody' }, (progress) => reported.push(progress)));
+    expect(reported).toEqual([200, 400, 600, 800, 1_000, 1_001].map((done) => ({ done, total: 1_001 })));
   });
 });
 

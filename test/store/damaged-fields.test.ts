@@ -85,7 +85,7 @@ test('an event that lacks one of its fields is reported, or makes no difference'
       ? needed(metaSchema.shape).map((field) => ({ ...last, column: 'meta', field }))
       : []),
   ]);
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const before = new Map<string, Readonly<Record<string, unknown>>>();
   for (const { type, position, stack, column, field } of cases) {
     copyFileSync(whole, damaged);
@@ -100,9 +100,9 @@ test('an event that lacks one of its fields is reported, or makes no difference'
     );
     for (const [use, answer] of Object.entries(await answersOf(damaged, stack))) {
       const where = `${use} without ${field} of ${type}`;
-      if (answer === 'DOCUMENT_DAMAGED' || answer === 'EVENT_DAMAGED') told.add(`${type} ${field}`);
+      if (answer === 'DOCUMENT_DAMAGED' || answer === 'EVENT_DAMAGED') reported.add(`${type} ${field}`);
       else expect(answer, where).toEqual(expected[use]);
     }
   }
-  expect(cases.filter(({ type, field }) => !told.has(`${type} ${field}`))).toEqual([]);
+  expect(cases.filter(({ type, field }) => !reported.has(`${type} ${field}`))).toEqual([]);
 });

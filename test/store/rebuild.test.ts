@@ -161,8 +161,8 @@ describe('a rebuild', () => {
     for (let rebuilds = 0; !ended || rebuilds < 2; rebuilds++) await backend.getAdmin().rebuild();
     expect(await end).toBe(0);
     poller.stdin.end('stop');
-    const { told } = JSON.parse(await nextLine());
-    expect(told).toEqual([]);
+    const { inconsistent } = JSON.parse(await nextLine());
+    expect(inconsistent).toEqual([]);
     const hashes = new Map(
       (dump(path).events as { position: number; hash: string }[]).map((one) => [one.position, one.hash]),
     );

@@ -135,20 +135,20 @@ test('a rebuild that was running when the release changed restarts', async () =>
 
 test('progress is reported, but not for a current or new file', async () => {
   const file = databaseOf(3);
-  const told: Progress[] = [];
-  const open = (path: string) => StateBackend.open(path, { onProgress: (progress) => told.push(progress) });
+  const reported: Progress[] = [];
+  const open = (path: string) => StateBackend.open(path, { onProgress: (progress) => reported.push(progress) });
   await (await open(file)).close();
-  expect(told[0]).toEqual({
+  expect(reported[0]).toEqual({
     step: `bringing the file to schema ${SCHEMA_VERSION}`,
     unit: 'parts',
     done: 0,
-    total: told.length,
+    total: reported.length,
   });
-  expect(told.map(({ done }) => done)).toEqual(told.map((_, index) => index));
-  told.length = 0;
+  expect(reported.map(({ done }) => done)).toEqual(reported.map((_, index) => index));
+  reported.length = 0;
   await (await open(file)).close();
   await (await open(join(scratchFolder(), 'new.db'))).close();
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
 });
 
 test('a file of this schema whose header claims an earlier one is damaged, and does not change', async () => {

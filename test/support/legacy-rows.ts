@@ -145,7 +145,7 @@ export const planned = (
     {
       until: UNTIL,
       before: undefined,
-      bears: undefined,
+      targetName: undefined,
       avoid: NOTHING_TAKEN,
       ...options,
     },

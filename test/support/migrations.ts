@@ -39,7 +39,7 @@ async function expectEqual(source: string, target: string, entries: Entries, mig
 }
 
 /** An event without fields that differ between migrations, and with its stack. */
-export function told({ hash: _, meta, ...event }: StoredEvent) {
+export function comparable({ hash: _, meta, ...event }: StoredEvent) {
   const { imported: __, content: ___, actor, ...rest } = JSON.parse(meta);
   const { type, name } = JSON.parse(event.data);
   return { ...event, actor, meta: rest, name: type === undefined ? undefined : `${type}.${name}` };

@@ -2,11 +2,11 @@
 import { StateBackend } from '../../dist/index.js';
 
 const backend = await StateBackend.open(process.argv[2], { skipRebuild: true });
-let told = false;
+let reported = false;
 const { events } = await backend.getAdmin().rebuild({
   onProgress: ({ done }) => {
-    if (told || done === 0) return;
-    told = true;
+    if (reported || done === 0) return;
+    reported = true;
     process.stdout.write('under way\n');
   },
 });

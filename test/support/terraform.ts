@@ -67,7 +67,7 @@ export async function comesBack(document: Json | string): Promise<boolean> {
  * without it.
  */
 export function withoutTerraform(): boolean {
-  const told = process.env.SLOTH_WITHOUT_TERRAFORM === '1';
-  if (told) console.warn('\n*** NOT TESTED: the real terraform, as SLOTH_WITHOUT_TERRAFORM=1 says ***\n');
-  return told;
+  const disabled = process.env.SLOTH_WITHOUT_TERRAFORM === '1';
+  if (disabled) console.warn('\n*** NOT TESTED: the real terraform, as SLOTH_WITHOUT_TERRAFORM=1 says ***\n');
+  return disabled;
 }

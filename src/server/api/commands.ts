@@ -146,8 +146,8 @@ const envelopeOf = ({
 
 /** Two such requests with equal content are a repeated request, even if the second would produce a different command. */
 const contentOf = ({ path, query }: Call<object>, document: Uint8Array): string => {
-  const { lock_id: _, dry_run: __, ...said } = query as Readonly<Record<string, Json>>;
-  return sha256(stringifyJson(sortKeys({ path: { ...path }, query: said, document: sha256(document) })));
+  const { lock_id: _, dry_run: __, ...fields } = query as Readonly<Record<string, Json>>;
+  return sha256(stringifyJson(sortKeys({ path: { ...path }, query: fields, document: sha256(document) })));
 };
 
 async function carryOut(

@@ -174,15 +174,15 @@ function create(db: Connection, path: string, options: ConnectionOptions): void 
 
 /** A file whose tables do not match the schema version in its header is refused instead of upgraded. */
 function upgradeFile(db: Connection, path: string, onProgress?: OnProgress): void {
-  const said = db.pragma('user_version', { simple: true }) as number;
-  const parts = upgrade(said, new Set(db.prepare(TABLES).pluck().all() as string[]));
+  const version = db.pragma('user_version', { simple: true }) as number;
+  const parts = upgrade(version, new Set(db.prepare(TABLES).pluck().all() as string[]));
   const step = `bringing the file to schema ${SCHEMA_VERSION}`;
   for (const [done, part] of parts.entries()) {
     onProgress?.({ step, unit: 'parts', done, total: parts.length });
     try {
       db.exec(part);
     } catch (error) {
-      throw asDamage(error, path, `its header says schema ${said}, its tables are not: ${(error as Error).message}`);
+      throw asDamage(error, path, `its header says schema ${version}, its tables are not: ${(error as Error).message}`);
     }
   }
   restoreSchemaText(db);

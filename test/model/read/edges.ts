@@ -20,11 +20,11 @@ export function edgeReads(state: MemoryState, stream: number): EdgeReads {
     from: (addresses) => among(addresses, 'address'),
     to: (targets) => among(targets, 'target'),
     existing: (names, limit) => {
-      const borne = names.flatMap((name) => [
+      const found = names.flatMap((name) => [
         ...present.filter(({ address }) => address === name),
         ...present.filter(({ base }) => base === name).slice(0, limit),
       ]);
-      return [...new Set(borne.map(({ address }) => address))].sort(byBytes);
+      return [...new Set(found.map(({ address }) => address))].sort(byBytes);
     },
     known: (values) => {
       const wanted = new Set<string | null>(values);

@@ -70,7 +70,7 @@ SELECT d."where", d.problem FROM (${problems}) d JOIN pg_class c ON c.oid = d.on
 WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1)`;
 
 const END = `
-SELECT h.position AS told, h.hash AS "toldHash", e.position, e.hash
+SELECT h.position AS recorded, h.hash AS "recordedHash", e.position, e.hash
 FROM log_head h LEFT JOIN LATERAL (SELECT position, hash FROM events ORDER BY position DESC LIMIT 1) e ON TRUE`;
 
 /** The schema as temporary objects. Functions among them are only found by qualified names. */
@@ -135,8 +135,12 @@ async function expectedObjects(client: pg.ClientBase): Promise<readonly SchemaOb
 }
 
 async function wrongEnd(sql: Sql): Promise<StorageProblem[]> {
-  const end = await sql.get<{ told: number; toldHash: string; position: number | null; hash: string | null }>(END);
+  const end = await sql.get<{ recorded: number; recordedHash: string; position: number | null; hash: string | null }>(
+    END,
+  );
   if (!end) return [{ where: 'log_head', problem: 'the row that says where the log ends is missing' }];
-  const isRight = end.told === (end.position ?? 0) && (end.position === null || end.toldHash === end.hash);
-  return isRight ? [] : [{ where: 'log_head', problem: `it says ${end.told}, the log ends at ${end.position ?? 0}` }];
+  const isRight = end.recorded === (end.position ?? 0) && (end.position === null || end.recordedHash === end.hash);
+  return isRight
+    ? []
+    : [{ where: 'log_head', problem: `it says ${end.recorded}, the log ends at ${end.position ?? 0}` }];
 }

@@ -26,7 +26,7 @@ import { fold } from './folded.js';
 import { reads } from './reads.js';
 
 /** Everything that a reader can get about one stack. */
-export interface Told {
+export interface StackReads {
   /** All but `locked`, which depends on the time of the read. */
   readonly stack: Omit<StackListItem, 'locked'>;
   readonly document: DocumentRecord;
@@ -63,7 +63,7 @@ export function commitsIn<E extends { readonly commandId: string }>(events: read
  * The expected reads of a stack after these events, derived from the events in the simplest way: values by `evolve`, and
  * positions, times and actors by searching for the event that set each. It does not use tables.
  */
-export function toldBy(stored: readonly StoredEvent[]): Told {
+export function expectedReads(stored: readonly StoredEvent[]): StackReads {
   const events = stored.map((event) => decodeEvent(event) as RecordedEvent);
   const state = fold(stored);
   const [first, last] = [events[0] as Of<'StackCreated'>, events.at(-1) as RecordedEvent];
@@ -214,7 +214,7 @@ function finding(
 }
 
 /** The same as a store returns it now. */
-export async function toldOf(store: EventStore, { locked: _, ...stack }: StackListItem): Promise<Told> {
+export async function readStack(store: EventStore, { locked: _, ...stack }: StackListItem): Promise<StackReads> {
   const { stream } = stack;
   return {
     stack,
