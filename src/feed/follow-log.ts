@@ -249,6 +249,6 @@ const charsOf = ({ events }: Step): number => events.reduce((sum, { data }) => s
 
 export const logReplaced = (position: number): IntegrityError =>
   new IntegrityError('LOG_REPLACED', `the log is no longer the one that was read up to position ${position}`, {
-    hint: 'A backup was restored. Read the state again, and go on from there.',
+    hint: 'A backup was restored. Read the state again, and continue from there.',
     details: { position },
   });

@@ -206,7 +206,7 @@ async function agreedHash(
     'REPLAY_DIFFERS',
     `stack "${name}" at version ${version}: its events give the state ${replayed}, the tables hold ${tables}`,
     {
-      hint: 'Find the rows with: sloth-runner audit verify. Build them anew with: sloth-runner projections rebuild',
+      hint: 'Find the rows with: sloth-runner audit verify. Rebuild them with: sloth-runner projections rebuild',
       details: { stack: name, version, replayed, tables },
     },
   );

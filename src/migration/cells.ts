@@ -69,7 +69,7 @@ export function jsonOf(value: Cell, what: string, limits: JsonLimits = DOCUMENT_
     return { value: parseJson(value, what, limits) };
   } catch (error) {
     if (!(error instanceof InvalidInputError) || isBeyond(error)) throw error;
-    return { value, repair: { problem: `${what} is no JSON (${error.message})`, done: 'kept as text' } };
+    return { value, repair: { problem: `${what} is not JSON (${error.message})`, done: 'kept as text' } };
   }
 }
 
@@ -85,7 +85,7 @@ export function objectOf(value: Cell, what: string): Taken<JsonObject> {
     return { value: { text: value }, repair: { ...repair, done: 'kept as text, under "text"' } };
   }
   if (isJsonObject(json)) return repaired(json, repair);
-  return { value: { value: json }, repair: { problem: `${what} is no JSON object`, done: 'kept under "value"' } };
+  return { value: { value: json }, repair: { problem: `${what} is not a JSON object`, done: 'kept under "value"' } };
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced

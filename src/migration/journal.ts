@@ -36,7 +36,7 @@ export function openJournal(target: string, source: string): Journal {
   const file = `${target}.migration`;
   const entry = read(file);
   if (entry && entry.source !== source) {
-    throw new ConflictError('MIGRATION_UNDER_WAY', `a migration of another source was broken off: ${entry.source}`, {
+    throw new ConflictError('MIGRATION_UNDER_WAY', `the migration of another source was interrupted: ${entry.source}`, {
       hint: `Finish it with: stack migrate --source ${entry.source}; or delete ${file} to leave it as it is.`,
       details: { field: 'source', file, source: entry.source },
     });
@@ -57,7 +57,7 @@ function read(file: string): JournalEntry | undefined {
     return entrySchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
     throw new StoreError('CANNOT_READ', `the record of a migration under way cannot be read: ${file}`, {
-      hint: 'Delete it to begin a migration anew: what was taken in is known, and is not taken in twice.',
+      hint: 'Delete it to start a new migration: migrated rows are recognised, and not migrated twice.',
       details: { field: 'target', file },
       cause,
     });

@@ -15,7 +15,7 @@ export const tablesDamaged = (
   });
 
 export const resourceMissing = (address: string): IntegrityError =>
-  new IntegrityError('TABLES_DAMAGED', `the log tells of the resource "${address}", the tables hold none`, {
+  new IntegrityError('TABLES_DAMAGED', `the log contains the resource "${address}", the tables do not`, {
     hint: HINT,
     details: { address },
   });
@@ -39,4 +39,4 @@ export function refuseForeignParts(where: string, problems: readonly StorageProb
  * A foreign trigger on the events table discarded an event. Without this error its command would be acknowledged and lost.
  */
 export const notStored = (): IntegrityError =>
-  new IntegrityError('EVENT_NOT_STORED', 'the table of events did not take an event', { hint: HINT });
+  new IntegrityError('EVENT_NOT_STORED', 'the events table did not accept an event', { hint: HINT });

@@ -100,7 +100,7 @@ export function appending(open: OpenStore): void {
       ['one id', [createStack('a', 'one'), createStack('b', 'one')], 'ID_TAKEN'],
       ['one id of a resource', [set('web', 'a', 1, { id: 'x' }), set('db', 'a', 1, { id: 'x' })], 'RESOURCE_ID_TAKEN'],
       ['the name a deleted stack had', [{ type: 'restoreStack', stack: 'gone-id' }, createStack('gone')], 'NAME_TAKEN'],
-    ])('gives %s to the first of two concurrent commands', async (_, commands, code) => {
+    ])('accepts the first of two concurrent commands with %s', async (_, commands, code) => {
       const gone: Command = { type: 'deleteStack', stack: 'gone' };
       const world = await given(open, [createStack('web'), createStack('db'), createStack('gone'), gone]);
       const [first, second] = await Promise.allSettled(commands.map((command) => world.run(command)));

@@ -121,7 +121,7 @@ describe('a workflow', () => {
   it('of metadata that are no JSON keeps them as text', () => {
     const plan = planned(aWorkflow({ metadata: 'env=prod' }));
     expect(documentOf(plan).metadata).toBe('env=prod');
-    expect(said(plan)[0]).toMatch(/^workflow_states wf: repaired: metadata is no JSON .*; kept as text$/);
+    expect(said(plan)[0]).toMatch(/^workflow_states wf: repaired: metadata is not JSON .*; kept as text$/);
   });
 
   it('of a metadata BLOB keeps it as base64', () => {

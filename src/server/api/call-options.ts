@@ -36,8 +36,8 @@ function expectedIn(header: string | undefined): number | undefined {
   if (header === undefined) return undefined;
   const [, digits] = /^"(\d{1,15})"$/.exec(header) ?? [];
   if (digits !== undefined) return Number(digits);
-  throw new InvalidInputError('INVALID_INPUT', `If-Match: ${header} is no version in quotes`, {
-    hint: 'Send the ETag of what you read, such as "12"; "0" where there must be no such stack yet.',
+  throw new InvalidInputError('INVALID_INPUT', `If-Match: ${header} invalid version; it must be in quotes`, {
+    hint: 'Send the ETag of the stack that you read, such as "12", or "0" if the stack must not exist yet.',
     details: { field: 'If-Match' },
   });
 }

@@ -57,7 +57,7 @@ export async function* liveEvents(options: LiveOptions): AsyncGenerator<string, 
 export function positionOf(header: string | string[] | undefined): number | undefined {
   if (header === undefined) return undefined;
   if (typeof header === 'string' && /^\d{1,15}$/.test(header)) return Number(header);
-  throw new InvalidInputError('INVALID_INPUT', 'Last-Event-ID: it is no position of the log', {
+  throw new InvalidInputError('INVALID_INPUT', 'Last-Event-ID: it is not a position of the log', {
     hint: 'Send the id of the last event you saw, or leave it out.',
     details: { field: 'Last-Event-ID' },
   });

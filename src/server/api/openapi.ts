@@ -23,13 +23,14 @@ const HEADERS = [
   {
     name: 'If-Match',
     in: 'header',
-    description: 'The version the stack must be at, as ETag told it: `"12"`. `"0"`: there must be no such stack.',
+    description: 'The required version of the stack, as in ETag: `"12"`. `"0"`: the stack must not exist.',
     schema: { type: 'string', pattern: '^"\\d{1,15}"$' },
   },
   {
     name: 'Idempotency-Key',
     in: 'header',
-    description: 'The id of the command: sent again with it, the command does nothing and gives its first receipt.',
+    description:
+      'The id of the command. A command that is repeated with it changes nothing and returns its first receipt.',
     schema: { type: 'string', maxLength: 128 },
   },
 ];
@@ -41,7 +42,7 @@ export const openApi = (routes: readonly Route[], prefix: string, maxBody: numbe
     title: 'sloth-runner state engine',
     version: '1.0.0',
     description:
-      'The state of infrastructure stacks. Documents are those that the command line prints with --output json.',
+      'The state of infrastructure stacks. The documents are those that the command line prints with --output json.',
   },
   servers: [{ url: prefix }],
   security: [{ bearer: [] }, { basic: [] }, {}],

@@ -34,7 +34,7 @@ export const several = () => z.union([text(), list(text(), 100)]).transform((val
 
 /** A point in history, instead of now. */
 export const moment = {
-  at_time: text().optional().describe('as of this instant, ISO-8601'),
+  at_time: text().optional().describe('as of this time, ISO-8601'),
   at_position: number(1).optional().describe('as of this position of the log'),
 };
 export const at = { at_version: number(1).optional().describe('as of this version'), ...moment };
@@ -71,7 +71,7 @@ export const page = {
     .refine((value) => value <= MAX_PAGE, `must be at most ${MAX_PAGE}`)
     .default(100)
     .describe(`how many, at most ${MAX_PAGE}; 100 by default`),
-  after: text().optional().describe('what `next` of the page before said'),
+  after: text().optional().describe('`next` of the previous page'),
 };
 
 /**

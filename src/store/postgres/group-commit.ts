@@ -210,5 +210,5 @@ const holding = <T>(
 /** A failed transaction answers COMMIT with ROLLBACK and no error. */
 async function commit(client: pg.ClientBase): Promise<void> {
   const { command } = await client.query('COMMIT');
-  if (command !== 'COMMIT') throw new StoreError('ROLLED_BACK', 'the server took the transaction back');
+  if (command !== 'COMMIT') throw new StoreError('ROLLED_BACK', 'the server rolled the transaction back');
 }

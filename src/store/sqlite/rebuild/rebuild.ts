@@ -139,7 +139,7 @@ function inJob<T>(db: Connection, sql: Statements, job: string, step: (position:
       const current = runNow(readJob(sql));
       if (!current) return undefined;
       if (current.projections !== job) {
-        throw new ConflictError('REBUILD_REPLACED', `another rebuild was begun meanwhile: ${current.projections}`, {
+        throw new ConflictError('REBUILD_REPLACED', `another rebuild was started meanwhile: ${current.projections}`, {
           hint: 'Wait until it has ended, then rebuild again what it did not cover.',
           details: { projections: current.projections },
         });
