@@ -42,7 +42,7 @@ export const changedKind = (type: EventType): ChangedKind | undefined => definit
 export const typesOf = (...categories: readonly Category[]): EventType[] =>
   categories.flatMap((category) => EVENT_TYPES.filter((type) => definitions[type].category === category));
 
-/** The few types among millions of events that are not state: tags, locks, drift, and whether the stack exists. */
+/** The few types among millions of events that are not about state. The index `events_signals` names them. */
 export const ANNOTATIONS: readonly EventType[] = typesOf('tag', 'lock', 'drift', 'existence');
 
 /** The types that change a resource, an output or a dependency. */

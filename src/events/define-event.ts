@@ -1,8 +1,9 @@
 import type * as z from 'zod';
 
 /**
- * The subject of an event: the content of the state, its executions, whether the stack exists, annotations, or history
- * alone.
+ * The subject of an event. `tag`, `lock`, `drift` and `existence` are the annotations: both databases have an index
+ * (`events_signals`) of exactly those types, so a new type of one of them changes the schema (CONTRIBUTING.md, "Change the
+ * schema"). `content`, `execution` and `history` only describe.
  */
 export type Category = 'content' | 'execution' | 'existence' | 'tag' | 'lock' | 'drift' | 'history';
 

@@ -123,7 +123,7 @@ describe('invalid input is refused with its field and changes nothing', () => {
       'no Terraform state',
     ],
     ['an unknown tool', ['stack', 'import', 'good', '--from', 'chef', V1], 2, 'chef'],
-    ['an address that is none', ['stack', 'resource', 'set', 'good', 'web', '-p', 'a=1'], 2, 'no address'],
+    ['an address that is none', ['stack', 'resource', 'set', 'good', 'web', '-p', 'a=1'], 2, 'is not an address'],
     ['a property without value', ['stack', 'resource', 'set', 'good', 'a.b', '-p', 'a'], 2, 'KEY=VALUE'],
     [
       'a number of too many digits',

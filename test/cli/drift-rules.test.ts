@@ -105,7 +105,7 @@ describe('rules', () => {
       '--reason',
       'theirs',
     );
-    expect(added).toMatch(/Rule 4 of shop holds for ever[\s\S]*rules remove shop 4/);
+    expect(added).toMatch(/Rule 4 of shop applies for ever[\s\S]*rules remove shop 4/);
     const { last_position: etag } = await cli.json(
       ...[...drift, 'ignore', 'shop', '--path', '**.etag', '-m', 'by itself', '--expires', '2999-12-31T00:00:00Z'],
     );

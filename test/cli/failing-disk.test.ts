@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { commandProcesses, type Result } from '../support/cli.js';
 import { provenLog, spoilByte, until } from '../support/database.js';
@@ -22,6 +23,9 @@ async function prepared() {
   await cli.text('backup', backup);
   await cli.text('audit', 'export', log);
   copyFileSync(LEGACY, source);
+  const old = new Database(source);
+  old.exec("DELETE FROM workflow_resources WHERE id = 'r-orphan'"); // what is left migrates without an error
+  old.close();
   return { cli, folder, backup, log, source };
 }
 

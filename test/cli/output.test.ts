@@ -95,7 +95,7 @@ describe('an address', () => {
   });
 
   test.each(['web', '', '.web', 'server.'])('"%s" is refused', (address) => {
-    expect(() => parseAddress(address)).toThrow(/no address/);
+    expect(() => parseAddress(address)).toThrow(/is not an address/);
   });
 
   test('names its module once', () => {

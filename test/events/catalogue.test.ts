@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { catalogue, EVENT_TYPES, isEventType, raisesVersion, resourceAddress } from '../../src/events/index.js';
+import {
+  ANNOTATIONS,
+  catalogue,
+  EVENT_TYPES,
+  isEventType,
+  raisesVersion,
+  resourceAddress,
+} from '../../src/events/index.js';
 import { JsonNumber } from '../../src/lib/json.js';
 
 const RAISING = [
@@ -83,4 +90,24 @@ describe('the address of a resource', () => {
       'module.net.aws_vpc.main["a.b"]',
     );
   });
+});
+
+it('names the types of the index events_signals: another list is another schema of both databases', () => {
+  expect([...ANNOTATIONS].sort()).toEqual([
+    'DriftCleared',
+    'DriftDetected',
+    'DriftIgnored',
+    'DriftResolved',
+    'DriftRuleAdded',
+    'DriftRuleRemoved',
+    'LockAcquired',
+    'LockBroken',
+    'LockExpired',
+    'LockReleased',
+    'LockRenewed',
+    'StackDeleted',
+    'StackRestored',
+    'TagAdded',
+    'TagRemoved',
+  ]);
 });

@@ -367,7 +367,8 @@ test('more events than a page holds, of one stack among others', async () => {
 });
 
 test.each([
-  ['a value', 'UPDATE resource_history SET position = 2 WHERE position = 3'],
+  ['a value', 'UPDATE resource_rows SET position = 2 WHERE position = 3'],
+  ['a value of the past', 'UPDATE resource_history SET position = 2 WHERE position = 3'],
   ['a resource', 'DELETE FROM resource_history'],
   ['an output', 'DELETE FROM output_history'],
   ['an edge', 'DELETE FROM dependency_history'],

@@ -27,7 +27,7 @@ test('the facts of a refusal come from one snapshot, not half from before and ha
   for (const n of [1, 2]) await manager.setResource('web', { type: 't', name: 'a', properties: { n } });
 
   // Either nobody holds the lock and the resource exists, or it is removed and the lock is held.
-  before(/FROM .*resource_rows[\s\S]* address = k\.key/, async () => {
+  before(/resource_rows[\s\S]*address = k\.value/, async () => {
     await other.getStackManager().removeResource('web', 't.a');
     await other.lockState('web', { id: 'others', operation: 'apply' });
   });

@@ -118,6 +118,14 @@ const FAMILIES = {
       .chain((type) => fc.record({ type: fc.constant(type), stack })),
   ],
   dependencies: [
+    fc.record({
+      type: fc.constant('setResource' as const),
+      stack,
+      resource: fc.oneof(address, fc.constantFrom('id-1', 'nothing')),
+      properties: fc.dictionary(fc.constantFrom('p', 'q'), smallJson, { maxKeys: 2 }),
+      mode: fc.constantFrom('merge' as const, 'replace' as const),
+      allowMissing: fc.boolean(),
+    }),
     fc.record(
       {
         type: fc.constant('addDependency' as const),

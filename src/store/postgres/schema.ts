@@ -3,9 +3,6 @@ import { createIndex, createInPostgres } from '../table-definitions.js';
 import { TABLE_NAMES, TABLES, type TableName } from '../tables.js';
 import { CREATE_GUARD } from './log-end.js';
 
-/** Grows with every change of the schema; a database with a larger one is refused unmodified. */
-export const SCHEMA_VERSION = 3;
-
 const ANNOTATION_TYPES = `(${ANNOTATIONS.map((type) => `'${type}'`).join(', ')})`;
 
 /**
@@ -185,12 +182,14 @@ export const FUNCTION_NAMES = [...(EVENT_LOG + CREATE_GUARD + JSON_OF_EVENTS).ma
   ([, name]) => name as string,
 );
 
-/** The statements that upgrade each earlier version to the next. A released version never changes. */
-const UPGRADES: Readonly<Record<number, string>> = { 1: CREATE_GUARD, 2: LOG_KEY + COMMITS_WITH_PRINCIPAL };
+/** The SQL that upgrades from schema 1, 2 … to the next one. The step of a released schema is never changed. */
+const UPGRADES: readonly string[] = [CREATE_GUARD, LOG_KEY + COMMITS_WITH_PRINCIPAL];
 
-/** The statements that upgrade an earlier version to this release's. */
-export const upgradeFrom = (version: number): string =>
-  Array.from({ length: SCHEMA_VERSION - version }, (_, step) => UPGRADES[version + step]).join('');
+/** The schema that this release creates. A database with a larger one is refused. */
+export const SCHEMA_VERSION = UPGRADES.length + 1;
+
+/** Upgrades from an earlier schema to {@link SCHEMA_VERSION}. */
+export const upgradeFrom = (version: number): string => UPGRADES.slice(version - 1).join('');
 
 export const SCHEMA =
   EVENT_LOG + CREATE_GUARD + LOG_KEY + JSON_OF_EVENTS + TABLE_NAMES.map(projectionTable).join('') + VIEWS;

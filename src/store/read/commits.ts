@@ -1,5 +1,5 @@
 import { CHANGE_TYPES_SQL, type ChangeEvent, changedKeysOf } from '../changed-keys.js';
-import type { Eventual } from '../program.js';
+import { type Eventual, type Program, runNow, wait } from '../program.js';
 import { type EarlierCommit, toEarlierCommit } from '../receipts.js';
 import type { CommitRecord } from '../records.js';
 import type { At, ChangedKeys, CommitFilter, Moment } from '../snapshot.js';
@@ -13,7 +13,14 @@ const COMMIT = 'SELECT c.*, e.hash FROM commit_rows c JOIN events e ON e.positio
 
 const toRecord = (row: CommitRow): CommitRecord => toCommitRecord(row, row.hash);
 
-const COMMIT_OF_VERSION = `${COMMIT} WHERE c.stream = $1 AND c.version = $2 AND c.raised = 1`;
+/** The commit that raised it to the version: in SQLite, which has no index for it, its events are the first of that version. */
+const COMMIT_OF_VERSION = {
+  sqlite: `${COMMIT}
+WHERE (c.command_id, c.principal, c.stream) =
+      (SELECT command_id, coalesce(meta ->> '$.principal', ''), stream FROM events
+       WHERE stream = $1 AND version = $2 ORDER BY revision LIMIT 1) AND c.raised = 1`,
+  postgres: `${COMMIT} WHERE c.stream = $1 AND c.version = $2 AND c.raised = 1`,
+};
 
 export const commitOfVersion = (sql: Sql, stream: number, version: number) =>
   first(sql, COMMIT_OF_VERSION, [stream, version], toRecord);
@@ -39,14 +46,51 @@ export const earlierCommits = (sql: Sql, commandId: string, principal: string): 
 const COMMITS = `${COMMIT}
 WHERE c.stream = $1 AND c.version <= $2 AND c.raised >= $3
 ORDER BY c.version DESC, c.position DESC LIMIT $4`;
+/**
+ * The last commit of a stack before a version and a revision. The position must also decrease, so that a damaged log cannot
+ * make the walk loop.
+ */
+const COMMIT_BEFORE = `
+SELECT c.*, e.hash, f.version AS first_version, f.revision AS first_revision
+FROM (SELECT position, hash FROM events WHERE stream = $1 AND (version, revision) < ($2, $3) AND position < $4
+      ORDER BY version DESC, revision DESC LIMIT 1) e
+CROSS JOIN commit_rows c ON c.position = e.position CROSS JOIN events f ON f.position = c.first_position`;
 
-export const commitsOf = (sql: Sql, stream: number, { upTo = ALL, raised = false, limit = ALL }: CommitFilter) =>
-  list(sql, COMMITS, [stream, upTo, raised ? 1 : 0, limit], toRecord);
+type PlacedRow = CommitRow & { readonly first_version: number; readonly first_revision: number };
 
-const momentOf = (column: 'version' | 'at' | 'position'): string => `
-SELECT version, position FROM commit_rows WHERE stream = $1 AND ${column} <= $2
-ORDER BY version DESC, position DESC LIMIT 1`;
-const MOMENTS = { version: momentOf('version'), time: momentOf('at'), position: momentOf('position') };
+export function commitsOf(sql: Sql, stream: number, filter: CommitFilter): Eventual<CommitRecord[]> {
+  const { upTo = ALL, raised = false, limit = ALL } = filter;
+  return sql.dialect === 'sqlite'
+    ? runNow(commitsBack(sql, stream, { upTo, raised, limit }))
+    : list(sql, COMMITS, [stream, upTo, raised ? 1 : 0, limit], toRecord);
+}
+
+/** In SQLite, which has no index of the commits by version. */
+function* commitsBack(
+  sql: Sql,
+  stream: number,
+  { upTo, raised, limit }: Required<CommitFilter>,
+): Program<CommitRecord[]> {
+  const before = (...place: readonly number[]) => wait(sql.get<PlacedRow>(COMMIT_BEFORE, [stream, ...place]));
+  const commits: CommitRecord[] = [];
+  let row = yield* before(upTo, ALL, ALL);
+  while (row && commits.length < limit) {
+    if (!raised || row.raised === 1) commits.push(toRecord(row));
+    row = yield* before(row.first_version, row.first_revision, row.position);
+  }
+  return commits;
+}
+
+/** All events of a commit carry its time, and the last of them its position. */
+const momentOf = (column: 'version' | 'time' | 'position') => ({
+  sqlite: `
+SELECT e.version, e.position FROM events e ${column === 'position' ? 'JOIN commit_rows c ON c.position = e.position' : ''}
+WHERE e.stream = $1 AND e.${column === 'time' ? 'recorded_at' : column} <= $2 ORDER BY e.version DESC, e.revision DESC LIMIT 1`,
+  postgres: `
+SELECT version, position FROM commit_rows WHERE stream = $1 AND ${column === 'time' ? 'at' : column} <= $2
+ORDER BY version DESC, position DESC LIMIT 1`,
+});
+const MOMENTS = { version: momentOf('version'), time: momentOf('time'), position: momentOf('position') };
 
 export const momentAt = (sql: Sql, stream: number, at: At): Eventual<Moment | undefined> =>
   'version' in at

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
-import { createIndex, createTable, TABLE_DEFINITIONS } from '../table-definitions.js';
+import { createIndex, createTable } from '../table-definitions.js';
 import { TABLE_NAMES, type TableName } from '../tables.js';
+import { LAYOUT } from './layout.js';
 
 /** The name of a table or of its index while it is built beside the live one. */
 export const shadowName = (name: string): string => `rebuild_${name}`;
@@ -23,7 +24,7 @@ interface Renamed {
  * other rebuild.
  */
 const RENAMED: readonly Renamed[] = TABLE_NAMES.flatMap((table) => {
-  const layout = TABLE_DEFINITIONS[table];
+  const layout = LAYOUT[table];
   const quoted = `"${table}"`;
   return [
     {

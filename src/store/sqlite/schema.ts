@@ -1,16 +1,17 @@
 export { APPLICATION_ID } from '../../lib/sqlite-file.js';
 
-import { createIndex, createTable, TABLE_DEFINITIONS } from '../table-definitions.js';
+import { createIndex, createTable } from '../table-definitions.js';
 import { TABLE_NAMES, type TableName } from '../tables.js';
 import { IS_ANNOTATION } from './annotations.js';
 import { valueAt } from './history.js';
+import { LAYOUT } from './layout.js';
 
 /** Grows with every change of the schema; a file with a larger version is refused unmodified. */
 export const SCHEMA_VERSION = 6;
 
 /**
- * The first index sorts a stack's events by version, which is also their order by revision and by position. The second
- * finds the few annotations.
+ * The first index sorts a stack's events by version, which is also their order by revision and by position, and leads to its
+ * commits too. The second finds the few annotations.
  */
 const LOG_INDEXES = `
 CREATE INDEX events_by_stream ON events (stream, version, revision);
@@ -68,10 +69,7 @@ CREATE TABLE log_key (
 `;
 
 const projectionTable = (table: TableName): string =>
-  [
-    createTable(TABLE_DEFINITIONS[table], table),
-    ...TABLE_DEFINITIONS[table].indexes.map((index) => createIndex(index, index.name, table)),
-  ]
+  [createTable(LAYOUT[table], table), ...LAYOUT[table].indexes.map((index) => createIndex(index, index.name, table))]
     .map((statement) => `${statement};\n`)
     .join('');
 
@@ -206,15 +204,11 @@ PRAGMA legacy_alter_table = ON;
 ALTER TABLE commit_rows RENAME TO earlier_commits;
 PRAGMA legacy_alter_table = OFF;
 DROP INDEX IF EXISTS commit_rows_by_command; DROP INDEX IF EXISTS commit_rows_by_command_2;
-DROP INDEX IF EXISTS commit_rows_by_version; DROP INDEX IF EXISTS commit_rows_by_version_2;
 ${projectionTable('commit_rows')}INSERT INTO commit_rows
 SELECT position, first_position, stream, version, raised, kind, added, changed, removed, command_id, actor, at,
        description, ''
 FROM earlier_commits ORDER BY position;
 DROP TABLE earlier_commits;`;
-
-/** Schemas 4 and 5 do not have this index. */
-const COMMITS_BY_VERSION = 'CREATE INDEX commit_rows_by_version ON commit_rows (stream, version, position);';
 
 /** From schemas 1 to 3: the log has another guard and other indexes, and some tables are missing. */
 const toSchema4 = (present: ReadonlySet<string>): string[] => [
@@ -222,6 +216,7 @@ const toSchema4 = (present: ReadonlySet<string>): string[] => [
   LOG_INDEXES,
   APPEND_ONLY,
   ...TABLE_NAMES.filter((table) => !present.has(table)).map(projectionTable),
+  'DROP INDEX IF EXISTS commit_rows_by_version; DROP INDEX IF EXISTS commit_rows_by_version_2;',
 ];
 
 const DROP_VIEWS = [...VIEWS.matchAll(/CREATE VIEW (\w+)/g)]
@@ -229,16 +224,17 @@ const DROP_VIEWS = [...VIEWS.matchAll(/CREATE VIEW (\w+)/g)]
   .join('\n');
 
 /**
- * Upgrades a database of an earlier schema. The log's table and its rows stay unchanged. A running rebuild restarts. A
- * projection table with changed columns is rebuilt, because its projector has a new version.
+ * Upgrades a database of an earlier schema to this one. The log's table and its rows stay as they are. An interrupted rebuild
+ * starts again. A step here must recreate a table that has new columns; the new version of its projector makes the opening
+ * fill it.
  * @param from the earlier schema
- * @param present names of the existing tables
- * @returns SQL in parts, in order
+ * @param present the names of the tables in it
+ * @returns SQL in parts, to run in order
  */
 export const upgrade = (from: number, present: ReadonlySet<string>): string[] => [
   ...[...present].filter((name) => name.startsWith('rebuild_')).map((name) => `DROP TABLE ${name};`),
   DROP_VIEWS,
-  ...(from < 4 ? toSchema4(present) : [HISTORY_BY_RESOURCE]),
-  ...(from < 5 ? [LOG_KEY, COMMITS_WITH_PRINCIPAL] : [COMMITS_BY_VERSION]),
+  ...(from < 4 ? toSchema4(present) : from < 6 ? [HISTORY_BY_RESOURCE] : []),
+  ...(from < 5 ? [LOG_KEY, COMMITS_WITH_PRINCIPAL] : []),
   VIEWS,
 ];

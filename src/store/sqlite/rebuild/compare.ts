@@ -4,8 +4,9 @@ import type { Projection } from '../../event-store.js';
 import type { OnProgress, TableComparison } from '../../maintenance.js';
 import { runLater, runNow } from '../../program.js';
 import { compareTables, temporaryName } from '../../rebuild/compare.js';
-import { createTable, TABLE_DEFINITIONS } from '../../table-definitions.js';
+import { createTable } from '../../table-definitions.js';
 import { TABLE_NAMES, type TableName } from '../../tables.js';
+import { LAYOUT } from '../layout.js';
 import type { Connection } from '../open.js';
 import { rowWriter } from '../rows.js';
 import { statementCache } from '../statements.js';
@@ -27,7 +28,7 @@ export async function compareOn(
   const sql = statementCache(db);
   db.exec('BEGIN');
   try {
-    for (const table of TABLE_NAMES) db.exec(createTable(TABLE_DEFINITIONS[table], temporary(table)));
+    for (const table of TABLE_NAMES) db.exec(createTable(LAYOUT[table], temporary(table)));
     const write = rowWriter(db, temporary);
     const isShared = path === ':memory:';
     const comparison = compareTables(

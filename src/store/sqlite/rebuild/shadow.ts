@@ -1,5 +1,6 @@
-import { createIndex, createTable, TABLE_DEFINITIONS } from '../../table-definitions.js';
+import { createIndex, createTable } from '../../table-definitions.js';
 import type { TableName } from '../../tables.js';
+import { LAYOUT } from '../layout.js';
 import type { Connection } from '../open.js';
 import { restoreSchemaText, shadowName } from '../schema-text.js';
 
@@ -12,7 +13,7 @@ interface ShadowIndex {
 
 const indexesOf = (tables: readonly TableName[]): ShadowIndex[] =>
   tables.flatMap((table) =>
-    TABLE_DEFINITIONS[table].indexes.map((index) => {
+    LAYOUT[table].indexes.map((index) => {
       const name = shadowName(index.name);
       return { name, statement: createIndex(index, name, shadowName(table)) };
     }),
@@ -32,7 +33,7 @@ export const isIndexed = (db: Connection, tables: readonly TableName[]): boolean
 export function createShadows(db: Connection, tables: readonly TableName[]): void {
   for (const table of tables) {
     db.exec(`DROP TABLE IF EXISTS ${shadowName(table)}`);
-    db.exec(createTable(TABLE_DEFINITIONS[table], shadowName(table)));
+    db.exec(createTable(LAYOUT[table], shadowName(table)));
   }
 }
 
