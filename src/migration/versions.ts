@@ -53,7 +53,7 @@ export function versionsOf(rows: readonly Row[], start: string): Version[] {
 function readState(row: Row): Pick<Version, 'status' | 'metadata' | 'resources' | 'outputs' | 'header'> {
   const { value: state, repair } = jsonOf(row.cell('state'), 'state', FILE_LIMITS);
   if (repair) throw unreadable(repair.problem);
-  if (!isJsonObject(state)) throw unreadable('state is no JSON object');
+  if (!isJsonObject(state)) throw unreadable('state is not a JSON object');
   const { resources, outputs, status = null, metadata, ...rest } = state;
   if (!isListOfObjects(resources ?? [])) throw unreadable('state.resources is no list of objects');
   if (!isJsonObject(outputs ?? {})) throw unreadable('state.outputs is no object');

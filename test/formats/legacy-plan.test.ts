@@ -488,9 +488,9 @@ describe('a version', () => {
   });
 
   it.each<[what: string, state: Cell, problem: string]>([
-    ['NULL', null, 'state is no JSON object'],
-    ['no JSON', '{', 'state is no JSON ('],
-    ['a list', '[]', 'state is no JSON object'],
+    ['NULL', null, 'state is not a JSON object'],
+    ['no JSON', '{', 'state is not JSON ('],
+    ['a list', '[]', 'state is not a JSON object'],
     ['a BLOB', bytes(1), 'state is a BLOB'],
     ['resources that are no list', '{"resources":{}}', 'state.resources is no list of objects'],
     ['resources that are no objects', '{"resources":[1]}', 'state.resources is no list of objects'],
@@ -658,8 +658,8 @@ describe('a resource', () => {
 
   it.each<[what: string, attributes: Cell, properties: string, problem: RegExp | undefined]>([
     ['NULL', null, '{}', /attributes is NULL; taken as {}/],
-    ['a list', '[1.0]', '{"value":[1.0]}', /attributes is no JSON object/],
-    ['no JSON', 'a=b', '{"text":"a=b"}', /attributes is no JSON .*; kept as text, under "text"/],
+    ['a list', '[1.0]', '{"value":[1.0]}', /attributes is not a JSON object/],
+    ['no JSON', 'a=b', '{"text":"a=b"}', /attributes is not JSON .*; kept as text, under "text"/],
     ['a BLOB', bytes(1, 2), '{"base64":"AQI="}', /attributes is a BLOB/],
     ['a key called __proto__', '{"__proto__":{"a":1}}', '{"__proto__":{"a":1}}', undefined],
     ['a lone surrogate', '{"a":"\\ud800"}', '{"a":"\\ud800"}', undefined],
