@@ -75,7 +75,7 @@ const changesOf = (prepared: Prepared): readonly DecidedChange[] => {
   return decision ? decidedChanges(decision) : [];
 };
 
-/** Loaded when something is to be changed: whoever only reads starts sooner. */
+/** Loaded when something is to be changed: a process that only reads starts sooner. */
 let loaded: Promise<typeof import('./commands/index.js')> | undefined;
 const commands = () => (loaded ??= import('./commands/index.js'));
 
@@ -84,7 +84,7 @@ export interface EngineOptions {
   readonly cacheKiB?: number;
   /** Connections to a database server at most. Default: 8. */
   readonly connections?: number;
-  /** Told while a database of an earlier release is brought up to date. */
+  /** Called while a database of an earlier release is upgraded. */
   readonly onProgress?: OnProgress;
   /** Whether a database is made where there is none. Default: true. */
   readonly create?: boolean;

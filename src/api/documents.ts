@@ -7,7 +7,7 @@ import { unpackJson } from '../lib/packed-json.js';
 import { readState } from '../queries/state.js';
 import type { At } from '../store/event-store.js';
 import { DriftChecks } from './drift-checks.js';
-import type { LinkOptions } from './options.js';
+import type { EdgeOptions } from './options.js';
 
 /** A command about a stack, which is named by name or id. */
 export type StackCommand = Exclude<Command, { type: 'createStack' }>;
@@ -29,7 +29,7 @@ export class Documents extends DriftChecks {
       readonly prune?: boolean;
       /** Parses the document. Default: in this thread. */
       readonly run?: RunTask | undefined;
-    } & LinkOptions = {},
+    } & EdgeOptions = {},
   ): Promise<StackCommand> {
     const { name = 'desired state', format = formatOf(name), prune = false, run, ...links } = options;
     const { applyCommand, readDesiredState, toDesiredState } = await import('../formats/desired/index.js');

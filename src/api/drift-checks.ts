@@ -21,7 +21,7 @@ export interface DriftCheckOptions extends CallOptions, ObserveContext {
 
 /** The result of a drift check; the findings themselves are recorded. */
 export interface DriftCheck extends Omit<Comparison, 'findings'> {
-  /** Undefined if there was nothing to record. */
+  /** Undefined if nothing was recorded. */
   readonly receipt: Receipt | undefined;
 }
 

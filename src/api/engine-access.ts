@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.js';
 import type { Query } from '../store/snapshot.js';
 import type { CallOptions, OpenOptions } from './options.js';
 
-/** Carries out commands and reads snapshots: what every part of the API is built on. */
+/** Executes commands and reads snapshots; the base of all parts of the API. */
 export abstract class EngineAccess {
   protected readonly engine: Engine;
   protected readonly clock: Clock;

@@ -26,7 +26,7 @@ export interface OpenOptions {
 }
 
 /** How dependencies are checked; see the fields of the command `apply`. */
-export type LinkOptions = Pick<Extract<Command, { type: 'apply' }>, 'allowMissing' | 'dependents'>;
+export type EdgeOptions = Pick<Extract<Command, { type: 'apply' }>, 'allowMissing' | 'dependents'>;
 
 /** Options of every call; see each field in the command envelope. */
 export type CallOptions = Omit<Partial<EnvelopeInput>, 'source'>;

@@ -20,7 +20,7 @@ export interface DriftInfo extends FindingView {
   readonly driftedFields: readonly string[];
 }
 
-/** Reads of stacks. Each answer comes from one snapshot, now or at a version, a time or a position of the log. */
+/** Reads of stacks. Each result comes from one snapshot, now or at a version, a time or a position of the log. */
 export class StackReads extends EngineAccess {
   /** The stack of this id or name, or undefined. With `deleted` also a deleted one. */
   findStack(ref: string, options?: { readonly deleted?: boolean }): Promise<StackRecord | undefined> {

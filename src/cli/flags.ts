@@ -76,7 +76,7 @@ export const versionFlag = {
 export const writeFlags = {
   'lock-id': Flags.string({ description: 'the lock you hold on the stack', helpValue: 'ID' }),
   ...versionFlag,
-  reason: Flags.string({ char: 'm', description: 'why, kept with the version', helpValue: 'TEXT' }),
+  reason: Flags.string({ char: 'm', description: 'the reason, recorded with the version', helpValue: 'TEXT' }),
 };
 
 export function callOptions(flags: {

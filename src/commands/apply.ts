@@ -6,9 +6,9 @@ import { equalJson, type Json } from '../lib/json.js';
 import { list, name } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
 import type { ResourceName } from '../store/records.js';
-import { edgeEvents, likelyLinks } from './change-dependencies.js';
+import { edgeEvents, likelyEdgeKeys } from './change-dependencies.js';
 import { type Context, defineCommand, jsonValue, refuseInvisible, stackRef } from './command.js';
-import { linkRules } from './desired-edges.js';
+import { edgeRules } from './desired-edges.js';
 import { identifier } from './identifiers.js';
 import { withKnownNumbers } from './pulumi-numbers.js';
 import {
@@ -17,7 +17,7 @@ import {
   resourceInput,
   resourceNotFound,
   setResource,
-  slotOf,
+  storedResource,
 } from './resource-input.js';
 import { checkNameFree, createdStack, documentFields, originInput, updatedStack } from './stack-document.js';
 import { checkSuccession, successionInput } from './succession.js';
@@ -49,7 +49,7 @@ const schema = z.strictObject({
    * the stored document, unless forced.
    */
   succession: successionInput.optional(),
-  ...linkRules,
+  ...edgeRules,
 });
 type Apply = z.output<typeof schema>;
 
@@ -68,7 +68,7 @@ export const apply = defineCommand({
     resourceIds: [...resources.flatMap(({ id }) => (id === undefined ? [] : [id])), ...remove],
     outputs: [...outputs.map((output) => output.name), ...removeOutputs],
     // few resources of a whole document differ, and only those need facts
-    ...(resources.length === 0 || succession ? {} : { likely: () => likelyLinks(resources) }),
+    ...(resources.length === 0 || succession ? {} : { likely: () => likelyEdgeKeys(resources) }),
   }),
   decide: (payload, facts, context) => {
     refuseRepeats(payload);
@@ -157,11 +157,11 @@ function resourcesToRemove({ remove, resources, prune }: Apply, facts: Facts): r
   if (remove.length === 0 && !prune) return [];
   const taken = new Set(resources.map(resourceAddress));
   const named = remove.map((ref) => {
-    const slot = slotOf(ref, facts);
-    if (!slot?.value) throw resourceNotFound(ref);
-    if (taken.has(slot.address)) throw givenTwice('resource', slot.address);
-    taken.add(slot.address);
-    return slot;
+    const stored = storedResource(ref, facts);
+    if (!stored?.value) throw resourceNotFound(ref);
+    if (taken.has(stored.address)) throw givenTwice('resource', stored.address);
+    taken.add(stored.address);
+    return stored;
   });
   return prune ? [...named, ...facts.present.resources.filter(({ address }) => !taken.has(address))] : named;
 }

@@ -1,10 +1,10 @@
 import { type NewEvent, resourceAddress } from '../events/index.js';
 import { formatPath } from '../lib/json.js';
-import { type EdgeQuery, type LikelyLinks, type Links, namesOf } from '../store/edge-query.js';
+import { type EdgeFacts, type EdgeQuery, type LikelyEdgeKeys, namesOf } from '../store/edge-query.js';
 import type { DependencyRecord, ResourceName } from '../store/records.js';
 import { withoutCycles } from './cycles.js';
 import { dependentsToRemove, refuseMissing } from './dependents.js';
-import type { DesiredEdge, DesiredEdges, LinkRules } from './desired-edges.js';
+import type { DesiredEdge, DesiredEdges, EdgeRules } from './desired-edges.js';
 import { identities, namingTexts, references, type Steps, type Text, textsIn } from './references.js';
 import { type Outcome, type ResourceInput, removed } from './resource-input.js';
 
@@ -17,7 +17,7 @@ import { type Outcome, type ResourceInput, removed } from './resource-input.js';
 export function edgeEvents(
   outcomes: readonly Outcome[],
   leaving: readonly ResourceName[],
-  rules: LinkRules,
+  rules: EdgeRules,
   within: (events: readonly NewEvent[]) => readonly NewEvent[] = (events) => events,
 ): EdgeQuery | readonly NewEvent[] {
   if (outcomes.length + leaving.length === 0) return within([]);
@@ -28,7 +28,7 @@ export function edgeEvents(
   });
   const owners = ownersAmong(named);
   return {
-    links: {
+    keys: {
       of: named.map(({ outcome: { address }, stated, naming }) => ({
         address,
         // A value may also identify a resource of this commit; the store knows only the previous ones.
@@ -38,44 +38,45 @@ export function edgeEvents(
       leaving: leaving.map(({ address }) => address),
       cascade: rules.dependents === 'cascade',
     },
-    answer: (links) => {
-      const known = knownAfter(owners, links);
+    decide: (edgeFacts) => {
+      const known = knownAfter(owners, edgeFacts);
       const desired = new Map(
         named.map(({ outcome, stated, naming }) => [
           outcome.address,
-          desiredEdgesOf(outcome, stated, naming, known, links),
+          desiredEdgesOf(outcome, stated, naming, known, edgeFacts),
         ]),
       );
-      const going = [...dependentsToRemove(leaving, desired, links, rules), ...leaving];
+      const going = [...dependentsToRemove(leaving, desired, edgeFacts, rules), ...leaving];
       const gone = new Set(going.map(({ address }) => address));
-      if (!rules.allowMissing) refuseMissing(desired, gone, links);
-      const settled = withoutCycles(desired, gone, links);
+      if (!rules.allowMissing) refuseMissing(desired, gone, edgeFacts);
+      const settled = withoutCycles(desired, gone, edgeFacts);
       const edgesOf = (address: string): NewEvent[] =>
-        changes(address, links.from.get(address) ?? [], settled.get(address) ?? new Map());
+        changes(address, edgeFacts.from.get(address) ?? [], settled.get(address) ?? new Map());
       return within([
-        ...going.flatMap((slot) => [removed(slot), ...edgesOf(slot.address)]),
+        ...going.flatMap((stored) => [removed(stored), ...edgesOf(stored.address)]),
         ...outcomes.flatMap(({ event, address }) => [...(event ? [event] : []), ...edgesOf(address)]),
       ]);
     },
   };
 }
 
-/** The facts that resources to be set need, as far as their properties tell. */
-export const likelyLinks = (resources: readonly ResourceInput[]): LikelyLinks => ({
+/** The facts that resources to be set need, as far as their properties show them. */
+export const likelyEdgeKeys = (resources: readonly ResourceInput[]): LikelyEdgeKeys => ({
   from: resources.map(resourceAddress),
   known: [...new Set(resources.flatMap(({ properties = {} }) => [...namingTexts(textsIn(properties), NOBODY).keys()]))],
 });
 const NOBODY: ReadonlySet<string> = new Set();
 
 /** Declared dependencies, and references of properties by address. */
-function statedEdgesOf({ address, module, value, said }: Outcome, texts: readonly Text[]): DesiredEdges {
+function statedEdgesOf({ address, module, value, addedEdge }: Outcome, texts: readonly Text[]): DesiredEdges {
   const stated = new Map<string, DesiredEdge>(
     value.dependencies.map((target) => [target, { type: 'explicit', path: null }]),
   );
   for (const [target, path] of references(texts, module)) {
     if (!stated.has(target) && !namesOf(address).includes(target)) stated.set(target, { type: 'implicit', path });
   }
-  if (said && !stated.has(said.target)) stated.set(said.target, { type: 'implicit', path: said.path });
+  if (addedEdge && !stated.has(addedEdge.target))
+    stated.set(addedEdge.target, { type: 'implicit', path: addedEdge.path });
   return stated;
 }
 
@@ -99,9 +100,9 @@ const onlyOne = (addresses: readonly string[] = []): readonly string[] => (addre
 
 /** The resource that each value identifies after the command. */
 const knownAfter =
-  (owners: ReadonlyMap<string, readonly string[]>, links: Links) =>
+  (owners: ReadonlyMap<string, readonly string[]>, edgeFacts: EdgeFacts) =>
   (value: string): string | undefined => {
-    const [stated, there] = [owners.get(value), links.known.get(value)];
+    const [stated, there] = [owners.get(value), edgeFacts.known.get(value)];
     if (!stated && !there) return undefined;
     const [only] = onlyOne([...(stated ?? []), ...(there ?? [])]);
     return only;
@@ -112,7 +113,7 @@ function desiredEdgesOf(
   stated: DesiredEdges,
   naming: ReadonlyMap<string, Steps>,
   known: (value: string) => string | undefined,
-  links: Links,
+  edgeFacts: EdgeFacts,
 ): DesiredEdges {
   const desired = new Map(stated);
   for (const [text, steps] of naming) {
@@ -120,7 +121,7 @@ function desiredEdgesOf(
     if (target === undefined || target === address || namesOf(target).some((one) => desired.has(one))) continue;
     desired.set(target, { type: 'implicit', path: formatPath(steps), guessed: true });
   }
-  for (const { target, type, path } of links.from.get(address) ?? []) {
+  for (const { target, type, path } of edgeFacts.from.get(address) ?? []) {
     // An edge that was found in the properties goes when they change; one that a caller added stays until it is removed.
     if (type === 'implicit' && (path === null || sameProperties) && !desired.has(target))
       desired.set(target, { type, path });

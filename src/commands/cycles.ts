@@ -1,7 +1,7 @@
 import { baseAddress } from '../events/index.js';
 import { type Arrow, cyclicCore, wayfinder } from '../lib/acyclic.js';
 import { ConflictError } from '../lib/errors.js';
-import type { Links } from '../store/edge-query.js';
+import type { EdgeFacts } from '../store/edge-query.js';
 import type { DesiredEdge, DesiredEdges } from './desired-edges.js';
 
 /** A desired edge, and whether it exists already. */
@@ -17,15 +17,15 @@ interface Link extends Arrow, DesiredEdge {
 export function withoutCycles(
   desired: ReadonlyMap<string, DesiredEdges>,
   leaving: ReadonlySet<string>,
-  links: Links,
+  edgeFacts: EdgeFacts,
 ): ReadonlyMap<string, DesiredEdges> {
   const wanted = [...desired].flatMap(([from, targets]): Link[] => {
     if (targets.size === 0) return [];
-    const there = new Set(links.from.get(from)?.map(({ target }) => target));
+    const there = new Set(edgeFacts.from.get(from)?.map(({ target }) => target));
     return [...targets].map(([to, edge]) => ({ from, to, ...edge, isNew: !there.has(to) }));
   });
   if (!wanted.some(({ isNew }) => isNew)) return desired;
-  const others = [...around(desired, leaving, links), ...instances(desired.keys())];
+  const others = [...around(desired, leaving, edgeFacts), ...instances(desired.keys())];
   const isGuess = ({ guessed, isNew }: Link): boolean => isNew && guessed === true;
   refuseCycles([...others, ...wanted.filter((link) => !isGuess(link))], wanted);
 
@@ -43,7 +43,7 @@ export function withoutCycles(
 const around = (
   desired: ReadonlyMap<string, DesiredEdges>,
   leaving: ReadonlySet<string>,
-  { around: edges }: Links,
+  { around: edges }: EdgeFacts,
 ): Arrow[] =>
   edges.flatMap(({ address: from, target: to }) => {
     const replaced = (desired.has(from) || leaving.has(from)) && baseAddress(to) !== from;

@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { InvalidInputError, NotFoundError } from '../lib/errors.js';
 import { name } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
-import type { ResourceSlot } from '../store/records.js';
+import type { StoredResource } from '../store/records.js';
 import { edgeEvents } from './change-dependencies.js';
 import { defineCommand, stackRef } from './command.js';
-import { linkRules } from './desired-edges.js';
+import { edgeRules } from './desired-edges.js';
 import { identifier } from './identifiers.js';
 import { type Outcome, resourceNotFound, setResource } from './resource-input.js';
 
@@ -17,15 +17,15 @@ const edge = {
   dependsOn: identifier('resource', name(2048)),
 };
 
-function dependent(resource: string, facts: Facts): ResourceSlot {
-  const slot = facts.resources.get(resource);
-  if (!slot?.value) throw resourceNotFound(resource);
-  return slot;
+function dependent(resource: string, facts: Facts): StoredResource {
+  const stored = facts.resources.get(resource);
+  if (!stored?.value) throw resourceNotFound(resource);
+  return stored;
 }
 
 /** The resource with another list of declared dependencies. */
-function declare(slot: ResourceSlot, dependencies: readonly string[], facts: Facts, now: string): Outcome {
-  const { module, type, name } = slot;
+function declare(stored: StoredResource, dependencies: readonly string[], facts: Facts, now: string): Outcome {
+  const { module, type, name } = stored;
   return setResource({ module, type, name, mode: 'merge', dependencies: [...dependencies] }, facts, now);
 }
 
@@ -41,23 +41,24 @@ export const addDependency = defineCommand({
     dependencyType: z.enum(['explicit', 'implicit']).default('explicit'),
     /** The path in the properties at which an implicit dependency was found. */
     path: name(2048).nullable().default(null),
-    allowMissing: linkRules.allowMissing,
+    allowMissing: edgeRules.allowMissing,
   }),
   kind: 'depend',
   target: 'live',
   lock: 'held',
   facts: ({ stack, resource, dependsOn }) => ({ stack, addresses: [resource], edges: [[resource, dependsOn]] }),
   decide: ({ resource, dependsOn, dependencyType, path, allowMissing }, facts, { now }) => {
-    const slot = dependent(resource, facts);
+    const stored = dependent(resource, facts);
     if (resource === dependsOn) {
       throw new InvalidInputError('DEPENDS_ON_ITSELF', `resource "${resource}" cannot depend on itself`, {
         details: { field: 'dependsOn', address: resource },
       });
     }
-    const declared = slot.value?.dependencies ?? [];
-    if (dependencyType === 'explicit') return asking(declare(slot, [...declared, dependsOn], facts, now), allowMissing);
+    const declared = stored.value?.dependencies ?? [];
+    if (dependencyType === 'explicit')
+      return asking(declare(stored, [...declared, dependsOn], facts, now), allowMissing);
     if (facts.edges.length > 0) return [];
-    return asking({ ...declare(slot, declared, facts, now), said: { target: dependsOn, path } }, true);
+    return asking({ ...declare(stored, declared, facts, now), addedEdge: { target: dependsOn, path } }, true);
   },
 });
 
@@ -68,7 +69,7 @@ export const removeDependency = defineCommand({
   lock: 'held',
   facts: ({ stack, resource, dependsOn }) => ({ stack, addresses: [resource], edges: [[resource, dependsOn]] }),
   decide: ({ resource, dependsOn }, facts, { now }) => {
-    const slot = dependent(resource, facts);
+    const stored = dependent(resource, facts);
     const [known] = facts.edges;
     if (!known) {
       throw new NotFoundError('DEPENDENCY_NOT_FOUND', `"${resource}" does not depend on "${dependsOn}"`, {
@@ -78,7 +79,7 @@ export const removeDependency = defineCommand({
     if (known.type === 'implicit') {
       return [{ type: 'DependencyRemoved', data: { address: resource, target: dependsOn } }];
     }
-    const rest = (slot.value?.dependencies ?? []).filter((target) => target !== dependsOn);
-    return asking(declare(slot, rest, facts, now), true);
+    const rest = (stored.value?.dependencies ?? []).filter((target) => target !== dependsOn);
+    return asking(declare(stored, rest, facts, now), true);
   },
 });

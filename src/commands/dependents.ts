@@ -1,7 +1,7 @@
 import { ConflictError, InvalidInputError } from '../lib/errors.js';
-import { type Links, namesOf } from '../store/edge-query.js';
+import { type EdgeFacts, namesOf } from '../store/edge-query.js';
 import type { DependencyRecord, ResourceName } from '../store/records.js';
-import type { DesiredEdges, LinkRules } from './desired-edges.js';
+import type { DesiredEdges, EdgeRules } from './desired-edges.js';
 
 /** The maximum number of resources that an error names. */
 const SHOWN = 5;
@@ -13,26 +13,28 @@ const SHOWN = 5;
 export function dependentsToRemove(
   removed: readonly ResourceName[],
   desired: ReadonlyMap<string, DesiredEdges>,
-  links: Links,
-  rules: LinkRules,
+  edgeFacts: EdgeFacts,
+  rules: EdgeRules,
 ): ResourceName[] {
   if (rules.dependents === 'leave' || removed.length === 0) return [];
   const leaving = new Set(removed.map(({ address }) => address));
-  const stays = existsAfter(desired, leaving, links);
+  const stays = existsAfter(desired, leaving, edgeFacts);
   const cascaded: ResourceName[] = [];
   for (let next = removed; next.length > 0; ) {
     const names = new Set(next.flatMap(({ address }) => namesOf(address)));
-    const broken = links.to.filter(
+    const broken = edgeFacts.to.filter(
       ({ address, target }) =>
         names.has(target) &&
         !stays(target) &&
         !leaving.has(address) &&
-        isWanted(address, target, desired, links, rules),
+        isWanted(address, target, desired, edgeFacts, rules),
     );
     const stuck = broken.filter(({ address }) => rules.dependents === 'refuse' || desired.has(address));
     if (stuck.length > 0) throw hasDependents(stuck);
-    next = [...new Set(broken.map(({ address }) => address))].flatMap((address) => links.slots.get(address) ?? []);
-    for (const slot of next) leaving.add(slot.address);
+    next = [...new Set(broken.map(({ address }) => address))].flatMap(
+      (address) => edgeFacts.dependents.get(address) ?? [],
+    );
+    for (const stored of next) leaving.add(stored.address);
     cascaded.push(...next);
   }
   return cascaded.reverse();
@@ -43,21 +45,21 @@ function isWanted(
   address: string,
   target: string,
   desired: ReadonlyMap<string, DesiredEdges>,
-  links: Links,
-  { allowMissing }: LinkRules,
+  edgeFacts: EdgeFacts,
+  { allowMissing }: EdgeRules,
 ): boolean {
   const wanted = desired.get(address);
-  return wanted ? wanted.has(target) && !allowMissing : links.present.has(address);
+  return wanted ? wanted.has(target) && !allowMissing : edgeFacts.present.has(address);
 }
 
 /** Whether a resource with the target's address exists after the command. */
 function existsAfter(
   desired: ReadonlyMap<string, DesiredEdges>,
   leaving: ReadonlySet<string>,
-  links: Links,
+  edgeFacts: EdgeFacts,
 ): (target: string) => boolean {
   const made = new Set([...desired.keys()].flatMap(namesOf));
-  return (target) => made.has(target) || (links.present.get(target) ?? []).some((address) => !leaving.has(address));
+  return (target) => made.has(target) || (edgeFacts.present.get(target) ?? []).some((address) => !leaving.has(address));
 }
 
 const hasDependents = (edges: readonly DependencyRecord[]): ConflictError => {
@@ -77,19 +79,19 @@ const hasDependents = (edges: readonly DependencyRecord[]): ConflictError => {
 export function refuseMissing(
   desired: ReadonlyMap<string, DesiredEdges>,
   leaving: ReadonlySet<string>,
-  links: Links,
+  edgeFacts: EdgeFacts,
 ): void {
   const newlyDeclared = [...desired].flatMap(([resource, wanted]) => {
     if (wanted.size === 0) return [];
     const there = new Set(
-      links.from.get(resource)?.flatMap(({ target, type }) => (type === 'explicit' ? [target] : [])),
+      edgeFacts.from.get(resource)?.flatMap(({ target, type }) => (type === 'explicit' ? [target] : [])),
     );
     return [...wanted].flatMap(([dependsOn, { type }]) =>
       type === 'explicit' && !there.has(dependsOn) ? [{ resource, dependsOn }] : [],
     );
   });
   if (newlyDeclared.length === 0) return;
-  const stands = existsAfter(desired, leaving, links);
+  const stands = existsAfter(desired, leaving, edgeFacts);
   const missing = newlyDeclared.filter(({ dependsOn }) => !stands(dependsOn));
   const [first] = missing;
   if (!first) return;

@@ -11,10 +11,10 @@ export interface DesiredEdge {
 }
 
 /** Options for the check of dependencies. */
-export const linkRules = {
+export const edgeRules = {
   /** Whether a resource may be declared to depend on one that is not in the stack. */
   allowMissing: z.boolean().default(false),
   /** How to handle dependents of a removed resource: refuse the removal, remove them too, or leave them unchanged. */
   dependents: z.enum(['refuse', 'cascade', 'leave']).default('refuse'),
 };
-export type LinkRules = Readonly<z.output<z.ZodObject<typeof linkRules>>>;
+export type EdgeRules = Readonly<z.output<z.ZodObject<typeof edgeRules>>>;

@@ -8,10 +8,10 @@ import { name, prose } from '../lib/text.js';
 import type { DriftRecord } from '../store/records.js';
 import { edgeEvents } from './change-dependencies.js';
 import { defineCommand, stackRef } from './command.js';
-import { linkRules } from './desired-edges.js';
+import { edgeRules } from './desired-edges.js';
 import { driftNotFound } from './drift-finding.js';
 import { identifier } from './identifiers.js';
-import { resourceNotFound, setResource, slotOf } from './resource-input.js';
+import { resourceNotFound, setResource, storedResource } from './resource-input.js';
 
 /**
  * Makes the actual state the expected one: the resource gets the actual properties, except for differences that rules
@@ -24,7 +24,7 @@ export const acceptDrift = defineCommand({
     /** An address or id. */
     resource: identifier('resource', name(2048)),
     reason: prose().default('accepted'),
-    dependents: linkRules.dependents,
+    dependents: edgeRules.dependents,
   }),
   kind: 'accept drift',
   target: 'live',
@@ -33,9 +33,9 @@ export const acceptDrift = defineCommand({
   decide: ({ stack, resource, reason, dependents }, facts, { now }) => {
     const open = facts.drift.get(resource);
     if (!open?.isDrifted) throw driftNotFound(stack, resource);
-    const slot = slotOf(resource, facts);
-    if (!slot?.value) throw resourceNotFound(resource);
-    if (open.resource !== slot.resource || !equalJson(open.expected, slot.value.properties)) {
+    const stored = storedResource(resource, facts);
+    if (!stored?.value) throw resourceNotFound(resource);
+    if (open.resource !== stored.resource || !equalJson(open.expected, stored.value.properties)) {
       throw outdated(stack, resource);
     }
     const resolved: NewEvent = {
@@ -44,11 +44,11 @@ export const acceptDrift = defineCommand({
     };
     const rules = { allowMissing: false, dependents };
     const ending = (events: readonly NewEvent[]): NewEvent[] => [...events, resolved];
-    if (open.actual === null) return edgeEvents([], [slot], rules, ending);
-    const { address, module, type, name: own } = slot;
+    if (open.actual === null) return edgeEvents([], [stored], rules, ending);
+    const { address, module, type, name: own } = stored;
     const outcome = setResource(
       { module, type, name: own, mode: 'replace', properties: acceptedProperties(open, stack, resource) },
-      { ...facts, resources: new Map([[address, slot]]) },
+      { ...facts, resources: new Map([[address, stored]]) },
       now,
     );
     return edgeEvents([outcome], [], rules, ending);

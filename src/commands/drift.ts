@@ -12,7 +12,7 @@ import { defineCommand, jsonValue, stackRef } from './command.js';
 import { isOver } from './drift-finding.js';
 import { type IsRuled, rulesInForce } from './drift-rule.js';
 import { identifier } from './identifiers.js';
-import { slotOf } from './resource-input.js';
+import { storedResource } from './resource-input.js';
 
 const finding = z.strictObject({
   /** A resource's address or id. An id that the stack does not contain is accepted if `expected` is given. */
@@ -52,7 +52,7 @@ export const detectDrift = defineCommand({
 function refuseRepeats(findings: readonly Finding[], facts: Facts): void {
   const seen = new Set<string | number>();
   for (const { resource } of findings) {
-    const key = slotOf(resource, facts)?.resource ?? resource;
+    const key = storedResource(resource, facts)?.resource ?? resource;
     if (seen.has(key)) {
       throw new InvalidInputError('GIVEN_TWICE', `resource "${resource}" is given twice`, {
         hint: 'Give each resource once.',
@@ -64,15 +64,15 @@ function refuseRepeats(findings: readonly Finding[], facts: Facts): void {
 }
 
 function compare({ resource, expected, actual }: Finding, facts: Facts, isRuled: IsRuled, now: string): NewEvent[] {
-  const slot = slotOf(resource, facts);
-  const wanted = expected === undefined ? slot?.value?.properties : expected;
+  const stored = storedResource(resource, facts);
+  const wanted = expected === undefined ? stored?.value?.properties : expected;
   if (wanted === undefined) {
     throw new InvalidInputError('NOTHING_EXPECTED', `no resource "${resource}" in the stack, and no expected state`, {
       hint: 'Give the expected state, or the address or id of a resource of the stack.',
       details: { field: 'expected', resource },
     });
   }
-  const changes = fieldChanges(wanted, actual).filter(({ path }) => !isRuled(slot?.type, path));
+  const changes = fieldChanges(wanted, actual).filter(({ path }) => !isRuled(stored?.type, path));
   const last = facts.drift.get(resource);
   const open = last?.isDrifted ? last : undefined;
   const cleared: NewEvent[] = open
@@ -85,8 +85,8 @@ function compare({ resource, expected, actual }: Finding, facts: Facts, isRuled:
     {
       type: 'DriftDetected',
       data: {
-        ...(slot ? { resource: slot.resource } : {}),
-        resourceId: slot ? resourceId(slot) : resource,
+        ...(stored ? { resource: stored.resource } : {}),
+        resourceId: stored ? resourceId(stored) : resource,
         expected: wanted,
         actual,
         fields: [...new Set(changes.map(topField))],

@@ -1,7 +1,7 @@
 import type { NewEvent } from '../events/index.js';
 import { type Json, JsonNumber, sortKeys, stringifyJson } from '../lib/json.js';
 import { parseInput } from '../lib/parse-input.js';
-import type { EdgeQuery, Links } from '../store/edge-query.js';
+import type { EdgeFacts, EdgeQuery } from '../store/edge-query.js';
 import type { AppendRequest, RequestIdentity } from '../store/event-store.js';
 import type { Facts } from '../store/facts.js';
 import { authorize } from './authorize.js';
@@ -20,7 +20,7 @@ import { identifiersOf } from './identifiers.js';
 export interface Prepared extends AppendRequest {
   /** The last decision; undefined before the first one, and for a command that was carried out before. */
   decided():
-    | { readonly facts: Facts; readonly links: Links | undefined; readonly events: readonly NewEvent[] }
+    | { readonly facts: Facts; readonly edgeFacts: EdgeFacts | undefined; readonly events: readonly NewEvent[] }
     | undefined;
 }
 
@@ -61,13 +61,13 @@ export function prepare(module: CommandModule, command: unknown, envelopeInput: 
       const context = { now, ...envelope };
       const before = guard(target, module.lock, keys.stack, facts, context);
       const decided = module.decide(payload, facts, context);
-      const keep = (own: readonly NewEvent[], links?: Links): readonly NewEvent[] => {
+      const keep = (own: readonly NewEvent[], edgeFacts?: EdgeFacts): readonly NewEvent[] => {
         const events = [...before, ...own];
-        last = { facts, links, events };
+        last = { facts, edgeFacts, events };
         return events;
       };
-      if (!('answer' in decided)) return keep(decided);
-      return { links: decided.links, answer: (links) => keep(decided.answer(links), links) };
+      if (!('decide' in decided)) return keep(decided);
+      return { keys: decided.keys, decide: (edgeFacts) => keep(decided.decide(edgeFacts), edgeFacts) };
     },
     decided: () => last,
   };

@@ -5,7 +5,7 @@ import { ConflictError, InvalidInputError, NotFoundError } from '../lib/errors.j
 import { equalJson, type Json, stringifyJson } from '../lib/json.js';
 import { list, name, prose } from '../lib/text.js';
 import type { Facts } from '../store/facts.js';
-import type { ResourceName, ResourceSlot } from '../store/records.js';
+import type { ResourceName, StoredResource } from '../store/records.js';
 import { resourceId } from '../store/resource-id.js';
 import { jsonRecord, jsonValue } from './command.js';
 import { identifier } from './identifiers.js';
@@ -51,15 +51,15 @@ export interface Outcome {
   /** Whether its properties are unchanged. */
   readonly sameProperties: boolean;
   /** An implicit dependency that a caller declares. */
-  readonly said?: { readonly target: string; readonly path: string | null };
+  readonly addedEdge?: { readonly target: string; readonly path: string | null };
 }
 
 type Fields = Omit<ResourceValue, 'checksum' | 'lastApplied'>;
 
-const FRESH: Fields = { properties: {}, dependencies: [], state: 'applied', metadata: {}, errorMessage: null };
+const DEFAULTS: Fields = { properties: {}, dependencies: [], state: 'applied', metadata: {}, errorMessage: null };
 
 function wanted(input: ResourceInput, current: ResourceValue | null): Fields {
-  const base = current ?? FRESH;
+  const base = current ?? DEFAULTS;
   const stated = input.properties ?? (input.mode === 'merge' ? {} : base.properties);
   return {
     properties: input.mode === 'merge' ? { ...base.properties, ...stated } : stated,
@@ -101,9 +101,9 @@ export function setResource(
   leaving: ReadonlySet<number> = new Set(),
 ): Outcome {
   const address = resourceAddress(input);
-  const slot = facts.resources.get(address);
-  checkIdentity(input, address, slot, facts, leaving);
-  const current = slot?.value ?? null;
+  const stored = facts.resources.get(address);
+  checkIdentity(input, address, stored, facts, leaving);
+  const current = stored?.value ?? null;
   const fields = wanted(input, current);
   if (fields.dependencies.includes(address)) {
     throw new InvalidInputError('DEPENDS_ON_ITSELF', `resource "${address}" cannot depend on itself`, {
@@ -112,41 +112,41 @@ export function setResource(
   }
   const sameProperties = current !== null && equalJson(fields.properties, current.properties);
   const { module } = input;
-  if (slot && current && sameProperties && sameBesideProperties(fields, current))
-    return { address, module, id: resourceId(slot), value: current, event: undefined, sameProperties };
+  if (stored && current && sameProperties && sameBesideProperties(fields, current))
+    return { address, module, id: resourceId(stored), value: current, event: undefined, sameProperties };
   const lastApplied = input.lastApplied ?? (fields.state === 'applied' ? now : (current?.lastApplied ?? null));
   const value = complete(fields, lastApplied);
-  const id = input.id ?? (current ? slot?.id : undefined) ?? undefined;
+  const id = input.id ?? (current ? stored?.id : undefined) ?? undefined;
   const ownId = id === undefined ? {} : { id };
   const named = { module, type: input.type, name: input.name, ...value };
-  const event: NewEvent = slot
-    ? { type: current ? 'ResourceUpdated' : 'ResourceCreated', data: { resource: slot.resource, ...ownId, ...named } }
+  const event: NewEvent = stored
+    ? { type: current ? 'ResourceUpdated' : 'ResourceCreated', data: { resource: stored.resource, ...ownId, ...named } }
     : { type: 'ResourceCreated', data: { ...ownId, ...named } };
-  return { address, module, id: id ?? (slot ? resourceId(slot) : null), value, event, sameProperties };
+  return { address, module, id: id ?? (stored ? resourceId(stored) : null), value, event, sameProperties };
 }
 
 function checkIdentity(
   input: ResourceInput,
   address: string,
-  slot: ResourceSlot | undefined,
+  stored: StoredResource | undefined,
   facts: Facts,
   leaving: ReadonlySet<number>,
 ): void {
-  if (slot && (slot.module !== input.module || slot.type !== input.type || slot.name !== input.name)) {
-    throw new ConflictError('ADDRESS_TAKEN', `"${address}" already names the ${slot.type} "${slot.name}"`, {
+  if (stored && (stored.module !== input.module || stored.type !== input.type || stored.name !== input.name)) {
+    throw new ConflictError('ADDRESS_TAKEN', `"${address}" already names the ${stored.type} "${stored.name}"`, {
       hint: 'Choose a name whose address differs.',
-      details: { field: 'name', address, module: slot.module, type: slot.type, name: slot.name },
+      details: { field: 'name', address, module: stored.module, type: stored.type, name: stored.name },
     });
   }
   if (input.id === undefined) return;
-  if (slot?.value && slot.id !== input.id) {
-    throw new ConflictError('RESOURCE_ID_FIXED', `resource "${address}" has the id ${resourceId(slot)}`, {
+  if (stored?.value && stored.id !== input.id) {
+    throw new ConflictError('RESOURCE_ID_FIXED', `resource "${address}" has the id ${resourceId(stored)}`, {
       hint: 'Leave the id out, or remove the resource first.',
       details: { field: 'id', address, id: input.id },
     });
   }
   const holder = facts.resourcesById.get(input.id);
-  if (holder && holder.resource !== slot?.resource && !leaving.has(holder.resource)) {
+  if (holder && holder.resource !== stored?.resource && !leaving.has(holder.resource)) {
     // Nothing of another stack is named: the caller may have no access to it.
     const here = holder.stream === facts.stack?.stream ? { address: holder.address } : {};
     const by = here.address === undefined ? 'by a resource of another stack' : `by "${here.address}"`;
@@ -158,7 +158,7 @@ function checkIdentity(
 }
 
 /** The stack's resource with an address or id. */
-export const slotOf = (ref: string, facts: Facts): ResourceSlot | undefined => {
+export const storedResource = (ref: string, facts: Facts): StoredResource | undefined => {
   const byId = facts.resourcesById.get(ref);
   return facts.resources.get(ref) ?? (byId?.stream === facts.stack?.stream ? byId : undefined);
 };
@@ -169,13 +169,13 @@ export const resourceNotFound = (ref: string): NotFoundError =>
     details: { resource: ref },
   });
 
-export const removed = (slot: ResourceName): NewEvent => ({
+export const removed = (stored: ResourceName): NewEvent => ({
   type: 'ResourceRemoved',
   data: {
-    resource: slot.resource,
-    ...(slot.id === null ? {} : { id: slot.id }),
-    module: slot.module,
-    type: slot.type,
-    name: slot.name,
+    resource: stored.resource,
+    ...(stored.id === null ? {} : { id: stored.id }),
+    module: stored.module,
+    type: stored.type,
+    name: stored.name,
   },
 });

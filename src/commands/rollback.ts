@@ -69,20 +69,22 @@ function undone({ document, resources, outputs, dependencies }: Difference, vers
   const removals: NewEvent[] = [];
   const settings: NewEvent[] = [];
   const leaving = new Set(
-    resources.filter(({ now, before }) => now && (!before || now.id !== before.id)).map(({ slot }) => slot.resource),
+    resources
+      .filter(({ now, before }) => now && (!before || now.id !== before.id))
+      .map(({ stored }) => stored.resource),
   );
-  for (const { slot, now, before, idHolder } of resources) {
-    const isFree = idHolder === undefined || idHolder === slot.resource || leaving.has(idHolder);
+  for (const { stored, now, before, idHolder } of resources) {
+    const isFree = idHolder === undefined || idHolder === stored.resource || leaving.has(idHolder);
     const id = (isFree && before?.id) || null;
     const moved = now && before && now.id !== id;
     if (now && (!before || moved)) removals.push(removed(now));
     if (!before?.value || (now?.value && !moved && sameValue(now.value, before.value))) continue;
     const data = {
-      resource: slot.resource,
+      resource: stored.resource,
       ...(id === null ? {} : { id }),
-      module: slot.module,
-      type: slot.type,
-      name: slot.name,
+      module: stored.module,
+      type: stored.type,
+      name: stored.name,
       ...before.value,
     };
     settings.push(now && !moved ? { type: 'ResourceUpdated', data } : { type: 'ResourceCreated', data });

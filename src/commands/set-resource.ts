@@ -3,9 +3,9 @@ import { name } from '../lib/text.js';
 import { parseAddress } from './address.js';
 import { edgeEvents } from './change-dependencies.js';
 import { defineCommand, stackRef } from './command.js';
-import { linkRules } from './desired-edges.js';
+import { edgeRules } from './desired-edges.js';
 import { identifier } from './identifiers.js';
-import { setResource as outcomeOf, resourceFields, resourceInput, slotOf } from './resource-input.js';
+import { setResource as outcomeOf, resourceFields, resourceInput, storedResource } from './resource-input.js';
 
 /** Makes or changes one resource. */
 export const setResource = defineCommand({
@@ -18,7 +18,7 @@ export const setResource = defineCommand({
     module: name(1024).optional(),
     ...resourceFields,
     mode: resourceInput.shape.mode.unwrap().default('merge'),
-    allowMissing: linkRules.allowMissing,
+    allowMissing: edgeRules.allowMissing,
   }),
   kind: 'set',
   target: 'live',
@@ -29,9 +29,9 @@ export const setResource = defineCommand({
     resourceIds: [referenceOf(named), ...(id === undefined ? [] : [id])],
   }),
   decide: ({ type: _, stack: __, resource, module: given, allowMissing, ...fields }, facts, { now }) => {
-    const slot = slotOf(referenceOf({ resource, module: given }), facts);
-    const { module, type, name } = slot ?? parseAddress(resource, given);
-    const known = slot ? { ...facts, resources: new Map([[slot.address, slot]]) } : facts;
+    const stored = storedResource(referenceOf({ resource, module: given }), facts);
+    const { module, type, name } = stored ?? parseAddress(resource, given);
+    const known = stored ? { ...facts, resources: new Map([[stored.address, stored]]) } : facts;
     return edgeEvents([outcomeOf({ ...fields, module, type, name }, known, now)], [], {
       allowMissing,
       dependents: 'refuse',

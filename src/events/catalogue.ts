@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import { activityEvents } from './activity.js';
-import type { Category, Touches } from './define-event.js';
+import type { Category, ChangedKind } from './define-event.js';
 import { driftEvents } from './drift.js';
 import { lockEvents } from './lock.js';
 import { dependencyEvents, outputEvents, resourceEvents } from './resource.js';
@@ -36,7 +36,7 @@ export const isEventType = (type: string): type is EventType => Object.hasOwn(de
 export const raisesVersion = (type: EventType): boolean => definitions[type].raisesVersion;
 
 /** The kind of value that a type changes. */
-export const touches = (type: EventType): Touches | undefined => definitions[type].touches;
+export const changedKind = (type: EventType): ChangedKind | undefined => definitions[type].changes;
 
 /** The types of some categories, category by category. */
 export const typesOf = (...categories: readonly Category[]): EventType[] =>
@@ -46,4 +46,4 @@ export const typesOf = (...categories: readonly Category[]): EventType[] =>
 export const ANNOTATIONS: readonly EventType[] = typesOf('tag', 'lock', 'drift', 'existence');
 
 /** The types that change a resource, an output or a dependency. */
-export const TOUCHING: readonly EventType[] = EVENT_TYPES.filter((type) => touches(type) !== undefined);
+export const CHANGE_TYPES: readonly EventType[] = EVENT_TYPES.filter((type) => changedKind(type) !== undefined);

@@ -8,7 +8,7 @@ import type * as z from 'zod';
 export type Category = 'content' | 'execution' | 'existence' | 'tag' | 'lock' | 'drift' | 'history';
 
 /** The kind of value that it changes, which is where a reader finds the previous value. */
-export type Touches = 'resource' | 'output' | 'dependency';
+export type ChangedKind = 'resource' | 'output' | 'dependency';
 
 /** All properties of an event type. All lists of types are derived from it. */
 export interface EventDefinition<S extends z.ZodObject = z.ZodObject> {
@@ -16,17 +16,17 @@ export interface EventDefinition<S extends z.ZodObject = z.ZodObject> {
   readonly category: Category;
   /** Whether a commit with it has a new state version. */
   readonly raisesVersion: boolean;
-  readonly touches: Touches | undefined;
+  readonly changes: ChangedKind | undefined;
 }
 
 export const defineEvent = <const S extends z.ZodObject>({
   schema,
   category,
   raisesVersion = false,
-  touches,
+  changes,
 }: {
   readonly schema: S;
   readonly category: Category;
   readonly raisesVersion?: boolean;
-  readonly touches?: Touches;
-}): EventDefinition<S> => ({ schema, category, raisesVersion, touches });
+  readonly changes?: ChangedKind;
+}): EventDefinition<S> => ({ schema, category, raisesVersion, changes });

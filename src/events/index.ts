@@ -1,12 +1,12 @@
 export type { EventData, EventType } from './catalogue.js';
 export {
   ANNOTATIONS,
+  CHANGE_TYPES,
   catalogue,
+  changedKind,
   EVENT_TYPES,
   isEventType,
   raisesVersion,
-  TOUCHING,
-  touches,
   typesOf,
 } from './catalogue.js';
 export type { ChainChecker, ChainProblem } from './chain-check.js';

@@ -30,19 +30,19 @@ export const resourceEvents = {
   ResourceCreated: defineEvent({
     category: 'content',
     raisesVersion: true,
-    touches: 'resource',
+    changes: 'resource',
     schema: resourceValue.extend(place),
   }),
   ResourceUpdated: defineEvent({
     category: 'content',
     raisesVersion: true,
-    touches: 'resource',
+    changes: 'resource',
     schema: resourceValue.extend({ ...place, resource: position }),
   }),
   ResourceRemoved: defineEvent({
     category: 'content',
     raisesVersion: true,
-    touches: 'resource',
+    changes: 'resource',
     schema: z.strictObject({ ...place, resource: position }),
   }),
 };
@@ -52,13 +52,13 @@ export const outputEvents = {
   OutputSet: defineEvent({
     category: 'content',
     raisesVersion: true,
-    touches: 'output',
+    changes: 'output',
     schema: z.strictObject({ name: z.string(), value: json, sensitive: z.boolean(), metadata: json }),
   }),
   OutputRemoved: defineEvent({
     category: 'content',
     raisesVersion: true,
-    touches: 'output',
+    changes: 'output',
     schema: z.strictObject({ name: z.string() }),
   }),
 };
@@ -72,7 +72,7 @@ export const dependencyEvents = {
   DependencyAdded: defineEvent({
     category: 'content',
     raisesVersion: true,
-    touches: 'dependency',
+    changes: 'dependency',
     schema: z.strictObject({
       ...edge,
       dependencyType: z.enum(['explicit', 'implicit']),
@@ -83,7 +83,7 @@ export const dependencyEvents = {
   DependencyRemoved: defineEvent({
     category: 'content',
     raisesVersion: true,
-    touches: 'dependency',
+    changes: 'dependency',
     schema: z.strictObject(edge),
   }),
 };

@@ -5,25 +5,28 @@ import { pause } from '../lib/pause.js';
 import { PAGE_EVENTS } from '../store/event-page.js';
 import type { EventStore } from '../store/event-store.js';
 
-/** Events and characters of documents that wait for a slow follower, at most; beyond it they are read again. */
+/**
+ * The maximum number of events and characters of documents that are buffered for a slow follower; beyond it they are read
+ * again.
+ */
 const MAX_WAITING = 1_000;
 const MAX_WAITING_CHARS = 8_000_000;
 
-/** A part of the log: all events after a position, up to the last one of them. */
+/** A part of the log: all events after a position, up to the last of them. */
 interface Step {
   readonly after: number;
   readonly events: readonly StoredEvent[];
 }
 
-/** How far the log was read; the hash of the event there, where it is known. */
+/** A position up to which the log was read, and the hash of the event there, if it is known. */
 interface Place {
   readonly position: number;
   readonly hash?: string;
 }
 
 /**
- * The log of one store as it grows. However many follow it, one listener hears of commits and each new event is read once.
- * It reads only while somebody follows.
+ * The log of one store as it grows. All followers share one subscription, and each new event is read once. It reads only
+ * while there are followers.
  */
 export class LogFeed {
   readonly #store: EventStore;
@@ -40,18 +43,18 @@ export class LogFeed {
     );
   }
 
-  /** Whether the event was read once for all followers, so that all get the same object. */
+  /** Whether the event was read for all followers, so that all get the same object. */
   isShared(event: StoredEvent): boolean {
     return this.#shared.has(event);
   }
 
   /**
    * Every event after a position, then each new one as it is appended, by this process or another; in order, each once, in
-   * pages that are read when they are taken. Ends with the signal.
+   * pages that are read on demand. Ends with the signal.
    * @param after 0 for the whole log
-   * @param stream only the events of this stream; what others appended before is not read
-   * @param beat at each of its values an empty page is passed, where no other is
-   * @throws IntegrityError `LOG_REPLACED` where the log is no longer the one that was read, as after a restored backup
+   * @param stream only the events of this stream; earlier events of other streams are not read
+   * @param beat for each of its values an empty page is yielded if there is no other
+   * @throws IntegrityError `LOG_REPLACED` if the log was replaced, for example by a restored backup
    */
   async *follow(
     after: number,
@@ -96,7 +99,7 @@ export class LogFeed {
     }
   }
 
-  /** The next events after a position, and how far they go; undefined where the follower has all that there is. */
+  /** The next events after a position, and the position that they reach; undefined if the follower has all events. */
   async #next(
     waiting: Waiting,
     position: number,
@@ -114,7 +117,7 @@ export class LogFeed {
   }
 }
 
-/** Where the log ends when somebody begins to follow, then what is appended to it. */
+/** The end of the log at the first subscription, then the events appended after it. */
 const endOfLog = (store: EventStore): Observable<Step> =>
   new Observable((subscriber) => {
     let last: { readonly position: number; readonly hash: string } | undefined;
@@ -138,7 +141,7 @@ const endOfLog = (store: EventStore): Observable<Step> =>
         last = events.at(-1) ?? last;
         if (events.length > 0) subscriber.next({ after: position, events });
       }
-      isReading = false; // at once: a wake that came before it and after the last look would be lost
+      isReading = false; // set at once, so that no wake-up between the last read and now is lost
     };
     const wake = (): void => {
       isNews = true;
@@ -151,15 +154,15 @@ const endOfLog = (store: EventStore): Observable<Step> =>
     return stop;
   });
 
-/** What the shared reader read and one follower has not taken yet. */
+/** Events that the shared reader has read and one follower has not taken yet. */
 class Waiting {
   readonly #subscription: Subscription;
   #steps: Step[] = [];
   #count = 0;
   #chars = 0;
-  /** All events after this position wait; undefined before the reader began, and where they had to be dropped. */
+  /** All events after this position are buffered; undefined before the reader started and after the buffer was dropped. */
   #start: number | undefined;
-  /** Up to where the reader has read. */
+  /** The position up to which the reader has read. */
   #position: number | undefined;
   #error: unknown;
   #isChanged = false;
@@ -175,7 +178,7 @@ class Waiting {
     });
   }
 
-  /** From where on events wait, or will; before that the log is read by pages. */
+  /** The position from which events are or will be buffered; earlier events are read in pages. */
   get start(): number | undefined {
     if (this.#error !== undefined) throw this.#error;
     this.#start ??= this.#position;
@@ -205,8 +208,8 @@ class Waiting {
   }
 
   /**
-   * The next events after a position; undefined where none wait that follow it.
-   * @throws what ended the reader
+   * The next events after a position; undefined if none of the buffered ones follow it.
+   * @throws the error that ended the reader
    */
   take(position: number): readonly StoredEvent[] | undefined {
     if (this.#error !== undefined) throw this.#error;
@@ -222,7 +225,7 @@ class Waiting {
     return undefined;
   }
 
-  /** Waits until the reader read something, or somebody wakes it. */
+  /** Waits until the reader has read something, or until it is woken. */
   async change(): Promise<void> {
     if (!this.#isChanged) {
       await new Promise<void>((resolve) => {
@@ -246,6 +249,6 @@ const charsOf = ({ events }: Step): number => events.reduce((sum, { data }) => s
 
 export const logReplaced = (position: number): IntegrityError =>
   new IntegrityError('LOG_REPLACED', `the log is no longer the one that was read up to position ${position}`, {
-    hint: 'A backup was restored. Read the state again, and go on from there.',
+    hint: 'A backup was restored. Read the state again, and continue from there.',
     details: { position },
   });

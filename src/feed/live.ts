@@ -4,7 +4,7 @@ import { entryReader, type LogEntry } from '../queries/log.js';
 import type { EventStore } from '../store/event-store.js';
 import type { LogFeed } from './follow-log.js';
 
-/** The log from a position on as an observable, each event once. It hands on as fast as events are read. */
+/** The log from a position on as an observable, each event once, without back-pressure. */
 export const liveEvents = (feed: LogFeed, from: number): Observable<RecordedEvent | UnknownEvent> =>
   new Observable((subscriber) => {
     const stop = new AbortController();
@@ -21,9 +21,10 @@ export const liveEvents = (feed: LogFeed, from: number): Observable<RecordedEven
   });
 
 /**
- * Follows the log by its entries. Of an event that was read once for all followers one entry is made, the same object for all.
- * What was read for one follower alone is not kept, so that a slow one does not hold a page of parsed events.
- * @returns entries; `undefined` at a beat if no event came
+ * Follows the log as entries. An event that was read once for all followers becomes one entry, the same object for all.
+ * Events that were read for one follower are not cached, so that a slow one does not keep a page of parsed events in
+ * memory.
+ * @returns entries, and undefined at each beat without one
  */
 export function entryFeed(store: EventStore, feed: LogFeed) {
   const entries = new WeakMap<StoredEvent, Promise<LogEntry>>();

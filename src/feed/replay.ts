@@ -4,7 +4,7 @@ import { byBytes } from '../lib/order.js';
 import { pause } from '../lib/pause.js';
 import { evolve, initialState, type StackState } from '../projections/evolve.js';
 import { stackMoment } from '../queries/at.js';
-import { type ChangeTeller, changeTeller, type EventChange, type StateCounts } from '../queries/changes.js';
+import { type ChangeTracker, changeTracker, type EventChange, type StateCounts } from '../queries/changes.js';
 import { checkedEvent } from '../queries/checked-event.js';
 import { readContent, type StateContent, stateHash } from '../queries/state.js';
 import { eventPages, PAGE_EVENTS } from '../store/event-page.js';
@@ -14,18 +14,18 @@ import type { StackRecord } from '../store/records.js';
 import { type LogFeed, logReplaced } from './follow-log.js';
 
 export interface ReplayOptions {
-  /** The last version to show, with what followed it and raised no version. Default: all there is. */
+  /** The last version to return, with the following events that raise no version. Default: all. */
   readonly toVersion?: number;
   /**
-   * Go on with events as they are appended, by this process or others, until the signal ends it or `toVersion`, which
-   * need not be there yet, has been shown.
+   * Continue with events as they are appended, by this process or others, until the signal fires or `toVersion`, which need
+   * not exist yet, was returned.
    */
   readonly follow?: AbortSignal;
-  /** Counts events, up to what there is at the beginning. */
+  /** Counts events, up to the number at the start. */
   readonly onProgress?: OnProgress;
 }
 
-/** An event of a stack and what it changed. */
+/** An event of a stack and its changes. */
 export interface ReplayStep {
   readonly position: number;
   readonly version: number;
@@ -33,16 +33,16 @@ export interface ReplayStep {
   /** ISO-8601 UTC. */
   readonly at: string;
   readonly actor: string;
-  /** The kind of command it came from. */
+  /** The kind of its command. */
   readonly command: string;
   readonly reason: string | undefined;
   readonly type: string;
   readonly changes: readonly EventChange[];
-  /** After the event. */
+  /** The counts after the event. */
   readonly counts: StateCounts;
 }
 
-/** What a replay came to: the state its last event left, which the tables agree with. */
+/** The result of a replay: the state after the last event, which equals the tables. */
 export interface Replayed {
   readonly stackId: string;
   readonly name: string;
@@ -54,10 +54,10 @@ export interface Replayed {
 }
 
 /**
- * Prints nothing and changes nothing: gives each event of a stack, from its first, with what it changed, and returns the
- * state they add up to. Holds that state and a page of events, however long the history is.
- * @throws NotFoundError for an unknown stack or version; IntegrityError `REPLAY_DIFFERS` where the tables say something
- *   else of the last version than its events do, `EVENT_DAMAGED` at an event that is not of the shape of its type
+ * Yields each event of a stack from the first on, with its changes, and returns the resulting state. Prints and changes
+ * nothing. Memory holds that state and one page of events, however long the history is.
+ * @throws NotFoundError for an unknown stack or version; IntegrityError `REPLAY_DIFFERS` if the tables differ from the
+ * events at the last version, `EVENT_DAMAGED` at an event that does not match the schema of its type
  */
 export async function* replay(
   store: EventStore,
@@ -66,7 +66,7 @@ export async function* replay(
   { toVersion, follow, onProgress }: ReplayOptions = {},
 ): AsyncGenerator<ReplayStep, Replayed, undefined> {
   const { stack, last } = await range(store, ref, toVersion, follow !== undefined);
-  const teller = changeTeller();
+  const tracker = changeTracker();
   const fold = folder();
   let latest: StoredEvent | undefined;
   const steps = function* (page: readonly StoredEvent[]): Generator<ReplayStep> {
@@ -74,7 +74,7 @@ export async function* replay(
       const event = checkedEvent(stored);
       fold.add(event);
       latest = stored;
-      yield toStep(event, teller);
+      yield toStep(event, tracker);
     }
   };
   for await (const page of history(store, last, follow)) {
@@ -87,10 +87,10 @@ export async function* replay(
   }
   const { position, revision: events, version } = latest ?? last;
   const hash = await agreedHash(store, stack, version, fold.state());
-  return { stackId: stack.id, name: stack.name, version, position, events, counts: teller.counts(), stateHash: hash };
+  return { stackId: stack.id, name: stack.name, version, position, events, counts: tracker.counts(), stateHash: hash };
 }
 
-/** The stack, and its last event to begin with. */
+/** The stack, and its last event at the start. */
 async function range(store: EventStore, ref: string, toVersion: number | undefined, mayCome: boolean) {
   const { stack, last } = await store.read(function* (s) {
     const now = yield* stackMoment(s, ref, undefined, { deleted: true });
@@ -110,8 +110,8 @@ async function range(store: EventStore, ref: string, toVersion: number | undefin
 }
 
 /**
- * Folds events in groups: a draft of the state costs what the state holds, so a group grows with it, and an event costs
- * the same in a large state as in a small one.
+ * Folds events in groups: copying the state for a fold costs as much as the state is large. So groups grow with the state,
+ * and the cost of an event stays the same.
  */
 function folder() {
   let state = initialState;
@@ -130,7 +130,7 @@ function folder() {
   };
 }
 
-const toStep = (event: RecordedEvent | UnknownEvent, teller: ChangeTeller): ReplayStep => ({
+const toStep = (event: RecordedEvent | UnknownEvent, tracker: ChangeTracker): ReplayStep => ({
   position: event.position,
   version: event.version,
   revision: event.revision,
@@ -139,11 +139,11 @@ const toStep = (event: RecordedEvent | UnknownEvent, teller: ChangeTeller): Repl
   command: event.meta.command,
   reason: event.meta.reason,
   type: event.type,
-  changes: teller.tell(event),
-  counts: teller.counts(),
+  changes: tracker.changesOf(event),
+  counts: tracker.counts(),
 });
 
-/** A stream up to its event `last`, or until the signal. Ends with a whole commit: inside of one there is no state. */
+/** A stream up to its event `last`, or until the signal. Ends with a whole commit, because there is no state within one. */
 async function* history(
   store: EventStore,
   { stream, position: upTo }: StoredEvent,
@@ -162,9 +162,9 @@ async function endsCommit(store: EventStore, last: StoredEvent): Promise<boolean
 }
 
 /**
- * What is appended to a stream after its event `start`, until the signal, or until the version asked for is complete.
- * Ends with a whole commit.
- * @throws IntegrityError `LOG_REPLACED` where the log became another one meanwhile
+ * Events that are appended to a stream after its event `start`, until the signal, or until the requested version is
+ * complete. Ends with a whole commit.
+ * @throws IntegrityError `LOG_REPLACED` if the log was replaced meanwhile
  */
 async function* appended(
   store: EventStore,
@@ -192,7 +192,7 @@ async function* appended(
   }
 }
 
-/** The hash of the state that the events add up to, after a comparison with the tables. */
+/** The hash of the state folded from the events, after checking that the tables have the same. */
 async function agreedHash(
   store: EventStore,
   { stream, id, name }: StackRecord,

@@ -5,12 +5,12 @@ import { freeName } from './names.js';
 import { type Row, UNKNOWN } from './row.js';
 import { commandId, ORDER, type Step, stepOf } from './steps.js';
 
-/** What is known of the stack whose annotations are read. */
+/** The stack whose annotations are read. */
 export interface Stack {
   readonly id: string;
-  /** The time of what has none. */
+  /** The time of rows without one. */
   readonly start: string;
-  /** What a resource of the old system is to be called here, by its id there; its type where a row says it. */
+  /** The reference here of a legacy resource, by its legacy id, and its type if a row states it. */
   resource(id: string): { readonly ref: string; readonly type: string | undefined };
 }
 
@@ -34,13 +34,13 @@ export function tagSteps(rows: readonly Row[], { id, start }: Stack): Step[] {
 
 export function activityStep(row: Row, { id, start }: Stack): Step {
   const action = row.name('action');
-  const said = row.cell('details');
-  const isNumber = typeof said === 'bigint' || typeof said === 'number';
-  const details = row.take(asWritten(isNumber ? String(said) : said, 'details'));
+  const stated = row.cell('details');
+  const isNumber = typeof stated === 'bigint' || typeof stated === 'number';
+  const details = row.take(asWritten(isNumber ? String(stated) : stated, 'details'));
   return noted(id, row, row.timeOr(start, 'created_at'), action, details, { actor: row.actor() });
 }
 
-/** Findings of one stack, in the order of their time. */
+/** The findings of one stack, ordered by time. */
 export function driftSteps(rows: readonly Row[], stack: Stack): Step[] {
   const { id } = stack;
   const open = new Map<string, { readonly expected: Json; readonly actual: Json }>();
@@ -49,9 +49,10 @@ export function driftSteps(rows: readonly Row[], stack: Stack): Step[] {
     const expected = row.json('expected');
     const actual = row.json('actual');
     const { ref, type } = stack.resource(nameOf(name, 'resource_id', 'unknown', 128).value);
-    // The type that a finding names, where nothing else here says it.
-    const said = String(row.cell('resource_type') ?? '');
-    const more = said === '' || said === type ? {} : { reason: `resource type: ${row.prose('resource_type', 60_000)}` };
+    // The type in the finding, if no other row states it.
+    const stated = String(row.cell('resource_type') ?? '');
+    const more =
+      stated === '' || stated === type ? {} : { reason: `resource type: ${row.prose('resource_type', 60_000)}` };
     const found = (now: Json): Step =>
       annotation(
         id,
@@ -80,8 +81,8 @@ export function driftSteps(rows: readonly Row[], stack: Stack): Step[] {
 const WEEK = 7 * 86_400_000;
 
 /**
- * A lock that still runs when the migration does is taken over; another one is history.
- * @param until when the migration began, ISO-8601 UTC
+ * A lock that is still valid when the migration starts is taken over; an expired one becomes history.
+ * @param until the start of the migration, ISO-8601 UTC
  */
 export function lockSteps(rows: readonly Row[], until: string, stack: Stack): Step[] {
   let isFree = true;
@@ -112,7 +113,7 @@ function lockStep(row: Row, until: string, isFree: boolean, { id: stack, start }
   return stepOf(stack, row, until, ORDER.lock, { type: 'acquireLock', stack, id, operation, who, ttlMs }, { id });
 }
 
-/** A workflow that says who holds it, but not until when. */
+/** For a workflow that names the holder of a lock, but no expiry. */
 export function lockedByStep(row: Row, { id }: Stack, at: string): Step[] {
   if (row.isEmpty('locked_by')) return [];
   const value = row.written('locked_by');

@@ -12,19 +12,19 @@ import {
 } from '../lib/json.js';
 import type { Cell, LegacyRow } from './source/source.js';
 
-/** What was made of a cell; `repair` says how, where it could not be taken as it is. */
+/** The converted value of a cell; `repair` describes the change, if it could not be taken unchanged. */
 export interface Taken<T> {
   readonly value: T;
   readonly repair?: Repair;
 }
 
-/** In words: what is wrong, and what was done about it. */
+/** A description of the problem, and of the repair. */
 export interface Repair {
   readonly problem: string;
   readonly done: string;
 }
 
-/** A column's cell; an older layout may lack the column, which is as good as NULL. */
+/** A column's cell; a column that an older schema lacks is read as NULL. */
 export const cell = (row: LegacyRow, column: string): Cell =>
   Object.hasOwn(row, column) ? (row[column] as Cell) : null;
 
@@ -38,7 +38,7 @@ export function cellJson(value: Cell): Json {
 const integer = (value: bigint): Json =>
   Number.isSafeInteger(Number(value)) ? Number(value) : new JsonNumber(String(value));
 
-/** All columns of a row but those named. */
+/** All columns of a row except the named ones. */
 export const rowJson = (row: LegacyRow, without: readonly string[] = []): JsonObject =>
   Object.fromEntries(
     Object.entries(row)
@@ -46,7 +46,7 @@ export const rowJson = (row: LegacyRow, without: readonly string[] = []): JsonOb
       .map(([column, value]) => [column, cellJson(value)]),
   );
 
-/** A cell that is to be text: numbers in digits, NULL as nothing. */
+/** A cell as text: numbers in digits, NULL as the empty text. */
 export function textOf(value: Cell, what: string): Taken<string> {
   if (value === null) return { value: '' };
   if (!(value instanceof Uint8Array)) return { value: String(value) };
@@ -55,13 +55,13 @@ export function textOf(value: Cell, what: string): Taken<string> {
 
 const asBase64 = (what: string): Repair => ({ problem: `${what} is a BLOB`, done: 'kept as base64' });
 
-/** A cell as JSON where its text is only text, also one that reads as JSON. */
+/** A cell as JSON. Text stays text, even if it is valid JSON. */
 export const asWritten = (value: Cell, what: string): Taken<Json> =>
   repaired(cellJson(value), value instanceof Uint8Array ? asBase64(what) : undefined);
 
 /**
- * A cell that holds a JSON text.
- * @throws InvalidInputError where it is beyond the limits of a document
+ * A cell that contains JSON text.
+ * @throws InvalidInputError if it exceeds the limits of a document
  */
 export function jsonOf(value: Cell, what: string, limits: JsonLimits = DOCUMENT_LIMITS): Taken<Json> {
   if (typeof value !== 'string') return asWritten(value, what);
@@ -69,15 +69,15 @@ export function jsonOf(value: Cell, what: string, limits: JsonLimits = DOCUMENT_
     return { value: parseJson(value, what, limits) };
   } catch (error) {
     if (!(error instanceof InvalidInputError) || isBeyond(error)) throw error;
-    return { value, repair: { problem: `${what} is no JSON (${error.message})`, done: 'kept as text' } };
+    return { value, repair: { problem: `${what} is not JSON (${error.message})`, done: 'kept as text' } };
   }
 }
 
-/** Whether it is JSON, only more of it than a document may be. */
+/** Whether it is valid JSON that exceeds the limits of a document. */
 const isBeyond = ({ code, message }: InvalidInputError): boolean =>
   code === 'DOCUMENT_TOO_LARGE' || message.includes('nested deeper');
 
-/** The same, where an object is wanted: NULL is an empty one, text that is no JSON and other values are put into one. */
+/** The same for an object: NULL becomes an empty one; invalid JSON and other values are put into one. */
 export function objectOf(value: Cell, what: string): Taken<JsonObject> {
   if (value === null) return { value: {}, repair: { problem: `${what} is NULL`, done: 'taken as {}' } };
   const { value: json, repair } = jsonOf(value, what);
@@ -85,7 +85,7 @@ export function objectOf(value: Cell, what: string): Taken<JsonObject> {
     return { value: { text: value }, repair: { ...repair, done: 'kept as text, under "text"' } };
   }
   if (isJsonObject(json)) return repaired(json, repair);
-  return { value: { value: json }, repair: { problem: `${what} is no JSON object`, done: 'kept under "value"' } };
+  return { value: { value: json }, repair: { problem: `${what} is not a JSON object`, done: 'kept under "value"' } };
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
@@ -95,7 +95,7 @@ const CONTROL_BUT_LAYOUT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f
 
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
-/** The longest beginning of a text that is no longer than this many UTF-8 bytes. */
+/** The longest prefix of a text with at most this number of UTF-8 bytes. */
 function beginning(text: string, bytes: number): string {
   let size = 0;
   let result = '';
@@ -110,7 +110,7 @@ function beginning(text: string, bytes: number): string {
 const cut = (text: string, max: number): string =>
   Buffer.byteLength(text) <= max ? text : `${beginning(text, max - 9)}~${sha256(text).slice(0, 8)}`;
 
-/** Most texts: nothing to look for in them. */
+/** Most texts need no further checks. */
 const PLAIN = /^[!-~](?:[ -~]*[!-~])?$/;
 
 function cleaned(text: string, what: string, max: number, control: RegExp, trim: boolean): Taken<string> {
@@ -135,7 +135,7 @@ const shortened = (text: string): string => (text.length > 80 ? `${text.slice(0,
 
 const repaired = <T>(value: T, repair: Repair | undefined): Taken<T> => (repair ? { value, repair } : { value });
 
-/** What names something: see `name` in lib/text.ts. `otherwise` where nothing is left. */
+/** A name: see `name` in lib/text.ts. `otherwise` is used if nothing remains. */
 export function nameOf(value: Cell, what: string, otherwise: string, max = 255): Taken<string> {
   const text = textOf(value, what);
   const name = cleaned(text.value, what, max, CONTROL, true);
@@ -151,11 +151,11 @@ export function proseOf(value: Cell, what: string, max = 65_536): Taken<string> 
   return repaired(prose.value, prose.repair ?? text.repair);
 }
 
-/** SQLite's form, RFC 3339, and what Go's drivers and `time.String()` write. */
+/** SQLite's format, RFC 3339, and the output of Go's drivers and `time.String()`. */
 const INSTANT =
   /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?)(\.\d{1,20})?)?\s{0,8}(?:(Z|UTC)|([+-]\d\d):?(\d\d)?(?: [A-Z]{2,5}| [+-]\d\d(?:\d\d)?)?)?(?: m=\S{1,40})?$/;
 
-/** A time as ISO-8601 UTC with milliseconds; undefined for NULL, and for what is none. */
+/** A time as ISO-8601 UTC with milliseconds; undefined for NULL and for invalid times. */
 export function instantOf(value: Cell): string | undefined {
   if (typeof value === 'bigint' || typeof value === 'number') return epoch(Number(value));
   if (typeof value !== 'string') return undefined;
@@ -166,7 +166,7 @@ export function instantOf(value: Cell): string | undefined {
   const local = `${day}T${seconds}.${fraction.slice(1, 4).padEnd(3, '0')}`;
   if (hours === undefined) {
     const at = iso(Date.parse(`${local}Z`));
-    return at === `${local}Z` ? at : undefined; // the 30th of February would be the 2nd of March
+    return at === `${local}Z` ? at : undefined; // otherwise the 30th of February would be the 2nd of March
   }
   try {
     return parseInstant(`${local}${hours}:${minutes}`, 'time');
@@ -185,7 +185,7 @@ function iso(time: number): string | undefined {
   return year >= 0 && year <= 9999 ? date.toISOString() : undefined;
 }
 
-/** A whole number that a counter or version may be. */
+/** A whole number that is valid as a counter or version. */
 export function counterOf(value: Cell): number | undefined {
   const isNumber = typeof value === 'bigint' || typeof value === 'number';
   const number = isNumber || (typeof value === 'string' && /^\d+$/.test(value)) ? Number(value) : undefined;

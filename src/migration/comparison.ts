@@ -16,24 +16,24 @@ import { descriptionOf, type LegacyRecord, type LegacySource, PARTS, type Part }
 import type { Step } from './steps.js';
 import { type Held, type Migration, planStack } from './take.js';
 
-/** What the source and the target hold of one thing, each as canonical JSON; undefined on the side that lacks it. */
+/** One thing in the source and in the target, each as canonical JSON; undefined on the side that lacks it. */
 interface Pair {
-  /** Set where the pair stands for a row that is counted. */
+  /** Set if the pair represents a counted row. */
   readonly part?: Part | undefined;
   readonly label: string;
   readonly source: string | undefined;
   readonly target: string | undefined;
 }
 
-/** The entry of a row in the report of this run. */
+/** The outcome of a row in the report of this run. */
 export type OutcomeOf = (record: LegacyRecord) => Entry['outcome'] | undefined;
 
-/** Differences listed of one stack. */
+/** The number of differences listed for one stack. */
 const SHOWN = 10;
 
 /**
- * Reads the source again and compares each stack's resources, outputs, old versions and history with what the target
- * answers. Holds one workflow at a time.
+ * Reads the source again and compares each stack's resources, outputs, old versions and history with the target. Memory
+ * holds one workflow at a time.
  */
 export async function compareMigration(
   source: LegacySource,
@@ -85,7 +85,10 @@ function inWords({ label, source, target }: Pair): string {
 
 const shortened = (text: string): string => (text.length > 120 ? `${text.slice(0, 119)}…` : text);
 
-/** @param plan made after the run: it knows each row that the target holds, and has steps for the rest */
+/**
+ *
+ * @param plan made after the run: it knows each row that the target has, and contains steps for the rest
+ */
 function* pairsOf(s: Snapshot, plan: Plan, held: Held | undefined, outcomeOf: OutcomeOf): Program<Pair[]> {
   const isRejected = (record: LegacyRecord): boolean => outcomeOf(record) === 'rejected';
   const tags = new Set(held ? (yield* s.tags(held.stream)).map(({ tag }) => tag) : []);
@@ -99,7 +102,7 @@ function* pairsOf(s: Snapshot, plan: Plan, held: Held | undefined, outcomeOf: Ou
   return [...pairs, ...states];
 }
 
-/** The rows that are not compared by their content: the target has a row when nothing is to be done for it any more. */
+/** The rows that are not compared by content: the target has a row if no step remains for it. */
 function rowPairs({ states, steps, records }: Plan, held: Held | undefined, tags: ReadonlySet<string>) {
   const current = states.find(({ step }) => step === undefined);
   const byContent = new Set([
@@ -118,7 +121,7 @@ function rowPairs({ states, steps, records }: Plan, held: Held | undefined, tags
     });
 }
 
-/** A tag that somebody else gave the stack, and an output that is already as it should be, leave no commit. */
+/** A tag that the stack already had, and an output that did not change, leave no commit. */
 const hasNoEffect = ({ command, record }: Step, tags: ReadonlySet<string>): boolean =>
   (command.type === 'addTags' && command.tags.every((tag) => tags.has(tag))) ||
   (command.type === 'apply' && record?.table === 'state');
@@ -161,8 +164,8 @@ function statePairs(read: StateRead, held: Content, isRejected: (record: LegacyR
 }
 
 /**
- * Finds for each resource of a state the one that the target holds: the one that is the same, else the one of its address.
- * Which of two resources of one address got its id behind its name depended on the rows there were then.
+ * Finds the target's resource for each resource of a state: the equal one, otherwise the one at its address. Which of two
+ * resources with the same address got an id in its name depended on the rows at that time.
  */
 function matched(wanted: readonly Wanted[], held: readonly ResourceRecord[], isCurrent: boolean) {
   const left = new Map(held.map((one) => [one.address, one]));
@@ -181,22 +184,22 @@ function matched(wanted: readonly Wanted[], held: readonly ResourceRecord[], isC
   return { found, rest: [...left.values()] };
 }
 
-/** Whether two names can be one name with different ids behind it. */
+/** Whether two names can be the same name with different ids appended. */
 const isAlias = (one: Wanted, there: ResourceRecord): boolean =>
   one.name.split('-', 1)[0] === there.name.split('-', 1)[0];
 
-const resourceText = ({ id, state, properties, metadata, said }: Wanted): string =>
-  canonical({ id: id ?? null, state, properties, metadata: pick(metadata, said) });
+const resourceText = ({ id, state, properties, metadata, statedFields }: Wanted): string =>
+  canonical({ id: id ?? null, state, properties, metadata: pick(metadata, statedFields) });
 
-/** The fields of a resource that the source speaks of. Its old id is in the metadata where it could not be its id. */
+/** The fields of a resource that the source contains. Its old id is in the metadata if it could not be used as its id. */
 function resourceAs(one: Wanted, { id, value }: ResourceRecord): string {
   const { id: kept, ...metadata } = isJsonObject(value.metadata) ? value.metadata : { metadata: value.metadata };
   const known = one.id === undefined ? null : (kept ?? id);
   const { state, properties } = value;
-  return canonical({ id: known, state, properties, metadata: pick(metadata, one.said) });
+  return canonical({ id: known, state, properties, metadata: pick(metadata, one.statedFields) });
 }
 
-/** The fields that a document states, and the same ones of the stack. */
+/** The fields that a document states, and the same fields of the stack. */
 function fieldsOf({ origin, ...fields }: NonNullable<StateRead['document']>, held: Content['document']) {
   const there = pick(held as never, Object.keys(fields));
   const from = pick((held.origin ?? {}) as never, Object.keys(origin ?? {}));
@@ -206,7 +209,7 @@ function fieldsOf({ origin, ...fields }: NonNullable<StateRead['document']>, hel
 const pick = (object: { readonly [key: string]: Json }, keys: readonly string[] | undefined) =>
   keys ? Object.fromEntries(keys.map((key) => [key, own(object, key) ?? null])) : object;
 
-/** One text for each value: keys sorted, and numbers by their value. */
+/** One text for each value: keys sorted, numbers normalised. */
 function canonical(value: Json): string {
   if (isNumber(value)) return canonicalNumber(value);
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;

@@ -5,7 +5,7 @@ import type { Row } from './row.js';
 
 type Apply = Extract<Command, { type: 'apply' }>;
 type Input = NonNullable<Apply['resources']>[number];
-/** What of a state a commit changes. */
+/** The changes of a commit to a state. */
 export interface StateChange {
   readonly resources: Input[];
   readonly remove: string[];
@@ -13,26 +13,26 @@ export interface StateChange {
   readonly removeOutputs: string[];
 }
 
-/** A resource as the old system has it. */
+/** A resource as the legacy workflow state has it. */
 export interface Wanted {
   readonly record: Row;
   readonly address: string;
   readonly type: string;
   readonly name: string;
-  /** Its id there. */
+  /** Its legacy id. */
   readonly id: string | undefined;
   readonly properties: JsonObject;
   readonly state: string;
   readonly metadata: JsonObject;
-  /** The fields of the metadata that the version itself states; undefined where that is all of them. */
-  readonly said?: readonly string[];
+  /** The fields of the metadata that the version itself states; undefined if it states all of them. */
+  readonly statedFields?: readonly string[];
   readonly lastApplied: string | undefined;
 }
 
-/** Outputs by their names, and whose rows they are. */
+/** Outputs by name, each with its row. */
 export type Outputs = Map<string, { readonly value: Json; readonly row: Row }>;
 
-/** A state as the source has it: an old version or the current one. */
+/** A state in the source: an old version or the current one. */
 export interface StateRead {
   /** The id of the version's command; undefined for the current state. */
   readonly step: string | undefined;
@@ -40,21 +40,21 @@ export interface StateRead {
   readonly record: Row;
   readonly resources: readonly Wanted[];
   readonly outputs: Outputs;
-  /** Undefined where the stack may hold more than this. */
+  /** Undefined if the stack may have more fields than these. */
   readonly document?: Apply['document'];
 }
 
 type Held = Pick<Wanted, 'type' | 'name' | 'id' | 'properties' | 'state'> & { readonly metadata: Json };
 
-/** What a stack holds while its history is laid down: what the next commit is compared with. */
+/** The content of a stack while its history is recorded; the next commit is compared with it. */
 export interface Content {
   readonly resources: Map<string, Held>;
   readonly outputs: Map<string, Json>;
-  /** By address, the last id of its own that a resource had, whether it is still there or not. */
+  /** By address: the last id that was assigned to a resource, even if the resource was removed. */
   readonly ids: Map<string, string>;
 }
 
-/** A plan goes on from a copy: the same content may be planned with again. */
+/** A plan works on a copy, because the same content may be planned again. */
 export const copyOf = ({ resources, outputs, ids }: Partial<Content> = {}): Content => ({
   resources: new Map(resources),
   outputs: new Map(outputs),
@@ -75,15 +75,15 @@ export const contentOf = ({ resources, outputs }: Pick<StateView, 'resources' | 
 export interface Target {
   readonly resources: readonly Wanted[];
   readonly outputs?: Outputs;
-  /** Addresses of what is gone. */
+  /** Addresses of removed resources. */
   readonly gone?: readonly string[];
-  /** Nothing else is there. */
+  /** Whether this is all content, so that everything else is removed. */
   readonly whole: boolean;
 }
 
 /**
- * What brings a content to what is wanted, which it is from then on.
- * @param taken ids that resources of other stacks have
+ * The changes from a content to the wanted one. Updates the content.
+ * @param taken ids of resources of other stacks
  */
 export function changeTo(content: Content, wanted: Target, taken: ReadonlySet<string>): StateChange {
   const named = new Set(wanted.resources.map(({ address }) => address));
@@ -113,10 +113,10 @@ export function changeTo(content: Content, wanted: Target, taken: ReadonlySet<st
   return { resources, remove, ...outputChange(content, wanted.outputs) };
 }
 
-/** Ids of this form are the system's own, see commands/resource-input.ts. */
+/** Ids of this form are reserved for generated ids, see commands/resource-input.ts. */
 const isOwn = (id: string): boolean => !/^res-\d+$/.test(id);
 
-/** What a resource was called in the old system stays in its metadata where it cannot be its id here. */
+/** The legacy id of a resource is kept in its metadata if it cannot be its id here. */
 function withId(one: Wanted, id: string | undefined, held: Held | undefined): JsonObject {
   if (one.id === undefined || one.id === id) return one.metadata;
   const problem = held ? `${one.address} is known by another id than ${one.id}` : `its id is taken: ${one.id}`;

@@ -3,22 +3,22 @@ import { nameOf } from './cells.js';
 import type { Row } from './row.js';
 import { commandId, later, ORDER, type Step, stepOf } from './steps.js';
 
-/** Not begun yet. */
+/** Not started yet. */
 const PENDING = 'pending';
 const FAILED = ['failed', 'rolled_back'];
 const ENDED = ['success', ...FAILED];
 
 /**
- * A workflow is one execution of its stack: its start, and its end where it has come to one.
- * @param start the time of one that does not say when it began
+ * A workflow is one execution of its stack: its start, and its end if it has ended.
+ * @param start the time of a workflow without a start time
  */
 export function executionSteps(row: Row, stack: string, start: string): Step[] {
-  const status = nameOf(row.cell('status'), 'status', 'unknown', 64).value; // noted with the current state
+  const status = nameOf(row.cell('status'), 'status', 'unknown', 64).value; // recorded with the current state
   if (status === PENDING) return [];
   const started = row.time('started_at') ?? start;
-  // Only what the row says, so that the next run knows it again.
-  const said = row.time('started_at', 'created_at');
-  const executionId = said === undefined ? stack : nameOf(`${stack}@${said}`, 'id', stack, 128).value;
+  // Only the row's own value, so that the next run recognises it.
+  const stated = row.time('started_at', 'created_at');
+  const executionId = stated === undefined ? stack : nameOf(`${stack}@${stated}`, 'id', stack, 128).value;
   const step = (part: 'start' | 'end', at: string, command: Command): Step =>
     stepOf(stack, row, at, ORDER[part], command, { id: commandId(stack, part, executionId) });
   const begun = step('start', started, { type: 'startExecution', stack, executionId });

@@ -2,8 +2,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import * as z from 'zod';
 import { ConflictError, StoreError } from '../lib/errors.js';
 import { statOf } from '../lib/files.js';
-import { writeFreshFile } from '../lib/fresh-file.js';
 import { stringifyJson } from '../lib/json.js';
+import { writeNewFile } from '../lib/new-file.js';
 import type { Migration } from './take.js';
 
 const entrySchema = z.strictObject({
@@ -15,25 +15,28 @@ const entrySchema = z.strictObject({
 });
 type JournalEntry = z.infer<typeof entrySchema>;
 
-/** What is known of a migration that is under way. */
+/** A migration that is in progress. */
 export interface Begun extends Omit<Migration, 'resumed'> {
   readonly backup: string | null;
 }
 
-/** The file beside a target that says which migration is under way, and goes when it has ended. */
+/** The file beside a target that names the migration in progress; removed at its end. */
 export interface Journal {
-  /** The migration that was broken off, if there is one. */
+  /** The interrupted migration, if there is one. */
   readonly begun: Begun | undefined;
   write(begun: Begun): Promise<void>;
   remove(): void;
 }
 
-/** @throws ConflictError where the migration of another source is under way */
+/**
+ *
+ * @throws ConflictError if the migration of another source is in progress
+ */
 export function openJournal(target: string, source: string): Journal {
   const file = `${target}.migration`;
   const entry = read(file);
   if (entry && entry.source !== source) {
-    throw new ConflictError('MIGRATION_UNDER_WAY', `a migration of another source was broken off: ${entry.source}`, {
+    throw new ConflictError('MIGRATION_UNDER_WAY', `the migration of another source was interrupted: ${entry.source}`, {
       hint: `Finish it with: stack migrate --source ${entry.source}; or delete ${file} to leave it as it is.`,
       details: { field: 'source', file, source: entry.source },
     });
@@ -42,9 +45,7 @@ export function openJournal(target: string, source: string): Journal {
     begun: entry && { id: entry.migration, by: entry.by, at: entry.started_at, backup: entry.backup },
     write: ({ id, by, at, backup }) => {
       const begun: JournalEntry = { migration: id, by, started_at: at, source, backup };
-      return writeFreshFile(file, 'target', { overwrite: true }, async (write) =>
-        write(`${stringifyJson(begun, 2)}\n`),
-      );
+      return writeNewFile(file, 'target', { overwrite: true }, async (write) => write(`${stringifyJson(begun, 2)}\n`));
     },
     remove: () => rmSync(file, { force: true }),
   };
@@ -56,7 +57,7 @@ function read(file: string): JournalEntry | undefined {
     return entrySchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
     throw new StoreError('CANNOT_READ', `the record of a migration under way cannot be read: ${file}`, {
-      hint: 'Delete it to begin a migration anew: what was taken in is known, and is not taken in twice.',
+      hint: 'Delete it to start a new migration: migrated rows are recognised, and not migrated twice.',
       details: { field: 'target', file },
       cause,
     });

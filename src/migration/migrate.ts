@@ -6,9 +6,9 @@ import type { LogHead } from '../events/index.js';
 import type { Clock } from '../lib/clock.js';
 import { InvalidInputError } from '../lib/errors.js';
 import { clearedUp, statOf } from '../lib/files.js';
-import { checkFreshFile, isSameFile, writeFreshFile } from '../lib/fresh-file.js';
 import { newId } from '../lib/ids.js';
 import { stringifyJson } from '../lib/json.js';
+import { checkNewFile, isSameFile, writeNewFile } from '../lib/new-file.js';
 import { verifyStore } from '../operations/audit/verify.js';
 import { backupTo } from '../operations/backup.js';
 import { stampOf } from '../operations/backup-rotation.js';
@@ -21,33 +21,33 @@ import { runMigration } from './run.js';
 import { type LegacySource, openLegacy } from './source/source.js';
 
 export interface MigrationOptions {
-  /** Stop at the first row that cannot be taken as it is, before anything is written. */
+  /** Stop at the first row that cannot be taken unchanged, before anything is written. */
   readonly strict?: boolean;
-  /** Read source and target once more afterwards and compare them. Default: true. */
+  /** Read source and target again afterwards and compare them. Default: true. */
   readonly verify?: boolean;
-  /** Write the report to this file too. One that is there is refused before anything is done. */
+  /** Also write the report to this file. An existing file is refused before anything is done. */
   readonly report?: string;
-  /** Replace a report that is there. */
+  /** Replace an existing report. */
   readonly overwriteReport?: boolean;
   readonly onProgress?: OnProgress;
 }
 
-/** A source that was opened, and what it is to be taken into. To be disposed of, carried out or not. */
+/** An opened source, and its target. Must be disposed of, whether carried out or not. */
 export interface PreparedMigration extends Disposable {
   readonly source: Pick<LegacySource, 'path' | 'counts'>;
   /** The database file. */
   readonly target: string;
-  /** Whether an earlier run of it was broken off. */
+  /** Whether an earlier run was interrupted. */
   readonly resumes: boolean;
-  /** Runs all of it into a scratch copy. Changes nothing. */
+  /** Runs the whole migration on a scratch copy. Changes nothing. */
   dryRun(options?: MigrationOptions): Promise<MigrationReport>;
   /**
-   * The same, and writes SQL that does it to a target that is as it is now.
-   * @param options `overwrite`: replace a script that is there
+   * The same, and writes SQL that migrates a target in the current state.
+   * @param options `overwrite`: replace an existing script
    * @throws ConflictError `TARGET_EXISTS`, before anything is done
    */
   writeScript(file: string, options?: MigrationOptions & { readonly overwrite?: boolean }): Promise<MigrationReport>;
-  /** Takes everything in; again after it was broken off, what is left. */
+  /** Migrates everything; after an interrupted run, the rest. */
   carryOut(options?: MigrationOptions): Promise<MigrationReport>;
 }
 
@@ -75,7 +75,7 @@ export async function prepareMigration(
       writeScript: async (script, { overwrite = false, ...options } = {}) => {
         checkOutput(work, script, 'generate-script', overwrite);
         return inScratch(work, options, (scratch, from, report) =>
-          writeFreshFile(script, 'generate-script', { overwrite }, (write) =>
+          writeNewFile(script, 'generate-script', { overwrite }, (write) =>
             writeScript(scratch, write, {
               from,
               about: scriptTitle(report),
@@ -93,7 +93,7 @@ export async function prepareMigration(
   }
 }
 
-/** KiB. What is migrated is written and read in its order; and the source has a cache too. */
+/** KiB. Migrated data are written and read in order, and the source has a cache too. */
 const CACHE = 16_384;
 
 interface Work {
@@ -112,7 +112,7 @@ const scriptTitle = ({ migration, source, target, start_time }: MigrationReport)
   'are to come: they become that instant; and so in the hashes.',
 ];
 
-/** Refuses a file that cannot be written, before any work is done for it. */
+/** Refuses a file that cannot be written before any work is done. */
 function checkOutput({ file, source }: Work, path: string, field: string, overwrite: boolean): void {
   if ([file, source.path].some((database) => isSameFile(path, database))) {
     throw new InvalidInputError('TARGET_IS_DATABASE', `${field}: this is a database of the migration: ${path}`, {
@@ -120,11 +120,11 @@ function checkOutput({ file, source }: Work, path: string, field: string, overwr
       details: { field, file: path },
     });
   }
-  checkFreshFile(path, field, { overwrite });
+  checkNewFile(path, field, { overwrite });
 }
 
 function checkReport(work: Work, { report, overwriteReport = false }: MigrationOptions): void {
-  // The folder of a new target is made with it.
+  // The folder of a new target is created with it.
   const isBeside =
     report !== undefined && dirname(resolve(report)) === dirname(work.file) && !statOf(dirname(work.file));
   if (report !== undefined && !isBeside) checkOutput(work, report, 'report', overwriteReport);
@@ -138,7 +138,7 @@ async function carryOut(work: Work, { strict, ...options }: MigrationOptions): P
   return report;
 }
 
-/** Runs it into a copy of the target, which goes afterwards. */
+/** Runs on a copy of the target, which is removed afterwards. */
 async function inScratch(
   work: Work,
   options: MigrationOptions,
@@ -159,7 +159,7 @@ async function inScratch(
   }
 }
 
-/** Uses a database as the engine does, and lets go of it. */
+/** Opens a database with the engine, and closes it. */
 async function withEngine<T>(
   file: string,
   clock: Clock,
@@ -176,7 +176,7 @@ async function withEngine<T>(
 }
 
 /**
- * Takes everything in, compares it, and writes the report.
+ * Migrates everything, compares it, and writes the report.
  * @param database the target, or a copy of it for a dry run
  */
 async function run(work: Work, database: string, options: MigrationOptions, dryRun: boolean): Promise<MigrationReport> {
@@ -196,7 +196,7 @@ async function run(work: Work, database: string, options: MigrationOptions, dryR
     const taken = await runMigration(engine, source, { ...begun, resumed }, { strict, beforeFirst, onProgress });
     return { totals: taken, head: await engine.store.head() };
   });
-  // Through a connection of its own: what is read is what is in the file.
+  // On a separate connection, so that it reads the content of the file.
   const verification = verify
     ? await withEngine(database, clock, options, async ({ store }) => {
         const outcomeOf: OutcomeOf = (record) => totals.outcomeOf(record);
@@ -233,7 +233,7 @@ async function run(work: Work, database: string, options: MigrationOptions, dryR
   if (options.report !== undefined) {
     const text = `${stringifyJson(report, 2)}\n`;
     const overwrite = options.overwriteReport ?? false;
-    await writeFreshFile(options.report, 'report', { overwrite }, async (write) => write(text));
+    await writeNewFile(options.report, 'report', { overwrite }, async (write) => write(text));
   }
   return report;
 }

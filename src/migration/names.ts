@@ -4,7 +4,7 @@ import { stringifyJson } from '../lib/json.js';
 import { cellJson, nameOf, type Taken } from './cells.js';
 import type { Row } from './row.js';
 
-/** What a column names, so that none of those has that name that are there: or else with `~` and 8 digits of a hash. */
+/** The name in a column, made unique among existing names by appending `~` and 8 digits of a hash. */
 export function freeName(taken: { has(name: string): boolean }, row: Row, column: string, max: number): string {
   const name = row.name(column, 'unknown', max);
   let free = name;
@@ -17,22 +17,28 @@ export function freeName(taken: { has(name: string): boolean }, row: Row, column
 
 export const addressOf = (type: string, name: string): string => resourceAddress({ module: '', type, name });
 
-/** A resource before it is known whether its name is free. */
+/** A resource before its name is checked for uniqueness. */
 export interface Named {
   readonly type: string;
   readonly name: string;
-  /** Type and name as the old system writes them: what it tells resources apart by. */
+  /** Type and name as in the legacy state, which distinguishes resources by them. */
   readonly written: string;
-  /** What is put behind its name where that is not free. */
+  /** Appended to its name if that is taken. */
   readonly id: string;
 }
 
-/** What a resource of one workflow is called here, in its row and in all versions; with its id where another has its address. */
+/**
+ * The name here of a workflow's resource, in its row and in all versions; with its id appended if another resource has its
+ * address.
+ */
 export type Names = (resource: Named) => Taken<string>;
 
 type Owner = Pick<Named, 'type' | 'name'> & { readonly written?: string };
 
-/** @param held by address, what the target has of an earlier run */
+/**
+ *
+ * @param held by address: the resources that an earlier run created
+ */
 export function openNames(held: Iterable<readonly [address: string, owner: Owner]>): Names {
   const owners = new Map<string, Owner>(held);
   const others = new Map<string, string>();

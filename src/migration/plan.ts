@@ -12,54 +12,54 @@ import { stateSteps } from './state.js';
 import { commandId, later, ORDER, type Step, stepOf } from './steps.js';
 import { addOutput } from './versions.js';
 
-/** What the target holds of a workflow that an earlier run took. */
+/** The state of the target for a workflow that an earlier run migrated. */
 export interface Before {
-  /** As the migration left it. */
+  /** The content after that migration. */
   readonly content: Content;
-  /** Ids of the migration's commands that were carried out. */
+  /** Ids of the migration's commands that were executed. */
   readonly done: ReadonlySet<string>;
-  /** Why nothing more is taken into it, in words: somebody else changed or deleted it. */
+  /** The reason why it is not changed further: another client changed or deleted it. */
   readonly refusal: string | undefined;
-  /** `created_at` and `name` of the workflow it was made of. */
+  /** `created_at` and `name` of its workflow. */
   readonly createdAt: Json;
   readonly oldName: Json;
-  /** What the migration called it. */
+  /** The name that the migration gave it. */
   readonly name: string;
   /** The time of its last event. */
   readonly last: string;
 }
 
-/** What others in the target have. */
+/** Names and ids in the target that belong to others. */
 export interface Avoid {
   /** Names of stacks. */
   readonly names: ReadonlySet<string>;
   /** Ids of resources. */
   readonly ids: ReadonlySet<string>;
-  /** Addresses that belong to other types and names, also of resources that are gone. */
+  /** Addresses that belong to other types and names, including removed resources. */
   readonly addresses: ReadonlyMap<string, { readonly type: string; readonly name: string }>;
 }
 
 export interface PlanOptions {
-  /** When the migration began, ISO-8601 UTC. */
+  /** The start of the migration, ISO-8601 UTC. */
   readonly until: string;
-  /** Undefined for what the target does not hold. */
+  /** Undefined if the target does not have it. */
   readonly before: Before | undefined;
-  /** The name it got, where an earlier try of this migration or an earlier one made it. */
-  readonly bears: string | undefined;
+  /** Its name in the target, if this or an earlier migration created it. */
+  readonly targetName: string | undefined;
   readonly avoid: Avoid;
 }
 
-/** What is to be done for one stack, and what becomes of each of its rows. */
+/** The steps for one stack, and the outcome of each of its rows. */
 export interface Plan {
   readonly stack: { readonly id: string; readonly name: string };
   readonly steps: readonly Step[];
-  /** Its old versions and its current state, as read. */
+  /** Its old versions and its current state, as read from the source. */
   readonly states: readonly StateRead[];
   readonly records: readonly Row[];
   readonly ledger: Ledger;
 }
 
-/** The commands that take a workflow in. Pure: the same rows give the same commands. */
+/** The commands that migrate a workflow. Pure: the same rows give the same commands. */
 export function planWorkflow(source: LegacyWorkflow, options: PlanOptions): Plan {
   const ledger = new Ledger();
   const rows = ledger.rowsOf(source);
@@ -89,7 +89,7 @@ export function planWorkflow(source: LegacyWorkflow, options: PlanOptions): Plan
   return { stack, steps, states: planned.states, records, ledger };
 }
 
-/** The id of the command that makes a workflow's stack. */
+/** The id of the command that creates a workflow's stack. */
 export const creationOf = (id: string): string => commandId(id, 'workflow_states');
 
 function unfitness(workflow: Row, id: string, before: Before | undefined): string | undefined {
@@ -98,20 +98,20 @@ function unfitness(workflow: Row, id: string, before: Before | undefined): strin
   return `another workflow with the id ${id} was taken in before`;
 }
 
-/** The source calls the workflow otherwise than when it was taken in. */
+/** The workflow was renamed in the source after its migration. */
 const renamed = ({ id, name }: Plan['stack'], workflow: Row): Step => {
-  const said = ['name', 'updated_at'].map((column) => cellJson(workflow.cell(column)));
+  const stated = ['name', 'updated_at'].map((column) => cellJson(workflow.cell(column)));
   const at = workflow.time('updated_at') ?? '';
   const command: Step['command'] = { type: 'updateStack', stack: id, name };
-  return stepOf(id, workflow, at, ORDER.start, command, { id: commandId(id, 'name', ...said), record: undefined });
+  return stepOf(id, workflow, at, ORDER.start, command, { id: commandId(id, 'name', ...stated), record: undefined });
 };
 
-function stackName(workflow: Row, id: string, { before, bears, avoid }: PlanOptions): string {
+function stackName(workflow: Row, id: string, { before, targetName, avoid }: PlanOptions): string {
   const name = workflow.name('name', id);
   const isSame = !before || equalJson(before.oldName, cellJson(workflow.cell('name')));
-  const keeps = bears !== undefined && bears !== name && isSame;
+  const keeps = targetName !== undefined && targetName !== name && isSame;
   if (!keeps && !avoid.names.has(name)) return name;
-  const other = keeps ? bears : nameOf(`${name}-${id}`, 'name', id).value;
+  const other = keeps ? targetName : nameOf(`${name}-${id}`, 'name', id).value;
   workflow.repaired(`another stack is called ${name}`, `became "${other}"`);
   return other;
 }
@@ -119,14 +119,14 @@ function stackName(workflow: Row, id: string, { before, bears, avoid }: PlanOpti
 const startOf = (workflow: Row, until: string): string =>
   workflow.timeOr(workflow.time('started_at', 'updated_at') ?? until, 'created_at');
 
-/** All but the creation. */
+/** All steps except the creation. */
 function stepsOf(
   rows: Rows,
   id: string,
   { until, before, avoid }: PlanOptions,
 ): { steps: Step[]; states: StateRead[] } {
   const { workflow } = rows;
-  const created = startOf(workflow.unrecorded(), until); // recorded where the stack is made
+  const created = startOf(workflow.unrecorded(), until); // recorded when the stack is created
   const start = created < until ? created : until;
   const content = copyOf(before?.content);
   const names = openNames([...content.resources, ...avoid.addresses]);
@@ -145,7 +145,7 @@ function stepsOf(
   return { steps: [...steps, ...annotations], states };
 }
 
-/** What is called here what the old system calls by an id or address: by the id of its own that it has here, if any. */
+/** The reference here for a legacy id or address: by the resource's own id, if it has one. */
 function resourceNames(actions: readonly Action[], ids: ReadonlyMap<string, string>): Stack['resource'] {
   const named = new Map(actions.flatMap((action) => (action.id === undefined ? [] : [[action.id, action] as const])));
   return (id) => {
@@ -155,13 +155,13 @@ function resourceNames(actions: readonly Action[], ids: ReadonlyMap<string, stri
   };
 }
 
-/** The stack that holds what belonged to no workflow. */
+/** The stack for rows without a workflow. */
 export const SHARED_STACK = 'workflow-state';
 
-/** The id of the command that makes it. */
+/** The id of the command that creates it. */
 export const SHARED_CREATION = commandId(SHARED_STACK, 'state');
 
-/** The old system's key-value store, and locks that name no workflow, at least one of them. */
+/** The legacy key-value store, and locks that name no workflow; at least one of them. */
 export function planShared(state: readonly LegacyRecord[], locks: readonly LegacyRecord[], options: PlanOptions): Plan {
   const ledger = new Ledger();
   const [stateRows, lockRows] = [state, locks].map((all) => all.map((one) => ledger.rowOf(one))) as [Row[], Row[]];
@@ -200,9 +200,8 @@ export function planShared(state: readonly LegacyRecord[], locks: readonly Legac
 }
 
 /**
- * Leaves out what was carried out before, and puts the rest in the order of time; of one time in the order of their
- * kind, then as given.
- * @param whole the row, if several steps are made from it; then no single step reports its result
+ * Leaves out the steps that were executed before, and sorts the rest by time, then by kind, then as given.
+ * @param whole the row, if several steps are made from it; then no single step determines its outcome
  */
 function finish(all: readonly Step[], whole: Row | undefined, { before, until }: PlanOptions): Step[] {
   const steps = withOwnIds(all);
@@ -226,7 +225,7 @@ function finish(all: readonly Step[], whole: Row | undefined, { before, until }:
   return placed.sort((a, b) => byBytes(a.at, b.at) || a.order - b.order);
 }
 
-/** Rows of one id would give one command id, and only the first of them would be carried out. */
+/** Rows with the same id would give the same command id, and only the first would be executed. */
 function withOwnIds(steps: readonly Step[]): Step[] {
   const seen = new Map<string, number>();
   return steps.map((step) => {

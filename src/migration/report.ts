@@ -2,18 +2,18 @@ import type { Verification } from '../operations/audit/verification.js';
 import type { Entry, Ledger, Outcome, Row } from './row.js';
 import { LEGACY_TABLES, type LegacyRecord, type LegacySource, type LegacyTable, type Part } from './source/source.js';
 
-/** What became of the rows of a table: their sum is the number of rows. */
+/** The number of rows of a table by outcome; their sum is the number of rows. */
 export type RowCounts = { readonly [O in Outcome]: number };
-/** By table; of those there are. */
+/** By table; missing tables are absent. */
 export type TableCounts = { readonly [T in LegacyTable]?: RowCounts & { readonly rows: number } };
 
-/** How many rows were taken, of each kind. */
+/** The number of migrated rows of each kind. */
 export type Counts = { readonly [P in Part]: number };
 
 export interface StackComparison {
-  /** The workflow's id; `workflow-state` for what belongs to none. */
+  /** The workflow's id; `workflow-state` for rows without a workflow. */
   readonly workflow: string;
-  /** The stack's id; null where there is none. */
+  /** The stack's id; null without a stack. */
   readonly stack: string | null;
   readonly source: Counts & { readonly hash: string };
   readonly target: Counts & { readonly hash: string };
@@ -21,18 +21,18 @@ export interface StackComparison {
   readonly repaired: number;
   readonly rejected: number;
   readonly equal: boolean;
-  /** The first few, in words. */
+  /** Descriptions of the first differences. */
   readonly differences: readonly string[];
 }
 
 export interface Comparison {
   readonly equal: boolean;
   readonly stacks: readonly StackComparison[];
-  /** Rows without a workflow that the report does not reject; the first few. */
+  /** Rows without a workflow that the report does not reject; the first ones. */
   readonly unaccounted: readonly string[];
 }
 
-/** Source and target compared, and the target's log and tables verified. */
+/** The comparison of source and target, and the verification of the target's log and tables. */
 export interface Proof extends Comparison {
   /** Whether both hold. */
   readonly holds: boolean;
@@ -44,39 +44,39 @@ export interface MigrationReport {
   readonly stacks_migrated: number;
   readonly resources_migrated: number;
   readonly outputs_migrated: number;
-  /** Rows that were not taken, in words. */
+  /** Descriptions of the rejected rows. */
   readonly errors: readonly string[];
-  /** ISO-8601 UTC; of the first try, where the migration was resumed. */
+  /** ISO-8601 UTC; if the migration was resumed, the start of its first run. */
   readonly start_time: string;
   readonly end_time: string;
   /** Seconds, of this run. */
   readonly duration: number;
   readonly migration: string;
-  /** Who began it. */
+  /** The actor who started it. */
   readonly by: string;
   readonly source: string;
   readonly target: string;
   readonly dry_run: boolean;
   /** Whether it resumed a run that was interrupted. */
   readonly resumed: boolean;
-  /** The copy made of the target before it was written; null where it held nothing, or nothing was to be done. */
+  /** The copy made of the target before it was written; null if it was empty or nothing changed. */
   readonly backup: string | null;
   readonly versions_migrated: number;
-  /** Appended by this run. */
+  /** The number of events that this run appended. */
   readonly events: number;
   readonly head: { readonly position: number; readonly hash: string };
   readonly rows: TableCounts;
   readonly entries: readonly Entry[];
-  /** Null where it was left out. */
+  /** Null if it was skipped. */
   readonly verification: Proof | null;
 }
 
 export const keyOf = ({ table, id }: { readonly table: string; readonly id: string }): string => `${table}/${id}`;
 
-/** The ledgers of all stacks, added up. */
+/** The sum of the ledgers of all stacks. */
 export class Totals {
   readonly entries: Entry[] = [];
-  /** Stacks that got something. */
+  /** The number of changed stacks. */
   stacks = 0;
   events = 0;
   readonly #outcomes = new Map<string, Entry['outcome']>();
@@ -102,7 +102,7 @@ export class Totals {
     return Object.fromEntries(rows.filter(([table]) => counts[table] !== undefined));
   }
 
-  /** Rows of a table that this run took. */
+  /** The number of rows of a table that this run migrated. */
   taken(table: LegacyTable): number {
     return this.#counted[table].migrated + this.#counted[table].repaired;
   }

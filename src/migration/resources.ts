@@ -7,22 +7,25 @@ import type { Row } from './row.js';
 import type { Cell } from './source/source.js';
 import type { Version } from './versions.js';
 
-/** A row of `workflow_resources`: what an action made of a resource. */
+/** A row of `workflow_resources`: the result of an action on a resource. */
 export interface Action extends Wanted {
-  /** When the row was written last; undefined where it does not say. */
+  /** The last write of the row; undefined if it has no time. */
   readonly at: string | undefined;
-  /** The same and, behind it, when it was written first: rows about one resource are in the order of these texts. */
+  /** The same followed by the first write: rows about one resource are sorted by these texts. */
   readonly written: string;
-  /** Whether the resource is no more after it. */
+  /** Whether it removed the resource. */
   readonly gone: boolean;
 }
 
-/** Columns with a place of their own; the others are kept in the metadata. */
+/** Columns with their own field; the others are kept in the metadata. */
 const OWN_COLUMNS = ['id', 'workflow_id', 'type', 'name', 'status', 'attributes'];
 
 type Own = Pick<Wanted, 'metadata' | 'lastApplied'> & { readonly properties: Taken<JsonObject> };
 
-/** @param row the row, or the part of a version, that gives id, type, name and status */
+/**
+ *
+ * @param row the row, or the part of a version, with id, type, name and status
+ */
 function wanted(row: Row, record: Row, own: Own, names: Names): Wanted {
   const id = row.isEmpty('id') ? undefined : row.name('id', 'unknown', 128);
   const type = row.name('type');
@@ -41,7 +44,10 @@ function wanted(row: Row, record: Row, own: Own, names: Names): Wanted {
 const GONE_BY = ['delete', 'destroy'];
 const GONE_AS = ['applied', 'success', 'deleted'];
 
-/** @throws InvalidInputError for attributes beyond the limits of a document */
+/**
+ *
+ * @throws InvalidInputError for attributes that exceed the limits of a document
+ */
 export function actionOf(row: Row, names: Names): Action {
   const created = row.time('created_at');
   const at = row.time('updated_at') ?? created;
@@ -51,7 +57,10 @@ export function actionOf(row: Row, names: Names): Action {
   return { ...one, at, written: `${at ?? ''} ${created ?? ''}`, gone };
 }
 
-/** What rows say of now, and what of earlier: rows another one about the same resource follows, and those of what is gone. */
+/**
+ * Separates current rows from earlier ones: rows followed by another one about the same resource, and rows of removed
+ * resources.
+ */
 export function inTime(actions: readonly Action[]): { present: Action[]; earlier: Action[] } {
   const inOrder = actions.toSorted((a, b) => byBytes(a.written, b.written));
   const last = new Map(inOrder.map((action) => [action.address, action]));
@@ -72,9 +81,9 @@ function asProperties(value: Json | undefined, what: string): Taken<JsonObject> 
 }
 
 /**
- * The resources of an old version's state. Of one that it holds twice, the last.
- * @throws InvalidInputError for attributes beyond the limits of a document
- * @param rows the workflow's resources as they are now, by the id they have
+ * The resources of an old version's state. If it contains one twice, the last.
+ * @throws InvalidInputError for attributes that exceed the limits of a document
+ * @param rows the workflow's current resources, by id
  */
 export function resourcesOf(
   { row: version, resources, at }: Version,
@@ -87,10 +96,10 @@ export function resourcesOf(
     const part = version.part(cells, `state.resources[${index}].`);
     const properties = asProperties(attributes, part.label('attributes'));
     const one = wanted(part, version, { properties, metadata, lastApplied: at }, names);
-    const said = Object.keys(metadata);
+    const statedFields = Object.keys(metadata);
     const row = one.id === undefined ? undefined : rows.get(one.id);
-    if (!row || !isStill(one, row, at)) return { ...one, said };
-    return { ...one, metadata: row.metadata, lastApplied: row.lastApplied, said };
+    if (!row || !isStill(one, row, at)) return { ...one, statedFields };
+    return { ...one, metadata: row.metadata, lastApplied: row.lastApplied, statedFields };
   });
   const last = new Map(all.map((one) => [one.address, one]));
   for (const one of all) {
@@ -99,7 +108,7 @@ export function resourcesOf(
   return [...last.values()];
 }
 
-/** Whether the row says the same as the version did, and had not been written since. */
+/** Whether the row equals the version and was not written after it. */
 const isStill = (one: Wanted, row: Action, at: string): boolean =>
   row.at !== undefined &&
   row.at <= at &&

@@ -3,27 +3,27 @@ import type { Json, JsonObject } from '../lib/json.js';
 import { asWritten, cell, instantOf, jsonOf, nameOf, proseOf, rowJson, type Taken } from './cells.js';
 import type { Cell, LegacyRecord, LegacyRow, LegacyTable, LegacyWorkflow } from './source/source.js';
 
-/** Who did what the old system does not say. */
+/** The actor, if the legacy state does not name one. */
 export const UNKNOWN = 'unknown';
 
-/** A row that could not be taken as it is: what is wrong with it, and what was done. */
+/** A row that could not be taken unchanged: the problem, and the repair. */
 export interface Entry {
   readonly table: string;
   readonly id: string;
   readonly outcome: 'repaired' | 'rejected';
   readonly problem: string;
   readonly done: string;
-  /** Of a rejected row, all of it: nothing else keeps it. */
+  /** All of a rejected row, because it is kept nowhere else. */
   readonly row?: JsonObject;
 }
 
-/** What became of a row; `known`: an earlier run took it. A later one of these outweighs an earlier one. */
+/** The outcome of a row; `known`: an earlier run migrated it. A later outcome in this list overrides an earlier one. */
 const OUTCOMES = ['migrated', 'repaired', 'known', 'rejected'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 type Note = Pick<Entry, 'outcome' | 'problem' | 'done'> & { readonly row: Row };
 
-/** The rows of one stack, and what became of them, in the order it was found. */
+/** The rows of one stack and their outcomes, in the order of discovery. */
 export class Ledger {
   readonly notes: Note[] = [];
 
@@ -39,7 +39,7 @@ export class Ledger {
     return Object.fromEntries(rows);
   }
 
-  /** Rows that an earlier run took have none. */
+  /** Rows that an earlier run migrated have none. */
   entries(): Entry[] {
     return this.notes
       .filter(({ row, outcome }) => row.outcome === outcome)
@@ -53,7 +53,7 @@ export class Ledger {
 /** The rows of a workflow. */
 export type Rows = { readonly [Field in keyof LegacyWorkflow]: Field extends 'workflow' ? Row : readonly Row[] };
 
-/** A row that is planned: gives its cells as what they are to be, and records where they could not be taken as they are. */
+/** A row in planning: returns its cells converted, and records the repairs. */
 export class Row implements LegacyRecord {
   readonly table: LegacyTable;
   readonly id: string;
@@ -61,7 +61,10 @@ export class Row implements LegacyRecord {
   readonly #account: { readonly notes: Note[]; outcome: Outcome };
   readonly #prefix: string;
 
-  /** @param prefix what stands before a column's name in reports */
+  /**
+   *
+   * @param prefix precedes a column's name in reports
+   */
   constructor({ table, id, row }: LegacyRecord, account: { readonly notes: Note[]; outcome: Outcome }, prefix = '') {
     this.table = table;
     this.id = id;
@@ -70,7 +73,7 @@ export class Row implements LegacyRecord {
     this.#prefix = prefix;
   }
 
-  /** A part of it with cells of its own, such as a resource in the state of a version. */
+  /** A part of it with its own cells, such as a resource in the state of a version. */
   part(row: LegacyRow, prefix = ''): Row {
     return new Row({ table: this.table, id: this.id, row }, this.#account, prefix);
   }
@@ -103,7 +106,7 @@ export class Row implements LegacyRecord {
     if (OUTCOMES.indexOf(outcome) > OUTCOMES.indexOf(this.outcome)) this.#account.outcome = outcome;
   }
 
-  /** What is made of the row; nothing, and it is rejected, where a value is beyond what a document may be. */
+  /** Runs the function; if a value exceeds the limits of a document, it rejects the row and returns nothing. */
   attempt<T>(make: () => T): T[] {
     try {
       return [make()];
@@ -114,13 +117,13 @@ export class Row implements LegacyRecord {
     }
   }
 
-  /** Returns a value, and records the repair that gave it. */
+  /** Returns a value, and records its repair. */
   take<T>({ value, repair }: Taken<T>): T {
     if (repair) this.repaired(repair.problem, repair.done);
     return value;
   }
 
-  /** What a column is called in reports. */
+  /** The name of a column in reports. */
   label(column: string): string {
     return this.#prefix + column;
   }
@@ -142,7 +145,10 @@ export class Row implements LegacyRecord {
     return this.take(proseOf(this.cell(column), this.label(column), max));
   }
 
-  /** @throws InvalidInputError where it is beyond the limits of a document */
+  /**
+   *
+   * @throws InvalidInputError if it exceeds the limits of a document
+   */
   json(column: string): Json {
     return this.take(jsonOf(this.cell(column), this.label(column)));
   }
@@ -151,17 +157,17 @@ export class Row implements LegacyRecord {
     return this.take(asWritten(this.cell(column), this.label(column)));
   }
 
-  /** Who wrote it. */
+  /** The actor who wrote it. */
   actor(): string {
     return this.isEmpty('created_by') ? UNKNOWN : this.name('created_by');
   }
 
-  /** ISO-8601 UTC, of the first of these columns that says a time. */
+  /** ISO-8601 UTC, from the first of these columns with a time. */
   time(...columns: readonly string[]): string | undefined {
     return columns.map((column) => instantOf(this.cell(column))).find((at) => at !== undefined);
   }
 
-  /** The same; where no column says a time, that is recorded. */
+  /** The same; a missing time is recorded. */
   timeOr(otherwise: string, ...columns: readonly string[]): string {
     const at = this.time(...columns);
     if (at === undefined) this.repaired(`${columns[0]} is no time`, `${otherwise} was taken`);

@@ -10,19 +10,19 @@ import type { LegacySource } from './source/source.js';
 import { type Migration, type Planned, planStack, type Stack, takeAll } from './take.js';
 
 export interface RunOptions {
-  /** Stop at the first row that cannot be taken as it is. */
+  /** Stop at the first row that cannot be taken unchanged. */
   readonly strict: boolean;
-  /** Called before the first command is carried out. */
+  /** Called before the first command is executed. */
   beforeFirst(): Promise<void>;
   readonly onProgress?: OnProgress | undefined;
 }
 
-/** Stacks are taken in together until so many resources are stated: one flush to the disk serves them all. */
+/** Stacks are migrated together up to this number of stated resources: one disk flush serves them all. */
 const BATCH = 250;
 
 /**
- * Takes everything in the source into the engine's store.
- * @throws InvalidInputError `MIGRATION_STRICT` where it is strict
+ * Migrates everything in the source into the engine's store.
+ * @throws InvalidInputError `MIGRATION_STRICT` if `strict` is set
  */
 export async function runMigration(
   engine: Engine,
@@ -71,7 +71,7 @@ export async function runMigration(
 const sizeOf = ({ steps }: Plan): number =>
   steps.reduce((sum, { command }) => sum + 1 + ('resources' in command ? (command.resources?.length ?? 0) : 0), 1);
 
-/** The workflows, and what belongs to none. */
+/** The workflows, and the rows without one. */
 export function* stacksOf(source: LegacySource): Generator<Stack> {
   for (const workflow of source.workflows()) {
     const id = nameOf(workflow.workflow.row.id ?? null, 'id', '', 128).value;

@@ -9,29 +9,29 @@ import type { Row, Rows } from './row.js';
 import { commandId, later, ORDER, type Step, stepOf } from './steps.js';
 import { currentOutputs, type Version, versionOutputs, versionsOf } from './versions.js';
 
-/** What the planning of a workflow goes by. */
+/** The context of a workflow's planning. */
 export interface Known {
   /** The stack's id. */
   readonly id: string;
   /** Its creation, ISO-8601 UTC. */
   readonly start: string;
-  /** When the migration began, ISO-8601 UTC. */
+  /** The start of the migration, ISO-8601 UTC. */
   readonly until: string;
   readonly rows: Rows;
   readonly actions: readonly Action[];
   readonly before:
     | { readonly done: ReadonlySet<string>; readonly refusal: string | undefined; readonly last: string }
     | undefined;
-  /** What the target holds; each change that is planned is made to it. */
+  /** The content of the target; each planned change is applied to it. */
   readonly content: Content;
   readonly names: Names;
-  /** Ids that resources of other stacks have. */
+  /** Ids of resources of other stacks. */
   readonly taken: ReadonlySet<string>;
 }
 
 /**
- * What raises the version, in its order: the execution, the old versions, what rows say of earlier, and the state there
- * is now; each a commit of what changed.
+ * The steps that raise the version, in order: the execution, the old versions, earlier rows, and the current state. Each is
+ * a commit of the differences.
  */
 export function stateSteps(execution: readonly Step[], known: Known): { steps: Step[]; states: StateRead[] } {
   const { start, before, actions } = known;
@@ -54,7 +54,7 @@ function versionSteps(known: Known): { steps: Step[]; states: StateRead[] } {
     row.attempt(() => {
       const resources = resourcesOf(version, named, names);
       const outputs = versionOutputs(version);
-      const document = documentOf(version, id); // first: what throws must leave the content as it is
+      const document = documentOf(version, id); // first, because an error must leave the content unchanged
       const stepId = commandId(id, 'state_versions', row.id);
       states.push({ step: stepId, record: row, resources, outputs, document });
       if (!isNew(stepId, row, known)) return;
@@ -65,7 +65,10 @@ function versionSteps(known: Known): { steps: Step[]; states: StateRead[] } {
   return { steps, states };
 }
 
-/** @param from the time of the last version: a row of earlier is recorded then */
+/**
+ *
+ * @param from the time of the last version: an earlier row is recorded with that time
+ */
 function historySteps(earlier: readonly Action[], from: string, known: Known): Step[] {
   const { id, start } = known;
   const steps: Step[] = [];
@@ -91,8 +94,9 @@ function historySteps(earlier: readonly Action[], from: string, known: Known): S
 }
 
 /**
- * @param past what is laid under it now
- * @param lastVersion undefined where none could be read
+ *
+ * @param past the history steps of this run that precede it
+ * @param lastVersion undefined if none could be read
  */
 function currentStep(
   present: readonly Action[],
@@ -135,12 +139,12 @@ function currentStep(
     before?.last ?? start,
   );
   const command = applied(id, change, currentDocument(workflow, id));
-  // What is new of earlier was laid over a state that is still the current one.
+  // New history steps were recorded before an unchanged current state, which must then be stated again.
   const stepId = isSame ? commandId(contentId, ...past.map((step) => step.id)) : contentId;
   return { steps: [stepOf(id, workflow, at, ORDER.current, command, { id: stepId, record: undefined })], state };
 }
 
-/** Whether a step is to be planned; its row is known or rejected where it is not. */
+/** Whether a step must be planned; otherwise its row is known or rejected. */
 function isNew(step: string, row: Row, { before }: Known): boolean {
   if (before?.done.has(step)) row.known();
   else if (before?.refusal !== undefined) row.rejected(before.refusal);
@@ -166,8 +170,8 @@ const commit = (wanted: Target, known: Known, document?: Document): Command =>
   applied(known.id, changed(wanted, known), document);
 
 /**
- * Says of a row that its value is in the history already. A commit that changes nothing would leave no trace, and the
- * next run would carry it out: over what came after.
+ * Records that a row's value is already in the history. A commit without changes would leave no trace, and the next run
+ * would execute it again, over later changes.
  */
 function mention(stack: string, { row }: Row): Command {
   const details = rowJson(row);
@@ -175,21 +179,24 @@ function mention(stack: string, { row }: Row): Command {
   return { type: 'recordActivity', stack, action: 'resource', details };
 }
 
-/** `success` is the only status with another name here. */
+/** Only `success` has another name here. */
 const statusOf = (status: string): string => (status === 'success' ? 'completed' : status);
 
-/** @throws InvalidInputError for a header beyond the limits of a document */
+/**
+ *
+ * @throws InvalidInputError for a header that exceeds the limits of a document
+ */
 function originOf(lineage: string, serial: number, header: JsonObject): NonNullable<Document['origin']> {
   assertJson(header, 'origin.header');
   return { format: 'workflow', lineage, serial, header };
 }
 
 function documentOf({ row, number, status, metadata, header }: Version, id: string): Document {
-  const said = typeof status === 'string' ? status : stringifyJson(status);
+  const stated = typeof status === 'string' ? status : stringifyJson(status);
   assertJson(metadata ?? null, 'state.metadata');
   return {
     version: String(number),
-    ...(status !== null && { status: statusOf(row.take(nameOf(said, 'state.status', 'unknown', 64))) }),
+    ...(status !== null && { status: statusOf(row.take(nameOf(stated, 'state.status', 'unknown', 64))) }),
     ...(metadata !== undefined && { metadata }),
     origin: originOf(id, number, header),
   };

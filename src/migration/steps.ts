@@ -3,7 +3,7 @@ import { sha256 } from '../lib/digest.js';
 import { type Json, stringifyJson } from '../lib/json.js';
 import { type Row, UNKNOWN } from './row.js';
 
-/** In what order things of one instant happened. */
+/** The order of steps with the same time. */
 export const ORDER = {
   create: 0,
   start: 1,
@@ -15,9 +15,9 @@ export const ORDER = {
   lock: 7,
 } as const;
 
-/** One command of a migration: what happened once, in the old system's time. */
+/** One command of a migration, at the time of its legacy event. */
 export interface Step {
-  /** The command's id, the same in every run. */
+  /** The command's id, which is the same in every run. */
   readonly id: string;
   /** ISO-8601 UTC. */
   readonly at: string;
@@ -25,17 +25,17 @@ export interface Step {
   readonly actor: string;
   readonly reason?: string;
   readonly command: Command;
-  /** The row whose time this is, where it is one row's. */
+  /** The row whose time this is, if it is that of a single row. */
   readonly record?: Row | undefined;
 }
 
 export const COMMAND_ID_PREFIX = 'migration-';
 
-/** A command's id, made of what it takes in, so that no run takes it in twice. */
+/** A command's id, derived from the migrated content, so that no run migrates it twice. */
 export const commandId = (...of: readonly Json[]): string =>
   `${COMMAND_ID_PREFIX}${sha256(stringifyJson(of)).slice(0, 32)}`;
 
-/** What a row says of a stack. Unless `more` says otherwise, it has the row's own id, and nobody knows who did it. */
+/** A row's content as a step of a stack. Unless `more` sets them, it has the row's own id and the unknown actor. */
 export const stepOf = (
   stack: string,
   row: Row,

@@ -13,27 +13,30 @@ import { contentOf } from './content.js';
 import type { Avoid, Before, Plan, PlanOptions } from './plan.js';
 import { COMMAND_ID_PREFIX, type Step } from './steps.js';
 
-/** A migration's own id, and when it began: the same however often it is broken off and resumed. */
+/** A migration's id and start, which stay the same when it is interrupted and resumed. */
 export interface Migration {
   readonly id: string;
-  /** Who began it. */
+  /** The actor who started it. */
   readonly by: string;
   /** ISO-8601 UTC. */
   readonly at: string;
   readonly resumed: boolean;
 }
 
-/** A stack that the target holds of an earlier run, or of this migration before it was broken off. */
+/** A stack that an earlier run, or the interrupted run of this migration, created in the target. */
 export interface Held {
   readonly stream: number;
   readonly before: Before;
-  /** The version that the last run left; undefined where it is the current one. */
+  /** The version after the last run; undefined if it is the current one. */
   readonly left: number | undefined;
   /** The versions of the migration's commits, by command id. */
   readonly versions: ReadonlyMap<string, number>;
-  /** Whether this migration made it before it was broken off: then all is planned again, and what was done does nothing. */
+  /**
+   * Whether this migration created it before it was interrupted: then everything is planned again, and repeated commands
+   * have no effect.
+   */
   readonly isOurs: boolean;
-  /** The lock on it that was taken over from the old system. */
+  /** The legacy lock on it that was taken over. */
   readonly lockId: string | undefined;
 }
 
@@ -48,14 +51,14 @@ function* heldOf(s: Snapshot, id: string, creation: string, migration: Migration
   const version = last === stack.stateVersion ? undefined : last;
   const left = yield* readContent(s, stack.stream, version);
   const row = left.document.origin?.header.row;
-  const said = (column: string) => (isJsonObject(row) ? (own(row, column) ?? null) : null);
+  const field = (column: string) => (isJsonObject(row) ? (own(row, column) ?? null) : null);
   const again = migration.resumed ? yield* carriedOut(s, stack.stream, migration) : new Set<string>();
   const before = {
     content: contentOf(left),
     done: new Set(ours.map(({ commandId }) => commandId).filter((command) => !again.has(command))),
     refusal: refusalOf(stack, others),
-    createdAt: said('created_at'),
-    oldName: said('name'),
+    createdAt: field('created_at'),
+    oldName: field('name'),
     name: left.document.name,
     last: stack.updatedAt,
   };
@@ -64,7 +67,7 @@ function* heldOf(s: Snapshot, id: string, creation: string, migration: Migration
   return { stream: stack.stream, before, left: version, versions, isOurs: again.has(creation), lockId };
 }
 
-/** A stack that others changed or deleted since it was migrated gets nothing more. */
+/** A stack that others changed or deleted after its migration is not changed further. */
 function refusalOf({ name, deletedAt }: StackRecord, others: CommitRecord | undefined): string | undefined {
   if (deletedAt !== null) return `the stack ${name} was deleted here`;
   return (
@@ -72,7 +75,7 @@ function refusalOf({ name, deletedAt }: StackRecord, others: CommitRecord | unde
   );
 }
 
-/** The id of a stack's lock where a migration took it over. One that somebody took here is none of ours. */
+/** The id of a stack's lock that a migration took over; undefined for a lock that was taken here. */
 function* takenOver(s: Snapshot, stream: number): Program<string | undefined> {
   const lock = yield* s.lock(stream);
   const [taken] = lock ? yield* s.events({ after: lock.token - 1, limit: 1 }) : [];
@@ -88,7 +91,7 @@ function* carriedOut(s: Snapshot, stream: number, { id }: Migration): Program<Se
 
 const envelopeOf = ({ id, at, actor, reason }: Step, migration: Migration, lockId?: string): EnvelopeInput => ({
   commandId: id,
-  content: id, // it is made of what is migrated (docs/adr/0017)
+  content: id, // derived from the migrated content (docs/adr/0017)
   actor,
   source: 'migration',
   ...(lockId !== undefined && { lockId }),
@@ -99,21 +102,21 @@ const envelopeOf = ({ id, at, actor, reason }: Step, migration: Migration, lockI
 /** A stack of the source. */
 export interface Stack {
   readonly id: string;
-  /** The id of the command that makes it. */
+  /** The id of the command that creates it. */
   readonly creation: string;
   planOf(options: PlanOptions): Plan;
 }
 
-/** What is to be done for a stack. */
+/** The planned work for a stack. */
 export interface Planned {
   readonly held: Held | undefined;
-  /** Without steps where nothing of it can be taken. */
+  /** Has no steps if nothing can be migrated. */
   readonly plan: Plan;
-  /** The lock that an earlier run took over: it is the old system's, and so is what is taken in now. */
+  /** The lock that an earlier run took over; the legacy state owns it, and so do the rows migrated now. */
   readonly lockId: string | undefined;
-  /** Found out when a plan is refused. */
+  /** Found when a plan is refused. */
   readonly others: { readonly names: Set<string>; readonly ids: Set<string>; readonly addresses: Map<string, Owner> };
-  /** The plan around what others have. */
+  /** Plans again, avoiding what belongs to others. */
   again(): Plan;
 }
 
@@ -121,7 +124,7 @@ type Owner = Avoid['addresses'] extends ReadonlyMap<string, infer Value> ? Value
 
 export interface Taken {
   readonly plan: Plan;
-  /** Appended. */
+  /** The number of appended events. */
   readonly events: number;
 }
 
@@ -137,14 +140,14 @@ export async function planStack(
   const earlier = held?.isOurs ? undefined : held;
   const others = { names: new Set<string>(), ids: new Set<string>(), addresses: new Map<string, Owner>() };
   const again = (): Plan =>
-    planOf({ until: migration.at, before: earlier?.before, bears: held?.before.name, avoid: others });
+    planOf({ until: migration.at, before: earlier?.before, targetName: held?.before.name, avoid: others });
   const plan = isTaken ? refused(again(), `the id "${id}" is taken by another stack`) : again();
   return { held, plan, lockId: earlier?.lockId, others, again };
 }
 
 /**
- * Takes stacks in, in their order: all of them in one transaction, or, where one is refused, each in its own, all of it or
- * nothing. Names and ids that turn out to be taken are planned around; where that cannot be, the stack's rows are rejected.
+ * Migrates stacks in order: all in one transaction or, if one is refused, each in its own, completely or not at all. If
+ * names or ids turn out to be taken, the stack is planned again; if that fails, its rows are rejected.
  */
 export async function takeAll(engine: Engine, all: readonly Planned[], migration: Migration): Promise<Taken[]> {
   try {
@@ -172,13 +175,13 @@ export async function takeAll(engine: Engine, all: readonly Planned[], migration
 const commandsOf = ({ plan, lockId }: Planned, migration: Migration) =>
   plan.steps.map((step) => [under(step.command, lockId), envelopeOf(step, migration, lockId)] as const);
 
-/** The old system took its lock again, or for longer: the one that was taken over runs on. */
+/** A legacy lock that was taken again or extended: the lock that was taken over is renewed. */
 const under = (command: Command, lockId: string | undefined): Command =>
   command.type === 'acquireLock' && lockId !== undefined
     ? { type: 'renewLock', stack: command.stack, id: lockId, ttlMs: command.ttlMs ?? LOCK_MS }
     : command;
 
-/** Adds what an error says that others have; false where it says nothing new. */
+/** Adds what an error reports as taken; returns false if nothing is new. */
 function isLearnt({ names, ids, addresses }: Planned['others'], { code, details }: SlothError): boolean {
   const known = names.size + ids.size + addresses.size;
   const text = (field: string): string => String(details[field]);

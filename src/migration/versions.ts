@@ -14,10 +14,10 @@ import { freeName } from './names.js';
 import type { Row } from './row.js';
 import { later } from './steps.js';
 
-/** A state the old system kept. */
+/** A state that the legacy system kept. */
 export interface Version {
   readonly row: Row;
-  /** Its number there; 0 where it has none. */
+  /** Its legacy number; 0 if it has none. */
   readonly number: number;
   readonly at: string;
   readonly actor: string;
@@ -26,13 +26,13 @@ export interface Version {
   readonly metadata: Json | undefined;
   readonly resources: readonly JsonObject[];
   readonly outputs: JsonObject;
-  /** The row without its state, and the state without what has a place of its own. */
+  /** The row without its state, and the state without the fields that have their own place. */
   readonly header: JsonObject;
 }
 
 /**
- * The versions that can be read, in their order. Those that cannot are rejected.
- * @param start the time of one that has none
+ * The readable versions, in order. Unreadable ones are rejected.
+ * @param start the time of a version without one
  */
 export function versionsOf(rows: readonly Row[], start: string): Version[] {
   const numbered = rows.map((row) => ({ row, number: counterOf(row.cell('version')) }));
@@ -42,9 +42,9 @@ export function versionsOf(rows: readonly Row[], start: string): Version[] {
     const read = row.attempt(() => readState(row))[0];
     if (read === undefined) return [];
     if (number === undefined) row.repaired('version is no whole number', 'it comes last');
-    const said = row.timeOr(last, 'created_at');
-    if (said < last) row.repaired(`created_at is before what it follows, ${last}`, `recorded at ${last}`);
-    last = later(last, said);
+    const stated = row.timeOr(last, 'created_at');
+    if (stated < last) row.repaired(`created_at is before what it follows, ${last}`, `recorded at ${last}`);
+    last = later(last, stated);
     return [{ ...read, row, number: number ?? 0, at: last, actor: row.actor(), reason: row.prose('description') }];
   });
 }
@@ -53,7 +53,7 @@ export function versionsOf(rows: readonly Row[], start: string): Version[] {
 function readState(row: Row): Pick<Version, 'status' | 'metadata' | 'resources' | 'outputs' | 'header'> {
   const { value: state, repair } = jsonOf(row.cell('state'), 'state', FILE_LIMITS);
   if (repair) throw unreadable(repair.problem);
-  if (!isJsonObject(state)) throw unreadable('state is no JSON object');
+  if (!isJsonObject(state)) throw unreadable('state is not a JSON object');
   const { resources, outputs, status = null, metadata, ...rest } = state;
   if (!isListOfObjects(resources ?? [])) throw unreadable('state.resources is no list of objects');
   if (!isJsonObject(outputs ?? {})) throw unreadable('state.outputs is no object');
@@ -70,20 +70,20 @@ const unreadable = (problem: string) => new InvalidInputError('INVALID_STATE', p
 
 const isListOfObjects = (value: Json): boolean => Array.isArray(value) && value.every((one) => isJsonObject(one));
 
-/** Of an output's name, in UTF-8 bytes. */
+/** The maximum length of an output's name, in UTF-8 bytes. */
 const LONGEST_KEY = 1024;
 
-/** Outputs of an old version's state. @throws InvalidInputError for a value beyond the limits of a document */
-export function versionOutputs({ row, outputs: said }: Version): Outputs {
+/** Outputs of an old version's state. @throws InvalidInputError for a value that exceeds the limits of a document */
+export function versionOutputs({ row, outputs: stated }: Version): Outputs {
   const outputs: Outputs = new Map();
-  for (const [key, value] of Object.entries(said)) {
+  for (const [key, value] of Object.entries(stated)) {
     assertJson(value, `state.outputs.${key}`);
     outputs.set(freeName(outputs, row.part({ key }), 'key', LONGEST_KEY), { value, row });
   }
   return outputs;
 }
 
-/** Adds the output that a row is. @throws InvalidInputError for a value beyond the limits of a document */
+/** Adds the output of a row. @throws InvalidInputError for a value that exceeds the limits of a document */
 export function addOutput(outputs: Outputs, row: Row): { readonly name: string; readonly value: Json } {
   const value = row.written('value');
   assertJson(value, 'value');
@@ -92,7 +92,7 @@ export function addOutput(outputs: Outputs, row: Row): { readonly name: string; 
   return { name, value };
 }
 
-/** The outputs there are now. A value is the text it is, unless the last version has a value whose JSON this is. */
+/** The current outputs. A value is text, unless the last version has a value whose JSON is this text. */
 export function currentOutputs(rows: readonly Row[], lastVersion: Outputs | undefined): Outputs {
   const outputs: Outputs = new Map();
   for (const row of rows) {
@@ -105,7 +105,7 @@ export function currentOutputs(rows: readonly Row[], lastVersion: Outputs | unde
   return outputs;
 }
 
-/** Whether a text is the JSON of a value; text is always itself. */
+/** Whether a text is the JSON of a value; a text equals itself. */
 function isJsonOf(text: Json, value: Json): boolean {
   if (typeof value === 'string' || typeof text !== 'string') return false;
   try {

@@ -4,7 +4,7 @@ import { COMPANIONS, makeSelfContained, removeDatabase } from '../engine.js';
 import { MEMORY } from '../lib/database-url.js';
 import { ConflictError, InvalidInputError, SlothError, StoreError } from '../lib/errors.js';
 import { clearedUp, flush, publish, statOf, temporaryName } from '../lib/files.js';
-import { isSameFile } from '../lib/fresh-file.js';
+import { isSameFile } from '../lib/new-file.js';
 import type { EventStore } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
 import { backupName, type Rotation, superseded } from './backup-rotation.js';

@@ -42,14 +42,14 @@ export interface StateCounts {
   readonly dependencies: number;
 }
 
-export interface ChangeTeller {
+export interface ChangeTracker {
   /** The changes of the stack's next event against the previous state. */
-  tell(event: RecordedEvent | UnknownEvent): readonly EventChange[];
+  changesOf(event: RecordedEvent | UnknownEvent): readonly EventChange[];
   counts(): StateCounts;
 }
 
 /** One function for each type: a new type does not compile without one. */
-type Tellers = { readonly [T in EventType]: (event: RecordedEvent<T>) => readonly EventChange[] };
+type Handlers = { readonly [T in EventType]: (event: RecordedEvent<T>) => readonly EventChange[] };
 
 const NOTHING: readonly EventChange[] = [];
 const EMPTY_RESOURCE: JsonObject = { properties: {}, dependencies: [], metadata: {}, errorMessage: null };
@@ -66,7 +66,7 @@ const EMPTY_STACK: JsonObject = {
  * Returns the changes of each event of one stack, in order from its first. An event contains whole values, so it is compared
  * only with the last value of its key: the cost does not grow with the state.
  */
-export function changeTeller(): ChangeTeller {
+export function changeTracker(): ChangeTracker {
   let document: JsonObject = {};
   let deleted = false;
   const resources = new Map<string, JsonObject>();
@@ -141,7 +141,7 @@ export function changeTeller(): ChangeTeller {
 
   const unlock = ({ data }: { readonly data: { readonly lockId: string } }) => [remove('lock', locks, data.lockId)];
 
-  const tellers: Tellers = {
+  const handlers: Handlers = {
     StackCreated: ({ data: { id: _, ...own } }) => [ownFields(asJson(own), 'added')],
     StackUpdated: ({ data }) => [ownFields(asJson(data))],
     StackDeleted: () => setDeleted(true, 'removed'),
@@ -205,8 +205,8 @@ export function changeTeller(): ChangeTeller {
   };
 
   return {
-    tell: (event) =>
-      isKnown(event) ? (tellers[event.type] as (event: RecordedEvent) => readonly EventChange[])(event) : NOTHING,
+    changesOf: (event) =>
+      isKnown(event) ? (handlers[event.type] as (event: RecordedEvent) => readonly EventChange[])(event) : NOTHING,
     counts: () => ({ resources: resources.size, outputs: outputs.size, dependencies: dependencies.size }),
   };
 }

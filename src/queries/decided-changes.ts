@@ -1,9 +1,9 @@
 import { type EventData, type NewEvent, resourceAddress } from '../events/index.js';
 import type { Json } from '../lib/json.js';
 import { type FieldChange, fieldChanges } from '../lib/json-diff.js';
-import type { Links } from '../store/edge-query.js';
+import type { EdgeFacts } from '../store/edge-query.js';
 import type { Facts } from '../store/facts.js';
-import type { ResourceSlot } from '../store/records.js';
+import type { StoredResource } from '../store/records.js';
 import { resourceFields } from './diff.js';
 import { HIDDEN_OF_STACK, sensitivePaths } from './sensitive.js';
 
@@ -20,25 +20,29 @@ export interface DecidedChange {
 /** The facts of a command's decision, and the events that it decided to append. */
 export interface Decision {
   readonly facts: Facts;
-  readonly links: Links | undefined;
+  readonly edgeFacts: EdgeFacts | undefined;
   readonly events: readonly NewEvent[];
 }
 
 /** The changes of a decision, with the previous values, which come from the same snapshot. */
-export function decidedChanges({ facts, links, events }: Decision): readonly DecidedChange[] {
+export function decidedChanges({ facts, edgeFacts, events }: Decision): readonly DecidedChange[] {
   const { difference } = facts;
-  const slots = new Map(difference?.resources.map(({ slot }) => [slot.address, slot]));
-  for (const slot of [...(links?.slots.values() ?? []), ...facts.resourcesById.values(), ...facts.resources.values()])
-    slots.set(slot.address, slot);
+  const storedResources = new Map(difference?.resources.map(({ stored }) => [stored.address, stored]));
+  for (const stored of [
+    ...(edgeFacts?.dependents.values() ?? []),
+    ...facts.resourcesById.values(),
+    ...facts.resources.values(),
+  ])
+    storedResources.set(stored.address, stored);
   const outputs = new Map(difference?.outputs.flatMap(({ name, now }) => (now ? [[name, now] as const] : [])));
   for (const [name, output] of facts.outputs) outputs.set(name, output);
   const document = (difference?.document.now ?? facts.document) as Json | undefined;
-  return events.flatMap((event) => toChange({ document, slots, outputs }, event));
+  return events.flatMap((event) => toChange({ document, storedResources, outputs }, event));
 }
 
 interface Previous {
   readonly document: Json | undefined;
-  readonly slots: ReadonlyMap<string, Pick<ResourceSlot, 'value'>>;
+  readonly storedResources: ReadonlyMap<string, Pick<StoredResource, 'value'>>;
   readonly outputs: ReadonlyMap<string, { readonly value: Json; readonly sensitive: boolean }>;
 }
 
@@ -86,7 +90,7 @@ function resourceChange(
   { type, data }: Extract<NewEvent, { type: 'ResourceCreated' | 'ResourceUpdated' | 'ResourceRemoved' }>,
 ): DecidedChange {
   const key = resourceAddress(data);
-  const before = type === 'ResourceCreated' ? undefined : (previous.slots.get(key)?.value ?? undefined);
+  const before = type === 'ResourceCreated' ? undefined : (previous.storedResources.get(key)?.value ?? undefined);
   const after = type === 'ResourceRemoved' ? undefined : (data as EventData['ResourceUpdated']);
   const content = (value: Value | undefined): Json => (value ? resourceFields({ id: '', value }) : {});
   const hidden = [before, after].flatMap((value) => sensitivePaths(value?.metadata));

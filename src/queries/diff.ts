@@ -1,6 +1,6 @@
 import type { Json } from '../lib/json.js';
 import { type FieldChange, fieldChanges } from '../lib/json-diff.js';
-import type { Touched } from '../store/event-store.js';
+import type { ChangedKeys } from '../store/event-store.js';
 import { type Program, together } from '../store/program.js';
 import type { DependencyRecord, DocumentRecord, OutputRecord, ResourceRecord } from '../store/records.js';
 import type { Snapshot } from '../store/snapshot.js';
@@ -36,25 +36,25 @@ export function* diffVersions(s: Snapshot, ref: string, from: number, to: number
   const { stack } = yield* stackMoment(s, ref, { version: from });
   yield* stackMoment(s, ref, { version: to });
   const { stream } = stack;
-  const touched = yield* s.touched(stream, Math.min(from, to), Math.max(from, to));
-  const [before, after] = yield* together([readTouched(s, stream, touched, from), readTouched(s, stream, touched, to)]);
+  const changed = yield* s.changedKeys(stream, Math.min(from, to), Math.max(from, to));
+  const [before, after] = yield* together([readChanged(s, stream, changed, from), readChanged(s, stream, changed, to)]);
   return {
     stackId: stack.id,
     name: stack.name,
     from,
     to,
     stack: fieldChanges(ownFields(before.own), ownFields(after.own)),
-    resources: touched.addresses.flatMap((address) =>
+    resources: changed.addresses.flatMap((address) =>
       item(address, before.resources.get(address), after.resources.get(address), resourceFields),
     ),
-    outputs: touched.outputs.flatMap((name) =>
+    outputs: changed.outputs.flatMap((name) =>
       item(name, before.outputs.get(name), after.outputs.get(name), ({ value, sensitive, metadata }) => ({
         value,
         sensitive,
         metadata,
       })),
     ),
-    dependencies: touched.dependencies.flatMap((edge) => {
+    dependencies: changed.dependencies.flatMap((edge) => {
       const key = edge.join(' -> ');
       return item(key, before.edges.get(key), after.edges.get(key), ({ type, path }) => ({ type, path }));
     }),
@@ -62,11 +62,11 @@ export function* diffVersions(s: Snapshot, ref: string, from: number, to: number
 }
 
 /** The values that changed between two versions, as of one of them. */
-function* readTouched(s: Snapshot, stream: number, touched: Touched, version: number) {
+function* readChanged(s: Snapshot, stream: number, changed: ChangedKeys, version: number) {
   const [resources, outputs, edges, own] = yield* together([
-    s.resourcesOf(stream, touched.addresses, version),
-    s.outputsOf(stream, touched.outputs, version),
-    s.dependenciesOf(stream, touched.dependencies, version),
+    s.resourcesOf(stream, changed.addresses, version),
+    s.outputsOf(stream, changed.outputs, version),
+    s.dependenciesOf(stream, changed.dependencies, version),
     s.document(stream, version),
   ]);
   return {

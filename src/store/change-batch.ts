@@ -1,6 +1,6 @@
 import type { RowChange } from './row-change.js';
 
-/** A part of the log to be projected: after a position and up to one, of one stream or all. */
+/** A range of the log to project: after one position and up to another, of one stream or of all. */
 export interface Stretch {
   readonly after: number;
   readonly upTo: number;
@@ -9,10 +9,10 @@ export interface Stretch {
   readonly only?: ReadonlySet<string>;
 }
 
-/** What some whole commits change in the tables. */
+/** The row changes of several whole commits. */
 export interface ChangeBatch {
   readonly changes: readonly RowChange[];
-  /** How many events these commits have, and the position of the last one. */
+  /** The number of events of these commits, and the position of the last one. */
   readonly events: number;
   readonly last: number;
 }

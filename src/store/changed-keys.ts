@@ -1,21 +1,21 @@
-import { type EventType, readData, resourceAddress, TOUCHING, touches } from '../events/index.js';
-import type { Touched } from './event-store.js';
+import { CHANGE_TYPES, changedKind, type EventType, readData, resourceAddress } from '../events/index.js';
+import type { ChangedKeys } from './event-store.js';
 
-export interface TouchingEvent {
+export interface ChangeEvent {
   readonly type: EventType;
   readonly data: string;
 }
 
-/** Their types, as a list in SQL. */
-export const TOUCHING_TYPES = TOUCHING.map((type) => `'${type}'`).join(', ');
+/** These types as a list in SQL. */
+export const CHANGE_TYPES_SQL = CHANGE_TYPES.map((type) => `'${type}'`).join(', ');
 
-/** What such events are about; each once, however many there are. */
-export function touchedBy(events: Iterable<TouchingEvent>): Touched {
+/** The distinct keys that the events changed. */
+export function changedKeysOf(events: Iterable<ChangeEvent>): ChangedKeys {
   const addresses = new Set<string>();
   const outputs = new Set<string>();
   const dependencies = new Map<string, readonly [string, string]>();
   for (const { type, data } of events) {
-    switch (touches(type)) {
+    switch (changedKind(type)) {
       case 'resource':
         addresses.add(resourceAddress(readData(type as 'ResourceUpdated', data)));
         break;

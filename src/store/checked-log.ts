@@ -1,7 +1,10 @@
 import { type ChainChecker, checkChain, type LogHead, type StoredEvent } from '../events/index.js';
 import { ConflictError, IntegrityError } from '../lib/errors.js';
 
-/** @throws ConflictError where there are events already: a log goes into an empty store */
+/**
+ *
+ * @throws ConflictError if there are events already, because a log is imported into an empty store only
+ */
 export function refuseFilled(events: number): void {
   if (events === 0) return;
   throw new ConflictError('LOG_NOT_EMPTY', `the store holds ${events} events already; a log goes into an empty one`, {
@@ -10,7 +13,10 @@ export function refuseFilled(events: number): void {
   });
 }
 
-/** @throws IntegrityError for an event that does not follow */
+/**
+ *
+ * @throws IntegrityError for an event that does not follow the previous one
+ */
 function hold(chain: ChainChecker, event: StoredEvent): void {
   const problem = chain.next(event);
   if (!problem) return;
@@ -28,8 +34,8 @@ export function checkFollowing(events: readonly StoredEvent[], head: Pick<LogHea
 }
 
 /**
- * The events of a log that somebody hands over, each checked against the chain before it is given on.
- * @throws IntegrityError at the first event that does not hold, and where the log ends elsewhere than at `head`
+ * The events of an imported log. Each is checked against the chain before it is yielded.
+ * @throws IntegrityError at the first event that breaks the chain, and if the log does not end at `head`
  */
 export function* checkedLog(
   events: Iterable<StoredEvent>,

@@ -3,15 +3,15 @@ import { TABLE_KEYS, type TableName } from './tables.js';
 
 type Row = Record<string, unknown>;
 
-/** What became of one row, from all changes of it so far. */
+/** The net effect of all changes of one row so far. */
 type Pending =
   | { readonly op: 'put'; row: Row; owned: boolean }
   | { readonly op: 'patch'; readonly key: Row; readonly set: Row; readonly add: Record<string, number> }
   | { readonly op: 'remove'; readonly key: Row };
 
 /**
- * Merges changes so that each row is written once: the outcome is that of the changes one by one, in order. What comes
- * out has no order any more, so a unique index other than the key may be broken while it is applied, and holds after it.
+ * Merges changes so that each row is written once. The result equals that of the changes in order. The merged changes have
+ * no order, so a unique index other than the key may be violated while they are applied; it holds at the end.
  */
 export function coalesce(changes: readonly RowChange[]): RowChange[] {
   const tables = new Map<TableName, Map<string | number, Pending>>();
@@ -33,7 +33,7 @@ function identityOf(change: RowChange): string | number {
   const from = (change.op === 'put' ? change.row : change.key) as unknown as Record<string, string | number>;
   if (keys.length === 1) return from[keys[0] as string] as string | number;
   let identity = '';
-  for (const key of keys) identity += `${from[key]}\u0000`; // names and numbers hold no NUL
+  for (const key of keys) identity += `${from[key]}\u0000`; // names and numbers contain no NUL
   return identity;
 }
 

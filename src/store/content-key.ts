@@ -1,15 +1,15 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /**
- * The log's secret key. It authenticates what repeatable commands said: the log then holds nothing from which a short
- * secret in a command could be guessed. It stays in the database: no export, copy or script holds it.
+ * The log's secret key. It authenticates the content of repeatable commands, so that the log contains nothing from which a
+ * short secret of a command could be guessed. The key stays in the database: exports, copies and scripts do not contain it.
  */
 export interface ContentKey {
-  /** What is stored of a content: the id of the key, `:`, HMAC-SHA-256 in base64url. */
+  /** The stored form of a content: the id of the key, `:`, and HMAC-SHA-256 in base64url. */
   sign(content: string): string;
   /** Whether `stored` is this key's signature of `content`. */
   verifies(stored: string, content: string): boolean;
-  /** Whether `stored` was signed with this key, and not with that of a log that was imported. */
+  /** Whether `stored` was signed with this key, rather than with the key of an imported log. */
   isOwn(stored: string): boolean;
 }
 

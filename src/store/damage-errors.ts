@@ -3,7 +3,7 @@ import type { StorageProblem } from './maintenance.js';
 
 const HINT = 'Nothing was changed. See what is wrong with: sloth-runner audit verify';
 
-/** A rule that the database keeps refused what should follow: the log or its tables are not what they should be. */
+/** For a row that a database constraint refused: the log or its tables are damaged. */
 export const tablesDamaged = (
   where: string,
   what: string,
@@ -15,14 +15,15 @@ export const tablesDamaged = (
   });
 
 export const resourceMissing = (address: string): IntegrityError =>
-  new IntegrityError('TABLES_DAMAGED', `the log tells of the resource "${address}", the tables hold none`, {
+  new IntegrityError('TABLES_DAMAGED', `the log contains the resource "${address}", the tables do not`, {
     hint: HINT,
     details: { address },
   });
 
 /**
+ *
  * @param where the database
- * @throws IntegrityError `FOREIGN_PARTS` that names the first of the problems, where there is one
+ * @throws IntegrityError `FOREIGN_PARTS` that names the first problem, if there is one
  */
 export function refuseForeignParts(where: string, problems: readonly StorageProblem[]): void {
   const [first] = problems;
@@ -34,6 +35,8 @@ export function refuseForeignParts(where: string, problems: readonly StorageProb
   });
 }
 
-/** Something on the table of events swallowed one: without this error, its command would be acknowledged and lost. */
+/**
+ * A foreign trigger on the events table discarded an event. Without this error its command would be acknowledged and lost.
+ */
 export const notStored = (): IntegrityError =>
-  new IntegrityError('EVENT_NOT_STORED', 'the table of events did not take an event', { hint: HINT });
+  new IntegrityError('EVENT_NOT_STORED', 'the events table did not accept an event', { hint: HINT });

@@ -1,26 +1,29 @@
 import { resourceMissing } from './damage-errors.js';
 import type { Difference } from './facts.js';
 import { type Eventual, type Program, together, wait } from './program.js';
-import type { DependencyRecord, ResourceSlot } from './records.js';
+import type { DependencyRecord, StoredResource } from './records.js';
 import type { Snapshot } from './snapshot.js';
 
-/** What finds the rows of resources, present or not. */
-export interface SlotReads {
-  byAddress(addresses: readonly string[]): Eventual<ReadonlyMap<string, ResourceSlot>>;
-  byId(ids: readonly string[]): Eventual<ReadonlyMap<string, ResourceSlot>>;
+/** Reads the rows of resources, including removed ones. */
+export interface StoredResourceReads {
+  byAddress(addresses: readonly string[]): Eventual<ReadonlyMap<string, StoredResource>>;
+  byId(ids: readonly string[]): Eventual<ReadonlyMap<string, StoredResource>>;
 }
 
-/** What differs between the state at version `from` and the current one, at `to`. Costs what changed in between. */
+/**
+ * The differences between the state at version `from` and the current state at version `to`. The cost grows with the
+ * changes in between.
+ */
 export function* readDifference(
   s: Snapshot,
-  slots: SlotReads,
+  storedResources: StoredResourceReads,
   stream: number,
   from: number,
   to: number,
 ): Program<Difference> {
-  const { addresses, outputs, dependencies } = yield* s.touched(stream, from, to);
-  const [bySlot, before, outputsNow, outputsBefore, edgesNow, edgesBefore, now, then] = yield* together([
-    wait(slots.byAddress(addresses)),
+  const { addresses, outputs, dependencies } = yield* s.changedKeys(stream, from, to);
+  const [byAddress, before, outputsNow, outputsBefore, edgesNow, edgesBefore, now, then] = yield* together([
+    wait(storedResources.byAddress(addresses)),
     s.resourcesOf(stream, addresses, from),
     s.outputsOf(stream, outputs),
     s.outputsOf(stream, outputs, from),
@@ -29,19 +32,19 @@ export function* readDifference(
     s.document(stream),
     s.document(stream, from),
   ]);
-  const holders = yield* wait(slots.byId([...before.values()].map(({ id }) => id)));
+  const holders = yield* wait(storedResources.byId([...before.values()].map(({ id }) => id)));
   const [present, earlierEdges] = [byEnds(edgesNow), byEnds(edgesBefore)];
   return {
     document: { now: now.document, before: then.document },
     resources: addresses.map((address) => {
-      const slot = bySlot.get(address);
-      if (!slot) throw resourceMissing(address);
+      const stored = byAddress.get(address);
+      if (!stored) throw resourceMissing(address);
       const earlier = before.get(address);
       return {
-        slot,
-        now: slot.value === null ? undefined : slot,
+        stored,
+        now: stored.value === null ? undefined : stored,
         before: earlier && {
-          ...slot,
+          ...stored,
           id: earlier.id === `res-${earlier.resource}` ? null : earlier.id,
           value: earlier.value,
         },

@@ -2,7 +2,7 @@ import { baseAddress, type NewEvent } from '../events/index.js';
 import { groupBy } from '../lib/group-by.js';
 import { NO_ENTRIES } from '../lib/no-entries.js';
 import { type Eventual, type Program, wait } from './program.js';
-import type { DependencyRecord, ResourceSlot } from './records.js';
+import type { DependencyRecord, StoredResource } from './records.js';
 
 /** One resource depends on another, or on all instances of one. */
 export interface Edge {
@@ -11,7 +11,7 @@ export interface Edge {
 }
 
 /** The keys of an edge query, which a decision on dependencies knows once it knows its resources. */
-export interface LinkKeys {
+export interface EdgeKeys {
   /** Resources whose dependencies may change, with their possible new dependencies. */
   readonly of: readonly {
     readonly address: string;
@@ -25,21 +25,21 @@ export interface LinkKeys {
   readonly cascade: boolean;
 }
 
-/** Keys of {@link LinkReads}, as far as they can be predicted before anything is read. */
-export interface LikelyLinks {
+/** Keys of {@link EdgeReads}, as far as they can be predicted before anything is read. */
+export interface LikelyEdgeKeys {
   readonly from: readonly string[];
   readonly known: readonly string[];
 }
 
 /** The result. */
-export interface Links {
-  /** By address: the edges from each requested resource, and from each removed one. */
+export interface EdgeFacts {
+  /** By address: the edges from each requested and each removed resource. */
   readonly from: ReadonlyMap<string, readonly DependencyRecord[]>;
   /** The edges to a removed resource, or to its address without instance keys. */
   readonly to: readonly DependencyRecord[];
   /**
-   * The existing resources that a candidate target, or an end of an edge in `to`, refers to. Of many instances only as many
-   * as are needed for one to remain, whichever are removed.
+   * The existing resources that a candidate target, or an end of an edge in `to`, refers to. Of many instances, only enough
+   * to prove that one remains, whichever are removed.
    */
   readonly present: ReadonlyMap<string, readonly string[]>;
   /** By value: the resources that it identifies, except the requested and the removed ones. */
@@ -50,39 +50,39 @@ export interface Links {
    */
   readonly around: readonly Edge[];
   /** With `cascade`: the dependents of removed resources. */
-  readonly slots: ReadonlyMap<string, ResourceSlot>;
+  readonly dependents: ReadonlyMap<string, StoredResource>;
 }
 
-/** Returned by a decision that first needs to read edges; `answer` then decides with the result. */
+/** Returned by a decision that first needs to read edges; `decide` then decides with the result. */
 export interface EdgeQuery {
-  readonly links: LinkKeys;
+  readonly keys: EdgeKeys;
   /** @throws SlothError when the command cannot be accepted */
-  answer(links: Links): readonly NewEvent[];
+  decide(facts: EdgeFacts): readonly NewEvent[];
 }
 
 /** The reads of a stack that an edge query needs, each by index. Each takes many distinct keys at once. */
-export interface LinkReads {
+export interface EdgeReads {
   from(addresses: readonly string[]): Eventual<readonly DependencyRecord[]>;
   to(targets: readonly string[]): Eventual<readonly DependencyRecord[]>;
-  /** Addresses of existing resources with one of the names: of those with keys at most `limit` for each name. */
-  standing(names: readonly string[], limit: number): Eventual<readonly string[]>;
+  /** Addresses of existing resources with one of the names; of instances with keys, at most `limit` for each name. */
+  existing(names: readonly string[], limit: number): Eventual<readonly string[]>;
   /** The resources with a value as id, own id or identity. A resource may occur twice if a value identifies it in two ways. */
   known(values: readonly string[]): Eventual<readonly { readonly value: string; readonly address: string }[]>;
   /** By address; missing resources are left out. */
-  slots(addresses: readonly string[]): Eventual<ReadonlyMap<string, ResourceSlot>>;
+  resources(addresses: readonly string[]): Eventual<ReadonlyMap<string, StoredResource>>;
 }
 
 /** For a stack that does not exist yet. */
-export const NOTHING_THERE: LinkReads = {
+export const NO_EDGES: EdgeReads = {
   from: () => [],
   to: () => [],
-  standing: () => [],
+  existing: () => [],
   known: () => [],
-  slots: () => NO_ENTRIES,
+  resources: () => NO_ENTRIES,
 };
 
-export function* readLinks(reads: LinkReads, keys: LinkKeys): Program<Links> {
-  const { to, going } = keys.leaving.length > 0 ? yield* dependents(reads, keys) : NOBODY;
+export function* readEdgeFacts(reads: EdgeReads, keys: EdgeKeys): Program<EdgeFacts> {
+  const { to, going } = keys.leaving.length > 0 ? yield* dependents(reads, keys) : NO_DEPENDENTS;
   // Both reads start before the first result is awaited: on a server they cost one round trip.
   const sources = unique([...keys.of.map(({ address }) => address), ...going]);
   const [byValue, edgesFrom] = [reads.known(unique(keys.of.flatMap(({ values }) => values))), reads.from(sources)];
@@ -92,10 +92,10 @@ export function* readLinks(reads: LinkReads, keys: LinkKeys): Program<Links> {
   const from = groupBy(edges, ({ address }) => address);
   const candidates = keys.of.flatMap(({ address, targets, values }) => {
     if (targets.length === 0 && known.size === 0) return [];
-    const there = new Map(from.get(address)?.map(({ target, type }) => [target, type]));
+    const existing = new Map(from.get(address)?.map(({ target, type }) => [target, type]));
     return unique([...targets, ...values.flatMap((value) => known.get(value) ?? [])])
-      .filter((target) => there.get(target) !== 'explicit')
-      .map((target) => ({ address, target, isNew: !there.has(target) }));
+      .filter((target) => existing.get(target) !== 'explicit')
+      .map((target) => ({ address, target, isNew: !existing.has(target) }));
   });
   const names = unique([...candidates, ...to].flatMap(({ address, target }) => [address, target]));
   const added = candidates.filter(({ isNew }) => isNew);
@@ -103,9 +103,9 @@ export function* readLinks(reads: LinkReads, keys: LinkKeys): Program<Links> {
     from,
     to,
     known,
-    present: names.length > 0 ? yield* standFor(reads, names, going.size + 1) : NO_ENTRIES,
+    present: names.length > 0 ? yield* instancesOf(reads, names, going.size + 1) : NO_ENTRIES,
     around: added.length > 0 ? yield* edgesAround(reads, added) : [],
-    slots: keys.cascade ? yield* wait(reads.slots([...going])) : NO_ENTRIES,
+    dependents: keys.cascade ? yield* wait(reads.resources([...going])) : NO_ENTRIES,
   };
 }
 
@@ -115,10 +115,10 @@ interface Dependents {
   readonly to: readonly DependencyRecord[];
   readonly going: ReadonlySet<string>;
 }
-const NOBODY: Dependents = { to: [], going: new Set() };
+const NO_DEPENDENTS: Dependents = { to: [], going: new Set() };
 
 /** The dependents of the removed resources, with `cascade` also the indirect ones. */
-function* dependents(reads: LinkReads, { leaving, cascade }: LinkKeys): Program<Dependents> {
+function* dependents(reads: EdgeReads, { leaving, cascade }: EdgeKeys): Program<Dependents> {
   const going = new Set(leaving);
   const to: DependencyRecord[] = [];
   for (let next = leaving; next.length > 0; ) {
@@ -149,10 +149,10 @@ function owners(
   return new Map([...all].map(([value, addresses]) => [value, [...addresses]]));
 }
 
-function* standFor(reads: LinkReads, targets: readonly string[], limit: number): Program<Map<string, string[]>> {
+function* instancesOf(reads: EdgeReads, targets: readonly string[], limit: number): Program<Map<string, string[]>> {
   const wanted = new Set(targets);
   const present = new Map<string, string[]>();
-  for (const address of yield* wait(reads.standing(targets, limit))) {
+  for (const address of yield* wait(reads.existing(targets, limit))) {
     for (const name of namesOf(address).filter((one) => wanted.has(one))) {
       const instances = present.get(name);
       if (instances) instances.push(address);
@@ -169,7 +169,7 @@ const ALL = Number.MAX_SAFE_INTEGER;
  * at both ends, first backward, then on the side with the smaller front, until one side is exhausted: its edges are
  * enough. So a resource without dependents costs one step, however many dependencies it gets.
  */
-function* edgesAround(reads: LinkReads, added: readonly Edge[]): Program<Edge[]> {
+function* edgesAround(reads: EdgeReads, added: readonly Edge[]): Program<Edge[]> {
   const forward = new Side(added.map(({ target }) => target));
   const backward = new Side(added.map(({ address }) => address));
   for (let first = true; ; first = false) {
@@ -178,8 +178,8 @@ function* edgesAround(reads: LinkReads, added: readonly Edge[]): Program<Edge[]>
     if (!first && forward.front.length < backward.front.length) {
       const { front } = forward;
       const names = new Set(front);
-      const standing = yield* wait(reads.standing(front, ALL));
-      const instances = standing.flatMap((address) => {
+      const existing = yield* wait(reads.existing(front, ALL));
+      const instances = existing.flatMap((address) => {
         const base = baseAddress(address);
         return base !== null && names.has(base) ? [{ address: base, target: address }] : [];
       });

@@ -3,11 +3,11 @@ import type { EventStore } from './event-store.js';
 import type { Program } from './program.js';
 import type { EventFilter, EventPage, EventSize, Snapshot } from './snapshot.js';
 
-/** Events of a page at most, and bytes of their documents. */
+/** The maximum number of events of a page. */
 export const PAGE_EVENTS = 200;
 export const PAGE_BYTES = 4 * 1024 * 1024;
 
-/** Reads a page. The sizes are read first, so that no more is held than the page returns. */
+/** Reads a page. The sizes are read first, so that only the returned events are in memory. */
 export function* readPage(snapshot: Pick<Snapshot, 'events' | 'eventSizes'>, filter: EventFilter): Program<EventPage> {
   const sizes = yield* snapshot.eventSizes(filter);
   const limit = fitting(sizes);
@@ -15,7 +15,7 @@ export function* readPage(snapshot: Pick<Snapshot, 'events' | 'eventSizes'>, fil
   return { events, isFull: limit < sizes.length || sizes.length === filter.limit };
 }
 
-/** How many of the first events fit on a page: one at least. */
+/** The number of events that fit on a page; at least one. */
 function fitting(sizes: readonly EventSize[]): number {
   let total = 0;
   const over = sizes.findIndex(({ bytes }) => {
@@ -26,8 +26,8 @@ function fitting(sizes: readonly EventSize[]): number {
 }
 
 /**
- * The events that a filter selects, in pages, none of them empty.
- * @param limit events of a page at most
+ * The events that a filter selects, in non-empty pages.
+ * @param limit the maximum number of events of a page
  */
 export async function* eventPages(
   store: EventStore,

@@ -6,38 +6,41 @@ import type { RowChange } from './row-change.js';
 import type { Checkpoint, EventFilter, EventPage, Query } from './snapshot.js';
 import type { TableName } from './tables.js';
 
-export type { At, Checkpoint, CommitFilter, EventFilter, EventPage, Moment, Page, Touched } from './snapshot.js';
+export type { At, ChangedKeys, Checkpoint, CommitFilter, EventFilter, EventPage, Moment, Page } from './snapshot.js';
 
-/** A command, ready to be decided inside the appending transaction. */
+/** A command that is ready to be decided inside the appending transaction. */
 export interface AppendRequest {
   readonly commandId: string;
-  /** Present where the caller chose the id, and so may send the command again. */
+  /** Present if the caller chose the id and so may repeat the command. */
   readonly identity?: RequestIdentity;
   readonly meta: EventMeta;
-  /** When it happened, where that was elsewhere and before; else it happens now. */
+  /** The time of an imported command; if absent, the current time. */
   readonly happened?: string;
   readonly keys: FactKeys;
-  /** Refuses a caller who may not reach what the command names. Asked before anything is decided or repeated. */
+  /**
+   * Refuses a caller without access to what the command names. Called before the command is decided or recognised as a
+   * repeat.
+   */
   authorize?(facts: Facts): void;
-  /** Pure. `now` is the instant the events will carry. What it throws refuses the command and leaves nothing behind. */
+  /** Pure. `now` is the timestamp of the events. If it throws, the command is refused and nothing is appended. */
   decide(facts: Facts, now: string): readonly NewEvent[] | EdgeQuery;
 }
 
-/** By what a repeated command is recognised, beside its id and its stack (docs/adr/0023). */
+/** Identifies a repeated command, together with its id and its stack (docs/adr/0023). */
 export interface RequestIdentity {
-  /** Whose id it is: `local`, or `token:` and the token's name. */
+  /** The owner of the command id: `local`, or `token:` and the token's name. */
   readonly principal: string;
-  /** What the command says: equal texts for equal commands. */
+  /** The content of the command: equal texts for equal commands. */
   content(): string;
 }
 
-/** What a command did. The same command sent again gives an equal receipt. */
+/** The result of a command. A repeated command gets an equal receipt. */
 export interface Receipt {
   readonly commandId: string;
   readonly stackId: string;
   /** The stack's state version after the command. */
   readonly version: number;
-  /** How many events were appended; 0 when there was nothing to change, and then the positions are the log's head. */
+  /** The number of appended events. If it is 0, nothing changed and the positions are those of the log's head. */
   readonly events: number;
   readonly firstPosition: number;
   readonly lastPosition: number;
@@ -47,15 +50,15 @@ export interface Receipt {
 }
 
 /**
- * Turns events, whole commits in log order, into row changes; of the projectors named, or all. Handed to the store, which
- * runs it in the transaction.
+ * Converts events (whole commits in log order) to row changes, for the named projectors or all. The store runs it inside
+ * the transaction.
  */
 export type ProjectionStep = (
   events: readonly (RecordedEvent | UnknownEvent)[],
   only?: ReadonlySet<string>,
 ) => readonly RowChange[];
 
-/** What the store must know of a projector to keep its tables and its checkpoint. */
+/** The properties of a projector that the store needs to maintain its tables and its checkpoint. */
 export interface ProjectorInfo {
   readonly name: string;
   readonly version: number;
@@ -67,58 +70,56 @@ export interface Projection {
   readonly projectors: readonly ProjectorInfo[];
 }
 
-/**
- * The port every store implements; `test/contracts` holds the suite all of them pass. Readers see committed state only.
- */
+/** The port of every store; `test/contracts` contains the suite that all stores pass. Readers see committed state only. */
 export interface EventStore extends Maintenance {
   /**
-   * Decides and appends in one transaction with the projection. When it resolves, the events are durable.
-   * Requests waiting at the same time may share a transaction; a refused one does not touch the others.
+   * Decides, appends and projects in one transaction. When it resolves, the events are durable. Concurrent requests may
+   * share a transaction; a refused request does not affect the others.
    */
   append(request: AppendRequest): Promise<Receipt>;
   /**
-   * The same for several commands, one after the other in one transaction: all of them, or, where one is refused, none.
-   * @throws what refused the first one that was
+   * Appends several commands in order in one transaction: all of them, or none if one is refused.
+   * @throws the error of the first refused command
    */
   appendTogether(requests: readonly AppendRequest[]): Promise<readonly Receipt[]>;
-  /** The events the command would append now; none for one that was carried out before. Appends nothing. */
+  /** The events that the command would append now; none for a repeated command. Appends nothing. */
   preview(request: AppendRequest): Promise<readonly NewEvent[]>;
 
   /**
-   * Runs a query on one moment of the database, whatever others commit meanwhile. The program waits for nothing but the
-   * snapshot, so that no client can hold it open.
-   * @throws StoreError `READ_TOO_LONG` for one that a server has not answered after 5 seconds
+   * Runs a query on one snapshot of the database. The program may wait only for the snapshot, so that no client can keep it
+   * open.
+   * @throws StoreError `READ_TOO_LONG` if a server takes longer than 5 seconds
    */
   read<T>(query: Query<T>): Promise<T>;
   head(): Promise<LogHead>;
-  /** All at once: for a limit that is small. */
+  /** All at once; use it with a small limit. */
   events(filter: EventFilter): Promise<readonly StoredEvent[]>;
-  /** As many of the events as one page holds. */
+  /** One page of the events. */
   page(filter: EventFilter): Promise<EventPage>;
-  /** Calls back after events may have been appended, by this process or another. Returns how to stop. */
+  /** Calls the listener after this process or another may have appended events. Returns a function that unsubscribes. */
   onAppend(listener: () => void): () => void;
   /**
-   * How much there is to read, so that a caller can tell a large answer from a small one. It takes as long as `most` rows
-   * take, without their documents: of more rows it counts one more than `most` of each kind, and the bytes of those.
+   * Measures a read, so that a caller can distinguish a large response from a small one. It takes as long as reading `most`
+   * rows without their documents. If there are more rows, it counts `most` + 1 of each kind and their bytes.
    */
   size(of: Measured, most: number): Promise<Size>;
   checkpoints(): Promise<readonly Checkpoint[]>;
   describe(): Promise<StoreDescription>;
 
-  /** Waits for what was accepted, then lets go of the database. Later calls are refused. */
+  /** Waits for accepted work, then closes the database. Later calls are refused. */
   close(): Promise<void>;
 }
 
-/** All stacks, all events, or of one stack what it holds now or all of its events. */
+/** All stacks, all events, or one stack's current content or events. */
 export type Measured = 'stacks' | 'events' | { readonly stream: number; readonly part: 'state' | 'events' };
 
 export interface Size {
   readonly rows: number;
-  /** Of the documents of events. */
+  /** The size of the events' documents. */
   readonly bytes: number;
 }
 
-/** What `doctor` shows of a store. */
+/** What `doctor` reports about a store. */
 export interface StoreDescription {
   readonly kind: string;
   readonly location: string;

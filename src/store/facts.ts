@@ -1,6 +1,6 @@
 import type { StackDocument } from '../events/index.js';
 import { NO_ENTRIES } from '../lib/no-entries.js';
-import type { LikelyLinks } from './edge-query.js';
+import type { LikelyEdgeKeys } from './edge-query.js';
 import type {
   DependencyRecord,
   DriftRecord,
@@ -10,8 +10,8 @@ import type {
   LockTaker,
   OutputRecord,
   ResourceName,
-  ResourceSlot,
   StackHead,
+  StoredResource,
 } from './records.js';
 
 /** The keys of the facts that a decision needs. A store reads exactly these inside the appending transaction. */
@@ -47,11 +47,11 @@ export interface FactKeys {
   /** Read all differences between the current version and this one. */
   readonly changedSince?: number;
   /** The likely keys of the edge query. An asynchronous store reads them together with the other facts. */
-  readonly likely?: () => LikelyLinks;
+  readonly likely?: () => LikelyEdgeKeys;
 }
 
 /** Whether they contain keys that stacks share; otherwise all facts belong to the named stack. */
-export const looksAround = ({ name, ownName, id, resourceIds = [], changedSince }: FactKeys): boolean =>
+export const readsSharedKeys = ({ name, ownName, id, resourceIds = [], changedSince }: FactKeys): boolean =>
   name !== undefined || id !== undefined || changedSince !== undefined || ownName === true || resourceIds.length > 0;
 
 /** A value now and at an earlier version; undefined if it does or did not exist. */
@@ -62,8 +62,8 @@ export interface Change<T> {
 
 export interface Difference {
   readonly document: Change<StackDocument>;
-  readonly resources: readonly (Change<ResourceSlot> & {
-    readonly slot: ResourceSlot;
+  readonly resources: readonly (Change<StoredResource> & {
+    readonly stored: StoredResource;
     /** The resource that has the earlier id now. */
     readonly idHolder: number | undefined;
   })[];
@@ -88,11 +88,11 @@ export interface Facts {
   readonly lockTaker: LockTaker | undefined;
   /** Id of the stack that uses the requested name. */
   readonly nameHolder: string | undefined;
-  /** Whether a stack has the requested id, or a live one has it as its name. */
+  /** Whether a stack has the requested id, or a live stack has it as its name. */
   readonly idTaken: boolean;
-  readonly resources: ReadonlyMap<string, ResourceSlot>;
+  readonly resources: ReadonlyMap<string, StoredResource>;
   /** By the requested id. Ids are unique over all stacks, so a resource may belong to another one. */
-  readonly resourcesById: ReadonlyMap<string, ResourceSlot & { readonly stream: number }>;
+  readonly resourcesById: ReadonlyMap<string, StoredResource & { readonly stream: number }>;
   readonly outputs: ReadonlyMap<string, OutputRecord>;
   /** Resources sorted by address, and outputs by name; empty unless requested. */
   readonly present: Present;
@@ -105,7 +105,7 @@ export interface Facts {
   readonly difference: Difference | undefined;
 }
 
-/** Reads each key; a key without a value is left out. */
+/** Reads each key. A key without a value is absent from the result. */
 export function answers<T>(
   keys: readonly string[] | undefined,
   read: (key: string) => T | undefined,

@@ -1,17 +1,21 @@
-/** Whether a store may still be used, and what has to end before it lets go of its database. */
+/** Whether a store may still be used, and the work that must end before it closes its database. */
 export interface Lifetime {
-  /** @throws StoreError from the moment on that the store is being closed */
+  /**
+   *
+   * @throws StoreError as soon as the store is being closed
+   */
   check(): void;
-  /** Runs something that the closing waits for. What runs long calls `check` between its steps. */
+  /** Runs work that closing waits for. Long work calls `check` between its steps. */
   during<T>(run: () => T | Promise<T>): Promise<T>;
-  /** Refuses whatever comes from now on, and waits for what is under way. */
+  /** Refuses further calls, and waits for running ones. */
   end(): Promise<void>;
 }
 
 /**
- * @param closed the error of a store that was closed
- * @param translate turns what a driver throws into what a user can act on
- * @param isGone whether the database went without being closed
+ *
+ * @param closed the error for calls on a closed store
+ * @param translate converts a driver's error to one that a user can act on
+ * @param isGone whether the database disappeared without being closed
  */
 export function lifetime(
   closed: () => Error,

@@ -1,100 +1,100 @@
 import type { LogHead, StoredEvent } from '../events/index.js';
 import type { TableName } from './tables.js';
 
-/** How far something long has come. What is counted (events, pages) is the same in both. */
+/** The progress of long work. Both numbers count the same thing, events or pages. */
 export interface Progress {
-  /** What is being done now, where it is done in several steps. */
+  /** The current step, if there are several. */
   readonly step?: string;
-  /** What is counted, where this step counts something else than the others. */
+  /** The unit of the numbers, if this step counts something else than the others. */
   readonly unit?: string;
   readonly done: number;
   readonly total: number;
 }
 
-/** Called now and then while something long runs. */
+/** Called from time to time during long work. */
 export type OnProgress = (progress: Progress) => void;
 
-/** A projection as it stands. */
+/** The state of a projection. */
 export interface ProjectionStatus {
   readonly name: string;
-  /** Of the projector that wrote its tables. */
+  /** The version of the projector that wrote its tables. */
   readonly version: number;
-  /** Of the projector in this release; another one means that the tables have to be rebuilt. */
+  /** The version of the projector in this release. If it differs, the tables must be rebuilt. */
   readonly wanted: number;
-  /** The checkpoint: up to which position of the log its tables are built. */
+  /** The checkpoint: the position of the log up to which its tables are built. */
   readonly position: number;
-  /** How many events of the log its tables do not show yet. */
+  /** The number of events of the log that its tables do not include yet. */
   readonly lag: number;
   readonly tables: readonly { readonly name: TableName; readonly rows: number }[];
-  /** The position a rebuild has come to that is under way or was broken off; null without one. */
+  /** The position that a running or interrupted rebuild has reached; null without one. */
   readonly rebuilding: number | null;
 }
 
 export interface RebuildOptions {
-  /** Which projections; left out, all. */
+  /** The projections; all if absent. */
   readonly names?: readonly string[];
   readonly onProgress?: OnProgress;
 }
 
 export interface Rebuilt {
   readonly projections: readonly string[];
-  /** Events read, without those that a rebuild broken off had read before. */
+  /** The number of events read, without those of an interrupted rebuild before it. */
   readonly events: number;
-  /** The head of the log when the new tables took the place of the old ones. */
+  /** The head of the log when the new tables replaced the old ones. */
   readonly position: number;
 }
 
-/** A row of a table that is not what the log says. */
+/** A row of a table that differs from the log. */
 export interface RowProblem {
   readonly table: TableName;
   readonly key: Readonly<Record<string, string | number>>;
-  /** `missing`: the log says it is there. `unexpected`: the log does not know it. `different`: a column differs. */
+  /** `missing`: only the log has the row. `unexpected`: only the table has it. `different`: a column differs. */
   readonly kind: 'missing' | 'unexpected' | 'different';
   /** The first column that differs, for `different`. */
   readonly column?: string;
-  /** What the log says. */
+  /** The value according to the log. */
   readonly expected?: string | number | null;
-  /** What the table holds. */
+  /** The value in the table. */
   readonly actual?: string | number | null;
 }
 
-/** What comparing the tables with the log came to. */
+/** The result of comparing the tables with the log. */
 export interface TableComparison {
-  /** The head of the log the tables were compared at. */
+  /** The head of the log at which the tables were compared. */
   readonly position: number;
   readonly tables: readonly { readonly name: TableName; readonly rows: number; readonly problems: number }[];
-  /** The first few of each table. */
+  /** The first problems of each table. */
   readonly problems: readonly RowProblem[];
 }
 
-/** Something wrong with how the log and the tables are kept, below the level of rows: a damaged page, a missing trigger. */
+/** A problem of the storage below the level of rows: a damaged page, a missing trigger. */
 export interface StorageProblem {
-  /** The part that is wrong: `page`, or the name of a table, view, index or trigger. */
+  /** The damaged part: `page`, or the name of a table, view, index or trigger. */
   readonly where: string;
   readonly problem: string;
 }
 
-/** What can be done with a store's log and tables as a whole. Nothing here is needed to carry out a command. */
+/** Operations on a store's log and tables as a whole. Commands do not need them. */
 export interface Maintenance {
   projections(): Promise<readonly ProjectionStatus[]>;
   /**
-   * Builds tables anew from the log beside the live ones and puts them in their place in one transaction. Commands go
-   * on meanwhile, in this process and others, and lose nothing. Broken off, it goes on where it was when called again.
-   * @throws IntegrityError `FOREIGN_PARTS` where something of others decides which rows the tables hold
+   * Rebuilds tables from the log beside the live ones and swaps them in one transaction. Commands continue meanwhile, in
+   * this process and others, and lose nothing. An interrupted rebuild resumes when it is called again.
+   * @throws IntegrityError `FOREIGN_PARTS` if foreign objects affect which rows the tables contain
    */
   rebuild(options?: RebuildOptions): Promise<Rebuilt>;
-  /** Builds all tables, or one stream's rows of them, from the log somewhere apart and compares them with the live ones. */
+  /** Builds all tables, or one stream's rows, separately from the log and compares them with the live ones. */
   compareTables(options: { readonly stream?: number; readonly onProgress?: OnProgress }): Promise<TableComparison>;
   /**
-   * Whether pages, tables, indexes, views and triggers are as this release makes them.
-   * @param options `quick` leaves out what takes as long as reading the log
+   * Whether pages, tables, indexes, views and triggers are as this release creates them.
+   * @param options `quick` skips checks that take as long as reading the log
    */
   checkStorage(options?: { readonly quick?: boolean }): Promise<readonly StorageProblem[]>;
   /**
-   * Takes over a whole log into an empty store, in one transaction, and builds the tables from it. The log is checked
-   * against its chain on the way.
-   * @param head where the log must end
-   * @throws ConflictError where the store holds events; IntegrityError where the log does not hold
+   * Imports a whole log into an empty store in one transaction, and builds the tables from it. The log is checked against
+   * its chain.
+   * @param head the required end of the log
+   * @throws ConflictError if the store contains events; IntegrityError if the log is invalid
    */
   importLog(
     events: Iterable<StoredEvent>,
@@ -102,15 +102,15 @@ export interface Maintenance {
     onProgress?: OnProgress,
   ): Promise<LogHead>;
   /**
-   * Takes over events that follow the end of the log as they are, positions and hashes included, and shows them in the
-   * tables: whole commits, in one transaction. With it a log is copied piece by piece.
-   * @throws IntegrityError `LOG_BROKEN` where they do not follow, and then nothing has changed
+   * Appends events that follow the end of the log unchanged, with positions and hashes, and projects them: whole commits,
+   * in one transaction. Used to copy a log piece by piece.
+   * @throws IntegrityError `LOG_BROKEN` if they do not follow; then nothing has changed
    */
   extendLog(events: readonly StoredEvent[]): Promise<LogHead>;
   /**
-   * Writes a copy of the whole database, as it is at one moment, to a fresh file: mode 0600, complete in itself, flushed.
-   * Commands go on meanwhile, in this process and others. Nothing is left of a copy that failed.
-   * @throws StoreError `NO_BACKUP` for a store that keeps nothing a file could hold
+   * Writes a copy of one snapshot of the whole database to a new file: mode 0600, self-contained, flushed. Commands
+   * continue meanwhile, in this process and others. A failed copy leaves no file.
+   * @throws StoreError `NO_BACKUP` for a store without content that a file could hold
    */
   backup(to: string, onProgress?: OnProgress): Promise<void>;
 }

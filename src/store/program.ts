@@ -1,15 +1,15 @@
 import { allSettled } from '../lib/all-settled.js';
 
 /**
- * A read that is written once for every store: it yields what it waits for and is resumed with the result. One driver runs it
- * in one go, for a database that has each result at once; another waits for a server.
+ * A read that is written once for every store: it yields what it waits for and resumes with the result. One driver runs it
+ * synchronously, for a database that has each result at once; the other waits for a server.
  */
 export type Program<T> = Generator<unknown, T, unknown>;
 
-/** A result that is there, or will be. */
+/** A result that is available, or will be. */
 export type Eventual<T> = T | Promise<T>;
 
-/** A result of a store that has each at once. */
+/** The result of a synchronous store. */
 export function atOnce<T>(result: Eventual<T>): T {
   if (result instanceof Promise) throw new Error('a store that has every result at once returned a promise');
   return result;
@@ -20,7 +20,7 @@ export function* wait<T>(result: Eventual<T>): Program<T> {
   return (yield result) as T;
 }
 
-/** Runs a program on a store that has every result at once. */
+/** Runs a program on a synchronous store. */
 export function runNow<T>(program: Program<T>): T {
   let step = program.next();
   while (!step.done) step = program.next(step.value);
@@ -29,7 +29,7 @@ export function runNow<T>(program: Program<T>): T {
 
 /**
  * Runs a program on a store that waits for a server.
- * @param check called before each step; what it throws ends the program
+ * @param check called before each step; if it throws, the program ends
  */
 export async function runLater<T>(program: Program<T>, check: () => void = () => {}): Promise<T> {
   let step = program.next();
@@ -45,8 +45,8 @@ type ResultOf<T> = T extends Program<infer R> ? R : Awaited<T>;
 type Results<T extends readonly unknown[]> = { -readonly [I in keyof T]: ResultOf<T[I]> };
 
 /**
- * Waits for results and programs side by side: each step of all is asked for before any is waited for, which costs a server
- * one round trip.
+ * Waits for results and programs concurrently: the next step of each is requested before any is awaited, which costs a
+ * server one round trip.
  */
 export function* together<const T extends readonly unknown[]>(parts: T): Program<Results<T>> {
   let steps: readonly Step[] = parts.map((part) =>
@@ -63,7 +63,7 @@ export function* together<const T extends readonly unknown[]>(parts: T): Program
   return steps.map(({ value }) => value) as Results<T>;
 }
 
-/** Where a program is, or a result that is waited for. */
+/** The state of a program, or a result to wait for. */
 interface Step {
   readonly done?: boolean;
   readonly value: unknown;

@@ -2,8 +2,8 @@ import { NotFoundError } from '../lib/errors.js';
 import type { ProjectorInfo } from './event-store.js';
 
 /**
- * The projectors of these names, in their own order; without names, all.
- * @throws NotFoundError for a name that is no projection
+ * The projectors with these names, in their defined order; all without names.
+ * @throws NotFoundError for an unknown name
  */
 export function projectorsNamed(
   all: readonly ProjectorInfo[],

@@ -3,32 +3,35 @@ import type { Clock } from '../lib/clock.js';
 import { ConflictError } from '../lib/errors.js';
 import { parseStoredObject } from '../lib/json.js';
 import type { ContentKey } from './content-key.js';
-import { type LinkReads, NOTHING_THERE, readLinks } from './edge-query.js';
+import { type EdgeReads, NO_EDGES, readEdgeFacts } from './edge-query.js';
 import type { AppendRequest, Receipt } from './event-store.js';
 import type { Facts } from './facts.js';
 import type { Program } from './program.js';
 import { recordEvents } from './record-events.js';
 import type { CommitRecord } from './records.js';
 
-/** What a command comes to: the rows to append and project, none where there is nothing to do, and its receipt. */
+/** The result of a command: the rows to append and project, if anything changed, and its receipt. */
 export interface Decided {
   readonly stored: readonly StoredEvent[];
   readonly recorded: readonly RecordedEvent[];
   readonly receipt: Receipt;
 }
 
-/** The instant a command's events carry. */
+/** The timestamp of a command's events. */
 export const timeOf = ({ happened }: AppendRequest, clock: Clock): string => happened ?? clock.now();
 
-/** Of a commit what says whether a command is a repeat of it. */
+/** The properties of a commit that identify a repeat of its command. */
 export interface EarlierCommit {
   readonly commit: CommitRecord;
   readonly stackId: string;
-  /** What its events hold of the command's content; see `EventMeta`. */
+  /** The content of the command as stored in its events; see `EventMeta`. */
   readonly content: string | undefined;
 }
 
-/** @param meta of the commit's events, as stored */
+/**
+ *
+ * @param meta of the commit's events, as stored
+ */
 export const toEarlierCommit = (commit: CommitRecord, stackId: string, meta: string): EarlierCommit => ({
   commit,
   stackId,
@@ -38,9 +41,9 @@ export const toEarlierCommit = (commit: CommitRecord, stackId: string, meta: str
 const metaOf = ({ meta, identity }: AppendRequest, key: ContentKey | undefined): EventMeta =>
   identity && key ? { ...meta, principal: identity.principal, content: key.sign(identity.content()) } : meta;
 
-type ReadsOf = (stream: number) => LinkReads;
+type ReadsOf = (stream: number) => EdgeReads;
 
-/** The events of a command, once its question is answered where it has one. For `runNow` or `runLater`. */
+/** The events of a command, after its edge query if it has one. For `runNow` or `runLater`. */
 export function* decideEvents(
   request: AppendRequest,
   facts: Facts,
@@ -48,15 +51,15 @@ export function* decideEvents(
   now: string,
 ): Program<readonly NewEvent[]> {
   const decided = request.decide(facts, now);
-  if (!('answer' in decided)) return decided;
-  return decided.answer(yield* readLinks(facts.stack ? readsOf(facts.stack.stream) : NOTHING_THERE, decided.links));
+  if (!('decide' in decided)) return decided;
+  return decided.decide(yield* readEdgeFacts(facts.stack ? readsOf(facts.stack.stream) : NO_EDGES, decided.keys));
 }
 
 /**
- * Gives the events of a command their places after `head`. A command that may be sent again always leaves an event,
- * `NothingChanged` at least: by it the store knows the command when it comes again.
- * @param facts that it was decided on
- * @param key the log's key; needed where the request has an identity
+ * Assigns positions after `head` to the events of a command. A repeatable command always leaves an event, at least
+ * `NothingChanged`, by which the store recognises a repeat.
+ * @param facts the facts of the decision
+ * @param key the log's key; needed if the request has an identity
  */
 export function recordDecided(
   request: AppendRequest,
@@ -109,11 +112,11 @@ export function recordDecided(
 }
 
 /**
- * The receipt of the commit that a command is a repeat of; undefined where it is to be decided. Authorises first.
+ * The receipt of the commit that a command repeats; undefined if the command must be decided. Authorises first.
  * @param facts of the stack that the command names
- * @param earlier commits under the command's id by its principal, or by one that was not recorded
- * @param key the log's key; needed where the request has an identity
- * @throws what `authorize` throws; ConflictError `COMMAND_ID_REUSED` for another command on the same stack
+ * @param earlier commits with the command's id of its principal, or without a recorded principal
+ * @param key the log's key; needed if the request has an identity
+ * @throws errors of `authorize`; ConflictError `COMMAND_ID_REUSED` for another command on the same stack
  */
 export function receiptOfRepeat(
   request: AppendRequest,
@@ -126,7 +129,7 @@ export function receiptOfRepeat(
   return repeated && receiptOf(repeated.commit, repeated.stackId);
 }
 
-/** The receipt that the command of a commit had. */
+/** The receipt of the command of a commit. */
 export const receiptOf = (commit: CommitRecord, stackId: string): Receipt => ({
   commandId: commit.commandId,
   stackId,
@@ -146,17 +149,17 @@ function repeatedCommit(
 ): EarlierCommit | undefined {
   const { commandId, identity, meta } = request;
   if (earlier.length === 0) return undefined;
-  if (!identity) return earlier[0]; // the store made the id for this request and tries it again
+  if (!identity) return earlier[0]; // the store created the id for this request and is retrying it
   const stackId = facts.stack?.id ?? facts.deletedStack?.id ?? facts.nameHolder;
   const isSame = ({ content }: EarlierCommit) => content !== undefined && key?.verifies(content, identity.content());
-  // What was said to a name is said to the stack that has it now, unless none has: then it was carried out before a rename.
+  // A name refers to the stack that has it now. If none has, the command may have run before a rename.
   if (stackId === undefined) return earlier.find(isSame);
   const onStack = earlier.filter((one) => one.stackId === stackId);
   const same = onStack.find(isSame);
   if (same) return same;
   const [other] = onStack;
   if (!other) return undefined;
-  // Commits of earlier releases, and of logs that were imported, hold nothing that this key verifies.
+  // Commits of earlier releases and of imported logs contain nothing that this key can verify.
   const isComparable = other.content !== undefined && key?.isOwn(other.content);
   if (!isComparable && other.commit.kind === meta.command && other.commit.actor === meta.actor) return other;
   throw new ConflictError('COMMAND_ID_REUSED', `command id ${commandId} was used for another command on this stack`, {

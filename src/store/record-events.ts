@@ -10,11 +10,11 @@ import {
 import { IntegrityError } from '../lib/errors.js';
 import { stringifyJson } from '../lib/json.js';
 
-/** Where the log and the stack's stream end before the append. */
+/** The ends of the log and of the stack's stream before the append. */
 export interface LogEnd {
   readonly position: number;
   readonly hash: string;
-  /** Undefined for a stack that is only now created: its first position becomes its stream. */
+  /** Undefined for a new stack: its first position becomes its stream. */
   readonly stream: number | undefined;
   readonly revision: number;
   readonly version: number;
@@ -26,8 +26,8 @@ interface Recording {
 }
 
 /**
- * Gives a commit its places in the log, its version and its hashes. All of its events carry the same version: the one
- * after the commit.
+ * Assigns positions, a version and hashes to a commit. All of its events have the same version: that of the stack after the
+ * commit.
  */
 export function recordEvents(
   events: readonly NewEvent[],

@@ -1,9 +1,9 @@
 import type { ResourceValue, StackDocument } from '../events/index.js';
 import type { Json } from '../lib/json.js';
 
-/** What readers get: rows joined with the documents they point to. `position` is the event that holds the value. */
+/** The records that readers get: rows joined with their documents. `position` is that of the event that holds the value. */
 
-/** A stack as it is now, without its documents. */
+/** The current state of a stack, without its documents. */
 export interface StackRecord {
   readonly stream: number;
   readonly id: string;
@@ -26,7 +26,7 @@ export interface StackRecord {
   readonly deletedAt: string | null;
 }
 
-/** What a decision may need of a stack. */
+/** The columns of a stack that a decision may need. */
 export type StackHead = Pick<
   StackRecord,
   'stream' | 'id' | 'name' | 'stateVersion' | 'revision' | 'executionCount' | 'deletedAt'
@@ -37,9 +37,9 @@ export interface StackListItem extends StackRecord {
   readonly locked: boolean;
 }
 
-/** A stack's own values at a version: its document and what its executions left. */
+/** A stack's own values at a version: its fields and the results of its executions. */
 export interface DocumentRecord {
-  /** `status` is the one in force at that version, whether the document or an execution set it. */
+  /** `status` is the one at that version, whether the document or an execution set it. */
   readonly document: StackDocument;
   readonly executionCount: number;
   readonly completedAt: string | null;
@@ -65,8 +65,8 @@ export interface ResourceRecord {
   readonly updatedAt: string;
 }
 
-/** A resource's place, whether or not it holds a value now. */
-export interface ResourceSlot {
+/** The identity of a resource, and its current value if it exists. */
+export interface StoredResource {
   readonly resource: number;
   /** The id it was given, if any. */
   readonly id: string | null;
@@ -77,8 +77,8 @@ export interface ResourceSlot {
   readonly value: ResourceValue | null;
 }
 
-/** The same without its value, of a resource that is there. */
-export type ResourceName = Omit<ResourceSlot, 'value'>;
+/** The identity of an existing resource, without its value. */
+export type ResourceName = Omit<StoredResource, 'value'>;
 
 export interface OutputRecord {
   readonly name: string;
@@ -108,13 +108,13 @@ export interface NodeRecord {
   readonly id: string;
 }
 
-/** `target` is the address of a resource, or the base of several, or names nothing that is there. */
+/** `target` is the address of a resource, the base address of several, or a name without a resource. */
 export type EdgeRecord = Pick<DependencyRecord, 'address' | 'target' | 'type' | 'path'>;
 
-/** Who took a lock. */
+/** The principal that took a lock. */
 export interface LockTaker {
   readonly actor: string;
-  /** `local`, or `token:` and a name; undefined where an earlier release took it. */
+  /** `local`, or `token:` and a name; undefined if an earlier release recorded the lock. */
   readonly principal: string | undefined;
 }
 
@@ -172,7 +172,7 @@ export interface DriftRecord {
   readonly ignoredUntil: string | null;
 }
 
-/** A rule by which differences at some paths of some resources are no drift. */
+/** Excludes differences at some paths of some resources from drift. */
 export interface DriftRuleRecord {
   /** The position of the event that added it. */
   readonly id: number;
@@ -181,7 +181,7 @@ export interface DriftRuleRecord {
   /** A pattern of paths in the properties. */
   readonly path: string;
   readonly reason: string;
-  /** From this instant on it no longer holds. */
+  /** The rule expires at this time. */
   readonly expiresAt: string | null;
   readonly createdBy: string;
   readonly createdAt: string;
@@ -189,7 +189,10 @@ export interface DriftRuleRecord {
 
 export interface LockRecord {
   readonly lockId: string;
-  /** Fencing token: grows with every lock taken; hand it to what must not be touched by a holder that overslept. */
+  /**
+   * Fencing token: grows with every lock taken. Pass it to other systems, so that they can refuse a holder whose lock has
+   * expired.
+   */
   readonly token: number;
   readonly operation: string;
   readonly who: string;

@@ -1,4 +1,4 @@
-/** What a resource is known by: the id a caller gave it, else one of its number. */
+/** The id that a caller assigned to the resource, otherwise one made from its number. */
 export const resourceId = ({
   id,
   resource,
@@ -9,7 +9,7 @@ export const resourceId = ({
 
 const RESERVED = /^res-([1-9]\d{0,15})$/;
 
-/** The number of a resource that is known by `res-<number>`; undefined for an id of its caller's. */
+/** The number in an id `res-<number>`; undefined for an id that a caller assigned. */
 export function resourceNumber(id: string): number | undefined {
   const number = RESERVED.exec(id)?.[1];
   return number === undefined ? undefined : Number(number);

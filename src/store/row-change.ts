@@ -1,6 +1,6 @@
 import type { KeyOf, TableName, Tables } from './tables.js';
 
-/** What a projector asks of the store. `patch` and `remove` of a row that is not there change nothing. */
+/** A change that a projector requests. `patch` and `remove` of a missing row change nothing. */
 export type RowChange = {
   [T in TableName]:
     | { readonly table: T; readonly op: 'put'; readonly row: Tables[T] }
@@ -9,13 +9,13 @@ export type RowChange = {
         readonly op: 'patch';
         readonly key: KeyOf<T>;
         readonly set: Partial<Tables[T]>;
-        /** Columns to add to, for sums that no single event knows. */
+        /** Columns to increment, for sums that no single event contains. */
         readonly add?: { readonly [C in keyof Tables[T]]?: number };
       }
     | { readonly table: T; readonly op: 'remove'; readonly key: KeyOf<T> };
 }[TableName];
 
-/** Writes the whole row, over an older one of the same key. */
+/** Writes the whole row and replaces an older one with the same key. */
 export const put = <T extends TableName>(table: T, row: Tables[T]): RowChange =>
   ({ table, op: 'put', row }) as unknown as RowChange;
 

@@ -24,16 +24,18 @@ export interface EventFilter {
   readonly upTo?: number;
   readonly stream?: number;
   readonly types?: readonly string[];
-  /** Recorded at or after this instant. */
+  /** Recorded at or after this time. */
   readonly since?: string;
-  /** Recorded at or before this instant. */
+  /** Recorded at or before this time. */
   readonly until?: string;
   readonly actor?: string;
   readonly descending?: boolean;
   readonly limit: number;
 }
 
-/** The first events that a filter selects: as many as its limit, and 4 MiB of documents, unless the first alone is larger. */
+/**
+ * The first events that a filter selects: up to its limit and 4 MiB of documents; a larger first event is returned alone.
+ */
 export interface EventPage {
   readonly events: readonly StoredEvent[];
   /** Whether a bound ended the page, so that more may follow. */
@@ -42,15 +44,15 @@ export interface EventPage {
 
 export interface EventSize {
   readonly position: number;
-  /** Of its documents. */
+  /** The size of its documents. */
   readonly bytes: number;
 }
 
 /** A part of a list. */
 export interface Page {
-  /** The key after which it begins; left out, it begins with the first. */
+  /** The page begins after this key; if absent, with the first item. */
   readonly after?: string | undefined;
-  /** Items at most; left out, all of them. */
+  /** The maximum number of items; if absent, all. */
   readonly limit?: number | undefined;
 }
 
@@ -67,61 +69,64 @@ export interface Checkpoint {
   readonly position: number;
 }
 
-/** A place in a stack's history: a state version, an instant (ISO-8601 UTC), or a position of the log. */
+/** A point in a stack's history: a state version, a time (ISO-8601 UTC), or a position of the log. */
 export type At = { readonly version: number } | { readonly time: string } | { readonly position: number };
 
 export interface Moment {
   readonly version: number;
-  /** The stack's last event up to then, those that raise no version included. */
+  /** The stack's last event up to that point, including events that raise no version. */
   readonly position: number;
 }
 
-export interface Touched {
+export interface ChangedKeys {
   readonly addresses: readonly string[];
   readonly outputs: readonly string[];
   readonly dependencies: readonly (readonly [address: string, target: string])[];
 }
 
-/** Of a stack by its id or name: a deleted one only when asked for and no live one has it, the last deleted first. */
+/** Finds a stack by id or name: a deleted one only on request and if no live one matches, the last deleted first. */
 interface FindOptions {
   readonly deleted?: boolean;
 }
 
 /**
- * What a store reads: each one statement, or a fixed number of them. Versions are state versions; the state at version V
- * includes V. Without a version it is the current state.
+ * The reads of a store: each is one statement or a fixed number of them. Versions are state versions; the state at version
+ * V includes V. Without a version it is the current state.
  */
 export interface Reads {
   head(): LogHead;
-  /** All at once: for a limit that is small, else see `readPage`. */
+  /** All at once; for a small limit only, otherwise use `readPage`. */
   events(filter: EventFilter): readonly StoredEvent[];
-  /** Of these events, in their order. No document is read. */
+  /** The sizes of these events, in order. No document is read. */
   eventSizes(filter: EventFilter): readonly EventSize[];
   checkpoints(): readonly Checkpoint[];
 
   stack(ref: string, options?: FindOptions): StackRecord | undefined;
-  /** By name alone. */
+  /** By name only. */
   stackOfName(name: string, options?: FindOptions): StackRecord | undefined;
-  /** @param now a lock that has run out by then locks nothing */
+  /**
+   *
+   * @param now locks that have expired by then are ignored
+   */
   stacks(
     filter: { readonly tags?: readonly string[]; readonly status?: string; readonly deleted?: boolean },
     now: string,
   ): readonly StackListItem[];
-  /** The stack's own values. */
+  /** The stack fields. */
   document(stream: number, version?: number): DocumentRecord;
-  /** Those of the addresses that are present, by address. */
+  /** The existing resources among the addresses, by address. */
   resourcesOf(stream: number, addresses: readonly string[], version?: number): ReadonlyMap<string, ResourceRecord>;
-  /** In address order. A page costs what it holds. */
+  /** In address order. The cost of a page grows with its items. */
   resources(stream: number, version?: number, page?: Page): readonly ResourceRecord[];
-  /** The address of each resource by its id, present or not; an unknown id is left out. */
+  /** The address of each resource by its id, including removed ones; an unknown id is left out. */
   addressesOf(stream: number, ids: readonly string[]): ReadonlyMap<string, string>;
-  /** The events that created, changed or removed the resource of this address, oldest first. */
+  /** The events that created, changed or removed the resource at this address, oldest first. */
   resourceHistory(stream: number, address: string): readonly StoredEvent[];
   outputs(stream: number, version?: number): readonly OutputRecord[];
-  /** Those of the names that are present, by name. */
+  /** The existing outputs among the names, by name. */
   outputsOf(stream: number, names: readonly string[], version?: number): ReadonlyMap<string, OutputRecord>;
   dependencies(stream: number, version?: number): readonly DependencyRecord[];
-  /** Those of the edges that are present. */
+  /** The existing edges among these. */
   dependenciesOf(
     stream: number,
     edges: readonly (readonly [address: string, target: string])[],
@@ -129,17 +134,20 @@ export interface Reads {
   ): readonly DependencyRecord[];
   /** The resources without their values, in address order. */
   nodes(stream: number, version?: number): readonly NodeRecord[];
-  /** The dependencies without their events, in the order of address, then target. */
+  /** The dependencies without their events, ordered by address, then target. */
   edges(stream: number, version?: number): readonly EdgeRecord[];
-  /** What commits after `from` and up to `to` changed: addresses, output names, edges. Costs what changed. */
-  touched(stream: number, from: number, to: number): Touched;
+  /**
+   * The addresses, output names and edges that commits after `from` and up to `to` changed. The cost grows with those
+   * commits.
+   */
+  changedKeys(stream: number, from: number, to: number): ChangedKeys;
 
   commit(stream: number, version: number): CommitRecord | undefined;
-  /** The first commit that a local caller made under this command id; undefined where there is none. */
+  /** The first commit of a local caller with this command id; undefined if there is none. */
   commitOf(commandId: string): CommitRecord | undefined;
   /** Newest first. */
   commits(stream: number, filter?: CommitFilter): readonly CommitRecord[];
-  /** The last commit at or before a version, a time or a position of the log; undefined before the stack was. */
+  /** The last commit at or before a version, a time or a position of the log; undefined before the stack existed. */
   moment(stream: number, at: At): Moment | undefined;
   /** Newest first. */
   snapshots(stream: number): readonly SnapshotRecord[];
@@ -147,20 +155,20 @@ export interface Reads {
   executions(stream: number, limit: number): readonly ExecutionRecord[];
   lock(stream: number): LockRecord | undefined;
   tags(stream: number): readonly TagRecord[];
-  /** Ids of resources that a finding says have drifted, ignored or not, in the order of those ids. */
+  /** Ids of resources with a drift finding, ignored or not, in id order. */
   drifted(stream: number): readonly string[];
   /** Newest first. */
   drift(stream: number): readonly DriftRecord[];
-  /** Oldest first, also those that have run out. */
+  /** Oldest first, including expired ones. */
   driftRules(stream: number): readonly DriftRuleRecord[];
 }
 
-/** How a store carries them out: at once, or later. */
+/** The reads as a store implements them: synchronous or asynchronous. */
 export type ReadsOf = {
   readonly [K in keyof Reads]: (...args: Parameters<Reads[K]>) => Eventual<ReturnType<Reads[K]>>;
 };
 
-/** One moment of the database, as programs see it: nothing that others commit meanwhile is in it. */
+/** One snapshot of the database for programs: commits of others after it are invisible. */
 export type Snapshot = {
   readonly [K in keyof Reads]: (...args: Parameters<Reads[K]>) => Program<ReturnType<Reads[K]>>;
 };

@@ -5,14 +5,14 @@ export interface TableDefinition {
   readonly indexes: readonly Index[];
 }
 
-/** What a database calls the type of a column. */
+/** A database's names of the column types. */
 type TypeNames = Readonly<Record<'INTEGER' | 'TEXT', string>>;
 
 const IN_SQLITE: TypeNames = { INTEGER: 'INTEGER', TEXT: 'TEXT' };
 /** Texts compare by their bytes. */
 const IN_POSTGRES: TypeNames = { INTEGER: 'BIGINT', TEXT: 'TEXT COLLATE "C"' };
 
-/** A line of SQLite's text is no longer, where it ends with the key. */
+/** The maximum length of a line of SQLite's text that ends with the key. */
 const LINE = 120;
 
 function columnsOf({ columns, key, lines }: Table, types: TypeNames): string {
@@ -30,7 +30,7 @@ function columnsOf({ columns, key, lines }: Table, types: TypeNames): string {
   return `(\n      ${text},${fits ? ' ' : '\n      '}${primary}\n    )`;
 }
 
-/** The tables projectors write, in SQLite's words; `tables.ts` declares them. A key of several columns needs no rowid. */
+/** The tables of the projectors in SQLite's syntax; `tables.ts` declares them. A key of several columns needs no rowid. */
 export const TABLE_DEFINITIONS = Object.fromEntries(
   TABLE_NAMES.map((name) => {
     const { key, indexes } = TABLES[name];
@@ -45,6 +45,6 @@ export const createTable = ({ columns }: TableDefinition, name: string): string 
 export const createInPostgres = (table: TableName, name: string): string =>
   `CREATE TABLE ${name} ${columnsOf(TABLES[table], IN_POSTGRES)}`;
 
-/** In the words of both. */
+/** In the syntax of both. */
 export const createIndex = ({ unique, on }: Index, name: string, table: string): string =>
   `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${name} ON ${table} ${on}`;

@@ -11,18 +11,18 @@ const OPTIONAL_TEXT = { type: 'TEXT', nullable: true } as const;
 export interface Index {
   readonly name: string;
   readonly unique?: true;
-  /** The columns, and which rows. */
+  /** The columns and the condition. */
   readonly on: string;
 }
 
 export interface Table {
   readonly columns: Readonly<Record<string, Column>>;
-  /** What identifies a row. A single column of it is an integer. */
+  /** The columns that identify a row. A single column is an integer. */
   readonly key: readonly string[];
   readonly indexes: readonly Index[];
   /**
-   * How SQLite's text of the table is broken into lines: one for each column, or before these columns, and before the key
-   * where it does not fit. Databases hold the text, and a verification compares it to the letter, so it must not change.
+   * The line breaks in SQLite's text of the table: one line for each column, or a break before these columns and, if
+   * needed, before the key. Databases contain the text and a verification compares it exactly, so it must not change.
    */
   readonly lines: 'aligned' | readonly string[];
 }
@@ -38,10 +38,9 @@ const table = <const C extends Table['columns'], const K extends readonly (keyof
 
 /**
  * The tables that projectors write and queries read, declared once: row types, keys and the DDL of both databases are
- * derived from this. They are narrow on purpose: a document stays in the event that carries it, and a row holds that event's
- * position. The tables of the specification are views over these and the log (docs/adr/0004).
- *
- * Times are ISO-8601 UTC text. Truth values are 0 and 1. `stream` and `resource` are positions of first events.
+ * derived from this. They are narrow on purpose: a document stays in its event, and a row holds that event's position. The
+ * tables of the specification are views over these and the log (docs/adr/0004).
+ * Times are ISO-8601 UTC text. Booleans are 0 and 1. `stream` and `resource` are positions of first events.
  */
 export const TABLES = {
   stack_rows: table(
@@ -53,7 +52,7 @@ export const TABLES = {
       version: TEXT,
       status: TEXT,
       workflow_file: TEXT,
-      /** Events that carry the stack's own fields, its last start and its last end of an execution. */
+      /** The events with the stack's own fields, its last execution start and its last execution end. */
       document: INTEGER,
       started: OPTIONAL_INTEGER,
       finished: OPTIONAL_INTEGER,
@@ -90,16 +89,16 @@ export const TABLES = {
       resource: INTEGER,
       stream: INTEGER,
       address: TEXT,
-      /** The address without instance keys, where it has any: what Terraform's dependencies name. */
+      /** The address without instance keys, if it has any: the name in Terraform's dependencies. */
       base: OPTIONAL_TEXT,
       module: TEXT,
       type: TEXT,
       name: TEXT,
       id: OPTIONAL_TEXT,
-      /** The property `id`, and `metadata.identity`: what others may name it by. */
+      /** The property `id`, and `metadata.identity`: names by which others may refer to it. */
       own_id: OPTIONAL_TEXT,
       identity: OPTIONAL_TEXT,
-      /** The event that holds its value; none once it is removed. */
+      /** The event that holds its value; null after it is removed. */
       position: OPTIONAL_INTEGER,
     },
     ['resource'],
@@ -134,7 +133,7 @@ export const TABLES = {
     ['stream', 'address', 'target', 'version'],
     { lines: ['position'] },
   ),
-  /** One for each command. */
+  /** One row for each command. */
   commit_rows: table(
     {
       /** Its last event. */
@@ -152,7 +151,7 @@ export const TABLES = {
       actor: TEXT,
       at: TEXT,
       description: OPTIONAL_TEXT,
-      /** Whose command id it is; empty where the store made the id, or an earlier release wrote the commit. */
+      /** The owner of the command id; empty if the store made the id, or an earlier release wrote the commit. */
       principal: TEXT,
     },
     ['position'],
@@ -209,7 +208,7 @@ export const TABLES = {
       lines: ['is_drifted'],
     },
   ),
-  /** The rules by which differences are no drift, also those that have run out. */
+  /** The drift rules, including expired ones. */
   drift_rule_rows: table(
     {
       position: INTEGER,
@@ -256,7 +255,7 @@ export type Tables = { [T in TableName]: Row<(typeof TABLES)[T]['columns']> };
 
 export const TABLE_NAMES = Object.freeze(Object.keys(TABLES)) as readonly TableName[];
 
-/** What identifies a row of each table. */
+/** The key columns of each table. */
 export const TABLE_KEYS = Object.fromEntries(TABLE_NAMES.map((name) => [name, TABLES[name].key])) as {
   readonly [T in TableName]: (typeof TABLES)[T]['key'];
 };

@@ -19,17 +19,17 @@ import type {
   NodeRecord,
   OutputRecord,
   ResourceRecord,
-  ResourceSlot,
   SnapshotRecord,
   StackRecord,
+  StoredResource,
   TagRecord,
 } from './records.js';
 import { resourceId } from './resource-id.js';
 import type { Tables } from './tables.js';
 
-/** How rows, and the events they point to, become what readers get: the same for every store. */
+/** Converts rows and their events to the records that readers get, for every store. */
 
-/** What a reader needs of the event that holds a value. */
+/** The columns of the event that holds a value. */
 export type ValueEvent = Pick<StoredEvent, 'position' | 'version' | 'data' | 'recordedAt'>;
 
 export const toStackRecord = (row: Tables['stack_rows']): StackRecord => ({
@@ -52,20 +52,20 @@ export const toStackRecord = (row: Tables['stack_rows']): StackRecord => ({
   deletedAt: row.deleted_at,
 });
 
-/** The last event of each part of a stack's document; whichever of them is the latest says its status. */
+/** The last event of each part of a stack's document; the latest of them sets its status. */
 export interface DocumentParts {
   readonly document: Pick<StoredEvent, 'position' | 'data'> | undefined;
   readonly started: Pick<StoredEvent, 'position' | 'data'> | undefined;
   readonly finished: Pick<StoredEvent, 'position' | 'data' | 'type'> | undefined;
 }
 
-/** Of the event that made a stack it has the id beside it. */
+/** The data of the event that created a stack has its id too. */
 function toDocument(data: EventData['StackUpdated']): StackDocument {
   const { name, description, version, status, workflowFile, configuration, metadata, origin } = data;
   return { name, description, version, status, workflowFile, configuration, metadata, origin };
 }
 
-/** Of a stream that is there, at a version it has had: its first version has a document. Of others it is empty. */
+/** For an existing stream at a version that it has had: its first version has a document. Otherwise the result is empty. */
 export function toDocumentRecord({ document, started, finished }: DocumentParts): DocumentRecord {
   const own = document ? toDocument(readData('StackUpdated', document.data)) : ({} as StackDocument);
   const start = started && readData('ExecutionStarted', started.data);
@@ -93,11 +93,14 @@ function toValue(data: EventData['ResourceCreated']): ResourceValue {
 
 type ResourceRow = Pick<Tables['resource_rows'], 'resource' | 'address' | 'module' | 'type' | 'name'>;
 
-/** @param data of the event that holds its value; null where it holds none now */
-export const toResourceSlot = (
+/**
+ *
+ * @param data of the event that holds its value; null if it has none now
+ */
+export const toStoredResource = (
   row: ResourceRow & Pick<Tables['resource_rows'], 'stream' | 'id'>,
   data: string | null,
-): ResourceSlot & { readonly stream: number } => ({
+): StoredResource & { readonly stream: number } => ({
   resource: row.resource,
   stream: row.stream,
   id: row.id,
@@ -125,7 +128,10 @@ export function toResourceRecord(row: ResourceRow, event: ValueEvent, createdAt:
   };
 }
 
-/** @param id the one its caller gave it */
+/**
+ *
+ * @param id the one that the caller assigned
+ */
 export const toNodeRecord = (
   { resource, address, base, type }: Pick<Tables['resource_rows'], 'resource' | 'address' | 'base' | 'type'>,
   id: string | null,
@@ -142,7 +148,10 @@ export function toDependencyRecord({ data, position, recordedAt }: Omit<ValueEve
   return { address, target, type: dependencyType, path, position, createdAt: recordedAt };
 }
 
-/** @param hash the log's, at the commit's last event */
+/**
+ *
+ * @param hash the log's hash at the commit's last event
+ */
 export const toCommitRecord = (row: Tables['commit_rows'], hash: string): CommitRecord => ({
   firstPosition: row.first_position,
   position: row.position,
@@ -168,7 +177,10 @@ export const toSnapshotRecord = (row: Tables['snapshot_rows']): SnapshotRecord =
   createdAt: row.created_at,
 });
 
-/** @param data of the event that ended it; null while it runs */
+/**
+ *
+ * @param data of the event that ended it; null while it is running
+ */
 export const toExecutionRecord = (row: Tables['execution_rows'], data: string | null): ExecutionRecord => ({
   number: row.number,
   id: row.id,
@@ -222,7 +234,10 @@ export const toLockRecord = (row: Tables['lock_rows']): LockRecord => ({
   expiresAt: row.expires_at,
 });
 
-/** @param meta of the event that took the lock, as stored */
+/**
+ *
+ * @param meta of the event that took the lock, as stored
+ */
 export function toLockTaker(meta: string): LockTaker {
   const { actor, principal } = parseStoredObject<EventMeta>(meta);
   return { actor, principal };

@@ -6,7 +6,7 @@ import { DATABASE_USE } from '../../src/cli/database-use.js';
 import { StateBackend } from '../../src/index.js';
 import { commandLine } from '../support/cli.js';
 import { scratchFolder } from '../support/folder.js';
-import { freshSchema, onServer } from '../support/postgres.js';
+import { emptySchema, onServer } from '../support/postgres.js';
 
 const MANIFEST = new URL('../../oclif.manifest.json', import.meta.url);
 const EXAMPLES = new URL('../../examples/', import.meta.url).pathname;
@@ -325,7 +325,7 @@ describe('a command that may create a database', () => {
 
   test('audit import leaves a server unchanged if the log is invalid', async () => {
     const { cut, tampered, junk } = await wrongFiles();
-    const url = await freshSchema();
+    const url = await emptySchema();
     for (const file of [cut, tampered, junk]) {
       expect((await commandLine(url).run(['audit', 'import', file])).code).not.toBe(0);
     }
@@ -375,7 +375,7 @@ describe('the library', () => {
   });
 
   test('leaves a server unchanged if its database has no tables of ours', async () => {
-    const url = await freshSchema();
+    const url = await emptySchema();
     const refused = { name: 'NotFoundError', code: 'DATABASE_NOT_FOUND' };
     for (const skipRebuild of [false, true]) {
       await expect(StateBackend.open(url, { create: false, skipRebuild })).rejects.toMatchObject(refused);

@@ -4,14 +4,14 @@ import { describe, expect, test } from 'vitest';
 import { commandLine } from '../support/cli.js';
 import { counting } from '../support/counting.js';
 import { scratchFolder } from '../support/folder.js';
-import { freshSchema } from '../support/postgres.js';
+import { emptySchema } from '../support/postgres.js';
 
 const V1 = new URL('../fixtures/terraform/web-v1.tfstate', import.meta.url).pathname;
 const V2 = new URL('../fixtures/terraform/web-v2.tfstate', import.meta.url).pathname;
 
 describe('the command line on PostgreSQL', () => {
   test('a life of a stack, as on a file', async () => {
-    const cli = commandLine(await freshSchema());
+    const cli = commandLine(await emptySchema());
     await cli.text('stack', 'import', 'web', '--from', 'terraform', V1);
     await cli.text('stack', 'import', 'web', '--from', 'terraform', V2);
     expect(await cli.json('stack', 'state', 'list')).toMatchObject({
@@ -29,18 +29,18 @@ describe('the command line on PostgreSQL', () => {
   });
 
   test('has the same log as a file, with the same hashes', async () => {
-    const [file, server] = [commandLine(), commandLine(await freshSchema())];
+    const [file, server] = [commandLine(), commandLine(await emptySchema())];
     for (const cli of [file, server]) await cli.text('stack', 'import', 'web', '--from', 'terraform', V1);
     const log = join(scratchFolder(), 'log.jsonl');
     await file.text('audit', 'export', log);
-    const copy = commandLine(await freshSchema());
+    const copy = commandLine(await emptySchema());
     await copy.text('audit', 'import', log);
     expect(await copy.json('audit', 'head')).toEqual(await file.json('audit', 'head'));
     expect(await copy.json('audit', 'verify')).toMatchObject({ holds: true });
   });
 
   test('each command makes one connection, and the one that creates the database one more', async () => {
-    const { url, connections } = await counting(await freshSchema());
+    const { url, connections } = await counting(await emptySchema());
     const cli = commandLine(url);
     await cli.text('stack', 'new', 'first');
     const created = connections();
@@ -60,7 +60,7 @@ describe('the command line on PostgreSQL', () => {
   });
 
   test('no password is printed, wherever it comes from', async () => {
-    const url = new URL(await freshSchema());
+    const url = new URL(await emptySchema());
     url.password = 'hunter2hunter2';
     const cli = commandLine(url.href);
     for (const args of [
@@ -86,7 +86,7 @@ describe('the command line on PostgreSQL', () => {
 
   test('a file can name the database', async () => {
     const file = join(scratchFolder(), 'location');
-    const url = await freshSchema();
+    const url = await emptySchema();
     writeFileSync(file, `${url}\n`);
     await commandLine(url).text('stack', 'new', 'web');
     const cli = commandLine(undefined, { SLOTH_RUNNER_DB: undefined, SLOTH_RUNNER_DB_FILE: file });

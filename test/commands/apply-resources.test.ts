@@ -20,10 +20,10 @@ import {
 const stack = stackCreated();
 const OLD = '2020-01-01T00:00:00.000Z';
 
-/** Whether what is depended on is there is tested elsewhere. */
+/** Whether targets exist is tested elsewhere. */
 const apply = (fields: object) => ({ type: 'apply', stack: 'web', allowMissing: true, ...fields }) as const;
 const resource = (fields: object = {}) => ({ type: 'app', name: 'web', ...fields });
-/** The position of the first event of app.web, where it is given. */
+/** The position of the first event of app.web, if the stack has it. */
 const WEB = 2;
 const identity = placeOf('app.web');
 const created = (value: Partial<ResourceValue> = {}, fields: object = {}): NewEvent => ({
@@ -48,7 +48,7 @@ describe('apply: a new resource', () => {
     empty.when(apply({ resources: [resource()] })).thenEvents(created());
   });
 
-  it('is created with all that is given, exactly, and its edges', () => {
+  it('is created with all fields, exactly, and its edges', () => {
     const value = {
       properties: parseJson('{"big":12345678901234567890,"__proto__":{"x":1.0}}') as JsonObject,
       dependencies: ['db.main', 'net.vpc'],
@@ -100,7 +100,7 @@ describe('apply: a known resource', () => {
     errorMessage: 'e',
   };
 
-  it('is replaced: its properties are those given, every field left out stays', () => {
+  it('is replaced: its properties are the new ones, every omitted field stays', () => {
     having(full)
       .when(apply({ resources: [resource({ properties: { z: 1 } })] }))
       .thenEvents(updated({ ...full, properties: { z: 1 }, lastApplied: OLD }));
@@ -112,7 +112,7 @@ describe('apply: a known resource', () => {
       .thenEvents(updated({ ...full, state: 'tainted', lastApplied: OLD }));
   });
 
-  it('is merged: the properties named change, every field left out stays', () => {
+  it('is merged: the named properties change, every omitted field stays', () => {
     having(full)
       .when(apply({ resources: [resource({ mode: 'merge', properties: { b: 3, d: null } })] }))
       .thenEvents(updated({ ...full, properties: { a: 1, b: 3, d: null }, lastApplied: OLD }));
@@ -142,7 +142,7 @@ describe('apply: a known resource', () => {
     ['it is merged with what it holds', full, { mode: 'merge', properties: { b: { c: 2 } } }],
     ['it is merged with nothing', full, { mode: 'merge' }],
     ['only the time it was applied at differs', full, { ...full, lastApplied: '2021-01-01T00:00:00.000Z' }],
-  ])('stays as it is where %s', (_, value, given) => {
+  ])('does not change if %s', (_, value, given) => {
     having(value)
       .when(apply({ resources: [resource(given)] }))
       .thenEvents();
@@ -157,7 +157,7 @@ describe('apply: a known resource', () => {
     ['the state', { state: 'applied' }],
     ['the metadata', { metadata: { m: '1' } }],
     ['the error', { errorMessage: null }],
-  ])('is updated where %s differs', (_, change) => {
+  ])('is updated if %s differs', (_, change) => {
     const [event] = having(full)
       .when(apply({ resources: [resource({ ...full, ...change })] }))
       .events();
@@ -165,7 +165,7 @@ describe('apply: a known resource', () => {
     expect(event?.data).toMatchObject(change);
   });
 
-  it('was applied now where its state says so, then when it is told, else when it was', () => {
+  it('was applied now if its state says so, at the given time if there is one, else at the previous time', () => {
     const at = (fields: object) => {
       const [event] = having({ state: 'pending' })
         .when(apply({ resources: [resource({ state: 'applied', ...fields })] }))
@@ -179,7 +179,7 @@ describe('apply: a known resource', () => {
     expect(at({ state: 'failed', lastApplied: '2021-01-01T00:00:00.000Z' })).toBe('2021-01-01T00:00:00.000Z');
   });
 
-  it('gains and loses the edges that differ, losses first', () => {
+  it('gains and loses the edges that differ, removals first', () => {
     having({ dependencies: ['a.a', 'b.b', 'c.c'] })
       .when(apply({ resources: [resource({ dependencies: ['d.d', 'b.b', 'e.e'] })] }))
       .thenEvents(
@@ -191,7 +191,7 @@ describe('apply: a known resource', () => {
       );
   });
 
-  it('cannot depend on itself, whether newly or still', () => {
+  it('cannot depend on itself, neither newly nor still', () => {
     const error = empty
       .when(apply({ resources: [resource({ dependencies: ['a.a', 'app.web'] })] }))
       .refused('DEPENDS_ON_ITSELF');
@@ -209,13 +209,13 @@ describe('apply: the id of a resource', () => {
       .thenEvents(updated({ state: 'x', lastApplied: OLD }, { id: 'w' }));
   });
 
-  it('may be named again', () => {
+  it('may be stated again', () => {
     having({}, { id: 'w' })
       .when(apply({ resources: [resource({ id: 'w' })] }))
       .thenEvents();
   });
 
-  it('cannot change, nor be given later', () => {
+  it('cannot change, nor be assigned later', () => {
     const error = having({}, { id: 'w' })
       .when(apply({ resources: [resource({ id: 'v' })] }))
       .refused('RESOURCE_ID_FIXED');
@@ -250,7 +250,7 @@ describe('apply: the id of a resource', () => {
     expect(elsewhere.message).not.toContain('db.main');
   });
 
-  it.each(['res-1', 'res-0012'])('cannot be %s, which the system gives', (id) => {
+  it.each(['res-1', 'res-0012'])('cannot be %s, which is reserved for generated ids', (id) => {
     const error = empty.when(apply({ resources: [resource({ id })] })).refused('INVALID_INPUT');
     expect(error.details.field).toBe('resources.0.id');
   });
@@ -260,7 +260,7 @@ describe('apply: the id of a resource', () => {
   });
 });
 
-describe('apply: what must not stand twice', () => {
+describe('apply: duplicates are refused', () => {
   it.each<[string, object, string]>([
     ['an address', { resources: [resource(), resource({ properties: { a: 1 } })] }, 'app.web'],
     [
@@ -295,7 +295,7 @@ describe('apply: what must not stand twice', () => {
     expect(error).toMatchObject({ exitCode: 2, details: { key } });
   });
 
-  it('an address that another kind of resource bears', () => {
+  it('an address of another type and name', () => {
     const error = given(stack, resourceCreated('a.b.c', { module: 'a', type: 'b', name: 'c' }))
       .when(apply({ resources: [{ type: 'a', name: 'b.c' }] }))
       .refused('ADDRESS_TAKEN');
@@ -304,13 +304,13 @@ describe('apply: what must not stand twice', () => {
 });
 
 describe('apply: removing resources', () => {
-  it('takes one out by address, with its edges', () => {
+  it('removes one by address, with its edges', () => {
     having({ dependencies: ['a.a', 'b.b'] })
       .when(apply({ remove: ['app.web'] }))
       .thenEvents(removed(), edgeRemoved('a.a'), edgeRemoved('b.b'));
   });
 
-  it('takes one out by its id, given or not', () => {
+  it('removes one by its id, assigned or generated', () => {
     having({}, { id: 'w' })
       .when(apply({ remove: ['w'] }))
       .thenEvents(removed({ id: 'w' }));
@@ -319,13 +319,13 @@ describe('apply: removing resources', () => {
       .thenEvents(removed());
   });
 
-  it('prefers an address to an id of the same text', () => {
+  it('prefers an address to an equal id', () => {
     given(stack, resourceCreated('app.web'), resourceCreated('db.main', { id: 'app.web' }))
       .when(apply({ remove: ['app.web'] }))
       .thenEvents(removed());
   });
 
-  it('refuses one that is not there, no longer there, or of another stack', () => {
+  it('refuses one that never existed, was removed, or belongs to another stack', () => {
     expect(empty.when(apply({ remove: ['app.web'] })).refused('RESOURCE_NOT_FOUND')).toMatchObject({
       exitCode: 3,
       details: { resource: 'app.web' },
@@ -339,8 +339,8 @@ describe('apply: removing resources', () => {
   });
 });
 
-describe('apply: what is asked for', () => {
-  it('is each resource by address and id, nothing more', () => {
+describe('apply: the requested facts', () => {
+  it('are each resource by address and id, nothing more', () => {
     const command = apply({
       resources: [resource({ id: 'w' }), resource({ module: 'm', name: 'x' })],
       remove: ['db.main'],
@@ -357,7 +357,7 @@ describe('apply: what is asked for', () => {
     });
   });
 
-  it('is told beforehand, as far as properties tell it, of what dependencies will be judged by', () => {
+  it('include the likely keys of the edge query, as far as the properties show them', () => {
     const command = apply({
       resources: [
         resource({ id: 'w', properties: { id: 'own', of: 'i-1', list: ['i-2', { deep: 'i-1' }], n: 1, none: '' } }),
@@ -368,13 +368,13 @@ describe('apply: what is asked for', () => {
     const likely = keys.likely?.();
     expect(likely).toEqual({ from: ['app.web', 'app.x'], known: ['own', 'i-1', 'i-2'] });
     const decided = decide(readFacts(stateAfter([stack]), keys), NOW);
-    const { of } = 'links' in decided ? decided.links : { of: [] };
+    const { of } = 'decide' in decided ? decided.keys : { of: [] };
     expect(of.map(({ address }) => address)).toEqual(likely?.from);
     expect(likely?.known).toEqual(expect.arrayContaining(of.flatMap(({ values }) => values)));
     expect(request(apply({ outputs: [{ name: 'o', value: 1 }] })).keys).not.toHaveProperty('likely');
   });
 
-  it('is the document where it changes, and who has the name and the id where the stack may be made', () => {
+  it('include the stack fields if they change, and the holders of the name and the id if the stack may be created', () => {
     expect(request(apply({ document: { description: 'new' } })).keys).toMatchObject({ document: true });
     expect(request(apply({ create: { id: 'w' } })).keys).toMatchObject({ name: 'web', id: 'w', document: false });
   });

@@ -17,7 +17,7 @@ const set = (name: string, value: unknown, fields: object = {}) => outputSet(nam
 describe('apply: outputs', () => {
   const known = given(stack, outputSet('o'), outputSet('secret', { sensitive: true, metadata: 'string' }));
 
-  it('sets a new one and changes a known one', () => {
+  it('sets a new one and changes an existing one', () => {
     known
       .when(
         apply({
@@ -34,11 +34,11 @@ describe('apply: outputs', () => {
     { name: 'o', value: '1' },
     { name: 'o', value: 1, sensitive: true },
     { name: 'o', value: 1, metadata: 'number' },
-  ])('changes a known one for %j', (output) => {
+  ])('changes an existing one to %j', (output) => {
     known.when(apply({ outputs: [output] })).thenEvents(set(output.name, output.value, output));
   });
 
-  it('leaves one as it is that is as wanted', () => {
+  it('does not change one with the desired value', () => {
     known
       .when(
         apply({
@@ -57,7 +57,7 @@ describe('apply: outputs', () => {
       .thenEvents({ type: 'OutputRemoved', data: { name: 'o' } }, set('p', 1));
   });
 
-  it('refuses to remove one that is not there', () => {
+  it('refuses to remove a missing one', () => {
     expect(known.when(apply({ removeOutputs: ['x'] })).refused('OUTPUT_NOT_FOUND').exitCode).toBe(3);
   });
 
@@ -77,13 +77,13 @@ describe('apply: the stack itself', () => {
     stackUpdated({ origin: { ...origin, version: 2 } }),
   ];
 
-  it('changes its document at the version to come', () => {
+  it('changes its fields at the next version', () => {
     given(stackCreated(), stackUpdated({ description: 'old' }))
       .when(apply({ document: { description: 'new', origin } }))
       .thenEvents(stackUpdated({ description: 'new', origin: { ...origin, version: 3 } }));
   });
 
-  it('takes an origin anew even where only the version it came in at differs: exports count from there', () => {
+  it('records an origin again even if only its version differs, because exports count from there', () => {
     given(...known)
       .when(apply({ document: { origin } }))
       .thenEvents(stackUpdated({ origin: { ...origin, version: 4 } }));
@@ -105,11 +105,11 @@ describe('apply: the stack itself', () => {
     expect(error.details.field).toBe('document.origin.serial');
   });
 
-  it('is not made unless asked for', () => {
+  it('is not created unless requested', () => {
     given().when(apply()).refused('STACK_NOT_FOUND');
   });
 
-  it('is made where it is not there, under the name it was called', () => {
+  it('is created if it is missing, under the name in the command', () => {
     given()
       .when(apply({ create: { id: 'stack-7' }, document: { description: 'd', origin } }))
       .thenEvents(stackCreated({ id: 'stack-7', description: 'd', origin: { ...origin, version: 1 } }));
@@ -119,13 +119,13 @@ describe('apply: the stack itself', () => {
     expect(event?.type === 'StackCreated' && event.data.id).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('is not made again where it is there', () => {
+  it('is not created again if it exists', () => {
     given(stack)
       .when(apply({ create: { id: 'stack-7' } }))
       .thenEvents();
   });
 
-  it('is not made under a name or an id that is taken', () => {
+  it('is not created under a name or an id that is taken', () => {
     given(stackCreated({ id: 'web', name: 'old' }), stackDeleted('old'))
       .when(apply({ create: {} }))
       .refused('NAME_TAKEN');
@@ -137,7 +137,7 @@ describe('apply: the stack itself', () => {
 });
 
 describe('apply: one commit', () => {
-  it('holds everything in order: stack, removals, resources, outputs', () => {
+  it('contains everything in order: stack, removals, resources, outputs', () => {
     const events = given(stack, resourceCreated('a.old'), outputSet('o'))
       .when(
         apply({
@@ -175,11 +175,11 @@ describe('apply: one commit', () => {
     expect(events).toHaveLength(9_999);
   });
 
-  it.each(['apply', 'set', 'remove', 'import'])('is called %s', (kind) => {
+  it.each(['apply', 'set', 'remove', 'import'])('has the kind %s', (kind) => {
     expect(request(apply({ kind })).meta.command).toBe(kind);
   });
 
-  it('is called apply by itself, and by no other name', () => {
+  it('has the kind apply by default, and no other name', () => {
     expect(request(apply()).meta.command).toBe('apply');
     expect(
       given(stack)

@@ -45,7 +45,7 @@ describe('addDependency', () => {
       });
   });
 
-  it('keeps the resource as it is but for when it was applied', () => {
+  it('does not change the resource except for its time of application', () => {
     const applied = resourceCreated('app.web', { lastApplied: '2020-01-01T00:00:00.000Z', errorMessage: 'e' });
     const [event] = given(stack, applied, resourceCreated('net.vpc'))
       .when({ type: 'addDependency', ...edge })
@@ -53,13 +53,13 @@ describe('addDependency', () => {
     expect(event?.data).toMatchObject({ state: 'applied', errorMessage: 'e', lastApplied: NOW });
   });
 
-  it('records nothing where it is declared already', () => {
+  it('records nothing if it is already declared', () => {
     given(...known)
       .when({ type: 'addDependency', ...edge, dependsOn: 'db.main' })
       .thenEvents();
   });
 
-  it('records an implicit one as an edge only, with where it was found', () => {
+  it('records an implicit one as an edge only, with its path', () => {
     given(...known)
       .when({ type: 'addDependency', ...edge, dependencyType: 'implicit', path: '$.subnet' })
       .thenEvents({
@@ -68,7 +68,7 @@ describe('addDependency', () => {
       });
   });
 
-  it.each(['explicit', 'implicit'] as const)('records no implicit one where there is an %s edge', (dependencyType) => {
+  it.each(['explicit', 'implicit'] as const)('records no implicit one beside an %s edge', (dependencyType) => {
     given(...known, dependencyAdded('app.web', 'net.vpc', { dependencyType }))
       .when({ type: 'addDependency', ...edge, dependencyType: 'implicit' })
       .thenEvents();
@@ -96,19 +96,19 @@ describe('addDependency', () => {
 });
 
 describe('removeDependency', () => {
-  it('takes an explicit one out of the declared ones', () => {
+  it('removes an explicit one from the declared ones', () => {
     given(...known, dependencyAdded('app.web', 'db.main', { path: '$.db' }))
       .when({ type: 'removeDependency', ...edge, dependsOn: 'db.main' })
       .thenEvents(updated([]), dependencyRemoved('app.web', 'db.main'));
   });
 
-  it('takes an implicit one away, and leaves the resource alone', () => {
+  it('removes an implicit one and does not change the resource', () => {
     given(...known, dependencyAdded('app.web', 'net.vpc', { dependencyType: 'implicit' }))
       .when({ type: 'removeDependency', ...edge })
       .thenEvents(dependencyRemoved('app.web', 'net.vpc'));
   });
 
-  it('refuses one that is not there', () => {
+  it('refuses a missing one', () => {
     const error = given(...known)
       .when({ type: 'removeDependency', ...edge })
       .refused('DEPENDENCY_NOT_FOUND');
@@ -117,7 +117,7 @@ describe('removeDependency', () => {
 });
 
 describe.each(['addDependency', 'removeDependency'] as const)('%s', (type) => {
-  it('refuses a resource that is not there, or no longer', () => {
+  it('refuses a missing or removed resource', () => {
     given(stack)
       .when({ type, ...edge })
       .refused('RESOURCE_NOT_FOUND');
@@ -126,7 +126,7 @@ describe.each(['addDependency', 'removeDependency'] as const)('%s', (type) => {
       .refused('RESOURCE_NOT_FOUND');
   });
 
-  it('asks for the resource and the edge, no more', () => {
+  it('requests the resource and the edge only', () => {
     expect(request({ type, ...edge }).keys).toEqual({
       stack: 'web',
       addresses: ['app.web'],

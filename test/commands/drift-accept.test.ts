@@ -32,7 +32,7 @@ const value = aValue({
   errorMessage: 'boom',
 });
 const web = resourceCreated('app.web', value);
-/** The position of its first event; then comes that of its edge. */
+/** The position of its first event; its edge's event follows. */
 const WEB = 2;
 const db = resourceCreated('db.main');
 const DB = 4;
@@ -40,15 +40,15 @@ const accept = { type: 'acceptDrift', stack: 'web', resource: 'app.web' } as con
 
 interface Fields {
   readonly expected?: Json;
-  /** Of the changes, those at these paths. */
+  /** The changes at these paths. */
   readonly paths?: readonly string[];
   readonly changes?: readonly object[];
-  /** Null: the stack holds none. */
+  /** Null: the stack has no value. */
   readonly resource?: number | null;
   readonly resourceId?: string;
 }
 
-/** An open finding: of all changes, or of those at the paths given. */
+/** An open finding with all changes, or those at the given paths. */
 function finding(actual: Json, fields: Fields = {}): NewEvent {
   const { expected = properties, paths, resource = WEB, resourceId = 'res-2' } = fields;
   const changes = fieldChanges(expected, actual)
@@ -89,20 +89,20 @@ const updated = (after: JsonObject) =>
 describe('acceptDrift', () => {
   const actual = { size: 2, tags: { env: 'dev' }, list: [1, { id: 'a' }] };
 
-  it('makes what was found what is expected; all else of the resource stays', () => {
+  it('makes the found state the expected one; the rest of the resource stays', () => {
     knowing(finding(actual)).when(accept).thenEvents(updated(actual), resolved());
     knowing(finding(actual))
       .when({ ...accept, reason: 'on purpose' })
       .thenEvents(updated(actual), resolved('on purpose'));
   });
 
-  it('takes away what is not there any more', () => {
+  it('removes properties that no longer exist', () => {
     knowing(finding({ size: 1 }))
       .when(accept)
       .thenEvents(updated({ size: 1 }), resolved());
   });
 
-  it('knows the resource by its id too', () => {
+  it('finds the resource by its id too', () => {
     knowing(finding(actual))
       .when({ ...accept, resource: 'res-2' })
       .thenEvents(updated(actual), resolved());
@@ -116,7 +116,7 @@ describe('acceptDrift', () => {
     expect(event).toMatchObject({ type: 'ResourceUpdated', data: { resource: WEB, id: 'w', properties: actual } });
   });
 
-  it('keeps what is expected where rules said that a difference is none', () => {
+  it('keeps the expected value where a rule excludes the difference', () => {
     knowing(finding(actual, { paths: ['$.size', '$.list'] }))
       .when(accept)
       .thenEvents(updated({ size: 2, tags: { env: 'prod' }, list: [1, { id: 'a' }] }), resolved());
@@ -128,13 +128,13 @@ describe('acceptDrift', () => {
       .thenEvents(updated({ size: 1, tags: { env: 'dev' } }), resolved());
   });
 
-  it('takes the resource out where it is gone', () => {
+  it('removes the resource if it no longer exists', () => {
     knowing(finding(null))
       .when(accept)
       .thenEvents(resourceRemoved('app.web', WEB), dependencyRemoved('app.web', 'db.main'), resolved());
   });
 
-  it('refuses to take out what others depend on, unless they go too or are left', () => {
+  it('refuses to remove a resource with dependents, unless they are removed or left', () => {
     const known = knowing(finding(null), resourceCreated('user.one', { dependencies: ['app.web'] }));
     expect(known.when(accept).refused('HAS_DEPENDENTS').exitCode).toBe(5);
     const types = (dependents: 'cascade' | 'leave') =>
@@ -168,13 +168,13 @@ describe('acceptDrift', () => {
       .thenEvents(updated(actual), resolved());
   });
 
-  it('refuses where no finding is open', () => {
+  it('refuses without an open finding', () => {
     for (const known of [given(stack, web), knowing(finding(actual), { type: 'DriftCleared', data: about })]) {
       expect(known.when(accept).refused('DRIFT_NOT_FOUND').exitCode).toBe(3);
     }
   });
 
-  it('refuses a finding of what is no resource of the stack', () => {
+  it('refuses a finding about something that is not a resource of the stack', () => {
     const found = finding(actual, { resource: null, resourceId: 'app.web' });
     expect(given(stack, found).when(accept).refused('RESOURCE_NOT_FOUND').exitCode).toBe(3);
     knowing(finding(actual), [resourceRemoved('app.web', WEB), dependencyRemoved('app.web', 'db.main')])
@@ -188,13 +188,13 @@ describe('acceptDrift', () => {
     ['is another one now', finding(actual, { resource: DB })],
     ['was none then', finding(actual, { resource: null })],
     ['was compared in another way', finding(actual, { changes: [{ path: '$.other', expected: 1, actual: 2 }] })],
-  ])('refuses where the resource %s', (_, found) => {
+  ])('refuses if the resource %s', (_, found) => {
     const error = knowing(found).when(accept).refused('DRIFT_OUTDATED');
     expect(error).toMatchObject({ exitCode: 5, details: { stack: 'web', resource: 'app.web' } });
     expect(error.hint).toContain('again');
   });
 
-  it('minds no spelling of numbers and no order of keys', () => {
+  it('ignores the spelling of numbers and the order of keys', () => {
     const found = finding(actual, { expected: { tags: { env: 'prod' }, size: 1 } });
     knowing(found).when(accept).thenEvents(updated(actual), resolved());
   });
@@ -204,7 +204,7 @@ describe('acceptDrift', () => {
     expect(error).toMatchObject({ exitCode: 2, details: { resource: 'app.web' } });
   });
 
-  it('asks for the resource by address and id, and for its last finding', () => {
+  it('requests the resource by address and id, and its last finding', () => {
     expect(request(accept).keys).toEqual({
       stack: 'web',
       addresses: ['app.web'],
@@ -244,7 +244,7 @@ describe.each(KINDS)('in a life (%s)', (location) => {
       expect(receipt).toMatchObject({ version: 3, events: 2 });
       const accepted = (await reads(store).resource(1, 't.a'))?.value.properties;
       expect(accepted).toEqual({
-        // In the order in which they were found, or the next look would find another one.
+        // In the order of discovery, or the next check would record another one.
         rules: [
           { id: 'z', port: 3 },
           { id: 'x', port: 9 },

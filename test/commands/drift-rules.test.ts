@@ -17,7 +17,7 @@ const add = {
 const fields = { resourceType: 'aws_*', path: 'tags.aws:*', reason: 'theirs' };
 
 describe('addDriftRule', () => {
-  it('records the rule, for ever or until a time, for all types where none is named', () => {
+  it('records the rule, permanently or until a time, for all types if none is named', () => {
     const data = { resourceType: 'aws_*', path: 'tags.aws:*', reason: 'theirs', expiresAt: null };
     given(stack).when(add).thenEvents({ type: 'DriftRuleAdded', data });
     given(stack)
@@ -28,7 +28,7 @@ describe('addDriftRule', () => {
       .thenEvents({ type: 'DriftRuleAdded', data: { resourceType: '*', path: '$', reason: 'a\nb', expiresAt: null } });
   });
 
-  it('changes nothing where the same rule stands', () => {
+  it('changes nothing if the same rule exists', () => {
     given(stack, driftRuleAdded(fields)).when(add).thenEvents();
   });
 
@@ -37,7 +37,7 @@ describe('addDriftRule', () => {
     ['path', { path: 'tags' }],
     ['reason', { reason: 'mine' }],
     ['expiry', { expiresAt: LATER }],
-  ])('records it beside one of another %s', (_, other) => {
+  ])('records it beside one with another %s', (_, other) => {
     expect(
       given(stack, driftRuleAdded({ ...fields, ...other }))
         .when(add)
@@ -45,14 +45,14 @@ describe('addDriftRule', () => {
     ).toHaveLength(1);
   });
 
-  it.each([NOW, EARLIER])('refuses an expiry that has passed, also for a rule that stands: %s', (expiresAt) => {
+  it.each([NOW, EARLIER])('refuses an expiry in the past, also for an existing rule: %s', (expiresAt) => {
     const error = given(stack, driftRuleAdded({ ...fields, expiresAt }))
       .when({ ...add, expiresAt })
       .refused('EXPIRY_PASSED');
     expect(error).toMatchObject({ exitCode: 2, details: { field: 'expiresAt' } });
   });
 
-  it('refuses a path that is no pattern, and names the place', () => {
+  it('refuses an invalid path pattern, and names the position', () => {
     const error = given(stack)
       .when({ ...add, path: 'tags..Name' })
       .refused('DRIFT_PATTERN_INVALID');
@@ -75,13 +75,13 @@ describe('addDriftRule', () => {
     expect(error.details.field).toBe(field);
   });
 
-  it('asks for the rules', () => {
+  it('requests the rules', () => {
     expect(request(add).keys).toEqual({ stack: 'web', driftRules: true });
   });
 });
 
 describe('removeDriftRule', () => {
-  it('removes a rule by its number, also one that has run out', () => {
+  it('removes a rule by its number, including an expired one', () => {
     const remove = { type: 'removeDriftRule', stack: 'web', rule: 3 } as const;
     const past = [stack, driftRuleAdded(), driftRuleAdded({ expiresAt: EARLIER })];
     given(...past)
@@ -92,7 +92,7 @@ describe('removeDriftRule', () => {
       .thenEvents({ type: 'DriftRuleRemoved', data: { rule: 3, reason: 'wrong' } });
   });
 
-  it('refuses a number that is no rule of the stack', () => {
+  it('refuses a number without a rule of the stack', () => {
     const error = given(stack, driftRuleAdded())
       .when({ type: 'removeDriftRule', stack: 'web', rule: 3 })
       .refused('DRIFT_RULE_NOT_FOUND');
@@ -133,7 +133,7 @@ describe.each(KINDS)('in a life (%s)', (location) => {
   });
   const detect: Command = { type: 'detectDrift', stack: 's', findings: [{ resource: 't.a', actual: { n: 2, m: 2 } }] };
 
-  it('a rule counts for its stack, from when it is added until it runs out or is removed', async () => {
+  it('a rule applies to its stack, from its creation until it expires or is removed', async () => {
     const { run, paths, clock, store } = await life();
     await run(rule('other', '$'), detect);
     expect(await paths()).toEqual([[true, '$.m', '$.n']]);
@@ -153,7 +153,7 @@ describe.each(KINDS)('in a life (%s)', (location) => {
     });
   });
 
-  it('rules are read now and as they were, and no version is raised by them', async () => {
+  it('rules are read now and in the past, and do not raise the version', async () => {
     const { run, store } = await life();
     await run(rule('s', 'n'), rule('s', 'm'), { type: 'removeDriftRule', stack: 's', rule: 4 });
     const at = (position: number) => store.read((s) => readDriftRules(s, 's', { position }));

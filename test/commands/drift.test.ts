@@ -38,7 +38,7 @@ const detected = (fields: object = {}): NewEvent => ({
     ...fields,
   },
 });
-/** A stack with a finding, which is the event after those of `known`. */
+/** A stack with a finding, the event after those of `known`. */
 const drifted = (...later: readonly Given[]) => [...known, detected(), ...later];
 const about = { finding: 3, resourceId: 'res-2' };
 const cleared: NewEvent = { type: 'DriftCleared', data: about };
@@ -47,20 +47,20 @@ const ignored = (expiresAt: string | null = null): NewEvent => ({
   type: 'DriftIgnored',
   data: { ...about, reason: 'known', expiresAt },
 });
-/** A finding that is open, whether it was ignored or not. */
+/** An open finding, ignored or not. */
 const OPEN: readonly [what: string, past: readonly Given[]][] = [
   ['pending', drifted()],
   ['ignored', drifted(ignored())],
 ];
 
 describe('detectDrift', () => {
-  it('finds what differs from the properties', () => {
+  it('finds differences from the properties', () => {
     given(...known)
       .when(detect({ resource: 'app.web', actual }))
       .thenEvents(detected());
   });
 
-  it('takes null for what is expected as null, not as left out', () => {
+  it('treats null as expected null, not as absent', () => {
     const [event] = given(...known)
       .when(detect({ resource: 'app.web', expected: null, actual }))
       .events();
@@ -70,19 +70,19 @@ describe('detectDrift', () => {
       .thenEvents();
   });
 
-  it('finds nothing where only order and spelling differ', () => {
+  it('finds nothing if only order and spelling differ', () => {
     given(...known)
       .when(detect({ resource: 'app.web', actual: { tags: { 'a.b': new JsonNumber('1.0'), env: 'prod' }, size: 1 } }))
       .thenEvents();
   });
 
-  it('finds nothing where a number comes as a bigint', () => {
+  it('finds nothing if a number is a bigint', () => {
     given(...known)
       .when(detect({ resource: 'app.web', actual: { ...properties, size: 1n } }))
       .thenEvents();
   });
 
-  it('names each top-level field once, and lacks the side that lacks the field', () => {
+  it('names each top-level field once, and omits the side without the field', () => {
     given(...known)
       .when(detect({ resource: 'app.web', actual: { size: '1', tags: { 'a.b': 2 }, 'x.y': null } }))
       .thenEvents({
@@ -115,7 +115,7 @@ describe('detectDrift', () => {
     expect(nested?.type === 'DriftDetected' && nested.data.fields).toEqual([field]);
   });
 
-  it.each([null, 'text', [properties]])('names the whole where what is there is no object: %j', (found) => {
+  it.each([null, 'text', [properties]])('names the whole value if the actual value is not an object: %j', (found) => {
     const [event] = given(...known)
       .when(detect({ resource: 'app.web', actual: found }))
       .events();
@@ -123,7 +123,7 @@ describe('detectDrift', () => {
     expect(event?.data).toMatchObject({ actual: found, fields: ['$'], changes });
   });
 
-  it('compares with what it is told to expect, rather than with the properties', () => {
+  it('compares with the expected value in the command rather than with the properties', () => {
     const [event] = given(...known)
       .when(detect({ resource: 'app.web', expected: { a: 1 }, actual: { a: 2 } }))
       .events();
@@ -133,7 +133,7 @@ describe('detectDrift', () => {
       .thenEvents();
   });
 
-  it('knows a resource by its id too', () => {
+  it('finds a resource by its id too', () => {
     const named = resourceCreated('app.web', { id: 'w', properties });
     for (const resource of ['w', 'app.web']) {
       const [event] = given(stack, named)
@@ -147,7 +147,7 @@ describe('detectDrift', () => {
     expect(event?.data).toMatchObject({ resource: WEB, resourceId: 'res-2' });
   });
 
-  it('takes an id the stack does not hold as it is', () => {
+  it('records an unknown id unchanged', () => {
     const changes = [{ path: '$.a', expected: 1, actual: 2 }];
     const data = { resourceId: 'i-1', expected: { a: 1 }, actual: { a: 2 }, fields: ['a'], changes };
     for (const elsewhere of [[], [other, resourceCreated('app.web', { id: 'i-1' })]]) {
@@ -157,7 +157,7 @@ describe('detectDrift', () => {
     }
   });
 
-  it('refuses an id the stack does not hold, or no longer, without something to expect', () => {
+  it('refuses an unknown or removed id without an expected value', () => {
     const command = detect({ resource: 'app.web', actual: {} });
     expect(given(stack).when(command).refused('NOTHING_EXPECTED').exitCode).toBe(2);
     given(...known, resourceRemoved('app.web', WEB))
@@ -180,13 +180,13 @@ describe('detectDrift', () => {
       .thenEvents();
   });
 
-  it.each(OPEN)('does not record again one that stands: %s', (_, past) => {
+  it.each(OPEN)('does not record the same finding again: %s', (_, past) => {
     given(...past)
       .when(detect({ resource: 'app.web', actual }))
       .thenEvents();
   });
 
-  it('records another difference in place of the one that stood', () => {
+  it('replaces an existing finding by another difference', () => {
     given(...known, detected({ actual: { size: 3 } }))
       .when(detect({ resource: 'app.web', actual }))
       .thenEvents(cleared, detected());
@@ -195,13 +195,13 @@ describe('detectDrift', () => {
       .thenEvents(cleared, detected());
   });
 
-  it('records one again that came back, also after it was called resolved', () => {
+  it('records a finding again that reappeared, also after it was resolved', () => {
     given(...drifted(resolved))
       .when(detect({ resource: 'app.web', actual }))
       .thenEvents(detected());
   });
 
-  it('records one again that was ignored for a time that has passed', () => {
+  it('records a finding again that was ignored until a time in the past', () => {
     given(...drifted(ignored(NOW)))
       .when(detect({ resource: 'app.web', actual }))
       .thenEvents(cleared, detected());
@@ -210,13 +210,13 @@ describe('detectDrift', () => {
       .thenEvents();
   });
 
-  it('refuses a resource given twice, by address and by id', () => {
+  it('refuses the same resource twice, by address and by id', () => {
     given(...known)
       .when(detect({ resource: 'app.web', actual }, { resource: 'res-2', actual }))
       .refused('GIVEN_TWICE');
   });
 
-  it('takes several findings, each on its own, and needs no lock', () => {
+  it('accepts several findings, each separately, and needs no lock', () => {
     const events = given(...known, resourceCreated('db.main'), lockAcquired())
       .when(
         detect(
@@ -229,7 +229,7 @@ describe('detectDrift', () => {
     expect(events.map(({ data }) => (data as { resourceId: string }).resourceId)).toEqual(['res-2', 'z']);
   });
 
-  it('keeps a text that looks like a marker as the text it is', () => {
+  it('keeps a text that looks like a marker unchanged', () => {
     const size = '\u0000number:1:0,"x":[';
     const [event] = given(...known)
       .when(detect({ resource: 'app.web', expected: { size: 1 }, actual: { size } }))
@@ -237,7 +237,7 @@ describe('detectDrift', () => {
     expect(event?.data).toMatchObject({ changes: [{ path: '$.size', expected: 1, actual: size }] });
   });
 
-  it('needs a finding, each with something actual', () => {
+  it('needs a finding, each with an actual value', () => {
     expect(
       given(...known)
         .when(detect())
@@ -250,7 +250,7 @@ describe('detectDrift', () => {
     ).toBe('findings.0.actual');
   });
 
-  it('asks for the resources by address and id, and for their last findings', () => {
+  it('requests the resources by address and id, and their last findings', () => {
     expect(request(detect({ resource: 'app.web', actual: {} }, { resource: 'w', actual: {} })).keys).toEqual({
       stack: 'web',
       addresses: ['app.web', 'w'],
@@ -271,7 +271,7 @@ describe('rules', () => {
     return event?.type === 'DriftDetected' ? event.data.changes.map(({ path }) => path) : event;
   };
 
-  it('leave out what they cover, of the changes and of the fields; expected and actual stay whole', () => {
+  it('exclude matching paths from the changes and the fields; expected and actual stay complete', () => {
     given(...known, rule({ path: 'tags.*' }), rule({ resourceType: 'a*', path: '**.etag' }))
       .when(detect({ resource: 'app.web', actual: found }))
       .thenEvents({
@@ -287,7 +287,7 @@ describe('rules', () => {
       });
   });
 
-  it('that cover everything leave no finding, and clear one that stands', () => {
+  it('that match everything leave no finding, and clear an existing one', () => {
     given(...known, rule({ path: 'size' }))
       .when(detect({ resource: 'app.web', actual }))
       .thenEvents();
@@ -303,7 +303,7 @@ describe('rules', () => {
     ['one that went since', ['$.size'], [], true],
     ['one in place of another', ['$.size'], ['size'], true],
     ['the same ones', ['$.size'], ['tags'], false],
-  ])('make another finding of the same two states, or do not: %s', (_, before, rules, again) => {
+  ])('lead to another finding of the same two states, or do not: %s', (_, before, rules, again) => {
     const now = { size: 2, tags: { env: 'dev', 'a.b': 1 } };
     const changes = before.map((path) => ({ path, expected: 'any', actual: 'thing' }));
     const events = given(...known, detected({ actual: now, changes }), ...rules.map((path) => rule({ path })))
@@ -312,31 +312,31 @@ describe('rules', () => {
     expect(events.map(({ type }) => type)).toEqual(again ? ['DriftCleared', 'DriftDetected'] : []);
   });
 
-  it('count only for the types they name', () => {
+  it('apply only to the types they name', () => {
     const all = ['$.etag', '$.size', '$.tags.env'];
     expect(paths('app.web', found, rule({ resourceType: 'app', path: 'size' }))).toEqual(['$.etag', '$.tags.env']);
     expect(paths('app.web', found, rule({ resourceType: 'a*p', path: 'size' }))).toEqual(['$.etag', '$.tags.env']);
     expect(paths('app.web', found, rule({ resourceType: 'db', path: 'size' }))).toEqual(all);
     expect(paths('app.web', found, rule({ resourceType: 'ap', path: 'size' }))).toEqual(all);
-    // What is no resource of the stack has no type: only * alone means it.
+    // Something that is not a resource of the stack has no type: only * matches it.
     expect(paths('i-1', found, rule({ path: 'size' }))).toEqual(['$.etag', '$.tags.env']);
     expect(paths('i-1', found, rule({ resourceType: '**', path: 'size' }))).toEqual(all);
     expect(paths('i-1', found, rule({ resourceType: 'app', path: 'size' }))).toEqual(all);
   });
 
-  it('hold until the instant they run out', () => {
+  it('apply until their expiry', () => {
     expect(paths('app.web', actual, rule({ path: 'size', expiresAt: LATER }))).toBeUndefined();
     expect(paths('app.web', actual, rule({ path: 'size', expiresAt: NOW }))).toEqual(['$.size']);
     expect(paths('app.web', actual, rule({ path: 'size', expiresAt: EARLIER }))).toEqual(['$.size']);
   });
 
-  it('cover a resource that is gone by $ or **, not by a field', () => {
+  it('match a missing resource by $ or **, not by a field', () => {
     expect(paths('app.web', null, rule({ path: '$' }))).toBeUndefined();
     expect(paths('app.web', null, rule({ path: '**' }))).toBeUndefined();
     expect(paths('app.web', null, rule({ path: 'tags' }), rule({ path: 'size' }), rule({ path: '*' }))).toEqual(['$']);
   });
 
-  it('count for a resource that was removed by the type it had', () => {
+  it('apply to a removed resource by its former type', () => {
     given(...known, resourceRemoved('app.web', WEB), rule({ resourceType: 'app', path: 'a' }))
       .when(detect({ resource: 'app.web', expected: { a: 1 }, actual: { a: 2 } }))
       .thenEvents();
@@ -346,7 +346,7 @@ describe('rules', () => {
 describe.each(['resolveDrift', 'ignoreDrift'] as const)('%s', (type) => {
   const command = { type, stack: 'web', resource: 'app.web' } as const;
 
-  it('refuses where no finding is pending', () => {
+  it('refuses without a pending finding', () => {
     expect(
       given(...known)
         .when(command)
@@ -360,13 +360,13 @@ describe.each(['resolveDrift', 'ignoreDrift'] as const)('%s', (type) => {
       .refused('DRIFT_NOT_FOUND');
   });
 
-  it('asks for the last finding', () => {
+  it('requests the last finding', () => {
     expect(request(command).keys).toEqual({ stack: 'web', driftOf: ['app.web'] });
   });
 });
 
 describe('closing a finding', () => {
-  it('resolves it, with a reason or without', () => {
+  it('resolves it, with or without a reason', () => {
     const resolve = { type: 'resolveDrift', stack: 'web', resource: 'app.web' } as const;
     given(...drifted())
       .when(resolve)
@@ -376,7 +376,7 @@ describe('closing a finding', () => {
       .thenEvents({ type: 'DriftResolved', data: { ...about, reason: 'fixed\nby hand' } });
   });
 
-  it('ignores it, for good or until a time', () => {
+  it('ignores it, permanently or until a time', () => {
     const ignore = { type: 'ignoreDrift', stack: 'web', resource: 'app.web', reason: 'known' } as const;
     given(...drifted())
       .when(ignore)
@@ -386,7 +386,7 @@ describe('closing a finding', () => {
       .thenEvents({ type: 'DriftIgnored', data: { ...about, reason: 'known', expiresAt: LATER } });
   });
 
-  it.each([NOW, EARLIER])('refuses to ignore it until a time that has passed: %s', (expiresAt) => {
+  it.each([NOW, EARLIER])('refuses to ignore it until a time in the past: %s', (expiresAt) => {
     const error = given(...drifted())
       .when({ type: 'ignoreDrift', stack: 'web', resource: 'app.web', expiresAt })
       .refused('EXPIRY_PASSED');

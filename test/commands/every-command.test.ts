@@ -13,10 +13,10 @@ import {
   tagAdded,
 } from '../support/decision.js';
 
-/** The positions of the first events of a resource, a rule and a lock in what is given. */
+/** The positions of the first events of a resource, a rule and a lock in the initial events. */
 const [WEB, RULE, LOCK] = [2, 6, 9];
 
-/** One good command of every type: a type without an example does not compile. */
+/** One valid command of every type: a type without an example does not compile. */
 const EXAMPLES: { readonly [T in CommandType]: Extract<Command, { type: T }> } = {
   createStack: { type: 'createStack', name: 'new' },
   updateStack: { type: 'updateStack', stack: 'web', description: 'x' },
@@ -62,7 +62,7 @@ const PAST: readonly Given[] = [
 const VERSION = 4;
 
 const LOCK_COMMANDS: readonly CommandType[] = ['acquireLock', 'renewLock', 'releaseLock', 'breakLock'];
-/** They change no state, so a lock does not keep them out. */
+/** They change no state, so a lock does not block them. */
 const FREE: readonly CommandType[] = [
   'takeSnapshot',
   'detectDrift',
@@ -97,7 +97,7 @@ describe.each(TYPES)('%s', (type) => {
     ).not.toEqual([]);
   });
 
-  it('refuses a field it does not know', () => {
+  it('refuses an unknown field', () => {
     const error = given(...pastFor(type))
       .when({ ...EXAMPLES[type], ...{ unheardOf: 1 } })
       .refused('INVALID_INPUT');
@@ -144,7 +144,7 @@ describe.each(NAMING)('%s', (type) => {
     expect(error).toMatchObject({ exitCode: 2, details: { field: 'stack' } });
   });
 
-  it('refuses a stack that is not there', () => {
+  it('refuses an unknown stack', () => {
     const error = given(...pastFor(type))
       .when(naming(type, 'nowhere'))
       .refused('STACK_NOT_FOUND');
@@ -160,7 +160,7 @@ describe.each(NAMING)('%s', (type) => {
     ).not.toEqual([]);
   });
 
-  it('refuses a deleted stack, unless it brings it back', () => {
+  it('refuses a deleted stack, unless the command restores it', () => {
     const past = type === 'restoreStack' ? pastFor(type) : [...pastFor(type), stackDeleted()];
     const decision = given(...past).when(EXAMPLES[type]);
     if (type === 'restoreStack' || type === 'rollback') expect(decision.events()).not.toEqual([]);
@@ -178,7 +178,7 @@ describe.each(NAMING.filter((type) => !LOCK_COMMANDS.includes(type)))('%s on a l
     else expect(decision.refused('STACK_LOCKED').exitCode).toBe(4);
   });
 
-  it('is accepted with its lock, and refused with one that is not held', () => {
+  it('is accepted with its lock, and refused with an unknown one', () => {
     expect(
       given(...locked())
         .when(EXAMPLES[type], { lockId: 'lock-1', fencingToken: LOCK })
@@ -195,7 +195,7 @@ describe.each(NAMING.filter((type) => !LOCK_COMMANDS.includes(type)))('%s on a l
       .refused('LOCK_NOT_HELD');
   });
 
-  it('records that a lock ran out', () => {
+  it('records that a lock expired', () => {
     const [first] = given(...locked({ expiresAt: EARLIER }))
       .when(EXAMPLES[type])
       .events();

@@ -13,25 +13,25 @@ const three = [1, 2, 3].map((number) => started(number));
 const known = [stack, ...three, started(4)];
 
 describe('startExecution', () => {
-  it('counts on from the executions there were', () => {
+  it('continues the count of earlier executions', () => {
     given(...known)
       .when({ type: 'startExecution', stack: 'web', executionId: 'run-5' })
       .thenEvents({ type: 'ExecutionStarted', data: { executionId: 'run-5', number: 5, startedAt: NOW } });
   });
 
-  it('has an id of its own where none is given', () => {
+  it('gets a new id if none is given', () => {
     const [event] = given(stack).when({ type: 'startExecution', stack: 'web' }).events();
     expect(event?.type === 'ExecutionStarted' && event.data.executionId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('refuses an id that was used', () => {
+  it('refuses an id that is already used', () => {
     const error = given(...known)
       .when({ type: 'startExecution', stack: 'web', executionId: 'run-4' })
       .refused('EXECUTION_EXISTS');
     expect(error).toMatchObject({ exitCode: 5, details: { field: 'executionId', executionId: 'run-4' } });
   });
 
-  it('asks for the execution of its id', () => {
+  it('requests the execution with its id', () => {
     expect(request({ type: 'startExecution', stack: 'web', executionId: 'x' }).keys).toEqual({
       stack: 'web',
       execution: 'x',
@@ -50,14 +50,14 @@ describe('completeExecution', () => {
       .thenEvents({ type: 'ExecutionCompleted', data: { ...ended, taskResults: null } });
   });
 
-  it('takes the duration and the results it is given', () => {
+  it('uses the given duration and results', () => {
     const taskResults = [{ task: 'a', bytes: new JsonNumber('12345678901234567890') }];
     given(...known)
       .when({ ...complete, durationMs: 0, taskResults })
       .thenEvents({ type: 'ExecutionCompleted', data: { ...ended, durationMs: 0, taskResults } });
   });
 
-  it('never lasts less than nothing, also where the clock went back', () => {
+  it('never has a negative duration, also if the clock moved back', () => {
     given(stack, ...three, started(4, LATER))
       .when(complete)
       .thenEvents({
@@ -109,7 +109,7 @@ describe.each([
     expect(error.details.field).toBe('durationMs');
   });
 
-  it('refuses results that are no JSON', () => {
+  it('refuses results that are not JSON', () => {
     const error = given(...known)
       .when({ ...command, taskResults: { a: [undefined] } as never })
       .refused('INVALID_INPUT');

@@ -38,7 +38,7 @@ interface Case {
   readonly context?: Partial<Context>;
 }
 
-/** The events the guard records, or the code it refuses with. */
+/** The events that the guard records, or the code of its refusal. */
 function outcome({ target = 'live', need = 'held', lock, context, ...rest }: Case): readonly NewEvent[] | string {
   const stack = 'stack' in rest ? rest.stack : live;
   try {
@@ -77,16 +77,16 @@ describe('the expected version', () => {
     [2, 'VERSION_CONFLICT'],
     [4, 'VERSION_CONFLICT'],
     [0, 'VERSION_CONFLICT'],
-  ])('%j of a stack at 3', (expectedVersion, expected) => {
+  ])('%j with a stack at 3', (expectedVersion, expected) => {
     expect(outcome({ context: expectedVersion === undefined ? {} : { expectedVersion } })).toEqual(expected);
   });
 
-  it('0 means that there is no stack yet', () => {
+  it('0 means that the stack does not exist', () => {
     expect(outcome({ target: 'absent', stack: undefined, context: { expectedVersion: 0 } })).toEqual([]);
     expect(outcome({ target: 'absent', stack: undefined, context: { expectedVersion: 1 } })).toBe('VERSION_CONFLICT');
   });
 
-  it('is looked at before the lock', () => {
+  it('is checked before the lock', () => {
     expect(outcome({ lock: aLock(), context: { expectedVersion: 2 } })).toBe('VERSION_CONFLICT');
   });
 });
@@ -98,7 +98,7 @@ describe('the lock', () => {
   const recorded = (expiresAt: string) => [{ type: 'LockExpired', data: { lockId: 'lock-1', token: 9, expiresAt } }];
 
   it.each<[string, Case, readonly unknown[] | string, readonly unknown[] | string]>([
-    // what is given, for a command that needs the lock, for one that does not
+    // the given lock, the result for a command that needs the lock, and for one that does not
     ['no lock, none shown', {}, [], []],
     ['a lock, none shown', { lock }, 'STACK_LOCKED', []],
     ['a lock, its id shown', { lock, context: { lockId: 'lock-1' } }, [], []],
@@ -134,15 +134,15 @@ describe('the lock', () => {
   ])('%s', (_, given, held, free) => {
     expect(outcome({ ...given, need: 'held' })).toEqual(held);
     expect(outcome({ ...given, need: 'free' })).toEqual(free);
-    // Lock commands look after the lock themselves.
+    // Lock commands check the lock themselves.
     expect(outcome({ ...given, need: 'own' })).toEqual([]);
   });
 
-  it('protects up to the last millisecond', () => {
+  it('protects until its last millisecond', () => {
     expect(outcome({ lock: aLock({ expiresAt: LATER }) })).toBe('STACK_LOCKED');
   });
 
-  it('does not protect a stack that is not there', () => {
+  it('does not protect a stack that does not exist', () => {
     expect(outcome({ stack: undefined, lock })).toBe('STACK_NOT_FOUND');
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type IdentifierKind, identifiersOf, textFields } from '../../src/commands/identifiers.js';
 import { COMMANDS, type CommandType } from '../../src/commands/index.js';
 
-/** Texts of commands that name nothing: no authorisation depends on them. */
+/** Texts of commands that are not names: no authorisation depends on them. */
 const FREE_TEXTS = new Set(
   [
     'action description document.description document.origin.format document.origin.lineage document.status',
@@ -45,13 +45,13 @@ describe.each(Object.keys(COMMANDS) as CommandType[])('command %s', (type) => {
     }
   });
 
-  test('names the stack it is for, or the one it makes', () => {
+  test('names the stack that it is for, or that it creates', () => {
     const wanted = type === 'createStack' ? 'stackName' : 'stack';
     expect(fields.filter(({ kind }) => kind === wanted)).toHaveLength(1);
   });
 });
 
-test('identifiers are found with their field, in lists too, and fields that are left out are none', () => {
+test('identifiers are found with their field, also in lists; omitted fields are not identifiers', () => {
   const command = {
     type: 'apply',
     stack: 'web',

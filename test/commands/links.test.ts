@@ -3,10 +3,10 @@ import type { NewEvent } from '../../src/events/index.js';
 import type { JsonObject } from '../../src/lib/json.js';
 import { dependencyAdded, type Given, given, resourceCreated, stackCreated } from '../support/decision.js';
 
-/** A resource of these properties. */
+/** A resource with these properties. */
 const resource = (address: string, properties: JsonObject = {}, fields: object = {}) =>
   resourceCreated(address, { properties, ...fields });
-/** After the stack was created, these. */
+/** A stack with these events after its creation. */
 const having = (past: readonly Given[]) => given(stackCreated(), ...past);
 const implicit = (address: string, target: string, path: string | null = null) =>
   dependencyAdded(address, target, { dependencyType: 'implicit', path });
@@ -18,7 +18,7 @@ const set = (name: string, properties: JsonObject = {}, fields: object = {}) => 
   ...fields,
 });
 
-/** The edges that events add or take away: `+ from > to type path`. */
+/** The edges that events add or remove: `+ from > to type path`. */
 const edgesOf = (events: readonly NewEvent[]): string[] =>
   events.flatMap(({ type, data }) => {
     if (type === 'DependencyRemoved') return [`- ${data.address} > ${data.target}`];
@@ -65,7 +65,7 @@ describe('a reference in properties', () => {
     ]);
   });
 
-  it('counts once, from the first place, and gives way to what is declared', () => {
+  it('counts once, from the first place, and is replaced by a declared one', () => {
     const properties = { p: '${b.x.id}', q: '${b.x.name} ${b.y.id}' };
     expect(edges([resource('b.y')], { resources: [set('w', properties, { dependencies: ['b.y'] })] })).toEqual([
       '+ a.w > b.y explicit',
@@ -77,7 +77,7 @@ describe('a reference in properties', () => {
     expect(edges([], { resources: [set('w', { p: '${a.w.id}' }), set('v[0]', { p: '${a.v.id}' })] })).toEqual([]);
   });
 
-  it('goes when the properties no longer say so, and becomes implicit when it is no longer declared', () => {
+  it('is removed when the properties no longer contain it, and becomes implicit when it is no longer declared', () => {
     const state = [resource('a.w', { p: '${b.x.id}' }, { dependencies: ['b.y'] }), implicit('a.w', 'b.x', '$.p')];
     expect(edges(state, { resources: [set('w', { q: '${b.y.id}' }, { dependencies: [] })] })).toEqual([
       '- a.w > b.x',
@@ -85,7 +85,7 @@ describe('a reference in properties', () => {
     ]);
   });
 
-  it('follows what a merge leaves', () => {
+  it('follows the result of a merge', () => {
     const state = [
       resource('a.w', { p: '${b.x.id}', q: 'v-1' }),
       resource('b.v', {}, { id: 'v-1' }),
@@ -96,7 +96,7 @@ describe('a reference in properties', () => {
   });
 });
 
-describe('a value another resource is known by', () => {
+describe('a value that identifies another resource', () => {
   it.each<[string, readonly Given[]]>([
     ['its id', [resource('b.x', {}, { id: 'v-1' })]],
     ['its property id', [resource('b.x', { id: 'v-1' })]],
@@ -112,7 +112,7 @@ describe('a value another resource is known by', () => {
     expect(edges([], { resources })).toEqual(['+ a.w > b.x implicit $.p']);
   });
 
-  it('may be an id that the system gave, also in the same commit', () => {
+  it('may be a generated id, also in the same commit', () => {
     const state = [resource('b.x')];
     const resources = [set('w', { p: 'res-2' }), { type: 'b', name: 'x', properties: { n: 1 } }];
     expect(edges(state, { resources: [set('w', { p: 'res-2' })] })).toEqual(['+ a.w > b.x implicit $.p']);
@@ -124,26 +124,26 @@ describe('a value another resource is known by', () => {
     expect(edges(state, { resources: [set('w', { p: 1, q: 'x1', r: '' })] })).toEqual([]);
   });
 
-  it('of a resource itself means itself, whoever else has it', () => {
+  it('that identifies the resource itself means only that one', () => {
     const state = [resource('b.policy', { id: 'bucket' })];
     expect(edges(state, { resources: [set('bucket', { id: 'bucket', bucket: 'bucket' })] })).toEqual([]);
   });
 
-  it('that several have means none of them', () => {
+  it('that identifies several resources means none of them', () => {
     const state = [resource('b.x', { id: 'v' }), resource('b.y', { id: 'v' })];
     expect(edges(state, { resources: [set('w', { p: 'v' })] })).toEqual([]);
     const one = [resource('b.x', { id: 'v' })];
     expect(edges(one, { resources: [set('w', { p: 'v' }), set('o', { id: 'v' })] })).toEqual([]);
   });
 
-  it('counts as it is after the commit', () => {
+  it('counts with the state after the commit', () => {
     const state = [resource('b.x', { id: 'old' }), resource('b.y', { id: 'v' })];
     const resources = [set('w', { p: 'old', q: 'new' }), { type: 'b', name: 'x', properties: { id: 'new' } }];
     expect(edges(state, { resources })).toEqual(['+ a.w > b.x implicit $.q']);
     expect(edges(state, { resources: [set('w', { p: 'v' })], remove: ['b.y'] })).toEqual([]);
   });
 
-  it('gives no second edge to an instance of what is declared', () => {
+  it('adds no second edge to an instance of a declared target', () => {
     const state = [resource('b.x[0]', { id: 'v' })];
     expect(edges(state, { resources: [set('w', { p: 'v' }, { dependencies: ['b.x'] })] })).toEqual([
       '+ a.w > b.x explicit',
@@ -168,14 +168,14 @@ describe('a value another resource is known by', () => {
     expect(edges(state, { resources })).toEqual(['+ a.w > a.v implicit $.p']);
   });
 
-  it('is found anew when a resource is stated again as it is', () => {
+  it('is found again when a resource is stated again unchanged', () => {
     const state = [resource('a.w', { p: 'v' }), resource('b.x', { id: 'v' })];
     expect(edges(state, { resources: [set('w', { p: 'v' })] })).toEqual(['+ a.w > b.x implicit $.p']);
   });
 });
 
-describe('what a caller says of dependencies', () => {
-  it('stays, where it is implicit and of no place in the properties', () => {
+describe('an edge that a caller adds', () => {
+  it('stays, if it is implicit and has no path in the properties', () => {
     const state = [resource('a.w'), resource('b.x'), implicit('a.w', 'b.x'), implicit('a.w', 'b.y', '$.p')];
     expect(edges(state, { resources: [set('w', { p: 1 })] })).toEqual(['- a.w > b.y']);
     expect(edges(state, { resources: [set('w', {}, { state: 'failed' })] })).toEqual([]);
@@ -186,7 +186,7 @@ describe('a cycle', () => {
   const refused = (state: readonly Given[], fields: object) =>
     having(state).when(apply(fields)).refused('DEPENDENCY_CYCLE');
 
-  it('of declared dependencies is refused, and named', () => {
+  it('of declared dependencies is refused with its path', () => {
     const state = [
       resource('a.u'),
       resource('a.v', {}, { dependencies: ['a.u'] }),
@@ -197,7 +197,7 @@ describe('a cycle', () => {
     expect(error.message).toContain('a.u → a.w → a.v → a.u');
   });
 
-  it('is found from whichever end is nearer', () => {
+  it('is found from the nearer end', () => {
     const on = (...targets: string[]) => ({ dependencies: targets });
     const names = ['a', 'b', 'c', 'd'];
     const others = names.map((name) => resource(`b.${name}`));
@@ -233,7 +233,7 @@ describe('a cycle', () => {
     refused([], { resources: [set('v[0]', {}, { dependencies: ['a.v'] })] });
   });
 
-  it('that the same commit opens elsewhere is none', () => {
+  it('that the same commit breaks elsewhere is none', () => {
     const state = [resource('a.u'), resource('a.v', {}, { dependencies: ['a.u'] })];
     const turned = [set('v', {}, { dependencies: [] }), set('u', {}, { dependencies: ['a.v'] })];
     expect(edges(state, { resources: turned })).toEqual(['- a.v > a.u', '+ a.u > a.v explicit']);
@@ -242,7 +242,7 @@ describe('a cycle', () => {
     ).toEqual(['- a.v > a.u', '+ a.u > b.x explicit']);
   });
 
-  it('of old does not stand in the way of others', () => {
+  it('that already exists does not block others', () => {
     const resources = ['a.u', 'a.v', 'a.w'].map((address) => resource(address));
     const state = [...resources, dependencyAdded('a.u', 'a.v'), dependencyAdded('a.v', 'a.u')];
     expect(edges(state, { resources: [set('w', {}, { dependencies: ['a.u'] })] })).toEqual(['+ a.w > a.u explicit']);
@@ -258,8 +258,8 @@ describe('a cycle', () => {
   });
 });
 
-describe('a dependency on what is not there', () => {
-  it('is refused, and named', () => {
+describe('a dependency on a missing resource', () => {
+  it('is refused with its name', () => {
     const error = having([resource('b.x')])
       .when(apply({ resources: [set('w', {}, { dependencies: ['b.x', 'b.y', 'b.z'] })] }))
       .refused('DEPENDENCY_MISSING');
@@ -269,44 +269,44 @@ describe('a dependency on what is not there', () => {
     });
   });
 
-  it('is allowed when asked for, or when it was there before', () => {
+  it('is allowed on request, or if it existed before', () => {
     const declared = { resources: [set('w', {}, { dependencies: ['b.y'] })] };
     expect(edges([], { ...declared, allowMissing: true })).toEqual(['+ a.w > b.y explicit']);
     const before = resource('a.w', {}, { dependencies: ['b.y'] });
     expect(edges([before], { resources: [set('w', { p: 1 }, { dependencies: ['b.y'] })] })).toEqual([]);
   });
 
-  it('is none when the commit makes it, or where it is an instance', () => {
+  it('is none if the commit creates the target, or if it is an instance', () => {
     const resources = [set('w', {}, { dependencies: ['a.v', 'b.x'] }), set('v')];
     expect(edges([resource('b.x[0]')], { resources })).toHaveLength(2);
   });
 
-  it('is one when the commit takes it away', () => {
+  it('is one if the commit removes the target', () => {
     having([resource('b.x')])
       .when(apply({ remove: ['b.x'], resources: [set('w', {}, { dependencies: ['b.x'] })] }))
       .refused('DEPENDENCY_MISSING');
   });
 });
 
-describe('a resource others depend on', () => {
+describe('a resource with dependents', () => {
   const on = (target: string) => ({ dependencies: [target] });
   const chain = [resource('a.u'), resource('a.v', {}, on('a.u')), resource('a.w', {}, on('a.v'))];
   const removing = (state: readonly Given[], fields: object) => having(state).when(apply(fields));
 
-  it('is not removed, and says who', () => {
+  it('is not removed, and the error names them', () => {
     const error = removing(chain, { remove: ['a.u'] }).refused('HAS_DEPENDENTS');
     expect(error).toMatchObject({ exitCode: 5, details: { dependents: [{ resource: 'a.v', dependsOn: 'a.u' }] } });
     expect(error.message).toContain('a.v depends on a.u');
   });
 
-  it('counts who refers to it, or holds its id', () => {
+  it('counts resources that refer to it or contain its id', () => {
     for (const path of ['$.p', null]) {
       const state = [resource('a.u'), resource('a.v'), implicit('a.v', 'a.u', path)];
       removing(state, { remove: ['a.u'] }).refused('HAS_DEPENDENTS');
     }
   });
 
-  it('goes with all that depend on it, those first, where that is asked for', () => {
+  it('is removed after all its dependents, on request', () => {
     const events = removing(chain, { remove: ['a.u'], dependents: 'cascade' }).events();
     expect(
       events.map(({ type, data }) => [type, 'name' in data ? data.name : 'address' in data ? data.address : '']),
@@ -319,25 +319,25 @@ describe('a resource others depend on', () => {
     ]);
   });
 
-  it('goes alone where that is asked for', () => {
+  it('is removed alone on request', () => {
     const events = removing(chain, { remove: ['a.u'], dependents: 'leave' }).events();
     expect(events.map(({ type }) => type)).toEqual(['ResourceRemoved']);
   });
 
-  it('may go when those go too, or depend on it no longer', () => {
+  it('may be removed together with its dependents, or if they no longer depend on it', () => {
     expect(removing(chain, { remove: ['a.w', 'a.v', 'a.u'] }).events()).toHaveLength(5);
     const freed = [{ type: 'a', name: 'v', dependencies: [] }];
     expect(edges(chain, { remove: ['a.u'], resources: freed })).toEqual(['- a.v > a.u']);
   });
 
-  it('may go while another instance of it stands', () => {
+  it('may be removed while another instance of it exists', () => {
     const state = [resource('a.u[0]'), resource('a.u[1]'), resource('a.v', {}, on('a.u'))];
     expect(removing(state, { remove: ['a.u[1]'] }).events()).toHaveLength(1);
     expect(removing(state, { remove: ['a.u[0]'] }).events()).toHaveLength(1);
     removing(state, { remove: ['a.u[0]', 'a.u[1]'] }).refused('HAS_DEPENDENTS');
   });
 
-  it('does not take a resource away that the same commit states', () => {
+  it('does not remove a resource that the same commit states', () => {
     const stated = [{ type: 'a', name: 'v', properties: { p: 1 } }];
     removing(chain, { remove: ['a.u'], resources: stated, dependents: 'cascade' }).refused('HAS_DEPENDENTS');
     expect(edges(chain, { remove: ['a.u'], resources: stated, allowMissing: true })).toEqual([]);

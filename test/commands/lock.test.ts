@@ -5,9 +5,9 @@ import { EARLIER, given, LATER, lockAcquired, NOW, stackCreated } from '../suppo
 const stack = stackCreated();
 const held = [stack, lockAcquired()];
 const over = [stack, lockAcquired({ expiresAt: EARLIER })];
-/** A lock is over at the very instant it expires at. */
+/** A lock has expired at exactly its expiry time. */
 const justOver = [stack, lockAcquired({ expiresAt: NOW })];
-/** The position of the lock that is given. */
+/** The position of the initial lock. */
 const token = 2;
 const expired = (expiresAt: string): NewEvent => ({
   type: 'LockExpired',
@@ -28,28 +28,28 @@ describe('acquireLock', () => {
     },
   });
 
-  it('takes a free stack for the actor, for half an hour', () => {
+  it('locks a free stack for the actor, for half an hour', () => {
     given(stack).when(acquire).thenEvents(acquired());
   });
 
-  it('takes it as it is told', () => {
+  it('uses the given fields', () => {
     given(stack)
       .when({ ...acquire, who: 'bea', info: 'a\nb', ttlMs: 1_000 })
       .thenEvents(acquired({ who: 'bea', info: 'a\nb', expiresAt: '2026-01-02T03:04:06.000Z' }));
   });
 
-  it('has an id of its own where none is given', () => {
+  it('gets a new id if none is given', () => {
     const [event] = given(stack).when({ type: 'acquireLock', stack: 'web', operation: 'x' }).events();
     expect(event?.type === 'LockAcquired' && event.data.lockId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('gives the same lock to who asks with its id again', () => {
+  it('returns the same lock for the same id', () => {
     given(...held)
       .when({ ...acquire, id: 'lock-1' })
       .thenEvents();
   });
 
-  it('refuses a lock that somebody else holds, and says who, what, since and until when', () => {
+  it('refuses a lock of another holder, and names who, what, since and until when', () => {
     const error = given(...held)
       .when(acquire)
       .refused('STACK_LOCKED');
@@ -61,7 +61,7 @@ describe('acquireLock', () => {
   it.each([
     [EARLIER, over],
     [NOW, justOver],
-  ])('takes over a lock that ran out at %s, and records that it did', (expiresAt, past) => {
+  ])('replaces a lock that expired at %s, and records its expiry', (expiresAt, past) => {
     given(...past)
       .when(acquire)
       .thenEvents(expired(expiresAt), acquired());
@@ -91,7 +91,7 @@ describe('acquireLock', () => {
 describe('renewLock', () => {
   const renew = { type: 'renewLock', stack: 'web', id: 'lock-1', ttlMs: 1_800_000 } as const;
 
-  it('lets the lock run from now', () => {
+  it('extends the lock from now', () => {
     given(...held)
       .when(renew)
       .thenEvents({
@@ -106,7 +106,7 @@ describe('renewLock', () => {
       });
   });
 
-  it('says for how long: a default would shorten a lock that was taken for longer', () => {
+  it('requires a duration: a default could shorten a longer lock', () => {
     const { ttlMs: _, ...without } = renew;
     const error = given(stack, lockAcquired({ expiresAt: '2026-01-09T03:04:05.000Z' }))
       .when(without as typeof renew)
@@ -114,7 +114,7 @@ describe('renewLock', () => {
     expect(error).toMatchObject({ message: 'ttlMs: must be given', details: { field: 'ttlMs' } });
   });
 
-  it('refuses a lock that is not there, that ran out, or that another holds', () => {
+  it('refuses a lock that is missing, expired, or of another holder', () => {
     given(stack).when(renew).refused('LOCK_NOT_HELD');
     given(...over)
       .when(renew)
@@ -131,13 +131,13 @@ describe('renewLock', () => {
 describe('releaseLock', () => {
   const release = { type: 'releaseLock', stack: 'web', id: 'lock-1' } as const;
 
-  it('frees the stack', () => {
+  it('unlocks the stack', () => {
     given(...held)
       .when(release)
       .thenEvents({ type: 'LockReleased', data: { lockId: 'lock-1', token } });
   });
 
-  it('refuses a lock that is not there, that ran out, or that another holds', () => {
+  it('refuses a lock that is missing, expired, or of another holder', () => {
     expect(given(stack).when(release).refused('LOCK_NOT_HELD').exitCode).toBe(4);
     given(...over)
       .when(release)
@@ -151,7 +151,7 @@ describe('releaseLock', () => {
 describe('breakLock', () => {
   const force = { type: 'breakLock', stack: 'web', reason: 'gone home' } as const;
 
-  it('takes the lock from its holder, with the reason', () => {
+  it("ends the holder's lock, with the reason", () => {
     given(...held)
       .when(force)
       .thenEvents({
@@ -160,7 +160,7 @@ describe('breakLock', () => {
       });
   });
 
-  it('records only the end of a lock that ran out by itself', () => {
+  it('records only the expiry of an expired lock', () => {
     given(...over)
       .when(force)
       .thenEvents(expired(EARLIER));

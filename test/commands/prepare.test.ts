@@ -39,7 +39,7 @@ describe('the envelope', () => {
     });
   });
 
-  it('gives a new command id where the caller has none; only the caller’s can be sent again', () => {
+  it('gives a new command id if the caller has none; only the caller’s can be repeated', () => {
     expect(request(tag, { commandId: 'mine' })).toMatchObject({
       commandId: 'mine',
       identity: { principal: 'local' },
@@ -75,13 +75,13 @@ describe('the envelope', () => {
     expect(refusal(tag, envelope).details.field).toBe(field);
   });
 
-  it('refuses a field it does not know', () => {
+  it('refuses an unknown field', () => {
     const error = refusal(tag, { expectVersion: 1 });
     expect(error.message).toContain('expectVersion');
   });
 });
 
-describe('a command that is no good', () => {
+describe('an invalid command', () => {
   it('is refused with the field, the problem and the next step', () => {
     const error = refusal({ type: 'addTags', stack: '', tags: ['a'] });
     expect(error.message).toBe('stack: must not be empty');
@@ -90,7 +90,7 @@ describe('a command that is no good', () => {
     expect(error.exitCode).toBe(2);
   });
 
-  it('is refused with all its problems, the first one named', () => {
+  it('is refused with all its problems, the first one first', () => {
     const error = refusal({
       type: 'apply',
       stack: '',
@@ -104,7 +104,7 @@ describe('a command that is no good', () => {
     );
   });
 
-  it('is refused with the place and the hint for what is no JSON', () => {
+  it('is refused with the place and the hint for invalid JSON', () => {
     const error = refusal({
       type: 'apply',
       stack: 'web',
@@ -121,7 +121,7 @@ describe('a command that is no good', () => {
 });
 
 describe('a decision', () => {
-  it('begins with the end of a lock that ran out', () => {
+  it('begins with the end of an expired lock', () => {
     given(stackCreated(), lockAcquired({ expiresAt: EARLIER }))
       .when({ type: 'addTags', stack: 'web', tags: ['a'] })
       .thenEvents(
@@ -130,7 +130,7 @@ describe('a decision', () => {
       );
   });
 
-  it('records the end of a lock that ran out also where nothing else is to do', () => {
+  it('records the end of an expired lock also if nothing else changes', () => {
     given(stackCreated(), lockAcquired({ expiresAt: EARLIER }), tagAdded('a'))
       .when({ type: 'addTags', stack: 'web', tags: ['a'] })
       .thenEvents({ type: 'LockExpired', data: { lockId: 'lock-1', token: 2, expiresAt: EARLIER } });

@@ -27,7 +27,7 @@ const rolledBack = (fromVersion: number, toVersion: number): NewEvent => ({
   data: { fromVersion, toVersion },
 });
 
-/** What happens to a stack, and what of it is undone. Each of these commits raises the version. */
+/** Changes of a stack, and which of them are undone. Each of these commits raises the version. */
 interface History {
   readonly before?: readonly Given[];
   readonly undone?: readonly Given[];
@@ -48,7 +48,7 @@ function undoing({ before = [], undone = [], elsewhere = [] }: History) {
 
 const oldValue = aValue({ properties: { v: 1 }, lastApplied: EARLIER });
 const old = (fields: object = {}) => resourceCreated('app.web', { ...oldValue, ...fields });
-/** The position of its first event: that of the first after the stack was created. */
+/** The position of its first event: the first after the creation of the stack. */
 const WEB = 2;
 const identity = { resource: WEB, ...placeOf('app.web') };
 const removed = (fields: object = {}) => resourceRemoved('app.web', WEB, fields);
@@ -62,31 +62,31 @@ const created = (fields: object = {}): NewEvent => ({
 });
 
 describe('rollback', () => {
-  it('removes a resource that was not there', () => {
+  it('removes a resource that did not exist', () => {
     undoing({ undone: [old({ id: 'w' })] }).thenRollsBack(removed({ id: 'w' }));
   });
 
-  it('creates one again that was there, in its old place', () => {
+  it('creates a removed one again, at its old address', () => {
     undoing({ before: [old({ id: 'w' })], undone: [removed({ id: 'w' })] }).thenRollsBack(created({ id: 'w' }));
   });
 
-  it('gives one its whole old value', () => {
+  it('restores the whole old value', () => {
     undoing({ before: [old()], undone: [updated({})] }).thenRollsBack(updated(oldValue));
   });
 
-  it('leaves one that came back to its old value by itself', () => {
+  it('does not change one that already has its old value', () => {
     const undone = [updated({}), updated({ properties: { v: new JsonNumber('1.0') } })];
     undoing({ before: [old()], undone }).thenEvents();
   });
 
-  it('gives one whose id changed its old id back, by removing and creating it', () => {
+  it('restores a changed id by removing and creating the resource', () => {
     undoing({
       before: [old({ id: 'old' })],
       undone: [removed({ id: 'old' }), created({ id: 'new' })],
     }).thenRollsBack(removed({ id: 'new' }), created({ id: 'old' }));
   });
 
-  it.each(['app.other', 'app.xother'])('frees an id that moved to %s before it goes back', (other) => {
+  it.each(['app.other', 'app.xother'])('frees an id that moved to %s before it is restored', (other) => {
     undoing({
       before: [old({ id: 'w' })],
       undone: [removed({ id: 'w' }), resourceCreated(other, { id: 'w' })],
@@ -101,7 +101,7 @@ describe('rollback', () => {
     }).thenRollsBack(created());
   });
 
-  it('changes nothing where all that differs is an id that another stack has now', () => {
+  it('changes nothing if the only difference is an id that another stack has now', () => {
     undoing({
       before: [old({ id: 'w' })],
       undone: [removed({ id: 'w' }), created()],
@@ -109,7 +109,7 @@ describe('rollback', () => {
     }).thenEvents();
   });
 
-  it('frees a later id also where the old one is with another stack', () => {
+  it('frees a later id even if another stack has the old one', () => {
     const other = { id: 'later', ...oldValue };
     undoing({
       before: [old({ id: 'w' }), resourceCreated('app.xother', other)],
@@ -127,7 +127,7 @@ describe('rollback', () => {
   const noOutput: NewEvent = { type: 'OutputRemoved', data: { name: 'o' } };
 
   it.each<[string, readonly NewEvent[], readonly NewEvent[], readonly NewEvent[]]>([
-    // what it was, the history before, what is undone, how
+    // the state, the history before, the changes to undo, how
     ['a dependency that was not there', [], [edge()], [noEdge]],
     ['a dependency that was there', [edge()], [noEdge], [edge()]],
     [
@@ -152,7 +152,7 @@ describe('rollback', () => {
     else decision.thenRollsBack(...events);
   });
 
-  it('restores the fields of the stack, but not its name, status and origin', () => {
+  it('restores the stack fields, but not its name, status and origin', () => {
     const origin = { format: 'terraform', lineage: 'l', serial: 2, version: 3, header: {} };
     const fields = { description: 'd', version: 'v', workflowFile: 'w', configuration: { c: 1 }, metadata: { m: 1 } };
     undoing({
@@ -176,7 +176,7 @@ describe('rollback', () => {
     ]);
   });
 
-  it('records nothing where there is nothing to undo', () => {
+  it('records nothing if nothing needs to be undone', () => {
     undoing({ before: [output()] }).thenEvents();
     undoing({
       undone: [
@@ -187,19 +187,19 @@ describe('rollback', () => {
     }).thenEvents();
   });
 
-  it('brings a deleted stack back, also where nothing else is to be undone', () => {
+  it('restores a deleted stack, also if nothing else needs to be undone', () => {
     given(stack, stackDeleted())
       .when(rollback)
       .thenEvents({ type: 'StackRestored', data: { name: 'web' } }, rolledBack(2, 1));
   });
 
-  it('refuses to bring one back whose name is taken', () => {
+  it('refuses to restore one whose name is taken', () => {
     given(stack, stackDeleted(), stackCreated({ id: 'stack-2' }))
       .when({ ...rollback, stack: 'stack-1' })
       .refused('NAME_TAKEN');
   });
 
-  it('refuses a version that is not there yet', () => {
+  it('refuses a version that does not exist yet', () => {
     const error = given(stack, output(), noOutput)
       .when({ ...rollback, toVersion: 4 })
       .refused('VERSION_NOT_FOUND');
@@ -217,13 +217,13 @@ describe('rollback', () => {
     given(stack, output(), lockAcquired()).when(rollback).refused('STACK_LOCKED');
   });
 
-  it('asks for the difference', () => {
+  it('requests the difference', () => {
     expect(request(rollback).keys).toMatchObject({ stack: 'web', deleted: true, ownName: true, changedSince: 1 });
   });
 });
 
 describe('takeSnapshot', () => {
-  it('keeps the current version, under a description', () => {
+  it('marks the current version with a description', () => {
     const known = [stack, outputSet('a'), outputSet('b')];
     given(...known)
       .when({ type: 'takeSnapshot', stack: 'web', description: 'before\nthe move' })

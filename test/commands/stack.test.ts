@@ -14,17 +14,17 @@ import {
 const stack = stackCreated();
 const document = aDocument();
 const other = stackCreated({ id: 'stack-2', name: 'api' });
-/** The position of the lock that is given. */
+/** The position of the initial lock. */
 const token = 2;
 
 describe('createStack', () => {
-  it('makes a stack with nothing but a name', () => {
+  it('creates a stack with only a name', () => {
     given()
       .when({ type: 'createStack', name: 'web', id: 'stack-1' })
       .thenEvents({ type: 'StackCreated', data: { id: 'stack-1', ...document } });
   });
 
-  it('makes a stack with all its fields, exactly as given', () => {
+  it('creates a stack with all its fields, exactly', () => {
     const fields = {
       description: 'two\nlines',
       version: '1.0.0',
@@ -38,7 +38,7 @@ describe('createStack', () => {
       .thenEvents({ type: 'StackCreated', data: { id: 'stack-1', name: 'web', ...fields, origin: null } });
   });
 
-  it('gives it an id of its own where none is given', () => {
+  it('gets a new id if none is given', () => {
     const ids = [1, 2].map(() => {
       const [event] = given().when({ type: 'createStack', name: 'web' }).events();
       return event?.type === 'StackCreated' ? event.data.id : undefined;
@@ -47,14 +47,14 @@ describe('createStack', () => {
     expect(ids[0]).not.toBe(ids[1]);
   });
 
-  it('refuses a name that another stack bears', () => {
+  it('refuses the name of another stack', () => {
     const error = given(stackCreated({ id: 'stack-9' }))
       .when({ type: 'createStack', name: 'web' })
       .refused('NAME_TAKEN');
     expect(error).toMatchObject({ exitCode: 5, details: { field: 'name', name: 'web', stackId: 'stack-9' } });
   });
 
-  it('refuses an id that another stack has, also a deleted one or one that bears it as its name', () => {
+  it('refuses the id of another stack, also a deleted one or one with that name', () => {
     const called = stackCreated({ id: 'x', name: 'api' });
     for (const past of [[called], [called, stackDeleted('api')], [stackCreated({ name: 'x' })]]) {
       given(...past)
@@ -63,13 +63,13 @@ describe('createStack', () => {
     }
   });
 
-  it('asks for the holders of its name and its id', () => {
+  it('requests the holders of its name and its id', () => {
     expect(request({ type: 'createStack', name: 'web', id: 'x' }).keys).toEqual({ stack: 'x', name: 'web', id: 'x' });
   });
 });
 
 describe('updateStack', () => {
-  it('changes the fields that are given and keeps the rest', () => {
+  it('changes the given fields and keeps the rest', () => {
     given(stackCreated({ description: 'old', configuration: { a: 1 } }))
       .when({ type: 'updateStack', stack: 'web', version: '2', configuration: { b: 2 } })
       .thenEvents({
@@ -85,7 +85,7 @@ describe('updateStack', () => {
     { configuration: null },
     { metadata: null },
     { status: 'x' },
-  ])('takes %j for a value, not for an absence', (change) => {
+  ])('treats %j as a value, not as absent', (change) => {
     const full = aDocument({
       description: 'd',
       version: 'v',
@@ -99,14 +99,14 @@ describe('updateStack', () => {
       .thenEvents({ type: 'StackUpdated', data: { ...full, ...change } });
   });
 
-  it('keeps the origin as it is', () => {
+  it('keeps the origin unchanged', () => {
     const origin = { format: 'terraform', lineage: 'l', serial: 1, version: 2, header: {} };
     given(stackCreated({ origin }))
       .when({ type: 'updateStack', stack: 'web', description: 'new' })
       .thenEvents({ type: 'StackUpdated', data: aDocument({ origin, description: 'new' }) });
   });
 
-  it('records nothing where nothing differs', () => {
+  it('records nothing if nothing differs', () => {
     given(stackCreated({ configuration: { a: 1, b: 2 } }))
       .when({ type: 'updateStack', stack: 'web', name: 'web', configuration: { b: new JsonNumber('2.0'), a: 1 } })
       .thenEvents();
@@ -129,7 +129,7 @@ describe('updateStack', () => {
     rename('api', other).refused('NAME_TAKEN');
   });
 
-  it('asks for the holder of a name only to rename', () => {
+  it('requests the holder of a name only to rename', () => {
     expect(request({ type: 'updateStack', stack: 'web', status: 'x' }).keys).toEqual({ stack: 'web', document: true });
     expect(request({ type: 'updateStack', stack: 'web', name: 'y' }).keys.name).toBe('y');
   });
@@ -142,7 +142,7 @@ describe('deleteStack', () => {
       .thenEvents({ type: 'StackDeleted', data: { name: 'web' } });
   });
 
-  it('releases the lock it is done under', () => {
+  it('releases the lock that it uses', () => {
     given(stack, lockAcquired())
       .when({ type: 'deleteStack', stack: 'web' }, { lockId: 'lock-1' })
       .thenEvents(
@@ -151,7 +151,7 @@ describe('deleteStack', () => {
       );
   });
 
-  it('records the end of a lock that ran out, and no release of it', () => {
+  it('records the end of an expired lock, and no release of it', () => {
     given(stack, lockAcquired({ expiresAt: EARLIER }))
       .when({ type: 'deleteStack', stack: 'web' })
       .thenEvents(
@@ -167,13 +167,13 @@ describe('deleteStack', () => {
 });
 
 describe('restoreStack', () => {
-  it('brings a deleted stack back under its name', () => {
+  it('restores a deleted stack under its name', () => {
     given(stack, stackDeleted())
       .when({ type: 'restoreStack', stack: 'stack-1' })
       .thenEvents({ type: 'StackRestored', data: { name: 'web' } });
   });
 
-  it('refuses where another stack bears the name by now', () => {
+  it('refuses if another stack has the name now', () => {
     given(stack, stackDeleted(), stackCreated({ id: 'stack-2' }))
       .when({ type: 'restoreStack', stack: 'stack-1' })
       .refused('NAME_TAKEN');

@@ -4,13 +4,13 @@ import { given, lockAcquired, request, stackCreated, tagAdded } from '../support
 const stack = stackCreated();
 
 describe('addTags', () => {
-  it('adds each tag that is not there, once, in the order given', () => {
+  it('adds each missing tag once, in the given order', () => {
     given(stack, tagAdded('b'))
       .when({ type: 'addTags', stack: 'web', tags: ['c', 'b', 'a', 'c'] })
       .thenEvents({ type: 'TagAdded', data: { tag: 'c' } }, { type: 'TagAdded', data: { tag: 'a' } });
   });
 
-  it('records nothing where all are there', () => {
+  it('records nothing if all exist', () => {
     given(stack, tagAdded('a'))
       .when({ type: 'addTags', stack: 'web', tags: ['a', 'a'] })
       .thenEvents();
@@ -22,7 +22,7 @@ describe('addTags', () => {
       .thenEvents({ type: 'TagAdded', data: { tag: 'a' } });
   });
 
-  it('asks for each tag once', () => {
+  it('requests each tag once', () => {
     expect(request({ type: 'addTags', stack: 'web', tags: ['a', 'b', 'a'] }).keys).toEqual({
       stack: 'web',
       tags: ['a', 'b'],
@@ -37,7 +37,7 @@ describe('removeTags', () => {
       .thenEvents({ type: 'TagRemoved', data: { tag: 'c' } }, { type: 'TagRemoved', data: { tag: 'a' } });
   });
 
-  it('refuses all where one is not there', () => {
+  it('refuses all if one is missing', () => {
     const error = given(stack, tagAdded('a'))
       .when({ type: 'removeTags', stack: 'web', tags: ['a', 'x'] })
       .refused('TAG_NOT_FOUND');

@@ -21,7 +21,7 @@ const wholeLog = ({ store }: World) => store.events({ limit: 1_000 });
 
 export function appending(open: OpenStore): void {
   describe('append', () => {
-    test('gives events places without gaps, chained by their hashes, counted anew in each stack', async () => {
+    test('gives events positions without gaps, chained by hashes, with revisions per stack', async () => {
       const world = await given(open, [createStack('web'), createStack('db'), three, set('db', 'x', 1)]);
       const log = await wholeLog(world);
       expect(
@@ -38,7 +38,7 @@ export function appending(open: OpenStore): void {
       expect(log.map((event) => chain.next(event))).toEqual(log.map(() => undefined));
     });
 
-    test('counts those that are sent at once anew in each stack too', async () => {
+    test('gives concurrent events revisions per stack too', async () => {
       const world = await given(open, [createStack('web'), createStack('db'), three, createStack('dns')]);
       const before = (await wholeLog(world)).length;
       const receipts = await Promise.all(['web', 'dns', 'db'].map((stack) => world.run(set(stack, `of-${stack}`, 1))));
@@ -55,7 +55,7 @@ export function appending(open: OpenStore): void {
       ]);
     });
 
-    test('gives a receipt that says where the events are, what the version is and when it was', async () => {
+    test('returns a receipt with the positions, the version and the time', async () => {
       const world = await given(open, [createStack('web')]);
       const receipt = await world.run(three, { commandId: 'c1', reason: 'why', correlationId: 'k' });
       const [, ...appended] = await wholeLog(world);
@@ -80,7 +80,7 @@ export function appending(open: OpenStore): void {
       }
     });
 
-    test('raises the version only where state changes', async () => {
+    test('raises the version only if state changes', async () => {
       const world = await given(open, [createStack('web')]);
       expect(await world.run({ type: 'addTags', stack: 'web', tags: ['x'] })).toMatchObject({ version: 1, events: 1 });
       expect(await world.run({ type: 'takeSnapshot', stack: 'web' })).toMatchObject({ version: 1, events: 1 });
@@ -100,7 +100,7 @@ export function appending(open: OpenStore): void {
       ['one id', [createStack('a', 'one'), createStack('b', 'one')], 'ID_TAKEN'],
       ['one id of a resource', [set('web', 'a', 1, { id: 'x' }), set('db', 'a', 1, { id: 'x' })], 'RESOURCE_ID_TAKEN'],
       ['the name a deleted stack had', [{ type: 'restoreStack', stack: 'gone-id' }, createStack('gone')], 'NAME_TAKEN'],
-    ])('lets the first of two have %s, that are sent at once', async (_, commands, code) => {
+    ])('accepts the first of two concurrent commands with %s', async (_, commands, code) => {
       const gone: Command = { type: 'deleteStack', stack: 'gone' };
       const world = await given(open, [createStack('web'), createStack('db'), createStack('gone'), gone]);
       const [first, second] = await Promise.allSettled(commands.map((command) => world.run(command)));
@@ -109,7 +109,7 @@ export function appending(open: OpenStore): void {
       expect((await world.store.compareTables({})).problems).toEqual([]);
     });
 
-    test('keeps apart what is sent at once for one stack under its name and its id', async () => {
+    test('serialises concurrent commands that name one stack by its name and its id', async () => {
       const world = await given(open, [createStack('web')]);
       const refs = ['web', 'web-id', 'web', 'web-id'];
       const receipts = await Promise.all(refs.map((ref, index) => world.run(set(ref, `r${index}`, index))));
@@ -117,7 +117,7 @@ export function appending(open: OpenStore): void {
       expect((await world.store.compareTables({})).problems).toEqual([]);
     });
 
-    test('fails alone, where its tables cannot be written, among those that are sent at once', async () => {
+    test('fails alone among concurrent commands if its tables cannot be written', async () => {
       const projection: typeof PROJECTION = {
         ...PROJECTION,
         project: (events, only) => {
@@ -138,7 +138,7 @@ export function appending(open: OpenStore): void {
       expect((await world.store.compareTables({})).problems).toEqual([]);
     });
 
-    test('takes an id from one resource and gives it to another in the same commit, and back', async () => {
+    test('moves an id from one resource to another in the same commit, and back', async () => {
       const world = await given(open, [createStack('web'), set('web', 'a', 1, { id: 'x' })]);
       const move = (from: string, to: string): Command => ({
         type: 'apply',
@@ -154,7 +154,7 @@ export function appending(open: OpenStore): void {
     test.each([
       ['a NUL', 'a\u0000b'],
       ['half a pair', 'a\ud800'],
-    ])('keeps %s where a document may hold it, also as what a resource could be known by', async (_, text) => {
+    ])('keeps %s where a document may contain it, also as a value that may identify a resource', async (_, text) => {
       const world = await given(open, [createStack('web')]);
       const held = { type: 't', name: 'a', properties: { id: text, [text]: text }, metadata: { identity: text } };
       await world.run({ type: 'apply', stack: 'web', resources: [held] });
@@ -176,7 +176,7 @@ export function appending(open: OpenStore): void {
       ['an id among its properties', 'held-by-db', { properties: { id: 'held-by-db' } }],
       ['an identity', 'held-by-db', { metadata: { identity: 'held-by-db' } }],
       ['a number', 'res-3', {}],
-    ])('takes %s for what it means in the same stack, and nowhere else', async (_, value, known) => {
+    ])('resolves %s only within the same stack', async (_, value, known) => {
       const user: Command = {
         type: 'apply',
         stack: 'web',
@@ -196,7 +196,7 @@ export function appending(open: OpenStore): void {
       ]);
     });
 
-    test('refuses an id that another stack has or is called by, and a name that is its id', async () => {
+    test('refuses an id that is the id or name of another stack, and a name that is its id', async () => {
       const world = await given(open, [createStack('web')]);
       await world.refused('ID_TAKEN', { type: 'createStack', name: 'x', id: 'web-id' });
       await world.refused('ID_TAKEN', { type: 'createStack', name: 'x', id: 'web' });
@@ -206,7 +206,7 @@ export function appending(open: OpenStore): void {
       await world.refused('NAME_TAKEN', { type: 'createStack', name: 'web', id: 'x' });
     });
 
-    test('lets instances go as long as one is left of those that are depended on', async () => {
+    test('allows removing instances while one with dependents remains', async () => {
       const instances = [0, 1, 2].map((n) => ({ type: 't', name: `i[${n}]` }));
       const user = { type: 't', name: 'user', dependencies: ['t.i'] };
       const without = (...numbers: readonly number[]): Command => ({
@@ -227,7 +227,7 @@ export function appending(open: OpenStore): void {
       expect(await reads(world.store).dependencies(1)).toMatchObject([{ address: 't.user', target: 't.i' }]);
     });
 
-    test('appends nothing where there is nothing to do, and points to the head', async () => {
+    test('appends nothing if nothing changes, and points to the head', async () => {
       const world = await given(open, [createStack('web'), set('web', 'a', 1)]);
       const before = await everything(world.store);
       const { position, hash } = await world.store.head();
@@ -242,7 +242,7 @@ export function appending(open: OpenStore): void {
       expect(await everything(world.store)).toEqual(before);
     });
 
-    test('sees what the command before it did, even when neither was waited for', async () => {
+    test('sees the changes of the previous command, even if neither was awaited', async () => {
       const world = await given(open);
       const receipts = await Promise.all([
         world.run(createStack('web')),
@@ -252,7 +252,7 @@ export function appending(open: OpenStore): void {
       expect(receipts.map(({ version }) => version)).toEqual([1, 2, 3]);
     });
 
-    test('settles each of the commands sent at once on its own: a refused one hurts no other', async () => {
+    test('settles concurrent commands separately: a refused one does not affect the others', async () => {
       const world = await given(open, [createStack('web')]);
       const results = await Promise.allSettled(
         Array.from({ length: 20 }, (_, n) =>
@@ -274,7 +274,7 @@ export function appending(open: OpenStore): void {
     const together = (world: World, commands: readonly Command[], ids: readonly string[] = []) =>
       world.together(commands.map((command, n) => [command, ids[n] === undefined ? {} : { commandId: ids[n] }]));
 
-    test('are carried out one after the other, each as a commit of its own', async () => {
+    test('are executed in order, each as its own commit', async () => {
       const world = await given(open);
       const receipts = await together(world, [
         createStack('web'),
@@ -292,7 +292,7 @@ export function appending(open: OpenStore): void {
       expect(await reads(world.store).commits(1)).toHaveLength(4);
     });
 
-    test('leave nothing where one is refused, whatever the others changed', async () => {
+    test('leave nothing if one is refused, whatever the others changed', async () => {
       const world = await given(open, [createStack('web'), three, createStack('other')]);
       const before = await everything(world.store);
       await expect(
@@ -313,7 +313,7 @@ export function appending(open: OpenStore): void {
       );
     });
 
-    test('settle apart from others that are sent at the same time', async () => {
+    test('settle separately from concurrent commands', async () => {
       const world = await given(open, [createStack('web')]);
       const [one, refused, other] = await Promise.allSettled([
         together(world, [set('web', 'a', 1), set('web', 'b', 1)]),
@@ -325,7 +325,7 @@ export function appending(open: OpenStore): void {
       expect(other).toMatchObject({ status: 'fulfilled', value: { version: 4 } });
     });
 
-    test('leave nothing where the last of those that are sent at the same time are refused', async () => {
+    test('leave nothing if the last of the concurrent ones are refused', async () => {
       const world = await given(open, [createStack('web')]);
       await Promise.allSettled([
         world.run(set('web', 'a', 1)),
@@ -337,7 +337,7 @@ export function appending(open: OpenStore): void {
       expect(await world.run(set('web', 'e', 1))).toMatchObject({ firstPosition: 3 });
     });
 
-    test('skip those that were carried out before', async () => {
+    test('skip those that were executed before', async () => {
       const world = await given(open, [createStack('web')]);
       const first = await together(world, [set('web', 'a', 1)], ['c1']);
       await world.run(set('web', 'a', 2));
@@ -346,7 +346,7 @@ export function appending(open: OpenStore): void {
       expect(await reads(world.store).commitOf('c1')).toMatchObject({ position: first[0]?.lastPosition, version: 2 });
     });
 
-    test('tell listeners once', async () => {
+    test('notify listeners once', async () => {
       const world = await given(open);
       let calls = 0;
       onTestFinished(world.store.onAppend(() => calls++));
@@ -354,13 +354,13 @@ export function appending(open: OpenStore): void {
       expect(calls).toBe(1);
     });
 
-    test('that are none come to nothing', async () => {
+    test('of an empty list return no receipts', async () => {
       const world = await given(open);
       expect(await together(world, [])).toEqual([]);
     });
   });
 
-  describe('what happened elsewhere before', () => {
+  describe('an imported command', () => {
     const imported = {
       migration: 'm1',
       by: 'ana',
@@ -368,7 +368,7 @@ export function appending(open: OpenStore): void {
       happened: '2025-03-04T05:06:07.000Z',
     };
 
-    test('carries its own time, and says by which migration it came', async () => {
+    test('has its own time, and names its migration', async () => {
       const world = await given(open);
       const receipt = await world.run(createStack('web'), { imported });
       expect(receipt.recordedAt).toBe(imported.happened);
@@ -382,7 +382,7 @@ export function appending(open: OpenStore): void {
       expect(await reads(world.store).moment(1, { time: imported.happened })).toMatchObject({ version: 1 });
     });
 
-    test('is decided as of then', async () => {
+    test('is decided at its own time', async () => {
       const world = await given(open, [createStack('web')]);
       const events = await world.preview(
         { type: 'acquireLock', stack: 'web', operation: 'o', ttlMs: 1_000 },
@@ -391,7 +391,7 @@ export function appending(open: OpenStore): void {
       expect(events).toMatchObject([{ data: { expiresAt: '2025-03-04T05:06:08.000Z' } }]);
     });
 
-    test('cannot be later than when it came', async () => {
+    test('cannot be later than its import', async () => {
       const world = await given(open);
       await world.refused('INVALID_INPUT', createStack('web'), {
         imported: { ...imported, happened: '2026-01-01T00:00:00.001Z' },
@@ -399,7 +399,7 @@ export function appending(open: OpenStore): void {
     });
   });
 
-  describe('a command sent again', () => {
+  describe('a repeated command', () => {
     test('gets its first receipt and appends nothing, whatever happened since', async () => {
       const world = await given(open, [createStack('web')]);
       const first = await world.run(three, { commandId: 'c1' });
@@ -411,7 +411,7 @@ export function appending(open: OpenStore): void {
       expect(await everything(world.store)).toEqual(before);
     });
 
-    test('is known even when it had found nothing to do', async () => {
+    test('is recognised even if it had nothing to change', async () => {
       const world = await given(open, [createStack('web'), set('web', 'a', 1)]);
       const first = await world.run(set('web', 'a', 1), { commandId: 'c1' });
       expect(first).toMatchObject({ version: 2, events: 1 });
@@ -425,7 +425,7 @@ export function appending(open: OpenStore): void {
       expect(await reads(world.store).resource(1, 't.a')).toMatchObject({ value: { properties: { n: 2 } } });
     });
 
-    test('while the first is still under way is carried out once', async () => {
+    test('is executed once while the first is still running', async () => {
       const world = await given(open, [createStack('web')]);
       const [first, second] = await Promise.all([
         world.run(three, { commandId: 'c1' }),
@@ -435,14 +435,14 @@ export function appending(open: OpenStore): void {
       expect(await world.store.head()).toMatchObject({ position: first.lastPosition });
     });
 
-    test('after it was refused is decided anew: a refusal is not remembered', async () => {
+    test('is decided again after a refusal, which is not remembered', async () => {
       const world = await given(open);
       await world.refused('STACK_NOT_FOUND', three, { commandId: 'c1' });
       await world.run(createStack('web'));
       expect(await world.run(three, { commandId: 'c1' })).toMatchObject({ events: 3 });
     });
 
-    test('under the id of a different command is refused and appends nothing', async () => {
+    test('with the id of a different command is refused and appends nothing', async () => {
       const world = await given(open, [createStack('web')]);
       await world.run(three, { commandId: 'c1' });
       const before = await everything(world.store);
@@ -451,7 +451,7 @@ export function appending(open: OpenStore): void {
     });
   });
 
-  describe('nothing is left of a command', () => {
+  describe('nothing remains of a command', () => {
     test('that was refused', async () => {
       const world = await given(open, [createStack('web'), three]);
       const before = await everything(world.store);
@@ -461,7 +461,7 @@ export function appending(open: OpenStore): void {
       expect(await everything(world.store)).toEqual(before);
     });
 
-    test('whose projection failed half-way', async () => {
+    test('whose projection failed part-way', async () => {
       let broken = false;
       const projection = {
         ...PROJECTION,
@@ -482,7 +482,7 @@ export function appending(open: OpenStore): void {
   });
 
   describe('a row change', () => {
-    test('of a row that is not there changes nothing', async () => {
+    test('of a missing row changes nothing', async () => {
       const projection = {
         ...PROJECTION,
         project: (...args: Parameters<typeof PROJECTION.project>) => [
@@ -503,14 +503,14 @@ export function appending(open: OpenStore): void {
       );
     });
 
-    test('that adds keeps the sum over many commands', async () => {
+    test('that increments keeps the sum over many commands', async () => {
       const { store } = await given(open, [createStack('web'), three, set('web', 'c', 1), set('web', 'c', 2)]);
       expect(await reads(store).stack('web')).toMatchObject({ resourceCount: 3 });
     });
   });
 
   describe('preview', () => {
-    test('gives the events the command then appends, and changes nothing', async () => {
+    test('returns the events that the command then appends, and changes nothing', async () => {
       const world = await given(open, [createStack('web')]);
       const before = await everything(world.store);
       const foreseen = await world.preview(three, { commandId: 'c1' });
@@ -520,12 +520,12 @@ export function appending(open: OpenStore): void {
       expect(appended.map(({ type, data }) => ({ type, data: JSON.parse(data) }))).toEqual(foreseen);
     });
 
-    test('refuses what would be refused', async () => {
+    test('refuses what execution would refuse', async () => {
       const world = await given(open);
       await expect(world.preview(three)).rejects.toMatchObject({ code: 'STACK_NOT_FOUND' });
     });
 
-    test('gives no events for a command that was carried out before', async () => {
+    test('returns no events for a command that was executed before', async () => {
       const world = await given(open, [createStack('web')]);
       await world.run(three, { commandId: 'c1' });
       await world.run({ type: 'apply', stack: 'web', remove: ['t.b'] });
@@ -535,7 +535,7 @@ export function appending(open: OpenStore): void {
   });
 
   describe('onAppend', () => {
-    test('calls back after events were appended, for as long as it is wanted', async () => {
+    test('calls back after events were appended, until it is unsubscribed', async () => {
       const world = await given(open, [createStack('web')]);
       const heads: Promise<{ position: number }>[] = [];
       const stop = world.store.onAppend(() => heads.push(world.store.head()));
@@ -551,7 +551,7 @@ export function appending(open: OpenStore): void {
       expect(heads).toHaveLength(1);
     });
 
-    test('one listener more or less is nothing to the others', async () => {
+    test('listeners are independent of each other', async () => {
       const world = await given(open, [createStack('web')]);
       const calls: string[] = [];
       const stopFirst = world.store.onAppend(() => calls.push('first'));

@@ -6,7 +6,7 @@ import { createStack, given, type OpenStore, set } from './world.js';
 
 const request = prepare(COMMANDS.createStack, createStack('late'), { actor: 'test' });
 
-/** Every method that must refuse to work on a closed store: a new one does not compile until it is here. */
+/** Every method that must be refused on a closed store: a new one does not compile until it is listed here. */
 const CALLS: {
   readonly [M in Exclude<keyof EventStore, 'close' | 'onAppend'>]: (store: EventStore) => Promise<unknown>;
 } = {
@@ -49,22 +49,22 @@ export function closing(open: OpenStore): void {
       await expect(store.close()).resolves.toBeUndefined();
     });
 
-    test('waits for what was accepted', async () => {
+    test('waits for accepted work', async () => {
       const { store, run } = await given(open, [createStack('web')]);
       const accepted = Promise.all(Array.from({ length: 5 }, (_, n) => run(set('web', `r${n}`, n))));
-      await Promise.resolve(); // a command reaches its store a turn after it is given to the engine
+      await Promise.resolve(); // a command reaches its store one turn after the engine accepts it
       await store.close();
       expect((await accepted).map(({ lastPosition }) => lastPosition)).toEqual([2, 3, 4, 5, 6]);
     });
 
-    test('refuses what comes while it is under way', async () => {
+    test('refuses calls while it is closing', async () => {
       const { store } = await given(open);
       const closed = store.close();
       await expect(store.append(request)).rejects.toMatchObject({ code: 'STORE_CLOSED' });
       await closed;
     });
 
-    test('waits for a rebuild that is under way, or ends it: it does not fail in the middle', async () => {
+    test('waits for a running rebuild, or ends it between two steps', async () => {
       const { store } = await given(open, [createStack('web'), set('web', 'a', 1)]);
       const rebuilt = store.rebuild().catch((error: unknown) => error);
       await store.close();
@@ -72,7 +72,7 @@ export function closing(open: OpenStore): void {
       expect(outcome.events ?? outcome.code).toBeOneOf([2, 'STORE_CLOSED']);
     });
 
-    test('lets a listener be stopped afterwards', async () => {
+    test('allows a listener to unsubscribe afterwards', async () => {
       const { store } = await given(open);
       const stop = store.onAppend(() => {});
       await store.close();

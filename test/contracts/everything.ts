@@ -4,10 +4,10 @@ import type { StackRecord } from '../../src/store/records.js';
 import type { Reads } from '../../src/store/snapshot.js';
 import { reads } from '../support/reads.js';
 
-/** What only reads, and says the same of the same log in any store. */
+/** Methods that only read, and return the same for the same log in any store. */
 type Read = keyof Reads | 'page' | 'size' | 'projections' | 'compareTables';
 
-/** These answer for the whole store, the others for one stream. */
+/** These read the whole store, the others one stream. */
 type StoreRead =
   | 'head'
   | 'events'
@@ -23,12 +23,12 @@ type StoreRead =
   | 'commitOf';
 type StreamRead = Exclude<Read, StoreRead>;
 
-/** Answers of a read, by the arguments it was asked with. */
+/** Results of a read, by its arguments. */
 type Answers = Readonly<Record<string, unknown>>;
 
 const NEVER = '1999-01-01T00:00:00.000Z';
 
-/** Asks the same read with each of the arguments, and keeps the answers by them. */
+/** Calls a read with each of the arguments, and keeps the results by them. */
 async function ask<A extends unknown[]>(
   read: (...args: A) => Promise<unknown>,
   all: readonly Readonly<A>[],
@@ -44,9 +44,9 @@ const each = <A, B>(as: readonly A[], bs: readonly B[]): (readonly [A, B])[] =>
   as.flatMap((a) => bs.map((b) => [a, b] as const));
 
 /**
- * Every read of the port with every argument that makes sense for what the store holds: each stack, each version, each
- * address ever used, each instant, each position, and some that do not exist. A read that is added to the port does
- * not compile until it is asked here.
+ * Every read of the port with every argument that makes sense for the store's content: each stack, each version, each
+ * address ever used, each time, each position, and some that do not exist. A new read of the port does not compile until it
+ * is called here.
  */
 export async function everything(store: EventStore): Promise<Readonly<Record<Read, unknown>>> {
   const read = reads(store);
@@ -145,11 +145,11 @@ async function everythingOf(store: EventStore, stack: StackRecord): Promise<Read
   const { stream, stateVersion = 0 } = stack;
   const read = reads(store);
   const log = await store.events({ stream, limit: -1 });
-  const touched = await read.touched(stream, 0, stateVersion);
+  const changed = await read.changedKeys(stream, 0, stateVersion);
   const versions = numbers(0, stateVersion + 1);
   const orNow = [undefined, ...versions];
   const here = <A extends readonly unknown[]>(rest: readonly A[]) => rest.map((args) => [stream, ...args] as const);
-  const addresses = [...touched.addresses, 'missing.one'];
+  const addresses = [...changed.addresses, 'missing.one'];
   const ids = (await Promise.all(versions.map((version) => read.resources(stream, version))))
     .flat()
     .map(({ id }) => id);
@@ -168,15 +168,15 @@ async function everythingOf(store: EventStore, stack: StackRecord): Promise<Read
     ]),
     resourceHistory: await ask(read.resourceHistory, here(addresses.map((address) => [address]))),
     outputs: await ask(read.outputs, here(orNow.map((version) => [version]))),
-    outputsOf: await ask(read.outputsOf, here(each([[], [...touched.outputs, 'missing']], orNow))),
+    outputsOf: await ask(read.outputsOf, here(each([[], [...changed.outputs, 'missing']], orNow))),
     dependencies: await ask(read.dependencies, here(orNow.map((version) => [version]))),
     dependenciesOf: await ask(
       read.dependenciesOf,
-      here(each([[], [...touched.dependencies, ['x', 'y'] as const]], orNow)),
+      here(each([[], [...changed.dependencies, ['x', 'y'] as const]], orNow)),
     ),
     nodes: await ask(read.nodes, here(orNow.map((version) => [version]))),
     edges: await ask(read.edges, here(orNow.map((version) => [version]))),
-    touched: await ask(read.touched, here(each(versions, versions))),
+    changedKeys: await ask(read.changedKeys, here(each(versions, versions))),
     commit: await ask(read.commit, here(versions.map((version) => [version]))),
     commits: await ask(
       read.commits,

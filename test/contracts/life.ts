@@ -4,7 +4,7 @@ import { type JsonObject, parseJson } from '../../src/lib/json.js';
 import type { AppendRequest, EventStore } from '../../src/store/event-store.js';
 import type { TestClock } from '../support/clock.js';
 
-/** One command of a life, how long after the one before it comes, and the code it is refused with, if it is. */
+/** One command of a life, its delay after the previous one, and the code of its refusal, if it is refused. */
 export interface Step {
   readonly command: Command;
   readonly envelope: Omit<EnvelopeInput, 'actor'> & { readonly actor?: string };
@@ -13,7 +13,7 @@ export interface Step {
   readonly refused: string | undefined;
 }
 
-/** To a resource that is not there. */
+/** For a missing resource. */
 const REFERENCE = '${t.far.id}';
 
 const step = (command: Command, more: Partial<Omit<Step, 'command'>> = {}): Step => ({
@@ -32,7 +32,7 @@ const web = { stack: 'web' } as const;
 const half = { stack: HALFWIDTH } as const;
 const EXOTIC = parseJson('{"big":12345678901234567890,"one":1.0,"minus":-0,"__proto__":{"x":1},"lone":"\\ud800"}');
 
-/** Every type of command, every type of event, refusals, resent commands, and names that are hard to keep in order. */
+/** Every type of command, every type of event, refusals, repeated commands, and names that are hard to sort. */
 export const LIFE: readonly Step[] = [
   step({ type: 'createStack', id: 'web-id', name: 'web', description: 'd', configuration: EXOTIC, metadata: [null] }),
   step({ type: 'createStack', id: 'half-id', name: HALFWIDTH, version: '1.0.0' }, { wait: 0 }),
@@ -223,11 +223,11 @@ export const LIFE: readonly Step[] = [
   step({ type: 'updateStack', stack: 'nowhere', description: 'x' }, { refused: 'STACK_NOT_FOUND' }),
 ];
 
-/** The step's command, checked and ready for a store: the very same request may be sent to several. */
+/** The step's command, prepared for a store: the same request may be sent to several. */
 export const requestOf = ({ command, envelope }: Step): AppendRequest =>
   prepare(COMMANDS[command.type], command, { actor: 'test', ...envelope });
 
-/** Carries out a life on a store. @throws where a step is refused that must not be, or accepted that must be refused */
+/** Executes a life on a store. @throws if a step is refused unexpectedly, or accepted instead of refused */
 export async function live(store: EventStore, clock: TestClock, life: readonly Step[] = LIFE): Promise<void> {
   for (const [index, one] of life.entries()) {
     clock.advance(one.wait);

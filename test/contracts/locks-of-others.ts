@@ -21,7 +21,7 @@ const acquire = (more: object = {}): Command => ({
   ...more,
 });
 
-/** What ends, changes or uses the lock `one`, which another principal took. */
+/** Commands that end, change or use the lock `one`, which another principal took. */
 const USES: readonly (readonly [string, Command, Partial<EnvelopeInput>])[] = [
   ['renewLock that shortens it', { type: 'renewLock', stack: 'prod', id: 'one', ttlMs: 1_000 }, {}],
   ['renewLock by the id of the stack', { type: 'renewLock', stack: 'prod-id', id: 'one', ttlMs: 7_200_000 }, {}],
@@ -99,14 +99,14 @@ export function locksOfOthers(open: OpenStore): void {
       await withId.refused('PERMISSION_MISSING', command, { ...as('b'), ...envelope });
     });
 
-    test.each(USES)('%s: a lock without a recorded principal is judged by its actor', async (_, command, envelope) => {
+    test.each(USES)('%s: a lock without a recorded principal is checked by its actor', async (_, command, envelope) => {
       const world = await given(open, [createStack('prod')]);
       await earlierLock(world, 'b');
       await world.refused('PERMISSION_MISSING', command, { ...as('b2'), ...envelope });
       expect((await world.run(command, { ...as('b'), ...envelope })).events).toBeGreaterThan(0);
     });
 
-    test('is not taken again under its id by another, who is refused as under any other id', async () => {
+    test('is not returned to another principal for its id, who is refused as with any other id', async () => {
       const world = await locked();
       await world.refused('STACK_LOCKED', acquire(), as('b2'));
       await world.refused('STACK_LOCKED', acquire({ id: 'two' }), as('b2'));
@@ -115,7 +115,7 @@ export function locksOfOthers(open: OpenStore): void {
       }
     });
 
-    test('is taken by what came just before, in the same transaction or group', async () => {
+    test('is seen by the next command in the same transaction or group', async () => {
       const world = await given(open, [createStack('prod')]);
       const shorten: Command = { type: 'renewLock', stack: 'prod', id: 'one', ttlMs: 1_000 };
       await expect(
@@ -132,7 +132,7 @@ export function locksOfOthers(open: OpenStore): void {
       expect([taken, shortened]).toMatchObject([{ status: 'fulfilled' }, { reason: { code: 'PERMISSION_MISSING' } }]);
     });
 
-    test('is broken only where it is the one that is meant', async () => {
+    test('is broken only if its id matches', async () => {
       const world = await locked();
       const breakLock = (id: string): Command => ({ type: 'breakLock', stack: 'prod', id, reason: 'stuck' });
       await world.refused('STACK_LOCKED', breakLock('two'), as('b2', 'yes'));
@@ -140,7 +140,7 @@ export function locksOfOthers(open: OpenStore): void {
       expect(await world.run(breakLock('one'), as('b2', 'yes'))).toMatchObject({ events: 1 });
     });
 
-    test('is free once it has run out', async () => {
+    test('is free after its expiry', async () => {
       const world = await locked(as('b'), { ttlMs: 1_000 });
       world.clock.advance(2_000);
       await world.refused('LOCK_NOT_HELD', { type: 'renewLock', stack: 'prod', id: 'one', ttlMs: 60_000 }, as('b2'));
@@ -148,7 +148,7 @@ export function locksOfOthers(open: OpenStore): void {
       await world.refused('PERMISSION_MISSING', { type: 'releaseLock', stack: 'prod', id: 'one' }, as('b'));
     });
 
-    test('leaves a repeat what it was: nothing is done', async () => {
+    test('does not affect a repeat: nothing is done', async () => {
       const world = await locked();
       const call = { ...as('b'), lockId: 'one', commandId: 'key' };
       const first = await world.run(set('prod', 'a', 1), call);

@@ -18,7 +18,7 @@ const wholeLog = ({ store }: World): Promise<readonly StoredEvent[]> => store.ev
 
 export function maintaining(open: OpenStore): void {
   describe('projections', () => {
-    test('say of each projection that it is at the head, and how many rows it keeps', async () => {
+    test('reports for each projection that it is at the head, and its number of rows', async () => {
       const { store } = await given(open, [createStack('web'), set('web', 'a', 1), set('web', 'a', 2)]);
       const states = await store.projections();
       expect(states.map(({ name }) => name).sort()).toEqual([...NAMES].sort());
@@ -33,7 +33,7 @@ export function maintaining(open: OpenStore): void {
   });
 
   describe('rebuild', () => {
-    test('of all projections leaves every read as it was', async () => {
+    test('of all projections does not change any read', async () => {
       const { store } = await lived(open);
       const before = await everything(store);
       const { position } = await store.head();
@@ -43,14 +43,14 @@ export function maintaining(open: OpenStore): void {
       expect(await everything(store)).toEqual(before);
     });
 
-    test.each(NAMES)('of %s alone leaves every read as it was', async (name) => {
+    test.each(NAMES)('of %s alone does not change any read', async (name) => {
       const { store } = await lived(open);
       const before = await everything(store);
       expect(await store.rebuild({ names: [name] })).toMatchObject({ projections: [name] });
       expect(await everything(store)).toEqual(before);
     });
 
-    test('is followed by commands as if nothing had been', async () => {
+    test('does not affect later commands', async () => {
       const { store, run } = await given(open, [createStack('web'), set('web', 'a', 1)]);
       await store.rebuild();
       await store.rebuild({ names: ['resources'] });
@@ -60,19 +60,19 @@ export function maintaining(open: OpenStore): void {
       expect((await store.compareTables({})).problems).toEqual([]);
     });
 
-    test('loses no command that comes meanwhile', async () => {
+    test('loses no concurrent command', async () => {
       const { store, run } = await given(open, [createStack('web')]);
       await Promise.all([store.rebuild(), ...Array.from({ length: 20 }, (_, n) => run(set('web', `r${n}`, n)))]);
       expect(await reads(store).resources(1)).toHaveLength(20);
       expect((await store.compareTables({})).problems).toEqual([]);
     });
 
-    test('of an empty store is nothing', async () => {
+    test('of an empty store does nothing', async () => {
       const { store } = await given(open);
       expect(await store.rebuild()).toMatchObject({ events: 0, position: 0 });
     });
 
-    test('of a projection nobody knows is refused, and names those there are', async () => {
+    test('of an unknown projection is refused, and the error lists the known ones', async () => {
       const { store } = await given(open, [createStack('web')]);
       const before = await everything(store);
       const error = await store.rebuild({ names: ['stacks', 'unheard'] }).catch((caught: unknown) => caught);
@@ -83,7 +83,7 @@ export function maintaining(open: OpenStore): void {
   });
 
   describe('compareTables', () => {
-    test('finds tables that are what the log says, and looks at every row', async () => {
+    test('finds no problem in tables that equal the log, and checks every row', async () => {
       const { store } = await lived(open);
       const { position, tables, problems } = await store.compareTables({});
       expect(problems).toEqual([]);
@@ -93,7 +93,7 @@ export function maintaining(open: OpenStore): void {
       expect(tables.map((table) => table.problems)).toEqual(tables.map(() => 0));
     });
 
-    test('looks at the rows of one stack only, where one is named: together they are all rows', async () => {
+    test('checks only the rows of one stack, if one is named: together they are all rows', async () => {
       const { store } = await lived(open);
       const all = [...(await reads(store).stacks({})), ...(await reads(store).stacks({ deleted: true }))];
       const sums: Record<string, number> = {};
@@ -106,7 +106,7 @@ export function maintaining(open: OpenStore): void {
       expect(sums).toEqual(Object.fromEntries(whole.tables.map(({ name, rows }) => [name, rows])));
     });
 
-    test('may run several times at once, and with commands between', async () => {
+    test('may run several times concurrently, and with commands in between', async () => {
       const { store, run } = await given(open, [createStack('web'), set('web', 'a', 1)]);
       const [first, second, ...receipts] = await Promise.all([
         store.compareTables({}),
@@ -117,7 +117,7 @@ export function maintaining(open: OpenStore): void {
       expect(receipts.map(({ version }) => version)).toEqual([3, 4, 5, 6, 7]);
     });
 
-    test('tells what differs when the tables are another projection of the log', async () => {
+    test('reports differences if the tables are another projection of the log', async () => {
       let off = 0;
       const projection = {
         ...PROJECTION,
@@ -155,7 +155,7 @@ export function maintaining(open: OpenStore): void {
       expect((await store.compareTables({})).problems).toEqual([]);
     });
 
-    test('tells rows that are missing and rows the log does not know', async () => {
+    test('reports missing and unexpected rows', async () => {
       let tags = 'tag_rows';
       const projection = {
         ...PROJECTION,
@@ -178,7 +178,7 @@ export function maintaining(open: OpenStore): void {
   });
 
   describe('checkStorage', () => {
-    test('finds nothing wrong with a store that was only used', async () => {
+    test('finds no problem in a store that was only used', async () => {
       const { store } = await lived(open);
       await store.rebuild();
       expect(await store.checkStorage()).toEqual([]);
@@ -186,7 +186,7 @@ export function maintaining(open: OpenStore): void {
   });
 
   describe('importLog', () => {
-    test('of the whole log of another store gives the same head and the same answers', async () => {
+    test('of the whole log of another store gives the same head and the same reads', async () => {
       const source = await lived(open);
       const head = await source.store.head();
       const { store } = await given(open, [], { clock: source.clock });
@@ -194,7 +194,7 @@ export function maintaining(open: OpenStore): void {
       expect(await everything(store)).toEqual(await everything(source.store));
     });
 
-    test('is followed by commands: the log goes on, and commands of old are known', async () => {
+    test('is followed by commands: the log continues, and earlier commands are recognised', async () => {
       const source = await given(open, [createStack('web')]);
       const first = await source.run(set('web', 'a', 1), { commandId: 'c1' });
       const { store, run } = await given(open);
@@ -212,7 +212,7 @@ export function maintaining(open: OpenStore): void {
       expect(await store.head()).toMatchObject({ position: 0, recordedAt: null });
     });
 
-    test('into a store that holds events is refused, and changes nothing', async () => {
+    test('into a store with events is refused, and changes nothing', async () => {
       const source = await lived(open);
       const { store } = await given(open, [createStack('mine')]);
       const before = await everything(store);
@@ -264,7 +264,7 @@ export function maintaining(open: OpenStore): void {
       expect(await store.importLog(log, head)).toEqual(head);
     });
 
-    test('of a log that goes on after the head it must end at is refused', async () => {
+    test('of a log that continues after the required head is refused', async () => {
       const source = await given(open, [createStack('web')]);
       const head = await source.store.head();
       await source.run(set('web', 'a', 1));
@@ -274,7 +274,7 @@ export function maintaining(open: OpenStore): void {
       expect(await store.head()).toMatchObject({ position: 0 });
     });
 
-    test('reads what it is given once, and fails as its source fails', async () => {
+    test('reads its source once, and fails if the source fails', async () => {
       const source = await lived(open);
       const log = await wholeLog(source);
       const { store } = await given(open);
@@ -288,7 +288,7 @@ export function maintaining(open: OpenStore): void {
     });
   });
   describe('extendLog', () => {
-    /** Whole commits of about so many events. */
+    /** Whole commits of about this number of events. */
     function* pieces(log: readonly StoredEvent[], size: number): Generator<StoredEvent[]> {
       let piece: StoredEvent[] = [];
       for (const event of log) {
@@ -315,7 +315,7 @@ export function maintaining(open: OpenStore): void {
       },
     );
 
-    test('is followed by commands, and may follow them', async () => {
+    test('may be followed by commands, and may follow them', async () => {
       const source = await given(open, [createStack('web')]);
       const { store, run } = await given(open);
       await store.extendLog(await wholeLog(source));

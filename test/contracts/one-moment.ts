@@ -26,7 +26,7 @@ const to = (n: number): Command => ({
   outputs: [{ name: 'n', value: n }],
 });
 
-/** The numbers that a state shows, one for each thing that carries it. */
+/** The numbers in a state, one for each value that holds it. */
 const numbersIn = ({ version, document, resources, outputs }: StateView): number[] => [
   version - 1,
   Number(document.description),
@@ -34,7 +34,7 @@ const numbersIn = ({ version, document, resources, outputs }: StateView): number
   ...outputs.map(({ value }) => Number(value)),
 ];
 
-/** What each answer says of the version it is of. */
+/** The version that each result belongs to. */
 const ANSWERS: Readonly<Record<string, (store: EventStore) => Promise<readonly number[]>>> = {
   'the state': async (store) => numbersIn(await store.read((s) => readState(s, 'web'))),
   'the details of a stack': async (store) => {
@@ -59,7 +59,7 @@ const ANSWERS: Readonly<Record<string, (store: EventStore) => Promise<readonly n
 };
 
 export function oneMoment(open: OpenStore): void {
-  describe('a read while others write', () => {
+  describe('a read during concurrent writes', () => {
     test.each(Object.entries(ANSWERS))('%s is of one version', async (_, answer) => {
       const { store } = await given(open, [
         { type: 'createStack', name: 'web' },
@@ -85,7 +85,7 @@ export function oneMoment(open: OpenStore): void {
       expect(n).toBeGreaterThan(6);
     });
 
-    test('a comparison of two versions is of those two', async () => {
+    test('a comparison of two versions uses exactly those two', async () => {
       const { store } = await given(open, [
         { type: 'createStack', name: 'web' },
         { type: 'apply', stack: 'web', resources: [{ type: 't', name: 'c' }] },

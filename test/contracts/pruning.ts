@@ -32,8 +32,8 @@ const held = async ({ store, stack }: World) => {
 };
 
 export function pruning(open: OpenStore): void {
-  describe('what a command does not state', () => {
-    test('goes, whoever put it there, and nothing of another stack', async () => {
+  describe('prune', () => {
+    test('removes what the command does not state, whoever added it, and nothing of another stack', async () => {
       const world = await given(open, [
         createStack('s'),
         createStack('other'),
@@ -49,7 +49,7 @@ export function pruning(open: OpenStore): void {
       expect(await reads(world.store).resources(stream)).toHaveLength(1);
     });
 
-    test('goes once, where it is named too, and stays where others depend on it', async () => {
+    test('removes a named resource once, and keeps one with dependents', async () => {
       const world = await given(open, [createStack('s'), desired('a', 'b')]);
       await world.run(set('s', 'c', 1, { dependencies: ['t.a'] }));
       const keepC: Command = { type: 'apply', stack: 's', prune: true, resources: [{ type: 't', name: 'c' }] };
@@ -59,7 +59,7 @@ export function pruning(open: OpenStore): void {
       expect(await held(world)).toMatchObject({ addresses: ['t.c'], outputs: [] });
     });
 
-    test('goes with what commands of the same moment put there', async () => {
+    test('removes what concurrent commands added', async () => {
       const world = await given(open, [createStack('s')]);
       await Promise.all([world.run(desired('a', 'b')), world.run(desired('c'))]);
       expect(await held(world)).toMatchObject({ addresses: ['t.c'], outputs: ['c'] });
@@ -72,7 +72,7 @@ export function pruning(open: OpenStore): void {
   });
 
   describe('a document of another tool', () => {
-    test('follows the one that the stack holds when it is decided', async () => {
+    test('is checked against the state that the stack has when it is decided', async () => {
       const world = await given(open, [next(4, ['a', 'b'])]);
       expect(await held(world)).toMatchObject({ origin: { ...origin, serial: 4, version: 1 } });
       await world.run(next(6, ['a', 'c']));
@@ -87,7 +87,7 @@ export function pruning(open: OpenStore): void {
       expect(await held(world)).toMatchObject({ addresses: ['t.a'], origin: { serial: 5, version: 4 } });
     });
 
-    test('is refused by one of the same moment, and where the stack holds what was not imported', async () => {
+    test('is refused after a concurrent one, and if the stack contains a state that was not imported', async () => {
       const world = await given(open, [next(4, ['a'])]);
       const [six, five] = await Promise.allSettled([world.run(next(6, ['b'])), world.run(next(5, ['c']))]);
       expect([six, five]).toMatchObject([{ status: 'fulfilled' }, { reason: { code: 'SERIAL_TOO_LOW' } }]);

@@ -3,7 +3,7 @@ import type { Command } from '../../src/commands/index.js';
 import { reads } from '../support/reads.js';
 import { createStack, given, instant, type OpenStore, set } from './world.js';
 
-/** Positions 1 to 6, versions 1, 2, 2, 2, 3; db comes in between. */
+/** Positions 1 to 6, versions 1, 2, 2, 2, 3; db in between. */
 const HISTORY: readonly Command[] = [
   createStack('web'), // position 1, version 1
   set('web', 'a', 1), // 2, version 2
@@ -23,7 +23,7 @@ export function readingHistory(open: OpenStore): void {
     const summary = (items: readonly { readonly version: number; readonly kind: string }[]) =>
       items.map(({ version, kind }) => [version, kind]);
 
-    test('come newest first, those that raised no version too', async () => {
+    test('are sorted newest first, including those that raised no version', async () => {
       const { store } = await given(open, HISTORY);
       expect(summary(await reads(store).commits(1))).toEqual([
         [3, 'apply'],
@@ -33,7 +33,7 @@ export function readingHistory(open: OpenStore): void {
       ]);
     });
 
-    test('say all there is to say of a command', async () => {
+    test('have all fields of a command', async () => {
       const { store, run, clock } = await given(open, HISTORY);
       const receipt = await run({ ...set('web', 'c', 1), remove: ['t.b'] } as Command, {
         actor: 'ana',
@@ -59,7 +59,7 @@ export function readingHistory(open: OpenStore): void {
       });
     });
 
-    test('can be asked for: some, up to a version, only those that raised it', async () => {
+    test('can be filtered: a number, up to a version, only those that raised it', async () => {
       const { store } = await given(open, HISTORY);
       expect(summary(await reads(store).commits(1, { limit: 2 }))).toEqual([
         [3, 'apply'],
@@ -76,7 +76,7 @@ export function readingHistory(open: OpenStore): void {
       expect(await reads(store).commits(9)).toEqual([]);
     });
 
-    test('tell a rollback by the version it went back to', async () => {
+    test('identify a rollback by its target version', async () => {
       const { store } = await given(open, [...HISTORY, { type: 'rollback', stack: 'web', toVersion: 2 }]);
       expect(await reads(store).commit(1, 4)).toMatchObject({
         kind: 'rollback',
@@ -86,7 +86,7 @@ export function readingHistory(open: OpenStore): void {
   });
 
   describe('commit', () => {
-    test('is the one that made the version, whatever came after it', async () => {
+    test('is the one that created the version, whatever followed it', async () => {
       const { store } = await given(open, HISTORY);
       expect(await reads(store).commit(1, 2)).toMatchObject({ position: 2, kind: 'apply', raised: true });
       expect(await reads(store).commit(1, 3)).toMatchObject({ firstPosition: 5, position: 6, added: 1, changed: 1 });
@@ -106,7 +106,7 @@ export function readingHistory(open: OpenStore): void {
       expect(await reads(store).moment(1, { version: 9 })).toEqual({ version: 3, position: 6 });
     });
 
-    test('by instant includes what happened at that instant', async () => {
+    test('by time includes events at exactly that time', async () => {
       const { store } = await given(open, HISTORY);
       expect(await reads(store).moment(1, { time: '2025-12-31T23:59:59.999Z' })).toBeUndefined();
       expect(await reads(store).moment(1, { time: instant(0) })).toEqual({ version: 1, position: 1 });
@@ -127,7 +127,7 @@ export function readingHistory(open: OpenStore): void {
   });
 
   describe('snapshots', () => {
-    test('come newest first, each with the version it marks', async () => {
+    test('are sorted newest first, each with its version', async () => {
       const { store, run } = await given(open, [
         createStack('web'),
         { type: 'takeSnapshot', stack: 'web', description: 'one' },
@@ -153,7 +153,7 @@ export function readingHistory(open: OpenStore): void {
   });
 
   describe('executions', () => {
-    test('come newest first, as many as asked for, with how they ended', async () => {
+    test('are sorted newest first, limited to the requested number, with their results', async () => {
       const { store } = await given(open, [
         createStack('web'),
         { type: 'startExecution', stack: 'web', executionId: 'r1' },

@@ -5,7 +5,7 @@ import { PROJECTION } from '../../src/engine.js';
 import type { EventFilter, EventStore } from '../../src/store/event-store.js';
 import { createStack, given, instant, type OpenStore, set } from './world.js';
 
-/** Seven events, a second apart: web has 1, 3, 4, 5 and 7, db has 2 and 6. */
+/** Seven events, one second apart: web has 1, 3, 4, 5 and 7, db has 2 and 6. */
 const LOG: readonly Command[] = [
   createStack('web'),
   createStack('db'),
@@ -60,12 +60,12 @@ export function readingTheLog(open: OpenStore): void {
       ],
       ['after the last instant', { since: instant(6.001) }, []],
       ['by an actor who did nothing', { actor: 'nobody' }, []],
-    ])('gives %s', async (_, filter, expected) => {
+    ])('returns %s', async (_, filter, expected) => {
       const { store } = await given(open, LOG);
       expect(await positions(store, filter)).toEqual(expected);
     });
 
-    test('by an actor are found by the whole name, in every order and stream', async () => {
+    test('by an actor are found by the full name, in every order and stream', async () => {
       const { store, run } = await given(open, LOG);
       await run({ type: 'addTags', stack: 'web', tags: ['y'] }, { actor: 'ana' });
       await run({ type: 'addTags', stack: 'db', tags: ['y'] }, { actor: 'ana"' });
@@ -79,14 +79,14 @@ export function readingTheLog(open: OpenStore): void {
       expect(await positions(store, { actor: 'test', since: instant(5) })).toEqual([6, 7]);
     });
 
-    test('handed out do not let their holder change history', async () => {
+    test('that are returned do not let their holder change history', async () => {
       const { store } = await given(open, LOG);
       const before = await store.events({ limit: 100 });
       const [mine] = await store.events({ limit: 1 });
       try {
         Object.assign(mine as object, { data: '{}', type: 'Forged' });
       } catch {
-        // refusing is as good as handing out a copy
+        // refusing is as good as returning a copy
       }
       expect((await store.events({ limit: 1 }))[0]).toEqual({
         ...before[0],
@@ -97,7 +97,7 @@ export function readingTheLog(open: OpenStore): void {
   });
 
   describe('checkpoints', () => {
-    test('of every projection, in the order of their names, stand at the head', async () => {
+    test('of every projection, sorted by name, are at the head', async () => {
       const { store } = await given(open, LOG);
       const expected = PROJECTION.projectors.map(({ name, version }) => ({ name, version, position: 7 }));
       expect(await store.checkpoints()).toEqual(expected.sort((a, b) => (a.name < b.name ? -1 : 1)));
@@ -105,7 +105,7 @@ export function readingTheLog(open: OpenStore): void {
   });
 
   describe('describe', () => {
-    test('counts events, live stacks and locks that still hold', async () => {
+    test('counts events, live stacks and valid locks', async () => {
       const { store, clock, run } = await given(open, [
         ...LOG,
         createStack('gone'),
@@ -120,7 +120,7 @@ export function readingTheLog(open: OpenStore): void {
       expect(await store.describe()).toMatchObject({ events: 12, stacks: 2, locks: 0 });
     });
 
-    test('says what kind of store it is, and how much it holds', async () => {
+    test('returns the kind of store, and its size', async () => {
       const { store, run } = await given(open, LOG);
       const before = await store.describe();
       expect(before.kind).not.toBe('');

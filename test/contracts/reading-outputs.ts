@@ -30,12 +30,12 @@ export function readingOutputs(open: OpenStore): void {
       version: 2,
     };
 
-    test('come in the order of their names by UTF-8 bytes', async () => {
+    test('are sorted by name in UTF-8 byte order', async () => {
       const { store } = await given(open, OUTPUTS);
       expect((await reads(store).outputs(1, 2)).map(({ name }) => name)).toEqual(['o', HALFWIDTH, LINEAR]);
     });
 
-    test('are those of the version asked for', async () => {
+    test('are those of the requested version', async () => {
       const { store } = await given(open, OUTPUTS);
       const at = async (version?: number) =>
         (await reads(store).outputs(1, version)).map(({ name, value }) => [name, value]);
@@ -49,7 +49,7 @@ export function readingOutputs(open: OpenStore): void {
       expect(await at()).toEqual(await at(4));
     });
 
-    test('can be asked for one by one', async () => {
+    test('can be read one by one', async () => {
       const { store } = await given(open, OUTPUTS);
       expect(await reads(store).output(1, 'o', 1)).toBeUndefined();
       expect(await reads(store).output(1, 'o', 2)).toEqual(old);
@@ -70,7 +70,7 @@ export function readingOutputs(open: OpenStore): void {
   });
 
   describe('dependencies', () => {
-    /** Versions 2 to 4: declared, one more found, declared ones changed. */
+    /** Versions 2 to 4: declared, an implicit one added, declared ones changed. */
     const EDGES: readonly Command[] = [
       createStack('web'),
       {
@@ -94,7 +94,7 @@ export function readingOutputs(open: OpenStore): void {
       { type: 'removeDependency', stack: 'web', resource: 't.b', dependsOn: 't.a' },
     ];
 
-    test('come in the order of their addresses and targets, those of the version asked for', async () => {
+    test('are sorted by address and target, those of the requested version', async () => {
       const { store } = await given(open, EDGES);
       const at = async (version?: number) =>
         (await reads(store).dependencies(1, version)).map(({ address, target, type }) => [address, target, type]);
@@ -112,7 +112,7 @@ export function readingOutputs(open: OpenStore): void {
       expect(await reads(store).dependencies(9)).toEqual([]);
     });
 
-    test('are the same as edges, without the rest', async () => {
+    test('equal edges without the other fields', async () => {
       const { store } = await given(open, EDGES);
       for (const version of [undefined, 1, 2, 3, 4]) {
         expect(await reads(store).edges(1, version)).toEqual(
@@ -128,7 +128,7 @@ export function readingOutputs(open: OpenStore): void {
       expect(await reads(store).edges(9)).toEqual([]);
     });
 
-    test('can be asked for one by one', async () => {
+    test('can be read one by one', async () => {
       const { store } = await given(open, EDGES);
       expect(await reads(store).dependency(1, ['t.b', 'x.y'])).toEqual({
         address: 't.b',
@@ -146,7 +146,7 @@ export function readingOutputs(open: OpenStore): void {
     });
   });
 
-  describe('touched', () => {
+  describe('changedKeys', () => {
     const CHANGES: readonly Command[] = [
       createStack('web'), // 1
       set('web', 'a', 1, { module: 'module.m' }), // 2
@@ -156,26 +156,26 @@ export function readingOutputs(open: OpenStore): void {
       { type: 'apply', stack: 'web', removeOutputs: ['o'] }, // 5
     ];
 
-    test('is what the commits after the one version and up to the other were about', async () => {
+    test('returns the keys changed by the commits after one version and up to the other', async () => {
       const { store } = await given(open, [...CHANGES, createStack('db'), set('db', 'other', 1)]);
       const nothing = { addresses: [], outputs: [], dependencies: [] };
-      expect(await reads(store).touched(1, 1, 2)).toEqual({ ...nothing, addresses: ['module.m.t.a'] });
-      expect(await reads(store).touched(1, 2, 3)).toEqual({ ...nothing, outputs: ['o'] });
-      expect(await reads(store).touched(1, 3, 4)).toEqual({
+      expect(await reads(store).changedKeys(1, 1, 2)).toEqual({ ...nothing, addresses: ['module.m.t.a'] });
+      expect(await reads(store).changedKeys(1, 2, 3)).toEqual({ ...nothing, outputs: ['o'] });
+      expect(await reads(store).changedKeys(1, 3, 4)).toEqual({
         ...nothing,
         addresses: ['module.m.t.a', 't.b'],
         dependencies: [['t.b', 't.c']],
       });
-      expect(await reads(store).touched(1, 4, 5)).toEqual({ ...nothing, outputs: ['o'] });
-      expect(await reads(store).touched(1, 0, 99)).toEqual({
+      expect(await reads(store).changedKeys(1, 4, 5)).toEqual({ ...nothing, outputs: ['o'] });
+      expect(await reads(store).changedKeys(1, 0, 99)).toEqual({
         addresses: ['module.m.t.a', 't.b'],
         outputs: ['o'],
         dependencies: [['t.b', 't.c']],
       });
-      expect(await reads(store).touched(1, 3, 3)).toEqual(nothing);
-      expect(await reads(store).touched(1, 4, 2)).toEqual(nothing);
-      expect(await reads(store).touched(99, 0, 9)).toEqual(nothing);
-      expect(await reads(store).touched(9, 0, 9)).toEqual({ ...nothing, addresses: ['t.other'] });
+      expect(await reads(store).changedKeys(1, 3, 3)).toEqual(nothing);
+      expect(await reads(store).changedKeys(1, 4, 2)).toEqual(nothing);
+      expect(await reads(store).changedKeys(99, 0, 9)).toEqual(nothing);
+      expect(await reads(store).changedKeys(9, 0, 9)).toEqual({ ...nothing, addresses: ['t.other'] });
     });
   });
 }

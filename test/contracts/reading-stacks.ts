@@ -5,7 +5,7 @@ import { createStack, given, instant, type OpenStore, set } from './world.js';
 
 export function readingStacks(open: OpenStore): void {
   describe('stack', () => {
-    test('is found by its id and by its name, with what it is now', async () => {
+    test('is found by its id and by its name, with its current state', async () => {
       const { store, run, clock } = await given(open, [createStack('web'), createStack('db'), set('web', 'a', 1)]);
       await run({ type: 'startExecution', stack: 'web', executionId: 'r' });
       clock.advance(2_500);
@@ -35,14 +35,14 @@ export function readingStacks(open: OpenStore): void {
       expect(await reads(store).stack('')).toBeUndefined();
     });
 
-    test('answers to its new name only, once renamed', async () => {
+    test('is found by its new name only, once renamed', async () => {
       const { store } = await given(open, [createStack('web'), { type: 'updateStack', stack: 'web', name: 'shop' }]);
       expect(await reads(store).stack('shop')).toMatchObject({ id: 'web-id' });
       expect(await reads(store).stack('web')).toBeUndefined();
       expect(await reads(store).stack('web', { deleted: true })).toBeUndefined();
     });
 
-    test('that was deleted answers only where deleted ones are asked for', async () => {
+    test('that was deleted is found only on request', async () => {
       const { store } = await given(open, [createStack('web'), { type: 'deleteStack', stack: 'web' }]);
       for (const ref of ['web', 'web-id']) {
         expect(await reads(store).stack(ref)).toBeUndefined();
@@ -51,7 +51,7 @@ export function readingStacks(open: OpenStore): void {
       }
     });
 
-    test('that lives goes before deleted ones of its name', async () => {
+    test('that is live takes precedence over deleted ones with its name', async () => {
       const { store } = await given(open, [
         createStack('web', 'old'),
         { type: 'deleteStack', stack: 'web' },
@@ -62,7 +62,7 @@ export function readingStacks(open: OpenStore): void {
       expect(await reads(store).stack('old')).toBeUndefined();
     });
 
-    test('of several deleted ones of a name, the last deleted answers', async () => {
+    test('of several deleted ones with a name, the last deleted is found', async () => {
       const { store, clock, run } = await given(open, [
         createStack('web', 'first'),
         { type: 'updateStack', stack: 'first', name: 'aside' },
@@ -72,7 +72,7 @@ export function readingStacks(open: OpenStore): void {
         { type: 'deleteStack', stack: 'first' },
       ]);
       expect(await reads(store).stack('web', { deleted: true })).toMatchObject({ id: 'first' });
-      clock.advance(-1_000); // the same instant as the last: then the younger stack
+      clock.advance(-1_000); // the same time as the last: then the younger stack
       await run(createStack('web', 'third'));
       await run({ type: 'deleteStack', stack: 'third' });
       expect(await reads(store).stack('web', { deleted: true })).toMatchObject({ id: 'third' });
@@ -82,7 +82,7 @@ export function readingStacks(open: OpenStore): void {
   describe('stacks', () => {
     const names = (items: readonly { readonly name: string }[]) => items.map(({ name }) => name);
 
-    test('come in the order of their names by UTF-8 bytes', async () => {
+    test('are sorted by name in UTF-8 byte order', async () => {
       const all = ['b', LINEAR, 'é', 'a', HALFWIDTH, 'Z'];
       const { store } = await given(
         open,
@@ -91,14 +91,14 @@ export function readingStacks(open: OpenStore): void {
       expect(names(await reads(store).stacks({}))).toEqual(['Z', 'a', 'b', 'é', HALFWIDTH, LINEAR]);
     });
 
-    test('are the live ones, or the deleted ones where asked for', async () => {
+    test('are the live ones, or the deleted ones on request', async () => {
       const { store } = await given(open, [createStack('a'), createStack('b'), { type: 'deleteStack', stack: 'a' }]);
       expect(names(await reads(store).stacks({}))).toEqual(['b']);
       expect(names(await reads(store).stacks({ deleted: false }))).toEqual(['b']);
       expect(names(await reads(store).stacks({ deleted: true }))).toEqual(['a']);
     });
 
-    test('can be asked for by their status', async () => {
+    test('can be filtered by status', async () => {
       const { store } = await given(open, [
         createStack('a'),
         createStack('b'),
@@ -109,7 +109,7 @@ export function readingStacks(open: OpenStore): void {
       expect(names(await reads(store).stacks({ status: 'read' }))).toEqual([]);
     });
 
-    test('can be asked for by tags they must bear all of, and say their own in order', async () => {
+    test('can be filtered by tags, all of which they must have, and list their own in order', async () => {
       const { store } = await given(open, [
         createStack('a'),
         createStack('b'),
@@ -130,7 +130,7 @@ export function readingStacks(open: OpenStore): void {
       expect(names(await reads(store).stacks({ tags: ['x'], status: 'ready' }))).toEqual([]);
     });
 
-    test('say which of them are locked now', async () => {
+    test('show which of them are locked now', async () => {
       const { store, clock } = await given(open, [
         createStack('a'),
         createStack('b'),
@@ -146,7 +146,7 @@ export function readingStacks(open: OpenStore): void {
   });
 
   describe('document', () => {
-    test('is the one of the version asked for, its status whatever set it last', async () => {
+    test('is that of the requested version, with the status whatever set it last', async () => {
       const { store } = await given(open, [
         { type: 'createStack', id: 'web-id', name: 'web', configuration: { a: 1 } },
         { type: 'updateStack', stack: 'web', configuration: [2], status: 'ready' },
@@ -185,7 +185,7 @@ export function readingStacks(open: OpenStore): void {
       expect(await at()).toEqual(await at(7));
     });
 
-    test('is whole: every field, and nothing else', async () => {
+    test('is complete: every field, and nothing else', async () => {
       const { store } = await given(open, [createStack('web')]);
       expect((await reads(store).document(1)).document).toEqual({
         name: 'web',

@@ -6,7 +6,7 @@ import { createStack, given, instant, type OpenStore, set } from './world.js';
 
 const remove = (stack: string, address: string): Command => ({ type: 'apply', stack, remove: [address] });
 
-/** Versions 1 to 5 of web: made, a set, a changed, a removed, a back again. */
+/** Versions 1 to 5 of web: created, a set, a changed, a removed, a created again. */
 const RESOURCE: readonly Command[] = [
   createStack('web'),
   set('web', 'a', 1, { id: 'own' }),
@@ -17,7 +17,7 @@ const RESOURCE: readonly Command[] = [
 
 export function readingState(open: OpenStore): void {
   describe('resource', () => {
-    test('is what it was at every version, and now', async () => {
+    test('has the right value at every version, and now', async () => {
       const { store } = await given(open, RESOURCE);
       const at = async (version?: number) => {
         const found = await reads(store).resource(1, 't.a', version);
@@ -33,7 +33,7 @@ export function readingState(open: OpenStore): void {
       expect(await at(0)).toBeUndefined();
     });
 
-    test('is whole, and keeps its number and its birth when it comes back', async () => {
+    test('is complete, and keeps its number and its creation time when it is created again', async () => {
       const { store } = await given(open, RESOURCE);
       const { value, ...rest } = (await reads(store).resource(1, 't.a')) ?? {};
       expect(rest).toEqual({
@@ -59,7 +59,7 @@ export function readingState(open: OpenStore): void {
       ]);
     });
 
-    test('of another stack is another one', async () => {
+    test('of another stack is a different one', async () => {
       const { store } = await given(open, [...RESOURCE, createStack('db'), set('db', 'a', 9)]);
       expect(await reads(store).resource(6, 't.a')).toMatchObject({ resource: 7, value: { properties: { n: 9 } } });
       expect(await reads(store).resource(6, 't.a', 1)).toBeUndefined();
@@ -71,7 +71,7 @@ export function readingState(open: OpenStore): void {
   describe('resources', () => {
     const addresses = (items: readonly { readonly address: string }[]) => items.map(({ address }) => address);
 
-    test('come in the order of their addresses by UTF-8 bytes', async () => {
+    test('are sorted by address in UTF-8 byte order', async () => {
       const { store } = await given(open, [
         createStack('web'),
         {
@@ -93,7 +93,7 @@ export function readingState(open: OpenStore): void {
       ]);
     });
 
-    test('are those that were there at the version, with the values they had', async () => {
+    test('are those that existed at the version, with their values', async () => {
       const { store } = await given(open, [...RESOURCE, set('web', 'b', 7)]);
       const at = async (version?: number) =>
         (await reads(store).resources(1, version)).map(({ address, value }) => [address, value.properties.n]);
@@ -108,7 +108,7 @@ export function readingState(open: OpenStore): void {
       expect(await reads(store).resources(999)).toEqual([]);
     });
 
-    test('come in pages too, of those that were there at the version', async () => {
+    test('can be read in pages too, with those that existed at the version', async () => {
       const { store } = await given(open, [
         createStack('web'),
         ...['a', 'b', 'c', 'd', 'e'].map((name) => set('web', name, 1)),
@@ -129,7 +129,7 @@ export function readingState(open: OpenStore): void {
       expect(await reads(store).resources(1, 6, {})).toEqual(await reads(store).resources(1, 6));
     });
 
-    test('agree with resource, one by one', async () => {
+    test('equal resource, one by one', async () => {
       const { store } = await given(open, [...RESOURCE, set('web', 'b', 7)]);
       for (const version of [undefined, 2, 3, 6]) {
         for (const one of await reads(store).resources(1, version)) {
@@ -140,7 +140,7 @@ export function readingState(open: OpenStore): void {
   });
 
   describe('nodes', () => {
-    test('are the resources of the version asked for, in the order of their addresses by UTF-8 bytes', async () => {
+    test('are the resources of the requested version, sorted by address in UTF-8 byte order', async () => {
       const { store } = await given(open, [
         ...RESOURCE,
         {
@@ -163,7 +163,7 @@ export function readingState(open: OpenStore): void {
       expect(await reads(store).nodes(9)).toEqual([]);
     });
 
-    test('agree with the resources, at every version', async () => {
+    test('equal the resources, at every version', async () => {
       const { store } = await given(open, [...RESOURCE, set('web', 'b', 7, { id: 'b' }), remove('web', 't.a')]);
       for (const version of [undefined, 0, 1, 2, 3, 4, 5, 6, 7, 8]) {
         expect((await reads(store).nodes(1, version)).map(({ address, type, id }) => [address, type, id])).toEqual(
@@ -172,7 +172,7 @@ export function readingState(open: OpenStore): void {
       }
     });
 
-    test('say what instances have in common', async () => {
+    test('have the common base address of instances', async () => {
       const { store } = await given(open, [
         createStack('web'),
         set('web', 'a[0]', 1),
@@ -189,7 +189,7 @@ export function readingState(open: OpenStore): void {
   });
 
   describe('resourceHistory', () => {
-    test('holds each event of the resource, oldest first, removals too', async () => {
+    test('contains each event of the resource, oldest first, including removals', async () => {
       const { store } = await given(open, [...RESOURCE, set('web', 'b', 7)]);
       const history = await reads(store).resourceHistory(1, 't.a');
       expect(history.map(({ type, version }) => [type, version])).toEqual([
@@ -205,7 +205,7 @@ export function readingState(open: OpenStore): void {
   });
 
   describe('size', () => {
-    test('counts what a stack holds, and all of its events, with the bytes of their documents', async () => {
+    test('counts the content of a stack, and all of its events, with the bytes of their documents', async () => {
       const { store } = await given(open, [...RESOURCE, createStack('other')]);
       const bytesOf = async (...positions: number[]) => {
         const events = await store.events({ stream: 1, limit: -1 });
@@ -223,7 +223,7 @@ export function readingState(open: OpenStore): void {
       expect(rows).toBeGreaterThanOrEqual(2);
     });
 
-    test('counts one row more than it was asked for, and no further', async () => {
+    test('counts one row more than the limit, and no further', async () => {
       const { store } = await given(open, RESOURCE);
       expect(await store.size({ stream: 1, part: 'events' }, 2)).toMatchObject({ rows: 3 });
       expect(await store.size('events', 2)).toMatchObject({ rows: 3 });
@@ -244,7 +244,7 @@ export function readingState(open: OpenStore): void {
   });
 
   describe('resourceAddress', () => {
-    test('is found by the own id and by the number, in its own stack only', async () => {
+    test('is found by the assigned id and by the number, in its own stack only', async () => {
       const { store } = await given(open, [createStack('web'), createStack('db'), set('web', 'a', 1, { id: 'own' })]);
       expect(await reads(store).resourceAddress(1, 'own')).toBe('t.a');
       expect(await reads(store).resourceAddress(1, 'res-3')).toBe('t.a');
@@ -260,7 +260,7 @@ export function readingState(open: OpenStore): void {
       expect(await reads(store).resourceAddress(1, 'res-2')).toBe('t.a');
     });
 
-    test('of an id that moved is the address of its holder now', async () => {
+    test('of an id that moved is the address of its current holder', async () => {
       const { store } = await given(open, [
         createStack('web'),
         set('web', 'a', 1, { id: 'own' }),

@@ -18,7 +18,7 @@ const as = (name: string, mayReach?: Caller['mayReach']) => ({ actor: name, call
 
 const addTag = (stack: string, tag: string): Command => ({ type: 'addTags', stack, tags: [tag] });
 
-/** A commit as earlier releases made it: its id is recorded, whose it is and what it said are not. */
+/** A commit of an earlier release: its id is recorded, its principal and content are not. */
 const earlierRelease = (world: World, stack: string, commandId: string, actor = 'test') =>
   world.store.append({
     commandId,
@@ -84,12 +84,12 @@ export function repeating(open: OpenStore): void {
       expect(await world.store.head()).toMatchObject({ position: first.lastPosition });
     });
 
-    test('is of the stack that has the name now: after a rename it is another command', async () => {
+    test('belongs to the stack that has the name now: after a rename it is another command', async () => {
       const world = await given(open, stacks);
       const call = { ...as('a'), commandId: 'key' };
       const first = await world.run(set('prod', 'a', 1), call);
       await world.run({ type: 'updateStack', stack: 'prod', name: 'former' });
-      expect(await world.run(set('prod', 'a', 1), call)).toEqual(first); // no stack has the name: carried out before
+      expect(await world.run(set('prod', 'a', 1), call)).toEqual(first); // no stack has the name: executed before
       await world.run({ type: 'updateStack', stack: 'mine', name: 'prod' });
       expect(await world.preview(set('prod', 'a', 1), call)).toMatchObject([{ type: 'ResourceCreated' }]);
       const second = await world.run(set('prod', 'a', 1), call);
@@ -102,7 +102,7 @@ export function repeating(open: OpenStore): void {
       await world.refused('COMMAND_ID_REUSED', set('former', 'a', 1), call);
     });
 
-    test('of a command that made a stack makes no second one, whatever became of the first', async () => {
+    test('of a command that created a stack creates no second one, whatever happened to the first', async () => {
       const world = await given(open);
       const call = { ...as('a'), commandId: 'key' };
       const create: Command = { ...set('new', 'a', 1), create: {} } as Command;
@@ -115,7 +115,7 @@ export function repeating(open: OpenStore): void {
       expect(second.stackId).not.toBe(first.stackId);
     });
 
-    test('repeats what made a stack whose id was chosen here, or deleted it', async () => {
+    test('repeats a command that created a stack with a generated id, or deleted it', async () => {
       const world = await given(open);
       const made = await world.run({ type: 'createStack', name: 'new' }, { ...as('a'), commandId: 'make' });
       expect(await world.run({ type: 'createStack', name: 'new' }, { ...as('a'), commandId: 'make' })).toEqual(made);
@@ -134,7 +134,7 @@ export function repeating(open: OpenStore): void {
       expect(other.firstPosition).toBe(first.lastPosition + 1);
     });
 
-    test('of a log that was imported repeats by stack, kind and actor', async () => {
+    test('of an imported log repeats by stack, kind and actor', async () => {
       const source = await given(open, stacks);
       const first = await source.run(addTag('prod', 'x'), { ...as('a'), commandId: 'key' });
       const world = await given(open);
@@ -144,14 +144,14 @@ export function repeating(open: OpenStore): void {
       expect(await world.run(addTag('prod', 'y'), { ...as('b'), commandId: 'key' })).toMatchObject({ events: 1 });
     });
 
-    test('that the engine made can be nobody’s own', async () => {
+    test('that the engine generated cannot be repeated by any caller', async () => {
       const world = await given(open, stacks);
       const { commandId } = await world.run(addTag('prod', 'x'), as('a'));
       await world.refused('INVALID_INPUT', addTag('prod', 'y'), { ...as('a'), commandId });
       await world.refused('INVALID_INPUT', addTag('prod', 'y'), { ...as('a'), commandId: 'terraform-1' });
     });
 
-    test('leaves nothing in the log from which what the command said could be guessed', async () => {
+    test("leaves nothing in the log from which the command's content could be guessed", async () => {
       const [one, two] = [await given(open, stacks), await given(open, stacks)];
       const metas = [];
       for (const world of [one, two]) {
@@ -166,7 +166,7 @@ export function repeating(open: OpenStore): void {
       expect(metas[0]?.content).not.toBe(metas[1]?.content);
     });
 
-    test('used side by side in one stack gives commits of their own: tables, rebuild and proof agree', async () => {
+    test('used concurrently in one stack gives separate commits: tables, rebuild and verification agree', async () => {
       const world = await given(open, stacks);
       await Promise.all([
         world.run(set('prod', 'a', 1), { ...as('a'), commandId: 'key' }),
@@ -195,7 +195,7 @@ export function repeating(open: OpenStore): void {
   describe('a caller', () => {
     const mine = (name: string) => name.startsWith('mine');
 
-    test('is refused what it does not reach, by name and by id, also as a repeat and as a preview', async () => {
+    test('is refused stacks it may not access, by name and by id, also for a repeat and a preview', async () => {
       const world = await given(open, [createStack('mine'), createStack('prod')]);
       await world.run(addTag('prod', 'x'), { ...as('a'), commandId: 'key' });
       const before = await everything(world.store);
@@ -208,7 +208,7 @@ export function repeating(open: OpenStore): void {
       await world.run(addTag('mine-id', 'x'), as('a', mine));
     });
 
-    test('is judged by the name that a stack has when the command is decided', async () => {
+    test("is checked by the stack's name when the command is decided", async () => {
       const world = await given(open, [createStack('mine')]);
       const [, refused] = await Promise.allSettled([
         world.run({ type: 'updateStack', stack: 'mine', name: 'prod' }),
@@ -217,7 +217,7 @@ export function repeating(open: OpenStore): void {
       expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'OUT_OF_REACH' } });
     });
 
-    test('is refused names out of reach for stacks it makes or renames', async () => {
+    test('is refused names outside its patterns for stacks it creates or renames', async () => {
       const world = await given(open, [createStack('mine')]);
       await world.refused('OUT_OF_REACH', { type: 'createStack', name: 'prod' }, as('a', mine));
       await world.refused('OUT_OF_REACH', { type: 'updateStack', stack: 'mine', name: 'prod' }, as('a', mine));
@@ -234,7 +234,7 @@ export function repeating(open: OpenStore): void {
       expect(await world.store.head()).toMatchObject({ position: 0 });
     });
 
-    test('cannot keep another from rolling back by using an id of its past', async () => {
+    test('cannot prevent another from rolling back by using an id of its past', async () => {
       const world = await given(open, [createStack('mine'), createStack('prod')]);
       await world.run(set('prod', 'a', 1, { id: 'i-0abc' }), as('b'));
       await world.run({ type: 'apply', kind: 'remove', stack: 'prod', remove: ['t.a'] } as Command, as('b'));
@@ -252,7 +252,7 @@ export function repeating(open: OpenStore): void {
       expect(await verifyStore(world.store)).toMatchObject({ problems: [] });
     });
 
-    test('learns nothing of another stack by a resource id that is taken there', async () => {
+    test('learns nothing about another stack from a resource id that is taken there', async () => {
       const world = await given(open, [
         createStack('mine'),
         createStack('prod'),

@@ -10,8 +10,8 @@ const held = async ({ store, stack }: World) =>
   (await reads(store).resources((await stack('s')).stream)).map(({ address, value }) => [address, value.properties]);
 
 export function settingResources(open: OpenStore): void {
-  describe('one resource that is set', () => {
-    test('is named by its address or its id, and keeps what is not named', async () => {
+  describe('setting one resource', () => {
+    test('identifies it by address or id, and keeps omitted fields', async () => {
       const world = await given(open, [createStack('s'), set('s', 'a', 1, { id: 'own', properties: { x: 1, y: 2 } })]);
       await world.run(setting('t.a', { x: 3 }));
       await world.run(setting('own', { y: 4 }));
@@ -21,7 +21,7 @@ export function settingResources(open: OpenStore): void {
       expect(await world.run(setting('own', { z: 5 }))).toMatchObject({ events: 0 });
     });
 
-    test('is made where there is none of that address, with its module', async () => {
+    test('creates it if the address is unused, with its module', async () => {
       const world = await given(open, [createStack('s'), set('s', 'a', 1)]);
       await world.run(setting('t.a', { x: 1 }, { module: 'module.m', id: 'new' }));
       await world.run(setting('new', { y: 1 }));
@@ -36,12 +36,12 @@ export function settingResources(open: OpenStore): void {
       await world.refused('RESOURCE_ID_FIXED', setting('t.a', { x: 1 }, { id: 'another' }));
     });
 
-    test('is of the stack alone: the id of another stack names nothing', async () => {
+    test('uses ids of the stack only: the id of another stack identifies nothing', async () => {
       const world = await given(open, [createStack('s'), createStack('other'), set('other', 'a', 1, { id: 'theirs' })]);
       await world.refused('INVALID_ADDRESS', setting('theirs', { x: 1 }));
     });
 
-    test('was renamed since a caller looked: the id still names it', async () => {
+    test('that was renamed since a caller read it still finds it by id', async () => {
       const world = await given(open, [createStack('s'), set('s', 'a', 1, { id: 'own' })]);
       await world.run({ type: 'apply', stack: 's', remove: ['own'], resources: [{ type: 't', name: 'b', id: 'own' }] });
       await world.run(setting('own', { x: 1 }));

@@ -9,7 +9,7 @@ import { openSqliteStore } from '../../src/store/sqlite/sqlite-event-store.js';
 import { openModelStore } from '../model/model-store.js';
 import { TestClock } from '../support/clock.js';
 import { anyStep } from '../support/commands.js';
-import { freshSchema } from '../support/postgres.js';
+import { emptySchema } from '../support/postgres.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
 import { reads } from '../support/reads.js';
 import { outcome } from '../support/requests.js';
@@ -25,10 +25,10 @@ vi.mock('../../src/store/content-key.js', async (original) => ({
 
 type Parts = { readonly projection: typeof PROJECTION; readonly clock: TestClock };
 
-/** What is compared with SQLite, and how much of a property's runs it may cost. */
+/** The store compared with SQLite, and its share of a property's runs. */
 const OTHERS: readonly [name: string, open: (parts: Parts) => Promise<EventStore>, share: number][] = [
   ['in the model', async (parts) => openModelStore(parts), 1],
-  ['in PostgreSQL', async (parts) => openPostgresStore({ url: await freshSchema(), ...parts }), 0.1],
+  ['in PostgreSQL', async (parts) => openPostgresStore({ url: await emptySchema(), ...parts }), 0.1],
 ];
 
 async function bothStores(open: (parts: Parts) => Promise<EventStore>) {
@@ -37,7 +37,7 @@ async function bothStores(open: (parts: Parts) => Promise<EventStore>) {
   return { clock, sqlite: openSqliteStore({ path: ':memory:', ...parts }), other: await open(parts) };
 }
 
-/** Sends the very same request to both: what they foresee, and what they answer, must be the same. */
+/** Sends the same request to both: previews and results must be equal. */
 async function sameOutcome(sqlite: EventStore, other: EventStore, request: AppendRequest): Promise<unknown> {
   const foreseen = await outcome(sqlite.preview(request));
   expect(await outcome(other.preview(request))).toStrictEqual(foreseen);
@@ -63,7 +63,7 @@ test.each(OTHERS)('a scripted life gives the same receipts, refusals and reads i
   }
 });
 
-test('the scripted life holds every type of command and gives rise to every type of event', async () => {
+test('the scripted life contains every type of command and produces every type of event', async () => {
   const clock = new TestClock();
   const model = openModelStore({ projection: PROJECTION, clock });
   for (const step of LIFE) {

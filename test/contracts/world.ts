@@ -7,14 +7,14 @@ import { type World, worldOn } from '../support/world.js';
 
 export { createStack, set, type World } from '../support/world.js';
 
-/** Opens a fresh, empty store with these parts. */
+/** Opens a new, empty store with these parts. */
 export type OpenStore = (parts: {
   readonly projection: Projection;
   readonly clock: Clock;
 }) => EventStore | Promise<EventStore>;
 
 /**
- * A store in which the commands were carried out, a second apart; it is closed when the test has finished.
+ * A store after these commands, one second apart; it is closed when the test ends.
  * @param parts a projection or a clock other than the usual one
  */
 export async function given(
@@ -30,6 +30,6 @@ export async function given(
   return world;
 }
 
-/** The instant the n-th of the given commands was carried out at, from 0. */
+/** The time at which the n-th of the given commands was executed, from 0. */
 export const instant = (n: number): string =>
   new Date(Date.parse('2026-01-01T00:00:00.000Z') + n * 1_000).toISOString();

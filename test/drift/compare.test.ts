@@ -13,7 +13,7 @@ async function stackOf(resources: readonly { name: string; properties: JsonObjec
   return { backend, drifted, look: (source: ActualStateSource) => backend.checkDrift('s', source) };
 }
 
-/** What docs/adr/0015 says of each: the paths that differ. */
+/** The examples of docs/adr/0015: the paths that differ. */
 test.each<[why: string, expected: string, actual: string, paths: string[]]>([
   ['text is no number', '3', '"3"', ['$.v']],
   ['numbers count by value', '1', '1.0', []],
@@ -43,7 +43,7 @@ test.each<[why: string, expected: string, actual: string, paths: string[]]>([
 test.each([
   ['absent', '{"v":null}', '{}', { path: '$.v', expected: null }],
   ['null', '{}', '{"v":null}', { path: '$.v', actual: null }],
-])('null and absent differ, and each is told: %s', async (_, expected, actual, change) => {
+])('null and absent differ, and each is reported: %s', async (_, expected, actual, change) => {
   const { drifted, look } = await stackOf([{ name: 'a', properties: parseJson(expected) as JsonObject }]);
   await look(actualFile(bytes(`{"t.a":${actual}}`), 'a.json'));
   expect((await drifted()).map(({ changes }) => changes)).toEqual([[change]]);
@@ -52,7 +52,7 @@ test.each([
 const named = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ name: `r${String(n).padStart(6, '0')}`, properties: { n } }));
 
-/** A source that answers in whatever order it likes. */
+/** A source that answers in any order. */
 const answering = (answers: (addresses: readonly string[]) => Observation[]): ActualStateSource => ({
   name: 'test',
   async *observe(pages) {
@@ -62,7 +62,7 @@ const answering = (answers: (addresses: readonly string[]) => Observation[]): Ac
   },
 });
 
-test('every resource is offered once, page by page, and found again however late the answer comes', async () => {
+test('every resource is passed to the source once, page by page, and matched however late its result arrives', async () => {
   const { look, drifted } = await stackOf(named(21_003));
   const seen: string[] = [];
   const check = await look(
@@ -76,7 +76,7 @@ test('every resource is offered once, page by page, and found again however late
   expect((await drifted()).map(({ address }) => address)).toEqual(['t.r021002']);
 });
 
-test('what failed and what was passed over is counted apart, and not recorded', async () => {
+test('errors and omitted resources are counted separately, and not recorded', async () => {
   const { look, drifted } = await stackOf(named(5));
   const check = await look(
     answering(([a = '', b = '', c = '']) => [
@@ -96,7 +96,7 @@ test('what failed and what was passed over is counted apart, and not recorded', 
   expect((await drifted()).map(({ address }) => address)).toEqual(['t.r000001']);
 });
 
-test('a look records what changed as one commit, and nothing where nothing changed', async () => {
+test('a check records changes as one commit, and nothing if nothing changed', async () => {
   const { backend, look, drifted } = await stackOf(named(4));
   const saying = (...ns: number[]) =>
     answering((addresses) => addresses.map((address, index) => ({ address, actual: { n: ns[index] ?? -1 } })));
@@ -114,7 +114,7 @@ test('a look records what changed as one commit, and nothing where nothing chang
   expect((await backend.findStack('s'))?.stateVersion).toBe(2);
 });
 
-test('what was changed while it was looked at is judged by what it is now', async () => {
+test('a resource that changed during the check is compared with its current properties', async () => {
   const { backend, look, drifted } = await stackOf(named(1));
   const source: ActualStateSource = {
     name: 'slow',

@@ -25,7 +25,7 @@ describe('work done concurrently', () => {
     return { count, items, work };
   }
 
-  test('waits for whoever takes its results', async () => {
+  test('waits for the consumer of its results', async () => {
     const { count, items, work } = counting(100);
     let seen = 0;
     for await (const _ of concurrently(items(), 4, undefined, work)) {

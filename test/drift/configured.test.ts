@@ -15,7 +15,7 @@ const source = async (
   return made;
 };
 
-describe('the source a configuration names', () => {
+describe('the source that a configuration names', () => {
   test.each<[Json]>([[{}], [null], [[]], ['text'], [{ Drift: {} }]])('%j names none', async (config) => {
     expect(await sourceFrom(config, 'configuration', nothing, {})).toBeUndefined();
     expect(namesSource(config)).toBe(false);
@@ -42,7 +42,7 @@ describe('the source a configuration names', () => {
     expect(found).toEqual({ 'a.b': null });
   });
 
-  test('a directory of Terraform, with a time limit', async () => {
+  test('a Terraform directory, with a time limit', async () => {
     execFileSync('terraform', ['version'], { stdio: 'pipe' });
     const directory = await source({ source: 'terraform-dir', dir: '/nowhere', timeout: '1m' });
     await expect(look(directory, [expected('a.b')])).rejects.toThrow(/terraform failed in \/nowhere: plan exited/);
@@ -58,7 +58,7 @@ describe('the source a configuration names', () => {
     expect((await look(slow, [expected('a.b')])).found).toEqual({ 'a.b': 'no answer within 500 ms' });
   });
 
-  test('the probe, which looks only at what the caller allows, whatever the configuration says', async () => {
+  test('the probe, which reads only what the caller allows, whatever the configuration says', async () => {
     const drift = { source: 'probe', timeout: '1s', concurrency: 2 };
     const root = [expected('file.x', { path: '/' })];
     expect((await look(await source(drift, nothing, { paths: ['/'] }), root)).found).toEqual({

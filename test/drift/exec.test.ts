@@ -16,7 +16,7 @@ const requests = readFileSync(0, 'utf8').trimEnd().split('\\n').map((line) => JS
 const say = (answer) => writeSync(1, JSON.stringify(answer) + '\\n');
 `;
 
-/** The same, one request at a time, as it comes. */
+/** The same, one request at a time, as they arrive. */
 const READ_EACH = `
 import { createInterface } from 'node:readline';
 import { appendFileSync, writeSync } from 'node:fs';
@@ -43,7 +43,7 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Fails where it does not come true within 10 s. */
+/** Fails if the condition does not become true within 10 s. */
 async function eventually(isSo: () => boolean): Promise<void> {
   for (let tries = 0; !isSo(); tries++) {
     if (tries === 200) throw new Error('it has not come true');
@@ -51,8 +51,8 @@ async function eventually(isSo: () => boolean): Promise<void> {
   }
 }
 
-describe('a program that is asked', () => {
-  test('gets a resource a line, and may answer in any order', async () => {
+describe('a program as a source', () => {
+  test('gets one resource per line, and may answer in any order', async () => {
     const folder = scratchFolder();
     const source = script(
       `${READ_ALL}
@@ -74,7 +74,7 @@ describe('a program that is asked', () => {
     );
   });
 
-  test('passes on what it got: big numbers keep their digits', async () => {
+  test('returns its input: big numbers keep their digits', async () => {
     const { parseJson, stringifyJson } = await import('../../src/lib/json.js');
     const properties = parseJson('{"n":12345678901234567890,"f":1.0,"__proto__":{"a":1}}') as { readonly n: number };
     const { observations } = await look(execSource('cat'), [expected('t.a', properties)]);
@@ -83,7 +83,7 @@ describe('a program that is asked', () => {
     );
   });
 
-  test('is asked for 2,000 resources of 5 kB, page by page, and blocks nobody', async () => {
+  test('gets 2,000 resources of 5 kB, page by page, and does not block the process', async () => {
     const resources = some(2_000).map((one) => ({
       ...one,
       properties: { ...one.properties, text: 'x'.repeat(5_000) },
@@ -94,12 +94,12 @@ describe('a program that is asked', () => {
     expect(notes).toEqual([]);
   });
 
-  test('an error of its own is told of the resource', async () => {
+  test('its own error is reported for the resource', async () => {
     const { found } = await look(script(`${READ_ALL} say({ address: 't.r0', error: 'no permission' });`), some(1));
     expect(found).toEqual({ 't.r0': 'no permission' });
   });
 
-  test('what it says on standard error is noted', async () => {
+  test('its output on standard error is reported as a note', async () => {
     const { found, notes } = await look(
       script(`${READ_EACH} process.stderr.write('one\\n\\ntwo'); await each(say);`),
       some(1),
@@ -108,8 +108,8 @@ describe('a program that is asked', () => {
     expect(notes).toEqual(['one', 'two']);
   });
 
-  test('answers are given on as they come', async () => {
-    // Answers to the second only after the first has been seen, which it is told by a file.
+  test('results are passed on as they arrive', async () => {
+    // Answers the second request only after the first result was seen, which a file signals.
     const file = join(scratchFolder(), 'seen');
     const source = script(
       `${READ_ALL}
@@ -129,7 +129,7 @@ describe('a program that is asked', () => {
     ]);
   });
 
-  test('is run once for each page, and with few resources as often as there are workers', async () => {
+  test('runs once for each page, and for few resources as often as there are workers', async () => {
     const log = join(scratchFolder(), 'log');
     const counting = (concurrency: number) =>
       script(`${READ_ALL} appendFileSync(${JSON.stringify(log)}, requests.length + '\\n'); requests.forEach(say);`, {
@@ -146,7 +146,7 @@ describe('a program that is asked', () => {
     expect(readFileSync(log, 'utf8')).toBe('');
   });
 
-  test('no more processes run at a time than asked for', async () => {
+  test('runs with at most the requested number of processes at a time', async () => {
     const log = join(scratchFolder(), 'log');
     const source = script(
       `${READ_ALL} const note = (s) => appendFileSync(${JSON.stringify(log)}, s);
@@ -160,7 +160,7 @@ describe('a program that is asked', () => {
     expect(Math.max(...heights)).toBe(2);
   });
 
-  test('words in quotes stay together and no shell sees them', async () => {
+  test('quoted words stay together and no shell interprets them', async () => {
     const folder = scratchFolder();
     const file = join(folder, 'args.mjs');
     writeFileSync(file, `${READ_ALL} say({ address: 't.r0', properties: { args: process.argv.slice(2) } });`);
@@ -171,7 +171,7 @@ describe('a program that is asked', () => {
     expect(existsSync(marker)).toBe(false);
   });
 
-  test('a shell sees them where it is asked for', async () => {
+  test('runs in a shell on request', async () => {
     const { found } = await look(execSource('x=1; cat | sed "s/\\"n\\":0/\\"n\\":$x/"', { shell: true }), some(1));
     expect(found).toEqual({ 't.r0': { n: 1 } });
   });
@@ -182,7 +182,7 @@ describe('a program that is asked', () => {
     );
   });
 
-  test('that is not there ends the run', async () => {
+  test('that does not exist ends the run', async () => {
     const source = execSource('/nowhere/at-all --x');
     await expect(look(source, some(3))).rejects.toThrow(
       expect.objectContaining({
@@ -195,7 +195,7 @@ describe('a program that is asked', () => {
   });
 });
 
-describe('an answer that cannot be taken', () => {
+describe('an invalid answer', () => {
   test.each<[string, string, string]>([
     ['text for properties', '{"address":"t.r0","properties":"x"}', '"properties" must be an object, or null'],
     ['a list for properties', '{"address":"t.r0","properties":[]}', '"properties" must be an object, or null'],
@@ -220,7 +220,7 @@ describe('an answer that cannot be taken', () => {
       '{"address":"x","properties":{}}',
       'line 2 of its output names "x", which it was not asked for',
     ],
-  ])('%s is noted, and told of those without an answer', async (_, line, problem) => {
+  ])('%s is noted, and reported for resources without an answer', async (_, line, problem) => {
     const { found, notes } = await look(
       script(`${READ_ALL} say(requests[1]); console.log(${JSON.stringify(line)});`, { concurrency: 1 }),
       some(3),
@@ -229,12 +229,12 @@ describe('an answer that cannot be taken', () => {
     expect(notes).toEqual([expect.stringMatching(/^line 2 of its output.*passed over$/)]);
   });
 
-  test('bytes that are no UTF-8 are no JSON', async () => {
+  test('invalid UTF-8 is invalid JSON', async () => {
     const { found } = await look(script(`${READ_ALL} writeSync(1, Buffer.from('7b22ff220a', 'hex'));`), some(1));
     expect(found).toEqual({ 't.r0': 'no answer; line 1 of its output is not valid JSON' });
   });
 
-  test('a second answer is noted: the first was given on already', async () => {
+  test('a second answer is noted: the first was passed on already', async () => {
     const { found, notes } = await look(
       script(`${READ_ALL} say(requests[0]); say({ address: 't.r0', properties: null });`),
       some(1),
@@ -243,7 +243,7 @@ describe('an answer that cannot be taken', () => {
     expect(notes).toEqual(['line 2 of its output answers "t.r0" a second time: the first answer counts']);
   });
 
-  test('a line beyond 16 MiB is passed over, and the next one read', async () => {
+  test('a line beyond 16 MiB is skipped, and the next one read', async () => {
     const { found } = await look(
       script(
         `${READ_ALL} process.stdout.write('x'.repeat(16 * 1024 * 1024 + 1) + '\\n' + JSON.stringify(requests[1]));`,
@@ -257,10 +257,10 @@ describe('an answer that cannot be taken', () => {
     });
   });
 
-  test('none at all is an error', async () => {
+  test('no answer is an error', async () => {
     const { found } = await look(script(`${READ_ALL} say(requests[0]);`, { concurrency: 1 }), some(2));
     expect(found).toEqual({ 't.r0': { n: 0 }, 't.r1': 'no answer' });
-    // It ends without having read its input, of which there is more than a pipe holds.
+    // It ends without having read its input, which is larger than a pipe's buffer.
     const large = some(200).map((one) => ({ ...one, properties: { text: 'x'.repeat(10_000) } }));
     const unread = await look(script('process.exit(0)'), large);
     expect(new Set(Object.values(unread.found))).toEqual(new Set(['no answer']));
@@ -268,18 +268,18 @@ describe('an answer that cannot be taken', () => {
 });
 
 describe('a program that crashes', () => {
-  // What it has said is lost, as with a program that writes its output in blocks.
+  // Its output is lost, as with a program that writes in blocks.
   const buffered = (bad: readonly string[]) => `${READ_ALL}
     const bad = requests.find(({ address }) => ${JSON.stringify(bad)}.includes(address));
     if (bad) { console.error('first'); console.error('cannot do ' + bad.address); process.exit(3); }
     requests.forEach(say);`;
 
-  test.each([1, 4])('costs only the resource it crashes over (%i at a time)', async (concurrency) => {
+  test.each([1, 4])('fails only the resource that crashes it (%i at a time)', async (concurrency) => {
     const { found } = await look(script(buffered(['t.r13']), { concurrency }), some(40));
     expect(found).toEqual({ ...same(40), 't.r13': 'exited with 3: cannot do t.r13' });
   });
 
-  test('over several costs those', async () => {
+  test('on several resources fails those', async () => {
     const { found } = await look(script(buffered(['t.r0', 't.r7', 't.r39'])), some(40), { size: 10 });
     expect(found).toEqual({
       ...same(40),
@@ -289,7 +289,7 @@ describe('a program that crashes', () => {
     });
   });
 
-  test('keeps the answers it gave before, and is not asked for them again', async () => {
+  test('keeps its earlier answers, and is not asked for them again', async () => {
     const log = join(scratchFolder(), 'log');
     const source = script(
       `${READ_EACH} await each((request) => {
@@ -305,7 +305,7 @@ describe('a program that crashes', () => {
     expect(asked.filter((address) => address === 't.r4')).toHaveLength(1);
   });
 
-  test('over many is not given up while it answers others', async () => {
+  test('on many resources is not given up while it answers others', async () => {
     const command = `input=$(cat); case "$input" in *'"bad":true'*) exit 1;; esac; printf '%s\\n' "$input"`;
     const resources = some(50).map((one, n) => ({ ...one, properties: { n, bad: n % 2 === 0 } }));
     const { found } = await look(execSource(command, { shell: true }), resources);
@@ -316,7 +316,7 @@ describe('a program that crashes', () => {
     );
   });
 
-  test('over everything is given up', async () => {
+  test('on every resource is given up', async () => {
     const log = join(scratchFolder(), 'log');
     const source = execSource(`printf . >> ${log}; exit 1`, { shell: true, concurrency: 1 });
     const { found } = await look(source, some(1_000));
@@ -328,7 +328,7 @@ describe('a program that crashes', () => {
 });
 
 describe('a program that does not end', () => {
-  test('is ended after the time limit, and what it has answered counts', async () => {
+  test('is ended after the time limit, and its answers count', async () => {
     const source = execSource('read -r line; echo "$line"; sleep 300', {
       shell: true,
       concurrency: 1,
@@ -338,9 +338,9 @@ describe('a program that does not end', () => {
     expect(found).toEqual({ 't.r0': { n: 0 }, 't.r1': 'no answer within 2500 ms' });
   });
 
-  test('is killed where it does not heed SIGTERM, and what it started too', async () => {
+  test('is killed if it ignores SIGTERM, with its child processes', async () => {
     const pids = join(scratchFolder(), 'pids');
-    // The shell waits for its child, which holds the output open.
+    // The shell waits for its child, which keeps the output open.
     const source = execSource(`trap '' TERM; sh -c 'trap "" TERM; echo $$ >> ${pids}; while :; do sleep 1; done'; :`, {
       shell: true,
       timeoutMs: 2_000,
@@ -351,7 +351,7 @@ describe('a program that does not end', () => {
     await eventually(() => !isAlive(child));
   });
 
-  test('ends when we are told to stop', async () => {
+  test('ends when the check is aborted', async () => {
     const pids = join(scratchFolder(), 'pids');
     const source = script(
       `${READ_EACH} appendFileSync(${JSON.stringify(pids)}, process.pid + '\\n'); setInterval(() => {}, 1000);`,
@@ -364,7 +364,7 @@ describe('a program that does not end', () => {
     expect(readFileSync(pids, 'utf8').trim().split('\n').map(Number).filter(isAlive)).toEqual([]);
   });
 
-  test('ends when nobody wants more of it', async () => {
+  test('ends when the consumer stops', async () => {
     const pids = join(scratchFolder(), 'pids');
     const source = script(
       `${READ_ALL} appendFileSync(${JSON.stringify(pids)}, process.pid + '\\n'); say(requests[0]); setInterval(() => {}, 1000);`,
@@ -373,7 +373,7 @@ describe('a program that does not end', () => {
     expect(readFileSync(pids, 'utf8').trim().split('\n').map(Number).filter(isAlive)).toEqual([]);
   });
 
-  test('ends with the one run that nobody wants more of', async () => {
+  test('ends with the only run, when its consumer stops', async () => {
     const pids = join(scratchFolder(), 'pids');
     const program = { file: `echo $$ > ${pids}; head -n 1; sleep 300; :`, args: [], shell: true, timeoutMs: 300_000 };
     for await (const _ of ask(program, some(1), {})) break;

@@ -10,13 +10,13 @@ const unlisted = expected('aws_vpc.unlisted');
 describe('a file of the actual state', () => {
   const json = '{"aws_vpc.a": {"cidr": "10.1.0.0/16", "n": 12345678901234567890}, "aws_vpc.gone": null}';
 
-  test('gives properties and what is gone; what it does not list was not looked at', async () => {
+  test('returns properties and missing resources; resources that it does not list were not checked', async () => {
     const { found, notes } = await look(actualFile(bytes(json), 'actual.json'), [vpc, gone, unlisted]);
     expect(stringifyJson(found)).toBe(stringifyJson(parseJson(json)));
     expect(notes).toEqual([]);
   });
 
-  test('complete, it names all there is', async () => {
+  test('if it is complete, it lists all resources', async () => {
     const { found } = await look(actualFile(bytes(json), 'actual.json', { complete: true }), [vpc, gone, unlisted]);
     expect(Object.keys(found)).toEqual(['aws_vpc.a', 'aws_vpc.gone', 'aws_vpc.unlisted']);
     expect(found['aws_vpc.unlisted']).toBeNull();
@@ -28,13 +28,13 @@ describe('a file of the actual state', () => {
     expect(found).toEqual({ 'aws_vpc.a': { cidr: '10.1.0.0/16' }, 'aws_vpc.gone': null });
   });
 
-  test('keeps an address and a property that are called __proto__', async () => {
+  test('keeps an address and a property named __proto__', async () => {
     const odd = '{"__proto__": {"__proto__": {"x": 1}}}';
     const [observation] = (await look(actualFile(bytes(odd), 'a.json'), [expected('__proto__')])).observations;
     expect(stringifyJson(observation)).toBe('{"address":"__proto__","actual":{"__proto__":{"x":1}}}');
   });
 
-  test('tells after the end of addresses that are none of those asked for, five by name', async () => {
+  test('reports at the end addresses that were not requested, five by name', async () => {
     const text = JSON.stringify(
       Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((k) => [`aws_vpc.${k}`, {}])),
     );
@@ -59,12 +59,12 @@ describe('a file of the actual state', () => {
     );
   });
 
-  test('refuses an address that stands twice, and what is no JSON', () => {
+  test('refuses a repeated address, and invalid JSON', () => {
     expect(() => actualFile(bytes('{"a.b": {}, "a.b": null}'), 'a.json')).toThrow(/occurs twice/);
     expect(() => actualFile(bytes('{'), 'a.json')).toThrow(expect.objectContaining({ code: 'INVALID_JSON' }));
   });
 
-  test('stops when it is told to', async () => {
+  test('stops when it is aborted', async () => {
     const stop = new AbortController();
     stop.abort(new Error('enough'));
     const source = actualFile(bytes(json), 'a.json');

@@ -20,10 +20,10 @@ import { expected, look } from './support.js';
 const sha256 = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex');
 const isRoot = process.getuid?.() === 0;
 
-/** All that these tests make and look at; with content that differs shown as it is. */
+/** All files that these tests create and check; differing content is returned as it is. */
 const looking = () => probe({ paths: ['/', '/dev', '/proc'], recordContent: true });
 
-/** What is found at a path, of these properties. */
+/** The result for a path with these properties. */
 const at = async (path: string, properties: JsonObject): Promise<Json | undefined> =>
   (await look(looking(), [expected('file.x', { path, ...properties })])).found['file.x'];
 
@@ -35,7 +35,7 @@ function file(content: string | Buffer, mode = 0o644): string {
 }
 
 describe('files', () => {
-  test('ten of forty changed in ten ways show as just those', async () => {
+  test('ten of forty files, changed in ten ways, are reported exactly', async () => {
     const folder = scratchFolder();
     const uid = process.getuid?.() ?? 0;
     const gid = process.getgid?.() ?? 0;
@@ -104,7 +104,7 @@ describe('files', () => {
     expect(differing).toHaveLength(isRoot ? 11 : 10);
   });
 
-  test('other types are not looked at', async () => {
+  test('other types are not checked', async () => {
     const { found } = await look(looking(), [
       expected('aws_vpc.a', { path: '/etc' }),
       expected('data.file.x', { path: '/etc' }),
@@ -112,7 +112,7 @@ describe('files', () => {
     expect(found).toEqual({});
   });
 
-  test('of a file only what is expected is given, and the rest stays', async () => {
+  test('of a file only expected properties are returned, and the others stay', async () => {
     const path = file('x');
     expect(await at(path, { labels: { a: 1 }, exists: true })).toEqual({ path, labels: { a: 1 }, exists: true });
     expect(await at(path, {})).toEqual({ path });
@@ -134,7 +134,7 @@ describe('files', () => {
     ['rw-r--r--', '0644'],
     [null, '0644'],
     [644, 420],
-  ])('mode 0644, expected as %j, is given as %j', async (mode, actual) => {
+  ])('mode 0644, expected as %j, is returned as %j', async (mode, actual) => {
     const path = file('x');
     expect(await at(path, { mode })).toEqual({ path, mode: actual });
   });
@@ -157,19 +157,19 @@ describe('files', () => {
     expect(await at(path, { owner: '54321', group: 54_322 })).toEqual({ path, owner: '54321', group: 54_322 });
   });
 
-  test('a digest in capitals is the same', async () => {
+  test('a digest in capitals is equal', async () => {
     const path = file('x');
     const digest = sha256('x').toUpperCase();
     expect(await at(path, { sha256: digest })).toEqual({ path, sha256: digest });
     expect(await at(path, { sha256: digest.replace('A', 'B') })).toEqual({ path, sha256: sha256('x') });
   });
 
-  test('content: a byte order mark is a part of it', async () => {
+  test('content: a byte order mark is part of it', async () => {
     const path = file('\ufeffx');
     expect(await at(path, { content: 'x' })).toEqual({ path, content: '\ufeffx' });
   });
 
-  test('content beyond 1 MiB is told by its digest, unless it is as expected', async () => {
+  test('content beyond 1 MiB is returned as a digest, unless it is as expected', async () => {
     const text = 'é'.repeat(600_000);
     const path = file(text);
     const digest = { sha256: sha256(text), size: 1_200_000 };
@@ -180,13 +180,13 @@ describe('files', () => {
     expect(await at(short, { content: { base64: 'eA==' } })).toEqual({ path: short, content: { base64: 'eA==' } });
   });
 
-  test('content of 1 MiB is shown', async () => {
+  test('content of 1 MiB is returned', async () => {
     const text = 'x'.repeat(1024 * 1024);
     const path = file(text);
     expect(await at(path, { content: '' })).toEqual({ path, content: text });
   });
 
-  test('what is not there is gone, or as expected', async () => {
+  test('a missing file is gone, or as expected', async () => {
     const path = join(scratchFolder(), 'nothing');
     expect(await at(path, { exists: false, content: 'x' })).toEqual({ path, exists: false, content: 'x' });
     expect(await at(path, { exists: true })).toBeNull();
@@ -196,7 +196,7 @@ describe('files', () => {
     expect(await at(there, { exists: false })).toEqual({ path: there, exists: true });
   });
 
-  test('a link shows where none is expected, though all else is as it should be', async () => {
+  test('an unexpected link is returned, even if everything else is as expected', async () => {
     const target = file('x');
     const path = join(scratchFolder(), 'link');
     symlinkSync(target, path);
@@ -228,12 +228,12 @@ describe('files', () => {
     [{ path: 'a\0b' }, /null bytes/],
     [{ path: 'x'.repeat(300), kind: 'file' }, /ENAMETOOLONG/],
     [{ path: '/proc/self/mem', content: 'x' }, /EIO/],
-  ])('%j cannot be looked at', async (properties, error) => {
+  ])('%j cannot be checked', async (properties, error) => {
     const { found } = await look(looking(), [expected('file.x', properties), expected('file.y', { path: '/' })]);
     expect(found).toEqual({ 'file.x': expect.stringMatching(error), 'file.y': { path: '/' } });
   });
 
-  test('10,000 files in one go', async () => {
+  test('10,000 files at once', async () => {
     const path = file('x');
     const resources = Array.from({ length: 10_000 }, (_, n) => expected(`file.f${n}`, { path, content: 'y' }));
     const { observations } = await look(looking(), resources);
@@ -241,7 +241,7 @@ describe('files', () => {
     expect(new Set(observations.map((one) => JSON.stringify({ ...one, address: '' }))).size).toBe(1);
   });
 
-  test('stops when it is told to', async () => {
+  test('stops when it is aborted', async () => {
     const stop = new AbortController();
     const seen: object[] = [];
     const path = file('x');

@@ -42,7 +42,7 @@ const notAllowed = (host: string): string =>
 const notPublic = (name: string, address: string, port: number): string =>
   `"${name}" leads to ${address}, which is not a public address: allow it with --probe-host '${address}:${port}'`;
 
-/** A resolver that gives these addresses one after the other, the last for ever. */
+/** A resolver that returns these addresses in order, and the last one from then on. */
 const resolving = (...answers: string[]): NonNullable<ProbeOptions['lookup']> => {
   return async () => {
     const address = (answers.length > 1 ? answers.shift() : answers[0]) ?? '';
@@ -51,7 +51,7 @@ const resolving = (...answers: string[]): NonNullable<ProbeOptions['lookup']> =>
 };
 
 describe('a host that is not allowed', () => {
-  test('is not asked, by default none', async () => {
+  test('is not requested, by default none', async () => {
     const { port, requests } = await serve(secret);
     expect(await at(`http://127.0.0.1:${port}/`)).toBe(notAllowed(`127.0.0.1:${port}`));
     expect(await at(`http://localhost:${port}/`)).toBe(notAllowed(`localhost:${port}`));
@@ -70,7 +70,7 @@ describe('a host that is not allowed', () => {
     expect(asked).toEqual([]);
   });
 
-  test('is not reached by another port of one that is', async () => {
+  test('is not reached through another port of an allowed host', async () => {
     const { port, requests } = await serve(secret);
     expect(await at(`http://127.0.0.1:${port}/`, { hosts: ['127.0.0.1'] })).toBe(notAllowed(`127.0.0.1:${port}`));
     expect(await at(`http://127.0.0.1:${port}/`, { hosts: ['127.0.0.1:1'] })).toBe(notAllowed(`127.0.0.1:${port}`));
@@ -88,14 +88,14 @@ describe('a host that is not allowed', () => {
 });
 
 describe('a redirect', () => {
-  /** Redirects `/` to where it is told, and answers everything else. */
+  /** Redirects `/` to the given URL, and answers everything else. */
   const redirecting = (to: () => string) =>
     serve((request, response) => {
       if (request.url === '/') response.writeHead(302, { Location: to() }).end();
       else secret(request, response);
     });
 
-  test('is followed only to a host that is allowed', async () => {
+  test('is followed only to an allowed host', async () => {
     const inner = await serve(secret);
     const outer = await redirecting(() => `http://127.0.0.1:${inner.port}/metadata`);
     const [from, to] = [`127.0.0.1:${outer.port}`, `127.0.0.1:${inner.port}`];
@@ -120,7 +120,7 @@ describe('a redirect', () => {
     expect(found).not.toContain('hunter2');
   });
 
-  test('is followed five times, not for ever', async () => {
+  test('is followed five times at most', async () => {
     const { port, requests } = await serve((request, response) => {
       const left = Number(request.url?.slice(1));
       if (left === 0) response.end('there');
@@ -133,7 +133,7 @@ describe('a redirect', () => {
     expect(requests).toHaveLength(12);
   });
 
-  test('leads by a name to a loopback address only where that is named', async () => {
+  test('leads by a name to a loopback address only if that address is named', async () => {
     const { port, requests } = await serve((request, response) => {
       if (request.headers.host?.startsWith('a.'))
         response.writeHead(301, { Location: `http://b.example:${port}/` }).end();
@@ -151,7 +151,7 @@ describe('a redirect', () => {
 });
 
 describe('a name', () => {
-  test('is resolved once for each connection, and that address is the one connected to', async () => {
+  test('is resolved once for each connection, which uses that address', async () => {
     const { port, requests } = await serve((request, response) => {
       if (request.url === '/') response.writeHead(302, { Location: `http://rebind.example:${port}/again` }).end();
       else secret(request, response);
@@ -168,7 +168,7 @@ describe('a name', () => {
     expect(requests).toHaveLength(1);
   });
 
-  test('that resolves to several addresses is connected to by those that are allowed', async () => {
+  test('with several addresses is connected to by the allowed ones', async () => {
     const { port } = await serve(secret);
     const lookup = async () => [
       { address: '10.0.0.1', family: 4 },
@@ -178,7 +178,7 @@ describe('a name', () => {
     expect(await at(`http://x.example:${port}/`, { hosts, lookup }, { status: 200 })).toMatchObject({ status: 200 });
   });
 
-  test('may be localhost, which leads to loopback addresses and to no others', async () => {
+  test('may be localhost, which leads to loopback addresses only', async () => {
     const { port, requests } = await serve(secret);
     const hosts = [`localhost:${port}`];
     for (const name of ['localhost', 'LOCALHOST', 'localhost.']) {
@@ -252,7 +252,7 @@ describe('addresses', () => {
     '5f00::1',
     'nonsense',
     '',
-  ])('%s is not public, and reached through no name', (address) => {
+  ])('%s is not public, and not reached through any name', (address) => {
     const hosts = new AllowedHosts(['x.example']);
     expect(hosts.mayConnect(new URL('http://x.example/'), address)).toBe(false);
   });
@@ -297,7 +297,7 @@ describe('addresses', () => {
   });
 });
 
-describe('what is allowed', () => {
+describe('the allowed hosts', () => {
   test.each<[string, string, boolean]>([
     ['example.com', 'http://example.com/', true],
     ['example.com', 'https://example.com/', true],
@@ -330,7 +330,7 @@ describe('what is allowed', () => {
     expect(new AllowedHosts([host]).mayAsk(new URL(url))).toBe(isAllowed);
   });
 
-  test('a name that is allowed unlocks no private address, a range does for its port', () => {
+  test('an allowed name does not allow private addresses, a range does for its port', () => {
     const url = new URL('http://internal.example:8080/');
     const may = (...hosts: string[]) =>
       new AllowedHosts(['internal.example:8080', ...hosts]).mayConnect(url, '10.1.2.3');
@@ -372,8 +372,8 @@ describe('what is allowed', () => {
   });
 });
 
-describe('an answer', () => {
-  test('is compared by digest: neither body nor headers are given, unless that was asked for', async () => {
+describe('a response', () => {
+  test('is compared by digest: neither body nor headers are returned, unless requested', async () => {
     const { port } = await serve(secret);
     const url = `http://127.0.0.1:${port}/`;
     const hosts = [`127.0.0.1:${port}`];
@@ -396,7 +396,7 @@ describe('an answer', () => {
     });
   });
 
-  test('is asked for as it is, not compressed, and without anything that a resource holds', async () => {
+  test('is requested uncompressed, and without any value of a resource', async () => {
     const seen: object[] = [];
     const { port } = await serve((request, response) => {
       seen.push(request.headers);
@@ -418,7 +418,7 @@ describe('an answer', () => {
     ]);
   });
 
-  test('that comes byte by byte ends with the time limit', async () => {
+  test('that arrives byte by byte ends with the time limit', async () => {
     const { port } = await serve((_, response) => {
       const timer = setInterval(() => response.write('x'), 10);
       response.on('close', () => clearInterval(timer));
@@ -428,7 +428,7 @@ describe('an answer', () => {
     );
   });
 
-  test('with redirects that each take their time ends with the time limit', async () => {
+  test('with slow redirects ends with the time limit', async () => {
     const { port } = await serve((_, response) => {
       setTimeout(() => response.writeHead(302, { Location: '/' }).end(), 80);
     });
@@ -444,7 +444,7 @@ describe('an answer', () => {
     );
   });
 
-  test('with headers beyond all bounds is an error', async () => {
+  test('with too large headers is an error', async () => {
     const { port } = await serve((_, response) => {
       response.setHeader('x-long', 'x'.repeat(1 << 20));
       response.end();
@@ -452,7 +452,7 @@ describe('an answer', () => {
     expect(await at(`http://127.0.0.1:${port}/`, { hosts: [`127.0.0.1:${port}`] })).toMatch(/Header overflow/);
   });
 
-  test('with header names of every kind gives only headers', async () => {
+  test('with header names of every kind returns only headers', async () => {
     const { port } = await serve(secret);
     const headers = JSON.parse('{"constructor":"x","__proto__":"x","toString":"x","a b":"x","":"x"}');
     expect(await at(`http://127.0.0.1:${port}/`, { hosts: [`127.0.0.1:${port}`] }, { headers })).toMatchObject({

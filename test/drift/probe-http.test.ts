@@ -9,7 +9,7 @@ import { expected, look } from './support.js';
 
 const sha256 = (content: string): string => createHash('sha256').update(content).digest('hex');
 
-/** The root URL of a server that answers so. */
+/** The root URL of a server with this handler. */
 async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
   const server = createServer(answer).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -20,7 +20,7 @@ async function serve(answer: (request: IncomingMessage, response: ServerResponse
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-/** The host of the URL is allowed, and what differs is shown as it is. */
+/** The host of the URL is allowed, and differing content is returned as it is. */
 const allowing = (url: unknown): ProbeOptions => ({
   hosts: typeof url === 'string' && URL.canParse(url) ? [new URL(url).host].filter(Boolean) : [],
   recordContent: true,
@@ -34,7 +34,7 @@ const hello = (_: IncomingMessage, response: ServerResponse) => {
 };
 
 describe('http', () => {
-  test('gives of an answer what is expected, and leaves the rest', async () => {
+  test('returns the expected properties of a response, and leaves the others', async () => {
     const url = await serve(hello);
     const same = {
       url,
@@ -57,12 +57,12 @@ describe('http', () => {
     });
   });
 
-  test('any status is a state, an error of the server too', async () => {
+  test('every status is a state, including a server error', async () => {
     const url = await serve((_, response) => response.writeHead(503).end());
     expect(await at({ url, status: 200, body: 'x' })).toEqual({ url, status: 503, body: '' });
   });
 
-  test('asks by HEAD where that is expected', async () => {
+  test('uses HEAD on request', async () => {
     const methods: unknown[] = [];
     const url = await serve((request, response) => {
       methods.push(request.method);
@@ -73,7 +73,7 @@ describe('http', () => {
     expect(methods).toEqual(['HEAD', 'GET']);
   });
 
-  test('redirects are a state, and followed only where that is asked for', async () => {
+  test('redirects are a state, and followed only on request', async () => {
     const url = await serve((request, response) => {
       if (request.url === '/') response.writeHead(302, { Location: '/there' }).end();
       else response.end('there');
@@ -83,7 +83,7 @@ describe('http', () => {
     expect(await at({ ...wanted, follow_redirects: true })).toEqual({ ...wanted, headers: {}, follow_redirects: true });
   });
 
-  test('a body that is no text is given as base64, a long one by its digest', async () => {
+  test('a binary body is returned as base64, a long one as a digest', async () => {
     const long = 'x'.repeat(2_000_000);
     const url = await serve((request, response) => {
       response.end(request.url === '/long' ? long : Buffer.from([0xff]));
@@ -113,7 +113,7 @@ describe('http', () => {
     await expect.poll(() => closed).toBe(2);
   });
 
-  test('no answer within the time limit is an error, whether head or body is late', async () => {
+  test('no response within the time limit is an error, for the head or the body', async () => {
     const url = await serve((request, response) => {
       if (request.url === '/body') response.writeHead(200).write('begun');
     });
@@ -121,7 +121,7 @@ describe('http', () => {
     expect(await at({ url: `${url}body`, body: 'x' }, { timeoutMs: 200 })).toBe('no answer within 200 ms');
   });
 
-  test('no server is an error, not gone', async () => {
+  test('an unreachable server is an error, not a missing resource', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -131,7 +131,7 @@ describe('http', () => {
     expect(await at({ url: `http://localhost:${port}/` })).toMatch(/ECONNREFUSED/);
   });
 
-  test('an answer broken off is an error', async () => {
+  test('an interrupted response is an error', async () => {
     const url = await serve((_, response) => {
       response.writeHead(200, { 'Content-Length': 10 }).write('half');
       setTimeout(() => response.destroy(), 50);
@@ -148,11 +148,11 @@ describe('http', () => {
     [{ url: 'http://127.0.0.1/', method: 'POST' }, '"method" must be GET or HEAD'],
     [{ url: 'http://127.0.0.1/', follow_redirects: 'yes' }, '"follow_redirects" must be true or false'],
     [{ url: 'http://127.0.0.1/', headers: ['a'] }, '"headers" must be an object of names and texts'],
-  ])('%j cannot be asked', async (properties, error) => {
+  ])('%j cannot be requested', async (properties, error) => {
     expect(await at(properties)).toBe(error);
   });
 
-  test('as many are asked at a time as may be, and no more', async () => {
+  test('runs at most the allowed number of requests at a time', async () => {
     let open = 0;
     let most = 0;
     const url = await serve((_, response) => {
@@ -168,7 +168,7 @@ describe('http', () => {
     expect(most).toBe(4);
   });
 
-  test('stops when it is told to', async () => {
+  test('stops when it is aborted', async () => {
     const stop = new AbortController();
     const url = await serve(() => stop.abort(new Error('enough')));
     await expect(look(probe(allowing(url)), [expected('http.x', { url })], { signal: stop.signal })).rejects.toThrow(

@@ -13,7 +13,7 @@ import { expected, look } from './support.js';
 const SECRET = 'root:$6$wX3secret:19000:0:99999:7:::';
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** `in/` may be probed, `out/` may not; each holds a file. */
+/** `in/` may be probed, `out/` may not; each contains a file. */
 function folders() {
   const root = realpathSync(scratchFolder());
   for (const name of ['in', 'in/sub', 'out', 'out/closed']) mkdirSync(join(root, name));
@@ -23,7 +23,7 @@ function folders() {
   return { root, inside, outside: join(root, 'out') };
 }
 
-/** What asks for everything that a probe can find out. */
+/** Requests everything that a probe can find out. */
 const ALL: JsonObject = {
   content: '',
   sha256: '',
@@ -39,12 +39,12 @@ const ALL: JsonObject = {
 const at = async (paths: readonly string[], path: string, properties: JsonObject = ALL): Promise<Json | undefined> =>
   (await look(probe({ paths }), [expected('file.x', { path, ...properties })])).found['file.x'];
 
-/** The text of what is reported of a path outside. */
+/** The reported text for a path outside. */
 const notAllowed = (path: string): string =>
   `"path" is outside of what may be probed: allow it with --probe-path '${path}'`;
 
 describe('a path outside of the allowed folders', () => {
-  test('is not looked at where nothing is allowed, as by default', async () => {
+  test('is not checked if nothing is allowed, the default', async () => {
     for (const path of ['/etc/shadow', '/etc', '/', '/dev/null', '/nowhere/at/all']) {
       expect(await at([], path)).toBe(notAllowed(path));
     }
@@ -52,7 +52,7 @@ describe('a path outside of the allowed folders', () => {
     expect(found).toEqual({ 'file.x': notAllowed('/etc/passwd') });
   });
 
-  test('is reported the same whether it is there, is a folder, may not be read or is not there', async () => {
+  test('is reported the same whether it exists, is a folder, is unreadable or is missing', async () => {
     const { inside, outside } = folders();
     for (const name of ['shadow', 'closed', 'missing', 'shadow/below', 'missing/below', 'x'.repeat(300)]) {
       const path = join(outside, name);
@@ -61,7 +61,7 @@ describe('a path outside of the allowed folders', () => {
     }
   });
 
-  test('is not reached by "..", by a folder whose name begins alike, nor by a relative path', async () => {
+  test('is not reached by "..", by a folder with the same prefix, nor by a relative path', async () => {
     const { root, inside, outside } = folders();
     mkdirSync(join(root, 'in-other'));
     writeFileSync(join(root, 'in-other/file'), SECRET);
@@ -72,14 +72,14 @@ describe('a path outside of the allowed folders', () => {
     expect(await at([inside], 'package.json')).toBe(notAllowed(join(process.cwd(), 'package.json')));
   });
 
-  test('is not reached by a link, as the file, as a parent, by way of others, nor by its absence', async () => {
+  test('is not reached by a link: as the file, as a parent, through others, nor by its absence', async () => {
     const { inside, outside } = folders();
     symlinkSync(join(outside, 'shadow'), join(inside, 'link'));
     symlinkSync(outside, join(inside, 'parent'));
     symlinkSync('../out', join(inside, 'relative'));
     symlinkSync('parent', join(inside, 'sub/again'));
     symlinkSync('../parent', join(inside, 'sub/twice'));
-    // A link is looked at itself; what it points to is not.
+    // The link itself is checked, not its target.
     const { size, content, sha256: digest } = (await at([inside], join(inside, 'link'))) as JsonObject;
     expect({ size, content, digest }).toEqual({ size: null, content: null, digest: null });
     for (const name of [
@@ -91,7 +91,7 @@ describe('a path outside of the allowed folders', () => {
     ]) {
       expect(await at([inside], join(inside, name))).toBe(notAllowed(join(inside, name)));
     }
-    expect(await at([inside], join(inside, 'sub/again/shadow'), { kind: 'file' })).toBeNull(); // sub/parent is not there
+    expect(await at([inside], join(inside, 'sub/again/shadow'), { kind: 'file' })).toBeNull(); // sub/parent does not exist
   });
 
   test('is not reached through links that point to each other', async () => {
@@ -133,7 +133,7 @@ describe('a path outside of the allowed folders', () => {
     },
   );
 
-  test.runIf(process.platform === 'linux')('is not shown however a parent changes while it is looked at', async () => {
+  test.runIf(process.platform === 'linux')('is not revealed however a parent changes during the check', async () => {
     const { inside, outside } = folders();
     const [app, kept, link] = ['app', 'kept', 'link'].map((name) => join(inside, name)) as [string, string, string];
     mkdirSync(app);
@@ -163,7 +163,7 @@ describe('a path outside of the allowed folders', () => {
 });
 
 describe('a path inside of the allowed folders', () => {
-  test('is looked at by any name of the folder, through links that stay inside', async () => {
+  test('is checked by any name of the folder, through links that stay inside', async () => {
     const { root, inside } = folders();
     const alias = join(root, 'alias');
     symlinkSync(inside, alias);
@@ -183,7 +183,7 @@ describe('a path inside of the allowed folders', () => {
     expect((await content(join(inside, 'sub/file'), join(inside, 'sub/file'))).content).toBe('below');
   });
 
-  test('is the folder itself, too, and a file can be allowed alone', async () => {
+  test('may be the folder itself, and a file can be allowed alone', async () => {
     const { inside, outside } = folders();
     expect(await at([inside], inside, { kind: 'x' })).toEqual({ path: inside, kind: 'directory' });
     const file = join(inside, 'file');
@@ -221,7 +221,7 @@ describe('a path inside of the allowed folders', () => {
     }
   });
 
-  test('that holds more than 1 GiB is not read', async () => {
+  test('that is larger than 1 GiB is not read', async () => {
     const { inside } = folders();
     const path = join(inside, 'file');
     truncateSync(path, 2 ** 30 + 1);
@@ -230,7 +230,7 @@ describe('a path inside of the allowed folders', () => {
   });
 });
 
-test('an allowed folder that is not there is refused', async () => {
+test('an allowed folder that does not exist is refused', async () => {
   await expect(at([join(scratchFolder(), 'missing')], '/x')).rejects.toThrow(
     expect.objectContaining({
       code: 'PROBE_PATH_INVALID',
@@ -242,7 +242,7 @@ test('an allowed folder that is not there is refused', async () => {
 });
 
 describe('content', () => {
-  test('is compared, and given only as digest and length', async () => {
+  test('is compared, and returned only as digest and length', async () => {
     const { inside } = folders();
     const path = join(inside, 'file');
     writeFileSync(path, SECRET);
@@ -266,7 +266,7 @@ describe('content', () => {
     });
   });
 
-  test('is given itself where that was asked for', async () => {
+  test('is returned itself on request', async () => {
     const { inside } = folders();
     const path = join(inside, 'file');
     const { found } = await look(probe({ paths: [inside], recordContent: true }), [

@@ -18,7 +18,7 @@ export interface Seen {
   readonly notes: readonly string[];
 }
 
-/** Observes all and keeps what came; an address that is observed twice or was not asked for is an error. */
+/** Observes all and collects the results; a repeated or unrequested address is an error. */
 export async function look(
   source: ActualStateSource,
   resources: readonly ExpectedResource[],

@@ -8,7 +8,7 @@ import { scratchFolder } from '../support/folder.js';
 import { fixture, terraformStack, withoutTerraform } from '../support/terraform.js';
 import { bytes, expected, look } from './support.js';
 
-/** What the engine expects after it took this state in. */
+/** The expected properties after the engine imported this state. */
 async function imported(state: string): Promise<readonly ExpectedResource[]> {
   const { backend, take } = await terraformStack();
   await take(state);
@@ -36,8 +36,8 @@ const prior = (...resources: readonly JsonObject[]): JsonObject => ({
 });
 
 describe('a plan as JSON', () => {
-  test('of an unchanged state gives what the state file has, value for value', async () => {
-    // The plan was made when the state was web-v1 but for node-3, which the plan's configuration no longer had.
+  test('of an unchanged state has exactly the values of the state file', async () => {
+    // The plan was made when the state was web-v1 without node-3, which was no longer in the configuration.
     const resources = await imported(readFileSync(fixture('web-v1.tfstate'), 'utf8'));
     const { found } = await look(terraformPlan(readFileSync(fixture('web-plan.json')), 'web-plan.json'), resources);
     expect(Object.keys(found).length).toBeGreaterThanOrEqual(7);
@@ -46,7 +46,7 @@ describe('a plan as JSON', () => {
     }
   });
 
-  test('shows what the refresh found changed or gone, before what the prior state has', async () => {
+  test('returns what the refresh found changed or missing, rather than the prior state', async () => {
     const source = plan({
       ...prior(
         { address: 'aws_vpc.a', values: { cidr: 'old' } },
@@ -62,7 +62,7 @@ describe('a plan as JSON', () => {
     expect(found).toEqual({ 'aws_vpc.a': { cidr: 'new' }, 'aws_vpc.same': { cidr: 'same' }, 'aws_vpc.gone': null });
   });
 
-  test('looks into nested modules, and past deposed objects', async () => {
+  test('includes nested modules, and skips deposed objects', async () => {
     const source = plan({
       prior_state: {
         values: {
@@ -82,7 +82,7 @@ describe('a plan as JSON', () => {
     expect(found).toEqual({ 'module.a.module.b[0].aws_vpc.c': { cidr: 'c' } });
   });
 
-  test('follows a resource that was moved, also to where another has been', async () => {
+  test('follows a moved resource, also to an address that was used before', async () => {
     const source = plan({
       resource_drift: [
         drift('aws_vpc.b', { was: 'a' }, { previous_address: 'aws_vpc.a' }),
@@ -149,7 +149,7 @@ describe('a plan as JSON', () => {
     expect(await form(wanted, values)).toEqual(actual);
   });
 
-  test('an attribute of its own that has a value and a type is left as it is', async () => {
+  test('an attribute with fields named value and type does not change', async () => {
     const record = { record: { value: '10.0.0.1', type: 'A' } };
     expect(await form(record, { record: { value: '10.0.0.2', type: 'A' } })).toEqual({
       record: { value: '10.0.0.2', type: 'A' },
@@ -157,7 +157,7 @@ describe('a plan as JSON', () => {
     expect(await form(record, { record: 'text' })).toEqual({ record: 'text' });
   });
 
-  test('null and absent are the same at the top, and not below', async () => {
+  test('null and absent are equal at the top level only', async () => {
     expect(await form({ a: null, b: 1, c: { d: null } }, { b: 1, e: null, c: { f: null } })).toEqual({
       a: null,
       b: 1,
@@ -245,7 +245,7 @@ function applied(): string {
 
 const state = (folder: string): string => readFileSync(join(folder, 'terraform.tfstate'), 'utf8');
 
-/** Plans are written below a temporary folder of the test's own: what is in it afterwards was left behind. */
+/** Plans are written to a temporary folder of the test, so that leftovers are found there. */
 function plansFolder(): string {
   const folder = scratchFolder();
   vi.stubEnv('TMPDIR', folder);
@@ -255,7 +255,7 @@ function plansFolder(): string {
 afterEach(() => vi.unstubAllEnvs());
 
 describe.skipIf(withoutTerraform())('the real terraform', () => {
-  test('in an unchanged directory gives what its state has, and leaves no plan behind', async () => {
+  test('of an unchanged directory returns its state, and leaves no plan behind', async () => {
     const folder = applied();
     const resources = await imported(state(folder));
     const plans = plansFolder();
@@ -265,7 +265,7 @@ describe.skipIf(withoutTerraform())('the real terraform', () => {
     expect(readdirSync(plans)).toEqual([]);
   });
 
-  test('gives what has changed since, and a moved resource under the address it had', async () => {
+  test('returns changes since the last apply, and a moved resource at its previous address', async () => {
     const folder = applied();
     const resources = await imported(state(folder));
     writeFileSync(join(folder, 'other.tfstate'), otherState('two'));
@@ -283,7 +283,7 @@ describe.skipIf(withoutTerraform())('the real terraform', () => {
     expect(found).toHaveProperty(['terraform_data.plain', 'id']);
   });
 
-  test('that fails is told with what it said', async () => {
+  test('that fails is reported with its output', async () => {
     const folder = scratchFolder();
     writeFileSync(join(folder, 'main.tf'), 'resource "terraform_data" "a" {\n  nonsense = 1\n}\n');
     const notes: string[] = [];
@@ -304,7 +304,7 @@ describe.skipIf(withoutTerraform())('the real terraform', () => {
   });
 });
 
-describe('a terraform that is not as it should be', () => {
+describe('a broken terraform', () => {
   /** Puts a script first on the path. */
   function instead(script: string): string {
     const folder = scratchFolder();
@@ -321,7 +321,7 @@ describe('a terraform that is not as it should be', () => {
     );
   });
 
-  test('gets its arguments as they are, and its plan lies where only we can read it', async () => {
+  test('gets its arguments unchanged, and its plan is readable only by us', async () => {
     const out = instead(
       'for a in "$@"; do echo "$a" >&2; case "$a" in -out=*) stat -c %a "$(dirname "${a#-out=}")" >&2;; esac; done; echo "{}"',
     );
@@ -349,7 +349,7 @@ describe('a terraform that is not as it should be', () => {
     ]);
   });
 
-  test('that hangs is ended after the time limit, with what it started', async () => {
+  test('that hangs is ended after the time limit, with its child processes', async () => {
     instead('sleep 300');
     const plans = plansFolder();
     await expect(look(terraformDirectory('.', { timeoutMs: 300 }), [])).rejects.toThrow(
@@ -358,7 +358,7 @@ describe('a terraform that is not as it should be', () => {
     expect(readdirSync(plans)).toEqual([]);
   });
 
-  test('that hangs is ended when we are told to stop', async () => {
+  test('that hangs is ended when the check is aborted', async () => {
     instead('sleep 300');
     const stop = new AbortController();
     setTimeout(() => stop.abort(new Error('enough')), 200);

@@ -15,7 +15,7 @@ const MEGABYTE = 1_000_000;
 const bytesOf = (events: readonly StoredEvent[]): number =>
   events.reduce((sum, { data, meta }) => sum + Buffer.byteLength(data) + Buffer.byteLength(meta), 0);
 
-/** A store that records every read of the log: the events that one read returned. */
+/** A store that records every read of the log: the events that each read returned. */
 function observed(store: EventStore) {
   const reads: (readonly StoredEvent[])[] = [];
   const observing = new Proxy(store, {

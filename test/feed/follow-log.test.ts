@@ -60,10 +60,10 @@ function following(feed: LogFeed, after: number, stream?: number) {
   return { stop, seen, state };
 }
 
-/** Whether it is what the text of an event is made of. */
+/** Whether the text of an event is made from this value. */
 const isEntry = (value: unknown): boolean => value instanceof Object && 'recorded_at' in value;
 
-/** Subscribes to a feed as `events$` does. */
+/** Subscribes to a feed like `events$`. */
 function observing(feed: LogFeed) {
   const seen: number[] = [];
   const subscription = liveEvents(feed, 1).subscribe(({ position }) => seen.push(position));
@@ -71,7 +71,7 @@ function observing(feed: LogFeed) {
   return { seen };
 }
 
-/** Follows a feed as the live streams of a server do. */
+/** Follows a feed like the live streams of a server. */
 function streaming(store: EventStore, feed: LogFeed, count: number) {
   const streams = new EventStreams({ total: count, perToken: count, heartbeatMs: 600_000 });
   const follow = entryFeed(store, feed);
@@ -106,8 +106,8 @@ function streaming(store: EventStore, feed: LogFeed, count: number) {
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
 
-describe('200 who follow the log', () => {
-  test('cost one timer, and one read for each event', async () => {
+describe('200 followers of the log', () => {
+  test('need one timer, and one read for each event', async () => {
     const timers = vi.spyOn(globalThis, 'setInterval');
     const { store, reads, tag, make } = counted();
     await make('s');
@@ -125,7 +125,7 @@ describe('200 who follow the log', () => {
     expect(timers).toHaveBeenCalledTimes(1);
   });
 
-  test('by events$ and by server-sent events cost one timer for the log and one for heartbeats, and one read', async () => {
+  test('by events$ and by server-sent events need one timer for the log and one for heartbeats, and one read', async () => {
     const timers = vi.spyOn(globalThis, 'setInterval');
     const { store, reads, tag, make } = counted();
     await make('s');
@@ -150,7 +150,7 @@ describe('200 who follow the log', () => {
     expect(timers).toHaveBeenCalledTimes(2);
   });
 
-  test('and end leave no timer', async () => {
+  test('leave no timer when they end', async () => {
     const timers = vi.spyOn(globalThis, 'clearInterval');
     const { store, make } = counted();
     await make('s');
@@ -175,7 +175,7 @@ test('a follower from the beginning and one from the end see each event once, in
   expect(last.seen).toEqual(range(1_201, 1_211));
 });
 
-test('a slow follower gets all that was appended meanwhile, read again by pages', async () => {
+test('a slow follower gets all events appended meanwhile, read again in pages', async () => {
   const { store, tag, make } = counted();
   await make('s');
   const feed = new LogFeed(store);
@@ -191,7 +191,7 @@ test('a slow follower gets all that was appended meanwhile, read again by pages'
   await until(() => fast.seen.length === 1_501);
 });
 
-test('a follower of one stream reads no events of others that were there before', async () => {
+test('a follower of one stream reads no earlier events of other streams', async () => {
   const { store, reads, tag, make } = counted();
   await make('s');
   for (const n of range(1, 600)) await make(`other-${n}`);

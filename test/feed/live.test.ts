@@ -18,7 +18,7 @@ test.each([
   ['shorter than what was seen', 0],
   ['as long, with other events', 1],
   ['longer, with other events', 3],
-])('a subscriber is told when a restored log is %s', async (_, more) => {
+])('a subscriber gets an error when a restored log is %s', async (_, more) => {
   const { path, copy, backend } = await backedUp();
   await using _closed = backend;
   const seen: number[] = [];
@@ -32,12 +32,12 @@ test.each([
   await StateBackend.restore(path, copy);
   await using other = await StateBackend.open(path, { actor: 'b' });
   for (let n = 0; n < more; n++) await other.addTag('s', `after-${n}`);
-  if (more === 1) await other.addTag('s', 'one more'); // only what comes after the place seen shows the difference
+  if (more === 1) await other.addTag('s', 'one more'); // only events after its position show the difference
   expect(await ended).toMatchObject({ code: 'LOG_REPLACED', details: { position: 2 } });
   expect(seen).toEqual([1, 2]);
 });
 
-test('a subscription from a place that is still to come waits for it', async () => {
+test('a subscription from a future position waits for it', async () => {
   const { backend } = await backedUp();
   await using _closed = backend;
   const seen = firstValueFrom(backend.events$({ from: 3 }).pipe(take(1), toArray()));

@@ -53,8 +53,8 @@ async function given(...commands: readonly Command[]): Promise<Engine & { readon
   return { ...engine, clock };
 }
 
-/** What each event changed, in short: `~ resource t.a: $.properties.n 1 → 2`. */
-const told = ({ steps }: Whole): string[][] =>
+/** The changes of each event, in short: `~ resource t.a: $.properties.n 1 → 2`. */
+const changesOf = ({ steps }: Whole): string[][] =>
   steps.map(({ type, changes }) => [
     type,
     ...changes.map(
@@ -65,7 +65,7 @@ const told = ({ steps }: Whole): string[][] =>
 const field = ({ path, ...sides }: FieldChange): string =>
   `; ${path} ${'before' in sides ? `${JSON.stringify(sides.before)} → ` : ''}${JSON.stringify(sides.after)}`;
 
-describe('each event is told by what it changed', () => {
+describe('each event has its changes', () => {
   test('of stack, resources, outputs and dependencies', async () => {
     const { store } = await given(
       { type: 'createStack', id: 's', name: 's', description: 'first', configuration: { a: 1 } },
@@ -86,7 +86,7 @@ describe('each event is told by what it changed', () => {
       { type: 'restoreStack', stack: 's' },
     );
     const whole = await replayed(store, 's');
-    expect(told(whole)).toEqual([
+    expect(changesOf(whole)).toEqual([
       ['StackCreated', '+ stack s; $.configuration.a 1; $.description "first"; $.name "s"; $.status "created"'],
       [
         'ResourceCreated',
@@ -140,7 +140,7 @@ describe('each event is told by what it changed', () => {
       { type: 'updateStack', stack: 's', description: 'd' },
       { type: 'rollback', stack: 's', toVersion: 3 },
     );
-    expect(told(await replayed(store, 's')).slice(1)).toEqual([
+    expect(changesOf(await replayed(store, 's')).slice(1)).toEqual([
       ['TagAdded', '+ tag x'],
       ['TagRemoved', '- tag x'],
       ['LockAcquired', '+ lock l; $.expiresAt "2026-01-01T00:01:03.000Z"; $.operation "op"; $.who "ci"'],
@@ -172,7 +172,7 @@ describe('each event is told by what it changed', () => {
     ]);
   });
 
-  test('and what was ever sensitive is marked as hidden from then on', async () => {
+  test('and values that were ever sensitive stay hidden from then on', async () => {
     const secret = (sensitive: readonly string[]) => ({ metadata: { sensitive } as Json });
     const { store } = await given(
       { type: 'createStack', name: 's' },
@@ -204,7 +204,7 @@ describe('each event is told by what it changed', () => {
     ]);
   });
 
-  test('every type of event, in a life that has them all', async () => {
+  test('every type of event, in a life that contains them all', async () => {
     const clock = new TestClock();
     const { store } = openEngine(':memory:', clock);
     onTestFinished(() => store.close());
@@ -222,7 +222,7 @@ describe('each event is told by what it changed', () => {
   });
 });
 
-/** What a state holds of each kind of thing, by key. */
+/** The content of a state by kind and key. */
 const holdings = (state: StackState): Partial<Record<EventChange['what'], ReadonlyMap<string, unknown>>> => ({
   stack: new Map(state.version === 0 || state.deleted ? [] : [['', state.document]]),
   resource: state.resources,
@@ -235,7 +235,7 @@ const holdings = (state: StackState): Partial<Record<EventChange['what'], Readon
   snapshot: new Map([...state.snapshots].map(([version, description]) => [String(version), description])),
 });
 
-/** The changes told of an event are those between the state before it and the state after it, all of them and no other. */
+/** The changes of an event are exactly the differences between the state before it and the state after it. */
 function areAllChanges(changes: readonly EventChange[], before: StackState, after: StackState): void {
   const [old, now] = [holdings(before), holdings(after)];
   const differing: string[] = [];
@@ -245,13 +245,13 @@ function areAllChanges(changes: readonly EventChange[], before: StackState, afte
       if (JSON.stringify(left) !== JSON.stringify(right)) differing.push(`${what} ${key}`);
     }
   }
-  const told = changes
+  const changesOf = changes
     .filter(({ what }) => what !== 'drift' && what !== 'activity') // findings have tests of their own, activity has no state
     .map((change) => (change.what === 'stack' ? { ...change, key: '' } : change)); // its key is its name, which may change
-  expect(told.map(({ what, key }) => `${what} ${key}`)).toEqual(expect.arrayContaining(differing));
-  for (const { what, key, kind, fields } of told) {
+  expect(changesOf.map(({ what, key }) => `${what} ${key}`)).toEqual(expect.arrayContaining(differing));
+  for (const { what, key, kind, fields } of changesOf) {
     const [was, is] = [old[what]?.has(key) ?? false, now[what]?.has(key) ?? false];
-    // A deleted stack holds no key, and what its own fields become is still told.
+    // A deleted stack has no key, but changes of its own fields are still reported.
     if (what !== 'stack' || kind !== 'changed')
       expect({ added: !was && is, changed: was && is, removed: was && !is }[kind]).toBe(true);
     const [left, right] = [before.resources.get(key), after.resources.get(key)];
@@ -262,7 +262,7 @@ function areAllChanges(changes: readonly EventChange[], before: StackState, afte
 const content = ({ id, resource, value }: FoldedResource): Json =>
   resourceFields({ id: id ?? `res-${resource}`, value });
 
-test('at every version: the state of the tables, its counts, and no change told twice or left out', {
+test('at every version: the state of the tables, its counts, and no change repeated or missing', {
   timeout: TIMEOUT,
 }, async () => {
   await fc.assert(
@@ -294,7 +294,7 @@ test('at every version: the state of the tables, its counts, and no change told 
   );
 });
 
-test('names that UTF-8 orders one way and UTF-16 the other give the state that the tables give', async () => {
+test('names that UTF-8 and UTF-16 sort differently give the same state as the tables', async () => {
   const { store } = await given(
     { type: 'createStack', name: 's' },
     {
@@ -316,7 +316,7 @@ test('names that UTF-8 orders one way and UTF-16 the other give the state that t
 });
 
 describe('up to a version', () => {
-  test('includes what followed without raising it', async () => {
+  test('includes the following events that do not raise it', async () => {
     const { store } = await given(
       { type: 'createStack', name: 's' },
       { type: 'addTags', stack: 's', tags: ['x'] },
@@ -324,7 +324,7 @@ describe('up to a version', () => {
       { type: 'updateStack', stack: 's', description: 'd' },
       { type: 'addTags', stack: 's', tags: ['y'] },
     );
-    expect(told(await replayed(store, 's', { toVersion: 1 })).map(([type]) => type)).toEqual([
+    expect(changesOf(await replayed(store, 's', { toVersion: 1 })).map(([type]) => type)).toEqual([
       'StackCreated',
       'TagAdded',
       'SnapshotTaken',
@@ -332,7 +332,7 @@ describe('up to a version', () => {
     expect((await replayed(store, 's', { toVersion: 2 })).end).toMatchObject({ version: 2, position: 5, events: 5 });
   });
 
-  test('that is not there, or of a stack that is not there, is refused', async () => {
+  test('that does not exist, or of an unknown stack, is refused', async () => {
     const { store } = await given({ type: 'createStack', name: 's' });
     await expect(replayed(store, 's', { toVersion: 2 })).rejects.toMatchObject({
       code: 'VERSION_NOT_FOUND',
@@ -373,7 +373,7 @@ test.each([
   ['an output', 'DELETE FROM output_history'],
   ['an edge', 'DELETE FROM dependency_history'],
   ['the stack itself', 'UPDATE document_history SET position = 1 WHERE position = 7'],
-])('a state that the tables do not agree with ends in an error: %s', async (_, sql) => {
+])('a state that differs from the tables ends in an error: %s', async (_, sql) => {
   const path = join(scratchFolder(), 'stacks.db');
   const { store, execute } = openEngine(path);
   onTestFinished(() => store.close());
@@ -416,7 +416,7 @@ test.each([
 test.each([
   ['no JSON', '{'],
   ['of another shape', '{}'],
-])('an event whose data is %s ends it with an error that names it', async (_, data) => {
+])('an event whose data is %s ends the replay with an error that names it', async (_, data) => {
   const path = join(scratchFolder(), 'stacks.db');
   const { store, execute } = openEngine(path);
   onTestFinished(() => store.close());
@@ -452,7 +452,7 @@ describe('following', () => {
     return { backend, other, stop, seen, end, outcome, path };
   }
 
-  test('shows what this process and another append, until it is stopped', async () => {
+  test('returns events of this process and another, until it is stopped', async () => {
     const { backend, other, stop, seen, end } = await followed();
     await other.addTag('s', 'x');
     await backend.addTag('other', 'x');
@@ -467,7 +467,7 @@ describe('following', () => {
     expect(seen).toHaveLength(3);
   });
 
-  test('stops by itself once the version asked for is whole, and shows nothing of later ones', async () => {
+  test('stops once the requested version is complete, and returns no later events', async () => {
     const { backend, seen, end } = await followed(3);
     await backend.addTag('s', 'x');
     await Promise.all([
@@ -485,7 +485,7 @@ describe('following', () => {
   test.each([
     ['what was there', true],
     ['what came', false],
-  ])('stops after a whole commit, also in the midst of %s', async (_, before) => {
+  ])('stops after a whole commit, also in the middle of %s', async (_, before) => {
     const path = join(scratchFolder(), 'stacks.db');
     await using backend = await StateBackend.open(path);
     const manager = backend.getStackManager();
@@ -513,7 +513,7 @@ describe('following', () => {
     expect(positions).toHaveLength(end.events);
   });
 
-  test('stops at once where the version is there already, or the signal was given before', async () => {
+  test('stops at once if the version exists already, or the signal has fired before', async () => {
     const { backend } = await followed();
     const never = new AbortController().signal;
     expect((await all(backend.replay('s', { follow: never, toVersion: 1 }))).end).toMatchObject({ version: 1 });
@@ -523,10 +523,10 @@ describe('following', () => {
   test('ends when the backend is closed', async () => {
     const { backend, outcome } = await followed();
     await backend.close();
-    await outcome; // a hanging promise would never let this test end
+    await outcome; // a pending promise would never let this test end
   });
 
-  test('ends with an error when another log takes the place of the one it read', async () => {
+  test('ends with an error when another log replaces the one it reads', async () => {
     const { backend, other, seen, path, outcome } = await followed();
     const copy = `${path}.copy`;
     await backend.getAdmin().backup(copy);

@@ -163,7 +163,7 @@ describe('JSON in a cell', () => {
   it.each(['', '{', 'plain', '{"a":1,"a":2}', 'NaN', "{'a':1}"])('that is none stays as text: %s', (text) => {
     const { value, repair } = jsonOf(text, 'x');
     expect(value).toBe(text);
-    expect(repair?.problem).toMatch(/^x is no JSON \(/);
+    expect(repair?.problem).toMatch(/^x is not JSON \(/);
     expect(repair?.done).toBe('kept as text');
   });
 
@@ -181,9 +181,9 @@ describe('JSON in a cell', () => {
 
   it.each<[what: string, value: Cell, object: object, problem: string, done: string]>([
     ['NULL', null, {}, 'x is NULL', 'taken as {}'],
-    ['a list', '[1]', { value: [1] }, 'x is no JSON object', 'kept under "value"'],
-    ['JSON null', 'null', { value: null }, 'x is no JSON object', 'kept under "value"'],
-    ['a number', 5n, { value: 5 }, 'x is no JSON object', 'kept under "value"'],
+    ['a list', '[1]', { value: [1] }, 'x is not a JSON object', 'kept under "value"'],
+    ['JSON null', 'null', { value: null }, 'x is not a JSON object', 'kept under "value"'],
+    ['a number', 5n, { value: 5 }, 'x is not a JSON object', 'kept under "value"'],
     ['a BLOB', bytes(1, 2), { base64: 'AQI=' }, 'x is a BLOB', 'kept as base64'],
   ])('is put into an object where one is wanted: %s', (_, value, object, problem, done) => {
     expect(objectOf(value, 'x')).toEqual({ value: object, repair: { problem, done } });

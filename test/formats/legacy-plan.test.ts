@@ -121,7 +121,7 @@ describe('a workflow', () => {
   it('of metadata that are no JSON keeps them as text', () => {
     const plan = planned(aWorkflow({ metadata: 'env=prod' }));
     expect(documentOf(plan).metadata).toBe('env=prod');
-    expect(said(plan)[0]).toMatch(/^workflow_states wf: repaired: metadata is no JSON .*; kept as text$/);
+    expect(said(plan)[0]).toMatch(/^workflow_states wf: repaired: metadata is not JSON .*; kept as text$/);
   });
 
   it('of a metadata BLOB keeps it as base64', () => {
@@ -246,7 +246,10 @@ describe('the name of a workflow that was taken before', () => {
     const store = await carriedOut(plan);
     const before = { ...(await beforeOf(store, plan)), ...fields };
     await store.close();
-    return planned(aWorkflow({ updated_at: '2025-03-01', ...columns }), [], { before, bears: bears ?? before.name });
+    return planned(aWorkflow({ updated_at: '2025-03-01', ...columns }), [], {
+      before,
+      targetName: bears ?? before.name,
+    });
   };
 
   it('stays what it became then, as long as the source calls it the same', async () => {
@@ -485,9 +488,9 @@ describe('a version', () => {
   });
 
   it.each<[what: string, state: Cell, problem: string]>([
-    ['NULL', null, 'state is no JSON object'],
-    ['no JSON', '{', 'state is no JSON ('],
-    ['a list', '[]', 'state is no JSON object'],
+    ['NULL', null, 'state is not a JSON object'],
+    ['no JSON', '{', 'state is not JSON ('],
+    ['a list', '[]', 'state is not a JSON object'],
     ['a BLOB', bytes(1), 'state is a BLOB'],
     ['resources that are no list', '{"resources":{}}', 'state.resources is no list of objects'],
     ['resources that are no objects', '{"resources":[1]}', 'state.resources is no list of objects'],
@@ -655,8 +658,8 @@ describe('a resource', () => {
 
   it.each<[what: string, attributes: Cell, properties: string, problem: RegExp | undefined]>([
     ['NULL', null, '{}', /attributes is NULL; taken as {}/],
-    ['a list', '[1.0]', '{"value":[1.0]}', /attributes is no JSON object/],
-    ['no JSON', 'a=b', '{"text":"a=b"}', /attributes is no JSON .*; kept as text, under "text"/],
+    ['a list', '[1.0]', '{"value":[1.0]}', /attributes is not a JSON object/],
+    ['no JSON', 'a=b', '{"text":"a=b"}', /attributes is not JSON .*; kept as text, under "text"/],
     ['a BLOB', bytes(1, 2), '{"base64":"AQI="}', /attributes is a BLOB/],
     ['a key called __proto__', '{"__proto__":{"a":1}}', '{"__proto__":{"a":1}}', undefined],
     ['a lone surrogate', '{"a":"\\ud800"}', '{"a":"\\ud800"}', undefined],
@@ -1532,7 +1535,7 @@ describe('the key-value store', () => {
     planShared(
       rows.map((row) => aRecord('state', { value: 'v', updated_at: '2025-02-01', ...row })),
       locks.map(aLock),
-      { until: UNTIL, before: undefined, bears: undefined, avoid: NOTHING_TAKEN, ...fields },
+      { until: UNTIL, before: undefined, targetName: undefined, avoid: NOTHING_TAKEN, ...fields },
     );
 
   it('is the outputs of a stack, each at its time, which is made at the first of them', () => {

@@ -12,7 +12,7 @@ const VALIDATOR = /Invalid|expected|received|Too (big|small)|Unrecognized|undefi
 
 const WRONG: readonly unknown[] = [undefined, null, 1.5, -1, 1e300, '', 'x', true, [], {}, [1], ['x'], [{}], { x: 1 }];
 
-interface Told {
+interface StackReads {
   readonly message: string;
   readonly details: { readonly problems: readonly { readonly problem: string }[] };
 }
@@ -22,7 +22,7 @@ function problemsOf(schema: z.ZodType, value: unknown, what = 'command'): readon
     parseInput(schema, value, what);
     return [];
   } catch (error) {
-    const { message, details } = error as Told;
+    const { message, details } = error as StackReads;
     return [message, ...details.problems.map(({ problem }) => problem)];
   }
 }

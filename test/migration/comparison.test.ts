@@ -20,7 +20,7 @@ beforeAll(async () => {
   report = await migrate(FIXTURE, target);
 });
 
-/** Compares a changed copy of the source, or of the target, with the other as the migration left it. */
+/** Compares a changed copy of the source, or of the target, with the other one after the migration. */
 async function compared({ source = [], tables = [] }: { source?: readonly string[]; tables?: readonly string[] }) {
   const folder = scratchFolder();
   const copy = (from: string, name: string, statements: readonly string[]): string => {

@@ -6,12 +6,12 @@ import { StateBackend } from '../../src/index.js';
 import { provenLog } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
 import { legacyTables, makeLegacy } from '../support/legacy.js';
-import { CLOCK, type Migrated, migrate, told } from '../support/migrations.js';
+import { CLOCK, comparable, type Migrated, migrate } from '../support/migrations.js';
 import { runSqlite3, withoutSqlite3 } from '../support/sqlite3.js';
 
 const FIXTURE = new URL('../fixtures/legacy/state.db', import.meta.url).pathname;
 
-/** A copy of the fixture, and where it is to go. */
+/** A copy of the fixture, and a path for the target. */
 function fixture() {
   const folder = scratchFolder();
   const source = join(folder, 'old.db');
@@ -19,7 +19,7 @@ function fixture() {
   return { folder, source, target: join(folder, 'stacks.db') };
 }
 
-/** An old database with every kind of awkward row. */
+/** A legacy database with every kind of awkward row. */
 async function awkward(workflows = 30, seed = 1) {
   const folder = scratchFolder();
   const source = join(folder, 'old.db');
@@ -27,7 +27,7 @@ async function awkward(workflows = 30, seed = 1) {
   return { folder, source, target: join(folder, 'stacks.db') };
 }
 
-/** Just before the clock of these tests: a row of today is of the future to them, and rejected. */
+/** Just before the clock of these tests: a row written today is in their future, and rejected. */
 const LATELY = "'2026-11-25 23:45:00'";
 const NEW_WORKFLOW = `
 INSERT INTO workflow_states (id, name, status, started_at, created_at, updated_at)
@@ -57,8 +57,8 @@ function expectAccounted(source: string, { rows, entries }: Migrated): void {
   expect(rejected.every(({ row }) => row !== undefined)).toBe(true);
 }
 
-describe('the whole of an old database', () => {
-  test('the fixture: every row is accounted for, and what is rejected is what belongs to nobody', async () => {
+describe('a whole legacy database', () => {
+  test('the fixture: every row is accounted for, and exactly the rows without an owner are rejected', async () => {
     const { source, target } = fixture();
     const report = await migrate(source, target);
     expectAccounted(source, report);
@@ -84,7 +84,7 @@ describe('the whole of an old database', () => {
     },
   );
 
-  test('times are the old ones, and every event says by which migration it came and when', async () => {
+  test('times are the legacy ones, and every event names its migration and when it ran', async () => {
     const { source, target } = fixture();
     const { migration, start_time } = await migrate(source, target);
     const log = await provenLog(target);
@@ -103,7 +103,7 @@ describe('the whole of an old database', () => {
     expect((await backend.getState('deploy-0')).resources).toHaveLength(8);
   });
 
-  test('tables that are missing are as good as empty', async () => {
+  test('missing tables count as empty', async () => {
     const { source, target } = fixture();
     change(source, 'DROP TABLE drift_detections', 'DROP TABLE workflow_tags', 'DROP TABLE locks', 'DROP TABLE state');
     const report = await migrate(source, target);
@@ -111,7 +111,7 @@ describe('the whole of an old database', () => {
     expect(report.verification).toMatchObject({ holds: true });
   });
 
-  test('the source is not touched', async () => {
+  test('the source does not change', async () => {
     const { source, target } = fixture();
     const before = readFileSync(source);
     await migrate(source, target);
@@ -121,7 +121,7 @@ describe('the whole of an old database', () => {
 });
 
 describe('a second run', () => {
-  test('takes in nothing where nothing is new, and makes no backup', async () => {
+  test('migrates nothing if nothing is new, and makes no backup', async () => {
     const { source, target } = await awkward();
     await migrate(source, target);
     const before = await provenLog(target);
@@ -155,7 +155,7 @@ describe('a second run', () => {
     expect(await migrate(source, target)).toMatchObject({ events: 1, verification: { holds: true } });
   });
 
-  test('takes in what is new beside a lock that the first one took over, and lets that run on', async () => {
+  test('migrates new rows of a stack whose lock the first one took over, and renews that lock', async () => {
     const { source, target } = fixture();
     const lock = (expires: string) =>
       `INSERT OR REPLACE INTO locks VALUES ('wf-00001', 'ana', '2026-11-25 23:00:00', '${expires}')`;
@@ -173,7 +173,7 @@ describe('a second run', () => {
     expect(await backend.getLockInfo('wf-00001')).toMatchObject({ who: 'ana', expiresAt: '2026-11-26T03:00:00.000Z' });
   });
 
-  test('takes in nothing against a lock that was taken here', async () => {
+  test('migrates nothing against a lock that was taken here', async () => {
     const { source, target } = fixture();
     await migrate(source, target);
     await using backend = await StateBackend.open(target, { clock: CLOCK });
@@ -188,7 +188,7 @@ describe('a second run', () => {
     );
   });
 
-  test('takes in what is new: a workflow, a version, rows of now, activity', async () => {
+  test('migrates what is new: a workflow, a version, current rows, activity', async () => {
     const { source, target } = fixture();
     await migrate(source, target);
     const before = await provenLog(target);
@@ -211,7 +211,7 @@ describe('a second run', () => {
     });
     const log = await provenLog(target);
     expect(log.slice(0, before.length)).toEqual(before);
-    const added = log.slice(before.length).map(told);
+    const added = log.slice(before.length).map(comparable);
     expect(added).toContainEqual(expect.objectContaining({ type: 'ActivityRecorded', actor: 'ana' }));
     expect(added.filter(({ type, name }) => type === 'ResourceUpdated' && name === 'file.res-0')).toHaveLength(1);
     await using backend = await StateBackend.open(target);
@@ -219,10 +219,10 @@ describe('a second run', () => {
       changed: true,
     });
     expect((await backend.getState('renamed')).stack).toMatchObject({ id: 'wf-00004' });
-    expect((await backend.getState('deploy-2')).resources).toHaveLength(8); // there are still eight rows of now
+    expect((await backend.getState('deploy-2')).resources).toHaveLength(8); // there are still eight current rows
   });
 
-  test('lays what is new of earlier under the state there is now', async () => {
+  test('records new earlier rows under the current state', async () => {
     const { source, target } = fixture();
     await migrate(source, target);
     change(
@@ -241,7 +241,7 @@ describe('a second run', () => {
     expect(await migrate(source, target)).toMatchObject({ events: 0, verification: { holds: true } });
   });
 
-  test('takes in nothing more of a stack that was changed here since, and names it', async () => {
+  test('migrates nothing more into a stack that was changed here since, and names it', async () => {
     const { source, target } = fixture();
     await migrate(source, target);
     {
@@ -269,7 +269,7 @@ describe('a second run', () => {
     expect(await backend.getTags('deploy-1')).not.toContain('late');
   });
 
-  test('does not bring back a stack that was deleted here', async () => {
+  test('does not restore a stack that was deleted here', async () => {
     const { source, target } = fixture();
     await migrate(source, target);
     {
@@ -286,7 +286,7 @@ describe('a second run', () => {
     expectAccounted(source, report);
   });
 
-  test('does not take another workflow of an id that was taken before', async () => {
+  test('does not migrate another workflow with the id of a migrated one', async () => {
     const { source, target } = fixture();
     await migrate(source, target);
     change(source, `UPDATE workflow_states SET created_at = '2020-01-01' WHERE id = 'wf-00001'`);
@@ -298,7 +298,7 @@ describe('a second run', () => {
   });
 });
 
-describe('a target that holds something', () => {
+describe('a non-empty target', () => {
   async function used() {
     const all = fixture();
     await using backend = await StateBackend.open(all.target, { actor: 'ana' });
@@ -309,7 +309,7 @@ describe('a target that holds something', () => {
     return all;
   }
 
-  test('is backed up first, and nothing of it is lost; what clashes is named', async () => {
+  test('is backed up first, and nothing of it is lost; conflicts are named', async () => {
     const { source, target } = await used();
     const before = await provenLog(target);
     const report = await migrate(source, target);
@@ -329,7 +329,7 @@ describe('a target that holds something', () => {
     expect(again).toMatchObject({ events: 0, verification: { holds: true } });
   });
 
-  test('is refused where it is no database of ours, and the source where it is one', async () => {
+  test('is refused if it is not a database of ours, and the source if it is one', async () => {
     const { source, target } = fixture();
     writeFileSync(target, 'no database');
     await expect(migrate(source, target)).rejects.toMatchObject({ code: 'NOT_A_DATABASE' });
@@ -340,7 +340,7 @@ describe('a target that holds something', () => {
 });
 
 describe('strict', () => {
-  test('stops at the first row that cannot be taken as it is, and changes nothing', async () => {
+  test('stops at the first row that cannot be taken unchanged, and changes nothing', async () => {
     const { source, target } = fixture();
     await expect(migrate(source, target, { strict: true })).rejects.toMatchObject({
       code: 'MIGRATION_STRICT',
@@ -351,7 +351,7 @@ describe('strict', () => {
     expect(existsSync(`${target}.migration`)).toBe(false);
   });
 
-  test('takes everything where there is no such row', async () => {
+  test('migrates everything if there is no such row', async () => {
     const folder = scratchFolder();
     const source = join(folder, 'old.db');
     makeLegacy(source, { workflows: 5, resources: 3, seed: 1, clean: true });
@@ -361,7 +361,7 @@ describe('strict', () => {
 });
 
 describe('a dry run', () => {
-  test('tells the same and changes nothing', async () => {
+  test('reports the same and changes nothing', async () => {
     const { source, target, folder } = fixture();
     using migration = await StateBackend.prepareMigration(target, source, { clock: CLOCK });
     const dry = await migration.dryRun({ report: join(folder, 'dry.json') });
@@ -372,7 +372,7 @@ describe('a dry run', () => {
     expect(JSON.parse(readFileSync(join(folder, 'dry.json'), 'utf8'))).toMatchObject({ dry_run: true });
   });
 
-  test('of a target that holds something leaves it byte for byte', async () => {
+  test('does not change a byte of a non-empty target', async () => {
     const { source, target } = fixture();
     await migrate(source, target);
     const before = readFileSync(target);
@@ -397,7 +397,7 @@ describe('the script', () => {
       const log = await provenLog(scripted);
       expect(log.at(-1)?.hash).toBe(report.head.hash);
       await migrate(source, target);
-      expect(log.map(told)).toEqual((await provenLog(target)).map(told));
+      expect(log.map(comparable)).toEqual((await provenLog(target)).map(comparable));
       expect(readFileSync(script, 'utf8')).toContain('meta.imported');
       expect(runSqlite3(scripted, script).code).not.toBe(0);
       expect(await migrate(source, scripted)).toMatchObject({ events: 0 });
@@ -421,7 +421,7 @@ describe('the script', () => {
 });
 
 describe('one at a time', () => {
-  test('the migration of another source that was broken off comes first', async () => {
+  test('an interrupted migration of another source must be finished first', async () => {
     const { source, target } = fixture();
     writeFileSync(
       `${target}.migration`,

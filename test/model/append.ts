@@ -4,18 +4,18 @@ import { runNow } from '../../src/store/program.js';
 import { decideEvents, type EarlierCommit, receiptOfRepeat, recordDecided, timeOf } from '../../src/store/receipts.js';
 import { appendEvents, copyLog, headOf } from './log.js';
 import { earlierCommits } from './read/commits.js';
-import { linkReads } from './read/edges.js';
+import { edgeReads } from './read/edges.js';
 import { readFacts } from './read/facts.js';
 import type { MemoryState } from './state.js';
 import { applyChanges, copyTables } from './tables.js';
 
-/** Carries out one command. All that can be refused or can fail comes before the first change. */
+/** Executes one command. Everything that can be refused or fail comes before the first change. */
 function append(state: MemoryState, projection: Projection, clock: Clock, request: AppendRequest): Receipt {
   const facts = readFacts(state, request.keys);
   const repeated = receiptOfRepeat(request, facts, earlierOf(state, request), state.key);
   if (repeated) return repeated;
   const now = timeOf(request, clock);
-  const events = runNow(decideEvents(request, facts, (stream) => linkReads(state, stream), now));
+  const events = runNow(decideEvents(request, facts, (stream) => edgeReads(state, stream), now));
   const { stored, recorded, receipt } = recordDecided(request, facts, events, headOf(state.log), now, state.key);
   if (stored.length === 0) return receipt;
   const changes = projection.project(recorded);
@@ -24,11 +24,11 @@ function append(state: MemoryState, projection: Projection, clock: Clock, reques
   return receipt;
 }
 
-/** Commits of the request's command id by its principal. */
+/** Commits with the request's command id of its principal. */
 export const earlierOf = (state: MemoryState, { commandId, identity }: AppendRequest): readonly EarlierCommit[] =>
   identity ? earlierCommits(state, commandId, identity.principal) : [];
 
-/** Carries out several commands in turn. Where one is refused, the state is what it was before the first. */
+/** Executes several commands in order. If one is refused, the state stays as it was before the first. */
 export function appendTogether(
   state: MemoryState,
   projection: Projection,

@@ -6,12 +6,12 @@ import { projected } from './maintenance.js';
 import type { MemoryState } from './state.js';
 import { keyText, type MemoryTables, type Row } from './tables.js';
 
-/** How many problems of one table are told in full. */
-const TOLD = 5;
+/** The number of problems of one table that are reported in full. */
+const MAX_REPORTED = 5;
 
 type Rows = ReadonlyMap<string, Row>;
 
-/** Builds the tables from the log apart from the live ones, and compares them row by row; or one stream's rows only. */
+/** Builds the tables from the log separately and compares them with the live ones row by row; or one stream's rows only. */
 export function compareTables(state: MemoryState, projection: Projection, stream?: number): TableComparison {
   const wanted = projected(state.log, projection);
   const compared = TABLE_NAMES.map((name) => {
@@ -21,7 +21,7 @@ export function compareTables(state: MemoryState, projection: Projection, stream
   return {
     position: headOf(state.log).position,
     tables: compared.map(({ name, rows, problems }) => ({ name, rows, problems: problems.length })),
-    problems: compared.flatMap(({ problems }) => problems.slice(0, TOLD)),
+    problems: compared.flatMap(({ problems }) => problems.slice(0, MAX_REPORTED)),
   };
 }
 

@@ -1,7 +1,7 @@
 import { GENESIS_HASH, isSameCommit, type LogHead, type StoredEvent } from '../../src/events/index.js';
 import { IntegrityError } from '../../src/lib/errors.js';
 
-/** The event log: the event of position p is `events[p - 1]`. Only ever appended to. */
+/** The event log: the event at position p is `events[p - 1]`. Append-only. */
 export interface MemoryLog {
   readonly events: StoredEvent[];
   /** The same events by their stream, in order. */
@@ -12,14 +12,14 @@ export interface MemoryLog {
 
 export const emptyLog = (): MemoryLog => ({ events: [], streams: new Map(), commands: new Map() });
 
-/** A log to which more can be appended without a change of this one. */
+/** A copy: appending to it does not change this log. */
 export const copyLog = ({ events, streams, commands }: MemoryLog): MemoryLog => ({
   events: [...events],
   streams: new Map([...streams].map(([stream, own]) => [stream, [...own]])),
   commands: new Map([...commands].map(([id, lasts]) => [id, [...lasts]])),
 });
 
-/** Keeps frozen copies: nobody who holds an event can change history. Cannot fail half-way. */
+/** Stores frozen copies, so that no holder of an event can change history. Cannot fail part-way. */
 export function appendEvents(log: MemoryLog, events: readonly StoredEvent[]): void {
   for (const event of events) {
     const kept = Object.freeze({ ...event });
@@ -46,7 +46,10 @@ export function headOf({ events }: MemoryLog): LogHead {
     : { position: 0, hash: GENESIS_HASH, recordedAt: null };
 }
 
-/** @throws IntegrityError for a position that no event has: a row points nowhere */
+/**
+ *
+ * @throws IntegrityError for a position without an event: the row is damaged
+ */
 export function eventAt({ events }: MemoryLog, position: number): StoredEvent {
   const event = events[position - 1];
   if (!event) throw new IntegrityError('EVENT_MISSING', `a row points to position ${position}, the log has none such`);

@@ -19,7 +19,7 @@ export const projectionStates = ({ log, tables }: MemoryState, { projectors }: P
     rebuilding: null,
   }));
 
-/** Tables as the log says they must be; of the projectors named only, or all. */
+/** The tables that the log produces; of the named projectors only, or of all. */
 export function projected(log: MemoryLog, projection: Projection, only?: ReadonlySet<string>): MemoryTables {
   const tables = emptyTables();
   applyChanges(

@@ -8,7 +8,7 @@ import { snapshotOn } from '../../src/store/snapshot.js';
 import { appendTogether, earlierOf } from './append.js';
 import { compareTables } from './compare.js';
 import { extendLog, importLog, projectionStates, rebuild } from './maintenance.js';
-import { linkReads } from './read/edges.js';
+import { edgeReads } from './read/edges.js';
 import { readFacts } from './read/facts.js';
 import { readsOn } from './read/reads.js';
 import { readSize } from './read/size.js';
@@ -19,12 +19,12 @@ export interface ModelStoreOptions {
   readonly clock: Clock;
 }
 
-/** What tests call a store of this kind by, where others have a path or URL. */
+/** The name of this kind of store in tests, where others have a path or URL. */
 export const MODEL = 'model';
 
 /**
- * The model that the stores are compared with: the same port over arrays and maps, written to be read rather than to be
- * fast. Every read goes through whole tables.
+ * The model that the stores are compared with: the same port over arrays and maps, written for readability rather than
+ * speed. Every read scans whole tables.
  */
 export function openModelStore({ projection, clock }: ModelStoreOptions): EventStore {
   const state = emptyState();
@@ -57,7 +57,7 @@ export function openModelStore({ projection, clock }: ModelStoreOptions): EventS
         const facts = readFacts(state, request.keys);
         if (receiptOfRepeat(request, facts, earlierOf(state, request), state.key)) return [];
         const now = timeOf(request, clock);
-        return runNow(decideEvents(request, facts, (stream) => linkReads(state, stream), now));
+        return runNow(decideEvents(request, facts, (stream) => edgeReads(state, stream), now));
       }),
     read: (query) => run(() => runNow(query(snapshot))),
     head: () => run(() => reads.head()),

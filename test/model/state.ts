@@ -2,7 +2,7 @@ import { type ContentKey, contentKey, newKey } from '../../src/store/content-key
 import { emptyLog, type MemoryLog } from './log.js';
 import { emptyTables, type MemoryTables } from './tables.js';
 
-/** Everything a memory store holds. */
+/** The state of a memory store. */
 export interface MemoryState {
   log: MemoryLog;
   tables: MemoryTables;

@@ -27,7 +27,7 @@ const NOW = '2026-02-03T04:05:06.789Z';
 
 const opened = async (kind?: string): Promise<EventStore> => (await world(kind)).store;
 
-/** A store in which everything happened, every type of event among it. */
+/** A store with every type of event. */
 async function lived(location?: string): Promise<EventStore> {
   const { store, clock } = await world(location);
   await live(store, clock);
@@ -50,7 +50,7 @@ interface FileLine extends Record<string, unknown> {
   type: string;
 }
 
-/** The text of a log file with these lines as its events, every hash made anew: a forger's work. */
+/** The text of a log file with these lines as its events and recomputed hashes: a forgery. */
 function forged(lines: readonly FileLine[]): string {
   let hash = GENESIS_HASH;
   const events = lines.map((line) => {
@@ -76,7 +76,7 @@ function fileOf(content: string | Uint8Array): string {
 }
 
 describe('an exported log', () => {
-  test.each(KINDS)('makes the same store of it in %s, and the same file again', async (location) => {
+  test.each(KINDS)('produces an equal store in %s, and the same file again', async (location) => {
     const store = await lived();
     const text = await exported(store);
     const other = await opened(location);
@@ -88,7 +88,7 @@ describe('an exported log', () => {
     expect(await exported(other)).toBe(text);
   });
 
-  test('goes on being used: commands follow, and a command sent again is still known', async () => {
+  test('remains usable: commands follow, and a repeated command is recognised', async () => {
     const store = await lived();
     const other = await opened();
     await importLogFile(other, fileOf(await exported(store)));
@@ -99,7 +99,7 @@ describe('an exported log', () => {
     expect(more.firstPosition).toBe((await store.head()).position + 1);
   });
 
-  test('of nothing makes an empty store', async () => {
+  test('without events produces an empty store', async () => {
     const text = await exported(await opened());
     expect(JSON.parse(text)).toEqual({
       format: 'sloth-runner-log',
@@ -111,7 +111,7 @@ describe('an exported log', () => {
     expect(await importLogFile(await opened(), fileOf(text))).toMatchObject({ position: 0, hash: GENESIS_HASH });
   });
 
-  test('has the columns of the events table, documents as the text that was hashed', async () => {
+  test('has the columns of the events table, with documents as the text that was hashed', async () => {
     const store = await lived();
     const [, line = ''] = (await exported(store)).split('\n');
     const [event] = (await logOf(store)) as [StoredEvent];
@@ -123,7 +123,7 @@ describe('an exported log', () => {
     expect(event.data).toContain('\\ud800');
   });
 
-  test('ends at the head it began with, whatever is appended meanwhile', async () => {
+  test('ends at the head at its start, whatever is appended meanwhile', async () => {
     const store = await lived();
     const before = await store.head();
     const busy: EventStore = {
@@ -139,7 +139,7 @@ describe('an exported log', () => {
     expect(await importLogFile(await opened(), fileOf(text))).toEqual(before);
   });
 
-  test('waits for whoever takes it', async () => {
+  test('waits for its consumer', async () => {
     const store = await opened();
     for (const name of ['a', 'b', 'c'])
       await store.append(sent({ type: 'createStack', name, metadata: 'x'.repeat(2e6) }));
@@ -158,7 +158,7 @@ describe('an exported log', () => {
     expect(pieces).toBeGreaterThan(2);
   });
 
-  test('keeps what crosses the chunks a file is read in', async () => {
+  test('keeps text that crosses the chunks in which a file is read', async () => {
     const store = await opened();
     const text = '😀é\u2028"\\'.repeat(400_000);
     await store.append(sent({ type: 'createStack', name: 's', configuration: { text } }));
@@ -167,7 +167,7 @@ describe('an exported log', () => {
     expect((await reads(other).document(1)).document.configuration).toEqual({ text });
   });
 
-  test('keeps events of types that this release does not know', async () => {
+  test('keeps events of unknown types', async () => {
     const lines = linesIn(await exported(await lived()));
     const last = lines.at(-1) as FileLine;
     const newer = forged([
@@ -190,7 +190,7 @@ describe('an exported log', () => {
   });
 });
 
-/** Each makes of the text of a good file one that must not be taken. */
+/** Each makes an invalid file from the text of a valid one. */
 const DAMAGE: readonly [what: string, code: string, says: RegExp, damage: (text: string) => string | Uint8Array][] = [
   ['nothing', 'INVALID_LOG_FILE', /line 1: the file is empty/, () => ''],
   ['an empty line', 'INVALID_LOG_FILE', /line 1: no JSON/, () => '\n'],
@@ -368,7 +368,7 @@ function withBytes(text: string, number: number, bytes: Uint8Array): Uint8Array 
   return Buffer.concat([before, bytes, Buffer.from(`\n${lines.slice(number).join('\n')}`)]);
 }
 
-describe('a file that is not whole is not taken', () => {
+describe('an invalid file is refused', () => {
   test.each(DAMAGE)('%s', async (_, code, says, damage) => {
     const text = await exported(await lived());
     const damaged = damage(text);
@@ -381,11 +381,11 @@ describe('a file that is not whole is not taken', () => {
     expect(refused.message).not.toContain(file);
     expect(refused.hint).toBeTruthy();
     expect((await store.head()).position).toBe(0);
-    await importLogFile(store, fileOf(text)); // nothing stands in the way of the good one
+    await importLogFile(store, fileOf(text)); // the valid one is still accepted
     expect((await store.compareTables({})).problems).toEqual([]);
   });
 
-  test('nor is one into a store that holds events', async () => {
+  test('also for a store with events', async () => {
     const store = await lived();
     const head = await store.head();
     await expect(importLogFile(store, fileOf(await exported(store)))).rejects.toMatchObject({
@@ -398,11 +398,11 @@ describe('a file that is not whole is not taken', () => {
   test.each([
     ['a folder', scratchFolder],
     ['a file that is not there', () => '/nowhere/log.jsonl'],
-  ])('nor is %s', async (_, path) => {
+  ])('also %s', async (_, path) => {
     await expect(importLogFile(await opened(), path())).rejects.toMatchObject({ code: 'CANNOT_READ', exitCode: 2 });
   });
 
-  test('nor is a line without end', async () => {
+  test('also a line without end', async () => {
     const file = join(scratchFolder(), 'endless');
     spawnSync('truncate', ['-s', String(MAX_LINE + 10_000_000), file]);
     await expect(importLogFile(await opened(), file)).rejects.toMatchObject({
@@ -412,14 +412,14 @@ describe('a file that is not whole is not taken', () => {
   });
 });
 
-describe('the file it is written to', () => {
+describe('the exported file', () => {
   const setUp = async () => {
     const folder = scratchFolder();
     return { folder, file: join(folder, 'log.jsonl'), store: await lived(join(folder, 'stacks.db')) };
   };
   const others = (folder: string): string[] => readdirSync(folder).filter((name) => !name.startsWith('stacks.db'));
 
-  test('is for its owner alone, and the only one left', async () => {
+  test('is private, and the only one left', async () => {
     const { folder, file, store } = await setUp();
     await exportLogFile(store, file, NOW);
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -427,7 +427,7 @@ describe('the file it is written to', () => {
     expect(others(folder)).toEqual(['log.jsonl']);
   });
 
-  test('is not replaced, unless that is asked for; then a link to it stays', async () => {
+  test('is not replaced, except on request; then a link to it stays', async () => {
     const { folder, file, store } = await setUp();
     writeFileSync(join(folder, 'old'), 'old');
     symlinkSync('old', file);
@@ -439,7 +439,7 @@ describe('the file it is written to', () => {
     expect(others(folder)).toEqual(['log.jsonl', 'old']);
   });
 
-  test('is never the database, a folder, a device, or in a folder that is not there', async () => {
+  test('is never the database, a folder, a device, or in a missing folder', async () => {
     const { folder, store } = await setUp();
     mkdirSync(join(folder, 'sub'));
     symlinkSync('stacks.db', join(folder, 'link'));
@@ -463,7 +463,7 @@ describe('the file it is written to', () => {
     expect(others(folder)).toEqual(['link', 'sub']);
   });
 
-  test('is not there where the log does not hold, and one that was there stays', async () => {
+  test('does not exist if the log is invalid, and an existing one stays', async () => {
     const { folder, file, store } = await setUp();
     tamper(join(folder, 'stacks.db'), "UPDATE events SET meta = replace(meta, 'test', 'tess') WHERE position = 30");
     const error = { code: 'LOG_BROKEN', exitCode: 7, message: expect.stringContaining('event 30') };
@@ -490,7 +490,7 @@ describe('the program in docs/log-format.md', () => {
     expect(verify(await exported(await opened())).stdout).toBe(`0 events, head ${GENESIS_HASH}\n`);
   });
 
-  // What only the shape of a line or of a document forbids is the importer's to find.
+  // Errors that only violate the schema of a line or a document are left to the importer.
   const found = DAMAGE.filter(([what, code]) => code !== 'INVALID_LOG_FILE' && !what.startsWith('forged'));
   test.each(found)('finds %s', async (_what, _code, _says, damage) => {
     const { status, stdout, stderr } = verify(damage(await exported(await lived())));

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
 import { commandLine } from '../support/cli.js';
 import { scratchFolder } from '../support/folder.js';
-import { freshSchema } from '../support/postgres.js';
+import { emptySchema } from '../support/postgres.js';
 
-/** A database with some history, more than one batch of it. */
+/** A database with a history of more than one batch. */
 async function filled(location: string): Promise<void> {
   await using backend = await StateBackend.open(location, { actor: 'ann' });
   const manager = backend.getStackManager();
@@ -24,8 +24,8 @@ const stateOf = async (location: string) => {
   return { head: await backend.head(), problems, state: await backend.getState('web') };
 };
 
-test('a file grows to a server and comes back, to the hash', async () => {
-  const [file, server, back] = [join(scratchFolder(), 'a.db'), await freshSchema(), join(scratchFolder(), 'b.db')];
+test('a file is copied to a server and back, with equal hashes', async () => {
+  const [file, server, back] = [join(scratchFolder(), 'a.db'), await emptySchema(), join(scratchFolder(), 'b.db')];
   await filled(file);
   const before = await stateOf(file);
   expect(before.head.position).toBe(3_002);
@@ -34,8 +34,8 @@ test('a file grows to a server and comes back, to the hash', async () => {
   for (const copy of [server, back]) expect(await stateOf(copy)).toEqual(before);
 });
 
-test('what was broken off is gone on with, and what came since is taken', async () => {
-  const [file, server] = [join(scratchFolder(), 'a.db'), await freshSchema()];
+test('an interrupted copy is resumed, and new events are included', async () => {
+  const [file, server] = [join(scratchFolder(), 'a.db'), await emptySchema()];
   await filled(file);
   let steps = 0;
   const broken = StateBackend.copy(file, server, {
@@ -55,8 +55,8 @@ test('what was broken off is gone on with, and what came since is taken', async 
   expect(await StateBackend.copy(file, server)).toMatchObject({ events: 0 });
 });
 
-test('into a database that holds something else nothing is copied', async () => {
-  const [file, server] = [join(scratchFolder(), 'a.db'), await freshSchema()];
+test('nothing is copied into a database with another log', async () => {
+  const [file, server] = [join(scratchFolder(), 'a.db'), await emptySchema()];
   await filled(file);
   await using other = await StateBackend.open(server);
   await other.getStackManager().createStack({ name: 'mine' });
@@ -64,7 +64,7 @@ test('into a database that holds something else nothing is copied', async () => 
   expect((await other.head()).position).toBe(1);
 });
 
-test('from a file that is not there nothing is made', async () => {
+test('nothing is created from a missing file', async () => {
   const [file, other] = [join(scratchFolder(), 'a.db'), join(scratchFolder(), 'b.db')];
   await expect(StateBackend.copy(file, other)).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND', exitCode: 3 });
   expect([existsSync(file), existsSync(other)]).toEqual([false, false]);
@@ -82,7 +82,7 @@ test('one commit larger than a batch is copied whole', async () => {
 test('on the command line', async () => {
   const cli = commandLine();
   await filled(cli.db);
-  const to = await freshSchema();
+  const to = await emptySchema();
   const copied = await cli.json('copy', '--from', cli.db, '--to', to);
   expect(copied).toMatchObject({ events: 3_002, head: { position: 3_002 } });
   expect(await cli.text('copy', '--from', cli.db, '--to', to)).toMatch(

@@ -6,14 +6,14 @@ import { engineOn, PROJECTION } from '../../src/engine.js';
 import { StateBackend } from '../../src/index.js';
 import { openPostgresStore } from '../../src/store/postgres/postgres-event-store.js';
 import { TestClock } from '../support/clock.js';
-import { freshSchema, onServer } from '../support/postgres.js';
+import { emptySchema, onServer } from '../support/postgres.js';
 
-/** How a server says that it waits for what comes, and that no transaction is open. */
+/** The message of a server that is ready and has no open transaction. */
 const READY = 'Z\0\0\0\x05I';
 
 /**
- * A way to a server that ends when what is sent holds a text: the server carries it out, its answer is lost, and it cannot be
- * asked again.
+ * A proxy that disconnects when a message contains a text: the server executes it, the response is lost, and the server
+ * cannot be reached again.
  */
 async function waySevered(url: string) {
   const target = new URL(url);
@@ -66,16 +66,16 @@ test.each([
 ])(
   'a connection that is lost during the commit leaves the outcome unknown: %s',
   async (_, held) => {
-    const url = await freshSchema();
+    const url = await emptySchema();
     const way = await waySevered(url);
     await using backend = await StateBackend.open(way.url);
     await using direct = await StateBackend.open(url);
     await backend.getStackManager().createStack({ name: 'web' });
     if (held) {
-      // Others append: from then on the end of the log is held from the beginning.
+      // Others append: from then on the end of the log is locked from the start.
       await Promise.all([1, 2, 3, 4].flatMap((n) => [backend.addTag('web', `a${n}`), direct.addTag('web', `b${n}`)]));
     }
-    way.severAt('TagAdded'); // in what is written, not in what is read before
+    way.severAt('TagAdded'); // in the writes, not in the reads before them
     const commandId = 'my-command';
     const unknown = { name: 'StoreError', code: 'OUTCOME_UNKNOWN', details: { commandId } };
     await expect(backend.addTag('web', 'unanswered', { commandId })).rejects.toMatchObject(unknown);
@@ -98,7 +98,7 @@ test.each([
 ])(
   'what the server reports as %s is %s, changes nothing, and the next command succeeds',
   async (state, code, exitCode) => {
-    const url = await freshSchema();
+    const url = await emptySchema();
     await using backend = await StateBackend.open(url);
     await backend.getStackManager().createStack({ name: 'web' });
     await onServer(url, (client: pg.Client) =>
@@ -114,8 +114,8 @@ test.each([
   },
 );
 
-test('a command about a lock that the store tries again is known by the id that was made for it', async () => {
-  const store = openPostgresStore({ url: await freshSchema(), projection: PROJECTION, clock: new TestClock() });
+test('a command about a lock that the store retries is recognised by its generated id', async () => {
+  const store = openPostgresStore({ url: await emptySchema(), projection: PROJECTION, clock: new TestClock() });
   onTestFinished(() => store.close());
   const engine = engineOn(store);
   await engine.execute({ type: 'createStack', name: 'web' }, { actor: 'test' });

@@ -22,12 +22,12 @@ const divided = (units: readonly ReturnType<typeof asking>[], limit = 128): stri
 
 const [a, b, c] = [asking('a', {}), asking('b', {}), asking('c', {})];
 
-test('commands about different stacks share a transaction, so many at most', () => {
+test('commands on different stacks share a transaction, up to a limit', () => {
   expect(divided([a, b, c])).toBe('a b c | ');
   expect(divided([a, b, c], 2)).toBe('a b | c');
 });
 
-test('a command counts as often as it is about resources; one may be about more than that', () => {
+test('a command counts once for each of its resources; a single one may exceed the limit', () => {
   const about = (name: string, count: number) =>
     asking(name, { addresses: Array.from({ length: count }, (_, n) => `t.r${n}`) });
   expect(divided([about('x', 3), about('y', 4), c], 8)).toBe('x y c | ');
@@ -41,13 +41,13 @@ test.each<[string, Partial<FactKeys>]>([
   ['its stack by a name it asks for', { name: 'a' }],
   ['its stack by an id it asks for', { id: 'a' }],
   ['a resource by id', { resourceIds: ['r'] }],
-])('one that shares %s with one before it waits, and so does what has to do with that', (_, keys) => {
+])('one that shares %s with an earlier one waits, and so do those that depend on it', (_, keys) => {
   const first = asking('a', { resourceIds: ['r'] });
   const second = asking('x', keys);
   expect(divided([first, second, b, asking('x', {})])).toBe('a b | x x');
 });
 
-test('the same command sent twice is not decided side by side', () => {
+test('the same command sent twice is not decided concurrently', () => {
   const twice = { ...asking('b', {}), requests: asking('a', { stack: 'b' }).requests };
   expect(divided([a, twice, c])).toBe('a c | b');
 });
@@ -56,7 +56,7 @@ test.each([
   ['several commands together', asking('x', {}, {})],
   ['one that touches a name known only later', asking('x', { ownName: true })],
   ['one that touches resources known only later', asking('x', { changedSince: 3 })],
-])('%s stand alone, and nobody passes them', (_, alone) => {
+])('%s stand alone, and no command overtakes them', (_, alone) => {
   expect(divided([alone, a, b])).toBe('x | a b');
   expect(divided([a, alone, b])).toBe('a | x b');
 });

@@ -1,11 +1,11 @@
 import pg from 'pg';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { StateBackend } from '../../src/index.js';
-import { freshSchema } from '../support/postgres.js';
+import { emptySchema } from '../support/postgres.js';
 
 const query = pg.Client.prototype.query;
 
-/** Does something between what a command reads first and its look at resources, once. */
+/** Runs a function once, between a command's first read and its read of the resources. */
 function before(look: RegExp, meanwhile: () => Promise<unknown>): void {
   let waiting = true;
   const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...args: unknown[]) {
@@ -18,15 +18,15 @@ function before(look: RegExp, meanwhile: () => Promise<unknown>): void {
   onTestFinished(() => spy.mockRestore());
 }
 
-test('what refuses a command was all so at one moment, and not one half before and the other after another command', async () => {
-  const url = await freshSchema();
+test('the facts of a refusal come from one snapshot, not half from before and half from after another command', async () => {
+  const url = await emptySchema();
   await using backend = await StateBackend.open(url);
   await using other = await StateBackend.open(url);
   const manager = backend.getStackManager();
   await manager.createStack({ name: 'web' });
   for (const n of [1, 2]) await manager.setResource('web', { type: 't', name: 'a', properties: { n } });
 
-  // Nobody holds the lock and the resource is there, or it is gone and the lock is held.
+  // Either nobody holds the lock and the resource exists, or it is removed and the lock is held.
   before(/resource_rows[\s\S]*address = k\.value/, async () => {
     await other.getStackManager().removeResource('web', 't.a');
     await other.lockState('web', { id: 'others', operation: 'apply' });

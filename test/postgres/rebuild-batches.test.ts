@@ -5,10 +5,10 @@ import { type Clock, systemClock } from '../../src/lib/clock.js';
 import type { EventStore, Projection } from '../../src/store/event-store.js';
 import { openPostgresStore } from '../../src/store/postgres/postgres-event-store.js';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-event-store.js';
-import { freshSchema } from '../support/postgres.js';
+import { emptySchema } from '../support/postgres.js';
 
-test('commits that lie across batches, or are larger than one, are projected whole, and others between them once', async () => {
-  await using backend = await StateBackend.open(await freshSchema());
+test('commits that cross batches, or are larger than one, are projected whole, and others between them once', async () => {
+  await using backend = await StateBackend.open(await emptySchema());
   const manager = backend.getStackManager();
   const commit = (stack: string, count: number, from = 0) =>
     manager.apply({
@@ -39,7 +39,7 @@ const sizeOf = (events: readonly unknown[]): number =>
   events.reduce<number>((sum, event) => sum + JSON.stringify(event).length, 0);
 
 test.each<[string, (parts: Parts) => Promise<EventStore>]>([
-  ['PostgreSQL', async (parts) => openPostgresStore({ ...parts, url: await freshSchema() })],
+  ['PostgreSQL', async (parts) => openPostgresStore({ ...parts, url: await emptySchema() })],
   ['SQLite', async (parts) => openSqliteStore({ ...parts, path: ':memory:' })],
 ])('%s: a rebuild and a comparison read at most 4 MiB of events at once', async (_, open) => {
   const batches: number[][] = [];

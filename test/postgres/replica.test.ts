@@ -14,9 +14,9 @@ async function withReplica() {
 const refused = { name: 'StoreError', code: 'READ_ONLY' };
 const settled = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-test('a replica answers what is asked, tells what comes, and says that it takes no changes', async () => {
+test('a replica answers queries, notifies subscribers, and refuses changes with an error that says so', async () => {
   const at = await withReplica();
-  await expect(StateBackend.open(at.replica)).rejects.toMatchObject(refused); // nothing of ours is there yet
+  await expect(StateBackend.open(at.replica)).rejects.toMatchObject(refused); // nothing of ours exists yet
   await using primary = await StateBackend.open(at.primary);
   await primary.getStackManager().createStack({ name: 'web' });
   await primary.getStackManager().setResource('web', { type: 't', name: 'a', properties: { n: 1 } });
@@ -45,7 +45,7 @@ test('a replica answers what is asked, tells what comes, and says that it takes 
   await settled(500);
   const connect = vi.spyOn(pg.Client.prototype, 'connect');
   await settled(1_500);
-  expect(connect).not.toHaveBeenCalled(); // it cannot be listened to: to try again and again would be no use
+  expect(connect).not.toHaveBeenCalled(); // a replica cannot LISTEN, so reconnecting would be useless
   connect.mockRestore();
   await primary.addTag('web', 'x');
   expect((await seen).map(({ type }) => type)).toEqual(['StackCreated', 'ResourceCreated', 'TagAdded']);

@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
-import { freshSchema } from '../support/postgres.js';
+import { emptySchema } from '../support/postgres.js';
 
 const PAGE = readFileSync(new URL('../../docs/postgres.md', import.meta.url), 'utf8');
 const [, ROLES = ''] = /```sql\n(.*?)```/s.exec(PAGE) ?? [];
 
-test('with the roles of the page a writer works, a reader reads, and neither changes the log', async () => {
-  const owner = await freshSchema();
+test('with the roles of the documentation a writer works, a reader reads, and neither changes the log', async () => {
+  const owner = await emptySchema();
   const schema = /t_[0-9a-f]+/.exec(owner)?.[0] ?? '';
   const name = randomBytes(4).toString('hex');
   await using made = await StateBackend.open(owner);

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
 import { counting } from '../support/counting.js';
-import { freshSchema, onServer } from '../support/postgres.js';
+import { emptySchema, onServer } from '../support/postgres.js';
 
-/** The goal is four. One for all questions and one for the statement that writes are what these commands need. */
+/** The goal is four. These commands need one for all reads and one for the writing statement. */
 const MOST = 2;
 
 test('a command about one resource costs two round trips to the server', async () => {
-  const { url, tripsOf } = await counting(await freshSchema());
+  const { url, tripsOf } = await counting(await emptySchema());
   await using backend = await StateBackend.open(url);
   const manager = backend.getStackManager();
   await manager.createStack({ name: 'web' });
@@ -19,13 +19,13 @@ test('a command about one resource costs two round trips to the server', async (
   expect(await tripsOf(() => backend.getResource('web', 'server.a'))).toBeLessThanOrEqual(MOST);
 });
 
-test('a database that is there is opened without waiting for whoever lays a schema down', async () => {
-  const { url, tripsOf } = await counting(await freshSchema());
+test('an existing database is opened without waiting for a client that creates a schema', async () => {
+  const { url, tripsOf } = await counting(await emptySchema());
   await using first = await StateBackend.open(url);
   await first.getStackManager().createStack({ name: 'web' });
   await onServer(url, async (client) => {
     await client.query('SELECT pg_advisory_lock($1)', [0x53_4c_54_48]);
-    // To connect, to look at the schema, to look at the projections, to say good-bye.
+    // Connect, read the schema, read the projections, disconnect.
     expect(await tripsOf(async () => (await StateBackend.open(url)).close())).toBeLessThanOrEqual(4);
   });
 });

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { StateBackend } from '../../src/index.js';
 import { configOf } from '../../src/store/postgres/connection.js';
-import { freshSchema, onServer } from '../support/postgres.js';
+import { emptySchema, onServer } from '../support/postgres.js';
 
 interface Plan {
   readonly 'Node Type': string;
@@ -14,13 +14,13 @@ interface Plan {
   readonly Plans?: readonly Plan[];
 }
 
-/** Rows that any node of a plan took up, those it threw away again included. */
+/** Rows that any node of a plan read, including those it filtered out. */
 function rowsOf(plan: Plan): number {
   const kept = plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0) + (plan['Rows Removed by Join Filter'] ?? 0);
   return kept * plan['Actual Loops'] + (plan.Plans ?? []).reduce((sum, inner) => sum + rowsOf(inner), 0);
 }
 
-/** The tables that are gone through, which have some ten rows at most. */
+/** The tables that are scanned, which have about ten rows at most. */
 const SMALL = ['log_head', 'projection_checkpoints'];
 
 const wholeTables = (plan: Plan): string[] => [
@@ -35,7 +35,7 @@ interface Statement {
   readonly values: readonly unknown[];
 }
 
-/** What something sends to the server. */
+/** The statements that a function sends to the server. */
 async function statementsOf(run: () => Promise<unknown>): Promise<Statement[]> {
   const query = vi.spyOn(pg.Client.prototype, 'query');
   await run();
@@ -50,7 +50,7 @@ const literal = (value: unknown): string => {
   return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value);
 };
 
-/** Says how the server carries statements out on a connection such as a store's; it carries out none that write. */
+/** Returns the plans of statements on a connection like a store's; writing statements are not executed. */
 async function explaining(url: string) {
   const client = new pg.Client({ ...configOf(url), pipeline: false });
   await client.connect();
@@ -75,13 +75,13 @@ END $$`;
 
 const RESOURCES = 10_000;
 const STACKS = 2_000;
-/** Rows that one statement may take up, however many resources there are. */
+/** The number of rows that one statement may read, however many resources there are. */
 const MOST = 60;
-/** The log is read in pages of 200 events, a stack's too. */
+/** The log is read in pages of 200 events, also that of a stack. */
 const MOST_OF_LOG = 2 * 200 + 10;
 
-test('a command reads what it is about and not its stack, also where the server knows nothing of the tables yet', async () => {
-  const url = await freshSchema();
+test('a command reads its own rows and not its whole stack, also without statistics on the server', async () => {
+  const url = await emptySchema();
   await using backend = await StateBackend.open(url);
   const manager = backend.getStackManager();
   const planOf = await explaining(url);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
 import { commandLine } from '../support/cli.js';
-import { freshSchema, onServer } from '../support/postgres.js';
+import { emptySchema, onServer } from '../support/postgres.js';
 
 async function small(): Promise<string> {
-  const url = await freshSchema();
+  const url = await emptySchema();
   await using backend = await StateBackend.open(url, { actor: 'a' });
   const manager = backend.getStackManager();
   await manager.createStack({ name: 'web' });
@@ -20,7 +20,7 @@ async function problemsOf(url: string): Promise<readonly string[]> {
 
 const change = (url: string, text: string) => onServer(url, (client) => client.query(text));
 
-/** Statements that make each view that reads the log read another table. */
+/** Statements that make each view of the log read another table. */
 const REDIRECTED = `
 DO $$ DECLARE v RECORD; BEGIN
   CREATE TABLE events_2 AS SELECT * FROM events;
@@ -96,7 +96,7 @@ const CASES: Record<string, readonly [where: string | readonly string[], text: s
   'row level security': ['tag_rows', 'ALTER TABLE tag_rows ENABLE ROW LEVEL SECURITY'],
 };
 
-describe('a schema that was forged is reported', () => {
+describe('a forged schema is reported', () => {
   test.each(Object.entries(CASES))('%s', async (_, [where, text]) => {
     const url = await small();
     await change(url, text);
@@ -108,7 +108,7 @@ describe('a schema that was forged is reported', () => {
   });
 });
 
-test('tables, views, indexes and triggers of others are theirs', async () => {
+test('foreign tables, views, indexes and triggers are allowed', async () => {
   const url = await small();
   await change(
     url,
@@ -122,7 +122,7 @@ const SWALLOW = `
 CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 CREATE TRIGGER evil BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION swallow()`;
 
-test('a trigger on the log swallows no command that is acknowledged', async () => {
+test('a trigger on the log discards no acknowledged command', async () => {
   const url = await small();
   await using backend = await StateBackend.open(url);
   await change(url, SWALLOW);
@@ -151,7 +151,7 @@ test.each([
   });
 });
 
-test('after a rebuild of all projections, and of each, the schema holds, again and again', async () => {
+test('after a rebuild of all projections, and of each, the schema is valid, again and again', async () => {
   const url = await small();
   await using backend = await StateBackend.open(url);
   const names = (await backend.getAdmin().projections()).map(({ name }) => name);

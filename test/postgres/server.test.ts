@@ -2,12 +2,12 @@ import { firstValueFrom, take, toArray } from 'rxjs';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Receipt, StateBackend } from '../../src/index.js';
 import { writer } from '../support/database.js';
-import { freshSchema } from '../support/postgres.js';
+import { emptySchema } from '../support/postgres.js';
 import { postgresServer } from '../support/postgres-server.js';
 
 const LONG = 240_000;
 
-/** A server of its own, that a test may stop. */
+/** A separate server that a test may stop. */
 async function ownServer() {
   const server = await postgresServer();
   onTestFinished(() => server.remove());
@@ -19,7 +19,7 @@ const upTo = (last: number): number[] => Array.from({ length: last }, (_, index)
 test(
   '8 processes × 500 commands on one database: nothing lost, no gap, and a subscriber sees each event once, in order',
   async () => {
-    const db = await freshSchema();
+    const db = await emptySchema();
     await using backend = await StateBackend.open(db);
     await backend.getStackManager().createStack({ name: 'shared' });
     const all = 1 + 8 * 500;
@@ -40,7 +40,7 @@ test(
 );
 
 test(
-  'a subscriber goes on where it was when the server restarts in the middle',
+  'a subscriber resumes when the server restarts',
   async () => {
     const server = await ownServer();
     await using writing = await StateBackend.open(server.url);
@@ -59,7 +59,7 @@ test(
 );
 
 test(
-  'a server that is killed 20 times under load loses nothing that was acknowledged',
+  'a server that is killed 20 times under load loses no acknowledged command',
   async () => {
     const server = await ownServer();
     await using backend = await StateBackend.open(server.url);
@@ -93,9 +93,9 @@ test(
 );
 
 test(
-  'tables are rebuilt while two processes write without a pause, and neither is broken off',
+  'tables are rebuilt while two processes write continuously, and neither is aborted',
   async () => {
-    const db = await freshSchema();
+    const db = await emptySchema();
     const backends = await Promise.all([1, 2, 3].map(() => StateBackend.open(db)));
     const [admin, ...writers] = backends as [StateBackend, StateBackend, StateBackend];
     await admin.getStackManager().createStack({ name: 'web' });

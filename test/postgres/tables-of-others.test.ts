@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
-import { freshSchema, onServer } from '../support/postgres.js';
+import { emptySchema, onServer } from '../support/postgres.js';
 
 async function running() {
-  const url = await freshSchema();
+  const url = await emptySchema();
   const backend = await StateBackend.open(url);
   await backend.getStackManager().createStack({ name: 'web' });
   const tags = (set: string) =>
@@ -12,7 +12,7 @@ async function running() {
 }
 const refused = { name: 'StoreError', code: 'PROJECTIONS_CHANGED' };
 
-test('where another release has built a table while a process runs, that process may not write on', async () => {
+test('if another release has built a table while a process runs, that process may not write any more', async () => {
   const { url, backend, tags } = await running();
   await using _ = backend;
   await tags('version = version + 1');
@@ -27,7 +27,7 @@ test('where another release has built a table while a process runs, that process
   expect((await backend.getAdmin().verify()).problems).toEqual([]);
 });
 
-test('over a table with a gap nothing is written', async () => {
+test('nothing is written over a table with a gap', async () => {
   const { backend, tags } = await running();
   await using _ = backend;
   await tags('position = position - 1');

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { StateBackend } from '../../src/index.js';
 import { GUARD } from '../../src/store/postgres/log-end.js';
 import { SCHEMA_VERSION } from '../../src/store/postgres/schema.js';
-import { freshSchema } from '../support/postgres.js';
+import { emptySchema } from '../support/postgres.js';
 
 async function onDatabase(url: string, ...texts: readonly string[]): Promise<pg.QueryResult[]> {
   const client = new pg.Client({ connectionString: url });
@@ -14,7 +14,7 @@ async function onDatabase(url: string, ...texts: readonly string[]): Promise<pg.
   return results;
 }
 
-/** Undoes what later releases added. */
+/** Reverts the changes of later releases. */
 const TO_SCHEMA_2 = [
   'DROP TABLE log_key',
   'ALTER TABLE commit_rows DROP COLUMN principal',
@@ -22,16 +22,16 @@ const TO_SCHEMA_2 = [
   'UPDATE sloth_schema SET version = 2',
 ];
 
-/** A database with a stack in it, taken back to what the first release laid down. */
+/** A database with a stack, reverted to the schema of the first release. */
 async function databaseOfSchema1(): Promise<string> {
-  const url = await freshSchema();
+  const url = await emptySchema();
   await using backend = await StateBackend.open(url, { actor: 'ana' });
   await backend.getStackManager().createStack({ name: 'web' });
   await onDatabase(url, ...TO_SCHEMA_2, `DROP FUNCTION ${GUARD}`, 'UPDATE sloth_schema SET version = 1');
   return url;
 }
 
-test('a database of schema 1 is brought up to date by whoever opens it first, and its log stays as it was', async () => {
+test('a database of schema 1 is upgraded by the first client that opens it, and its log does not change', async () => {
   const url = await databaseOfSchema1();
   const [before] = await onDatabase(url, 'SELECT * FROM events');
   const opened = await Promise.all(Array.from({ length: 4 }, () => StateBackend.open(url, { actor: 'bea' })));
@@ -45,7 +45,7 @@ test('a database of schema 1 is brought up to date by whoever opens it first, an
   expect(after?.rows.slice(0, 1)).toEqual(before?.rows);
 });
 
-test('a database of a newer schema is refused and stays as it is', async () => {
+test('a database of a newer schema is refused and does not change', async () => {
   const url = await databaseOfSchema1();
   await onDatabase(url, 'UPDATE sloth_schema SET version = 999');
   await expect(StateBackend.open(url)).rejects.toMatchObject({ code: 'NEWER_SCHEMA' });

@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import type { Command } from '../../src/commands/index.js';
 import type { Receipt } from '../../src/store/event-store.js';
 import { steps } from '../support/commands.js';
+import { readStack } from '../support/expected-reads.js';
 import { allStacks, begin, lockOf, logOf, settled } from '../support/lives.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
 import { KINDS } from '../support/stores.js';
-import { toldOf } from '../support/told.js';
 
 interface Done {
   readonly command: Command;
@@ -25,7 +25,7 @@ test.each(KINDS)(
         const { store, clock, execute } = life;
         const all = async () => [
           await logOf(store),
-          await Promise.all((await allStacks(store)).map((stack) => toldOf(store, stack))),
+          await Promise.all((await allStacks(store)).map((stack) => readStack(store, stack))),
         ];
         const again = async ({ command, call, receipt }: Done): Promise<void> => {
           repeated++;

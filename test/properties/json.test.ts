@@ -8,7 +8,7 @@ import { type Json, type JsonObject, parseJson, stringifyJson } from '../../src/
 import { scratchFolder } from '../support/folder.js';
 import { jsonText } from '../support/json-arbitraries.js';
 import { ON_POSTGRES } from '../support/on-postgres.js';
-import { freshSchema, newSchema } from '../support/postgres.js';
+import { emptySchema, newSchema } from '../support/postgres.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
 import { openRows, type Rows } from '../support/rows.js';
 
@@ -117,7 +117,7 @@ describe('a JSON document survives', () => {
   test('the export and import of the log', { timeout: TIMEOUT }, async () => {
     const file = join(scratchFolder(), 'log.jsonl');
     const head = await backend.getAdmin().exportLog(file);
-    await using other = await StateBackend.open(ON_POSTGRES ? await freshSchema() : ':memory:');
+    await using other = await StateBackend.open(ON_POSTGRES ? await emptySchema() : ':memory:');
     expect(await other.getAdmin().importLog(file)).toMatchObject({ position: head.position, hash: head.hash });
     expect(texts.length).toBeGreaterThan(CORNERS.length);
     for (const { stack, version, text } of texts) {

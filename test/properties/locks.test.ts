@@ -52,7 +52,7 @@ const LOCKING = ['acquireLock', 'renewLock', 'releaseLock', 'breakLock'] as cons
 type Kind = (typeof CHANGING)[number] | (typeof HARMLESS)[number] | (typeof LOCKING)[number];
 
 /** What a command is refused for when there is nothing for it to work on. */
-const NOTHING_THERE: { readonly [K in Kind]?: string } = {
+const NO_EDGES: { readonly [K in Kind]?: string } = {
   removeDependency: 'DEPENDENCY_NOT_FOUND',
   completeExecution: 'EXECUTION_NOT_FOUND',
   failExecution: 'EXECUTION_NOT_FOUND',
@@ -277,7 +277,7 @@ async function live(script: readonly Step[]): Promise<void> {
       ...((LOCKING as readonly string[]).includes(kind) || id === undefined ? {} : { lockId: id }),
       ...(token === undefined ? {} : { fencingToken: token }),
     };
-    const predicted = model.refusal(kind, id, token, now) ?? (there ? 'accepted' : NOTHING_THERE[kind]);
+    const predicted = model.refusal(kind, id, token, now) ?? (there ? 'accepted' : NO_EDGES[kind]);
     const before = await store.head();
     const lockBefore = model.last;
     let receipt: Receipt | undefined;

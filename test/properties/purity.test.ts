@@ -6,9 +6,9 @@ import { stringifyJson } from '../../src/lib/json.js';
 import { drain } from '../../src/projections/drain.js';
 import { PROJECTORS } from '../../src/projections/index.js';
 import { steps } from '../support/commands.js';
+import { commitsIn } from '../support/expected-reads.js';
 import { live, logOf } from '../support/lives.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
-import { commitsIn } from '../support/told.js';
 
 const SCRIPT = new URL('../support/project-logs.mjs', import.meta.url).pathname;
 

@@ -6,13 +6,13 @@ import type { EventStore } from '../../src/store/event-store.js';
 import { everything } from '../contracts/everything.js';
 import { MODEL } from '../model/model-store.js';
 import { type Step, steps } from '../support/commands.js';
+import { expectedReads, readStack } from '../support/expected-reads.js';
 import { allStacks, begin, type Life, live, lockOf, logOf, settled, Tally } from '../support/lives.js';
 import { parameters, SEES_ALL, TIMEOUT } from '../support/properties.js';
 import { reads } from '../support/reads.js';
 import { outcome, requestOf } from '../support/requests.js';
 import { openRows } from '../support/rows.js';
 import { freshPlace } from '../support/stores.js';
-import { toldBy, toldOf } from '../support/told.js';
 import { readRow, viewsOf } from '../support/views.js';
 
 /** Every database gets the same key, so that equal commands give equal events. */
@@ -51,7 +51,7 @@ async function liveTwice(script: readonly Step[], sqlite: Life, model: Life): Pr
 /** What the store tells of each stack is what its events say. */
 async function tellsItsLog(store: EventStore): Promise<void> {
   for (const stack of await allStacks(store)) {
-    expect(await toldOf(store, stack)).toEqual(toldBy(await logOf(store, stack.stream)));
+    expect(await readStack(store, stack)).toEqual(expectedReads(await logOf(store, stack.stream)));
   }
 }
 
@@ -60,7 +60,7 @@ const thorough = fc.constantFrom(true, ...Array.from({ length: 9 }, () => false)
 
 async function answered(store: EventStore) {
   const stacks = await allStacks(store);
-  return { log: await logOf(store), told: await Promise.all(stacks.map((stack) => toldOf(store, stack))) };
+  return { log: await logOf(store), told: await Promise.all(stacks.map((stack) => readStack(store, stack))) };
 }
 
 async function isProven(store: EventStore): Promise<void> {
@@ -103,7 +103,9 @@ test('the views of the specification match the log', { timeout: TIMEOUT }, async
       const rows = await openRows(place);
       const sorted = (rows: readonly unknown[]) => rows.map((row) => stringifyJson(row)).sort();
       const stacks = await reads(store).stacks({});
-      const expected = await Promise.all(stacks.map(async ({ stream }) => viewsOf(toldBy(await logOf(store, stream)))));
+      const expected = await Promise.all(
+        stacks.map(async ({ stream }) => viewsOf(expectedReads(await logOf(store, stream)))),
+      );
       for (const view of Object.keys(expected[0] ?? {})) {
         const shown = (await rows.all(`SELECT * FROM ${view}`))
           .map(readRow)

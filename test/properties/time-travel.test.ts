@@ -8,10 +8,10 @@ import { readState } from '../../src/queries/state.js';
 import { readActivity, readVersions } from '../../src/queries/versions.js';
 import type { At, EventStore } from '../../src/store/event-store.js';
 import { steps } from '../support/commands.js';
+import { commitsIn } from '../support/expected-reads.js';
 import { comparableFold, comparableView, fold } from '../support/folded.js';
 import { allStacks, live, logOf, range } from '../support/lives.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
-import { commitsIn } from '../support/told.js';
 
 const later = (a: StoredEvent, b: StoredEvent): StoredEvent =>
   b.version > a.version || (b.version === a.version && b.position > a.position) ? b : a;

@@ -10,7 +10,7 @@ import { type ReadsOf, snapshotOn } from '../../src/store/snapshot.js';
 import { parameters, TIMEOUT } from '../support/properties.js';
 import { aStack } from '../support/records.js';
 
-/** A resource in address order must be kept by who lists them. `t.a[0]` is an instance of `t.a`. */
+/** A resource; the caller must list them in address order. `t.a[0]` is an instance of `t.a`. */
 const node = (address: string, id = `id-${address}`): NodeRecord => {
   const base = address.replace(/\[.*\]$/, '');
   return { address, base: base === address ? null : base, type: address.split('.')[0] ?? '', id };
@@ -18,7 +18,7 @@ const node = (address: string, id = `id-${address}`): NodeRecord => {
 
 type Written = `${string} -> ${string}` | `${string} .> ${string}`;
 
-/** `a -> b` for one that is declared, `a .> b` for one that was found. */
+/** `a -> b` is a declared edge, `a .> b` an implicit one. */
 const edge = (text: Written): EdgeRecord => {
   const [address = '', arrow, target = ''] = text.split(' ');
   return {
@@ -60,7 +60,7 @@ const WEB = stackOf(
 );
 
 describe('the graph of a few resources', () => {
-  test('is a directed graph with an arrow from each to what it depends on', () => {
+  test('is a directed graph with an edge from each to its dependency', () => {
     const graph = buildGraph([node('t.a'), node('t.b')], [edge('t.a .> t.b')]);
     expect([...(graph.dependencies[0] ?? [])]).toEqual([1]);
     expect([...(graph.dependencies[1] ?? [])]).toEqual([]);
@@ -74,24 +74,24 @@ describe('the graph of a few resources', () => {
     ]);
   });
 
-  test('leads to each instance where an edge names their base, and to no other', async () => {
+  test('leads to each instance if an edge names their base address, and to no other', async () => {
     const store = stackOf(['t.a', 't.b["x"]', 't.b["y"]', 't.bb'], 't.a -> t.b', 't.bb -> t.b["y"]');
     expect((await graphOf(store)).edges).toEqual(['t.a -> t.b["x"]', 't.a -> t.b["y"]', 't.bb -> t.b["y"]']);
   });
 
-  test('leads to a resource and its namesakes with keys, where both are there', async () => {
+  test('leads to a resource and its instances with keys, if both exist', async () => {
     const store = stackOf(['t.a', 't.b', 't.b[0]'], 't.a -> t.b');
     expect((await graphOf(store)).edges).toEqual(['t.a -> t.b', 't.a -> t.b[0]']);
   });
 
-  test('has one arrow between two: declared, where any edge is', async () => {
+  test('has one edge between two resources: declared if any of theirs is', async () => {
     const both = ['t.a .> t.b', 't.a -> t.b[0]'] as const;
     for (const edges of [both, both.toReversed()]) {
       expect((await graphOf(stackOf(['t.a', 't.b[0]'], ...edges))).edges).toEqual(['t.a -> t.b[0]']);
     }
   });
 
-  test('holds what edges name and is not there, as missing, in its place', async () => {
+  test('contains missing targets of edges in address order, marked as missing', async () => {
     const store = stackOf(['t.a', 't.z'], 't.a -> t.gone', 't.old .> t.z', 't.z -> constructor', 't.z -> __proto__');
     const { nodes, edges, order } = await store.read((s) => readGraph(s, 'web'));
     expect(nodes.filter(({ missing }) => missing)).toEqual(
@@ -107,7 +107,7 @@ describe('the graph of a few resources', () => {
     expect(order).toEqual(['__proto__', 'constructor', 't.gone', 't.a', 't.z', 't.old']);
   });
 
-  test('has an order: what depends on nothing first, then what depends on that, each by address', async () => {
+  test('has an order: resources without dependencies first, then their dependents, each by address', async () => {
     expect(await graphOf(WEB)).toEqual({
       nodes: ['app.web', 'db.main', 'net.a', 'net.b', 'vpc.main'],
       edges: ['app.web -> db.main', 'app.web .> net.b', 'db.main -> net.a', 'net.a -> vpc.main', 'net.b -> vpc.main'],
@@ -130,7 +130,7 @@ describe('a part of a graph', () => {
     ['what depends on it', { root: 'net.a', reverse: true }, ['net.a', 'db.main', 'app.web']],
     ['what depends on it directly', { root: 'vpc.main', reverse: true, depth: 1 }, ['vpc.main', 'net.a', 'net.b']],
     ['by id', { root: 'id-net.b' }, ['vpc.main', 'net.b']],
-  ])('is %s, with an order of its own', async (_, options, order) => {
+  ])('is %s, with its own order', async (_, options, order) => {
     const part = await graphOf(WEB, options);
     expect(part.order).toEqual(order);
     expect(part.nodes).toEqual([...order].sort());
@@ -140,12 +140,12 @@ describe('a part of a graph', () => {
     expect((await WEB.read((s) => readGraph(s, 'web', options))).root).toBe(options?.root?.replace('id-', ''));
   });
 
-  test('an address goes before an id', async () => {
+  test('an address takes precedence over an id', async () => {
     const store = holding([node('t.a', 't.b'), node('t.b', 't.a')], []);
     expect((await graphOf(store, { root: 't.a' })).nodes).toEqual(['t.a']);
   });
 
-  test('may begin at something missing', async () => {
+  test('may start at a missing resource', async () => {
     expect((await graphOf(stackOf(['t.a'], 't.a -> t.b'), { root: 't.b', reverse: true })).edges).toEqual([
       't.a -> t.b',
     ]);
@@ -157,27 +157,27 @@ describe('a part of a graph', () => {
     ['reverse without a root', { reverse: true }, 'ROOT_MISSING', 'reverse'],
     ['no depth at all', { root: 'app.web', depth: 0 }, 'INVALID_NUMBER', 'depth'],
     ['half a depth', { root: 'app.web', depth: 1.5 }, 'INVALID_NUMBER', 'depth'],
-  ])('cannot be asked for with %s', async (_, options, code, named) => {
+  ])('cannot be requested with %s', async (_, options, code, named) => {
     await expect(WEB.read((s) => readGraph(s, 'web', options))).rejects.toMatchObject({
       code,
       message: expect.stringContaining(named),
     });
   });
 
-  test('reverse: false is nothing asked for', async () => {
+  test('reverse: false counts as absent', async () => {
     expect(await graphOf(WEB, { reverse: false })).toEqual(await graphOf(WEB));
   });
 });
 
 describe('a graph with cycles', () => {
-  test('has no order, and names one cycle of each knot, the shortest through its first', async () => {
+  test('has no order, and names one cycle per component, the shortest through its first resource', async () => {
     const store = stackOf(
       ['t.a', 't.b', 't.c', 't.d', 't.e', 't.f', 't.in', 't.out'],
       't.a -> t.b',
       't.b -> t.c',
       't.c -> t.a',
-      't.c -> t.b', // a second cycle in the same knot
-      't.c -> t.d', // from knot to knot
+      't.c -> t.b', // a second cycle in the same component
+      't.c -> t.d', // from one component to another
       't.e -> t.d',
       't.d -> t.e',
       't.f -> t.f',
@@ -190,7 +190,7 @@ describe('a graph with cycles', () => {
     expect(edges).toHaveLength(10);
   });
 
-  test('has an order where its part has no cycle', async () => {
+  test('has an order if its part has no cycle', async () => {
     const store = stackOf(['t.a', 't.b', 't.c'], 't.a -> t.b', 't.b -> t.a', 't.b -> t.c');
     expect(await graphOf(store, { root: 't.c' })).toMatchObject({ order: ['t.c'], cycles: [] });
     expect(await graphOf(store, { root: 't.b', depth: 1 })).toMatchObject({ order: null, cycles: [['t.a', 't.b']] });
@@ -198,7 +198,7 @@ describe('a graph with cycles', () => {
 });
 
 describe('the impact of a resource', () => {
-  test('is everything that depends on it, each after what it is reached through', async () => {
+  test('is everything that depends on it, each after the one it is reached through', async () => {
     const { resource, affected } = await WEB.read((s) => readImpact(s, 'web', 'id-vpc.main'));
     expect(resource).toBe('vpc.main');
     expect(affected).toEqual([
@@ -210,7 +210,7 @@ describe('the impact of a resource', () => {
     expect((await WEB.read((s) => readImpact(s, 'web', 'app.web'))).affected).toEqual([]);
   });
 
-  test('of something that is gone is what still names it', async () => {
+  test('of a missing resource is what still refers to it', async () => {
     const store = stackOf(['t.a', 't.b'], 't.a -> t.gone', 't.b -> t.a');
     expect((await store.read((s) => readImpact(s, 'web', 't.gone'))).affected).toEqual([
       { address: 't.a', type: 't', depth: 1, via: ['t.gone'] },
@@ -222,7 +222,7 @@ describe('the impact of a resource', () => {
     });
   });
 
-  test('in a cycle is everything else in it, in order; nearest first where a cycle is among the others', async () => {
+  test('in a cycle is everything else in it, in order; nearest first if a cycle is among others', async () => {
     const ring = stackOf(['t.a', 't.b', 't.c'], 't.a -> t.c', 't.b -> t.a', 't.c -> t.b');
     expect(
       (await ring.read((s) => readImpact(s, 'web', 't.a'))).affected.map(({ address, via }) => [address, ...via]),
@@ -259,7 +259,7 @@ describe('a chain of 50,000', () => {
     });
   });
 
-  test('whose ends meet is one cycle', async () => {
+  test('with connected ends is one cycle', async () => {
     const ring: EdgeRecord[] = [...chain, { address: name(0), target: name(LENGTH - 1), type: 'explicit', path: null }];
     const { order, cycles } = await holding(nodes, ring).read((s) => readGraph(s, 'web'));
     expect(order).toBeNull();
@@ -267,7 +267,7 @@ describe('a chain of 50,000', () => {
   });
 });
 
-/** Up to 14 resources with edges among them, in an order that has nothing to do with their addresses. */
+/** Up to 14 resources with edges among them, in an order unrelated to their addresses. */
 const anyGraph = (isDag: boolean) =>
   fc
     .uniqueArray(fc.integer({ min: 0, max: 99 }), { minLength: 1, maxLength: 14 })
@@ -291,7 +291,7 @@ const anyGraph = (isDag: boolean) =>
       };
     });
 
-/** The fewest steps from one to another along the edges, by trying all ways of 1, 2, 3 … steps. */
+/** The fewest steps from one to another along the edges, by trying all paths of 1, 2, 3 … steps. */
 function steps(edges: readonly EdgeRecord[], from: string, to: string): number | undefined {
   let reached = new Set([from]);
   for (let count = 1; count <= edges.length; count++) {
@@ -302,7 +302,7 @@ function steps(edges: readonly EdgeRecord[], from: string, to: string): number |
 }
 
 test(
-  'of any graph without cycles: each comes after what it depends on; the impact is everything that reaches back',
+  'of any graph without cycles: each comes after its dependencies; the impact is everything from which it is reachable',
   async () => {
     await fc.assert(
       fc.asyncProperty(anyGraph(true), async ({ names, edges, store }) => {
@@ -335,7 +335,7 @@ test(
 );
 
 test(
-  'of any graph: the part from a root is what can be reached in so many steps',
+  'of any graph: the part from a root contains what is reachable within the depth',
   async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -359,7 +359,7 @@ test(
 );
 
 test(
-  'of any graph: either an order, or a true cycle for each group of resources that reach one another',
+  'of any graph: either an order, or a real cycle for each group of resources that reach one another',
   async () => {
     await fc.assert(
       fc.asyncProperty(anyGraph(false), async ({ names, edges, store }) => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type ListMoment, listStacks } from '../../src/queries/list.js';
 import { createStack, world } from '../support/world.js';
 
-test('of a list of the past, only the stacks that are wanted are read', async () => {
+test('a list of the past reads only the requested stacks', async () => {
   const { store, runAll } = await world();
   await runAll(['a', 'b', 'c'].map((name) => createStack(name)));
   let moments = 0;

@@ -20,7 +20,7 @@ async function lived(): Promise<EventStore> {
   return store;
 }
 
-/** 1,001 events: a stack, then of each ten nine of one actor and one of another, on two stacks. */
+/** 1,001 events: a stack, then of every ten nine by one actor and one by another, on two stacks. */
 async function long(): Promise<EventStore> {
   const { store, clock, run } = await world();
   for (const name of ['a', 'b']) await run({ type: 'createStack', name }, { actor: 'maker' });
@@ -36,7 +36,7 @@ async function long(): Promise<EventStore> {
 const actorOf = ({ meta }: StoredEvent): string => JSON.parse(meta).actor;
 
 describe('the log', () => {
-  test('holds each event once, in order, with its stack', async () => {
+  test('contains each event once, in order, with its stack', async () => {
     const store = await lived();
     const log = await logOf(store);
     const entries = await read(store);
@@ -45,7 +45,7 @@ describe('the log', () => {
     for (const { stack, event } of entries) expect(stack).toEqual(stacks.get(event.stream));
   });
 
-  test('is read by pages, also where little of it is wanted', async () => {
+  test('is read in pages, also if few events match', async () => {
     const store = await long();
     const log = await logOf(store);
     expect(positions(await read(store))).toEqual(log.map(({ position }) => position));
@@ -76,7 +76,7 @@ describe('the log', () => {
     expect(Math.max(...sizes)).toBe(200);
   });
 
-  test('ends where it ended when reading began', async () => {
+  test('ends at the head at its start', async () => {
     const store = await lived();
     const { position } = await store.head();
     const seen: number[] = [];
@@ -95,16 +95,16 @@ describe('the log', () => {
     expect((await store.head()).position).toBeGreaterThan(position);
   });
 
-  test('tells how far it has come, also where nothing is wanted', async () => {
+  test('reports progress, also if nothing matches', async () => {
     const store = await long();
-    const told: unknown[] = [];
-    for await (const _ of readLog(store, { actor: 'nobody' }, (progress) => told.push(progress)));
-    expect(told).toEqual([200, 400, 600, 800, 1_000, 1_001].map((done) => ({ done, total: 1_001 })));
+    const reported: unknown[] = [];
+    for await (const _ of readLog(store, { actor: 'nobody' }, (progress) => reported.push(progress)));
+    expect(reported).toEqual([200, 400, 600, 800, 1_000, 1_001].map((done) => ({ done, total: 1_001 })));
   });
 });
 
 describe('a filter', () => {
-  test('asks for a time, both ends included, in any zone', async () => {
+  test('matches a time range, including both ends, in any time zone', async () => {
     const store = await lived();
     const log = await logOf(store);
     const times = [...new Set(log.map(({ recordedAt }) => recordedAt))].sort();
@@ -120,7 +120,7 @@ describe('a filter', () => {
     expect(await read(store, { until: '2025-12-31' })).toEqual([]);
   });
 
-  test('asks for types, each of them', async () => {
+  test('matches any of several types', async () => {
     const store = await lived();
     const log = await logOf(store);
     for (const type of EVENT_TYPES) {
@@ -135,7 +135,7 @@ describe('a filter', () => {
     expect(await read(store, { types: [] })).toHaveLength(log.length);
   });
 
-  test('asks for a stack by name or id, live or deleted', async () => {
+  test('matches a stack by name or id, live or deleted', async () => {
     const store = await lived();
     const byId = await read(store, { stack: 'web-2' });
     expect(byId.map(({ event }) => event.type)).toEqual(['StackCreated', 'StackDeleted']);
@@ -144,7 +144,7 @@ describe('a filter', () => {
     expect(web[0]?.stack.name).toBe('web');
   });
 
-  test('names a stack as it is called now', async () => {
+  test('shows a stack under its current name', async () => {
     const { store, run } = await world();
     await run(createStack('before', 'id-1'));
     await run({ type: 'updateStack', stack: 'id-1', name: 'after' });
@@ -166,7 +166,7 @@ describe('a filter', () => {
     await expect(read(store, filter)).rejects.toMatchObject({ code, message: expect.stringMatching(says) });
   });
 
-  test('with a typing error is told the right type', async () => {
+  test('with a misspelt type gets the right one suggested', async () => {
     await expect(read(await lived(), { types: ['resourceupdated'] })).rejects.toMatchObject({
       hint: expect.stringMatching(/^Did you mean ResourceUpdated\? There are: ActivityRecorded, /),
     });

@@ -9,7 +9,7 @@ const step = fc.constantFrom('.a', '.ab', '.a-b', '[0]', '["a.b"]', '["a[0]"]', 
 const path = fc.array(step, { maxLength: 4 }).map((steps) => `$${steps.join('')}`);
 const named = fc.oneof(path, fc.constantFrom('', '$', 'a', '$.', '$.properties', '$["a'));
 
-test('a field is masked exactly where it is named, lies in what is named, or holds it', () => {
+test('a field is masked exactly if it is named, is within a named one, or contains one', () => {
   fc.assert(
     fc.property(path, fc.array(named, { maxLength: 4 }), (field, hidden) => {
       const inProperties = field.replace(/^\$\.properties/, '$');

@@ -41,7 +41,7 @@ vi.mock('../../src/engine.js', async (original) => {
   };
 });
 
-interface Told {
+interface StackReads {
   readonly id: number;
   readonly event: string;
   readonly data: { readonly position: number; readonly stack: string; readonly type: string };
@@ -51,7 +51,7 @@ const command = (ask: Ask, type: string, fields: unknown) => ask('POST', `/api/v
 
 /** Listens to the events of a server. `slow` reads a piece a millisecond. */
 function listen(url: string, query = '', headers: Record<string, string> = {}, slow = false) {
-  const told: Told[] = [];
+  const told: StackReads[] = [];
   const listening = { told, ended: false, status: 0, text: '', close: () => {} };
   const sent = get(`${url}/api/v1/events/live${query}`, { headers, agent: false }, (answer: IncomingMessage) => {
     listening.status = answer.statusCode ?? 0;
@@ -80,7 +80,7 @@ function listen(url: string, query = '', headers: Record<string, string> = {}, s
   return listening;
 }
 
-const positions = (told: readonly Told[]): number[] => told.map(({ id }) => id);
+const positions = (told: readonly StackReads[]): number[] => told.map(({ id }) => id);
 const upTo = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => from + n);
 
 test('events are sent as they are appended, each once, from now on or from the last one received', async () => {

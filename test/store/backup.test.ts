@@ -24,8 +24,8 @@ const refused = async (run: Promise<unknown>): Promise<SlothError> =>
     (error) => error,
   );
 
-describe('a backup while others write', () => {
-  test('4 processes write without a pause: it ends, is a prefix of the log, and holds', {
+describe('a backup during concurrent writes', () => {
+  test('with 4 continuous writers it ends, is a prefix of the log, and is valid', {
     timeout: 120_000,
   }, async () => {
     const seeded = await seed(db, 20_000, 1_500); // more pages than are copied in one step
@@ -40,7 +40,7 @@ describe('a backup while others write', () => {
     for (const { code, stderr } of results) expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 
     expect(steps.length).toBeGreaterThan(2);
-    expect(steps).toEqual([...steps].sort((a, b) => a - b)); // it never began anew
+    expect(steps).toEqual([...steps].sort((a, b) => a - b)); // it never restarted
     const log = await provenLog(db);
     const copied = await provenLog(target);
     expect(copied.length).toBeGreaterThan(seeded.position);
@@ -49,7 +49,7 @@ describe('a backup while others write', () => {
     expect(backup.head).toMatchObject({ position: copied.length, hash: copied.at(-1)?.hash });
   });
 
-  test('the file is private, complete in itself and out of WAL mode; nothing lies beside it', async () => {
+  test('the file is private, self-contained and not in WAL mode; no other files are beside it', async () => {
     await seed(db, 5);
     await using backend = await StateBackend.open(db);
     const backup = await backend.getAdmin().backup(target);
@@ -85,7 +85,7 @@ describe('a backup while others write', () => {
   });
 });
 
-describe('a backup that cannot be made leaves nothing behind', () => {
+describe('a failed backup leaves nothing behind', () => {
   const attempt = async (file: string, options = {}) => {
     await using backend = await StateBackend.open(db);
     return await refused(backend.getAdmin().backup(file, options));
@@ -106,7 +106,7 @@ describe('a backup that cannot be made leaves nothing behind', () => {
     expect(namesIn(join(folder, 'backups'))).toEqual(['copy.db']);
   });
 
-  test('with overwrite it takes the place of a file, and a link to it stays', async () => {
+  test('with overwrite it replaces a file, and a link to it stays', async () => {
     const link = join(folder, 'latest.db');
     writeFileSync(target, 'old');
     symlinkSync(target, link);
@@ -116,13 +116,13 @@ describe('a backup that cannot be made leaves nothing behind', () => {
     expect(namesIn(join(folder, 'backups'))).toEqual(['copy.db']);
   });
 
-  test('a database lies open under the name', async () => {
+  test('an open database has the name', async () => {
     writeFileSync(`${target}-wal`, 'x');
     expect(await attempt(target, { overwrite: true })).toMatchObject({ code: 'TARGET_IN_USE', exitCode: 5 });
     expect(namesIn(join(folder, 'backups'))).toEqual(['copy.db-wal']);
   });
 
-  test('the target is the database, or a part of it', async () => {
+  test('the target is the database, or one of its files', async () => {
     const link = join(folder, 'link.db');
     symlinkSync(db, link);
     for (const file of [db, link, `${db}-wal`]) {
@@ -236,7 +236,7 @@ describe('which backups are superseded', () => {
     expect(superseded(['a.b-20260101T000000Z.db', 'axb-20260101T000000Z.db'], 'a.b.db', { keep: 1 }, '')).toEqual([]);
   });
 
-  test('in a folder: what is superseded is deleted, and nothing else', async () => {
+  test('in a folder: superseded backups are deleted, and nothing else', async () => {
     await seed(db, 1);
     const backups = join(folder, 'backups');
     const foreign = ['notes.txt', 'other-20250101T000000Z.db', 'stacks-20250101T000000Z.db.partial-1'];

@@ -21,7 +21,7 @@ const lock = (stream: number, n: number) =>
   });
 const tagRow = (stream: number, n: number) => ({ stream, tag: `t${n % 2}`, created_at: '', created_by: `by${n}` });
 
-/** Changes of a table with one key and of one with two: puts, patches that set and add, removals. */
+/** Changes of a table with one key column and of one with two: puts, patches that set and increment, removals. */
 const change: fc.Arbitrary<RowChange> = fc.oneof(
   fc.tuple(stream, small).map(([at, n]) => lock(at, n)),
   fc
@@ -36,7 +36,7 @@ const change: fc.Arbitrary<RowChange> = fc.oneof(
   fc.tuple(stream, small).map(([at, n]) => remove('tag_rows', { stream: at, tag: `t${n % 2}` })),
 );
 
-test('changes merged give the rows that they give one by one, whatever was there, each row once', () => {
+test('merged changes give the same rows as one by one, on any rows, each row once', () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 6 }), fc.array(change, { maxLength: 20 }), (before, changes) => {
       const [oneByOne, merged] = [emptyTables(), emptyTables()];

@@ -37,7 +37,7 @@ async function liveIn(path: string): Promise<readonly Last[]> {
   });
 }
 
-/** What can be asked of a stack, and the rebuild: each answers, or says why not. */
+/** The reads of a stack, and the rebuild: each returns a result or an error that explains the damage. */
 function usesOf(backend: StateBackend, stack: string): Readonly<Record<string, () => Promise<unknown>>> {
   const all = async (source: AsyncIterable<unknown>): Promise<unknown[]> => {
     const items: unknown[] = [];
@@ -76,7 +76,7 @@ async function answersOf(path: string, stack: string): Promise<Readonly<Record<s
 type Shape = Readonly<Record<string, { isOptional(): boolean }>>;
 const needed = (shape: Shape): string[] => Object.keys(shape).filter((field) => !shape[field]?.isOptional());
 
-test('an event that lacks one of its fields is told, or makes no difference', { timeout: 240_000 }, async () => {
+test('an event that lacks one of its fields is reported, or makes no difference', { timeout: 240_000 }, async () => {
   const folder = scratchFolder();
   const [whole, damaged] = [join(folder, 'whole.db'), join(folder, 'damaged.db')];
   const cases = (await liveIn(whole)).flatMap((last) => [
@@ -85,14 +85,14 @@ test('an event that lacks one of its fields is told, or makes no difference', { 
       ? needed(metaSchema.shape).map((field) => ({ ...last, column: 'meta', field }))
       : []),
   ]);
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const before = new Map<string, Readonly<Record<string, unknown>>>();
   for (const { type, position, stack, column, field } of cases) {
     copyFileSync(whole, damaged);
     const expected = before.get(stack) ?? (await answersOf(damaged, stack));
     before.set(stack, expected);
     copyFileSync(whole, damaged);
-    // One bit of a name: what is left is JSON.
+    // One bit of a name: the rest is valid JSON.
     const name = `${field.slice(0, -1)}~`;
     tamper(
       damaged,
@@ -100,9 +100,9 @@ test('an event that lacks one of its fields is told, or makes no difference', { 
     );
     for (const [use, answer] of Object.entries(await answersOf(damaged, stack))) {
       const where = `${use} without ${field} of ${type}`;
-      if (answer === 'DOCUMENT_DAMAGED' || answer === 'EVENT_DAMAGED') told.add(`${type} ${field}`);
+      if (answer === 'DOCUMENT_DAMAGED' || answer === 'EVENT_DAMAGED') reported.add(`${type} ${field}`);
       else expect(answer, where).toEqual(expected[use]);
     }
   }
-  expect(cases.filter(({ type, field }) => !told.has(`${type} ${field}`))).toEqual([]);
+  expect(cases.filter(({ type, field }) => !reported.has(`${type} ${field}`))).toEqual([]);
 });

@@ -17,7 +17,7 @@ async function small(): Promise<string> {
   return path;
 }
 
-/** Writes the schema as somebody may who has the file, and lets open connections read it again. */
+/** Writes the schema as a user with the file may, and makes open connections reload it. */
 function forge(path: string, ...statements: string[]): void {
   const db = new Database(path);
   db.unsafeMode(true);
@@ -34,7 +34,7 @@ const EVIL = `CREATE TRIGGER evil BEFORE INSERT ON events ${SWALLOWS}`;
 const row = (type: string, name: string, table: string, sql: string): string =>
   `INSERT INTO sqlite_schema VALUES(${type}, ${name}, ${table}, 0, ${sql})`;
 
-/** Spellings of one trigger that SQLite reads as such and that swallows every event. */
+/** Spellings of one trigger that SQLite accepts and that discards every event. */
 const SPELLINGS: Record<string, string> = {
   'as SQLite writes it': row(`'trigger'`, `'evil'`, `'events'`, `'${EVIL}'`),
   'with its type in capitals': row(`'TRIGGER'`, `'evil'`, `'events'`, `'${EVIL}'`),
@@ -59,7 +59,7 @@ const SPELLINGS: Record<string, string> = {
 };
 
 describe.each(Object.entries(SPELLINGS))('a trigger on the log, %s', (_, statement) => {
-  test('swallows no command that is acknowledged', async () => {
+  test('discards no acknowledged command', async () => {
     const path = await small();
     await using open = await StateBackend.open(path);
     forge(path, statement);
@@ -111,7 +111,7 @@ test('commands name a trigger that is spelled in capitals, and exit with 7', asy
   expect((await run(['stack', 'state', 'tags', 'add', 'web', 'x'])).code).toBe(7);
 });
 
-/** Whatever of others decides which rows our tables hold, or makes a row of the schema that SQLite does not write. */
+/** Foreign objects that affect which rows our tables contain, and rows of the schema that SQLite does not write. */
 const ATTACHED: Record<string, readonly [statement: string, where: string, problem: string]> = {
   'a trigger on a view, its type in capitals': [
     row(`'TRIGGER'`, `'mine'`, `'stack_tags'`, `'CREATE TRIGGER mine INSTEAD OF DELETE ON stack_tags ${SWALLOWS}'`),
@@ -169,7 +169,7 @@ test.each(Object.entries(ATTACHED))('%s is named, and stops a rebuild', async (_
   await expect(backend.getAdmin().rebuild()).rejects.toMatchObject({ code: 'FOREIGN_PARTS' });
 });
 
-/** Changes of our own rows that leave what SQLite reads as it is, or hide a second table behind one. */
+/** Changes of our own rows that do not change what SQLite reads, or hide a second table behind one. */
 const CHANGED: Record<string, readonly [statement: string, where: string]> = {
   'a guard as bytes': [
     "UPDATE sqlite_schema SET sql = CAST(sql AS BLOB) WHERE name = 'events_no_update'",
@@ -219,7 +219,7 @@ test.each([
   await expect(StateBackend.open(path)).rejects.toMatchObject({ code: 'DATABASE_CORRUPT', exitCode: 7 });
 });
 
-test('tables, views, indexes, triggers and modules of others are theirs, also for a rebuild', async () => {
+test('foreign tables, views, indexes, triggers and modules are allowed, also by a rebuild', async () => {
   const path = await small();
   forge(
     path,

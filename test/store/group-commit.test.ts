@@ -4,7 +4,7 @@ import { PROJECTION } from '../../src/engine.js';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-event-store.js';
 import { createStack, given, set } from '../contracts/world.js';
 
-/** A SQLite store with these stacks, and how many commits were projected by each call since. */
+/** A SQLite store with these stacks, and the number of commits that each call has projected since. */
 async function stacks(names: readonly string[]) {
   const calls: number[] = [];
   const projection: typeof PROJECTION = {
@@ -27,7 +27,7 @@ async function stacks(names: readonly string[]) {
   };
 }
 
-test('the tables follow once for commands about different stacks that are sent at once', async () => {
+test('tables are written once for concurrent commands on different stacks', async () => {
   const names = Array.from({ length: 20 }, (_, n) => `s${n}`);
   const { atOnce, calls, store } = await stacks(names);
   await atOnce(names.map((name) => set(name, 'a', 1)));
@@ -35,21 +35,21 @@ test('the tables follow once for commands about different stacks that are sent a
   expect((await store.compareTables({})).problems).toEqual([]);
 });
 
-test('each command knows what those before it did to its stack, whatever it calls it by', async () => {
+test('each command sees the changes of earlier ones to its stack, whatever name it uses', async () => {
   const { atOnce, calls } = await stacks(['web', 'db']);
   const receipts = await atOnce([set('web', 'a', 1), set('db', 'a', 1), set('web', 'a', 2), set('web-id', 'a', 3)]);
   expect(receipts.map(({ version }) => version)).toEqual([2, 2, 3, 4]);
   expect(calls).toEqual([2, 1, 1]);
 });
 
-test('they follow before a thousand events are waiting', async () => {
+test('pending events are flushed before there are a thousand', async () => {
   const { atOnce, calls } = await stacks(['a', 'b', 'c', 'd']);
   const many = Array.from({ length: 600 }, (_, n) => ({ type: 't', name: `r${n}` }));
   await atOnce(['a', 'b', 'c', 'd'].map((stack) => ({ type: 'apply', stack, resources: many })));
   expect(calls).toEqual([2, 2]);
 });
 
-test('a name is free as soon as a command before it has freed it', async () => {
+test('a name is free as soon as an earlier command has freed it', async () => {
   const { atOnce, stack, run } = await stacks(['web', 'other']);
   await run({ type: 'deleteStack', stack: 'other' });
   await run(createStack('other', 'second'));

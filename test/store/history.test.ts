@@ -9,12 +9,12 @@ import { reads } from '../support/reads.js';
 
 const ADDRESSES = ['t.a', 't.b', 't.c', 't.d'];
 
-/** Numbers that look like chance, the same each time. */
+/** Pseudo-random numbers, the same each time. */
 function* chance(seed: number): Generator<number, never> {
   for (let state = seed; ; ) yield (state = (state * 48_271) % 2_147_483_647);
 }
 
-/** Changes of one to four resources a commit, one of which is removed now and then, in two stacks by turns. */
+/** Changes of one to four resources per commit, one of which is sometimes removed, alternating between two stacks. */
 async function written(file: string, rounds: number, seed: number): Promise<void> {
   const { store, execute } = openEngine(file);
   const number = chance(seed);
@@ -60,7 +60,7 @@ test.each([1, 2, 3])('every version of resources with long histories, as written
   expect((await verifyStore(store)).problems).toEqual([]);
 });
 
-test('a commit that ends a resource and makes it anew leaves one row, as written and as rebuilt', async () => {
+test('a commit that removes a resource and creates it again leaves one row, as written and as rebuilt', async () => {
   const file = join(scratchFolder(), 'state.db');
   const { store, execute } = openEngine(file);
   onTestFinished(() => store.close());

@@ -47,7 +47,7 @@ describe('the event log cannot be changed', () => {
     attacker.close();
   });
 
-  test('the next event of a stream, and the first of another, are taken', () => {
+  test('the next event of a stream, and the first of another, are accepted', () => {
     const writer = new Database(db);
     writer.exec(`INSERT INTO events (${COLUMNS}) VALUES ${row(3, 3)}, ${row(4, 1, 4)}, ${row(5, 4, 1, 2)}`);
     expect(writer.prepare('SELECT max(position) FROM events').pluck().get()).toBe(5);

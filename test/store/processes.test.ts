@@ -6,7 +6,7 @@ import { GENESIS_HASH, hashEvent, StateBackend, type StoredEvent } from '../../s
 import { writer } from '../support/database.js';
 import { scratchFolder } from '../support/folder.js';
 
-/** Every event of the log, checked on the way: positions and revisions without gaps, each hash on the one before. */
+/** Every event of the log, checked: positions and revisions without gaps, each hash chained to the previous one. */
 async function checkedLog(db: string): Promise<readonly StoredEvent[]> {
   const { store } = openEngine(db);
   const events = await store.events({ limit: 1_000_000 });

@@ -7,15 +7,15 @@ import type * as Shadow from '../../src/store/sqlite/rebuild/shadow.js';
 import { TABLE_NAMES } from '../../src/store/tables.js';
 import { scratchFolder } from '../support/folder.js';
 
-/** What another process does right after this one has found nothing lacking: once. */
+/** Runs once, right after this process found no missing index: the work of another process. */
 let meanwhile: (() => void) | undefined;
 
 vi.mock('../../src/store/sqlite/rebuild/shadow.js', async (original) => {
   const shadow = await original<typeof Shadow>();
   return {
     ...shadow,
-    lacking: (...args: Parameters<typeof shadow.lacking>) => {
-      const found = shadow.lacking(...args);
+    missingIndexes: (...args: Parameters<typeof shadow.missingIndexes>) => {
+      const found = shadow.missingIndexes(...args);
       if (found.length === 0 && meanwhile) {
         const act = meanwhile;
         meanwhile = undefined;
@@ -27,7 +27,7 @@ vi.mock('../../src/store/sqlite/rebuild/shadow.js', async (original) => {
   };
 });
 
-test('a rebuild that another has finished and begun again is not swapped in half-built', async () => {
+test('a rebuild that another process finished and restarted is not swapped half-built', async () => {
   const { createShadows, dropShadows } = await import('../../src/store/sqlite/rebuild/shadow.js');
   const file = join(scratchFolder(), 'stacks.db');
   const engine = openEngine(file);

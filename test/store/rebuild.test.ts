@@ -96,7 +96,7 @@ describe('a rebuild', () => {
     expect(before).toMatchObject(rest);
   });
 
-  test('mends tables that were tampered with, and only those it is asked for', async () => {
+  test('fixes tables that were tampered with, and only the requested ones', async () => {
     const path = await filled(10, 2);
     const before = dump(path);
     const attacker = new Database(path);
@@ -115,7 +115,7 @@ describe('a rebuild', () => {
     expect(dump(path)).toEqual(before);
   });
 
-  test('refuses a projection it does not know, and changes nothing', async () => {
+  test('refuses an unknown projection, and changes nothing', async () => {
     const path = await filled(3, 1);
     const before = dump(path);
     await using backend = await StateBackend.open(path);
@@ -126,7 +126,7 @@ describe('a rebuild', () => {
     expect(dump(path)).toEqual(before);
   });
 
-  test('killed, it goes on where it was', async () => {
+  test('resumes after it was killed', async () => {
     const path = await filled(800, 20);
     const before = dump(path);
     const child = spawn(process.execPath, [script('rebuilder.mjs'), path], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -144,7 +144,7 @@ describe('a rebuild', () => {
     expect((await backend.getAdmin().projections()).every(({ rebuilding }) => rebuilding === null)).toBe(true);
   });
 
-  test('another process that looks meanwhile sees whole states only, and one that writes loses nothing', async () => {
+  test('shows other processes whole states only, and loses none of their writes', async () => {
     const path = await filled(500, 20);
     const poller = spawn(process.execPath, [script('poller.mjs'), path, '500'], { stdio: ['pipe', 'pipe', 'inherit'] });
     const nextLine = lines(poller);
@@ -161,8 +161,8 @@ describe('a rebuild', () => {
     for (let rebuilds = 0; !ended || rebuilds < 2; rebuilds++) await backend.getAdmin().rebuild();
     expect(await end).toBe(0);
     poller.stdin.end('stop');
-    const { told } = JSON.parse(await nextLine());
-    expect(told).toEqual([]);
+    const { inconsistent } = JSON.parse(await nextLine());
+    expect(inconsistent).toEqual([]);
     const hashes = new Map(
       (dump(path).events as { position: number; hash: string }[]).map((one) => [one.position, one.hash]),
     );
@@ -175,7 +175,7 @@ describe('a rebuild', () => {
     expect(await backend.getAdmin().verify()).toMatchObject({ holds: true, problems: [] });
   });
 
-  test('two at once share the work; one of other tables takes the place of the first', async () => {
+  test('called twice concurrently shares the work; one of other tables replaces the first', async () => {
     const path = await filled(800, 10);
     await using one = await StateBackend.open(path);
     await using two = await StateBackend.open(path);
@@ -190,7 +190,7 @@ describe('a rebuild', () => {
   });
 });
 
-test('broken off after its indexes are made, it goes on in the order of the log: stacks that traded names meanwhile', async () => {
+test('interrupted after its indexes were created, it continues in log order: stacks that swapped names meanwhile', async () => {
   const path = await filled(3, 1);
   await using backend = await StateBackend.open(path);
   const manager = backend.getStackManager();
@@ -234,7 +234,7 @@ describe('tables of another release of a projector', () => {
     expect(await backend.getTags('shared')).toEqual(['prod']);
   });
 
-  test('a newer one: refused, and as it is only for looking', async () => {
+  test('a newer one: refused, and unchanged with skipRebuild', async () => {
     const path = await filled(3, 1);
     setVersion(path, '+ 1');
     const before = dump(path);
@@ -244,7 +244,7 @@ describe('tables of another release of a projector', () => {
     expect(dump(path)).toEqual(before);
   });
 
-  test('one that comes while a process runs: that process may not write on', async () => {
+  test('one that appears while a process runs: that process may not write any more', async () => {
     const path = await filled(3, 1);
     await using backend = await StateBackend.open(path);
     setVersion(path, '+ 1');

@@ -37,7 +37,7 @@ const refused = (run: Promise<unknown>): Promise<SlothError> =>
   );
 
 describe('a restore', () => {
-  test('brings back what was backed up and keeps what was there', async () => {
+  test('restores the backup and keeps the previous content', async () => {
     const head = await backedUp();
     const before = await provenLog(db);
     const restored = await StateBackend.restore(db, backup);
@@ -55,7 +55,7 @@ describe('a restore', () => {
     expect(back.kept).not.toBe(restored.kept);
   });
 
-  test('makes a database where there is none, with its folders', async () => {
+  test('creates a missing database, with its folders', async () => {
     const head = await backedUp();
     const elsewhere = join(folder, 'a', 'b', 'new.db');
     expect(await StateBackend.restore(elsewhere, backup)).toMatchObject({ head, kept: null });
@@ -72,7 +72,7 @@ describe('a restore', () => {
     expect(besides(empty)).toEqual([]);
   });
 
-  test('through a link: the link stays, the kept file lies beside the database', async () => {
+  test('through a link: the link stays, the kept file is beside the database', async () => {
     await backedUp();
     const link = join(folder, 'link.db');
     symlinkSync(db, link);
@@ -82,7 +82,7 @@ describe('a restore', () => {
     expect(readFileSync(link).equals(readFileSync(db))).toBe(true);
   });
 
-  test('takes in what users added to the backup for themselves', async () => {
+  test('includes objects that users added to the backup', async () => {
     await seed(db, 1);
     const user = new Database(db);
     user.exec(`CREATE TABLE "my notes" (id INTEGER PRIMARY KEY, "a ""b" TEXT, twice AS (id * 2));
@@ -107,7 +107,7 @@ describe('a restore', () => {
     expect(schema(other).notes).toEqual([{ id: 7, 'a "b': 'hello', twice: 14 }]);
   });
 
-  test('of tables that an older release built builds them again', async () => {
+  test('of tables that an older release built rebuilds them', async () => {
     await backedUp();
     const older = new Database(backup);
     older.exec("UPDATE projection_checkpoints SET version = 0; UPDATE resource_rows SET name = 'as it was'");
@@ -116,7 +116,7 @@ describe('a restore', () => {
     expect(await provenLog(db)).toHaveLength(4);
   });
 
-  test('leaves no trace when it is not carried out', async () => {
+  test('leaves no trace if it is not carried out', async () => {
     const head = await backedUp();
     const before = readFileSync(db);
     {
@@ -130,7 +130,7 @@ describe('a restore', () => {
 });
 
 describe('while others have the database open', () => {
-  test('their reads and writes go on with the new content, and live queries see the old or the new', async () => {
+  test('their reads and writes continue with the new content, and live queries see the old or the new', async () => {
     const head = await backedUp(6_000);
     const old = (await provenLog(db)).at(-1)?.position as number;
     const reader = await StateBackend.open(db);
@@ -161,7 +161,7 @@ describe('while others have the database open', () => {
     expect(await provenLog(db)).toHaveLength(head.position + 1);
   });
 
-  test('no acknowledged write is lost: it is in the kept file, or comes after the restored head', async () => {
+  test('no acknowledged write is lost: it is in the kept file, or after the restored head', async () => {
     const head = await backedUp(2_000);
     const writers = [1, 2, 3].map((number) => start('steady-writer.mjs', db, number, 'shared'));
     await until(() => writers.every(({ printed }) => printed() > 20));
@@ -183,11 +183,11 @@ describe('while others have the database open', () => {
       ([position, hash]) => !holds(old, Number(position), hash) && !holds(now, Number(position), hash),
     );
     expect(lost).toEqual([]);
-    // All of them, and no more: what is acknowledged is everything that was written.
+    // All of them, and no more: exactly the written events are acknowledged.
     expect(receipts).toHaveLength(old.length - (head.position + 1) + (now.length - head.position));
   });
 
-  test('two at once: one after the other, each keeps what it replaces', async () => {
+  test('two concurrent ones: one after the other, each keeps what it replaces', async () => {
     const head = await backedUp(500);
     const both = await Promise.all(
       [1, 2].map(() => start('dying-admin.mjs', 'restore', db, backup, 'never', 1).finished),
@@ -198,7 +198,7 @@ describe('while others have the database open', () => {
   });
 });
 
-describe('killed in the middle, the old content is there', () => {
+describe('killed part-way, the old content remains', () => {
   test.each([
     ['copying', 1],
     ['chain', 1],
@@ -220,7 +220,7 @@ describe('killed in the middle, the old content is there', () => {
   });
 });
 
-test('killed at any moment, all of the old content is there or all of the new', { timeout: 120_000 }, async () => {
+test('killed at any time, either all of the old content exists or all of the new', { timeout: 120_000 }, async () => {
   await backedUp(1_500);
   const before = await provenLog(db);
   const after = before.slice(0, -1);
@@ -240,7 +240,7 @@ test('killed at any moment, all of the old content is there or all of the new', 
   }
 });
 
-describe('what is no whole backup is refused and changes nothing', () => {
+describe('a damaged or foreign backup is refused and changes nothing', () => {
   const attempt = async (file: string) => {
     const [names, content] = [namesIn(folder), readFileSync(db)];
     const error = await refused(StateBackend.restore(db, file));
@@ -265,7 +265,7 @@ describe('what is no whole backup is refused and changes nothing', () => {
     expect(await attempt(backup)).toMatchObject({ code: 'BACKUP_DAMAGED', exitCode: 7 });
   });
 
-  test('one byte anywhere: refused, or of no meaning', { timeout: 120_000 }, async () => {
+  test('one byte anywhere: refused, or without effect', { timeout: 120_000 }, async () => {
     const whole = readFileSync(backup);
     const content = await provenLog(backup);
     const flipped = join(folder, 'flipped.db');
@@ -342,7 +342,7 @@ describe('what is no whole backup is refused and changes nothing', () => {
     expect(namesIn(folder)).toEqual([...names, 'new.db'].sort());
   });
 
-  test('what another process has not yet moved into the file is part of the backup', async () => {
+  test('content that another process has not yet moved into the file is part of the backup', async () => {
     const open = await StateBackend.open(backup);
     await open.getStackManager().createStack({ name: 'in the write-ahead log' });
     const bytes = readFileSync(backup);
@@ -362,7 +362,7 @@ describe('what is no whole backup is refused and changes nothing', () => {
   });
 });
 
-describe('a database that cannot be read is moved aside', () => {
+describe('an unreadable database is renamed', () => {
   test.each<[what: string, spoil: () => void]>([
     ['not a database', () => writeFileSync(db, 'oops '.repeat(100))],
     ['cut off', () => writeFileSync(db, readFileSync(db).subarray(0, 20_000))],
@@ -399,7 +399,7 @@ describe('a database that cannot be read is moved aside', () => {
     reader.close();
   });
 
-  test('pages damaged where nothing reads them are not taken over', async () => {
+  test('pages damaged where nothing reads them are not copied', async () => {
     const head = await backedUp(200);
     damage(db, 'needle-77');
     const spoilt = readFileSync(db);
@@ -412,7 +412,7 @@ describe('a database that cannot be read is moved aside', () => {
     expect(spoilt.includes(text)).toBe(true);
   });
 
-  test('with its write-ahead log, which is not played into the new one', async () => {
+  test('with its write-ahead log, which is not applied to the new one', async () => {
     const head = await backedUp(50);
     const open = await StateBackend.open(db);
     await open.getStackManager().createStack({ name: 'in the write-ahead log' });
@@ -429,7 +429,7 @@ describe('a database that cannot be read is moved aside', () => {
     expect(await provenLog(db)).toHaveLength(head.position);
   });
 
-  test('what is left of one that is gone is kept too', async () => {
+  test('files left of a removed database are kept too', async () => {
     const head = await backedUp(5);
     rmSync(db);
     writeFileSync(`${db}-wal`, 'left over');

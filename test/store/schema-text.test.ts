@@ -25,7 +25,7 @@ async function small(): Promise<string> {
   return path;
 }
 
-/** The whole schema, in the order of names: where a table lies in the file is not part of it. */
+/** The whole schema, sorted by name: the place of a table in the file does not matter. */
 function schemaOf(path: string): unknown[] {
   const db = new Database(path, { readonly: true });
   try {
@@ -35,7 +35,7 @@ function schemaOf(path: string): unknown[] {
   }
 }
 
-async function freshSchema(): Promise<unknown[]> {
+async function emptySchema(): Promise<unknown[]> {
   const path = join(scratchFolder(), 'fresh.db');
   await (await StateBackend.open(path)).close();
   return schemaOf(path);
@@ -46,7 +46,7 @@ async function problemsOf(path: string): Promise<readonly { readonly where?: str
   return (await backend.getAdmin().verify()).problems as never;
 }
 
-/** Changes the schema as somebody may who has the file: by its own statements, and by writing the schema itself. */
+/** Changes the schema as a user with the file may: by statements, and by writing the schema itself. */
 function forge(path: string, change: (db: Database.Database) => void): void {
   const db = new Database(path);
   db.unsafeMode(true);
@@ -64,7 +64,7 @@ const ours = (db: Database.Database, type: string): { name: string; sql: string 
 
 const COPY = 'CREATE TABLE events_2 AS SELECT * FROM events';
 
-describe('a schema that was forged', () => {
+describe('a forged schema', () => {
   test('all views read a copy of the log', async () => {
     const path = await small();
     let views: string[] = [];
@@ -84,7 +84,7 @@ describe('a schema that was forged', () => {
     for (const view of views) expect(messages).toContainEqual(expect.stringContaining(`${view}: the view is not`));
   });
 
-  test('all guards sit on another table', async () => {
+  test('all guards are on another table', async () => {
     const path = await small();
     forge(path, (db) => {
       db.exec(COPY);
@@ -162,7 +162,7 @@ END`,
     expect((await run(['audit', 'verify'])).code).toBe(7);
   });
 
-  test('tables, views, indexes and triggers of others are theirs', async () => {
+  test('foreign tables, views, indexes and triggers are allowed', async () => {
     const path = await small();
     forge(path, (db) =>
       db.exec(`CREATE TABLE mine (x); CREATE INDEX mine_too ON tag_rows (tag); CREATE VIEW my_tags AS SELECT * FROM stack_tags;
@@ -173,9 +173,9 @@ END`,
 });
 
 describe('a rebuild leaves the schema of a new database', () => {
-  test('of all projections, of each by itself, and again, while others have the file open', async () => {
+  test('of all projections, of each separately, and again, while others have the file open', async () => {
     const path = await small();
-    const fresh = await freshSchema();
+    const fresh = await emptySchema();
     expect(schemaOf(path)).toEqual(fresh);
     await using other = await StateBackend.open(path);
     await using backend = await StateBackend.open(path);
@@ -200,11 +200,11 @@ describe('a rebuild leaves the schema of a new database', () => {
     const log = join(scratchFolder(), 'log.jsonl');
     await commandLine(await small()).text('audit', 'export', log);
     await cli.text('audit', 'import', log);
-    expect(schemaOf(copy)).toEqual(await freshSchema());
+    expect(schemaOf(copy)).toEqual(await emptySchema());
   });
 });
 
-describe('what rebuilds of earlier releases left', () => {
+describe('tables that earlier releases rebuilt', () => {
   test.each([
     'schema-1',
     'schema-2',
@@ -217,7 +217,7 @@ describe('what rebuilds of earlier releases left', () => {
   ])('%s has the schema of a new database once it is opened', async (name) => {
     const path = fixture(name);
     await (await StateBackend.open(path)).close();
-    expect(schemaOf(path)).toEqual(await freshSchema());
+    expect(schemaOf(path)).toEqual(await emptySchema());
     expect(await problemsOf(path)).toEqual([]);
   });
 
@@ -233,7 +233,7 @@ describe('what rebuilds of earlier releases left', () => {
       db.exec(`DROP INDEX ${name}; ${sql.replace(name, `${name}_2`)}`);
     }
     db.close();
-    expect(schemaOf(path)).not.toEqual(await freshSchema());
+    expect(schemaOf(path)).not.toEqual(await emptySchema());
     return path;
   }
 
@@ -248,7 +248,7 @@ describe('what rebuilds of earlier releases left', () => {
     const path = await earlierRebuilt();
     for (let time = 0; time < 2; time++) {
       restored(path);
-      expect(schemaOf(path)).toEqual(await freshSchema());
+      expect(schemaOf(path)).toEqual(await emptySchema());
     }
     expect(await problemsOf(path)).toEqual([]);
     await using backend = await StateBackend.open(path);
@@ -271,7 +271,7 @@ describe('what rebuilds of earlier releases left', () => {
     open.close();
   });
 
-  test('what differs in more than its spelling, or whose name is taken, is not touched', async () => {
+  test('an object that differs in more than its spelling, or whose name is taken, does not change', async () => {
     const path = await earlierRebuilt();
     forge(path, (db) => {
       db.exec('DROP INDEX stack_rows_by_id_2; CREATE INDEX stack_rows_by_id_2 ON "stack_rows" (id)');

@@ -30,7 +30,7 @@ beforeEach(() => {
   script = join(folder, 'script.sql');
 });
 
-/** How a script is carried out: returns its exit code and what it said of an error. */
+/** How a script is executed: returns its exit code and its error output. */
 type Run = (database: string, script: string) => { readonly code: number | null; readonly stderr: string };
 
 const byDriver: Run = (database, file) => {
@@ -58,12 +58,12 @@ async function write(from: Pick<LogHead, 'position' | 'hash'>, about: readonly s
   return head;
 }
 
-/** All that a database file holds: its schema, its marks and every row of every table. */
+/** The content of a database file: its schema, its pragmas and every row of every table. */
 function content(path: string) {
   const db = new Database(path, { readonly: true });
   try {
     const objects = db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name').all();
-    // No script holds the log's key: each database makes its own.
+    // No script contains the log's key: each database creates its own.
     const tables = db
       .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'log_key' ORDER BY name")
       .pluck()
@@ -96,7 +96,7 @@ const make = (path: string, life: typeof LIFE): Promise<LogHead> => {
   return on(path, ({ store }) => live(store, clock, life).then(() => store.head()), clock);
 };
 
-/** A whole life, and the target as it was after so many of its steps. */
+/** A whole life, and the target after this number of its steps. */
 async function lifeWithTargetAt(stepsBefore: number): Promise<LogHead> {
   const clock = new TestClock();
   const { store } = openEngine(scratch, clock);
@@ -108,7 +108,7 @@ async function lifeWithTargetAt(stepsBefore: number): Promise<LogHead> {
   return from;
 }
 
-/** The target is the scratch, row for row, holds what it must, and goes on. */
+/** The target equals the scratch database row for row, has the expected content, and accepts commands. */
 async function expectSame(): Promise<void> {
   expect(content(target)).toEqual(content(scratch));
   await on(target, async (engine) => {
@@ -121,7 +121,7 @@ async function expectSame(): Promise<void> {
 }
 
 describe.each(RUNNERS)('a script run %s', (_, absent, run) => {
-  describe.skipIf(absent)('is what the commands were', () => {
+  describe.skipIf(absent)('is equivalent to the commands', () => {
     test('from nothing, a whole life into a new file', async () => {
       await make(scratch, LIFE);
       await write(EMPTY);
@@ -130,7 +130,7 @@ describe.each(RUNNERS)('a script run %s', (_, absent, run) => {
       await expectSame();
     });
 
-    test('into a database that was opened once and holds no events', async () => {
+    test('into a database that was opened once and has no events', async () => {
       await make(scratch, LIFE);
       await write(EMPTY);
       await make(target, []);
@@ -153,7 +153,7 @@ describe.each(RUNNERS)('a script run %s', (_, absent, run) => {
       await expectSame();
     });
 
-    test('two stacks that trade their names, and an id that moves', async () => {
+    test('two stacks that swap their names, and an id that moves', async () => {
       const named = (stack: string, name: string): Command => ({ type: 'updateStack', stack, name });
       const owner = (name: string): Command => ({
         type: 'apply',
@@ -179,7 +179,7 @@ describe.each(RUNNERS)('a script run %s', (_, absent, run) => {
       await expectSame();
     });
 
-    test('texts that SQL, its shell or a terminal could take for something else', async () => {
+    test('texts that SQL, its shell or a terminal could misinterpret', async () => {
       const prose = [
         "it's; -- no comment /* nor this",
         '.quit\n.bail off\r\n\tgo\n/\n;\nCOMMIT;\n',
@@ -239,7 +239,7 @@ describe.each(RUNNERS)('a script run %s', (_, absent, run) => {
       if (before) expect(readFileSync(target).equals(before)).toBe(true);
     };
 
-    test('where the target has moved on', async () => {
+    test('if the target has changed since', async () => {
       const from = await lifeWithTargetAt(20);
       await write(from);
       await on(target, ({ execute }) => execute({ type: 'addTags', stack: 'web', tags: ['late'] }, { actor: 'a' }));
@@ -248,7 +248,7 @@ describe.each(RUNNERS)('a script run %s', (_, absent, run) => {
       expect(content(target)).toEqual(before);
     });
 
-    test('where it stands at the same place of another log', async () => {
+    test('if it is at the same position of another log', async () => {
       const from = await lifeWithTargetAt(1);
       await write(from);
       rmSync(target);
@@ -265,14 +265,14 @@ describe.each(RUNNERS)('a script run %s', (_, absent, run) => {
       await expectSame();
     });
 
-    test('where the target does not exist, and the script goes on from somewhere', async () => {
+    test('if the target does not exist, and the script continues from a position', async () => {
       await write(await lifeWithTargetAt(20));
       rmSync(target);
       refused(`the target must be a database of schema ${SCHEMA_VERSION}`);
       expect(existsSync(target) ? content(target).objects : []).toEqual([]);
     });
 
-    test.each([0, 20])('where the target is another program’s, from step %i', async (before) => {
+    test.each([0, 20])('if the target is another program’s, from step %i', async (before) => {
       const from = before === 0 ? EMPTY : await lifeWithTargetAt(before);
       if (before === 0) await make(scratch, LIFE);
       await write(from);
@@ -283,7 +283,7 @@ describe.each(RUNNERS)('a script run %s', (_, absent, run) => {
       refused('the target must be a');
     });
 
-    test.each([0, 20])('where the target is of another schema, from step %i', async (before) => {
+    test.each([0, 20])('if the target has another schema, from step %i', async (before) => {
       const from = await lifeWithTargetAt(before);
       await write(from);
       tamper(target, 'PRAGMA user_version = 1');
@@ -300,7 +300,7 @@ describe.each(RUNNERS)('a script run %s', (_, absent, run) => {
       },
     );
 
-    test('where an empty target holds other tables', async () => {
+    test('if an empty target has other tables', async () => {
       await make(scratch, LIFE);
       await write(EMPTY);
       await make(target, []);
@@ -308,7 +308,7 @@ describe.each(RUNNERS)('a script run %s', (_, absent, run) => {
       refused('the target must not hold other tables');
     });
 
-    test('where an event cannot be written, in the middle', async () => {
+    test('if an event in the middle cannot be written', async () => {
       await write(await lifeWithTargetAt(20));
       const text = readFileSync(script, 'utf8');
       const at = text.lastIndexOf('INSERT INTO events');
@@ -318,8 +318,8 @@ describe.each(RUNNERS)('a script run %s', (_, absent, run) => {
   });
 });
 
-describe('what is not scripted', () => {
-  test('a log that does not go on from there, or does not hold', async () => {
+describe('refused scripts', () => {
+  test('a log that does not continue from there, or is invalid', async () => {
     const from = await lifeWithTargetAt(20);
     await expect(write({ position: from.position, hash: GENESIS_HASH })).rejects.toMatchObject({ code: 'LOG_BROKEN' });
     await expect(write({ position: 9_999, hash: from.hash })).rejects.toMatchObject({ code: 'LOG_BROKEN' });
@@ -327,12 +327,12 @@ describe('what is not scripted', () => {
     await expect(write(from)).rejects.toMatchObject({ code: 'LOG_BROKEN', details: { position: from.position + 3 } });
   });
 
-  test('a file that is not there', async () => {
+  test('a missing file', async () => {
     await expect(write(EMPTY)).rejects.toMatchObject({ code: 'CANNOT_OPEN' });
     expect(existsSync(scratch)).toBe(false);
   });
 
-  test('more, when who takes it fails; and it waits for who takes it', async () => {
+  test('stops if its consumer fails, and waits for its consumer', async () => {
     await make(scratch, LIFE);
     let pieces = 0;
     const full = () => {
@@ -344,7 +344,7 @@ describe('what is not scripted', () => {
   });
 });
 
-test('tells how far it has come', async () => {
+test('reports progress', async () => {
   const { position } = await make(scratch, LIFE);
   const seen = new Map<string, readonly number[]>();
   await writeScript(scratch, () => {}, {

@@ -12,13 +12,13 @@ import { saySchema } from '../support/database.js';
 import { allVersionsHold } from '../support/folded.js';
 import { scratchFolder } from '../support/folder.js';
 
-/** What the first release wrote: a stack, two resources, drift, a tag and a lock. */
+/** A database of the first release: a stack, two resources, drift, a tag and a lock. */
 const HEAD = { position: 9, hash: 'ef5eeda1b6bc4c11fe1727efc4314993a795c26a96c43fe3981c7c2e94848776' };
 
-/** 60 rounds over three resources in two stacks, each of which is removed once; two come again. */
+/** 60 rounds over three resources in two stacks, each of which is removed once; two are created again. */
 const HISTORY_HEAD = { position: 91, hash: 'dee817e88f009e6d37a336d1f0752002b308473bc8ef656b41ddaf960fa12ed1' };
 
-/** Commands under ids of their callers, a Terraform state, and tables that were rebuilt once. */
+/** Commands with ids of their callers, a Terraform state, and tables that were rebuilt once. */
 const COMMANDS_HEAD = { position: 9, hash: '8b876d170e97028969f71a0ac5c629caf49354c01b89a1bfa21fa4cf2a91d1b5' };
 
 function databaseOf(schema: number | string): string {
@@ -31,7 +31,7 @@ function databaseOf(schema: number | string): string {
 const EARLIER_SCHEMAS = Array.from({ length: SCHEMA_VERSION - 1 }, (_, index) => index + 1);
 
 describe.each(EARLIER_SCHEMAS)('a database of schema %i', (schema) => {
-  test('is brought up to date when it is opened, and its log stays as it was', async () => {
+  test('is upgraded when it is opened, and its log does not change', async () => {
     const file = databaseOf(schema);
     const engine = openEngine(file);
     await bringUpToDate(engine);
@@ -60,7 +60,7 @@ describe.each(EARLIER_SCHEMAS)('a database of schema %i', (schema) => {
     after.close();
   });
 
-  test('two that open it at once both find it up to date', async () => {
+  test('opened twice concurrently is upgraded for both', async () => {
     const file = databaseOf(schema);
     const both = await Promise.all([StateBackend.open(file), StateBackend.open(file)]);
     for (const backend of both) {
@@ -69,7 +69,7 @@ describe.each(EARLIER_SCHEMAS)('a database of schema %i', (schema) => {
     }
   });
 
-  test('finds the events that are no state by their index, as a new one does', async () => {
+  test('finds annotations by their index, as a new one does', async () => {
     const file = databaseOf(schema);
     await (await StateBackend.open(file)).close();
     const fresh = join(scratchFolder(), 'fresh.db');
@@ -88,7 +88,7 @@ describe.each(EARLIER_SCHEMAS)('a database of schema %i', (schema) => {
   });
 });
 
-test('a database of schema 3 has the values of every version after resources came, changed, went and came again', async () => {
+test('a database of schema 3 has the values of every version after resources were created, changed, removed and created again', async () => {
   const engine = openEngine(databaseOf('3-history'));
   onTestFinished(() => engine.store.close());
   expect(await engine.store.head()).toMatchObject(HISTORY_HEAD);
@@ -97,7 +97,7 @@ test('a database of schema 3 has the values of every version after resources cam
   expect((await verifyStore(engine.store)).problems).toEqual([]);
 });
 
-test('commits of schema 4 repeat by stack, kind and actor, and Terraform’s last state is known again', async () => {
+test('commits of schema 4 repeat by stack, kind and actor, and Terraform’s last state is recognised', async () => {
   await using backend = await StateBackend.open(databaseOf('4-commands'), { actor: 'ana' });
   expect(await backend.head()).toMatchObject(COMMANDS_HEAD);
   const set: Command = { type: 'apply', stack: 'web', outputs: [{ name: 'o', value: 1 }] };
@@ -122,7 +122,7 @@ test('commits of schema 4 repeat by stack, kind and actor, and Terraform’s las
   expect((await backend.getAdmin().verify()).problems).toEqual([]);
 });
 
-test('a rebuild that was under way when the release changed begins again', async () => {
+test('a rebuild that was running when the release changed restarts', async () => {
   const file = databaseOf(3);
   const before = new Database(file);
   before.exec(`CREATE TABLE rebuild_job (id INTEGER PRIMARY KEY CHECK (id = 1), projections TEXT NOT NULL, position INTEGER NOT NULL) STRICT;
@@ -136,25 +136,25 @@ test('a rebuild that was under way when the release changed begins again', async
   expect((await verifyStore(engine.store)).problems).toEqual([]);
 });
 
-test('how far it has come is told, and nothing of a file that is up to date or new', async () => {
+test('progress is reported, but not for a current or new file', async () => {
   const file = databaseOf(3);
-  const told: Progress[] = [];
-  const open = (path: string) => StateBackend.open(path, { onProgress: (progress) => told.push(progress) });
+  const reported: Progress[] = [];
+  const open = (path: string) => StateBackend.open(path, { onProgress: (progress) => reported.push(progress) });
   await (await open(file)).close();
-  expect(told[0]).toEqual({
+  expect(reported[0]).toEqual({
     step: `bringing the file to schema ${SCHEMA_VERSION}`,
     unit: 'parts',
     done: 0,
-    total: told.length,
+    total: reported.length,
   });
-  expect(told.map(({ done }) => done)).toEqual(told.map((_, index) => index));
-  told.length = 0;
+  expect(reported.map(({ done }) => done)).toEqual(reported.map((_, index) => index));
+  reported.length = 0;
   await (await open(file)).close();
   await (await open(join(scratchFolder(), 'new.db'))).close();
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
 });
 
-test('a file of this schema whose header says an earlier one is damaged, and stays as it is', async () => {
+test('a file of this schema whose header claims an earlier one is damaged, and does not change', async () => {
   const file = join(scratchFolder(), 'state.db');
   await (await StateBackend.open(file)).close();
   for (let schema = 0; schema < SCHEMA_VERSION; schema++) {

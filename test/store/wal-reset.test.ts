@@ -9,9 +9,9 @@ const WHILE_STOPPED = 6;
 const AFTER = 6;
 
 /**
- * SQLite before 3.51.3: a process that is about to checkpoint has read how long the write-ahead log is. While it waits, a
- * writer begins that log again. The process then marks as copied what the writer appends, and it is lost when the log is next
- * begun again (https://sqlite.org/wal.html#walresetbug).
+ * SQLite before 3.51.3: a process that is about to checkpoint has read the length of the write-ahead log. While it waits, a
+ * writer restarts that log. The process then marks the writer's new frames as copied, and they are lost when the log is
+ * next restarted (https://sqlite.org/wal.html#walresetbug).
  */
 test.skipIf(withoutGdb())(
   'commands acknowledged while another process is about to checkpoint are all kept',

@@ -1,4 +1,4 @@
-// Checkpoints a database twice: the second time there is nothing left to copy.
+// Checkpoints a database twice; the second time nothing is left to copy.
 import Database from 'better-sqlite3';
 
 const db = new Database(process.argv[2]);

@@ -8,7 +8,7 @@ const require = createRequire(import.meta.url);
 type Execute = (command: { readonly dir: string; readonly args: readonly string[] }) => Promise<void>;
 let execute: Execute | undefined;
 
-/** Thrown where the command line ends its process. */
+/** Thrown when the command line exits its process. */
 class Exit extends Error {
   constructor(readonly code: number) {
     super(`exit ${code}`);
@@ -18,8 +18,8 @@ class Exit extends Error {
 let before: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs a command line in this process: the bundle that a process of its own loads, with other streams, variables of the
- * environment, and `process.exit`. One runs at a time: the next begins when it has ended.
+ * Runs a command line in this process: the bundle that a separate process loads, with other streams, environment variables
+ * and `process.exit`. Runs are serialised.
  */
 export function runWithin(args: readonly string[], env: NodeJS.ProcessEnv, input: string) {
   const result = before.then(() => inPlaceOfProcess(args, env, input));
@@ -56,7 +56,7 @@ async function inPlaceOfProcess(args: readonly string[], env: NodeJS.ProcessEnv,
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-/** A stream that takes everything at once, as a pipe does that is read. */
+/** A stream that accepts everything at once, like a pipe with a reader. */
 function captured() {
   const chunks: Buffer[] = [];
   const stream = new Writable({
@@ -74,7 +74,9 @@ function replace<T extends object>(of: T, name: keyof T & string, value: unknown
   return () => void Object.defineProperty(of, name, original);
 }
 
-/** The variables themselves, not the object: Node and its libraries read some of them past it (HOME, TMPDIR). */
+/**
+ * Sets the variables themselves, not the object, because Node and its libraries read some of them directly (HOME, TMPDIR).
+ */
 function replaceEnvironment(env: NodeJS.ProcessEnv): () => void {
   const original = { ...process.env };
   const become = (variables: NodeJS.ProcessEnv): void => {
@@ -85,7 +87,7 @@ function replaceEnvironment(env: NodeJS.ProcessEnv): () => void {
   return () => become(original);
 }
 
-/** Removes what the command listens to of the process; what it does at its exit is done. */
+/** Removes the command's listeners on the process, and runs its exit handlers. */
 function keepListeners(): () => void {
   const original = new Map(process.eventNames().map((name) => [name, process.rawListeners(name)]));
   return () => {

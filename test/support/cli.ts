@@ -15,7 +15,7 @@ export interface Result {
   readonly stderr: string;
 }
 
-/** A database of its own that goes with the test; a schema on a server is made when it is first used. */
+/** A separate database that is removed with the test; a schema on a server is created on first use. */
 function ownDatabase(): { readonly db: string; ready(): Promise<void> } {
   if (!ON_POSTGRES) return { db: join(scratchFolder(), 'stacks.db'), ready: async () => {} };
   const schema = namedSchema();
@@ -39,13 +39,13 @@ function runProcess(args: readonly string[], env: NodeJS.ProcessEnv, input: stri
 }
 
 /**
- * The command line on a database of its own, as a new user runs it. Its commands run in this process, one after the other;
- * in the long run of the tests each has a process of its own.
+ * The command line on a separate database, as a new user runs it. Its commands run in this process, one after the other; in
+ * the long test run each has its own process.
  */
 export const commandLine = (given?: string, env: NodeJS.ProcessEnv = {}) =>
   commandLineBy(process.env.SLOTH_TEST_PROCESSES === '1' ? runProcess : runWithin, given, env);
 
-/** The same with a process for each command: for commands side by side, and for what a process reads when it starts. */
+/** The same with a process for each command: for concurrent commands, and for what a process reads when it starts. */
 export const commandProcesses = (given?: string, env: NodeJS.ProcessEnv = {}) => commandLineBy(runProcess, given, env);
 
 function commandLineBy(carryOut: typeof runProcess, given: string | undefined, env: NodeJS.ProcessEnv) {
@@ -63,13 +63,13 @@ function commandLineBy(carryOut: typeof runProcess, given: string | undefined, e
       await ready();
       return StateBackend.open(db, options);
     },
-    /** What a command prints with `--output json`, parsed; it must succeed. */
+    /** The parsed output of a command with `--output json`; it must succeed. */
     json: async (...args: string[]) => {
       const { code, stdout, stderr } = await run([...args, '--output', 'json']);
       if (code !== 0) throw new Error(`exit ${code}: ${stdout}${stderr}`);
       return JSON.parse(stdout);
     },
-    /** What a command prints; it must succeed. */
+    /** The output of a command; it must succeed. */
     text: async (...args: string[]) => {
       const { code, stdout, stderr } = await run(args);
       if (code !== 0) throw new Error(`exit ${code}: ${stdout}${stderr}`);

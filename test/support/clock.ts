@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/index.js';
 
-/** A clock that stands still until it is moved; it may be moved back. */
+/** A clock that only moves when a test moves it, also backwards. */
 export class TestClock implements Clock {
   #time = Date.parse('2026-01-01T00:00:00.000Z');
 

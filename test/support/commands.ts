@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { Command } from '../../src/commands/index.js';
 
-/** What stands for the number of the rule a stack got last, which is known when the command is sent. */
+/** A placeholder for the number of the stack's last rule, which is known when the command is sent. */
 export const NEWEST_RULE = 999_999;
 
-/** Few names, so that commands meet. */
+/** Few names, so that commands affect the same things. */
 const stack = fc.oneof(
   { weight: 24, arbitrary: fc.constant('s1') },
   { weight: 8, arbitrary: fc.constant('s2') },
@@ -13,11 +13,11 @@ const stack = fc.oneof(
 const resourceName = fc.constantFrom('a', 'a', 'a', 'b', 'b', 'c', 'a[0]', 'a[0]');
 const drifting = fc.constantFrom('t.a', 't.a', 't.a', 't.b');
 const address = resourceName.map((name) => `t.${name}`);
-/** Most of them what a resource may depend on. */
+/** Mostly names that a resource may depend on. */
 const neighbour = fc.constantFrom('t.b', 't.b', 't.b', 't.c', 't.a');
 const smallJson = fc.constantFrom<never>(
   ...([null, 1, '1', [1, 2], { k: 'v' }, { deep: [{ id: 'x', n: 1 }] }, { ['__proto__']: 1 }] as never[]),
-  // What other resources may be meant by.
+  // Values by which other resources may be identified.
   ...(['${t.b.x}', { of: ['${m.t.a.x} ${t.c[0].x}'] }, 'id-1', { at: 'res-3' }, 'known'] as never[]),
 );
 const tag = fc.oneof(
@@ -63,7 +63,7 @@ const apply = fc
     resources: fc
       .tuple(
         fc.uniqueArray(resource, { maxLength: 3, selector: ({ module = '', name }) => `${module} ${name}` }),
-        // An id of its own for one of them, which another resource may have had before.
+        // An id for one of them, which another resource may have had before.
         rarely(fc.constantFrom('id-1', 'id-2'), 3),
       )
       .map(([all, id]) => all.map((one, index) => (index === 0 && id !== undefined ? { ...one, id } : one))),
@@ -91,7 +91,7 @@ const ending = { taskResults: smallJson, durationMs: fc.constantFrom(0, 1_234) }
 
 const executionId = fc.constantFrom('e1', 'e1', 'e2', 'e3');
 
-/** Commands that belong together, by what they are about; `apply` goes with all of them. */
+/** Commands of one kind, by subject; `apply` goes with all of them. */
 const FAMILIES = {
   stacks: [
     fc.record({
@@ -261,12 +261,12 @@ const commandOf = (families: readonly Family[]): fc.Arbitrary<Command> =>
 /** Valid and invalid commands on a handful of stacks. */
 export const anyCommand: fc.Arbitrary<Command> = commandOf(ALL);
 
-/** A command, by whom it comes under which lock, and how far the clock moves before it: also backwards. */
+/** A command, its actor and lock, and how far the clock moves before it, also backwards. */
 const stepOf = (command: fc.Arbitrary<Command>) =>
   fc
     .record({
       command,
-      /** `held` stands for the lock the stack has when the command is sent. */
+      /** `held` is a placeholder for the lock that the stack has when the command is sent. */
       lockId: fc.oneof(
         { weight: 12, arbitrary: fc.constant('held') },
         { weight: 4, arbitrary: fc.constant(undefined) },
@@ -280,12 +280,12 @@ const stepOf = (command: fc.Arbitrary<Command>) =>
 export const anyStep = stepOf(anyCommand);
 export type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
 
-/** A step right after another, by whoever holds the stack. */
+/** A step right after another, by the holder of the stack's lock. */
 export const nextStep = (command: Command): Step => ({ command, lockId: 'held', wait: 10 });
 
 const PAIRS = ALL.flatMap((one, index) => ALL.slice(index + 1).map((other): Family[] => [one, other]));
 
-/** Commands that need one before them, right after it: by chance they seldom are. */
+/** Commands that need a preceding one, right after it: chance seldom produces such pairs. */
 const sequel: fc.Arbitrary<Command[]> = fc
   .tuple(fc.constantFrom('s1', 's1', 's2'), lockId, executionId, drifting, fc.nat())
   .map(([on, lock, execution, resource, what]): Command[] => {
@@ -347,8 +347,8 @@ const sequel: fc.Arbitrary<Command[]> = fc
   });
 
 /**
- * Valid and invalid commands, one after the other. Commands of every kind seldom meet in a short life, so most lives hold
- * a few kinds only: more locks are then renewed, more findings resolved.
+ * Valid and invalid commands in sequence. Commands of every kind seldom interact in a short life, so most lives contain a
+ * few kinds only: more locks are then renewed, more findings resolved.
  */
 export const steps = (maxLength = 60): fc.Arbitrary<Step[]> => {
   const chain = sequel.map((commands) => commands.map(nextStep));

@@ -1,4 +1,4 @@
-// Commits a count to everything of one stack, again and again, until its input ends.
+// Repeatedly commits a counter to every part of one stack, until its input ends.
 import { StateBackend } from '../../dist/index.js';
 
 const [, , db] = process.argv;

@@ -1,7 +1,10 @@
 import { connect, createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-/** A way to a server that counts its connections, and how often a client waits: it sends something after it has heard something. */
+/**
+ * A proxy to a server that counts its connections and round trips: a client sends something after it has received
+ * something.
+ */
 export async function counting(url: string) {
   const target = new URL(url);
   const { port, hostname } = target;

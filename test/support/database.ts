@@ -10,7 +10,7 @@ const script = (name: string): string => new URL(name, import.meta.url).pathname
 export interface Finished {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Those that were written whole. */
+  /** The lines that were written completely. */
   readonly lines: readonly string[];
   readonly stderr: string;
 }
@@ -36,13 +36,13 @@ export function start(name: string, ...args: readonly (string | number)[]) {
   };
 }
 
-/** Where a process is killed: so long after so many lines, in milliseconds. */
+/** When a process is killed: this many milliseconds after this many lines. */
 export interface Death {
   readonly lines: number;
   readonly wait: number;
 }
 
-/** Runs such a process up to that point, or to its end if that comes before. */
+/** Runs such a process up to that point, or to its end if that is earlier. */
 export async function killedAt({ lines, wait }: Death, ...what: Parameters<typeof start>): Promise<Finished> {
   const child = start(...what);
   let over = false;
@@ -53,11 +53,11 @@ export async function killedAt({ lines, wait }: Death, ...what: Parameters<typeo
   return child.finished;
 }
 
-/** A process that carries out so many commands on a stack of its own and on `shared`, and tells each receipt. */
+/** A process that executes a number of commands on its own stack and on `shared`, and prints each receipt. */
 export const writer = (db: string, number: number, commands: number): Promise<Finished> =>
   start('writer.mjs', db, number, commands).finished;
 
-/** Waits until something holds, for up to 30 s. */
+/** Waits until a condition holds, for up to 30 s. */
 export async function until(holds: () => boolean): Promise<void> {
   for (let tries = 0; !holds(); tries++) {
     if (tries > 3_000) throw new Error('it never came to that');
@@ -65,7 +65,7 @@ export async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-/** A database with one stack, `shared`, and so many resources in it, each of about `bytes` bytes. */
+/** A database with one stack, `shared`, and a number of resources of about `bytes` bytes each. */
 export async function seed(db: string, resources: number, bytes = 100): Promise<LogHead> {
   await using backend = await StateBackend.open(db, { actor: 'seed' });
   const manager = backend.getStackManager();
@@ -83,7 +83,7 @@ export async function seed(db: string, resources: number, bytes = 100): Promise<
   return backend.head();
 }
 
-/** The whole log of a database that holds, log and tables. */
+/** The whole log of a database, after checking log and tables. */
 export async function provenLog(db: string): Promise<readonly StoredEvent[]> {
   const backend = await StateBackend.open(db, { skipRebuild: true });
   const verification = await backend.getAdmin().verify();
@@ -95,7 +95,7 @@ export async function provenLog(db: string): Promise<readonly StoredEvent[]> {
   return events;
 }
 
-/** Changes one byte of a file, where a text is last found in it: freed space of earlier pages may hold it too. */
+/** Changes one byte of a file at the last place of a text: freed space of earlier pages may contain it too. */
 export function damage(file: string, text: string, bits?: number): void {
   const at = readFileSync(file).lastIndexOf(text);
   expect(at).toBeGreaterThan(0);
@@ -108,7 +108,7 @@ export function spoilByte(file: string, at: number, bits = 1): void {
   writeFileSync(file, bytes);
 }
 
-/** Makes the header of a file say that it is of another schema. */
+/** Writes another schema version into the header of a file. */
 export function saySchema(file: string, schema: number): void {
   const bytes = readFileSync(file);
   bytes.writeUInt32BE(schema, 60);
@@ -118,7 +118,7 @@ export function saySchema(file: string, schema: number): void {
 /** The names in a folder, sorted. */
 export const namesIn = (folder: string): string[] => readdirSync(folder).sort();
 
-/** The names beside a file that begin with its name and are not its own or SQLite's. */
+/** The names beside a file that start with its name, except its own and SQLite's. */
 export const besides = (file: string): string[] =>
   namesIn(dirname(file)).filter(
     (name) => name.startsWith(basename(file)) && !/^(-wal|-shm)?$/.test(name.slice(basename(file).length)),

@@ -10,21 +10,23 @@ import { runNow } from '../../src/store/program.js';
 import { decideEvents } from '../../src/store/receipts.js';
 import { recordEvents } from '../../src/store/record-events.js';
 import { appendEvents, headOf } from '../model/log.js';
-import { linkReads } from '../model/read/edges.js';
+import { edgeReads } from '../model/read/edges.js';
 import { readFacts } from '../model/read/facts.js';
 import { emptyState, type MemoryState } from '../model/state.js';
 import { applyChanges } from '../model/tables.js';
 
-/** The instant every decision is made at. */
+/** The time of every decision. */
 export const NOW = '2026-01-02T03:04:05.000Z';
-/** The instant at which all that is given happened. */
+/** The time of the given events. */
 export const EARLIER = '2026-01-02T03:04:04.999Z';
 export const LATER = '2026-01-02T03:04:05.001Z';
 
-/** One commit: an event, or several. A StackCreated begins the stack that it and the commits after it belong to. */
+/** One commit: an event, or several. A StackCreated starts the stack of the commits after it. */
 export type Given = NewEvent | readonly NewEvent[];
 
-/** The model after these commits. The first event has the position 1, which resources, locks and findings are named by. */
+/**
+ * The model after these commits. The first event has position 1; resources, locks and findings are identified by positions.
+ */
 export function stateAfter(commits: readonly Given[]): MemoryState {
   const state = emptyState();
   let stream = 0;
@@ -46,15 +48,15 @@ export function stateAfter(commits: readonly Given[]): MemoryState {
 }
 
 export interface Decision {
-  /** The command is accepted with exactly these events, and each of them fits its schema. */
+  /** The command is accepted with exactly these events, and each of them matches its schema. */
   thenEvents(...expected: readonly NewEvent[]): void;
-  /** The command is refused; returns the error for a closer look. */
+  /** The command is refused; returns the error. */
   refused(code: string): SlothError;
-  /** The events, for what `thenEvents` cannot say. */
+  /** The events, for assertions beyond `thenEvents`. */
   events(): readonly NewEvent[];
 }
 
-/** A command as it is ready for the store. Takes anything, as `prepare` does. */
+/** A command that is ready for the store. Accepts anything, like `prepare`. */
 export const request = (command: unknown, envelope: Partial<EnvelopeInput> = {}): AppendRequest =>
   prepare(COMMANDS[(command as Command).type], command, { actor: 'ana', ...envelope });
 
@@ -66,7 +68,7 @@ export function given(...commits: readonly Given[]) {
       const decide = (): readonly NewEvent[] => {
         const asked = request(command, envelope);
         const model = (state ??= stateAfter(commits));
-        return runNow(decideEvents(asked, readFacts(model, asked.keys), (stream) => linkReads(model, stream), NOW));
+        return runNow(decideEvents(asked, readFacts(model, asked.keys), (stream) => edgeReads(model, stream), NOW));
       };
       return {
         events: decide,
@@ -86,10 +88,10 @@ export function given(...commits: readonly Given[]) {
   };
 }
 
-/** Data as the text it is stored as: tells an exact number from its neighbour, absent from null. */
+/** Data as the stored text: distinguishes an exact number from its neighbour, and absent from null. */
 const readable = ({ type, data }: NewEvent) => ({ type, data: JSON.parse(stringifyJson(quoted(data))) });
 
-/** Numbers as text, so that the comparison sees how they are spelled. */
+/** Numbers as text, so that the comparison includes their spelling. */
 function quoted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(quoted);
   if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
@@ -148,7 +150,7 @@ export const stackUpdated = (fields: Partial<StackDocument> = {}): NewEvent => (
 
 export const stackDeleted = (name = 'web'): NewEvent => ({ type: 'StackDeleted', data: { name } });
 
-/** Where a resource is: in the root module, by its address `type.name`. */
+/** The names of a resource in the root module, from its address `type.name`. */
 export const placeOf = (address: string) => {
   const [type = '', name = ''] = address.split('.');
   return { module: '', type, name };
@@ -173,7 +175,7 @@ export const resourceRemoved = (
   fields: Partial<Data<'ResourceRemoved'>> = {},
 ): NewEvent => ({ type: 'ResourceRemoved', data: { resource, ...placeOf(address), ...fields } });
 
-/** An explicit one of no place in the properties. */
+/** An explicit edge without a path. */
 export const dependencyAdded = (
   address: string,
   target: string,
@@ -193,7 +195,7 @@ export const outputSet = (name: string, fields: Partial<Data<'OutputSet'>> = {})
   data: { name, value: 1, sensitive: false, metadata: null, ...fields },
 });
 
-/** The lock lock-1 of bea, which is not over yet. Its token is its position. */
+/** The lock lock-1 of bea, which has not expired. Its token is its position. */
 export const lockAcquired = (fields: Partial<Data<'LockAcquired'>> = {}): NewEvent => ({
   type: 'LockAcquired',
   data: { lockId: 'lock-1', operation: 'deploy', who: 'bea', info: '', expiresAt: LATER, ...fields },
@@ -201,7 +203,7 @@ export const lockAcquired = (fields: Partial<Data<'LockAcquired'>> = {}): NewEve
 
 export const tagAdded = (tag: string): NewEvent => ({ type: 'TagAdded', data: { tag } });
 
-/** A rule for every type that never runs out. Its number is its position. */
+/** A rule for every type without an expiry. Its number is its position. */
 export const driftRuleAdded = (fields: Partial<Data<'DriftRuleAdded'>> = {}): NewEvent => ({
   type: 'DriftRuleAdded',
   data: { resourceType: '*', path: '$', reason: 'known', expiresAt: null, ...fields },

@@ -1,4 +1,4 @@
-// Backs up or restores, and is killed by its own hand when a step has come so far: `dying-admin.mjs backup DB FILE STEP N`.
+// Backs up or restores, and kills itself when a step has made this progress: `dying-admin.mjs backup DB FILE STEP N`.
 import { StateBackend } from '../../dist/index.js';
 
 const [, , what, db, file, step, times] = process.argv;

@@ -7,8 +7,8 @@ import { scratchFolder } from './folder.js';
 const SOURCE = new URL('faults.c', import.meta.url).pathname;
 
 /**
- * Whether tests must do without a C compiler, by which system calls are made to fail. Only where that is said, and then
- * loudly: else they fail without it.
+ * Whether tests run without a C compiler, which makes system calls fail. Only if the variable is set, and with a warning;
+ * otherwise they fail without it.
  */
 export function withoutCompiler(): boolean {
   const without = process.env.SLOTH_WITHOUT_CC === '1';
@@ -32,19 +32,19 @@ function built(): string {
   return library;
 }
 
-/** A call that is to fail, see faults.c. */
+/** A system call to fail, see faults.c. */
 export interface Fault {
   readonly call: 'open' | 'openw' | 'read' | 'write' | 'sync';
-  /** How the name of the file ends. */
+  /** The end of the file's name. */
   readonly file: string;
   readonly error: keyof typeof constants.errno;
-  /** How many such calls succeed before. Default: 0. */
+  /** How many such calls succeed first. Default: 0. */
   readonly after?: number;
-  /** How many fail then. Default: all. */
+  /** How many fail after that. Default: all. */
   readonly times?: number;
 }
 
-/** The environment of a process whose calls fail as `set` says, from the moment that it says so. */
+/** The environment of a process whose calls fail as set by `set`, from that call on. */
 export function faults(...first: readonly Fault[]) {
   const rules = join(scratchFolder(), 'rules');
   const set = (...given: readonly Fault[]): void =>

@@ -11,14 +11,14 @@ import { readState, type StateView } from '../../src/queries/state.js';
 import type { EventStore } from '../../src/store/event-store.js';
 import { reads } from './reads.js';
 
-/** The state a stack's events give, folded. */
+/** The state folded from a stack's events. */
 export const fold = (events: readonly StoredEvent[]): StackState =>
   evolve(
     initialState,
     events.map((event): RecordedEvent | UnknownEvent => decodeEvent(event)),
   );
 
-/** A folded state and a state read from the tables, in one form that can be compared. */
+/** A folded state and a state read from the tables, in one comparable form. */
 export const comparableFold = (state: StackState) => ({
   document: state.document,
   resources: [...state.resources]
@@ -61,7 +61,7 @@ export const comparableView = (view: StateView) => ({
   dependencies: view.dependencies.map(edge).sort(),
 });
 
-/** Every version a stack had, read whole, and resource by resource, against its events up to then. */
+/** Every version of a stack, read whole and resource by resource, compared with its events up to then. */
 export async function allVersionsHold(store: EventStore, ref: string, addresses: readonly string[]): Promise<void> {
   const stack = await reads(store).stack(ref, { deleted: true });
   if (!stack) throw new Error(`no stack ${ref}`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { scratchFolder } from './folder.js';
 
-/** Whether tests must do without gdb. Only where that is set, and then loudly: else they fail without it. */
+/** Whether tests run without gdb. Only if the variable is set, and with a warning; otherwise they fail without it. */
 export function withoutGdb(): boolean {
   const skipped = process.env.SLOTH_WITHOUT_GDB === '1';
   if (skipped) console.warn('\n*** NOT TESTED: processes stopped by gdb, as SLOTH_WITHOUT_GDB=1 says ***\n');
@@ -16,10 +16,7 @@ export function requireGdb(): void {
   if (error) throw new Error('this test needs gdb: install it, or set SLOTH_WITHOUT_GDB=1', { cause: error });
 }
 
-/**
- * Runs a script of this folder under gdb until it calls a function of its native code for the second time, and holds it
- * there.
- */
+/** Runs a script of this folder under gdb until it calls a native function for the second time, and pauses it there. */
 export async function stoppedAt(native: string, script: string, ...args: readonly string[]) {
   const commands = join(scratchFolder(), 'commands.gdb');
   writeFileSync(
@@ -49,7 +46,7 @@ export async function stoppedAt(native: string, script: string, ...args: readonl
     /breakpoint already hit 2 times/,
   );
   return {
-    /** Lets the process go on to its end, and returns what it and gdb printed. */
+    /** Resumes the process until its end, and returns the output of both. */
     async resume(): Promise<string> {
       gdb.stdin.end('\n');
       expect(await ended, printed).toBe(0);

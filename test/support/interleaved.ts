@@ -2,9 +2,9 @@ import type { EventStore } from '../../src/store/event-store.js';
 import type { Program } from '../../src/store/program.js';
 
 /**
- * The same store, but at every step of every read somebody writes: before the read goes on where the store can wait, else
- * as soon as it has come to its end.
- * @returns what waits for the writes
+ * The same store with a write at every step of every read: before the read continues if the store is asynchronous,
+ * otherwise right after its end.
+ * @returns a function that waits for the writes
  */
 export function interleaved(store: EventStore, write: () => Promise<unknown>) {
   const writes: Promise<unknown>[] = [];

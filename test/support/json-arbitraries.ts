@@ -40,7 +40,7 @@ const key = fc.oneof(
   ),
 );
 
-/** Strings of UTF-16 units: lone surrogates, NUL and what a library might use as a marker included. */
+/** Strings of UTF-16 units, including lone surrogates, NUL and markers of libraries. */
 const anyString = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 8 }),
   fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 4 }).map((units) => String.fromCharCode(...units)),
@@ -49,7 +49,7 @@ const anyString = fc.oneof(
 
 const space = fc.constantFrom('', '', '', ' ', '\n', '\t', '\r\n');
 
-/** Texts of JSON documents: any number spelling, any key, any string, white space in between, no key twice. */
+/** Texts of JSON documents: any number spelling, any key, any string, white space in between, no duplicate key. */
 export const jsonText = fc.letrec<{ value: string; list: string; record: string }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },

@@ -13,7 +13,7 @@ import type { FieldChange } from '../../src/lib/json-diff.js';
 
 const IDENTITY_FIELDS = ['id', 'key', 'name'] as const;
 
-/** Differences as json-diff-ts finds them between documents that are aligned before: for small ones, as it takes quadratic time. */
+/** Differences as json-diff-ts finds them between aligned documents: for small ones, as it takes quadratic time. */
 export function fieldChangesByLibrary(before: Json | undefined, after: Json | undefined): FieldChange[] {
   if (!isJsonObject(before) || !isJsonObject(after)) return equalJson(before, after) ? [] : [side('$', before, after)];
   const pair: Pair = { old: {}, now: {}, before: new Map(), after: new Map() };
@@ -33,14 +33,14 @@ const changedPaths = (changes: readonly IChange[], path: string): string[] =>
   changes.flatMap(({ key, changes: inner }) => (inner ? changedPaths(inner, path + key) : [path + key]));
 
 /**
- * What the diff library compares: objects of objects of texts, whose keys are steps of a path. It must see neither
- * arrays (it matches items by dotted paths of keys, which two lists can share), nor number objects, nor `__proto__`.
+ * The input of the diff library: nested objects of texts, whose keys are steps of a path. It must get neither arrays (it
+ * matches items by dotted key paths, which can be ambiguous), nor number objects, nor `__proto__`.
  */
 interface Tree {
   [step: string]: Tree | string;
 }
 
-/** Two trees that go together, and the values their leaves stand for, by path. */
+/** Two aligned trees, and the values of their leaves, by path. */
 interface Pair {
   readonly old: Tree;
   readonly now: Tree;
@@ -71,7 +71,7 @@ function align(path: string, step: string, before: Json | undefined, after: Json
 
 const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
 
-/** The same text for equal values. Two arrays or two objects never meet here. */
+/** The same text for equal values. Two arrays or two objects are never compared here. */
 function leaf(value: Json): string {
   if (isNumber(value)) return `number ${canonicalNumber(value)}`;
   if (isList(value)) return 'array';
@@ -106,7 +106,7 @@ function identifies(items: readonly Json[], field: string): boolean {
 const byIdentity = (items: readonly Json[], field: string): Map<string, Json> =>
   new Map(items.map((item) => [(item as JsonObject)[field] as string, item]));
 
-/** The same items, in whatever order. */
+/** The same items, in any order. */
 function onlyMoved(field: string, before: readonly Json[], after: readonly Json[]): boolean {
   const old = byIdentity(before, field);
   return (

@@ -1,6 +1,6 @@
-// Runs random commands until it is killed: `killed-writer.mjs DB WRITER LIFE SEED [rebuild]`. Tells each command that was
-// acknowledged in a line of its own, written at once: what was sent, and the receipt. With `rebuild` it rebuilds all
-// projections over and over meanwhile.
+// Runs random commands until it is killed: `killed-writer.mjs DB WRITER LIFE SEED [rebuild]`. Prints each acknowledged
+// command on its own line, unbuffered: the command and its receipt. With `rebuild` it also rebuilds all projections
+// continuously.
 import { writeSync } from 'node:fs';
 import { SlothError, StateBackend } from '../../dist/index.js';
 
@@ -52,7 +52,7 @@ const COMMANDS = [
   () => ({ type: 'restoreStack', stack: own }),
 ];
 
-/** Commands are refused where a stack is locked or deleted; what else goes wrong ends this process with a message. */
+/** Commands may be refused because a stack is locked or deleted; any other error ends this process with a message. */
 async function send(command, commandId) {
   const holds = random(2) === 0 && !/Lock$/.test(command.type) && command.type !== 'createStack';
   const call = { commandId, ...(holds ? { lockId } : {}) };
@@ -68,7 +68,7 @@ async function send(command, commandId) {
 async function write() {
   await send({ type: 'createStack', name: own }, `${writer}-${life}-own`);
   for (let n = 1; ; n++) {
-    // Some at the same moment: they share a transaction.
+    // Some are sent concurrently, so that they share a transaction.
     const together = Array.from({ length: 1 + random(3) }, (_, index) => {
       const stack = oneOf([own, own, 'shared']);
       return send(oneOf(COMMANDS)(stack, n), `${writer}-${life}-${n}-${index}`);

@@ -15,9 +15,9 @@ import { readState } from '../../src/queries/state.js';
 import type { EventStore } from '../../src/store/event-store.js';
 import { reads } from './reads.js';
 
-/** When the migration of all tests begins. */
+/** The start of the migration in all tests. */
 export const UNTIL = '2026-01-01T00:00:00.000Z';
-/** The instant at which rows were written that do not say otherwise, as SQLite writes it and as we do. */
+/** The default time of rows, in SQLite's format and in ours. */
 export const WRITTEN = '2025-01-01 10:00:00';
 export const AT = '2025-01-01T10:00:00.000Z';
 
@@ -34,7 +34,7 @@ export interface Parts {
   readonly locks?: readonly LegacyRecord[];
 }
 
-/** A row as the source gives it. Its id in reports is its own, or that of the workflow and its key. */
+/** A row as the source returns it. Its id in reports is its own, or that of the workflow and its key. */
 export function aRecord(table: LegacyTable, row: Row): LegacyRecord {
   const { id, workflow_id: workflow, key, tag, name } = row;
   const own = key ?? tag;
@@ -47,7 +47,7 @@ const written = (state: Cell | object | undefined): Cell =>
     ? JSON.stringify(state)
     : (state ?? null);
 
-/** A workflow with its rows; columns that are not given are those of a web server that was made without trouble. */
+/** A workflow with its rows; omitted columns are those of a web server that was created without errors. */
 export function aWorkflow(columns: Row = {}, parts: Parts = {}): LegacyWorkflow {
   const id = columns.id === undefined ? 'wf' : columns.id;
   const rowsOf = (table: LegacyTable, rows: readonly Row[] | undefined, defaults: (number: number) => Row) =>
@@ -145,7 +145,7 @@ export const planned = (
     {
       until: UNTIL,
       before: undefined,
-      bears: undefined,
+      targetName: undefined,
       avoid: NOTHING_TAKEN,
       ...options,
     },
@@ -153,7 +153,7 @@ export const planned = (
 
 export const NOTHING_TAKEN: PlanOptions['avoid'] = { names: new Set(), ids: new Set(), addresses: new Map() };
 
-/** The commits that are neither the creation nor the execution, the current state last. */
+/** The commits other than the creation and the execution, the current state last. */
 export const commitsOf = ({ steps }: Pick<Plan, 'steps'>) =>
   steps.flatMap(({ command, ...step }) => (command.type === 'apply' ? [{ ...step, ...command }] : []));
 
@@ -163,13 +163,13 @@ export const stepsOf = <Type extends Step['command']['type']>({ steps }: Pick<Pl
     step.command.type === type ? [step as Step & { command: Extract<Step['command'], { type: Type }> }] : [],
   );
 
-/** What the report says of the rows, shortly: `table id: outcome: problem; what was done`. */
+/** The report's entries for the rows, in short: `table id: outcome: problem; repair`. */
 export const said = ({ ledger }: Pick<Plan, 'ledger'>): string[] =>
   ledger
     .entries()
     .map(({ table, id, outcome, problem, done }: Entry) => `${table} ${id}: ${outcome}: ${problem}; ${done}`);
 
-/** Carries a plan out, all of it or nothing, into a new store in memory or one that is given. */
+/** Executes a plan completely or not at all, in a new store in memory or the given one. */
 export async function carriedOut(plan: Plan, engine = openEngine(':memory:')): Promise<EventStore> {
   await engine.executeTogether(
     plan.steps.map(({ command, id, at, actor, reason }) => [
@@ -186,7 +186,7 @@ export async function carriedOut(plan: Plan, engine = openEngine(':memory:')): P
   return engine.store;
 }
 
-/** What a later migration finds of a plan that was carried out: see src/migration/take.ts. */
+/** What a later migration finds of an executed plan: see src/migration/take.ts. */
 export async function beforeOf(store: EventStore, { stack }: Pick<Plan, 'stack'>): Promise<Before> {
   const state = await store.read((s) => readState(s, stack.id));
   const record = await reads(store).stack(stack.id);

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { LEGACY_TABLES, type LegacyTable } from '../../src/migration/source/source.js';
 
-/** The tables as the old system makes them. */
+/** The tables as the legacy system creates them. */
 const SCHEMA: Readonly<Record<LegacyTable, string>> = {
   workflow_states: `
 CREATE TABLE workflow_states(id text primary key, name text not null, version integer default 1, status text not null,
@@ -41,7 +41,7 @@ CREATE TABLE state(key text primary key, value text not null, created_at datetim
   updated_at datetime default current_timestamp);`,
 };
 
-/** An old database without rows, open: the caller closes it. Foreign keys are not enforced, as in the old system. */
+/** A legacy database without rows, open: the caller closes it. Foreign keys are not enforced, as in the legacy system. */
 export function emptyLegacy(
   path: string,
   { without = [] }: { readonly without?: readonly LegacyTable[] } = {},
@@ -54,7 +54,10 @@ export function emptyLegacy(
   return db;
 }
 
-/** Rows of each table there is, by a plain SELECT. A database in WAL mode gets files beside it: count in a copy of it. */
+/**
+ * Rows of each existing table, by a plain SELECT. Opening a database in WAL mode creates files beside it, so count in a
+ * copy.
+ */
 export function legacyTables(path: string): Partial<Record<LegacyTable, number>> {
   const db = new Database(path, { readonly: true, fileMustExist: true });
   try {
@@ -70,12 +73,12 @@ export function legacyTables(path: string): Partial<Record<LegacyTable, number>>
 
 export interface LegacyOptions {
   readonly workflows?: number;
-  /** Of each workflow. */
+  /** For each workflow. */
   readonly resources?: number;
-  /** Of each workflow at least; at most 4. */
+  /** The minimum for each workflow; at most 4. */
   readonly versions?: number;
   readonly seed?: number;
-  /** Without the awkward rows: all can be taken as it is. */
+  /** Without the awkward rows: all can be taken unchanged. */
   readonly clean?: boolean;
 }
 
@@ -83,8 +86,8 @@ type Values = Readonly<Record<string, null | number | bigint | string | Buffer>>
 type Insert = (table: LegacyTable, values: Values) => void;
 
 /**
- * Writes an old database, the same for the same options: `workflows` ordinary ones, `wf-00000` …, and awkward ones with
- * telling ids.
+ * Writes a legacy database, the same for the same options: `workflows` ordinary ones, `wf-00000` …, and awkward ones with
+ * descriptive ids.
  */
 export function makeLegacy(
   path: string,
@@ -105,7 +108,7 @@ export function makeLegacy(
       for (let index = 0; index < workflows; index++) ordinary(insert, random, index, resources, versions);
       if (clean) return;
       awkward(insert);
-      // Text that is no UTF-8, as a program wrote it that knew only Latin-1.
+      // Invalid UTF-8, as written by a program that uses Latin-1.
       db.exec(`UPDATE workflow_states SET error_msg = CAST(x'66616361e76f' AS TEXT) WHERE id = 'wf-latin1'`);
     })();
   } finally {
@@ -113,7 +116,7 @@ export function makeLegacy(
   }
 }
 
-/** Whole numbers from 0 to below a limit: mulberry32. */
+/** Integers from 0 to below a limit: mulberry32. */
 type Random = (limit: number) => number;
 
 function randomNumbers(seed: number): Random {
@@ -131,14 +134,14 @@ const TYPES = ['file', 'package', 'service', 'user', 'docker_container', 'aws_in
 
 const HOUR = 3_600;
 
-/** A time of the workflow with that number, so many seconds after its first, as SQLite writes it. */
+/** A time of the workflow with that number, this many seconds after its first, in SQLite's format. */
 const at = (index: number, seconds = 0): string =>
   new Date(Date.UTC(2025, 0, 1) + ((index * 7 * HOUR) % (330 * 24 * HOUR)) * 1_000 + seconds * 1_000)
     .toISOString()
     .slice(0, 19)
     .replace('T', ' ');
 
-/** One without anything that would have to be repaired. Its versions add, change and remove resources. */
+/** A workflow without repairs. Its versions add, change and remove resources. */
 function ordinary(insert: Insert, random: Random, index: number, resources: number, versions: number): void {
   const pick = <T>(values: readonly T[]): T => values[random(values.length)] as T;
   const id = `wf-${String(index).padStart(5, '0')}`;
@@ -249,10 +252,10 @@ function ordinary(insert: Insert, random: Random, index: number, resources: numb
 
 const GO_TIME = '2025-01-31 12:00:00.123456789 -0300 -03';
 const TERMINAL = 'esc\u001b[31mred\u0007\nnewline';
-/** Larger than a double holds. */
+/** Larger than a double can represent. */
 const BIG = 2n ** 62n + 1n;
 
-/** Rows that nobody foresaw: each kind in a workflow of its own, and rows that belong to none. */
+/** Unforeseen rows: each kind in its own workflow, and rows that belong to none. */
 function awkward(insert: Insert): void {
   const workflow = (id: string, values: Values = {}): void =>
     insert('workflow_states', { id, name: id, status: 'success', metadata: '{}', created_at: at(40), ...values });
@@ -298,7 +301,7 @@ function awkward(insert: Insert): void {
       ...values,
     });
 
-  // What `make-legacy-db.py` has.
+  // The content of `make-legacy-db.py`.
   workflow('wf-null', {
     name: 'nulls',
     version: null,
@@ -343,7 +346,7 @@ function awkward(insert: Insert): void {
   activity('wf-undated', 'create', { created_at: null, created_by: null, details: null });
   workflow('wf-future', { created_at: '2999-12-31 23:59:59', updated_at: '1999-01-01 00:00:00' });
 
-  // Cells of other types than one would think.
+  // Cells of unexpected types.
   workflow('wf-blob', { metadata: Buffer.from([0, 255, 1]), version: 'seven', duration_seconds: 1.5 });
   resource('wf-blob', 'r-blob', { attributes: Buffer.from('{"a":1}') });
   output('wf-blob', 'bytes', Buffer.from([1, 2, 3]));
@@ -351,7 +354,7 @@ function awkward(insert: Insert): void {
   version('wf-int', BIG, '{"resources":[],"n":12345678901234567890}', { created_at: at(40, HOUR) });
   workflow('wf-latin1', { status: 'failed' });
 
-  // Resources that are gone, and some that are not.
+  // Removed resources, and some existing ones.
   workflow('wf-deleted');
   for (const [action, status] of [
     ['delete', 'applied'],
@@ -404,7 +407,7 @@ function awkward(insert: Insert): void {
   activity('wf-signals', TERMINAL, { details: TERMINAL, created_by: TERMINAL });
   activity('wf-signals', '', { details: '{"n":9007199254740993}', created_by: '' });
 
-  // A key that is NULL: SQLite allows it in a text primary key. And rows of no workflow.
+  // A key that is NULL, which SQLite allows in a text primary key, and rows without a workflow.
   insert('workflow_states', { id: null, name: 'no id', status: 'success', created_at: at(40) });
   resource('wf-gone', 'r-orphan');
   output('wf-gone', 'k', 'v');

@@ -10,12 +10,12 @@ import { NEWEST_RULE, type Step } from './commands.js';
 import { reads } from './reads.js';
 import { KIND, openFresh } from './stores.js';
 
-/** A store and what happened to it. */
+/** A store and its history. */
 export interface Life extends Engine {
   readonly clock: TestClock;
 }
 
-/** What is known of a step once it was tried. */
+/** The result of a step. */
 export interface Tried {
   readonly index: number;
   readonly command: Command;
@@ -23,7 +23,7 @@ export interface Tried {
   readonly receipt: Receipt | undefined;
 }
 
-/** How many commands of each type were tried and accepted. */
+/** The number of commands of each type that were tried and accepted. */
 export class Tally {
   readonly #tried = new Map<string, number>();
   readonly #accepted = new Map<string, number>();
@@ -33,7 +33,7 @@ export class Tally {
     if (accepted) this.#accepted.set(type, (this.#accepted.get(type) ?? 0) + 1);
   }
 
-  /** The accepted part of those that were tried. */
+  /** The share of accepted commands. */
   share(): number {
     const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((a, b) => a + b, 0);
     return sum(this.#accepted) / sum(this.#tried);
@@ -49,10 +49,10 @@ export class Tally {
   }
 }
 
-/** The stacks a life begins with: their ids are their names. */
+/** The initial stacks of a life: their ids are their names. */
 export const FIRST_STACKS = ['s1', 's2'];
 
-/** Makes a store with two stacks in it. */
+/** Creates a store with two stacks. */
 export async function begin(location = KIND): Promise<Life> {
   const clock = new TestClock();
   const engine = await openFresh(location, clock);
@@ -63,8 +63,8 @@ export async function begin(location = KIND): Promise<Life> {
 }
 
 /**
- * Carries out the steps. Those that are refused must say why, and change nothing.
- * @param after is called after each step, also a refused one
+ * Executes the steps. A refused one must have an error code, and change nothing.
+ * @param after is called after each step, including refused ones
  */
 export async function live(
   script: readonly Step[],
@@ -100,7 +100,7 @@ export async function settled({ store }: Pick<Life, 'store'>, command: Command):
   return newest ? { ...command, rule: newest.id } : command;
 }
 
-/** The lock a step sends: the one its stack is held by now, if it is, or the one it names. */
+/** The lock of a step: the stack's current one, if there is one, or the named one. */
 export async function lockOf(
   { store, clock }: Pick<Life, 'store' | 'clock'>,
   command: Command,
@@ -112,16 +112,16 @@ export async function lockOf(
   return lock && lock.expiresAt > clock.now() ? { lockId: lock.lockId } : {};
 }
 
-/** All stacks, the deleted ones after the live. */
+/** All stacks, deleted ones after live ones. */
 export const allStacks = async (store: EventStore): Promise<StackListItem[]> => [
   ...(await reads(store).stacks({})),
   ...(await reads(store).stacks({ deleted: true })),
 ];
 
-/** The whole log, or a stack's part of it. */
+/** The whole log, or the events of one stack. */
 export const logOf = (store: EventStore, stream?: number): Promise<readonly StoredEvent[]> =>
   store.events({ ...(stream === undefined ? {} : { stream }), limit: 1_000_000 });
 
-/** All whole numbers from one to the other. */
+/** All integers from one to the other. */
 export const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);

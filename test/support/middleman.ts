@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
-/** A request as it went through. */
+/** A request that was forwarded. */
 export interface Passed {
   readonly method: string;
   readonly path: string;
@@ -13,8 +13,8 @@ export interface Passed {
 }
 
 /**
- * A proxy before a server. With `drop` every answer is lost once: the server has carried the request out, the client sees
- * the connection end and has to ask again.
+ * A proxy before a server. With `drop` every response is lost once: the server has executed the request, the client loses
+ * the connection and must retry.
  */
 export async function middleman(target: string, { drop = false } = {}) {
   const passed: Passed[] = [];
@@ -47,7 +47,7 @@ export async function middleman(target: string, { drop = false } = {}) {
     url: `http://127.0.0.1:${port}`,
     passed,
     lost: () => lost,
-    /** The bodies of states that were stored, oldest first. */
+    /** The bodies of stored states, oldest first. */
     stored: () =>
       passed.filter(({ method, path, status }) => method === 'POST' && !path.includes('/lock') && status === 200),
   };

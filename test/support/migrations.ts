@@ -7,13 +7,13 @@ import { verifyMigration } from '../oracle/verify.js';
 
 export type Migrated = MigrationReport;
 
-/** A second after the last time in any old database. */
+/** A second after the latest time in any legacy database. */
 export const CLOCK = { now: (): string => '2026-11-26T00:00:00.000Z' };
 
-/** Entries of all runs on a source, by its path: the rows that a target does not hold as they were. */
+/** Entries of all runs on a source, by its path: the rows that a target does not contain unchanged. */
 const entriesOf = new Map<string, Map<string, 'repaired' | 'rejected'>>();
 
-/** Migrates, and has the independent reader compare source and target. */
+/** Migrates, and compares source and target with the independent reader. */
 export async function migrate(source: string, target: string, options?: MigrationOptions): Promise<Migrated> {
   using migration = await StateBackend.prepareMigration(target, source, { clock: CLOCK });
   const report = await migration.carryOut(options);
@@ -24,7 +24,7 @@ export async function migrate(source: string, target: string, options?: Migratio
   return report;
 }
 
-/** The oracle reads source and target by docs/adr/0017 and by none of the code that migrates. */
+/** The oracle reads source and target by docs/adr/0017 and shares no code with the migration. */
 async function expectEqual(source: string, target: string, entries: Entries, migration: string): Promise<void> {
   const legacy = await openLegacy(source);
   const { store } = openEngine(target, CLOCK);
@@ -38,8 +38,8 @@ async function expectEqual(source: string, target: string, entries: Entries, mig
   }
 }
 
-/** An event without what differs from one migration to the next, and with what it is about. */
-export function told({ hash: _, meta, ...event }: StoredEvent) {
+/** An event without fields that differ between migrations, and with its stack. */
+export function comparable({ hash: _, meta, ...event }: StoredEvent) {
   const { imported: __, content: ___, actor, ...rest } = JSON.parse(meta);
   const { type, name } = JSON.parse(event.data);
   return { ...event, actor, meta: rest, name: type === undefined ? undefined : `${type}.${name}` };

@@ -1,5 +1,4 @@
-// Migrates until it is killed: `migrator.mjs SOURCE TARGET INSTANT`. Tells each step of its progress in a line of its own,
-// written at once.
+// Migrates until it is killed: `migrator.mjs SOURCE TARGET TIME`. Prints each progress step on its own line, unbuffered.
 import { writeSync } from 'node:fs';
 import { StateBackend } from '../../dist/index.js';
 

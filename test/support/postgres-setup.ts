@@ -3,7 +3,7 @@ import { postgresServer } from './postgres-server.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** A server that all tests share, each in a schema of its own. */
+    /** A server that all tests share, each in its own schema. */
     postgres: string;
   }
 }

@@ -3,8 +3,8 @@ import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import { StateBackend } from '../../src/index.js';
 
-/** A schema of its own on the server that all tests share; it goes with the test. */
-export async function freshSchema(): Promise<string> {
+/** A new schema on the server that all tests share; removed with the test. */
+export async function emptySchema(): Promise<string> {
   const { url, drop } = await newSchema();
   onTestFinished(drop);
   return url;
@@ -21,7 +21,7 @@ export async function newSchema(): Promise<Schema> {
   return schema;
 }
 
-/** One that is named at once and made later. */
+/** A schema with a name that is created later. */
 export function namedSchema(): Schema & { create(): Promise<void> } {
   const server = inject('postgres');
   const name = `t_${randomBytes(6).toString('hex')}`;
@@ -32,12 +32,12 @@ export function namedSchema(): Schema & { create(): Promise<void> } {
   };
 }
 
-/** Databases that a test has finished with, each with the statements that empty it. */
+/** Databases of finished tests, each with the statements that empty it. */
 const idle: { readonly url: string; readonly tables: string; readonly restore: string }[] = [];
 
 /**
- * An empty database that goes with the test. To create one takes longer than most tests: it is one of an earlier test, with
- * its rows as they were when it was created. A test that changed its schema leaves it to no other.
+ * An empty database that is removed with the test. Creating one takes longer than most tests, so it is one of an earlier
+ * test with its initial rows. A test that changed its schema does not pass it on.
  */
 export async function emptyDatabase(): Promise<string> {
   const database = (await emptied()) ?? (await created());
@@ -63,7 +63,7 @@ async function created(): Promise<(typeof idle)[number]> {
   await (await StateBackend.open(url)).close();
   return onServer(url, async (client) => {
     const tables = await tablesOn(client);
-    // No trigger of the log keeps its rows from being deleted.
+    // Disables the triggers of the log, so that its rows can be deleted.
     const statements = ['SET session_replication_role = replica', ...tables.map((table) => `DELETE FROM ${table}`)];
     for (const table of tables) {
       const { rows } = await client.query(`SELECT json_agg(t)::text AS rows FROM ${table} t`);
@@ -82,7 +82,7 @@ async function tablesOn(client: pg.Client): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** Runs something on a connection of its own. */
+/** Runs a function on a separate connection. */
 export async function onServer<T>(url: string, run: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

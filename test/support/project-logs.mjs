@@ -1,4 +1,5 @@
-// Projects logs in a process of its own: one JSON array of stored events a line in, one JSON array of row changes a line out.
+// Projects logs in a separate process: one JSON array of stored events per input line, one JSON array of row changes per
+// output line.
 import { createInterface } from 'node:readline';
 import { decodeEvent } from '../../dist/events/index.js';
 import { stringifyJson } from '../../dist/lib/json.js';

@@ -3,7 +3,7 @@ import type { Reads } from '../../src/store/snapshot.js';
 
 type Later = { readonly [K in keyof Reads]: (...args: Parameters<Reads[K]>) => Promise<ReturnType<Reads[K]>> };
 
-/** The reads of a store one by one, each in a snapshot of its own. */
+/** The reads of a store one by one, each in its own snapshot. */
 export function reads(store: EventStore) {
   const each = new Proxy({} as Later, {
     get:

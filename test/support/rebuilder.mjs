@@ -1,12 +1,12 @@
-// Rebuilds all projections of a database and tells what it did; made to be killed in the middle.
+// Rebuilds all projections of a database and prints the result; made to be killed part-way.
 import { StateBackend } from '../../dist/index.js';
 
 const backend = await StateBackend.open(process.argv[2], { skipRebuild: true });
-let told = false;
+let reported = false;
 const { events } = await backend.getAdmin().rebuild({
   onProgress: ({ done }) => {
-    if (told || done === 0) return;
-    told = true;
+    if (reported || done === 0) return;
+    reported = true;
     process.stdout.write('under way\n');
   },
 });

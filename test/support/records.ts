@@ -1,7 +1,7 @@
 import type { DependencyRecord, LockRecord, StackRecord } from '../../src/store/records.js';
 import { EARLIER, LATER } from './decision.js';
 
-/** What a store reads of a stack, of its lock and of an edge, for what is tested without a store. */
+/** The records of a stack, its lock and an edge, for tests without a store. */
 export const aStack = (fields: Partial<StackRecord> = {}): StackRecord => ({
   stream: 1,
   id: 'stack-1',

@@ -1,11 +1,11 @@
 import { COMMANDS, type Command, prepare } from '../../src/commands/index.js';
 import type { AppendRequest } from '../../src/store/event-store.js';
 
-/** What a caller can tell of an answer or of an error. */
+/** The visible parts of a result or of an error. */
 export const outcome = <T>(promise: Promise<T>): Promise<T | { readonly code: string }> =>
   promise.catch(({ code, message, hint, details }) => ({ code, message, hint, details }));
 
-/** The very same request can be sent to two stores, also one without an id of the caller's. */
+/** The same request can be sent to two stores, also without an id of the caller. */
 export function requestOf(command: Command, envelope: Parameters<typeof prepare>[2]): AppendRequest | undefined {
   try {
     return prepare(COMMANDS[command.type], command, envelope);

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import pg from 'pg';
 
-/** Reads tables and views as people do, past the engine. Documents come as their text. */
+/** Reads tables and views directly, as people do. Documents are returned as text. */
 export interface Rows {
   /** @param sql with `?` for each value */
   all(sql: string, ...values: readonly unknown[]): Promise<Record<string, unknown>[]>;

@@ -19,7 +19,7 @@ export type Ask = (
   headers?: Readonly<Record<string, string>>,
 ) => Promise<Answer>;
 
-/** A server on a database of its own, and a client. Both end with the test. */
+/** A server on a separate database, and a client. Both end with the test. */
 export async function serving(options: ServeOptions = {}) {
   const place = await freshPlace();
   const backend = await StateBackend.open(place, { actor: 'test' });
@@ -31,7 +31,7 @@ export async function serving(options: ServeOptions = {}) {
   return { place, backend, server, ask: asking(server.url) };
 }
 
-/** A client that sends documents as JSON, texts and bytes as they are. */
+/** A client that sends documents as JSON, and texts and bytes unchanged. */
 export const asking =
   (url: string): Ask =>
   async (method, path, body, headers = {}) => {

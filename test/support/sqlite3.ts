@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
-/** Runs a script by the sqlite3 program, as `sqlite3 DATABASE < SCRIPT` does. */
+/** Runs a script with the sqlite3 program, like `sqlite3 DATABASE < SCRIPT`. */
 export function runSqlite3(database: string, script: string) {
   const input = openSync(script, 'r');
   const { status, stdout, stderr, error } = spawnSync('sqlite3', [database], {
@@ -13,7 +13,7 @@ export function runSqlite3(database: string, script: string) {
   return { code: status, stdout, stderr };
 }
 
-/** Whether there is no sqlite3 program, or none that knows what our views need. Said loudly: something is not tested. */
+/** Whether there is no sqlite3 program that supports our views. Prints a warning, because something is not tested. */
 export function withoutSqlite3(): boolean {
   const { stdout = '' } = spawnSync('sqlite3', ['--version'], { encoding: 'utf8' });
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(stdout ?? '') ?? [];

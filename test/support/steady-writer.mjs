@@ -1,4 +1,4 @@
-// Writes to one stack until its input ends. Prints a line for each command that was acknowledged.
+// Writes to one stack until its input ends. Prints a line for each acknowledged command.
 import { StateBackend } from '../../dist/index.js';
 
 const [, , db, writer, stack] = process.argv;

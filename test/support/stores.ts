@@ -4,20 +4,20 @@ import { type Clock, systemClock } from '../../src/lib/clock.js';
 import { MODEL, openModelStore } from '../model/model-store.js';
 import { scratchFolder } from './folder.js';
 import { ON_POSTGRES } from './on-postgres.js';
-import { freshSchema, newSchema } from './postgres.js';
+import { emptySchema, newSchema } from './postgres.js';
 
-/** The kinds of stores that a property is tried on. */
+/** The kinds of stores on which properties are tested. */
 export const KINDS: readonly string[] = ON_POSTGRES ? ['postgres'] : [':memory:', MODEL];
 
-/** The kind that a test runs on that is content with one. */
+/** The kind for a test that needs only one. */
 export const KIND = KINDS[0] as string;
 
-/** A place for a database that goes with the test and that a second connection can look into. */
+/** A new database that is removed with the test and that a second connection can read. */
 export const freshPlace = async (): Promise<string> =>
-  ON_POSTGRES ? freshSchema() : join(scratchFolder(), 'stacks.db');
+  ON_POSTGRES ? emptySchema() : join(scratchFolder(), 'stacks.db');
 
 /**
- * A fresh store; what it needs on a server goes when it is closed.
+ * A new store; its schema on a server is removed when it is closed.
  * @param kind one of {@link KINDS}, or a file
  */
 export async function openFresh(kind: string, clock: Clock = systemClock): Promise<Engine> {

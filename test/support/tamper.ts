@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 
-/** Changes a database behind its back, and leaves no other trace. */
+/** Changes a database directly, without any other trace. */
 export function tamper(path: string, sql: string): void {
   const db = new Database(path);
   const triggers = db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all() as {

@@ -13,11 +13,11 @@ export interface Ran {
 
 /** A folder with a configuration, in which the real Terraform runs. */
 export interface Workspace {
-  /** Runs it, whatever comes of it. */
+  /** Runs it, whatever its exit code. */
   run(...args: readonly string[]): Promise<Ran>;
-  /** Runs it, and fails where it fails. */
+  /** Runs it, and fails if it fails. */
   ok(...args: readonly string[]): Promise<string>;
-  /** Begins to run it. */
+  /** Starts it. */
   begin(...args: readonly string[]): { readonly process: ChildProcess; readonly done: Promise<Ran> };
   write(file: string, text: string): void;
   pull(): Promise<JsonObject>;
@@ -26,7 +26,7 @@ export interface Workspace {
 
 const ENVIRONMENT = { TF_IN_AUTOMATION: '1', TF_INPUT: '0', CHECKPOINT_DISABLE: '1', TF_CLI_ARGS: '-no-color' };
 
-/** The five lines by which Terraform keeps its state in a server, and more where a test wants them. */
+/** The five lines that make Terraform keep its state in a server, and more on request. */
 export const backend = (url: string, stack: string, more = ''): string => `terraform {
   backend "http" {
     address        = "${url}/tfstate/${stack}"

@@ -4,7 +4,7 @@ import { equalJson, type Json, type JsonObject, parseJson, stringifyJson } from 
 
 export const fixture = (name: string): URL => new URL(`../fixtures/terraform/${name}`, import.meta.url);
 
-/** A state file with these fields beside or in place of the usual ones. */
+/** A state file with these fields added to or replacing the usual ones. */
 export const stateFile = (fields: JsonObject = {}): JsonObject => ({
   version: 4,
   terraform_version: '1.11.4',
@@ -33,7 +33,7 @@ export const instance = (fields: JsonObject = {}): JsonObject => ({
   ...fields,
 });
 
-/** A stack `s` in memory, and Terraform's way in and out of it. */
+/** A stack `s` in memory, with its import from and export to Terraform. */
 export async function terraformStack() {
   const backend = await StateBackend.open(':memory:');
   onTestFinished(() => backend.close());
@@ -43,7 +43,7 @@ export async function terraformStack() {
       const text = typeof document === 'string' ? document : stringifyJson(document, 2);
       const command = await backend.importCommand('s', new TextEncoder().encode(text), {
         from: 'terraform',
-        // States that Terraform writes hold all they depend on; those of these tests need not.
+        // States of Terraform contain all dependencies; those of these tests need not.
         allowMissing: true,
         ...options,
       });
@@ -54,7 +54,7 @@ export async function terraformStack() {
   };
 }
 
-/** Takes the document in, gives it out, and says whether both are equal, value for value, also as text. */
+/** Imports the document, exports it, and returns whether both are equal, value for value, also as text. */
 export async function comesBack(document: Json | string): Promise<boolean> {
   const { take, give } = await terraformStack();
   const before = typeof document === 'string' ? parseJson(document) : document;
@@ -63,10 +63,11 @@ export async function comesBack(document: Json | string): Promise<boolean> {
 }
 
 /**
- * Whether tests must do without the real terraform. Only where that is said, and then loudly: else they fail without it.
+ * Whether tests run without the real terraform. Only if the variable is set, and with a warning; otherwise they fail
+ * without it.
  */
 export function withoutTerraform(): boolean {
-  const told = process.env.SLOTH_WITHOUT_TERRAFORM === '1';
-  if (told) console.warn('\n*** NOT TESTED: the real terraform, as SLOTH_WITHOUT_TERRAFORM=1 says ***\n');
-  return told;
+  const disabled = process.env.SLOTH_WITHOUT_TERRAFORM === '1';
+  if (disabled) console.warn('\n*** NOT TESTED: the real terraform, as SLOTH_WITHOUT_TERRAFORM=1 says ***\n');
+  return disabled;
 }

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../../src/lib/json.js';
 
-/** The document with lists in an order of their own where every item has an identity: a difference says nothing of it. */
+/** The document with lists sorted if every item has an identity: a difference ignores the order. */
 export function unordered(value: Json): Json {
   if (Array.isArray(value)) {
     const items = value.map(unordered);

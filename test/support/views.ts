@@ -1,5 +1,5 @@
 import { parseJson } from '../../src/lib/json.js';
-import type { Told } from './told.js';
+import type { StackReads } from './expected-reads.js';
 
 /** Columns of the views that hold JSON. */
 const documents = ['outputs', 'configuration', 'metadata', 'task_results', 'properties', 'dependencies'];
@@ -12,9 +12,9 @@ export const readRow = (row: Readonly<Record<string, unknown>>) =>
     }),
   );
 
-/** The rows of each view of the specification that a live stack must have, by what its events say of it. */
-export function viewsOf(told: Told): Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> {
-  const { stack, document, resources } = told;
+/** The rows of each view of the specification for a live stack, according to its events. */
+export function viewsOf(reads: StackReads): Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>> {
+  const { stack, document, resources } = reads;
   const stack_id = stack.id;
   const base = (address: string): string => address.replace(/\[0\]/g, '');
   return {
@@ -30,7 +30,7 @@ export function viewsOf(told: Told): Readonly<Record<string, readonly Readonly<R
         completed_at: stack.completedAt,
         workflow_file: stack.workflowFile,
         task_results: document.taskResults,
-        outputs: Object.fromEntries(told.outputs.map(({ name, value }) => [name, value])),
+        outputs: Object.fromEntries(reads.outputs.map(({ name, value }) => [name, value])),
         configuration: document.document.configuration,
         metadata: document.document.metadata,
         execution_count: stack.executionCount,
@@ -55,7 +55,7 @@ export function viewsOf(told: Told): Readonly<Record<string, readonly Readonly<R
       error_message: value.errorMessage,
       metadata: value.metadata,
     })),
-    resource_dependencies: told.dependencies.flatMap(({ address, target, type, createdAt }) =>
+    resource_dependencies: reads.dependencies.flatMap(({ address, target, type, createdAt }) =>
       resources
         .filter((one) => one.address === target || base(one.address) === target)
         .flatMap(({ id }) => {
@@ -65,7 +65,7 @@ export function viewsOf(told: Told): Readonly<Record<string, readonly Readonly<R
             : [];
         }),
     ),
-    drift_detections: told.drift.map((one) => ({
+    drift_detections: reads.drift.map((one) => ({
       id: one.id,
       stack_id,
       resource_id: one.resourceId,
@@ -76,13 +76,13 @@ export function viewsOf(told: Told): Readonly<Record<string, readonly Readonly<R
       is_drifted: one.isDrifted ? 1 : 0,
       resolution_status: one.resolutionStatus,
     })),
-    stack_tags: told.tags.map((one) => ({
+    stack_tags: reads.tags.map((one) => ({
       stack_id,
       tag: one.tag,
       created_at: one.createdAt,
       created_by: one.createdBy,
     })),
-    stack_executions: told.executions.map((one) => ({
+    stack_executions: reads.executions.map((one) => ({
       id: one.id,
       stack_id,
       execution_number: one.number,
@@ -93,7 +93,7 @@ export function viewsOf(told: Told): Readonly<Record<string, readonly Readonly<R
       task_results: one.taskResults,
       error_message: one.error,
     })),
-    stack_versions: told.commits
+    stack_versions: reads.commits
       .filter(({ raised }) => raised)
       .map(({ version, kind, added, changed, removed, position, hash, actor, at, description }) => ({
         stack_id,

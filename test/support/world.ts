@@ -10,23 +10,23 @@ import { KIND, openFresh } from './stores.js';
 
 type Envelope = Partial<EnvelopeInput>;
 
-/** A store with its clock, used through the engine as everybody does. Where the envelope names no actor, it is `test`. */
+/** A store with its clock, used through the engine. Without an actor in the envelope, it is `test`. */
 export interface World extends Engine, AsyncDisposable {
   readonly clock: TestClock;
   run(command: Command, envelope?: Envelope): Promise<Execution>;
-  /** The same for several, in turn. */
+  /** The same for several, in order. */
   runAll(commands: readonly Command[], envelope?: Envelope): Promise<void>;
   together(commands: readonly (readonly [Command, Envelope])[]): Promise<readonly Receipt[]>;
   preview(command: Command, envelope?: Envelope): Promise<readonly NewEvent[]>;
   /** Fails unless the command is refused with this code. */
   refused(code: string, command: Command, envelope?: Envelope): Promise<void>;
-  /** A stack that is there, deleted or not. */
+  /** An existing stack, deleted or not. */
   stack(ref: string): Promise<StackRecord>;
 }
 
 /**
- * A fresh, empty store for one test. It is closed when the test has finished, or before that by `await using`.
- * @param kind of store: SQLite in memory, or PostgreSQL where `SLOTH_TEST_STORE` says so; another of `KINDS`; or a file
+ * A new, empty store for one test. It is closed when the test ends, or earlier by `await using`.
+ * @param kind of store: SQLite in memory, or PostgreSQL if `SLOTH_TEST_STORE` is set to it; another of `KINDS`; or a file
  */
 export const world = async (kind = KIND, clock = new TestClock()): Promise<World> =>
   worldOn((await openFresh(kind, clock)).store, clock);

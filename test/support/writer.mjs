@@ -1,4 +1,4 @@
-// One of several processes that write to one database. Prints a line for each command that was acknowledged.
+// One of several processes that write to one database. Prints a line for each acknowledged command.
 import { StateBackend } from '../../dist/index.js';
 
 const [, , db, writer, commands] = process.argv;

@@ -45,7 +45,9 @@ export interface UnlockOptions extends Sender {
   readonly from: string;
 }
 
-/** How many events of a stack are searched for a lock that was released before: a client retries within seconds. */
+/**
+ * The number of a stack's events that are searched for a lock that was already released: a client retries within seconds.
+ */
 const LOOK_BACK = 1_000;
 
 /** The locks of stacks, as Terraform uses them. They are the engine's own: the command line and the library see them too. */

@@ -26,7 +26,10 @@ import { by, type Sender, stackNamed, TerraformLocks } from './locks.js';
 export interface TerraformOptions {
   /** The duration of Terraform's locks, milliseconds; storing a state under a lock extends it. Default: 1 day. */
   readonly lockMs?: number;
-  /** Characters of documents kept in memory, so that storing the next one costs what it changes. Default: 256 million. */
+  /**
+   * The maximum number of characters of cached documents: with the previous document in the cache, storing the next one
+   * costs only its changes. Default: 256 million.
+   */
   readonly cacheChars?: number;
 }
 
@@ -47,7 +50,7 @@ export interface TerraformState {
   readonly text: string;
 }
 
-/** How often a document is compared again because somebody changed the stack meanwhile. */
+/** The maximum number of times that a document is compared again because another client changed the stack meanwhile. */
 const ATTEMPTS = 10;
 
 /**
@@ -69,7 +72,7 @@ export class TerraformStates {
     this.locks = new TerraformLocks(engine, lockMs);
   }
 
-  /** The state of a stack; undefined if the stack does not exist, or never held anything. */
+  /** The state of a stack; undefined if the stack does not exist or never had a state. */
   async get(ref: string): Promise<TerraformState | undefined> {
     const current = await this.#current(ref);
     return current?.state && { stack: current.stack, version: current.commit.version, text: current.state.text };
@@ -101,7 +104,7 @@ export class TerraformStates {
     }
   }
 
-  /** Deletes a stack; it can be restored. A stack that is deleted already stays deleted. */
+  /** Deletes a stack; it can be restored. Deleting it again has no effect. */
   async delete(ref: string, options: PutOptions): Promise<void> {
     const { lockId } = options;
     const stack = await this.#engine.store.read((s) => stackNamed(s, ref, { deleted: true }));

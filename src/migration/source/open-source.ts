@@ -13,27 +13,26 @@ import { aboutSource, busySource, noSource, notLegacy } from './source-errors.js
 /** A copy of a source, in one transaction. */
 export interface OpenSource {
   readonly db: Database;
-  /** The source itself, where a link led to it. */
+  /** The path of the source itself, after following links. */
   readonly path: string;
-  /** Takes the copy away. Again, it does nothing. */
+  /** Removes the copy. May be called twice. */
   close(): void;
 }
 
-/** How often a source is copied that others write into, and how long to wait in between, in milliseconds. */
+/** The maximum number of copies of a source that others write to, and the pause between them in milliseconds. */
 const TRIES = 30;
 const RETRY_AFTER = 100;
-/** Two changes within this time, in milliseconds, may have one mtime. */
+/** Two changes within this time, in milliseconds, may have the same mtime. */
 const MTIME_GRAIN = 20;
 
-/** The files of a database that hold its content, and the one that holds locks. */
+/** The files of a database with content, without the one with locks. */
 const CONTENT = ['', '-wal', '-journal'];
 const LOCKS = '-shm';
 
 /**
- * Copies a source as it is at one moment, and opens the copy. The files of the source are only read: no lock is taken that
- * would keep others from writing, and no file is made beside it, as SQLite would to read a WAL or to roll back a journal.
- *
- * The copy lies in a private folder (mode 0700) until it is closed or the process exits.
+ * Copies a snapshot of a source, and opens the copy. The source files are only read: it takes no lock that would block
+ * writers, and creates no file beside them, as SQLite would to read a WAL or to roll back a journal.
+ * The copy is in a private folder (mode 0700) until it is closed or the process exits.
  * @throws NotFoundError, InvalidInputError, IntegrityError, ConflictError, StoreError
  */
 export async function openSource(given: string, onProgress?: OnProgress): Promise<OpenSource> {
@@ -61,7 +60,7 @@ export async function openSource(given: string, onProgress?: OnProgress): Promis
   }
 }
 
-/** The file itself. What is clearly no old database is refused before it is copied. */
+/** The file itself. A file that is clearly not a legacy database is refused before it is copied. */
 function checkedPath(given: string): string {
   const stat = statOf(given);
   if (!stat) throw noSource(given);
@@ -88,7 +87,7 @@ function begin(db: Database, path: string): void {
   refuseOurs(path, Number(db.pragma('application_id', { simple: true })));
 }
 
-/** Copies the files of a database, again where they were written meanwhile. */
+/** Copies the files of a database, again if they were written meanwhile. */
 async function copyQuietFiles(from: string, to: string, onProgress?: OnProgress): Promise<void> {
   for (let tries = 0; tries < TRIES; tries++) {
     if (tries > 0) await sleep(RETRY_AFTER);
@@ -99,7 +98,7 @@ async function copyQuietFiles(from: string, to: string, onProgress?: OnProgress)
       await copyFiles(from, to, onProgress);
       if (before === fingerprint(from)) return;
     } catch (error) {
-      if (before === fingerprint(from)) throw error; // else a file may just have been removed
+      if (before === fingerprint(from)) throw error; // otherwise a file may just have been removed
     }
   }
   throw busySource(from);
@@ -122,7 +121,7 @@ async function copyFiles(from: string, to: string, onProgress?: OnProgress): Pro
   }
 }
 
-/** Differs where a database was written between two calls; undefined where it was written just now. */
+/** Differs if a database was written between two calls; undefined if it was written just now. */
 function fingerprint(path: string): string | undefined {
   const stats = [...CONTENT, LOCKS].map((suffix) => statOf(path + suffix));
   if (stats.some((stat) => stat && Math.abs(Date.now() - stat.mtimeMs) < MTIME_GRAIN)) return undefined;

@@ -23,7 +23,10 @@ export const noSource = (path: string): NotFoundError =>
     about(path, 'Name the database of the old workflow state with --source.'),
   );
 
-/** @param what is wrong, in words */
+/**
+ *
+ * @param what the problem
+ */
 export const notLegacy = (path: string, what: string, cause?: unknown): InvalidInputError =>
   new InvalidInputError(
     'NOT_A_LEGACY_DATABASE',
@@ -49,7 +52,7 @@ export const busySource = (path: string): ConflictError =>
     about(path, 'Try again when the old system is idle.'),
   );
 
-/** Turns what the driver or the file system throws about a source, or the copy of it, into what a user can act on. */
+/** Converts errors of the driver or the file system about a source, or its copy, to errors that a user can act on. */
 export function aboutSource(error: unknown, path: string): unknown {
   if (error instanceof SlothError || !(error instanceof Error)) return error;
   const { code = '', syscall } = error as NodeJS.ErrnoException;
@@ -72,7 +75,7 @@ export function aboutSource(error: unknown, path: string): unknown {
   );
 }
 
-/** Runs what reads a source; what it throws is said of the source. */
+/** Runs a read of a source; its errors name the source. */
 export function reading<T>(path: string, read: () => T): T {
   try {
     return read();

@@ -25,31 +25,30 @@ export {
 export type LegacyWorkflow = { readonly workflow: LegacyRecord } & { readonly [P in Part]: readonly LegacyRecord[] };
 
 /**
- * An old database at one moment, whatever others do to it meanwhile. Every row is given once: by `workflows`, `orphans`,
+ * A snapshot of a legacy database, unaffected by later writes. Every row is returned once: by `workflows`, `orphans`,
  * `locks` or `state`.
- *
- * Rows belong to the workflow whose id is, as text, their `workflow_id`; where several workflows have that id, to the
- * first. A lock belongs to the workflow whose id or, where none has that id, whose name it has.
- * @throws IntegrityError `SOURCE_DAMAGED` from whatever reads rows
+ * Rows belong to the workflow whose id equals, as text, their `workflow_id`; if several workflows have that id, to the
+ * first. A lock belongs to the workflow with that id or, if there is none, with that name.
+ * @throws IntegrityError `SOURCE_DAMAGED` from every read of rows
  */
 export interface LegacySource {
-  /** The number of rows of each table there is. A table that is missing is absent. */
+  /** The number of rows of each table. A missing table is absent. */
   readonly counts: Readonly<Partial<Record<LegacyTable, number>>>;
-  /** The file itself, where a link led to it. */
+  /** The path of the file itself, after following links. */
   readonly path: string;
-  /** In the order of created_at, then rowid. One is in memory at a time; the caller may wait between two. */
+  /** Ordered by created_at, then rowid. Memory holds one at a time; the caller may wait between two. */
   workflows(): Iterable<LegacyWorkflow>;
-  /** Rows whose workflow_id is of no workflow, or NULL. */
+  /** Rows whose workflow_id belongs to no workflow, or is NULL. */
   orphans(): Iterable<LegacyRecord>;
-  /** Those that name no workflow. */
+  /** The locks that name no workflow. */
   locks(): readonly LegacyRecord[];
   state(): readonly LegacyRecord[];
-  /** Ends reading, and takes a copy away. Again, it does nothing. */
+  /** Stops reading, and removes a copy. May be called twice. */
   close(): void;
 }
 
 /**
- * Opens the database of the old workflow state for reading. Not a byte of it or its WAL is written.
+ * Opens a database of the legacy workflow state for reading. The file and its WAL are never written.
  * @throws NotFoundError `SOURCE_NOT_FOUND`; InvalidInputError `NOT_A_LEGACY_DATABASE`; IntegrityError `SOURCE_DAMAGED`;
  * ConflictError `SOURCE_BUSY`; StoreError
  */

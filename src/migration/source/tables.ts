@@ -4,26 +4,26 @@ import type { OnProgress } from '../../store/maintenance.js';
 import type { OpenSource } from './open-source.js';
 import { damagedSource, notLegacy, reading } from './source-errors.js';
 
-/** A cell as SQLite holds it; integers with all their digits. Text that is no valid UTF-8 comes as its bytes. */
+/** A cell as SQLite stores it; integers with all digits. Invalid UTF-8 text is returned as bytes. */
 export type Cell = null | bigint | number | string | Uint8Array;
 
-/** All columns of a row, those too that we do not know. One named `__proto__` is a column like others. */
+/** All columns of a row, including unknown ones. A column named `__proto__` is an ordinary one. */
 export type LegacyRow = Readonly<Record<string, Cell>>;
 
-/** What a workflow has beside its own row. */
+/** The tables with rows of a workflow besides its own row. */
 export const PARTS = ['resources', 'outputs', 'versions', 'tags', 'drift', 'activity', 'locks'] as const;
 export type Part = (typeof PARTS)[number];
 
 interface Description {
-  /** What a row is. */
+  /** The kind of row. */
   readonly part?: Part;
-  /** The column that holds the workflow's id; for locks, its id or its name. */
+  /** The column with the workflow's id; for locks, its id or its name. */
   readonly owner?: 'workflow_id' | 'name';
-  /** What names a row, in reports, that has no `id`. */
+  /** The columns that identify a row without an `id` in reports. */
   readonly namedBy?: readonly string[];
 }
 
-/** The old tables. Those that hang on others come after them. */
+/** The legacy tables. A table comes after those that it refers to. */
 const DESCRIPTIONS = {
   workflow_states: {},
   workflow_resources: { part: 'resources', owner: 'workflow_id' },
@@ -41,7 +41,7 @@ export const LEGACY_TABLES = Object.keys(DESCRIPTIONS) as readonly LegacyTable[]
 
 export const descriptionOf = (table: LegacyTable): Description => DESCRIPTIONS[table];
 
-/** A row, and what names it in reports. */
+/** A row, and its identifier in reports. */
 export interface LegacyRecord {
   readonly table: LegacyTable;
   /** `id`; of outputs `workflow_id/key`, of tags `workflow_id/tag`, of state `key`, of locks `name`; else `rowid N`. */
@@ -56,19 +56,19 @@ export const NOBODY = 0;
 export interface TableRows {
   readonly count: number;
   /**
-   * An owner's rows in their order. Each is read when it is asked for, and other rows may be read in between.
-   * @param owner the place of a workflow in its table, from 1 on, or NOBODY
+   * An owner's rows in order. Each is read on demand, and other rows may be read in between.
+   * @param owner the number of a workflow in its table, from 1 on, or NOBODY
    */
   of(owner: number): Iterable<LegacyRecord>;
 }
 
-/** A table as its database has it. */
+/** A table as it is in the database. */
 interface Shape {
   readonly table: LegacyTable;
   readonly columns: readonly string[];
-  /** What a row is found by, as SQL: its rowid or, in a table WITHOUT ROWID, the columns of its primary key. */
+  /** The SQL that finds a row: its rowid or, in a table WITHOUT ROWID, the columns of its primary key. */
   readonly keys: readonly string[];
-  /** What names a row that has no id, as SQL. */
+  /** The SQL of the identifier of a row without an id. */
   readonly nameless: string;
 }
 
@@ -79,9 +79,9 @@ const PRIMARY_KEY = "SELECT name FROM pragma_table_xinfo(?, 'main') WHERE pk > 0
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /**
- * Finds the old tables and lists, in temporary tables, the place, the owner and the key of every row: the old tables
- * have no index on `workflow_id`, and looking for each workflow's rows without one would read everything each time.
- * No value is held. Afterwards every row is read on its own, so that the caller may wait between two of them.
+ * Finds the legacy tables and lists the number, the owner and the key of every row in temporary tables: the legacy tables
+ * have no index on `workflow_id`, so reading each workflow's rows directly would scan everything each time. The lists
+ * contain no values. Later every row is read separately, so that the caller may wait between two of them.
  * @throws InvalidInputError `NOT_A_LEGACY_DATABASE`
  */
 export async function findTables(
@@ -118,11 +118,11 @@ function shapeOf(db: Database, table: LegacyTable, path: string): Shape | undefi
   return { table, columns, keys: [rowid], nameless: "'rowid ' || l.key0" };
 }
 
-/** A column of the table as SQL; NULL where the table has no such column. */
+/** A column of the table as SQL; NULL if the table does not have it. */
 const column = ({ columns }: Shape, name: string): string =>
   columns.some((one) => one.toLowerCase() === name) ? `t.${quoted(name)}` : 'NULL';
 
-/** A temporary table: place, owner and key of every row. */
+/** A temporary table with the number, owner and key of every row. */
 function listRows(db: Database, shape: Shape): void {
   const { table, keys } = shape;
   const key = keys.map((name) => `t.${name}`);
@@ -138,7 +138,7 @@ CREATE INDEX temp.owner_${table} ON list_${table} (owner)`);
   listWorkflows(db, shape, 'name');
 }
 
-/** The place of the workflow that a row belongs to, as SQL. */
+/** The SQL for the number of the workflow that a row belongs to. */
 function ownerOf(shape: Shape): string {
   const { owner } = descriptionOf(shape.table);
   if (!owner) return `${NOBODY}`;
@@ -147,7 +147,7 @@ function ownerOf(shape: Shape): string {
   return `coalesce(${place('id')}, ${owner === 'name' ? place('name') : 'NULL'}, ${NOBODY})`;
 }
 
-/** Every id or name of a workflow, as text, with the place of the first that has it. */
+/** Every id or name of a workflow as text, with the number of the first that has it. */
 function listWorkflows(db: Database, shape: Shape, by: 'id' | 'name'): void {
   const text = `CAST(${column(shape, by)} AS TEXT) COLLATE BINARY`;
   db.exec(`
@@ -162,14 +162,14 @@ const sameKey = (shape: Shape): string => shape.keys.map((name, index) => `t.${n
 function openTable(db: Database, shape: Shape, path: string): TableRows {
   const { table, keys, nameless } = shape;
   const row = `FROM temp.list_${table} l LEFT JOIN main.${table} t ON ${sameKey(shape)}`;
-  // As arrays: in the driver's objects a column named __proto__ is lost.
+  // As arrays, because the driver's objects lose a column named __proto__.
   const next = db
     .prepare(
       `SELECT l.place, t.${keys[0]} IS NULL, ${nameless}, t.* ${row} WHERE l.owner = ? AND l.place > ? ORDER BY l.place LIMIT 1`,
     )
     .raw() as Statement<[number, bigint], [place: bigint, isMissing: bigint, nameless: string, ...Cell[]]>;
   const [, , , ...columns] = next.columns().map(({ name }) => name);
-  /** The driver puts U+FFFD for what is no valid UTF-8. */
+  /** The driver replaces invalid UTF-8 with U+FFFD. */
   const asHeld = (cell: Cell, name: string, place: bigint): Cell => {
     if (typeof cell !== 'string' || !cell.includes('\ufffd')) return cell;
     const bytes = `CAST(t.${quoted(name)} AS BLOB)`;
@@ -193,7 +193,10 @@ function openTable(db: Database, shape: Shape, path: string): TableRows {
   };
 }
 
-/** @param nameless names a row in which what should name it is NULL or missing */
+/**
+ *
+ * @param nameless identifies a row whose naming columns are NULL or missing
+ */
 function recordOf(table: LegacyTable, row: LegacyRow, nameless: string): LegacyRecord {
   const name = ([['id'], descriptionOf(table).namedBy ?? []] as const)
     .map((columns) => columns.map((one) => (Object.hasOwn(row, one) ? (row[one] as Cell) : null)))

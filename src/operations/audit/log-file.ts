@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { checkChain, type LogHead, type StoredEvent } from '../../events/index.js';
 import { IntegrityError, InvalidInputError } from '../../lib/errors.js';
-import { type FreshFileOptions, isSameFile, writeFreshFile } from '../../lib/fresh-file.js';
+import { isSameFile, type NewFileOptions, writeNewFile } from '../../lib/new-file.js';
 import { pause } from '../../lib/pause.js';
 import { eventPages } from '../../store/event-page.js';
 import type { EventStore } from '../../store/event-store.js';
@@ -75,7 +75,7 @@ export async function exportLogFile(
   store: EventStore,
   path: string,
   now: string,
-  options: FreshFileOptions = {},
+  options: NewFileOptions = {},
   onProgress?: OnProgress,
 ): Promise<LogHead> {
   const { location } = await store.describe();
@@ -85,7 +85,7 @@ export async function exportLogFile(
       details: { field: 'file', file: path },
     });
   }
-  return writeFreshFile(path, 'file', options, (write) => exportLog(store, write, now, onProgress));
+  return writeNewFile(path, 'file', options, (write) => exportLog(store, write, now, onProgress));
 }
 
 export interface LogImportOptions {

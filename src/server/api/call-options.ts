@@ -5,14 +5,14 @@ import { envelopeSchema } from '../../commands/index.js';
 import { InvalidInputError } from '../../lib/errors.js';
 import { callerOf } from '../access.js';
 
-/** Of the envelope what stands in the body, beside a command's own fields: no header could carry it. */
+/** The fields of the envelope that are sent in the body, beside the command's own, because no header can carry them. */
 export const envelopeBody = envelopeSchema
   .pick({ reason: true, lockId: true, fencingToken: true, correlationId: true, causationId: true })
   .partial();
 
 /**
- * What a request says about a command beside the command: who sends it is its principal, `If-Match` the version it
- * expects, `Idempotency-Key` the command's id.
+ * Command options from the request: the principal is the sender, `If-Match` the expected version, `Idempotency-Key` the
+ * command id.
  * @param forceUnlock whether locks may be broken through this server at all
  */
 export function callOf(
@@ -36,8 +36,8 @@ function expectedIn(header: string | undefined): number | undefined {
   if (header === undefined) return undefined;
   const [, digits] = /^"(\d{1,15})"$/.exec(header) ?? [];
   if (digits !== undefined) return Number(digits);
-  throw new InvalidInputError('INVALID_INPUT', `If-Match: ${header} is no version in quotes`, {
-    hint: 'Send the ETag of what you read, such as "12"; "0" where there must be no such stack yet.',
+  throw new InvalidInputError('INVALID_INPUT', `If-Match: ${header} invalid version; it must be in quotes`, {
+    hint: 'Send the ETag of the stack that you read, such as "12", or "0" if the stack must not exist yet.',
     details: { field: 'If-Match' },
   });
 }

@@ -22,9 +22,9 @@ import { jsonSchema, schemaOfCommand } from './schema.js';
 const dryRun = { dry_run: flag().default(false).describe('only show what would change') };
 type DryRun = { readonly dry_run: boolean };
 
-const answer = 'A receipt, ETag is the version; with dry_run the changes there would be';
+const answer = 'A receipt; ETag is the version. With dry_run the planned changes';
 
-/** Every command of the engine, under its type. The body holds its fields, and in `envelope` what goes with it. */
+/** Every command of the engine, under its type. The body contains its fields, and its envelope under `envelope`. */
 const ofEngine: readonly Route[] = (Object.keys(COMMANDS) as CommandType[]).map((type) =>
   route({
     method: 'POST',
@@ -57,14 +57,14 @@ const ofDocuments: readonly Route[] = [
     path: '/stacks/{stack}/import',
     role: 'write',
     scope: 'stack',
-    summary: 'Takes in the state another tool keeps; makes the stack where there is none',
+    summary: 'Imports the state of another tool; creates the stack if it does not exist',
     answer,
     query: z.strictObject({
       from: z.enum(['terraform', 'pulumi'], 'must be terraform or pulumi'),
-      force: flag().default(false).describe('take a lower serial, an older deployment or another lineage'),
-      allow_missing: flag().default(false).describe('allow dependencies on resources it does not hold'),
+      force: flag().default(false).describe('accept a lower serial, an older deployment or another lineage'),
+      allow_missing: flag().default(false).describe('allow dependencies on resources that it does not contain'),
       lock_id: text().optional().describe('the lock you hold on the stack'),
-      reason: text(16_384).optional().describe('why, kept with the version'),
+      reason: text(16_384).optional().describe('the reason, recorded with the version'),
       ...dryRun,
     }),
     body: { 'application/json': { schema: {}, maxBytes: 'max-body' } },
@@ -84,13 +84,13 @@ const ofDocuments: readonly Route[] = [
     path: '/stacks/{stack}/desired-state',
     role: 'write',
     scope: 'stack',
-    summary: 'Brings a stack to the state that a document describes',
+    summary: 'Changes a stack to the state that a document describes',
     answer,
     query: z.strictObject({
-      prune: flag().default(false).describe('take out what it does not hold'),
+      prune: flag().default(false).describe('remove everything that it does not contain'),
       allow_missing: flag().default(false).describe('allow dependencies on resources that are not in the stack'),
       lock_id: text().optional().describe('the lock you hold on the stack'),
-      reason: text(16_384).optional().describe('why, kept with the version'),
+      reason: text(16_384).optional().describe('the reason, recorded with the version'),
       ...dryRun,
     }),
     body: {
@@ -113,13 +113,16 @@ const ofDocuments: readonly Route[] = [
 
 export const COMMAND_ROUTES: readonly Route[] = [...ofEngine, ...ofDocuments];
 
-/** @throws InvalidInputError for a body that is no object, or names another command than the path does */
+/**
+ *
+ * @throws InvalidInputError for a body that is not an object, or names another command than the path
+ */
 async function readFields({ request, bodies }: Call, type: CommandType): Promise<JsonObject> {
   const body = bytesOf(request);
   const fields = body.length === 0 ? {} : await read(body, type, runnerFor(request, bodies));
   if (isJsonObject(fields) && !Object.hasOwn(fields, 'type')) return fields;
   throw new InvalidInputError('INVALID_INPUT', "body: it must be an object of the command's fields, without its type", {
-    hint: 'The command is named in the path; /api/v1/openapi.json tells its fields.',
+    hint: 'The path names the command; /api/v1/openapi.json lists its fields.',
     details: { field: 'body' },
   });
 }
@@ -141,10 +144,10 @@ const envelopeOf = ({
   ...(reason === undefined ? {} : { reason }),
 });
 
-/** Two such requests with an equal content are one request sent twice, though the command made of the second differs. */
+/** Two such requests with equal content are a repeated request, even if the second would produce a different command. */
 const contentOf = ({ path, query }: Call<object>, document: Uint8Array): string => {
-  const { lock_id: _, dry_run: __, ...said } = query as Readonly<Record<string, Json>>;
-  return sha256(stringifyJson(sortKeys({ path: { ...path }, query: said, document: sha256(document) })));
+  const { lock_id: _, dry_run: __, ...fields } = query as Readonly<Record<string, Json>>;
+  return sha256(stringifyJson(sortKeys({ path: { ...path }, query: fields, document: sha256(document) })));
 };
 
 async function carryOut(

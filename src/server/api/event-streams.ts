@@ -2,19 +2,19 @@ import { interval, type Observable, share } from 'rxjs';
 import { StoreError } from '../../lib/errors.js';
 
 export interface StreamLimits {
-  /** Open streams at most, altogether and of one token. */
+  /** The maximum number of open streams, in total and for one token. */
   readonly total: number;
   readonly perToken: number;
   readonly heartbeatMs: number;
 }
 
-/** How long a client that was refused a stream waits before it tries again, seconds. */
+/** The delay after which a refused client may retry, in seconds. */
 export const RETRY_AFTER = 10;
 
-/** How often within the time of a heartbeat each stream is woken to see whether one is due. */
+/** How often each stream is woken within a heartbeat interval to check whether one is due. */
 export const BEATS = 4;
 
-/** The live streams of a server: how many there are, and the one timer of their heartbeats. */
+/** The live streams of a server: their number, and the shared timer of their heartbeats. */
 export class EventStreams {
   readonly beat: Observable<unknown>;
   readonly heartbeatMs: number;
@@ -33,9 +33,9 @@ export class EventStreams {
   }
 
   /**
-   * Counts one more stream.
-   * @param owner the token, or the client where there is none
-   * @returns ends it; a second call does nothing
+   * Opens one more stream.
+   * @param owner the token, or the client without one
+   * @returns closes it; a second call has no effect
    * @throws StoreError `TOO_MANY_STREAMS` for this owner, `SERVER_BUSY` for the whole server
    */
   open(owner: string): () => void {

@@ -4,7 +4,7 @@ import type { LogEntry } from '../../queries/log.js';
 
 const texts = new WeakMap<LogEntry, string>();
 
-/** An entry of the log as a server-sent event. Made once of an entry, however many streams send it. */
+/** An entry of the log as a server-sent event. The text is made once per entry for all streams. */
 export function eventText(entry: LogEntry): string {
   let text = texts.get(entry);
   if (text === undefined) {
@@ -14,5 +14,5 @@ export function eventText(entry: LogEntry): string {
   return text;
 }
 
-/** The last event of a stream that ends before its client wants it to. */
+/** The last event of a stream that the server ends. */
 export const errorText = (error: Json): string => `event: error\ndata: ${stringifyJson(error)}\n\n`;

@@ -25,19 +25,19 @@ export interface ApiOptions {
   readonly forceUnlock: boolean;
 }
 
-/** Everything the engine can do and tell, as JSON over HTTP. It describes itself under `openapi.json`. */
+/** All commands and queries of the engine, as JSON over HTTP, with their description under `openapi.json`. */
 export async function api(app: FastifyInstance, options: ApiOptions): Promise<void> {
   const { backend, prefix, bodies, reads, forceUnlock } = options;
   const streams = new EventStreams(options.streams);
   takeBytes(app, ['application/json', 'application/yaml']);
   const stopping = new AbortController();
-  app.addHook('preClose', async () => stopping.abort()); // a stream of events would keep the server from closing
+  app.addHook('preClose', async () => stopping.abort()); // a stream of events would prevent the server from closing
 
   for (const route of ROUTES) {
     app.route({
       method: route.method,
       url: route.path.replace(/\{(\w+)\}/g, ':$1'),
-      // Before anything of a body is read.
+      // Runs before any of the body is read.
       onRequest: async (request, reply) => {
         await authorize(route, request, backend, pathOf(request).stack);
         admitBody(
@@ -53,7 +53,8 @@ export async function api(app: FastifyInstance, options: ApiOptions): Promise<vo
         const signal = stopping.signal;
         const call = { backend, request, reply, path, query, bodies, reads, stopping: signal, streams, forceUnlock };
         const answer = await route.handle(call);
-        // It may have taken long. A command is answered: what it did cannot be refused any more.
+        // The query may have taken long, so the token is checked again. A command is answered in any case, because it was
+        // executed.
         if (route.method === 'GET' && answer !== reply) currentPrincipal(request);
         return answer;
       },

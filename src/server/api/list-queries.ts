@@ -7,21 +7,24 @@ import { requireStack } from '../access.js';
 import { flag, moment, momentOf, number, page, pageOf, several, text } from './parameters.js';
 import { type Query, query } from './query.js';
 
-/** One answer looks at so many positions of the log at most, and holds so many characters of events, or one event. */
+/**
+ * The maximum number of positions of the log that one response scans, and of characters of events; a larger first event is
+ * returned alone.
+ */
 const MOST_POSITIONS = 10_000;
 const MOST_CHARS = 4 * 1024 * 1024;
 
-/** Lists of stacks and of events, as far as the principal reaches them. */
+/** Lists of stacks and of events that the principal may access. */
 export const LIST_QUERIES: readonly Query[] = [
   query({
     scope: 'reachable',
     weight: 'stacks',
     path: '/stacks',
     summary: 'The stacks, in the order of their names',
-    answer: 'Stacks, and in `next` what `after` is for the next page',
+    answer: 'Stacks, and in `next` the value of `after` for the next page',
     query: z.strictObject({
-      tag: several().optional().describe('only those that bear it; several: all of them'),
-      status: text().optional().describe('only those of this status'),
+      tag: several().optional().describe('only those with this tag; several: with all of them'),
+      status: text().optional().describe('only those with this status'),
       deleted: flag().default(false).describe('the deleted ones instead'),
       ...moment,
       ...page,
@@ -43,13 +46,13 @@ export const LIST_QUERIES: readonly Query[] = [
     path: '/events',
     summary: 'The log, oldest first',
     answer:
-      'Events, and in `next` the position after which the next page begins. A page ends early, and may be empty, where much of the log was looked at for it: the list ends where `next` is null',
+      'Events, and in `next` the position after which the next page begins. A page that scans much of the log ends early and may be empty: the list ends when `next` is null',
     query: z.strictObject({
       stack: text().optional().describe('only of this stack, by name or id'),
       type: several().optional().describe('only of this type; several: any of them'),
       actor: text().optional(),
-      since: text().optional().describe('only recorded at or after this instant'),
-      until: text().optional().describe('only recorded at or before this instant'),
+      since: text().optional().describe('only recorded at or after this time'),
+      until: text().optional().describe('only recorded at or before this time'),
       limit: page.limit,
       after: number().optional().describe('only after this position'),
     }),
@@ -75,5 +78,5 @@ export const LIST_QUERIES: readonly Query[] = [
   }),
 ];
 
-/** Deleted stacks may share a name; no name holds a tab. */
+/** Deleted stacks may share a name; a name contains no tab. */
 const keyOfStack = ({ name, id }: { readonly name: string; readonly id: string }): string => `${name}\t${id}`;

@@ -11,18 +11,20 @@ export interface LiveOptions {
   /** Events after this position. */
   readonly after: number;
   readonly signal: AbortSignal;
-  /** After so many milliseconds without an event something is sent, so that nobody between takes the connection for dead. */
+  /**
+   * After this number of milliseconds without an event a heartbeat is sent, so that no proxy closes the connection as idle.
+   */
   readonly heartbeatMs: number;
-  /** Looks for that time `BEATS` times within it. */
+  /** Checks that time `BEATS` times per interval. */
   readonly beat: Observable<unknown>;
-  /** Both throw where the client may no longer listen; one of them is called before anything is sent. */
+  /** Both throw if the client has lost its permission; one of them is called before anything is sent. */
   isWanted(entry: LogEntry): boolean;
   checkAccess(): void;
 }
 
 /**
- * Events after a position, and then as they are appended, each as the text of a server-sent event. Ends with the signal, and
- * with an `error` event when the client may no longer listen, the log was replaced or the backend is closed.
+ * Events after a position, and then as they are appended, each as the text of a server-sent event. Ends with the signal,
+ * and with an `error` event if the client loses its permission, the log was replaced or the backend is closed.
  */
 export async function* liveEvents(options: LiveOptions): AsyncGenerator<string, void, undefined> {
   const { backend, after, signal, beat, isWanted, checkAccess } = options;
@@ -48,11 +50,14 @@ export async function* liveEvents(options: LiveOptions): AsyncGenerator<string, 
   }
 }
 
-/** @throws InvalidInputError for a header that is no position */
+/**
+ *
+ * @throws InvalidInputError for a header that is not a position
+ */
 export function positionOf(header: string | string[] | undefined): number | undefined {
   if (header === undefined) return undefined;
   if (typeof header === 'string' && /^\d{1,15}$/.test(header)) return Number(header);
-  throw new InvalidInputError('INVALID_INPUT', 'Last-Event-ID: it is no position of the log', {
+  throw new InvalidInputError('INVALID_INPUT', 'Last-Event-ID: it is not a position of the log', {
     hint: 'Send the id of the last event you saw, or leave it out.',
     details: { field: 'Last-Event-ID' },
   });

@@ -14,7 +14,7 @@ import { type Route, route } from './route.js';
 
 const get = { method: 'GET', role: 'read', body: NO_BODY } as const;
 
-/** What can be asked about the database as a whole, and the events as they are appended. */
+/** Queries about the database as a whole, and the events as they are appended. */
 export const LOG_QUERIES: readonly Route[] = [
   route({
     ...get,
@@ -22,7 +22,7 @@ export const LOG_QUERIES: readonly Route[] = [
     path: '/events/live',
     summary: 'Events as they are appended, as server-sent events',
     answer:
-      'A stream that does not end; `id` is the position, by which Last-Event-ID goes on where it broke off. An `error` event ends it: the token was revoked or has expired (TOKEN_ENDED), or a backup was restored (LOG_REPLACED)',
+      'A stream that does not end; `id` is the position, with which Last-Event-ID resumes an interrupted stream. An `error` event ends it: the token was revoked or has expired (TOKEN_ENDED), or a backup was restored (LOG_REPLACED)',
     media: 'text/event-stream',
     refusals: {
       429: 'TOO_MANY_STREAMS: this token has as many streams open as it may',
@@ -33,7 +33,7 @@ export const LOG_QUERIES: readonly Route[] = [
       type: several().optional().describe('only of this type; several: any of them'),
       after: number()
         .optional()
-        .describe('from after this position on; by default from now on. Last-Event-ID goes before it'),
+        .describe('only after this position; by default only new events. Last-Event-ID takes precedence'),
     }),
     handle: async ({ backend, request, reply, query: { stack, type, after }, stopping, streams }) => {
       const gone = openStream(streams, request, reply);
@@ -80,7 +80,7 @@ export const LOG_QUERIES: readonly Route[] = [
     role: 'admin',
     scope: 'all',
     path: '/projections/rebuild',
-    summary: 'Builds the tables anew from the log, while others go on',
+    summary: 'Rebuilds the tables from the log, while commands continue',
     answer: 'What was rebuilt',
     query: z.strictObject({ name: several().optional().describe('only these projections') }),
     handle: ({ backend, query: { name } }) => backend.getAdmin().rebuild(name ? { names: name } : {}),
@@ -90,16 +90,16 @@ export const LOG_QUERIES: readonly Route[] = [
     role: 'admin',
     scope: 'all',
     path: '/verification',
-    summary: 'Proves the log and the tables',
-    answer: 'Whether all holds, each check, and what does not hold',
+    summary: 'Verifies the log and the tables',
+    answer: 'Whether everything is valid, each check, and the problems',
     query: z.strictObject({}),
     handle: async ({ backend }) => verificationJson(await backend.getAdmin().verify()),
   }),
 ];
 
 /**
- * Counts a stream until its answer ends, whatever ends it.
- * @returns is aborted then
+ * Counts a stream until its response ends for any reason.
+ * @returns a signal that is aborted then
  */
 function openStream(streams: EventStreams, request: FastifyRequest, reply: FastifyReply): AbortSignal {
   const gone = new AbortController();

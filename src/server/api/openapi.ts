@@ -23,13 +23,14 @@ const HEADERS = [
   {
     name: 'If-Match',
     in: 'header',
-    description: 'The version the stack must be at, as ETag told it: `"12"`. `"0"`: there must be no such stack.',
+    description: 'The required version of the stack, as in ETag: `"12"`. `"0"`: the stack must not exist.',
     schema: { type: 'string', pattern: '^"\\d{1,15}"$' },
   },
   {
     name: 'Idempotency-Key',
     in: 'header',
-    description: 'The id of the command: sent again with it, the command does nothing and gives its first receipt.',
+    description:
+      'The id of the command. A command that is repeated with it changes nothing and returns its first receipt.',
     schema: { type: 'string', maxLength: 128 },
   },
 ];
@@ -41,7 +42,7 @@ export const openApi = (routes: readonly Route[], prefix: string, maxBody: numbe
     title: 'sloth-runner state engine',
     version: '1.0.0',
     description:
-      'The state of infrastructure stacks. Documents are those that the command line prints with --output json.',
+      'The state of infrastructure stacks. The documents are those that the command line prints with --output json.',
   },
   servers: [{ url: prefix }],
   security: [{ bearer: [] }, { basic: [] }, {}],
@@ -82,7 +83,7 @@ const operation = (route: Route, maxBody: number) => {
   };
 };
 
-/** `x-max-bytes`: a body with more is answered with 413. */
+/** `x-max-bytes`: a larger body is refused with 413. */
 const contentOf = ({ schema, maxBytes }: Body, maxBody: number) => ({
   schema,
   'x-max-bytes': maxBytes === 'max-body' ? maxBody : maxBytes,

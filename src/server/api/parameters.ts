@@ -5,7 +5,7 @@ import { byBytes } from '../../lib/order.js';
 import { list } from '../../lib/text.js';
 import type { At } from '../../store/event-store.js';
 
-/** Parameters of queries. All of them come as texts; none is guessed at. */
+/** Query parameters. All of them arrive as text, and none is interpreted by its look. */
 const once = (problem = 'must be given once') => z.string({ error: problem });
 
 /** @param max in characters; the longest address has 2,048 bytes */
@@ -29,12 +29,12 @@ export const flag = () =>
     .transform((value) => value === 'true')
     .meta({ type: 'boolean' });
 
-/** One of it or several. */
+/** One or several. */
 export const several = () => z.union([text(), list(text(), 100)]).transform((value) => [value].flat());
 
-/** A place in history, instead of now. */
+/** A point in history, instead of now. */
 export const moment = {
-  at_time: text().optional().describe('as of this instant, ISO-8601'),
+  at_time: text().optional().describe('as of this time, ISO-8601'),
   at_position: number(1).optional().describe('as of this position of the log'),
 };
 export const at = { at_version: number(1).optional().describe('as of this version'), ...moment };
@@ -65,18 +65,18 @@ const notBoth = (field: string, other: string): InvalidInputError =>
 
 const MAX_PAGE = 1_000;
 
-/** How many items a page holds, and after which it begins. */
+/** The size of a page, and the key after which it begins. */
 export const page = {
   limit: number(1)
     .refine((value) => value <= MAX_PAGE, `must be at most ${MAX_PAGE}`)
     .default(100)
     .describe(`how many, at most ${MAX_PAGE}; 100 by default`),
-  after: text().optional().describe('what `next` of the page before said'),
+  after: text().optional().describe('`next` of the previous page'),
 };
 
 /**
- * A page of a list that is in the order of its keys' bytes, and the key after which the next one begins; null at the end.
- * What came or went meanwhile moves nothing else.
+ * A page of a list that is sorted by the bytes of its keys, and the key after which the next page begins; null at the end.
+ * Items that appear or disappear meanwhile do not shift the others.
  */
 export function pageOf<T>(
   items: readonly T[],

@@ -4,25 +4,25 @@ import { NO_BODY } from '../bodies/limits.js';
 import type { Weight } from '../reads/index.js';
 import type { Call, Route } from './route.js';
 
-/** All that a query works with: it may run in another process, where there is no request. */
+/** The inputs of a query. It may run in another process, without a request. */
 export interface QueryCall<Query = unknown> {
   readonly backend: StateBackend;
-  /** The parts of the path that stand in braces; a stack by name or id. */
+  /** The parameters of the path; a stack by name or id. */
   readonly path: Readonly<Record<string, string>>;
   readonly query: Query;
   mayReach(stack: string): boolean;
 }
 
-/** A query of the API. It is answered at once where that takes no time, else by another process. */
+/** A query of the API. Short ones run in this process, others in another one. */
 export interface Query<Parameters extends z.ZodObject = z.ZodObject>
   extends Pick<Route<Parameters>, 'path' | 'summary' | 'scope' | 'query' | 'answer'> {
   readonly weight: Weight;
-  /** Whether it takes no longer than a page does, whatever the stack's size. */
+  /** Whether it takes no longer than a page, whatever the stack's size. */
   isShort?(query: z.output<Parameters>): boolean;
-  /** Refuses what the request may not ask for, before anything is read. */
+  /** Refuses a request that is not permitted, before anything is read. */
   check?(call: Call<z.output<Parameters>>): Promise<void>;
   read(call: QueryCall<z.output<Parameters>>): Promise<object>;
-  /** The ETag of an answer. */
+  /** The ETag of a result. */
   etag?(answer: object): string;
 }
 
@@ -57,7 +57,7 @@ const answering = (definition: Query) => async (call: Call<Record<string, unknow
     if (etag !== undefined) void reply.header('etag', etag);
     return answer;
   }
-  const asked = stack ? { ...path, stack: stack.id } : path; // the one that was authorised, whatever its name is by then
+  const asked = stack ? { ...path, stack: stack.id } : path; // the stack that was authorised, even if it was renamed since
   const { stacks } = principal;
   const job = { what: 'query', route: definition.path, path: asked, query, stacks } as const;
   return reads.send(job, { isShort: definition.isShort?.(query) ?? false }, request, reply);

@@ -7,27 +7,24 @@ import type { Bodies } from '../bodies/limits.js';
 import type { Reads } from '../reads/index.js';
 import type { EventStreams } from './event-streams.js';
 
-/** What a handler works with. */
+/** The inputs of a handler. */
 export interface Call<Query = unknown> {
   readonly backend: StateBackend;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly bodies: BodyOptions;
   readonly reads: Reads;
-  /** The parts of the path that stand in braces, decoded. */
+  /** The decoded parameters of the path. */
   readonly path: Readonly<Record<string, string>>;
   readonly query: Query;
-  /** Ends when the server is to stop. */
+  /** Fires when the server stops. */
   readonly stopping: AbortSignal;
   readonly streams: EventStreams;
   /** Whether locks may be broken through this server at all. */
   readonly forceUnlock: boolean;
 }
 
-/**
- * A path of the API. The table of all of them is what is registered and what the OpenAPI document is made of, so that
- * the two cannot differ.
- */
+/** A path of the API. One table registers all routes and produces the OpenAPI document, so that the two cannot differ. */
 export interface Route<Query extends z.ZodObject = z.ZodObject> {
   readonly method: 'GET' | 'POST';
   /** As OpenAPI writes it: `/stacks/{stack}`. */
@@ -35,19 +32,19 @@ export interface Route<Query extends z.ZodObject = z.ZodObject> {
   readonly summary: string;
   readonly role: Role;
   /**
-   * `stack`: about the stack that the path names. `all`: about the whole database. `reachable`: the handler leaves out
-   * what the principal does not reach, or judges it.
+   * `stack`: about the stack that the path names. `all`: about the whole database. `reachable`: the handler filters by or
+   * checks the principal's permissions.
    */
   readonly scope: 'stack' | 'all' | 'reachable';
   readonly query: Query;
-  /** What it takes as a body, and how much of it. */
+  /** The accepted bodies and their sizes. */
   readonly body: Bodies;
-  /** What is answered with 200; JSON unless `media` says something else. */
+  /** The description of the 200 response; JSON unless `media` is set. */
   readonly answer: string;
   readonly media?: string;
-  /** Refusals of this route that a client may wait for and try again: status and why; each has Retry-After. */
+  /** Errors of this route after which a client may wait and retry: status and reason; each has Retry-After. */
   readonly refusals?: Readonly<Record<number, string>>;
-  /** Whether it is a command: what its headers may say then, see `call-options.ts`. */
+  /** Whether it is a command, with the headers of `call-options.ts`. */
   readonly isCommand?: boolean;
   handle(call: Call<z.output<Query>>): Promise<unknown>;
 }

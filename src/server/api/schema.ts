@@ -2,13 +2,16 @@ import * as z from 'zod';
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What a caller may send, as JSON Schema (2020-12). What only our own code can judge, such as any JSON, is left open. */
+/**
+ * The accepted input as JSON Schema (2020-12). Checks that only our code can do, such as those of arbitrary JSON, are left
+ * out.
+ */
 export function jsonSchema(schema: z.ZodType): JsonSchema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   return rest;
 }
 
-/** The body of a command: its own fields but for the type, which the path tells, and its envelope. */
+/** The body of a command: its own fields without the type, which is in the path, and its envelope. */
 export function schemaOfCommand(schema: z.ZodType, envelope: JsonSchema): JsonSchema {
   const { properties, required, ...rest } = jsonSchema(schema) as {
     readonly properties: Readonly<Record<string, unknown>>;

@@ -14,19 +14,19 @@ import { type Query, query } from './query.js';
 
 const STACK = '/stacks/{stack}';
 const RESOURCE = `${STACK}/resources/{resource}`;
-/** Those that grow with what the stack holds, and those that grow with all that ever happened to it. */
+/** Queries whose cost grows with the content of the stack, and those whose cost grows with its whole history. */
 const ofState = { scope: 'stack', weight: 'state' } as const;
 const ofHistory = { scope: 'stack', weight: 'history' } as const;
 const isShort = (): boolean => true;
 const isShortPage = ({ limit }: { readonly limit: number }): boolean => limit <= 100;
 const limit = page.limit;
 
-/** What can be asked about one stack; each answers what the command line prints with `--output json`. */
+/** Queries about one stack; each returns what the command line prints with `--output json`. */
 export const STACK_QUERIES: readonly Query[] = [
   query({
     ...ofState,
     path: STACK,
-    summary: 'A stack whole: its fields, resources, outputs, dependencies, tags and lock',
+    summary: 'A whole stack: its fields, resources, outputs, dependencies, tags and lock',
     answer: 'The stack; ETag is its version',
     query: z.strictObject(at),
     etag: (answer) => `"${(answer as ReturnType<typeof detailsJson>).resource_version}"`,
@@ -41,7 +41,7 @@ export const STACK_QUERIES: readonly Query[] = [
     query: z.strictObject({ ...at, ...page }),
     read: async ({ backend, path: { stack = '' }, query }) => {
       const { after, limit } = query;
-      // One more than the page holds says whether there is a next.
+      // One more than the page shows whether there is a next page.
       const list = await backend.getResources(stack, atOf(query), { after, limit: limit + 1 });
       const { items, next } = pageOf(list.resources, { limit }, ({ address }) => address);
       return { ...resourcesJson({ ...list, resources: items }), next };
@@ -63,7 +63,7 @@ export const STACK_QUERIES: readonly Query[] = [
     ...ofHistory,
     path: `${RESOURCE}/history`,
     summary: 'Each change of a resource, the newest first',
-    answer: 'Changes: version, when, who, which fields',
+    answer: 'Changes with version, time, actor and fields',
     query: z.strictObject(at),
     read: async ({ backend, path: { stack = '', resource = '' }, query }) =>
       historyJson(await backend.getResourceHistory(stack, resource, atOf(query))),
@@ -98,7 +98,7 @@ export const STACK_QUERIES: readonly Query[] = [
   query({
     ...ofHistory,
     path: `${STACK}/diff`,
-    summary: 'What differs between two versions',
+    summary: 'The differences between two versions',
     answer: 'Stack fields, resources, outputs and dependencies that differ',
     query: z.strictObject({ from: number(1).describe('a version'), to: number(1).describe('a version') }),
     read: async ({ backend, path: { stack = '' }, query: { from, to } }) =>
@@ -107,7 +107,7 @@ export const STACK_QUERIES: readonly Query[] = [
   query({
     ...ofState,
     path: `${STACK}/graph`,
-    summary: 'Which resources depend on which',
+    summary: 'The dependencies between resources',
     answer: 'Nodes, edges, an order, and cycles',
     query: z.strictObject({
       ...at,
@@ -130,7 +130,7 @@ export const STACK_QUERIES: readonly Query[] = [
   query({
     ...ofHistory,
     path: `${STACK}/drift`,
-    summary: 'Findings of drift, the newest first',
+    summary: 'Drift findings, the newest first',
     answer: 'Findings',
     query: z.strictObject({ ...at, all: flag().default(false).describe('not only the newest of each resource') }),
     read: async ({ backend, path: { stack = '' }, query: { all, ...when } }) =>
@@ -140,7 +140,7 @@ export const STACK_QUERIES: readonly Query[] = [
     ...ofHistory,
     isShort,
     path: `${STACK}/drift/rules`,
-    summary: 'Rules by which differences are no drift',
+    summary: 'Rules that exclude differences from drift',
     answer: 'Rules, the oldest first',
     query: z.strictObject(at),
     read: async ({ backend, path: { stack = '' }, query }) =>
@@ -151,7 +151,7 @@ export const STACK_QUERIES: readonly Query[] = [
     weight: 'row',
     isShort,
     path: `${STACK}/lock`,
-    summary: 'Who holds the lock',
+    summary: 'The lock and its holder',
     answer: 'Whether it is locked, and the lock',
     query: z.strictObject(at),
     read: async ({ backend, path: { stack = '' }, query }) => {

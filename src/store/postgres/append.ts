@@ -8,11 +8,11 @@ import { HEAD_MOVED, NOT_STORED, TABLES_CHANGED } from './sqlstates.js';
 
 const CHANNEL = 'sloth_events';
 export const LISTEN = `LISTEN ${CHANNEL}`;
-/** Tells whoever listens, on COMMIT, that there is something to read, and who says so. */
+/** Notifies subscribers on COMMIT that there are new events, and names the writer. */
 const NOTIFY = `SELECT pg_notify('${CHANNEL}', $1)`;
 export const notify = (sql: Sql, self: string) => sql.all(NOTIFY, [self]);
 
-/** The columns of an event, each with its type and the field of {@link StoredEvent} it holds. */
+/** The columns of an event, each with its type and the field of {@link StoredEvent}. */
 export const EVENT_COLUMNS = [
   { name: 'position', type: 'bigint', field: 'position' },
   { name: 'stream', type: 'bigint', field: 'stream' },
@@ -36,9 +36,9 @@ const insertion = (events: readonly StoredEvent[]): Statement => {
 };
 
 /**
- * Moves the log's end, and the checkpoints; nothing that another release built, or that lags behind. The statement holds
- * locks on the tables from its beginning, so it must not wait for whoever holds the log's end: a rebuild that swaps the
- * tables holds it, and waits for them.
+ * Moves the log's end, and the checkpoints except those of another release and those that lag behind. The statement locks
+ * the tables from its start, so it must not wait for the lock on the log's end: a rebuild that swaps the tables holds that
+ * lock and waits for the tables.
  */
 const MOVES = `
 free AS (SELECT one FROM log_head WHERE position = $4 FOR UPDATE SKIP LOCKED),
@@ -54,7 +54,7 @@ SELECT ${GUARD}((SELECT count(*) FROM head) = 1, '${HEAD_MOVED}'),
        pg_notify('${CHANNEL}', $7)`;
 
 /**
- * One statement that does what all of them do, at the log's end or not at all.
+ * One statement that does all parts at the log's end, or nothing.
  * @param parts the first inserts the events and returns a row for each
  */
 function atLogEnd(
@@ -85,13 +85,14 @@ function atLogEnd(
 export type Order = 'any order' | 'in order';
 
 /**
- * Writes events that follow the log's end, and what they change in the tables, and tells who listens.
- * @param self what this store's notifications say
+ * Writes events that follow the log's end, applies their row changes, and notifies subscribers.
+ * @param self the payload of this store's notifications
  */
 export function eventWriter({ project, projectors }: Projection, self: string) {
   /**
-   * In any order it is one statement, which is a transaction of its own where none is open. In order it is several.
-   * @throws what `isMoved` knows where the log ends elsewhere, and then nothing is written
+   * If the changes may be applied in any order, it is one statement, which is its own transaction unless one is open. In
+   * order it is several statements.
+   * @throws an error for which `isMoved` is true if the log ends elsewhere; then nothing is written
    */
   return (
     sql: Sql,

@@ -1,21 +1,21 @@
 import pg from 'pg';
 import { parseDatabaseUrl } from '../../lib/database-url.js';
 
-/** How long a connection may take to come about, a lock to be waited for, a statement to run; milliseconds. */
+/** The time limits for connecting, for waiting for a lock, and for a statement, in milliseconds. */
 const CONNECT_TIMEOUT = 10_000;
 const LOCK_TIMEOUT = 30_000;
 const STATEMENT_TIMEOUT = 300_000;
 
-/** Whole numbers of 64 bits come as numbers: none of ours is beyond 2^53. */
+/** 64-bit integers are read as numbers: none of ours exceeds 2^53. */
 const types = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') =>
     oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
 } as pg.CustomTypesConfig;
 
 /**
- * What every connection is set to, beside what the URL says under `options`. Plans are made once for each statement: one
- * made anew for each list of keys costs more than it carries out, and would be no other. Every list is read in the order of
- * an index: a bitmap, which a server without statistics takes for the better way, has all of it found and sorted for a page.
+ * Settings of every connection, besides the `options` of the URL. Each statement is planned once: planning it again for
+ * each list of keys costs more than running it and gives the same plan. Lists are read in index order. Without statistics,
+ * a server would choose a bitmap scan, which finds and sorts the whole list for one page.
  */
 const SETTINGS = [
   `lock_timeout=${LOCK_TIMEOUT}`,
@@ -27,7 +27,10 @@ const SETTINGS = [
   .map((setting) => `-c ${setting}`)
   .join(' ');
 
-/** @throws InvalidInputError for a URL that is none */
+/**
+ *
+ * @throws InvalidInputError for an invalid URL
+ */
 export function configOf(text: string): pg.ClientConfig {
   const url = parseDatabaseUrl(text);
   const options = `${SETTINGS} ${url.searchParams.get('options') ?? ''}`.trim();
@@ -38,7 +41,7 @@ export function configOf(text: string): pg.ClientConfig {
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     options,
     keepAlive: true,
-    pipeline: true, // what is asked without waiting travels together
+    pipeline: true, // statements that do not wait for each other share a round trip
     types,
   };
 }

@@ -6,29 +6,29 @@ import type { ContentKey } from '../content-key.js';
 import type { AppendRequest, Receipt } from '../event-store.js';
 import type { Facts } from '../facts.js';
 import { runLater } from '../program.js';
-import { linkReads } from '../read/edges.js';
+import { edgeReads } from '../read/edges.js';
 import { decideEvents, receiptOfRepeat, recordDecided, timeOf } from '../receipts.js';
-import { answering, askAhead } from './edges-ahead.js';
+import { readEdgesEarly, withEarlyReads } from './early-edge-reads.js';
 import type { KeyOf } from './key.js';
 import { readKnown } from './opening.js';
 import type { Sql } from './sql.js';
 
 export type Outcome = { readonly receipt: Receipt } | { readonly refused: SlothError };
 
-/** What commands come to that follow each other at the log's end. Nothing of it is written yet. */
+/** The decisions of commands that follow each other at the log's end. Nothing is written yet. */
 export interface Decisions {
-  /** Where the log ended when the reading began. */
+  /** The end of the log when reading began. */
   readonly head: LogHead;
   readonly outcomes: readonly Outcome[];
   readonly stored: readonly StoredEvent[];
   readonly recorded: readonly RecordedEvent[];
 }
 
-/** One of them, before it has its place. */
+/** One decision, before its events have positions. */
 interface Decided {
   readonly request: AppendRequest;
   readonly head: LogHead;
-  readonly come:
+  readonly result:
     | Outcome
     | {
         readonly facts: Facts;
@@ -38,43 +38,46 @@ interface Decided {
       };
 }
 
-/** So many names of stacks are kept with their streams. */
+/** The maximum number of stack names whose streams are cached. */
 const GUESSES = 10_000;
 
-/** Reads facts and decides, several commands side by side: none may need to know what another one changes. */
+/** Reads facts and decides several commands concurrently. None may depend on the changes of another. */
 export function decider(clock: Clock, keyOf: KeyOf) {
-  /** Which stack a reference meant the last time. */
+  /** The stream that a stack reference meant the last time. */
   const streams = new Map<string, number>();
 
   async function decide(sql: Sql, request: AppendRequest): Promise<Decided> {
     const ref = request.keys.stack;
     const guess = streams.get(ref);
     const { likely } = request.keys;
-    const [{ head, earlier, facts }, key, ahead] = await allSettled([
+    const [{ head, earlier, facts }, key, early] = await allSettled([
       readKnown(sql, request, guess),
       request.identity && keyOf(sql),
-      likely && guess !== undefined ? askAhead(linkReads(sql, guess), likely()) : undefined,
+      likely && guess !== undefined ? readEdgesEarly(edgeReads(sql, guess), likely()) : undefined,
     ]);
     const stream = facts.stack?.stream;
     if (stream !== undefined) {
       if (streams.size === GUESSES) streams.clear();
       streams.set(ref, stream);
     }
-    const come = async (): Promise<Decided['come']> => {
+    const result = async (): Promise<Decided['result']> => {
       const receipt = receiptOfRepeat(request, facts, earlier, key);
       if (receipt) return { receipt };
       const now = timeOf(request, clock);
       const readsOf = (of: number) =>
-        ahead && of === guess ? answering(linkReads(sql, of), ahead) : linkReads(sql, of);
+        early && of === guess ? withEarlyReads(edgeReads(sql, of), early) : edgeReads(sql, of);
       const events = await runLater(decideEvents(request, facts, readsOf, now));
       return { facts, events, now, key };
     };
-    return { request, head, come: await come().catch(refusal) };
+    return { request, head, result: await result().catch(refusal) };
   }
 
-  /** @throws what the server or the driver threw; what refuses a command is its outcome */
+  /**
+   *
+   * @throws errors of the server and the driver; a refused command is an outcome instead
+   */
   return async (sql: Sql, requests: readonly AppendRequest[]): Promise<Decisions> => {
-    return inPlace(await allSettled(requests.map((request) => decide(sql, request))));
+    return positioned(await allSettled(requests.map((request) => decide(sql, request))));
   };
 }
 
@@ -83,18 +86,18 @@ function refusal(error: unknown): Outcome {
   throw error;
 }
 
-function inPlace(decided: readonly Decided[]): Decisions {
+function positioned(decided: readonly Decided[]): Decisions {
   const before = (decided[0] as Decided).head;
   const outcomes: Outcome[] = [];
   const stored: StoredEvent[] = [];
   const recorded: RecordedEvent[] = [];
   let head = before;
-  for (const { request, come } of decided) {
-    if (!('events' in come)) {
-      outcomes.push(come);
+  for (const { request, result } of decided) {
+    if (!('events' in result)) {
+      outcomes.push(result);
       continue;
     }
-    const step = recordDecided(request, come.facts, come.events, head, come.now, come.key);
+    const step = recordDecided(request, result.facts, result.events, head, result.now, result.key);
     stored.push(...step.stored);
     recorded.push(...step.recorded);
     head = step.stored.at(-1) ?? head;

@@ -3,7 +3,7 @@ import { notStored, tablesDamaged } from '../damage-errors.js';
 import { isReadOnly } from './retry.js';
 import { NOT_STORED, TABLES_CHANGED } from './sqlstates.js';
 
-/** Turns what the driver throws into what a user can act on; everything else passes as it is. */
+/** Converts the driver's errors to errors that a user can act on; other errors pass unchanged. */
 export function translate(error: unknown, where: string): unknown {
   if (error instanceof SlothError) return error;
   const { code = '', message = '' } = (error ?? {}) as { readonly code?: string; readonly message?: string };
@@ -78,7 +78,7 @@ export function translate(error: unknown, where: string): unknown {
 }
 
 /**
- * The connection was lost after the server was asked to commit, and it could not be asked again.
+ * The connection was lost after COMMIT was sent, and the outcome could not be queried.
  * @param mayRepeat whether the caller chose the command's id
  */
 export const outcomeUnknown = (where: string, commandId: string, mayRepeat: boolean, cause: unknown): StoreError => {
@@ -105,7 +105,7 @@ export const headMissing = (): IntegrityError =>
     hint: 'Do not write to the database. Restore a backup and compare it with this one.',
   });
 
-/** Writing on would mix rows of two releases, or rows with a gap in them. */
+/** Further writes would mix rows of two releases, or leave a gap in the rows. */
 const tablesNotOurs = (): StoreError =>
   new StoreError('PROJECTIONS_CHANGED', 'the tables were built by another release or do not show the whole log', {
     hint: 'Start again; if it stays so, look at them with: sloth-runner projections status',

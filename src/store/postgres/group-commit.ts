@@ -18,24 +18,26 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Commands as they are tried, once or again. */
+/** Commands that are tried, once or again. */
 interface Attempt {
-  /** Whether the server was asked to commit them and did not answer: they may be stored. */
+  /** Whether COMMIT was sent and not answered, so that they may be stored. */
   isUncertain: boolean;
 }
 
-/** Resources at most, or commands about none, that share a transaction: a statement about many is no faster for more. */
-const TOGETHER = 128;
-/** So many times the log's end is held from the beginning, once others were found to append as well. */
-const WARY = 16;
+/**
+ * The maximum number of resources, or of commands without any, that share a transaction. A statement over more is no
+ * faster.
+ */
+const MAX_RESOURCES = 128;
+/** The number of transactions that lock the log's end from the start after a conflict with another writer. */
+const LOCKED_TURNS = 16;
 
 /**
- * Carries out commands. Those that wait at the same moment and have nothing to do with each other share a transaction.
- *
- * Facts are read and the decision is made while nothing is held. One statement then writes all of it, if the log still
- * ends where it did when the reading began: that proves what was read. Where others append as well, the log's end is held
- * from the beginning. Nothing resolves before the server has committed. Where it goes away in the middle all is tried
- * again: a command that was committed is known by its id.
+ * Executes commands. Independent commands that are queued at the same time share a transaction.
+ * Facts are read and decisions made without a lock. One statement then writes everything if the log still ends where it did
+ * when reading began, which proves that the facts are current. If others append too, the log's end is locked from the
+ * start. Nothing resolves before the server has committed. If the server disappears, everything is retried; a command that
+ * was committed is recognised by its id.
  */
 export function groupCommit(
   pool: pg.Pool,
@@ -51,8 +53,11 @@ export function groupCommit(
   let working = false;
   let wary = 0;
 
-  /** @throws what `isMoved` knows */
-  const ahead = (requests: readonly AppendRequest[], attempt: Attempt): Promise<readonly Outcome[]> =>
+  /**
+   *
+   * @throws an error for which `isMoved` is true
+   */
+  const optimistic = (requests: readonly AppendRequest[], attempt: Attempt): Promise<readonly Outcome[]> =>
     onConnection(pool, async (_, sql) => {
       const decisions = await decide(sql, requests);
       if (isEmpty(decisions)) await checkHead(sql, decisions.head);
@@ -60,8 +65,8 @@ export function groupCommit(
       return decisions.outcomes;
     });
 
-  /** Where the log's end is held nothing is under way any more: what an earlier attempt came to is known. */
-  const held = (requests: readonly AppendRequest[], attempt: Attempt): Promise<readonly Outcome[]> =>
+  /** While the log's end is locked, no other commit is running, so the outcome of an earlier attempt is known. */
+  const locked = (requests: readonly AppendRequest[], attempt: Attempt): Promise<readonly Outcome[]> =>
     holding(pool, async (client, sql, begun) => {
       const [, decisions] = await allSettled([begun, decide(sql, requests)]);
       attempt.isUncertain = false;
@@ -70,8 +75,8 @@ export function groupCommit(
       return decisions.outcomes;
     });
 
-  /** One after the other, each knowing what those before it have changed; all of them, or none. */
-  const inTurn = (requests: readonly AppendRequest[], attempt: Attempt): Promise<readonly Receipt[]> =>
+  /** In order, each with the changes of the previous ones; all of them or none. */
+  const inOrder = (requests: readonly AppendRequest[], attempt: Attempt): Promise<readonly Receipt[]> =>
     holding(pool, async (client, sql, begun) => {
       await begun;
       attempt.isUncertain = false;
@@ -88,20 +93,20 @@ export function groupCommit(
   const writeAtOnce = (sql: Sql, { stored, recorded }: Decisions) => write(sql, stored, recorded, 'any order');
 
   async function together(requests: readonly AppendRequest[], attempt: Attempt): Promise<readonly Outcome[]> {
-    if (attempt.isUncertain) return held(requests, attempt);
+    if (attempt.isUncertain) return locked(requests, attempt);
     if (wary > 0) wary -= 1;
     else {
       try {
-        return await ahead(requests, attempt);
+        return await optimistic(requests, attempt);
       } catch (error) {
         if (!isMoved(error)) throw error;
-        wary = WARY;
+        wary = LOCKED_TURNS;
       }
     }
-    return held(requests, attempt);
+    return locked(requests, attempt);
   }
 
-  /** Nothing is told before the transaction is through, so it may be tried again. */
+  /** Nothing resolves before the transaction has committed, so it may be retried. */
   async function settle(units: readonly Waiting[]): Promise<void> {
     const [first] = units as [Waiting];
     const requests = units.flatMap((unit) => unit.requests);
@@ -117,15 +122,15 @@ export function groupCommit(
       }
     };
     try {
-      if (requests.length !== units.length) return first.resolve(await retrying(() => inTurn(requests, attempt)));
+      if (requests.length !== units.length) return first.resolve(await retrying(() => inOrder(requests, attempt)));
       const outcomes = await retrying(() => together(requests, attempt));
-      for (const [index, unit] of units.entries()) tell(unit, outcomes[index] as Outcome);
+      for (const [index, unit] of units.entries()) settleUnit(unit, outcomes[index] as Outcome);
     } catch (error) {
       if (attempt.isUncertain) reject(error);
       else if (units.length > 1 && !isBrokenOff(error)) {
-        for (const unit of units) await settle([unit]); // one of them is to blame
+        for (const unit of units) await settle([unit]); // one of them caused the failure
       } else if (requests.length === 1 && isTaken(error)) {
-        await retrying(() => inTurn(requests, attempt)).then(first.resolve, reject);
+        await retrying(() => inOrder(requests, attempt)).then(first.resolve, reject);
       } else reject(error);
     }
   }
@@ -133,7 +138,7 @@ export function groupCommit(
   async function work(): Promise<void> {
     working = true;
     while (waiting.length > 0) {
-      const { now, later } = independent(waiting, TOGETHER);
+      const { now, later } = independent(waiting, MAX_RESOURCES);
       waiting = later;
       await settle(now);
     }
@@ -150,7 +155,7 @@ export function groupCommit(
     });
 }
 
-/** Waits for what commits. A server that is gone before it answers may have done it. */
+/** Waits for a commit. If the server disappears without a response, it may have committed. */
 async function committing(attempt: Attempt, work: Promise<unknown>): Promise<void> {
   try {
     await work;
@@ -167,7 +172,7 @@ function receiptOf(outcome: Outcome): Receipt {
   return outcome.receipt;
 }
 
-function tell({ resolve, reject }: Waiting, outcome: Outcome): void {
+function settleUnit({ resolve, reject }: Waiting, outcome: Outcome): void {
   if ('refused' in outcome) reject(outcome.refused);
   else resolve([outcome.receipt]);
 }
@@ -185,7 +190,10 @@ async function onConnection<T>(pool: pg.Pool, run: (client: pg.PoolClient, sql: 
   }
 }
 
-/** In a transaction that holds the log's end once `begun` resolves; what is sent meanwhile waits for that on the server. */
+/**
+ * Runs in a transaction that has locked the log's end once `begun` resolves; statements sent before that wait on the
+ * server.
+ */
 const holding = <T>(
   pool: pg.Pool,
   run: (client: pg.PoolClient, sql: Sql, begun: Promise<unknown>) => Promise<T>,
@@ -199,8 +207,8 @@ const holding = <T>(
     }
   });
 
-/** A transaction that failed answers COMMIT with ROLLBACK, and no error. */
+/** A failed transaction answers COMMIT with ROLLBACK and no error. */
 async function commit(client: pg.ClientBase): Promise<void> {
   const { command } = await client.query('COMMIT');
-  if (command !== 'COMMIT') throw new StoreError('ROLLED_BACK', 'the server took the transaction back');
+  if (command !== 'COMMIT') throw new StoreError('ROLLED_BACK', 'the server rolled the transaction back');
 }

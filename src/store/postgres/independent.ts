@@ -1,9 +1,9 @@
 import type { AppendRequest } from '../event-store.js';
 
 /**
- * Takes from what waits what can be decided side by side: nothing that one asks for is what another one may change. The
- * order of those that have to do with each other is kept.
- * @param limit resources at most, or commands about none; one command may be about more
+ * Takes from the queue the commands that can be decided concurrently: no key of one may be changed by another. Dependent
+ * commands keep their order.
+ * @param limit the maximum number of resources, or of commands without any; a single command may have more
  */
 export function independent<T extends { readonly requests: readonly AppendRequest[] }>(
   waiting: readonly T[],
@@ -32,8 +32,8 @@ export function independent<T extends { readonly requests: readonly AppendReques
 }
 
 /**
- * The command, where it may share a transaction: several follow each other, and some touch what is only known once their
- * stack has been read.
+ * The command, if it may share a transaction. A batch of several commands may not, and neither may a command with keys that
+ * are known only after its stack is read.
  */
 function sharing({ requests }: { readonly requests: readonly AppendRequest[] }): AppendRequest | undefined {
   const [only] = requests;
@@ -42,7 +42,7 @@ function sharing({ requests }: { readonly requests: readonly AppendRequest[] }):
 
 const sizeOf = ({ keys }: AppendRequest): number => Math.max(1, keys.addresses?.length ?? 0);
 
-/** Names and ids of stacks share one space. */
+/** Names and ids of stacks share one namespace. */
 function keysOf({ commandId, keys: { stack, name, id, resourceIds = [] } }: AppendRequest): string[] {
   return [
     `command ${commandId}`,

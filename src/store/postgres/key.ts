@@ -2,7 +2,7 @@ import { StoreError } from '../../lib/errors.js';
 import { type ContentKey, contentKey } from '../content-key.js';
 import type { Sql } from './sql.js';
 
-/** Reads the log's key, once for a store: it never changes. */
+/** Reads the log's key, once per store because it never changes. */
 export type KeyOf = (sql: Sql) => Promise<ContentKey>;
 
 export function keyReader(): KeyOf {

@@ -6,22 +6,22 @@ import type { Projection } from '../event-store.js';
 import { SCHEMA, SCHEMA_VERSION, upgradeFrom } from './schema.js';
 import { transactionOn } from './transaction.js';
 
-/** Two processes may open a new database at once: whoever has this lock lays the schema down. "SLTH". */
+/** Serialises the creation of the schema when two processes open a new database. "SLTH". */
 const SCHEMA_LOCK = 0x53_4c_54_48;
 
 const IDENTITY = `SELECT to_regclass('sloth_schema') IS NOT NULL AS ours, to_regclass('events') IS NOT NULL AS taken`;
 const VERSION = 'SELECT version FROM sloth_schema';
 const UNDEFINED_TABLE = '42P01';
-/** The first schema whose log has a key. */
+/** The first schema version with a key of the log. */
 const WITH_KEY = 3;
 
 /**
- * Lays down the schema in the connection's schema where nothing of ours is, and registers projectors of a new log; brings
- * an earlier one up to date. Two who open it at once: the second finds it done. One that is as it must be costs one
- * question, which a replica answers too.
- * @param mayCreate whether the schema is laid down where there is none
- * @returns whether it was
- * @throws NotFoundError `DATABASE_NOT_FOUND`; StoreError for a database that somebody else uses, or that a newer release wrote
+ * Creates the schema in the connection's schema if it is missing and registers the projectors; upgrades an earlier version.
+ * If two clients do this at once, the second finds it done. Checking a current schema costs one query, which a replica
+ * answers too.
+ * @param mayCreate whether a missing schema is created
+ * @returns whether it was created
+ * @throws NotFoundError `DATABASE_NOT_FOUND`; StoreError for a database of another program or a newer release
  */
 export async function prepareDatabase(
   client: pg.ClientBase,
@@ -32,14 +32,14 @@ export async function prepareDatabase(
   const version = await versionOf(client);
   if (version === SCHEMA_VERSION) return false;
   if (version === undefined && !mayCreate) throw await missing(client, where);
-  return transactionOn(client, () => layDown(client, projection, where));
+  return transactionOn(client, () => createSchema(client, projection, where));
 }
 
 /**
- * The same within the open transaction: the schema is there with what else is committed, or not at all.
+ * The same within the open transaction: the schema is committed with everything else, or not at all.
  * @returns whether there was none
  */
-export async function layDown(client: pg.ClientBase, projection: Projection, where: string): Promise<boolean> {
+export async function createSchema(client: pg.ClientBase, projection: Projection, where: string): Promise<boolean> {
   await client.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
   const { ours, taken } = (await client.query(IDENTITY)).rows[0] as { ours: boolean; taken: boolean };
   if (ours) await upgrade(client, (await versionOf(client)) as number, where);
@@ -59,7 +59,7 @@ const databaseMissing = (where: string): NotFoundError =>
     details: { field: 'db', database: where },
   });
 
-/** Undefined where there is no schema of ours. */
+/** Undefined if our schema does not exist. */
 async function versionOf(client: pg.ClientBase): Promise<number | undefined> {
   try {
     return (await client.query(VERSION)).rows[0].version as number;

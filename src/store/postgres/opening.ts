@@ -11,7 +11,7 @@ import { toLockRecord, toLockTaker, toStackRecord } from '../to-records.js';
 import { headMissing } from './errors.js';
 import type { Sql } from './sql.js';
 
-/** What a command begins with. */
+/** The first facts that every command reads. */
 interface Opening extends StackOpening {
   readonly head: LogHead;
   /** Commits of the command's id by its principal. */
@@ -35,11 +35,11 @@ interface OpeningRow extends LogHead {
   readonly stack: Tables['stack_rows'] | null;
   readonly earlier: readonly EarlierRow[] | null;
   readonly lock: Tables['lock_rows'] | null;
-  /** What the event says of itself that took the lock. */
+  /** The `meta` of the event that took the lock. */
   readonly taker: string | null;
 }
 
-/** One statement, so all of it is of one moment. */
+/** One statement, so everything belongs to one snapshot. */
 async function readOpening(sql: Sql, { commandId, identity, meta, keys }: Wanted): Promise<Opening> {
   const { stack: ref, deleted = false, lockTaker = false } = keys;
   const principal = identity?.principal ?? meta.principal ?? '';
@@ -56,8 +56,8 @@ async function readOpening(sql: Sql, { commandId, identity, meta, keys }: Wanted
 }
 
 /**
- * Reads the log's end, and then what a decision asked for: where the end has not moved since, it still holds.
- * @param guess the stream of the stack meant, as far as is known: where it is right, all is one round trip
+ * Reads the log's end, and then the facts of a decision. If the end has not moved since, the facts are current.
+ * @param guess the probable stream of the stack; if it is right, everything takes one round trip
  */
 export async function readKnown(sql: Sql, wanted: Wanted, guess?: number): Promise<Known> {
   const opened = readOpening(sql, wanted);

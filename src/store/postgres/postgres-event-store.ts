@@ -8,7 +8,7 @@ import { readPage } from '../event-page.js';
 import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription } from '../event-store.js';
 import { lifetime } from '../lifetime.js';
 import { runLater } from '../program.js';
-import { linkReads } from '../read/edges.js';
+import { edgeReads } from '../read/edges.js';
 import { readHead } from '../read/log.js';
 import { readsOn } from '../read/reads.js';
 import { readSize } from '../read/size.js';
@@ -18,7 +18,7 @@ import { configOf } from './connection.js';
 import { storeClosed, translate } from './errors.js';
 import { groupCommit } from './group-commit.js';
 import { keyReader } from './key.js';
-import { layDown, prepareDatabase } from './open.js';
+import { createSchema, prepareDatabase } from './open.js';
 import { readKnown } from './opening.js';
 import { maintenance } from './rebuild/maintenance.js';
 import { retrying } from './retry.js';
@@ -32,23 +32,20 @@ export interface PostgresStoreOptions {
   readonly url: string;
   readonly projection: Projection;
   readonly clock: Clock;
-  /** Connections at most. Default: 8. */
+  /** The maximum number of connections. Default: 8. */
   readonly poolSize?: number | undefined;
-  /** Whether the schema is laid down where there is none. Default: true. */
+  /** Whether a missing schema is created. Default: true. */
   readonly create?: boolean | undefined;
   readonly onCreate?: (() => void) | undefined;
 }
 
-/**
- * A store on a PostgreSQL server, 13 or later. The connection is made when it is first used, and the schema laid down
- * where there is none.
- */
+/** A store on a PostgreSQL server, version 13 or later. It connects on first use and then creates a missing schema. */
 export function openPostgresStore(options: PostgresStoreOptions): EventStore {
   const { url, projection, clock, poolSize = 8, create = true, onCreate } = options;
   const config = configOf(url);
   const where = shownLocation(url);
   const pool = new pg.Pool({ ...config, max: poolSize });
-  // A connection that is lost is told to whoever uses it; these events come beside that, and end the process unheard.
+  // The user of a lost connection gets its error. This extra event would end the process if it had no listener.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   const self = newId();
@@ -59,7 +56,7 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
   );
   let prepared: Promise<void> | undefined;
 
-  /** Tried again by the next one who asks, where it fails. */
+  /** If it fails, the next caller retries. */
   const ready = (): Promise<void> => {
     prepared ??= prepare().catch((error: unknown) => {
       prepared = undefined;
@@ -81,25 +78,25 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
   const commit = groupCommit(pool, where, self, projection, clock, keyOf);
   const during = <T>(run: () => T | Promise<T>): Promise<T> =>
     life.during(async () => {
-      await ready(); // a server that was never there is told at once; one that went is waited for
+      await ready(); // fails at once if the server was never reachable; retries if it disappeared later
       return run();
     });
   const beforeSchema = {
     during: life.during,
     prepare: async (client: pg.ClientBase): Promise<boolean> => {
-      if (create) return layDown(client, projection, where);
+      if (create) return createSchema(client, projection, where);
       await ready();
       return false;
     },
     onCreate: () => onCreate?.(),
   };
   const reads = readsOn(sql);
-  /** A single statement needs no transaction. A swap of tables by a rebuild may break it off, and a server that restarts. */
+  /** A single statement needs no transaction. A rebuild that swaps tables may abort it, and so may a server restart. */
   const now = <T>(read: (all: ReadsOf) => T | Promise<T>): Promise<T> =>
     during(() => retrying(async () => read(reads)));
   const appendTogether = async (requests: readonly AppendRequest[]): Promise<readonly Receipt[]> => {
     const receipts = await during(() => commit(requests));
-    if (receipts.some(({ events }) => events > 0)) watch.tell();
+    if (receipts.some(({ events }) => events > 0)) watch.notify();
     return receipts;
   };
 
@@ -114,7 +111,7 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
             const on = sqlOn(client);
             const [{ earlier, facts }, key] = await allSettled([readKnown(on, request), request.identity && keyOf(on)]);
             if (receiptOfRepeat(request, facts, earlier, key)) return [];
-            return runLater(decideEvents(request, facts, (stream) => linkReads(on, stream), timeOf(request, clock)));
+            return runLater(decideEvents(request, facts, (stream) => edgeReads(on, stream), timeOf(request, clock)));
           },
           'BEGIN ISOLATION LEVEL REPEATABLE READ',
         ),
@@ -152,7 +149,7 @@ function readAtOnce<T>(pool: pg.Pool, query: Query<T>): Promise<T> {
   );
 }
 
-/** How long one snapshot may stay open, milliseconds: the server keeps every row that it could see. */
+/** The maximum lifetime of a snapshot in milliseconds: the server keeps every row that the snapshot can see. */
 const LONGEST_READ = 5_000;
 
 const readTooLong = (): StoreError =>

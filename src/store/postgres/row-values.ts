@@ -1,17 +1,20 @@
-/** The values that rows have in one column. */
+/** The values of one column. */
 export interface ColumnValues {
   readonly name: string;
   readonly type: string;
   readonly values: readonly unknown[];
 }
 
-/** From so many rows on, a column that is the same in all of them is sent once: which ones are is hardly a matter of chance. */
+/**
+ * From this number of rows on, a column with one value in all rows is sent as a single value. With few rows that would
+ * happen by chance and create more statement texts.
+ */
 const MANY = 16;
 
 /**
- * Rows for a statement to select from, under the name `v`: an array for each column, a single value where it holds for
- * all. That is also how one row is sent.
- * @param columns of rows that differ from each other
+ * Rows that a statement can select from, under the name `v`: an array for each column, or a single value if it is the same
+ * in all rows. A single row is sent in the same way.
+ * @param columns of distinct rows
  */
 export function rowValues(columns: readonly ColumnValues[]): { readonly from: string; readonly values: unknown[] } {
   const lists: { readonly name: string; readonly place: string }[] = [];

@@ -5,7 +5,7 @@ import { TABLE_KEYS, TABLES, type Table, type TableName } from '../tables.js';
 import { type ColumnValues, rowValues } from './row-values.js';
 import type { Statement } from './sql.js';
 
-/** Changes that one statement can make: of one table and shape, each of another row. */
+/** Changes that one statement can make: the same table and shape, distinct rows. */
 interface Run {
   readonly table: TableName;
   readonly shape: string;
@@ -15,15 +15,15 @@ interface Run {
 type NameOf = (table: TableName) => string;
 
 /**
- * Statements that make row changes. Names come from projectors, that is from our own source; values are always bound.
- * @param nameOf where the rows of a table are written; left out, to the table itself
+ * Statements that make row changes. Table and column names come from projectors in our own source; values are always bound.
+ * @param nameOf the table that receives the rows; by default the table itself
  */
 export const statementsInOrder = (changes: readonly RowChange[], nameOf?: NameOf): Statement[] =>
   toStatements(runsInOrder(changes), nameOf);
 
 /**
- * The same, each row written once and each shape of change one statement, in whatever order they are carried out; a
- * unique index beside the key may refuse that where the changes in their order would pass.
+ * The same, with each row written once and one statement for each shape of change, in any order. A unique index besides the
+ * key may refuse changes that would succeed in order.
  */
 export const statementsInAnyOrder = (changes: readonly RowChange[], nameOf?: NameOf): Statement[] =>
   toStatements(runsByShape(coalesce(changes)), nameOf);
@@ -31,7 +31,7 @@ export const statementsInAnyOrder = (changes: readonly RowChange[], nameOf?: Nam
 const toStatements = (runs: readonly Run[], nameOf: NameOf = (table) => table): Statement[] =>
   runs.map((run) => statementOf(run, nameOf(run.table)));
 
-/** The order is kept within each table: nothing binds the rows of one to those of another. */
+/** Keeps the order within each table; rows of different tables are independent. */
 function runsInOrder(changes: readonly RowChange[]): Run[] {
   const runs: Run[] = [];
   const last = new Map<TableName, { readonly run: Run; readonly rows: Set<string> }>();
@@ -51,7 +51,7 @@ function runsInOrder(changes: readonly RowChange[]): Run[] {
   return runs;
 }
 
-/** In the order of shapes, so that the same shapes make the same statement, which is prepared once. */
+/** Sorted by shape, so that equal shapes produce the same statement, which is prepared once. */
 const runsByShape = (changes: readonly RowChange[]): Run[] =>
   [...groupBy(changes, shapeOf)]
     .map(([shape, alike]) => ({ table: (alike[0] as RowChange).table, shape, changes: alike }))

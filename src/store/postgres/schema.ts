@@ -6,8 +6,8 @@ import { CREATE_GUARD } from './log-end.js';
 const ANNOTATION_TYPES = `(${ANNOTATIONS.map((type) => `'${type}'`).join(', ')})`;
 
 /**
- * The event log, and the one row that says where it ends: whoever appends holds that row, so that positions have no gaps
- * and are in the order of commits. Triggers refuse every way to change the log.
+ * The event log, and the single row with its end. A writer locks that row, so positions have no gaps and follow the order
+ * of commits. Triggers refuse every change of the log.
  */
 const EVENT_LOG = `
 CREATE TABLE events (
@@ -36,7 +36,7 @@ CREATE TABLE projection_checkpoints (
 );
 `;
 
-/** One row: the log's secret key, which no export, copy or dump of ours holds (docs/adr/0023). */
+/** One row: the log's secret key, which our exports, copies and dumps do not contain (docs/adr/0023). */
 const LOG_KEY = 'CREATE TABLE log_key (one BOOLEAN PRIMARY KEY CHECK (one), key BYTEA NOT NULL);';
 
 const projectionTable = (table: TableName): string =>
@@ -45,8 +45,8 @@ const projectionTable = (table: TableName): string =>
     .join('');
 
 /**
- * The server's JSON refuses `\\u0000` and lone surrogates, which a document of ours may hold: in the views they become
- * U+FFFD. What the engine reads is the text itself.
+ * The server's JSON refuses `\\u0000` and lone surrogates, which our documents may contain: the views show them as U+FFFD.
+ * The engine reads the text itself.
  */
 const JSON_OF_EVENTS = `
 CREATE FUNCTION event_json(data TEXT) RETURNS json LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -55,7 +55,7 @@ CREATE FUNCTION event_part(data TEXT, part TEXT) RETURNS json LANGUAGE sql IMMUT
   SELECT event_json(data) -> part $$;
 `;
 
-/** The tables of the specification, by its names and columns. */
+/** The tables of the specification, with its names and columns. */
 export const VIEWS = `
 CREATE VIEW stacks AS
 SELECT s.id, s.name, s.description, s.version, s.status, s.created_at, s.updated_at, s.completed_at, s.workflow_file,

@@ -2,19 +2,22 @@ import type { ClientBase, Pool } from 'pg';
 import { allSettled } from '../../lib/all-settled.js';
 import type { Sql as AnySql, Text } from '../read/sql.js';
 
-/** One statement, its values in the places `$1`, `$2`, … */
+/** One statement, with its values for the places `$1`, `$2`, … */
 export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
 }
 
-/** Runs statements and returns their rows; whether on one connection, in its transaction, or on any of a pool. */
+/** Runs statements and returns their rows, either on one connection in its transaction or on any connection of a pool. */
 export interface Sql extends AnySql {
   all<Row>(text: Text, values?: readonly unknown[]): Promise<Row[]>;
   get<Row>(text: Text, values?: readonly unknown[]): Promise<Row | undefined>;
 }
 
-/** So many texts have a name of their own, under which a connection prepares each once; the server keeps them all. */
+/**
+ * The maximum number of statement texts with a name, under which each connection prepares them once; the server keeps them
+ * all.
+ */
 const NAMED = 1_000;
 const names = new Map<string, string>();
 
@@ -38,11 +41,11 @@ export function sqlOn(client: ClientBase | Pool): Sql {
   };
 }
 
-/** Runs them one after the other, each waited for. */
+/** Runs them in order and waits for each. */
 export async function runEach(sql: Sql, statements: readonly Statement[]): Promise<void> {
   for (const { text, values } of statements) await sql.all(text, values);
 }
 
-/** Runs them one after the other, none waited for before the next is sent. */
+/** Sends all in order without waiting in between. */
 export const runAll = (sql: Sql, statements: readonly Statement[]): Promise<unknown> =>
   allSettled(statements.map(({ text, values }) => sql.all(text, values)));

@@ -1,8 +1,8 @@
-/** What our own checks fail with on the server, among the codes that PostgreSQL leaves to others. */
+/** The SQLSTATEs of our own checks, from a class that PostgreSQL leaves to applications. */
 
-/** The log ends elsewhere than whoever writes has read. */
+/** The log does not end where the writer read. */
 export const HEAD_MOVED = 'SL001';
-/** The tables are of another release, or lag behind the log. */
+/** The tables belong to another release, or lag behind the log. */
 export const TABLES_CHANGED = 'SL002';
-/** The table of events did not take all of them. */
+/** The events table did not accept all rows. */
 export const NOT_STORED = 'SL003';

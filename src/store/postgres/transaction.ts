@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import { allSettled } from '../../lib/all-settled.js';
 
-/** For what goes through the whole log. */
+/** For transactions that read the whole log. */
 export const NO_TIME_LIMIT = 'SET LOCAL statement_timeout = 0';
 
-/** Runs something in a transaction on a connection of its own. */
+/** Runs a function in a transaction on a separate connection. */
 export async function inTransaction<T>(
   pool: pg.Pool,
   run: (client: pg.PoolClient) => Promise<T>,
@@ -31,8 +31,8 @@ export async function transactionOn<T>(client: pg.ClientBase, run: () => Promise
 }
 
 /**
- * Reads in a transaction that sees one moment. Its begin and its end travel with the statements: neither is waited for, for
- * neither changes what they return.
+ * Reads in a snapshot transaction. BEGIN and COMMIT are sent with the statements without waiting, because neither changes
+ * the result.
  */
 export async function inSnapshot<T>(pool: pg.Pool, run: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();

@@ -2,13 +2,13 @@ import pg from 'pg';
 import { LISTEN } from './append.js';
 import { isReadOnly } from './retry.js';
 
-/** How long to wait before a listening connection that was lost is made anew, and how often to look without news. */
+/** The delay before a lost listening connection is replaced, and the poll interval, in milliseconds. */
 const RECONNECT_AFTER = 500;
-const LOOK_EVERY = 5_000;
+const POLL_INTERVAL = 5_000;
 
 /**
- * Calls back when others may have appended. What the server tells is only a hint: after a connection was lost, and now
- * and then, it calls as well, and whoever listens reads on from where it was.
+ * Calls listeners after others may have appended. A notification of the server is only a hint: listeners are also called
+ * after a lost connection and at each poll, and continue reading from their own position.
  */
 export class Watch {
   readonly #config: pg.ClientConfig;
@@ -18,7 +18,10 @@ export class Watch {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** @param self what this store's own notifications say: of those it knows already */
+  /**
+   *
+   * @param self the payload of this store's own notifications, which are ignored
+   */
   constructor(config: pg.ClientConfig, self: string) {
     this.#config = config;
     this.#self = self;
@@ -33,7 +36,7 @@ export class Watch {
     };
   }
 
-  tell(): void {
+  notify(): void {
     for (const listener of [...this.#listeners]) listener();
   }
 
@@ -46,23 +49,23 @@ export class Watch {
   async #connect(again: boolean): Promise<void> {
     const client = new pg.Client(this.#config);
     this.#client = client;
-    this.#timer ??= setInterval(() => this.tell(), LOOK_EVERY).unref();
+    this.#timer ??= setInterval(() => this.notify(), POLL_INTERVAL).unref();
     client.on('notification', ({ payload }) => {
-      if (payload !== this.#self) this.tell();
+      if (payload !== this.#self) this.notify();
     });
     client.on('error', () => this.#lost(client));
     client.on('end', () => this.#lost(client));
     try {
       await client.connect();
       await client.query(LISTEN);
-      if (again) this.tell(); // something may have come while nobody listened
+      if (again) this.notify(); // events may have been appended while no connection listened
     } catch (error) {
       if (isReadOnly(error) && this.#client === client) this.#drop();
       else this.#lost(client);
     }
   }
 
-  /** Of a replica nobody can be told: it is looked at now and then. */
+  /** A replica cannot LISTEN, so it is polled. */
   #drop(): void {
     const client = this.#client;
     this.#client = undefined;

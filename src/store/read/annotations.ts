@@ -12,13 +12,13 @@ import {
   toLockTaker,
   toTagRecord,
 } from '../to-records.js';
-import { slotsByAddress } from './resources.js';
+import { resourcesByAddress } from './resources.js';
 import { ALL, first, inBoth, list, mapResult, type Sql } from './sql.js';
 
 export const readLock = (sql: Sql, stream: number) =>
   first(sql, 'SELECT * FROM lock_rows WHERE stream = $1', [stream], toLockRecord);
 
-/** Its token is the position of the event that took it. */
+/** The token of a lock is the position of the event that took it. */
 const LOCK_TAKER = 'SELECT e.meta FROM lock_rows l JOIN events e ON e.position = l.token WHERE l.stream = $1';
 
 export const readLockTaker = (sql: Sql, stream: number) =>
@@ -31,7 +31,7 @@ const TAGS_AMONG = inBoth(
   ({ byKey }) => `SELECT r.tag FROM ${byKey('$2::text[]', 'tag_rows', 'r.stream = $1 AND r.tag = k.value')}`,
 );
 
-/** Those of the tags that the stack has, in the order asked for. */
+/** The requested tags that the stack has, in the requested order. */
 export function tagsAmong(sql: Sql, stream: number, tags: readonly string[]): Eventual<ReadonlySet<string>> {
   if (tags.length === 0) return new Set();
   return mapResult(sql.all<{ tag: string }>(TAGS_AMONG, [stream, tags]), (rows) => {
@@ -62,12 +62,12 @@ FROM ${byKey('$2::text[]', 'drift_rows', 'r.position = (SELECT max(position) FRO
 ${join} events e ON e.position = r.position`,
 );
 
-/** The last finding for each resource, whatever became of it; by address or id, as it was asked for. */
+/** The last finding for each resource, in any status; by address or id, as requested. */
 export function* lastDriftOf(sql: Sql, stream: number, refs: readonly string[]): Program<Facts['drift']> {
-  const slots = yield* wait(slotsByAddress(sql, stream, refs));
+  const storedResources = yield* wait(resourcesByAddress(sql, stream, refs));
   const idOf = (ref: string): string => {
-    const slot = slots.get(ref);
-    return slot ? resourceId(slot) : ref;
+    const stored = storedResources.get(ref);
+    return stored ? resourceId(stored) : ref;
   };
   const ids = refs.map(idOf);
   const rows = ids.length > 0 ? yield* wait(sql.all<DriftRow>(LAST_DRIFT, [stream, ids])) : [];

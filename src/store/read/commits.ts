@@ -1,8 +1,8 @@
-import { TOUCHING_TYPES, type TouchingEvent, touchedBy } from '../changed-keys.js';
+import { CHANGE_TYPES_SQL, type ChangeEvent, changedKeysOf } from '../changed-keys.js';
 import { type Eventual, type Program, runNow, wait } from '../program.js';
 import { type EarlierCommit, toEarlierCommit } from '../receipts.js';
 import type { CommitRecord } from '../records.js';
-import type { At, CommitFilter, Moment, Touched } from '../snapshot.js';
+import type { At, ChangedKeys, CommitFilter, Moment } from '../snapshot.js';
 import type { Tables } from '../tables.js';
 import { toCommitRecord, toSnapshotRecord } from '../to-records.js';
 import { ALL, first, list, mapResult, type Sql } from './sql.js';
@@ -29,7 +29,7 @@ const COMMIT_OF_COMMAND = `${COMMIT} WHERE c.command_id = $1 AND c.principal IN 
 
 export const commitOfCommand = (sql: Sql, commandId: string) => first(sql, COMMIT_OF_COMMAND, [commandId], toRecord);
 
-/** Commits under a command id by a principal, and those whose principal was not recorded; see {@link EarlierRow}. */
+/** Commits with a command id of a principal, and those without a recorded principal; see {@link EarlierRow}. */
 export const earlierRows = (commandId: string, principal: string): string => `
 SELECT c.*, e.hash, e.meta, s.id AS stack_id
 FROM commit_rows c JOIN events e ON e.position = c.position JOIN stack_rows s ON s.stream = c.stream
@@ -108,20 +108,20 @@ const lastRevision = (version: string): string => `
  WHERE c.stream = $1 AND c.version <= ${version} ORDER BY c.version DESC, c.position DESC LIMIT 1)`;
 
 /**
- * Costs what happened in between, however large the stack is. PostgreSQL finds the range by version in the commits and walks
- * it by revision in the log. What an event is about is read here: the server's JSON functions refuse `\u0000` and lone
+ * The cost grows with the changes in between, not with the stack. PostgreSQL finds the version range in the commits and
+ * reads it by revision in the log. Event data is parsed here, because the server's JSON functions refuse `\u0000` and lone
  * surrogates.
  */
-const TOUCHING_EVENTS = {
+const CHANGE_EVENTS = {
   sqlite: `
 SELECT e.type, e.data FROM events e
-WHERE e.stream = $1 AND e.version > $2 AND e.version <= $3 AND e.type IN (${TOUCHING_TYPES})`,
+WHERE e.stream = $1 AND e.version > $2 AND e.version <= $3 AND e.type IN (${CHANGE_TYPES_SQL})`,
   postgres: `
 SELECT e.type, e.data FROM events e
 WHERE e.stream = $1 AND e.revision > coalesce(${lastRevision('$2')}, 0) AND e.revision <= ${lastRevision('$3')}
-  AND e.type IN (${TOUCHING_TYPES})
+  AND e.type IN (${CHANGE_TYPES_SQL})
 ORDER BY e.revision`,
 };
 
-export const touchedBetween = (sql: Sql, stream: number, from: number, to: number): Eventual<Touched> =>
-  mapResult(sql.each<TouchingEvent>(TOUCHING_EVENTS, [stream, from, to]), touchedBy);
+export const changedKeysBetween = (sql: Sql, stream: number, from: number, to: number): Eventual<ChangedKeys> =>
+  mapResult(sql.each<ChangeEvent>(CHANGE_EVENTS, [stream, from, to]), changedKeysOf);

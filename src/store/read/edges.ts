@@ -1,8 +1,8 @@
-import type { LinkReads } from '../edge-query.js';
+import type { EdgeReads } from '../edge-query.js';
 import { resourceNumber } from '../resource-id.js';
 import { toDependencyRecord } from '../to-records.js';
 import { EDGE } from './outputs.js';
-import { slotsByAddress } from './resources.js';
+import { resourcesByAddress } from './resources.js';
 import { inBoth, list, type Sql } from './sql.js';
 
 const edgesBy = (end: 'address' | 'target') =>
@@ -15,7 +15,7 @@ const FROM = edgesBy('address');
 const TO = edgesBy('target');
 
 const IS_PRESENT = 'r.stream = $1 AND r.position IS NOT NULL';
-const STANDING = inBoth(
+const EXISTING = inBoth(
   ({ byKey }) => `
 SELECT r.address FROM ${byKey('$2::text[]', 'resource_rows', `r.address = k.value AND ${IS_PRESENT}`)}
 UNION
@@ -38,7 +38,7 @@ const knownBy = (column: 'id' | 'own_id' | 'identity') =>
       `SELECT k.value, r.address FROM ${byKey('$2::text[]', 'resource_rows', `r.${column} = k.value AND ${IS_PRESENT}`)}`,
   ).postgres;
 const KNOWN = {
-  /** Each value is looked up in three indexes at once. */
+  /** Looks up each value in three indexes. */
   sqlite: `
 SELECT k.value, r.address FROM json_each($2) k CROSS JOIN resource_rows r
 WHERE r.position IS NOT NULL
@@ -52,18 +52,18 @@ interface Known {
   readonly address: string;
 }
 
-export function linkReads(sql: Sql, stream: number): LinkReads {
+export function edgeReads(sql: Sql, stream: number): EdgeReads {
   const edges = (text: typeof FROM, keys: readonly string[]) =>
     keys.length === 0 ? [] : list(sql, text, [stream, keys], toDependencyRecord);
   return {
     from: (addresses) => edges(FROM, addresses),
     to: (targets) => edges(TO, targets),
-    standing: (names, limit) =>
-      list(sql, STANDING, [stream, names, limit], ({ address }: { address: string }) => address),
+    existing: (names, limit) =>
+      list(sql, EXISTING, [stream, names, limit], ({ address }: { address: string }) => address),
     known: (values) =>
       values.length === 0
         ? []
         : sql.all<Known>(KNOWN, [stream, values, values.flatMap((value) => resourceNumber(value) ?? [])]),
-    slots: (addresses) => slotsByAddress(sql, stream, addresses),
+    resources: (addresses) => resourcesByAddress(sql, stream, addresses),
   };
 }

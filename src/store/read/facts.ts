@@ -1,29 +1,29 @@
 import { NO_ENTRIES } from '../../lib/no-entries.js';
-import { readDifference, type SlotReads } from '../difference.js';
+import { readDifference, type StoredResourceReads } from '../difference.js';
 import { type Difference, type FactKeys, type Facts, NOTHING_PRESENT } from '../facts.js';
 import { type Eventual, type Program, together, wait } from '../program.js';
 import { snapshotOn } from '../snapshot.js';
 import { executionById, lastDriftOf, readDriftRules, tagsAmong } from './annotations.js';
 import { dependenciesOf, outputNames, outputsOf } from './outputs.js';
 import { readsOn } from './reads.js';
-import { resourceNames, slotsByAddress, slotsById } from './resources.js';
+import { resourceNames, resourcesByAddress, resourcesWithId } from './resources.js';
 import type { Sql } from './sql.js';
 import { findStackHead, holderOf, readDocument } from './stacks.js';
 
-/** What every decision begins with. */
+/** The first facts of every decision. */
 export type Opening = Pick<Facts, 'stack' | 'lock' | 'lockTaker'>;
 
 /**
- * Reads what a decision asked for, each by its key. What was not asked for costs no statement.
- * @param opened the opening, whose statement is sent before the others: where the log has not moved since, they still hold
- * @param guess the stream of the stack meant, as far as is known: where it is right, a server is asked once
+ * Reads the requested facts of a decision, each by its key. A fact that was not requested costs no statement.
+ * @param opened the opening, whose statement is sent before the others; if the log has not moved since, they are current
+ * @param guess the probable stream of the stack; if it is right, a server is queried once
  */
 export function* readFacts(sql: Sql, keys: FactKeys, opened: Eventual<Opening>, guess?: number): Program<Facts> {
   const [opening, nameHolder, idHolder, resourcesById, guessed] = yield* together([
     opened,
     keys.name === undefined ? undefined : holderOf(sql, keys.name),
     keys.id === undefined ? undefined : holderOf(sql, keys.id),
-    slotsById(sql, keys.resourceIds ?? []),
+    resourcesWithId(sql, keys.resourceIds ?? []),
     guess === undefined ? NONE : factsOfStack(sql, keys, guess, opened),
   ]);
   const { stack, lock, lockTaker } = opening;
@@ -65,7 +65,7 @@ function* factsOfStack(sql: Sql, keys: FactKeys, stream: number, opened: Eventua
   const [document, resources, outputs, names, outputsPresent, edges, tags, drift, driftRules, execution, difference] =
     yield* together([
       keys.document ? readDocument(sql, stream) : undefined,
-      slotsByAddress(sql, stream, keys.addresses ?? []),
+      resourcesByAddress(sql, stream, keys.addresses ?? []),
       outputsOf(sql, stream, keys.outputs ?? []),
       keys.present ? resourceNames(sql, stream) : [],
       keys.present ? outputNames(sql, stream) : [],
@@ -92,9 +92,9 @@ function* factsOfStack(sql: Sql, keys: FactKeys, stream: number, opened: Eventua
 
 function* differenceSince(sql: Sql, stream: number, from: number, opened: Eventual<Opening>): Program<Difference> {
   const { stack } = yield* wait(opened);
-  const slots: SlotReads = {
-    byAddress: (addresses) => slotsByAddress(sql, stream, addresses),
-    byId: (ids) => slotsById(sql, ids),
+  const storedResources: StoredResourceReads = {
+    byAddress: (addresses) => resourcesByAddress(sql, stream, addresses),
+    byId: (ids) => resourcesWithId(sql, ids),
   };
-  return yield* readDifference(snapshotOn(readsOn(sql)), slots, stream, from, stack?.stateVersion ?? 0);
+  return yield* readDifference(snapshotOn(readsOn(sql)), storedResources, stream, from, stack?.stateVersion ?? 0);
 }

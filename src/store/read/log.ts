@@ -15,13 +15,13 @@ export const readHead = (sql: Sql): Eventual<LogHead> =>
   mapResult(sql.get<LogHead>(HEAD), (head) => head ?? { position: 0, hash: GENESIS_HASH, recordedAt: null });
 
 /**
- * In SQLite, where an event is in the order of its stream; at `version` where it is none of that stream's.
- * @param stream a place of a value, like `position`
+ * In SQLite, the revision of an event in its stream; the end at `version` if the event belongs to another stream.
+ * @param stream a placeholder of a value, like `position`
  */
 export const placeOf = (position: string, version: number, stream: string): string =>
   `(SELECT coalesce(max(version), ${version}), coalesce(max(revision), 0) FROM events WHERE position = ${position} AND stream = ${stream})`;
 
-/** NULL selects nothing. */
+/** NULL matches every event. */
 const CHOSEN = {
   sqlite: `position > $1 AND position <= $2 AND ($3 IS NULL OR type IN (SELECT value FROM json_each($3)))
   AND ($4 IS NULL OR recorded_at >= $4) AND ($5 IS NULL OR recorded_at <= $5)
@@ -31,8 +31,8 @@ const CHOSEN = {
   AND ($6::text IS NULL OR meta::json ->> 'actor' = $6)`,
 };
 /**
- * Where `after` or `upTo` is an event of the stream, as it is when one reads page by page, its place in the stream's order
- * bounds the search: else every page walks the stream from its beginning.
+ * If `after` or `upTo` is an event of the stream, as in paged reads, its revision bounds the search. Otherwise every page
+ * would scan the stream from its beginning.
  */
 const STREAM = {
   sqlite: `stream = $8 AND ${CHOSEN.sqlite}
@@ -50,7 +50,7 @@ const LOG_FORWARD = ordered(CHOSEN, { sqlite: 'position', postgres: 'position' }
 const LOG_BACKWARD = ordered(CHOSEN, { sqlite: 'position DESC', postgres: 'position DESC' });
 const STREAM_FORWARD = ordered(STREAM, { sqlite: 'version, revision', postgres: 'revision' });
 const STREAM_BACKWARD = ordered(STREAM, { sqlite: 'version DESC, revision DESC', postgres: 'revision DESC' });
-/** SQLite has an index of the few events that are no state. */
+/** SQLite has an index of the few annotations. */
 const STREAM_ANNOTATIONS = ordered(
   { ...STREAM, sqlite: `stream = $8 AND ${CHOSEN.sqlite} AND ${IS_ANNOTATION}` },
   { sqlite: 'position', postgres: 'revision' },
@@ -72,7 +72,7 @@ function select<Row>(sql: Sql, columns: string, filter: EventFilter): Eventual<R
 
 export const readEvents = (sql: Sql, filter: EventFilter): Eventual<StoredEvent[]> => select(sql, EVENT, filter);
 
-/** The length of a value is kept beside it. */
+/** The length of a value is stored beside it. */
 export const readEventSizes = (sql: Sql, filter: EventFilter): Eventual<EventSize[]> =>
   select(sql, 'position, octet_length(data) + octet_length(meta) AS bytes', filter);
 

@@ -39,13 +39,13 @@ export function outputsOf(
   });
 }
 
-/** What a statement selects for {@link toDependencyRecord}. */
+/** The columns that {@link toDependencyRecord} needs. */
 export const EDGE = 'SELECT e.position, e.recorded_at AS "recordedAt", e.data';
 
 const DEPENDENCIES = `
 ${EDGE} FROM dependency_rows d JOIN events e ON e.position = d.position
 WHERE d.stream = $1 ORDER BY d.address, d.target`;
-/** The edges in force at a version, each with its event. */
+/** The edges that exist at a version, each with its event. */
 const inForce = (columns: string) =>
   inBoth(
     ({ valueAt }) => `
@@ -66,7 +66,7 @@ ${EDGE} FROM ${pairs(3)}
 ${valueAt('dependency_history', 'stream = $1 AND address = k.one AND target = k.other', '$2')}`,
 );
 
-/** Those of the edges that are present, in the order asked for. */
+/** The existing edges among the requested ones, in the requested order. */
 export function dependenciesOf(
   sql: Sql,
   stream: number,
@@ -82,8 +82,8 @@ export function dependenciesOf(
 }
 
 /**
- * SQLite gives those of a resource in one text: it is read in half the time of a row for each (150,000 edges: 150 ms, not 313).
- * PostgreSQL's JSON functions refuse what a path may hold, so it is read here.
+ * SQLite returns the edges of a resource as one text, which takes half the time of a row for each (150,000 edges: 150 ms
+ * instead of 313). PostgreSQL's JSON functions refuse characters that a path may contain, so the data is parsed here.
  */
 const EDGES_IN_SQLITE = `
 SELECT d.address, json_group_array(json_array(d.target, d.type,

@@ -1,14 +1,14 @@
 import type { Eventual } from '../program.js';
 import type { Reads, ReadsOf } from '../snapshot.js';
 import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './annotations.js';
-import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './commits.js';
+import { changedKeysBetween, commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf } from './commits.js';
 import { readCheckpoints, readEventSizes, readEvents, readHead } from './log.js';
 import { dependenciesAt, dependenciesOf, edgesAt, outputsAt, outputsOf } from './outputs.js';
 import { addressesOf, nodesAt, resourceHistory, resourcesAt, resourcesOf } from './resources.js';
 import type { Sql } from './sql.js';
 import { findStack, findStackOfName, listStacks, readDocument } from './stacks.js';
 
-/** What answers each read on a connection. */
+/** The implementation of each read on a connection. */
 const READS: {
   readonly [K in keyof Reads]: (sql: Sql, ...args: Parameters<Reads[K]>) => Eventual<ReturnType<Reads[K]>>;
 } = {
@@ -30,7 +30,7 @@ const READS: {
   dependenciesOf,
   nodes: nodesAt,
   edges: edgesAt,
-  touched: touchedBetween,
+  changedKeys: changedKeysBetween,
   commit: commitOfVersion,
   commitOf: commitOfCommand,
   commits: (sql, stream, filter = {}) => commitsOf(sql, stream, filter),

@@ -2,54 +2,54 @@ import { readData, type StoredEvent } from '../../events/index.js';
 import { NO_ENTRIES } from '../../lib/no-entries.js';
 import { answers } from '../facts.js';
 import type { Eventual } from '../program.js';
-import type { ResourceName, ResourceRecord, ResourceSlot } from '../records.js';
+import type { ResourceName, ResourceRecord, StoredResource } from '../records.js';
 import { resourceNumber } from '../resource-id.js';
 import type { Page } from '../snapshot.js';
 import type { Tables } from '../tables.js';
-import { toNodeRecord, toResourceRecord, toResourceSlot } from '../to-records.js';
+import { toNodeRecord, toResourceRecord, toStoredResource } from '../to-records.js';
 import { EVENT } from './log.js';
 import { ALL, inBoth, list, mapResult, type Sql } from './sql.js';
 
 type ResourceRow = Tables['resource_rows'];
-type SlotRow = Omit<ResourceRow, 'base' | 'own_id' | 'identity' | 'position'> & { data: string | null };
-type Slot = ResourceSlot & { readonly stream: number };
+type StoredResourceRow = Omit<ResourceRow, 'base' | 'own_id' | 'identity' | 'position'> & { data: string | null };
+type ResourceOfStack = StoredResource & { readonly stream: number };
 
-const slots = (from: string): string => `
+const storedResources = (from: string): string => `
 SELECT r.resource, r.stream, r.address, r.module, r.type, r.name, r.id, e.data
 FROM ${from} LEFT JOIN events e ON e.position = r.position`;
-const SLOTS_BY_ADDRESS = inBoth(({ byKey }) =>
-  slots(byKey('$2::text[]', 'resource_rows', 'r.stream = $1 AND r.address = k.value')),
+const RESOURCES_BY_ADDRESS = inBoth(({ byKey }) =>
+  storedResources(byKey('$2::text[]', 'resource_rows', 'r.stream = $1 AND r.address = k.value')),
 );
-const SLOTS_BY_ID = inBoth(
+const RESOURCES_BY_ID = inBoth(
   ({ byKey }) => `
-${slots(byKey('$1::text[]', 'resource_rows', 'r.id = k.value'))}
+${storedResources(byKey('$1::text[]', 'resource_rows', 'r.id = k.value'))}
 UNION ALL
-${slots(byKey('$2::bigint[]', 'resource_rows', 'r.resource = k.value'))}`,
+${storedResources(byKey('$2::bigint[]', 'resource_rows', 'r.resource = k.value'))}`,
 );
 
-const toSlot = (row: SlotRow): Slot => toResourceSlot(row, row.data);
+const toStored = (row: StoredResourceRow): ResourceOfStack => toStoredResource(row, row.data);
 
-/** By address, in the order asked for. */
-export function slotsByAddress(
+/** By address, in the requested order. */
+export function resourcesByAddress(
   sql: Sql,
   stream: number,
   addresses: readonly string[],
-): Eventual<ReadonlyMap<string, ResourceSlot>> {
+): Eventual<ReadonlyMap<string, StoredResource>> {
   if (addresses.length === 0) return NO_ENTRIES;
-  return mapResult(list(sql, SLOTS_BY_ADDRESS, [stream, addresses], toSlot), (found) => {
-    const byAddress = new Map(found.map((slot) => [slot.address, slot]));
+  return mapResult(list(sql, RESOURCES_BY_ADDRESS, [stream, addresses], toStored), (found) => {
+    const byAddress = new Map(found.map((stored) => [stored.address, stored]));
     return answers(addresses, (address) => byAddress.get(address));
   });
 }
 
-/** By the id asked for: a caller's, or `res-` and the number. */
-export function slotsById(sql: Sql, ids: readonly string[]): Eventual<ReadonlyMap<string, Slot>> {
+/** By the requested id: a caller's, or `res-` and the number. */
+export function resourcesWithId(sql: Sql, ids: readonly string[]): Eventual<ReadonlyMap<string, ResourceOfStack>> {
   if (ids.length === 0) return NO_ENTRIES;
   const own = ids.filter((id) => resourceNumber(id) === undefined);
   const numbers = ids.flatMap((id) => resourceNumber(id) ?? []);
-  return mapResult(list(sql, SLOTS_BY_ID, [own, numbers], toSlot), (found) => {
-    const byId = new Map(found.map((slot) => [slot.id, slot]));
-    const byNumber = new Map(found.map((slot) => [slot.resource, slot]));
+  return mapResult(list(sql, RESOURCES_BY_ID, [own, numbers], toStored), (found) => {
+    const byId = new Map(found.map((stored) => [stored.id, stored]));
+    const byNumber = new Map(found.map((stored) => [stored.resource, stored]));
     return answers(ids, (id) => {
       const number = resourceNumber(id);
       return number === undefined ? byId.get(id) : byNumber.get(number);
@@ -58,10 +58,10 @@ export function slotsById(sql: Sql, ids: readonly string[]): Eventual<ReadonlyMa
 }
 
 export const addressesOf = (sql: Sql, stream: number, ids: readonly string[]): Eventual<ReadonlyMap<string, string>> =>
-  mapResult(slotsById(sql, ids), (found) =>
+  mapResult(resourcesWithId(sql, ids), (found) =>
     answers(ids, (id) => {
-      const slot = found.get(id);
-      return slot?.stream === stream ? slot.address : undefined;
+      const stored = found.get(id);
+      return stored?.stream === stream ? stored.address : undefined;
     }),
   );
 
@@ -129,7 +129,10 @@ type NodeRow = Pick<ResourceRow, 'resource' | 'address' | 'base' | 'type'>;
 const NODES = `
 SELECT resource, address, base, type, id FROM resource_rows
 WHERE stream = $1 AND position IS NOT NULL ORDER BY address`;
-/** The row's own id is today's. PostgreSQL's JSON functions refuse what a document may hold, so the id is read here. */
+/**
+ * The id in the row is the current one, so the id at a version comes from the event. PostgreSQL's JSON functions refuse
+ * characters that a document may contain, so it is parsed here.
+ */
 const NODES_AT_VERSION = inBoth(
   ({ join, valueAt }) => `
 SELECT r.resource, r.address, r.base, r.type, ${join === 'JOIN' ? 'e.data' : "e.data ->> '$.id' AS id"}

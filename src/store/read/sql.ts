@@ -1,41 +1,44 @@
 import type { Eventual } from '../program.js';
 import type { TableName } from '../tables.js';
 
-/** One statement, its values in the places `$1`, `$2`, …: the same words for both databases, or those of each. */
+/** One statement, with its values for the places `$1`, `$2`, …: the same text for both databases, or one for each. */
 export type Text = string | { readonly sqlite: string; readonly postgres: string };
 
-/** Runs statements on a connection and returns their rows, at once or later. A value may be a list of texts or numbers. */
+/**
+ * Runs statements on a connection and returns their rows, synchronously or as a promise. A value may be a list of texts or
+ * numbers.
+ */
 export interface Sql {
   readonly dialect: 'sqlite' | 'postgres';
   all<Row>(text: Text, values?: readonly unknown[]): Eventual<Row[]>;
   get<Row>(text: Text, values?: readonly unknown[]): Eventual<Row | undefined>;
-  /** The same rows, to go through once: they need not be in memory at the same time. */
+  /** The same rows, as an iterable that may be read once and need not be in memory at once. */
   each<Row>(text: Text, values?: readonly unknown[]): Eventual<Iterable<Row>>;
-  /** The values for a list of pairs, in the last places of a statement. See {@link Dialect.pairs}. */
+  /** The values of a list of pairs, for the last places of a statement. See {@link Dialect.pairs}. */
   pairs(list: readonly (readonly [string, string])[]): readonly unknown[];
 }
 
-/** What the two databases say in other words. */
+/** SQL that differs between the two databases. */
 interface Dialect {
-  /** Comes before what is joined to the rows of a list: SQLite keeps the order of a CROSS JOIN. */
+  /** Precedes a table that is joined to the rows of a list: SQLite keeps the order of a CROSS JOIN. */
   readonly join: string;
   /** The items `k.value` of a list. */
   keys(list: ListPlace): string;
-  /** The items `k.one` and `k.other` of a list of pairs, whose values begin at this place. */
+  /** The items `k.one` and `k.other` of a list of pairs, whose values start at this place. */
   pairs(place: number): string;
   /**
-   * The rows `r` that a list of keys `k.value` names, each looked up by an index.
-   * @param where what finds the rows of one key
+   * The rows `r` for a list of keys `k.value`, each found by an index.
+   * @param where the condition that finds the rows of one key
    */
   byKey(list: ListPlace, table: TableName, where: string): string;
   /**
-   * Joins the event `e` that holds a value at a version: of the row with the largest version not above it. Without one, or
-   * where that row ends the value, there is no row.
-   * @param key what finds the rows of a history
-   * @param ends whether rows of this history end a value
+   * Joins the event `e` that holds a value at a version: that of the row with the largest version not above it. There is no
+   * row if the value did not exist or had ended.
+   * @param key the condition that finds the rows of a history
+   * @param ends whether rows of this history can end a value
    */
   valueAt(history: TableName, key: string, version: string, ends?: boolean): string;
-  /** The first row of the first statement that has any. */
+  /** The first row of the first statement that returns any. */
   inOrder(statements: readonly string[]): string;
 }
 type ListPlace = `$${number}::${'text' | 'bigint'}[]`;
@@ -53,8 +56,8 @@ CROSS JOIN events e ON e.position = (
 };
 
 /**
- * Left to choose (`= ANY ($2)`), a server that has no statistics yet reads all rows of a stack and goes through the list for
- * each of them; OFFSET 0 leaves it no choice (docs/adr/0020).
+ * With `= ANY ($2)`, a server without statistics reads all rows of a stack and scans the list for each of them; OFFSET 0
+ * prevents that plan (docs/adr/0020).
  */
 const POSTGRES: Dialect = {
   join: 'JOIN',
@@ -71,16 +74,16 @@ JOIN events e ON e.position = h.position`,
 ORDER BY choice LIMIT 1`,
 };
 
-/** A statement that needs words of each database. */
+/** Writes a statement in both dialects. */
 export const inBoth = (write: (dialect: Dialect) => string) => ({
   sqlite: write(SQLITE),
   postgres: write(POSTGRES),
 });
 
-/** For a place of a LIMIT that limits nothing, and of a version above all. */
+/** A LIMIT without effect, and a version above all others. */
 export const ALL = Number.MAX_SAFE_INTEGER;
 
-/** Goes on with a result when it is there. */
+/** Continues with a result when it is available. */
 export const mapResult = <T, R>(result: Eventual<T>, next: (result: T) => R): Eventual<R> =>
   result instanceof Promise ? result.then(next) : next(result);
 

@@ -11,9 +11,9 @@ SELECT * FROM (SELECT ${columns} FROM stack_rows WHERE name = ${name} AND delete
                ORDER BY deleted_at DESC, stream DESC LIMIT 1) last`;
 
 /**
- * A live stack's id or name goes before a deleted one's; of those, the id, mapResult the last deleted of that name. Each is
- * found by an index of its own, which no `OR` of them would be.
- * @param ref a place of a value, like `deleted`: whether a deleted one is wanted
+ * The id or name of a live stack takes precedence over a deleted one's; among deleted ones the id, then the last deleted
+ * one of that name. Each is found by its own index, which an `OR` would not use.
+ * @param ref a placeholder of a value, like `deleted`: whether deleted stacks are included
  */
 export const stackBy = (columns: string, ref: string, deleted: string) =>
   inBoth(({ inOrder }) =>
@@ -36,7 +36,7 @@ const STACK_HEAD = stackBy(
   '$2',
 );
 
-/** The same, without what no decision needs. */
+/** The same, without the columns that no decision needs. */
 export const findStackHead = (sql: Sql, ref: string, deleted: boolean): Eventual<StackHead | undefined> =>
   sql.get<StackHead>(STACK_HEAD, [ref, deleted]);
 
@@ -47,14 +47,14 @@ const STACK_OF_NAME = inBoth(({ inOrder }) =>
 export const findStackOfName = (sql: Sql, name: string, deleted: boolean): Eventual<StackRecord | undefined> =>
   first(sql, STACK_OF_NAME, [name, deleted], toStackRecord);
 
-/** Names and ids share one space. */
+/** Names and ids share one namespace. */
 const HOLDER = `
 SELECT id FROM stack_rows WHERE id = $1
 UNION ALL
 SELECT id FROM stack_rows WHERE name = $1 AND deleted_at IS NULL
 LIMIT 1`;
 
-/** The id of the stack that has the name as its id, or of the live one of that name. */
+/** The id of the stack that has the name as its id, or of the live stack with that name. */
 export const holderOf = (sql: Sql, name: string): Eventual<string | undefined> =>
   first(sql, HOLDER, [name], ({ id }: { id: string }) => id);
 
@@ -74,7 +74,7 @@ const LIST_STACKS = {
   postgres: listed('ARRAY (SELECT tag FROM tag_rows WHERE stream = s.stream ORDER BY tag)').postgres,
 };
 
-/** The tags as JSON in SQLite. */
+/** In SQLite the tags are JSON. */
 type ListRow = StackRow & { readonly tags: string | string[]; readonly locked: boolean | number };
 
 export const listStacks = (
@@ -103,7 +103,7 @@ interface Part {
   readonly data: string;
 }
 
-/** Of a stream that exists: its first version has a document. */
+/** For an existing stream: its first version has a document. */
 export const readDocument = (sql: Sql, stream: number, version = ALL): Eventual<DocumentRecord> =>
   mapResult(sql.all<Part>(DOCUMENT_PARTS, [stream, version]), (parts) => {
     const part = (name: string) => parts.find((row) => row.part === name);

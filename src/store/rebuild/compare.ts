@@ -6,26 +6,26 @@ import type { Sql } from '../read/sql.js';
 import type { RowChange } from '../row-change.js';
 import { TABLE_KEYS, TABLE_NAMES, TABLES, type TableName } from '../tables.js';
 
-/** So many problems of each table are reported; the rest is counted. */
-const REPORTED = 5;
+/** The number of problems of each table that are reported; the others are only counted. */
+const MAX_REPORTED = 5;
 
-/** What a table is called that is built for comparison. */
-export const freshName = (table: TableName): string => `fresh_${table}`;
+/** The name of a table that is built for comparison. */
+export const temporaryName = (table: TableName): string => `fresh_${table}`;
 
-/** A connection on which the temporary tables of {@link freshName} were created. */
+/** A connection with the temporary tables of {@link temporaryName}. */
 export interface ComparisonTools {
   readonly sql: Sql;
-  /** What the next whole commits change, of the log or one stream; undefined at the end. */
+  /** The row changes of the next whole commits, of the log or of one stream; undefined at the end. */
   next(after: number, upTo: number): Eventual<ChangeBatch | undefined>;
-  /** Writes to the temporary tables. Each row is written once, in any order. */
+  /** Writes to the temporary tables, each row once, in any order. */
   write(changes: readonly RowChange[]): Eventual<unknown>;
-  /** Gives others their turn, between steps. */
+  /** Yields to other work between steps. */
   pause(): Eventual<unknown>;
 }
 
 /**
- * Inside a transaction that sees one moment: fills the temporary tables from the log, or with one stream's rows,
- * and compares them with the live ones. Every row that is missing, unexpected or different is found.
+ * Inside a snapshot transaction: fills the temporary tables from the log, or with one stream's rows, and compares them with
+ * the live ones. It finds every missing, unexpected and different row.
  */
 export function* compareTables(
   { sql, next, write, pause }: ComparisonTools,
@@ -84,17 +84,17 @@ function* compareTable(sql: Sql, table: TableName, stream: number | undefined): 
     ...(columns.length > 0 ? [list('l', columns, 'l_')] : []),
     `l.${keys[0]} IS NULL AS missing`,
   ].join(', ');
-  const wrong = `SELECT ${selected} FROM ${freshName(table)} f LEFT JOIN ${live} ON ${sameKey}
+  const wrong = `SELECT ${selected} FROM ${temporaryName(table)} f LEFT JOIN ${live} ON ${sameKey}
     WHERE l.${keys[0]} IS NULL OR ${differs} ORDER BY ${keys.map((key) => `f.${key}`).join(', ')}`;
   const unexpected = `SELECT ${list('l', keys, 'f_')} FROM ${live}
-    WHERE NOT EXISTS (SELECT 1 FROM ${freshName(table)} f WHERE ${sameKey})
+    WHERE NOT EXISTS (SELECT 1 FROM ${temporaryName(table)} f WHERE ${sameKey})
     ORDER BY ${keys.map((key) => `l.${key}`).join(', ')}`;
 
   const first: RowProblem[] = [];
   let count = 0;
   const keyOf = (row: Compared) => Object.fromEntries(keys.map((key) => [key, row[`f_${key}`] as string | number]));
   for (const row of yield* wait(sql.each<Compared>(wrong, values))) {
-    if (++count > REPORTED) continue;
+    if (++count > MAX_REPORTED) continue;
     const column = columns.find((name) => row[`f_${name}`] !== row[`l_${name}`]);
     const about = { table, key: keyOf(row) };
     if (row.missing || column === undefined) first.push({ ...about, kind: 'missing' });
@@ -104,7 +104,7 @@ function* compareTable(sql: Sql, table: TableName, stream: number | undefined): 
     }
   }
   for (const row of yield* wait(sql.each<Compared>(unexpected, values))) {
-    if (++count <= REPORTED) first.push({ table, key: keyOf(row), kind: 'unexpected' });
+    if (++count <= MAX_REPORTED) first.push({ table, key: keyOf(row), kind: 'unexpected' });
   }
   const counted = yield* wait(sql.get<{ rows: number }>(`SELECT count(*) AS rows FROM ${live}`, values));
   return { rows: counted?.rows ?? 0, count, first };

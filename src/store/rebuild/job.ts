@@ -2,13 +2,13 @@ import type { ProjectorInfo } from '../event-store.js';
 import { type Program, wait } from '../program.js';
 import type { Sql } from '../read/sql.js';
 
-/** The one rebuild under way, or broken off. It is named by what it builds: `stacks@1 locks@1`. */
+/** The single running or interrupted rebuild. Its name lists what it builds: `stacks@1 locks@1`. */
 export interface Job {
   readonly projections: string;
   readonly position: number;
 }
 
-/** The table exists while there is one. */
+/** The table exists only while there is a job. */
 const HAS_JOB = {
   sqlite: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'rebuild_job'",
   postgres: "SELECT 1 WHERE to_regclass('rebuild_job') IS NOT NULL",

@@ -5,7 +5,7 @@ import { readCheckpoints, readHead } from '../read/log.js';
 import type { Sql } from '../read/sql.js';
 import { jobName, readJob } from './job.js';
 
-/** Inside a transaction that sees one moment. */
+/** Inside a snapshot transaction. */
 export function* projectionStatus(sql: Sql, { projectors }: Projection): Program<ProjectionStatus[]> {
   const head = (yield* wait(readHead(sql))).position;
   const checkpoints = new Map((yield* wait(readCheckpoints(sql))).map((checkpoint) => [checkpoint.name, checkpoint]));

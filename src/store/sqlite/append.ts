@@ -3,10 +3,10 @@ import type { Clock } from '../../lib/clock.js';
 import { StoreError } from '../../lib/errors.js';
 import { notStored } from '../damage-errors.js';
 import type { AppendRequest, Projection, ProjectorInfo, Receipt } from '../event-store.js';
-import { type Facts, looksAround } from '../facts.js';
+import { type Facts, readsSharedKeys } from '../facts.js';
 import { atOnce, runNow } from '../program.js';
 import { earlierCommits } from '../read/commits.js';
-import { linkReads } from '../read/edges.js';
+import { edgeReads } from '../read/edges.js';
 import { decideEvents, type EarlierCommit, receiptOfRepeat, recordDecided, timeOf } from '../receipts.js';
 import { readKey } from './key.js';
 import { factsNow, headNow } from './now.js';
@@ -19,8 +19,8 @@ INSERT INTO events (position, stream, revision, version, type, schema_version, d
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /**
- * Writes an event to the log. Values are bound by place: by name takes twice as long.
- * @throws IntegrityError `EVENT_NOT_STORED` where a trigger of others swallows it
+ * Writes an event to the log. Values are bound by position; by name takes twice as long.
+ * @throws IntegrityError `EVENT_NOT_STORED` if a foreign trigger discards it
  */
 export function insertEvent(sql: Statements, event: StoredEvent): void {
   const { changes } = sql(INSERT_EVENT).run(
@@ -40,79 +40,82 @@ export function insertEvent(sql: Statements, event: StoredEvent): void {
 }
 
 /**
- * Moves nothing that another release built, or that lags behind. The plus keeps SQLite from looking for each name by its key:
- * to walk over all ten takes a seventh of the time.
+ * Skips checkpoints of another release and those that lag behind. The plus prevents a key lookup for each name: scanning
+ * all ten takes a seventh of the time.
  */
 const moveCheckpoints = (projectors: readonly ProjectorInfo[]): string => `
 UPDATE projection_checkpoints SET position = ?
 WHERE position = ? AND (${projectors.map(({ name, version }) => `(+name = '${name}' AND version = ${version})`).join(' OR ')})`;
 
-/** The writing failed half-way: the transaction must be taken back. */
-export class HalfWritten extends Error {}
+/** A flush failed part-way: the transaction must be rolled back. */
+export class PartialWrite extends Error {}
 
-/** What commands do inside one open transaction, between `begin` and `end`. Whatever throws `HalfWritten` ends it. */
+/** The commands inside one open transaction, between `begin` and `end`. A `PartialWrite` ends the transaction. */
 export interface Appender {
   begin(): void;
   /**
-   * The work of one command: facts and decision; what comes of it is written when somebody looks. No step may wait: a
-   * promise here would let other work into the transaction.
-   * @throws what refuses the command; `HalfWritten` where what commands before it came to could not be written
+   * Runs one command: facts and decision. Its events are pending until a flush. It is synchronous, because a promise would
+   * let other work into the transaction.
+   * @throws the error of a refused command; `PartialWrite` if the pending events of earlier commands could not be written
    */
   run(request: AppendRequest): Receipt;
   /**
-   * The same for commands that belong together: all of them, or none.
-   * @throws what refuses one of them, or why it could not be written; `HalfWritten` as above
+   * Runs a group of commands: all of them or none.
+   * @throws the error of a refused command or of a failed write; `PartialWrite` as above
    */
   runTogether(requests: readonly AppendRequest[]): readonly Receipt[];
-  /** @throws StoreError `PROJECTIONS_CHANGED`, and then the transaction must be taken back; `HalfWritten` */
+  /**
+   *
+   * @throws StoreError `PROJECTIONS_CHANGED`, and then the transaction must be rolled back; `PartialWrite`
+   */
   end(): void;
 }
 
-/** Events that wait to be written. */
-interface Late {
+/** Events that are decided but not yet written. */
+interface Pending {
   readonly stored: StoredEvent[];
   readonly recorded: RecordedEvent[];
 }
-const nothing = (): Late => ({ stored: [], recorded: [] });
+const nothingPending = (): Pending => ({ stored: [], recorded: [] });
 
-/** Events that wait to be written, at most, before the next command. */
-const MOST_LATE = 1_000;
+/** The maximum number of pending events before the next command. */
+const MAX_PENDING = 1_000;
 
 /**
- * Events and tables are written when somebody looks: what commands about different stacks come to is written at once, which
- * takes less time (docs/adr/0021). Each still decides on what all before it have left: `concerned` tells of its own stack;
- * and whoever asks for what stacks share, names and ids, finds all of it written and leaves nothing to be written.
+ * Events and tables are written when a later command reads them. Commands on different stacks are flushed together, which
+ * takes less time (docs/adr/0021). Each command still sees all earlier ones: a command whose keys are among `pendingKeys`
+ * flushes first, and a command that reads keys shared by stacks (names and ids) flushes before and after.
  */
 export function appender(db: Connection, sql: Statements, projection: Projection, clock: Clock): Appender {
   const writer = eventWriter(db, sql, projection);
-  let late = nothing();
-  /** Of the late events: their streams, what their stacks were called by, their commands. */
-  const concerned = new Set<string | number>();
+  let pending = nothingPending();
+  /** The streams, the stack references and the command ids of the pending events. */
+  const pendingKeys = new Set<string | number>();
 
-  const forget = (): void => {
-    late = nothing();
-    concerned.clear();
+  const clearPending = (): void => {
+    pending = nothingPending();
+    pendingKeys.clear();
   };
-  const catchUp = (): void => {
-    const { stored, recorded } = late;
+  const flush = (): void => {
+    const { stored, recorded } = pending;
     if (stored.length === 0) return;
-    forget();
+    clearPending();
     try {
       writer.write(stored, recorded);
     } catch (cause) {
-      throw new HalfWritten('the events were not written', { cause });
+      throw new PartialWrite('the events were not written', { cause });
     }
   };
   const earlierOf = ({ commandId, identity }: AppendRequest): readonly EarlierCommit[] => {
     if (!identity) return []; // the id was made for this command
-    if (concerned.has(commandId)) catchUp();
+    if (pendingKeys.has(commandId)) flush();
     return atOnce(earlierCommits(sql, commandId, identity.principal));
   };
   const factsOf = ({ keys }: AppendRequest): Facts => {
-    if (concerned.has(keys.stack) || looksAround(keys)) catchUp();
+    if (pendingKeys.has(keys.stack) || readsSharedKeys(keys)) flush();
     const facts = factsNow(sql, keys);
-    if (!facts.stack || !concerned.has(facts.stack.stream)) return facts;
-    catchUp(); // under another name it is the stack of a command before
+    if (!facts.stack || !pendingKeys.has(facts.stack.stream)) return facts;
+    flush(); // another name of a stack with pending events
     return factsNow(sql, keys);
   };
 
@@ -123,45 +126,45 @@ export function appender(db: Connection, sql: Statements, projection: Projection
     const repeated = receiptOfRepeat(request, facts, earlier, key);
     if (repeated) return repeated;
     const now = timeOf(request, clock);
-    const events = runNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
-    const head = late.stored[late.stored.length - 1] ?? writer.head();
+    const events = runNow(decideEvents(request, facts, (stream) => edgeReads(sql, stream), now));
+    const head = pending.stored[pending.stored.length - 1] ?? writer.head();
     const { stored, recorded, receipt } = recordDecided(request, facts, events, head, now, key);
     const [first] = stored;
     if (!first) return receipt;
-    for (const event of stored) late.stored.push(event);
-    for (const event of recorded) late.recorded.push(event);
-    for (const key of [first.stream, request.keys.stack, request.commandId]) concerned.add(key);
-    if (late.stored.length >= MOST_LATE || looksAround(request.keys)) catchUp();
+    for (const event of stored) pending.stored.push(event);
+    for (const event of recorded) pending.recorded.push(event);
+    for (const key of [first.stream, request.keys.stack, request.commandId]) pendingKeys.add(key);
+    if (pending.stored.length >= MAX_PENDING || readsSharedKeys(request.keys)) flush();
     return receipt;
   };
   const underSavepoint = db.transaction((requests: readonly AppendRequest[]) => requests.map(run));
   const runTogether = (requests: readonly AppendRequest[]): readonly Receipt[] => {
-    catchUp(); // what is taken back with the savepoint is theirs alone
+    flush(); // a rollback of the savepoint must not affect earlier commands
     try {
       return underSavepoint(requests);
     } catch (error) {
-      forget();
-      writer.takenBack();
-      throw error instanceof HalfWritten ? error.cause : error;
+      clearPending();
+      writer.rolledBack();
+      throw error instanceof PartialWrite ? error.cause : error;
     }
   };
   return {
     begin: () => {
-      forget();
+      clearPending();
       writer.begin();
     },
     run,
     runTogether,
     end: () => {
-      catchUp();
+      flush();
       writer.end();
     },
   };
 }
 
 /**
- * Writes events that follow the log's end, and what they change in the tables, inside an open transaction; at its end the
- * checkpoints move, once for all of them.
+ * Writes events that follow the log's end, and their row changes, inside an open transaction. At its end the checkpoints
+ * move once for all of them.
  */
 export function eventWriter(db: Connection, sql: Statements, projection: Projection) {
   const applyRows = rowWriter(db);
@@ -170,25 +173,25 @@ export function eventWriter(db: Connection, sql: Statements, projection: Project
   let before: number | undefined;
   let last: LogHead | undefined;
   const head = (): LogHead => (last ??= headNow(sql));
-  const takenBack = (): void => {
+  const rolledBack = (): void => {
     last = undefined;
   };
 
   return {
     begin: (): void => {
       before = undefined;
-      takenBack();
+      rolledBack();
     },
-    /** Where the log ends; read once in a transaction. */
+    /** The end of the log; read once per transaction. */
     head,
-    /** Whole commits, in log order. */
+    /** Takes whole commits in log order. */
     write: (stored: readonly StoredEvent[], recorded: readonly (RecordedEvent | UnknownEvent)[]): void => {
       before ??= (stored[0] as StoredEvent).position - 1;
       for (const event of stored) insertEvent(sql, event);
       applyRows(projection.project(recorded));
       last = stored[stored.length - 1];
     },
-    takenBack,
+    rolledBack,
     end: (): void => {
       if (before === undefined) return;
       const moved = sql(move).run(head().position, before);
@@ -197,7 +200,7 @@ export function eventWriter(db: Connection, sql: Statements, projection: Project
   };
 }
 
-/** Writing on would mix rows of two releases, or rows with a gap in them. */
+/** Further writes would mix rows of two releases, or leave a gap in the rows. */
 const tablesNotOurs = (): StoreError =>
   new StoreError('PROJECTIONS_CHANGED', 'the tables were built by another release or do not show the whole log', {
     hint: 'Start again; if it stays so, look at them with: sloth-runner projections status',

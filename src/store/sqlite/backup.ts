@@ -6,17 +6,17 @@ import type { OnProgress } from '../maintenance.js';
 import { translate } from './errors.js';
 import type { Connection } from './open.js';
 
-/** Pages copied before others get a turn: 8 MB, a few milliseconds. */
+/** Pages copied before other work gets a turn: 8 MB, a few milliseconds. */
 const STEP = 1_000;
-/** All pages there can be: a copy in one step. */
+/** More pages than any database has: a copy in one step. */
 const EVERYTHING = 0x7fff_ffff;
 /** How long to wait for a lock on the source, in milliseconds. */
 const TIMEOUT = 30_000;
 
-/** What SQLite may lay beside a database file. */
+/** Files that SQLite may create beside a database file. */
 export const COMPANIONS = ['-wal', '-shm', '-journal'] as const;
 
-/** Takes away a database that nobody has open, with what SQLite laid beside it. */
+/** Removes a database that is not open, with the files SQLite created beside it. */
 export function removeDatabase(path: string): void {
   for (const suffix of ['', ...COMPANIONS]) if (statOf(path + suffix)) rmSync(path + suffix, { force: true });
 }
@@ -24,13 +24,12 @@ export function removeDatabase(path: string): void {
 const READ_SOMETHING = 'SELECT count(*) FROM sqlite_schema';
 
 /**
- * Copies a database file as it is at this moment, while others go on writing it, into a fresh file: mode 0600, complete
- * in itself, flushed. The source is opened for reading only. Nothing is left of a copy that failed.
- *
- * The read transaction is what makes it end: without one SQLite begins anew after every commit of another process
- * (measured on 205 MB under one writer: 37,714 times in 10 s and not done; with it 0.8 s). While it lasts, the source's
- * write-ahead log cannot be cut and grows by what is written.
- * @throws StoreError, IntegrityError; the system's own error where `to` cannot be made
+ * Copies a snapshot of a database file to a new file while others continue to write: mode 0600, self-contained, flushed.
+ * The source is opened read-only. A failed copy leaves no file.
+ * The read transaction makes the copy finish: without it SQLite restarts after every commit of another process (measured on
+ * 205 MB with one writer: 37,714 restarts in 10 s without finishing; with it 0.8 s). During the copy, the source's
+ * write-ahead log cannot be truncated and grows.
+ * @throws StoreError, IntegrityError; the system's own error if `to` cannot be created
  */
 export async function copyDatabase(from: string, to: string, onProgress?: OnProgress): Promise<void> {
   let source: Connection;
@@ -68,7 +67,7 @@ async function copyPages(source: Connection, to: string, step: number, onProgres
         return step;
       },
     });
-    // The driver takes a first step that found the source locked for the last one.
+    // The driver treats a first step that found the source locked as the last one.
     if (totalPages === 0) throw new StoreError('COPY_EMPTY', `nothing was copied from ${source.name}`);
     makeSelfContained(to);
   } catch (error) {
@@ -78,8 +77,8 @@ async function copyPages(source: Connection, to: string, step: number, onProgres
 }
 
 /**
- * Takes a database that nobody has open out of WAL mode, which a copy inherits, and flushes it: opened, a file in WAL
- * mode gets others beside it, and where that is not allowed it cannot be read.
+ * Switches a database that is not open out of WAL mode, which a copy inherits, and flushes it. Opening a file in WAL mode
+ * creates other files beside it; in a read-only folder that fails.
  */
 export function makeSelfContained(path: string): void {
   const copy = openSqlite(path, { timeout: TIMEOUT });
@@ -91,7 +90,7 @@ export function makeSelfContained(path: string): void {
   flush(path);
 }
 
-/** What SQLite says, said of the right file: damage and locks are the source's, the rest is where the copy is written. */
+/** Attributes SQLite's error to the right file: damage and locks to the source, other errors to the target. */
 function about(error: unknown, from: string, to: string): unknown {
   const code = codeOf(error);
   if (!code.startsWith('SQLITE_')) return error;

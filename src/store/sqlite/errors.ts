@@ -5,7 +5,7 @@ import { tablesDamaged } from '../damage-errors.js';
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Turns what the driver or the file system throws into what a user can act on; everything else passes as it is. */
+/** Converts errors of the driver and the file system to errors that a user can act on; other errors pass unchanged. */
 export function translate(error: unknown, path: string): unknown {
   if (error instanceof SlothError) return error;
   const code = codeOf(error);
@@ -59,7 +59,10 @@ function failureOfSqlite(code: string): Failure | undefined {
   return undefined;
 }
 
-/** @param what is wrong with the file */
+/**
+ *
+ * @param what the problem of the file
+ */
 export const damaged = (path: string, what: string, cause?: unknown): IntegrityError =>
   new IntegrityError('DATABASE_CORRUPT', `the database is damaged: ${path} (${what})`, {
     hint: 'Do not write to it. Restore a backup and compare it with this file.',
@@ -67,7 +70,7 @@ export const damaged = (path: string, what: string, cause?: unknown): IntegrityE
     cause,
   });
 
-/** Of work that a whole file would not make fail: what SQLite then has no other name for is damage. */
+/** For work that cannot fail on an intact file: an unspecific SQLite error then means damage. */
 export const asDamage = (error: unknown, path: string, what = message(error)): unknown =>
   codeOf(error) === 'SQLITE_ERROR' ? damaged(path, what, error) : error;
 
@@ -81,14 +84,17 @@ export const notADatabase = (path: string, cause?: unknown): StoreError =>
 export const storeClosed = (path: string): StoreError =>
   new StoreError('STORE_CLOSED', `the database was closed: ${path}`, { hint: 'Open it again before using it.' });
 
-/** @param why in words, where the file is there */
+/**
+ *
+ * @param why the reason, if the file exists
+ */
 export const databaseMissing = (path: string, why = 'there is no file'): NotFoundError =>
   new NotFoundError('DATABASE_NOT_FOUND', `there is no database: ${path} (${why})`, {
     hint: 'Check the path, or open it so that it is created.',
     details: { field: 'db', database: path },
   });
 
-/** The file could be opened for reading only, though this user may write it: the system refused it at that moment. */
+/** The file could only be opened read-only although this user may write it: the system refused at that time. */
 export const openedReadOnly = (path: string): StoreError => {
   const failure = isOutOfDescriptors() ? 'TOO_MANY_FILES' : 'CANNOT_OPEN';
   const cause = 'it was opened for reading only, though it may be written';

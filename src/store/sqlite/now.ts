@@ -7,10 +7,10 @@ import { readHead } from '../read/log.js';
 import { findStackHead } from '../read/stacks.js';
 import type { Statements } from './statements.js';
 
-/** Where the log ends. */
+/** The end of the log. */
 export const headNow = (sql: Statements): LogHead => atOnce(readHead(sql));
 
-/** What a decision asked for, each by its key. */
+/** The requested facts of a decision, each by its key. */
 export const factsNow = (sql: Statements, keys: FactKeys): Facts =>
   runNow(readFacts(sql, keys, readOpening(sql, keys)));
 

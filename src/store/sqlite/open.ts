@@ -14,38 +14,37 @@ export type Connection = Database;
 /** How long a writer waits for another process's transaction, in milliseconds. */
 const BUSY_TIMEOUT = 30_000;
 
-/** KiB of pages held at most. */
+/** The maximum size of the page cache in KiB. */
 const CACHE = 65_536;
 
 /**
- * Bytes of a page of a new file. Of events of some 1,000 bytes three are in a page of 4,096, and seven in this one: a change
- * takes an eighth less of the disk, for a twentieth more time of a commit that is alone.
+ * The page size of a new file in bytes. Events have about 1,000 bytes: a page of 4,096 holds three, this one seven. That
+ * saves an eighth of the disk space per change and makes a single commit a twentieth slower.
  */
 const PAGE_SIZE = 8_192;
 
-/** SQLite opens a file of a later format only to be read, or not at all. */
+/** SQLite opens a file of a later format read-only or not at all. */
 const NEWEST_FORMAT = 2;
 
 const MEMORY = ':memory:';
 
 export interface ConnectionOptions {
-  /** How much of the file is held in memory at most. Default: 64 MiB. */
+  /** The maximum size of the page cache. Default: 64 MiB. */
   readonly cacheKiB?: number | undefined;
-  /** Hears how far a file of an earlier schema is migrated. */
+  /** Called with the progress of a schema migration. */
   readonly onProgress?: OnProgress | undefined;
-  /** Whether a file is made where there is none. Default: true. */
+  /** Whether a missing file is created. Default: true. */
   readonly create?: boolean | undefined;
-  /** Called where a database was made. */
+  /** Called after a database was created. */
   readonly onCreate?: (() => void) | undefined;
 }
 
 /**
- * Opens a database file, making it (mode 0600, with its folders) where there is none. A file of another program or of
- * a newer schema is refused before SQLite touches it. A file that this user may only read is opened for reading.
- *
- * `synchronous=FULL` is set by hand: the driver's build falls back to NORMAL in WAL mode, where a power loss takes
- * acknowledged commits away (measured: 3,326 of 5,000 crash states lost some, with FULL none).
- * @throws NotFoundError `DATABASE_NOT_FOUND` where nothing may be made; StoreError. Nothing is left open then.
+ * Opens a database file. Creates a missing one (mode 0600, with its folders). A file of another program or of a newer
+ * schema is refused before SQLite opens it. A file that this user may only read is opened read-only.
+ * `synchronous=FULL` is set explicitly: the driver's build defaults to NORMAL in WAL mode, with which a power failure loses
+ * acknowledged commits (measured: 3,326 of 5,000 crash states lost some, with FULL none).
+ * @throws NotFoundError `DATABASE_NOT_FOUND` if nothing may be created; StoreError. Then nothing stays open.
  */
 export function openConnection(path: string, options: ConnectionOptions = {}): Connection {
   try {
@@ -97,16 +96,16 @@ function isOpenHere(path: string): boolean {
 }
 
 /**
- * SQLite opens a file, its `-wal` or its `-shm` for reading only where it cannot be opened for writing, whatever the
- * reason, and stays so: after a single EMFILE no command would succeed until the process ends.
+ * SQLite opens a file, its `-wal` or its `-shm` read-only if opening it for writing fails for any reason, and keeps it so:
+ * after a single EMFILE every command would fail until the process ends.
  */
 function refuseReadOnlyByChance(db: Connection, path: string): void {
   if (isReadOnly(db) && mayWrite(path)) throw openedReadOnly(path);
 }
 
 /**
- * Whether SQLite refuses to write on this connection. Another process's transaction is not waited for. Of a file that is
- * open for reading only, BEGIN IMMEDIATE begins to read; what writes is refused.
+ * Whether SQLite refuses writes on this connection. It does not wait for another process's transaction. On a read-only
+ * file, BEGIN IMMEDIATE succeeds as a read, and writes are refused.
  */
 function isReadOnly(db: Connection): boolean {
   db.pragma('busy_timeout = 0');
@@ -117,14 +116,14 @@ function isReadOnly(db: Connection): boolean {
     if (db.inTransaction) db.exec('ROLLBACK');
     const code = codeOf(error);
     if (code.startsWith('SQLITE_READONLY')) return true;
-    if (code.startsWith('SQLITE_BUSY')) return false; // who may not write does not wait for the lock
+    if (code.startsWith('SQLITE_BUSY')) return false; // a read-only connection does not wait for the lock
     throw error;
   } finally {
     db.pragma(`busy_timeout = ${BUSY_TIMEOUT}`);
   }
 }
 
-/** Whether this user may write a database file, and what SQLite lays beside it. */
+/** Whether this user may write a database file and the files SQLite creates beside it. */
 export function mayWrite(path: string): boolean {
   try {
     for (const file of ['', '-wal', '-shm'].map((suffix) => path + suffix)) {
@@ -149,8 +148,8 @@ function configure(db: Connection, cacheKiB: number): void {
 const TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table'";
 
 /**
- * Lays down the schema in an empty file, or brings an earlier one up to date. Two processes may try at once: the second
- * finds it done.
+ * Creates the schema in an empty file, or upgrades an earlier one. If two processes do this at once, the second finds it
+ * done.
  */
 function create(db: Connection, path: string, options: ConnectionOptions): void {
   const before = identity(db, path);
@@ -173,17 +172,17 @@ function create(db: Connection, path: string, options: ConnectionOptions): void 
   if (made && path !== MEMORY) options.onCreate?.();
 }
 
-/** A file whose tables are not those of the schema that its header says is not taken for one that is brought up to date. */
+/** A file whose tables do not match the schema version in its header is refused instead of upgraded. */
 function upgradeFile(db: Connection, path: string, onProgress?: OnProgress): void {
-  const said = db.pragma('user_version', { simple: true }) as number;
-  const parts = upgrade(said, new Set(db.prepare(TABLES).pluck().all() as string[]));
+  const version = db.pragma('user_version', { simple: true }) as number;
+  const parts = upgrade(version, new Set(db.prepare(TABLES).pluck().all() as string[]));
   const step = `bringing the file to schema ${SCHEMA_VERSION}`;
   for (const [done, part] of parts.entries()) {
     onProgress?.({ step, unit: 'parts', done, total: parts.length });
     try {
       db.exec(part);
     } catch (error) {
-      throw asDamage(error, path, `its header says schema ${said}, its tables are not: ${(error as Error).message}`);
+      throw asDamage(error, path, `its header says schema ${version}, its tables are not: ${(error as Error).message}`);
     }
   }
   restoreSchemaText(db);
@@ -202,8 +201,8 @@ function identity(db: Connection, path: string): 'ours' | 'earlier' | 'empty' {
 }
 
 /**
- * Reads the file's own header, so that nothing else is opened or written. Not where this process has it open: it is known
- * then, and closing any descriptor of a file ends all locks that the process has on it, SQLite's among them.
+ * Reads the file's header directly, so that nothing else is opened or written. Skipped if this process has the file open:
+ * it is known then, and closing any descriptor of a file releases all locks that the process has on it, including SQLite's.
  */
 function refuseForeign(path: string): void {
   const stat = statOf(path);

@@ -12,16 +12,16 @@ import { headNow } from './now.js';
 import { type Connection, openConnection } from './open.js';
 import { statementCache } from './statements.js';
 
-/** What a database holds, in short. */
+/** A summary of a database. */
 export interface Content {
   readonly head: LogHead;
   readonly stacks: number;
 }
 
-/** A database as a restore finds it: its content, or why it cannot be told. */
+/** A database before a restore: its content, or the reason why it cannot be read. */
 export type Found = Content | { readonly unusable: SlothError };
 
-/** Events copied before others in this process get a turn: some tens of milliseconds. */
+/** Events copied before other work in this process gets a turn: some tens of milliseconds. */
 const BATCH = 10_000;
 
 const STACKS = 'SELECT count(*) FROM stack_rows WHERE deleted_at IS NULL';
@@ -46,7 +46,7 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 const sizeOf = (path: string): number => statOf(path)?.size ?? 0;
 
-/** What lies under a path before a restore; undefined where there is nothing. A newer release's database is refused. */
+/** The content at a path before a restore; undefined if there is none. A newer release's database is refused. */
 export function findContent(path: string): Found | undefined {
   if (sizeOf(path) === 0) return undefined;
   try {
@@ -63,11 +63,11 @@ export function findContent(path: string): Found | undefined {
   }
 }
 
-/** Whether the file itself is what is wrong, so that only another one can take its place. */
+/** Whether the file itself is the problem, so that only another file can replace it. */
 const isUnusable = (error: unknown): error is SlothError =>
   error instanceof SlothError && ['NOT_A_DATABASE', 'DATABASE_CORRUPT', 'SCHEMA_DAMAGED'].includes(error.code);
 
-/** A file that says it is ours and has no log is damaged, whatever SQLite calls it. */
+/** A file with our application id but without a log is damaged, whatever SQLite reports. */
 function headOf(db: Connection, path: string): LogHead {
   try {
     return headNow(statementCache(db));
@@ -77,8 +77,8 @@ function headOf(db: Connection, path: string): LogHead {
 }
 
 /**
- * A private copy (mode 0600) of a database file that others may have given us, without opening it where that would lay
- * files beside it. What its companions hold is taken in.
+ * A private copy (mode 0600) of a database file from someone else, without opening it where that would create files beside
+ * it. The content of its companion files is included.
  */
 export async function copyPrivately(from: string, to: string, onProgress?: OnProgress): Promise<void> {
   try {
@@ -94,16 +94,14 @@ export async function copyPrivately(from: string, to: string, onProgress?: OnPro
 }
 
 /**
- * Puts the content of `source`, a whole and verified database that nobody else has open, in the place of what `path`
- * holds; returns where that is kept, or null where it held no events. `source` may be moved.
- *
- * A database of ours is replaced in place, in one transaction: who has it open sees the old or the new content, and
- * writers wait. Everything acknowledged until then is in the kept file, because the write lock is held while that is
- * made. A file that cannot be read is moved aside instead; a process that still has it open goes on writing there.
- *
- * Other backends of this process must not write meanwhile: their wait for the lock would keep this from going on.
- * @param kept the name to keep it under; a number is added where it is taken
- * @throws ConflictError where others hold the lock for too long; StoreError. Nothing has changed then.
+ * Replaces the content at `path` by that of `source`, a whole and verified database that is not open elsewhere. Returns the
+ * path of the kept old content, or null if it had no events. `source` may be moved.
+ * A database of ours is replaced in one transaction: processes that have it open see the old or the new content, and
+ * writers wait. The kept file contains everything acknowledged until then, because it is made under the write lock. An
+ * unreadable file is renamed instead; a process that still has it open continues to write there.
+ * Other backends of this process must not write meanwhile: waiting for the lock would block this work.
+ * @param kept the name of the kept file; a number is added if it is taken
+ * @throws ConflictError if others hold the lock for too long; StoreError. Then nothing has changed.
  */
 export async function replaceContent(
   path: string,
@@ -112,7 +110,7 @@ export async function replaceContent(
   onProgress?: OnProgress,
 ): Promise<string | null> {
   try {
-    const leftovers = sizeOf(path) === 0 ? setAside(path, kept) : null; // of a file that is gone
+    const leftovers = sizeOf(path) === 0 ? setAside(path, kept) : null; // of a file that no longer exists
     if (!existsSync(path) && takesName(source, path)) return leftovers;
     return (await replaceInPlace(path, source, kept, onProgress)) ?? leftovers;
   } catch (error) {
@@ -129,7 +127,7 @@ export async function replaceContent(
   }
 }
 
-/** Makes a file the one of that name; false where another process was first to make one. */
+/** Links a file to that name; false if another process has created one first. */
 function takesName(source: string, path: string): boolean {
   flush(source);
   try {
@@ -142,8 +140,8 @@ function takesName(source: string, path: string): boolean {
 }
 
 /**
- * Gives what lies under a path, and beside it, names that begin with `kept`; then takes the companions' old names away.
- * They must go before the file is replaced: SQLite would play an old write-ahead log into the new one.
+ * Links what is at a path, and its companion files, to names that begin with `kept`; then removes the companions' old
+ * names. They must go before the file is replaced: SQLite would apply an old write-ahead log to the new file.
  */
 function setAside(path: string, kept: string): string | null {
   const parts = ['', ...COMPANIONS].filter((suffix) => sizeOf(path + suffix) > 0);
@@ -153,7 +151,7 @@ function setAside(path: string, kept: string): string | null {
   return parts[0] === undefined ? null : name + parts[0];
 }
 
-/** The name itself, or with a number after it where something has it already. */
+/** The name itself, with a number if it is taken. */
 function freeName(name: string): string {
   const taken = (one: string) => ['', ...COMPANIONS].some((suffix) => existsSync(one + suffix));
   for (let number = 1; ; number++) {
@@ -172,7 +170,7 @@ async function replaceInPlace(
   let keptAs: string | null = null;
   let committing = false;
   try {
-    db.pragma('foreign_keys = OFF'); // of tables that users added; the rows come in any order
+    db.pragma('foreign_keys = OFF'); // of tables that users added; rows arrive in any order
     db.prepare(ATTACH).run(source);
     db.exec('BEGIN IMMEDIATE');
     if (holdsAnything(db)) keptAs = await keepCopy(path, kept, onProgress);
@@ -184,19 +182,19 @@ async function replaceInPlace(
     return keptAs;
   } catch (error) {
     if (db.inTransaction) db.exec('ROLLBACK');
-    // Of a commit that failed nobody knows what a crash would leave of it: then both stay.
+    // After a failed commit the state after a crash is unknown, so both stay.
     if (keptAs !== null && !committing) rmSync(keptAs, { force: true });
-    throw translate(asDamage(error, path), path); // the source is whole, so it is the old content's
+    throw translate(asDamage(error, path), path); // the source is whole, so the old content is damaged
   } finally {
     db.close();
   }
 }
 
-/** Whether there is anything to keep: events, or a database that is not whole. */
+/** Whether there is content to keep: events, or a database that is not whole. */
 const holdsAnything = (db: Connection): boolean =>
   db.prepare(HAS_LOG).get() === undefined || db.prepare(FIRST_EVENT).get() !== undefined;
 
-/** The committed content, copied by another connection while ours holds the write lock. */
+/** The committed content, copied by another connection while this one holds the write lock. */
 async function keepCopy(path: string, wanted: string, onProgress?: OnProgress): Promise<string> {
   const kept = freeName(wanted);
   const partial = temporaryName(kept, 'partial');
@@ -216,7 +214,7 @@ function dropContent(db: Connection): void {
   }
 }
 
-/** The schema and the rows as the backup has them, what users added for themselves included; no rebuild under way. */
+/** The schema and the rows of the backup, including objects that users added, without a running rebuild. */
 async function copyContent(db: Connection, onProgress?: OnProgress): Promise<void> {
   const tables = db.prepare(TABLES).all() as { name: string; sql: string }[];
   for (const { sql } of tables) db.exec(sql);
@@ -243,18 +241,18 @@ async function copyRows(db: Connection, tables: readonly string[], onProgress?: 
   };
   const total = tables.reduce((sum, table) => sum + count(table), 0);
   let done = 0;
-  const tell = async (more: number): Promise<void> => {
+  const report = async (more: number): Promise<void> => {
     done += more;
     onProgress?.({ step: 'restoring', done, total });
     await turn();
   };
   const events = count('events');
   const copyEvents = db.prepare(`${copy('events')} WHERE position > ? AND position <= ? ORDER BY position`);
-  for (let after = 0; after < events; after += BATCH) await tell(copyEvents.run(after, after + BATCH).changes);
-  for (const table of tables) if (table !== 'events') await tell(db.prepare(copy(table)).run().changes);
+  for (let after = 0; after < events; after += BATCH) await report(copyEvents.run(after, after + BATCH).changes);
+  for (const table of tables) if (table !== 'events') await report(db.prepare(copy(table)).run().changes);
 }
 
-/** Pages that the old content had damaged may have come to hold the new: that is not committed. */
+/** Damaged pages of the old content may now hold the new one: that must not be committed. */
 function checkPages(db: Connection, path: string): void {
   const result = String(db.pragma('main.quick_check(1)', { simple: true }));
   if (result !== 'ok') throw damaged(path, result);

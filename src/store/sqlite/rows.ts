@@ -8,7 +8,7 @@ interface Put {
   readonly columns: readonly string[];
 }
 
-/** To compare the names of columns takes less time than to join them to a key. */
+/** Comparing the names of columns takes less time than joining them to a key. */
 interface Patch {
   readonly statement: Statement;
   readonly set: readonly string[];
@@ -16,9 +16,9 @@ interface Patch {
 }
 
 /**
- * Applies row changes through statements that are prepared once for each shape of change. Names of tables and columns
- * come from projectors, that is from our own source; values are always bound.
- * @param nameOf where the rows of a table are written; left out, to the table itself
+ * Applies row changes through statements that are prepared once for each shape of change. Table and column names come from
+ * projectors in our own source; values are always bound.
+ * @param nameOf the table that receives the rows; by default the table itself
  */
 export function rowWriter(
   db: Connection,
@@ -96,6 +96,6 @@ const keysOf = (table: TableName): readonly string[] => TABLE_KEYS[table];
 const isSame = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((column, index) => column === b[index]);
 
-/** Values are bound by place: by name takes twice as long. */
+/** Values are bound by position; by name takes twice as long. */
 const valuesOf = (columns: readonly string[], row: object = {}): unknown[] =>
   columns.map((column) => (row as Record<string, unknown>)[column]);

@@ -4,7 +4,7 @@ import type { Connection } from './open.js';
 import { SCHEMA } from './schema.js';
 import { shadowName } from './schema-text.js';
 
-/** A row of sqlite_schema. A forged one may hold anything, also bytes and nothing. */
+/** A row of sqlite_schema. A forged one may contain anything, including bytes and NULL. */
 interface SchemaRow {
   readonly type: unknown;
   readonly name: unknown;
@@ -12,7 +12,7 @@ interface SchemaRow {
   readonly sql: unknown;
 }
 
-/** A row that this release makes. */
+/** A row that this release creates. */
 interface OwnRow extends SchemaRow {
   readonly type: string;
   readonly name: string;
@@ -33,7 +33,7 @@ function ownRows(): readonly OwnRow[] {
   }
 }
 
-/** SQLite reads a name up to a NUL, and takes names that differ by the case of their letters for one. */
+/** SQLite reads a name up to a NUL and ignores the case of its letters. */
 const nameIn = (value: unknown): string => String(value).replace(/\0.*/s, '').toLowerCase();
 
 const isSameName = (one: unknown, other: unknown): boolean => nameIn(one) === nameIn(other);
@@ -42,8 +42,9 @@ const isSame = (one: SchemaRow, other: SchemaRow): boolean =>
   one.type === other.type && one.name === other.name && one.table === other.table && one.sql === other.sql;
 
 /**
- * Whether the schema is, to the letter, the one this release makes, and what of others hangs on its tables and views. Tables,
- * views and indexes of others are theirs, and triggers on those. See {@link attachedToOurs} for what is not.
+ * Whether the schema is exactly the one that this release creates, and which foreign objects affect our tables and views.
+ * Other foreign tables, views and indexes, and triggers on those, are allowed. See {@link attachedToOurs} for the
+ * exceptions.
  */
 export function checkSchema(db: Connection): readonly StorageProblem[] {
   return inReadTransaction(db, () => {
@@ -51,14 +52,14 @@ export function checkSchema(db: Connection): readonly StorageProblem[] {
     const rows = rowsOf(db);
     const changed = own.flatMap((wanted) => checkOwn(wanted, rows));
     const { attached, uncompiled } = attachedTo(db, own, rows);
-    // A statement does not compile either where something is missing, which is reported already.
+    // A missing object makes a statement fail to compile too, but it is already reported.
     return [...changed, ...attached, ...(changed.length + attached.length === 0 ? uncompiled : [])];
   });
 }
 
 /**
- * What of others decides which rows our tables and views hold: triggers, foreign keys, unique indexes; and rows of
- * sqlite_schema that SQLite does not write, because nothing that reads the schema by its rows sees what they make.
+ * Foreign objects that affect which rows our tables and views contain: triggers, foreign keys, unique indexes; and rows of
+ * sqlite_schema that SQLite itself does not write, because their effect is invisible in the schema's rows.
  */
 export const attachedToOurs = (db: Connection): readonly StorageProblem[] =>
   inReadTransaction(db, () => attachedTo(db, ownRows(), rowsOf(db)).attached);
@@ -77,7 +78,7 @@ function checkOwn(wanted: OwnRow, rows: readonly SchemaRow[]): StorageProblem[] 
     });
 }
 
-/** Made while tables are rebuilt. */
+/** Exists while tables are rebuilt. */
 const JOB = 'rebuild_job';
 
 interface Attached {
@@ -116,7 +117,7 @@ function attachedTo(db: Connection, own: readonly OwnRow[], rows: readonly Schem
   };
 }
 
-/** What SQLite writes into a row of each type, whatever the statement said before the name. */
+/** The beginning that SQLite writes into a row of each type, whatever the statement said before the name. */
 const BEGINNINGS: Readonly<Record<string, RegExp>> = {
   table: /^CREATE (VIRTUAL )?TABLE /,
   index: /^CREATE (UNIQUE )?INDEX /,
@@ -137,7 +138,7 @@ const notWritten = ({ type, name, sql }: SchemaRow): StorageProblem => ({
   problem: `SQLite does not write such a row of sqlite_schema: ${type}, ${sql}`,
 });
 
-/** SQLite's own names, as it has read the schema. */
+/** SQLite's own list of names. */
 const RELATIONS = "SELECT name FROM pragma_table_list WHERE schema = 'main'";
 const FOREIGN_KEYS = `
 SELECT t.name AS child, k."table" AS parent FROM pragma_table_list t, pragma_foreign_key_list(t.name) k
@@ -149,8 +150,8 @@ WHERE t.schema = 'main' AND t.type = 'table' AND i."unique" AND i.origin = 'c'`;
 const TRIGGER = '-- TRIGGER ';
 
 /**
- * The triggers that SQLite compiles into statements on a table or view, those that they set off among them. Its own answer:
- * a row of sqlite_schema may be spelled in ways that no comparison of texts foresees.
+ * The triggers that SQLite compiles into statements on a table or view, including those that they fire. It uses SQLite's
+ * own result, because a row of sqlite_schema can be spelled in ways that no text comparison foresees.
  */
 function triggersOn(db: Connection, table: string, uncompiled: (problem: string) => void): string[] {
   const columns = db.prepare('SELECT name FROM pragma_table_info(?)').pluck().all(table) as string[];

@@ -3,7 +3,7 @@ import { createIndex, createTable } from '../table-definitions.js';
 import { TABLE_NAMES, type TableName } from '../tables.js';
 import { LAYOUT } from './layout.js';
 
-/** What a table, or an index of it, is called while it is built beside the live one. */
+/** The name of a table or of its index while it is built beside the live one. */
 export const shadowName = (name: string): string => `rebuild_${name}`;
 
 interface Named {
@@ -19,9 +19,9 @@ interface Renamed {
 }
 
 /**
- * Every name and text under which a rebuild of this or an earlier release leaves a table or an index. SQLite writes the new
- * name of a renamed table in quotes, also in the table's indexes, and cannot rename an index; earlier releases gave them the
- * suffix `_2` in every other rebuild.
+ * Every name and text that a rebuild of this or an earlier release leaves for a table or an index. SQLite quotes the new
+ * name of a renamed table, also in the table's indexes, and cannot rename an index; earlier releases appended `_2` in every
+ * other rebuild.
  */
 const RENAMED: readonly Renamed[] = TABLE_NAMES.flatMap((table) => {
   const layout = LAYOUT[table];
@@ -48,10 +48,9 @@ UPDATE sqlite_schema SET name = :name, sql = :sql
 WHERE type = :type AND tbl_name = :table AND name = :formerName AND sql = :formerSql`;
 
 /**
- * Inside a transaction: gives the tables and indexes that a rebuild has left the very names and texts of a new database, so
- * that a verification can compare them to the letter. Nothing but the spelling changes: what differs in any other way, or
- * whose name something else has, stays as it is. For the end of a rebuild, and for files that an earlier release wrote.
- *
+ * Inside a transaction: gives tables and indexes that were rebuilt the exact names and texts of a new database, so that a
+ * verification can compare them. Only the spelling changes: an object that differs otherwise, or whose name is taken,
+ * stays. Used at the end of a rebuild, and for files of earlier releases.
  * SQLite has no statement for it. The schema is written as https://sqlite.org/pragma.html#pragma_writable_schema describes.
  */
 export function restoreSchemaText(db: Database): void {
@@ -64,7 +63,7 @@ export function restoreSchemaText(db: Database): void {
     db.pragma('writable_schema = ON');
     const rename = db.prepare(RENAME);
     for (const one of present) rename.run(one);
-    // Other connections read the schema again where its number has changed.
+    // Makes other connections reload the schema.
     db.pragma(`schema_version = ${(db.pragma('schema_version', { simple: true }) as number) + 1}`);
   } finally {
     db.pragma('writable_schema = RESET');

@@ -6,19 +6,19 @@ import { TABLE_NAMES, type TableName } from '../tables.js';
 import { IS_ANNOTATION } from './annotations.js';
 import { LAYOUT } from './layout.js';
 
-/** Grows with every change of the schema; a file with a larger one is refused unmodified. */
+/** Grows with every change of the schema; a file with a larger version is refused unmodified. */
 export const SCHEMA_VERSION = 6;
 
 /**
  * The first index sorts a stack's events by version, which is also their order by revision and by position, and leads to its
- * commits too. The second finds the few events that are not about state.
+ * commits too. The second finds the few annotations.
  */
 const LOG_INDEXES = `
 CREATE INDEX events_by_stream ON events (stream, version, revision);
 CREATE INDEX events_signals ON events (stream, position) WHERE ${IS_ANNOTATION};
 `;
 
-/** A row is only taken at the next position, at its stream's next revision, and at a version that does not go back. */
+/** A row is only accepted at the next position, at its stream's next revision, and at a version that is not smaller. */
 const APPEND_ONLY = `
 CREATE TRIGGER events_append_only BEFORE INSERT ON events
 WHEN NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM events)
@@ -30,8 +30,8 @@ END;
 `;
 
 /**
- * The event log. The triggers refuse every way to change it, including INSERT OR REPLACE, which deletes the old row
- * without firing delete triggers.
+ * The event log. Triggers refuse every change of it, including INSERT OR REPLACE, which deletes the old row without firing
+ * delete triggers.
  */
 const EVENT_LOG = `
 CREATE TABLE events (
@@ -61,7 +61,7 @@ CREATE TABLE projection_checkpoints (
 ) STRICT, WITHOUT ROWID;
 `;
 
-/** One row at most: the log's secret key, which no export, copy or script holds (docs/adr/0023). */
+/** At most one row: the log's secret key, which exports, copies and scripts do not contain (docs/adr/0023). */
 const LOG_KEY = `
 CREATE TABLE log_key (
   one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL
@@ -77,8 +77,8 @@ const projectionTable = (table: TableName): string =>
 const RESOURCE_AT_VERSION = inBoth(({ valueAt }) => valueAt('resource_history', 'resource = r.resource', 'c.version'));
 
 /**
- * The tables of the specification, by its names and columns, for any SQLite client from 3.38 on (the operator ->).
- * They are views because a copied document would cost every write (docs/adr/0004).
+ * The tables of the specification, with its names and columns, for any SQLite client from 3.38 on (the operator ->). They
+ * are views because every write would pay for a copied document (docs/adr/0004).
  */
 export const VIEWS = `
 CREATE VIEW stacks AS

@@ -15,39 +15,39 @@ import { APPLICATION_ID, SCHEMA_VERSION } from './schema.js';
 import { type Statements, statementCache } from './statements.js';
 
 export interface ScriptOptions {
-  /** Where a target must stand: the head of the log before what the script brings; position 0 for an empty one. */
+  /** The required head of the target's log before the script; position 0 for an empty target. */
   readonly from: Pick<LogHead, 'position' | 'hash'>;
-  /** What a reader should know of where it comes from, for the first lines. */
+  /** Remarks about the source for the first lines. */
   readonly about: readonly string[];
   readonly onProgress?: OnProgress;
 }
 
-/** Takes the next piece of the script; where it gives a promise, the next comes when that is kept. */
+/** Takes the next piece of the script. If it returns a promise, the next piece follows when that resolves. */
 export type ScriptSink = (text: string) => void | Promise<void>;
 
-/** The most rows and characters of one statement; a row that is larger has a statement of its own. */
+/** The maximum number of rows and characters of one statement; a larger row has its own statement. */
 const STATEMENT_ROWS = 100;
 const STATEMENT_SIZE = 1 << 20;
 /** How long the script waits for another process's transaction, in milliseconds. */
 const TIMEOUT = 30_000;
 
 const EVENTS = `SELECT ${EVENT} FROM events WHERE position > ? ORDER BY position`;
-/** In the order in which {@link EVENT} names them. */
+/** In the order of the columns in {@link EVENT}. */
 const INSERT_EVENTS = `INSERT INTO events
   (position, stream, revision, version, type, schema_version, data, meta, recorded_at, command_id, hash) VALUES`;
 const NEXT_OF_ANOTHER_STREAM =
   'SELECT position FROM events WHERE position > ? AND stream <> ? ORDER BY position LIMIT 1';
 const STACK = 'SELECT name, id FROM stack_rows WHERE stream = ?';
-/** What a new file needs: no statistics, no rebuild under way. */
+/** The objects of a new file: no statistics, no running rebuild. */
 const OBJECTS =
   "FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT GLOB 'sqlite_*' AND tbl_name NOT GLOB 'rebuild_*'";
 
 /**
- * Writes SQL for the sqlite3 program that brings a database which stands at `from`, or a new file where that is position
- * 0, to what the one at `path` holds: events with their hashes, and the rows they touched as they are now. Everywhere
- * else the script is refused by itself, and changes nothing. Memory does not grow with the log.
- * @param path a database file of this release that nobody is writing
- * @throws IntegrityError `LOG_BROKEN` where the log does not go on from `from` or does not hold
+ * Writes SQL for the sqlite3 program that brings a database whose log ends at `from`, or a new file if that is position 0,
+ * to the content of the one at `path`: events with their hashes, and the current rows that they changed. On any other
+ * database the script fails by itself and changes nothing. Memory does not grow with the log.
+ * @param path a database file of this release without a writer
+ * @throws IntegrityError `LOG_BROKEN` if the log does not continue from `from` or is invalid
  */
 export async function writeScript(
   path: string,
@@ -65,7 +65,7 @@ export async function writeScript(
     const parts = [
       opening(db, projection, from, head, about),
       eventsAfter(sql, from, head, onProgress),
-      rowsTouched(db, sql, projection, from, head, onProgress),
+      changedRows(db, sql, projection, from, head, onProgress),
       ending(projection, head),
     ];
     for (const part of parts) {
@@ -82,7 +82,7 @@ export async function writeScript(
   }
 }
 
-/** What goes on from where, the guards, and for an empty target the schema. */
+/** The first part: the guards, and the schema for an empty target. */
 function* opening(
   db: Connection,
   projection: Projection,
@@ -142,7 +142,9 @@ function* opening(
   yield 'DROP TABLE temp.script_guard;\n';
 }
 
-/** SQL knows no IF: a row that breaks a constraint ends the transaction, and its name is what the user reads. */
+/**
+ * SQL has no IF: a row that violates a constraint ends the transaction, and the constraint's name is what the user reads.
+ */
 const guardTable = (guards: Readonly<Record<string, string>>): string =>
   `CREATE TEMP TABLE script_guard (\n${Object.entries(guards)
     .map(([column, message]) => `  ${column} INTEGER DEFAULT 1 CONSTRAINT "${message}" CHECK (${column} IS 1)`)
@@ -151,7 +153,7 @@ const guardTable = (guards: Readonly<Record<string, string>>): string =>
 const guard = (column: string, condition: string): string =>
   `INSERT OR ROLLBACK INTO script_guard (${column}) SELECT\n  ${condition};\n`;
 
-/** The events, those of one stack that follow each other under its name. Each is checked against the chain. */
+/** The events, with consecutive ones of one stack under its name. Each is checked against the chain. */
 function* eventsAfter(
   sql: Statements,
   from: ScriptOptions['from'],
@@ -196,13 +198,12 @@ const broken = (position: number, problem: string): IntegrityError =>
   });
 
 /**
- * The rows that the events touched, each once, as they are in the end. Which they are is learnt by projecting the events
- * once more; no row is in the script that is not in the database.
- *
- * REPLACE takes away what stands in the way of a row in a unique index other than its key: two stacks may have traded
- * their names. That is right in any order: such a row is not as it is in the end, so it was touched, and is written too.
+ * The rows that the events changed, each once, with their final content. The events are projected again to find the keys;
+ * the script contains only rows of the database.
+ * REPLACE deletes a row that conflicts in a unique index other than the key: two stacks may have swapped their names. Any
+ * order is correct: a deleted row does not have its final content, so it is among the changed rows and is written too.
  */
-function* rowsTouched(
+function* changedRows(
   db: Connection,
   sql: Statements,
   projection: Projection,
@@ -210,12 +211,12 @@ function* rowsTouched(
   head: LogHead,
   onProgress: OnProgress,
 ): Generator<string> {
-  const touched = keepTouched(db);
+  const keep = keepChangedKeys(db);
   const total = head.position - from.position;
   for (const { changes, last } of changeBatches(sql, projection, { after: from.position, upTo: head.position })) {
-    for (const change of changes) touched(change.table, change.op === 'put' ? change.row : change.key);
+    for (const change of changes) keep(change.table, change.op === 'put' ? change.row : change.key);
     onProgress({ step: 'finding rows', done: last - from.position, total });
-    yield ''; // others get their turn
+    yield ''; // other work gets a turn
   }
   for (const [index, table] of TABLE_NAMES.entries()) {
     onProgress({ step: 'writing rows', done: index, total: TABLE_NAMES.length });
@@ -223,7 +224,7 @@ function* rowsTouched(
     const keys: readonly string[] = TABLE_KEYS[table];
     const same = keys.map((key) => `t.${key} = k.${key}`).join(' AND ');
     const order = `ORDER BY ${keys.map((key) => `k.${key}`).join(', ')}`;
-    // The first column of every key is the position of an event: rows of later ones were not there before.
+    // The first column of every key is the position of an event, so rows of later events did not exist before.
     const gone = db.prepare(`SELECT k.* FROM temp.touched_${table} k WHERE k.${keys[0]} <= ${from.position}
       AND NOT EXISTS (SELECT 1 FROM main.${table} t WHERE ${same}) ${order}`);
     const there = db.prepare(`SELECT t.* FROM temp.touched_${table} k CROSS JOIN main.${table} t ON ${same} ${order}`);
@@ -238,7 +239,7 @@ const rowsOf = (select: Statement): Iterable<readonly unknown[]> =>
   select.raw().iterate() as Iterable<readonly unknown[]>;
 
 /** Keeps the keys of rows in temporary tables. */
-function keepTouched(db: Connection): (table: TableName, row: object) => void {
+function keepChangedKeys(db: Connection): (table: TableName, row: object) => void {
   const inserts = {} as Record<TableName, Statement>;
   for (const table of TABLE_NAMES) {
     const keys: readonly string[] = TABLE_KEYS[table];
@@ -256,7 +257,7 @@ function* ending({ projectors }: Projection, head: LogHead): Generator<string> {
   yield 'COMMIT;\nPRAGMA journal_mode = WAL;\n';
 }
 
-/** As few statements as their bounds allow; none without rows. */
+/** As few statements as the limits allow; none without rows. */
 function* statements(begin: string, rows: Iterable<readonly unknown[]>, end = ''): Generator<string> {
   let lines: string[] = [];
   let size = 0;
@@ -280,7 +281,7 @@ const CONTROL = /\p{Cc}/gu;
 const escaped = (text: string): string =>
   text.replace(CONTROL, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** One line for each; nothing in them can end it. */
+/** One line for each, without line breaks that could end the comment. */
 const comment = (...lines: readonly string[]): string =>
   lines
     .map((line) => `-- ${escaped(line)}`.trimEnd())
@@ -288,9 +289,9 @@ const comment = (...lines: readonly string[]): string =>
     .join('');
 
 /**
- * A value as SQL. The sqlite3 program takes a carriage return before a line feed away, and a terminal acts on what it is
- * shown, so no control character is written as it is: a text that holds some is a JSON text, which SQLite reads. It would
- * cut that at a NUL, so such a text is written as its bytes.
+ * A value as SQL. The sqlite3 program removes a carriage return before a line feed, and terminals act on control
+ * characters, so none is written as it is: a text that contains some is written as JSON text, which SQLite parses. JSON
+ * would end at a NUL, so such a text is written as bytes.
  */
 function literal(value: unknown): string {
   if (value === null) return 'NULL';

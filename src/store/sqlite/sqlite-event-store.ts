@@ -7,12 +7,12 @@ import { lifetime } from '../lifetime.js';
 import type { OnProgress } from '../maintenance.js';
 import { atOnce, type Eventual, runNow } from '../program.js';
 import { earlierCommits } from '../read/commits.js';
-import { linkReads } from '../read/edges.js';
+import { edgeReads } from '../read/edges.js';
 import { readsOn } from '../read/reads.js';
 import { readSize } from '../read/size.js';
 import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
 import { type Query, type ReadsOf, snapshotOn } from '../snapshot.js';
-import { type Appender, appender, HalfWritten } from './append.js';
+import { type Appender, appender, PartialWrite } from './append.js';
 import { storeClosed, translate } from './errors.js';
 import { existingKey } from './key.js';
 import { factsNow, headNow } from './now.js';
@@ -26,18 +26,18 @@ export interface SqliteStoreOptions {
   readonly path: string;
   readonly projection: Projection;
   readonly clock: Clock;
-  /** How much of the file is held in memory at most, in KiB. Default: 64 MiB. */
+  /** The maximum size of the page cache in KiB. Default: 64 MiB. */
   readonly cacheKiB?: number | undefined;
-  /** Told while a file of an earlier schema is brought up to date. */
+  /** Called while a file of an earlier schema is upgraded. */
   readonly onProgress?: OnProgress | undefined;
-  /** Whether a file is made where there is none. Default: true. */
+  /** Whether a missing file is created. Default: true. */
   readonly create?: boolean | undefined;
   readonly onCreate?: (() => void) | undefined;
-  /** Hears that a write failed on the disk, so that this store takes no more changes. */
+  /** Called after a failed write, when this store accepts no further changes. */
   readonly onWritesStopped?: ((error: StoreError) => void) | undefined;
 }
 
-/** How often another process's commits are looked for, in milliseconds. */
+/** The poll interval for commits of other processes, in milliseconds. */
 const POLL_INTERVAL = 100;
 
 interface Waiting {
@@ -46,7 +46,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** A connection, and what is kept for its life. */
+/** A connection, and the objects that live as long as it. */
 interface Session {
   readonly db: Connection;
   readonly sql: Statements;
@@ -55,7 +55,10 @@ interface Session {
   readonly commit: (requests: readonly AppendRequest[]) => Promise<readonly Receipt[]>;
 }
 
-/** @throws StoreError for a path that cannot be opened or is no database of ours */
+/**
+ *
+ * @throws StoreError for a path that cannot be opened or is not a database of ours
+ */
 export function openSqliteStore(options: SqliteStoreOptions): EventStore {
   const { path, projection, clock } = options;
   const fault = writeFault(path, options.onWritesStopped);
@@ -79,7 +82,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
   };
   let session: Session | undefined = begin();
   const current = (): Session => (session ??= begin());
-  /** A file that this user could only read, and may write now: SQLite must open it again. */
+  /** If a file was read-only for this user and is writable now, SQLite must open it again. */
   const reopen = (error: unknown): boolean => {
     if (codeOf(error) !== 'READ_ONLY' || !mayWrite(path)) return false;
     session?.db.close();
@@ -101,7 +104,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
           throw error;
         }),
     );
-    if (receipts.some(({ events }) => events > 0)) watch.tell();
+    if (receipts.some(({ events }) => events > 0)) watch.notify();
     return receipts;
   };
   const now = <T>(read: (reads: ReadsOf) => Eventual<T>): Promise<T> => life.during(() => read(current().reads));
@@ -118,7 +121,7 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
           const facts = factsNow(sql, keys);
           if (receiptOfRepeat(request, facts, earlier, existingKey(sql))) return [];
           const now = timeOf(request, clock);
-          return runNow(decideEvents(request, facts, (stream) => linkReads(sql, stream), now));
+          return runNow(decideEvents(request, facts, (stream) => edgeReads(sql, stream), now));
         })();
       }),
     read: (query) => life.during(() => current().read(query)),
@@ -142,7 +145,10 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
   };
 }
 
-/** Runs each query in one read transaction, in one go: nothing of this process comes in between, and nothing of another shows. */
+/**
+ * Runs each query synchronously in one read transaction: no other work of this process runs in between, and commits of
+ * other processes are invisible.
+ */
 function reader(db: Connection, reads: ReadsOf): <T>(query: Query<T>) => T {
   const snapshot = snapshotOn(reads);
   const read = db.transaction((query: Query<unknown>) => runNow(query(snapshot)));
@@ -150,9 +156,9 @@ function reader(db: Connection, reads: ReadsOf): <T>(query: Query<T>) => T {
 }
 
 /**
- * Commits all commands that wait at the same moment in one transaction: with full sync the disk's flush is the cost, and one
- * serves them all. Those that belong together are under a savepoint; one by itself needs none, for it is refused before
- * anything is written. Where the writing fails, each is tried in a transaction of its own. Nothing resolves before COMMIT.
+ * Commits all queued commands in one transaction: with full sync the cost is the disk flush, and one flush serves them all.
+ * Grouped commands run under a savepoint; a single one needs none, because it is refused before anything is written. If a
+ * write fails, each is retried in its own transaction. Nothing resolves before COMMIT.
  */
 function groupCommit(db: Connection, path: string, { begin, run, runTogether, end }: Appender, fault: WriteFault) {
   let waiting: Waiting[] = [];
@@ -171,7 +177,7 @@ function groupCommit(db: Connection, path: string, { begin, run, runTogether, en
         const receipts = only && requests.length === 1 ? [run(only)] : runTogether(requests);
         return () => resolve(receipts);
       } catch (error) {
-        if (!db.inTransaction || error instanceof HalfWritten) throw error;
+        if (!db.inTransaction || error instanceof PartialWrite) throw error;
         return () => reject(translate(error, path));
       }
     });
@@ -187,7 +193,7 @@ function groupCommit(db: Connection, path: string, { begin, run, runTogether, en
     } catch (error) {
       const cause = causeOf(error);
       if (fault.note(cause)) for (const { reject } of group) reject(commitFailed(path, cause));
-      else if (group.length > 1 && error instanceof HalfWritten) for (const one of group) flush([one]);
+      else if (group.length > 1 && error instanceof PartialWrite) for (const one of group) flush([one]);
       else for (const { reject } of group) reject(translate(cause, path));
     }
   };
@@ -217,18 +223,19 @@ function registerProjectors(db: Connection, projection: Projection): void {
   }).immediate();
 }
 
-const causeOf = (error: unknown): unknown => (error instanceof HalfWritten ? error.cause : error);
+const causeOf = (error: unknown): unknown => (error instanceof PartialWrite ? error.cause : error);
 
 /**
- * Own commits call back at once; others' are seen by SQLite's change counter, which one timer reads while somebody listens.
- * Where it cannot be read, those who listen read the log and meet the error themselves.
+ * Own commits call listeners at once. Commits of other processes are detected by SQLite's change counter, which one timer
+ * polls while there are listeners. If it cannot be read, the listeners are called, read the log and get the error
+ * themselves.
  */
 function watcher(current: () => Session | undefined) {
   const listeners = new Set<() => void>();
   let timer: NodeJS.Timeout | undefined;
   let seen: number | undefined;
   const dataVersion = () => current()?.sql('PRAGMA data_version').pluck().get() as number | undefined;
-  const tell = (): void => {
+  const notify = (): void => {
     for (const listener of [...listeners]) listener();
   };
   const look = (): void => {
@@ -240,10 +247,10 @@ function watcher(current: () => Session | undefined) {
     } catch {
       seen = undefined;
     }
-    tell();
+    notify();
   };
   return {
-    tell,
+    notify,
     add: (listener: () => void): (() => void) => {
       listeners.add(listener);
       if (timer === undefined) {

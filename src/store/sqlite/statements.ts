@@ -4,24 +4,24 @@ import type { Connection } from './open.js';
 
 type Rows = Statement<unknown[], unknown[]>;
 
-/** A prepared statement. A text is asked for either by rows or by one of `pluck` and `raw`, always. */
+/** A prepared statement. A text is always used in the same mode: rows, `pluck` or `raw`. */
 export interface Prepared {
   run(...values: unknown[]): RunResult;
   get(...values: unknown[]): unknown;
   all(...values: unknown[]): unknown[];
   iterate(...values: unknown[]): IterableIterator<unknown>;
-  /** Gives the first column instead of a row. */
+  /** Returns the first column instead of a row. */
   pluck(): Statement;
-  /** Gives a row's columns as an array. */
+  /** Returns a row's columns as an array. */
   raw(): Rows;
 }
 
-/** Gives the prepared statement of a text, prepared when it is first asked for and kept for the connection's life. */
+/** Returns the prepared statement of a text, which is prepared on first use and cached for the connection's life. */
 export interface Statements extends Sql {
   (sql: string): Prepared;
 }
 
-/** A statement that names the places of its values, and which value belongs to each `?` of the one that is prepared. */
+/** A statement with numbered places, and the value that belongs to each `?` of the prepared text. */
 interface Placed {
   readonly statement: Prepared;
   readonly order: readonly number[];
@@ -74,15 +74,15 @@ function bound(order: readonly number[], values: readonly unknown[]): unknown[] 
   return order.map((at) => plain[at]);
 }
 
-/** SQLite has no lists, which are JSON, and no truth values, which are 0 and 1. */
+/** SQLite has neither lists nor booleans: they become JSON, and 0 or 1. */
 function toSqlite(value: unknown): unknown {
   if (typeof value === 'boolean') return value ? 1 : 0;
   return Array.isArray(value) ? JSON.stringify(value) : value;
 }
 
 /**
- * Rows come as arrays and are named here: the driver makes the name of every column anew for every row, which takes as long
- * as the row.
+ * Rows arrive as arrays and get their column names here: the driver would create the name of every column for every row,
+ * which takes as long as reading the row.
  */
 function prepared(statement: Statement): Prepared {
   let known: { readonly named: ReturnType<typeof naming>; readonly rows: Rows } | undefined;
@@ -109,8 +109,8 @@ function prepared(statement: Statement): Prepared {
 }
 
 /**
- * Makes an object of a row by a literal with its columns: a tenth of the time that setting them one by one takes. Columns are
- * named by our own statements.
+ * Creates an object from a row by a literal with its columns: a tenth of the time of setting them one by one. The column
+ * names come from our own statements.
  */
 const naming = (columns: readonly string[]) =>
   new Function('row', `return {${columns.map((name, at) => `${JSON.stringify(name)}: row[${at}]`).join(', ')}}`) as (

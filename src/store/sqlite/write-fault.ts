@@ -1,23 +1,29 @@
 import { codeOf, StoreError } from '../../lib/errors.js';
 import { isIoError } from '../../lib/sqlite-damage.js';
 
-/** I/O errors after which the disk still holds what it was known to hold: nothing was being written. */
+/** I/O errors without a write, after which the content of the disk is known. */
 const HARMLESS = /^SQLITE_IOERR_(READ|SHORT_READ|CORRUPTFS|NOMEM|BLOCKED|ACCESS|FSTAT|.*LOCK)$/;
 
 /**
- * Stops all writing of a process after a write or a flush that failed. The kernel may have dropped the pages that it could
- * not write, and then calls the next flush a success: what is acknowledged after that may not be on the disk.
+ * Stops all writes of a process after a failed write or flush. The kernel may have dropped the pages that it could not
+ * write and then report the next flush as successful: commits acknowledged after that may not be on the disk.
  */
 export interface WriteFault {
-  /** @throws StoreError `WRITES_STOPPED` once a write failed */
+  /**
+   *
+   * @throws StoreError `WRITES_STOPPED` after a write failed
+   */
   check(): void;
-  /** Takes note of what a write transaction threw; whether writing stops. */
+  /** Records the error of a write transaction; returns whether writing stops. */
   note(error: unknown): boolean;
-  /** Runs a write transaction between the two. */
+  /** Runs a write transaction between `check` and `note`. */
   during<T>(write: () => T | Promise<T>): Promise<T>;
 }
 
-/** @param onStop hears of the first one */
+/**
+ *
+ * @param onStop called with the first such error
+ */
 export function writeFault(path: string, onStop: (error: StoreError) => void = () => {}): WriteFault {
   let stopped: StoreError | undefined;
   const check = (): void => {
@@ -57,7 +63,7 @@ function writesStopped(path: string, cause: unknown): StoreError {
   });
 }
 
-/** Of the commit that failed: a crash may leave all of it or none, as the next start shows. */
+/** For a failed commit: after a crash all of it or none may exist, as the next start shows. */
 export const commitFailed = (path: string, cause: unknown): StoreError => {
   const first = cause instanceof Error ? cause.message : String(cause);
   const text = `the database could not be read or written: ${path} (${first}); the change is not acknowledged`;

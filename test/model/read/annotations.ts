@@ -48,7 +48,7 @@ export function readDrifted({ tables }: MemoryState, stream: number): string[] {
   return [...new Set(open.map((row) => row.resource_id))].sort(byBytes);
 }
 
-/** The last finding for a resource, whatever became of it. */
+/** The last finding for a resource, in any status. */
 export const lastDriftOf = (state: MemoryState, stream: number, resourceId: string): DriftRecord | undefined =>
   readDrift(state, stream).find((finding) => finding.resourceId === resourceId);
 

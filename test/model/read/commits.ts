@@ -1,6 +1,6 @@
-import { type StoredEvent, TOUCHING } from '../../../src/events/index.js';
-import { type TouchingEvent, touchedBy } from '../../../src/store/changed-keys.js';
-import type { At, CommitFilter, Moment, Touched } from '../../../src/store/event-store.js';
+import { CHANGE_TYPES, type StoredEvent } from '../../../src/events/index.js';
+import { type ChangeEvent, changedKeysOf } from '../../../src/store/changed-keys.js';
+import type { At, ChangedKeys, CommitFilter, Moment } from '../../../src/store/event-store.js';
 import { type EarlierCommit, toEarlierCommit } from '../../../src/store/receipts.js';
 import type { CommitRecord, SnapshotRecord } from '../../../src/store/records.js';
 import type { Tables } from '../../../src/store/tables.js';
@@ -61,10 +61,10 @@ export function momentAt({ tables }: MemoryState, stream: number, at: At): Momen
 export const snapshotsOf = ({ tables }: MemoryState, stream: number): SnapshotRecord[] =>
   rowsOf(tables.snapshot_rows, stream).sort(newestFirst).map(toSnapshotRecord);
 
-const isTouching = (event: StoredEvent): event is StoredEvent & TouchingEvent =>
-  (TOUCHING as readonly string[]).includes(event.type);
+const isChangeEvent = (event: StoredEvent): event is StoredEvent & ChangeEvent =>
+  (CHANGE_TYPES as readonly string[]).includes(event.type);
 
-export const touchedBetween = ({ log }: MemoryState, stream: number, from: number, to: number): Touched =>
-  touchedBy(
-    (log.streams.get(stream) ?? []).filter(isTouching).filter(({ version }) => version > from && version <= to),
+export const changedKeysBetween = ({ log }: MemoryState, stream: number, from: number, to: number): ChangedKeys =>
+  changedKeysOf(
+    (log.streams.get(stream) ?? []).filter(isChangeEvent).filter(({ version }) => version > from && version <= to),
   );

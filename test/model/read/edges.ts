@@ -1,15 +1,15 @@
 import { byBytes } from '../../../src/lib/order.js';
-import type { LinkReads } from '../../../src/store/edge-query.js';
+import type { EdgeReads } from '../../../src/store/edge-query.js';
 import { answers } from '../../../src/store/facts.js';
 import type { DependencyRecord } from '../../../src/store/records.js';
 import { resourceId } from '../../../src/store/resource-id.js';
 import type { MemoryState } from '../state.js';
 import { dependenciesAt } from './outputs.js';
-import { slotsByAddress } from './resources.js';
+import { resourcesByAddress } from './resources.js';
 import { rowsOf } from './rows.js';
 
-/** Goes through the tables once, however many steps are taken. */
-export function linkReads(state: MemoryState, stream: number): LinkReads {
+/** Scans the tables once for all steps. */
+export function edgeReads(state: MemoryState, stream: number): EdgeReads {
   const edges = dependenciesAt(state, stream);
   const present = rowsOf(state.tables.resource_rows, stream).filter(({ position }) => position !== null);
   const among = (keys: readonly string[], end: 'address' | 'target'): DependencyRecord[] => {
@@ -19,12 +19,12 @@ export function linkReads(state: MemoryState, stream: number): LinkReads {
   return {
     from: (addresses) => among(addresses, 'address'),
     to: (targets) => among(targets, 'target'),
-    standing: (names, limit) => {
-      const borne = names.flatMap((name) => [
+    existing: (names, limit) => {
+      const found = names.flatMap((name) => [
         ...present.filter(({ address }) => address === name),
         ...present.filter(({ base }) => base === name).slice(0, limit),
       ]);
-      return [...new Set(borne.map(({ address }) => address))].sort(byBytes);
+      return [...new Set(found.map(({ address }) => address))].sort(byBytes);
     },
     known: (values) => {
       const wanted = new Set<string | null>(values);
@@ -34,6 +34,6 @@ export function linkReads(state: MemoryState, stream: number): LinkReads {
         ),
       );
     },
-    slots: (addresses) => answers(addresses, slotsByAddress(state, stream)),
+    resources: (addresses) => answers(addresses, resourcesByAddress(state, stream)),
   };
 }

@@ -1,4 +1,4 @@
-import { readDifference, type SlotReads } from '../../../src/store/difference.js';
+import { readDifference, type StoredResourceReads } from '../../../src/store/difference.js';
 import { answers, type FactKeys, type Facts, NOTHING_PRESENT } from '../../../src/store/facts.js';
 import { runNow } from '../../../src/store/program.js';
 import type { StackRecord } from '../../../src/store/records.js';
@@ -8,10 +8,10 @@ import type { MemoryState } from '../state.js';
 import { executionById, hasTag, lastDriftOf, readDriftRules, readLock, readLockTaker } from './annotations.js';
 import { dependencyAt, outputAt, outputsAt } from './outputs.js';
 import { readsOn } from './reads.js';
-import { resourceNames, slotsByAddress, slotsById } from './resources.js';
+import { resourceNames, resourcesByAddress, resourcesWithId } from './resources.js';
 import { findStack, holderOfName, readDocument } from './stacks.js';
 
-/** What every stack's decision may ask for, of no stack. */
+/** The facts of a decision that belong to a stack, without a stack. */
 const NOTHING: Omit<Facts, 'stack' | 'deletedStack' | 'nameHolder' | 'idTaken' | 'resourcesById'> = {
   document: undefined,
   lock: undefined,
@@ -35,22 +35,22 @@ export function readFacts(state: MemoryState, keys: FactKeys): Facts {
     deletedStack: stack ? undefined : findStack(state, keys.stack, true),
     nameHolder: name === undefined ? undefined : holderOfName(state, name),
     idTaken: keys.id !== undefined && holderOfName(state, keys.id) !== undefined,
-    resourcesById: answers(keys.resourceIds, slotsById(state)),
+    resourcesById: answers(keys.resourceIds, resourcesWithId(state)),
     ...(stack ? factsOfStack(state, stack, keys) : NOTHING),
   };
 }
 
 function factsOfStack(state: MemoryState, { stream, stateVersion }: StackRecord, keys: FactKeys): typeof NOTHING {
-  const slotOf = slotsByAddress(state, stream);
+  const storedResource = resourcesByAddress(state, stream);
   const driftOf = (ref: string) => {
-    const slot = slotOf(ref);
-    return lastDriftOf(state, stream, slot ? resourceId(slot) : ref);
+    const stored = storedResource(ref);
+    return lastDriftOf(state, stream, stored ? resourceId(stored) : ref);
   };
   return {
     document: keys.document ? readDocument(state, stream).document : undefined,
     lock: readLock(state, stream),
     lockTaker: keys.lockTaker ? readLockTaker(state, stream) : undefined,
-    resources: answers(keys.addresses, slotOf),
+    resources: answers(keys.addresses, storedResource),
     outputs: answers(keys.outputs, (output) => outputAt(state, stream, output)),
     present: keys.present
       ? { resources: resourceNames(state, stream), outputs: outputsAt(state, stream).map(({ name }) => name) }
@@ -66,7 +66,7 @@ function factsOfStack(state: MemoryState, { stream, stateVersion }: StackRecord,
         : runNow(
             readDifference(
               snapshotOn(readsOn(state)),
-              slotReads(state, stream),
+              storedResourceReads(state, stream),
               stream,
               keys.changedSince,
               stateVersion,
@@ -75,7 +75,7 @@ function factsOfStack(state: MemoryState, { stream, stateVersion }: StackRecord,
   };
 }
 
-const slotReads = (state: MemoryState, stream: number): SlotReads => ({
-  byAddress: (addresses) => answers(addresses, slotsByAddress(state, stream)),
-  byId: (ids) => answers(ids, slotsById(state)),
+const storedResourceReads = (state: MemoryState, stream: number): StoredResourceReads => ({
+  byAddress: (addresses) => answers(addresses, resourcesByAddress(state, stream)),
+  byId: (ids) => answers(ids, resourcesWithId(state)),
 });

@@ -6,10 +6,10 @@ import { headOf } from '../log.js';
 import { projectionStates } from '../maintenance.js';
 import type { MemoryState } from '../state.js';
 import { readDrift, readDrifted, readDriftRules, readExecutions, readLock, readTags } from './annotations.js';
-import { commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf, touchedBetween } from './commits.js';
+import { changedKeysBetween, commitOfCommand, commitOfVersion, commitsOf, momentAt, snapshotsOf } from './commits.js';
 import { readEvents, sizeOf } from './log.js';
 import { dependenciesAt, dependencyAt, edgesAt, outputAt, outputsAt } from './outputs.js';
-import { nodesAt, resourceHistory, resourcesAt, resourcesAtVersion, slotsById } from './resources.js';
+import { nodesAt, resourceHistory, resourcesAt, resourcesAtVersion, resourcesWithId } from './resources.js';
 import { findStack, findStackOfName, listStacks, readDocument } from './stacks.js';
 
 export const readsOn = (state: MemoryState, projection?: Projection): Reads => ({
@@ -27,10 +27,10 @@ export const readsOn = (state: MemoryState, projection?: Projection): Reads => (
   resourcesOf: (stream, addresses, version) => answers(addresses, resourcesAtVersion(state, stream, version)),
   resources: (stream, version, page) => resourcesAt(state, stream, version, page),
   addressesOf: (stream, ids) => {
-    const slotOf = slotsById(state);
+    const storedResource = resourcesWithId(state);
     return answers(ids, (id) => {
-      const slot = slotOf(id);
-      return slot?.stream === stream ? slot.address : undefined;
+      const stored = storedResource(id);
+      return stored?.stream === stream ? stored.address : undefined;
     });
   },
   resourceHistory: (stream, address) => resourceHistory(state, stream, address),
@@ -40,7 +40,7 @@ export const readsOn = (state: MemoryState, projection?: Projection): Reads => (
   dependenciesOf: (stream, edges, version) => edges.flatMap((edge) => dependencyAt(state, stream, edge, version) ?? []),
   nodes: (stream, version) => nodesAt(state, stream, version),
   edges: (stream, version) => edgesAt(state, stream, version),
-  touched: (stream, from, to) => touchedBetween(state, stream, from, to),
+  changedKeys: (stream, from, to) => changedKeysBetween(state, stream, from, to),
   commit: (stream, version) => commitOfVersion(state, stream, version),
   commitOf: (commandId) => commitOfCommand(state, commandId),
   commits: (stream, filter = {}) => commitsOf(state, stream, filter),

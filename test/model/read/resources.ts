@@ -1,25 +1,28 @@
 import { readData, type StoredEvent } from '../../../src/events/index.js';
 import { byBytes } from '../../../src/lib/order.js';
 import type { Page } from '../../../src/store/event-store.js';
-import type { NodeRecord, ResourceName, ResourceRecord, ResourceSlot } from '../../../src/store/records.js';
+import type { NodeRecord, ResourceName, ResourceRecord, StoredResource } from '../../../src/store/records.js';
 import { resourceNumber } from '../../../src/store/resource-id.js';
 import type { Tables } from '../../../src/store/tables.js';
-import { toNodeRecord, toResourceRecord, toResourceSlot } from '../../../src/store/to-records.js';
+import { toNodeRecord, toResourceRecord, toStoredResource } from '../../../src/store/to-records.js';
 import { eventAt } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { inForce, limited, rowsOf } from './rows.js';
 
 type ResourceRow = Tables['resource_rows'];
 
-const toSlot = ({ log }: MemoryState, row: ResourceRow) =>
-  toResourceSlot(row, row.position === null ? null : eventAt(log, row.position).data);
+const toStored = ({ log }: MemoryState, row: ResourceRow) =>
+  toStoredResource(row, row.position === null ? null : eventAt(log, row.position).data);
 
-/** Finds the slots of one stream by address; goes through the table once, however many are asked for. */
-export function slotsByAddress(state: MemoryState, stream: number): (address: string) => ResourceSlot | undefined {
+/** Finds the resources of one stream by address; scans the table once for all addresses. */
+export function resourcesByAddress(
+  state: MemoryState,
+  stream: number,
+): (address: string) => StoredResource | undefined {
   const rows = new Map(rowsOf(state.tables.resource_rows, stream).map((row) => [row.address, row]));
   return (address) => {
     const row = rows.get(address);
-    return row && toSlot(state, row);
+    return row && toStored(state, row);
   };
 }
 
@@ -30,9 +33,9 @@ export const resourceNames = ({ tables }: MemoryState, stream: number): Resource
     .map(({ resource, id, address, module, type, name }) => ({ resource, id, address, module, type, name }));
 
 /** The same by id, over all streams. */
-export function slotsById(
+export function resourcesWithId(
   state: MemoryState,
-): (id: string) => (ResourceSlot & { readonly stream: number }) | undefined {
+): (id: string) => (StoredResource & { readonly stream: number }) | undefined {
   const rows = new Map(
     [...state.tables.resource_rows.values()].flatMap((row) => (row.id === null ? [] : [[row.id, row]])),
   );
@@ -40,11 +43,11 @@ export function slotsById(
   return (id) => {
     const number = resourceNumber(id);
     const row = number === undefined ? rows.get(id) : numbers.get(number);
-    return row && toSlot(state, row);
+    return row && toStored(state, row);
   };
 }
 
-/** Finds the resources of one stream as they were at a version; goes through the tables once. */
+/** Finds the resources of one stream at a version; scans the tables once. */
 export function resourcesAtVersion(
   state: MemoryState,
   stream: number,

@@ -1,7 +1,7 @@
 export const rowsOf = <R extends { readonly stream: number }>(table: ReadonlyMap<string, R>, stream: number): R[] =>
   [...table.values()].filter((row) => row.stream === stream);
 
-/** For each key the row in force at a version: the one with the largest version not above it. */
+/** For each key the row at a version: the one with the largest version not above it. */
 export function inForce<K, R extends { readonly version: number }>(
   rows: Iterable<R>,
   key: (row: R) => K,

@@ -5,7 +5,7 @@ import { eventAt } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { inForce, rowsOf } from './rows.js';
 
-/** A live stack's id or name goes before a deleted one's. */
+/** The id or name of a live stack takes precedence over a deleted one's. */
 export function findStack({ tables }: MemoryState, ref: string, deleted: boolean): StackRecord | undefined {
   const stacks = [...tables.stack_rows.values()];
   const byId = stacks.find(({ id }) => id === ref);
@@ -23,7 +23,7 @@ export function findStackOfName({ tables }: MemoryState, wanted: string, deleted
   return found && toStackRecord(found);
 }
 
-/** The id of the stack that has the name as its id, or bears it and is not deleted. */
+/** The id of the stack that has the name as its id, or of the live stack with that name. */
 export const holderOfName = ({ tables }: MemoryState, wanted: string): string | undefined =>
   [...tables.stack_rows.values()].find(({ id, name, deleted_at }) => id === wanted || (name === wanted && !deleted_at))
     ?.id;
@@ -47,7 +47,7 @@ export function listStacks(
     .sort((a, b) => byBytes(a.name, b.name) || a.stream - b.stream);
 }
 
-/** For a stream that is there and a version it has had. */
+/** For an existing stream and a version it has had. */
 export function readDocument({ log, tables }: MemoryState, stream: number, version?: number): DocumentRecord {
   const parts = inForce(rowsOf(tables.document_history, stream), ({ part }) => part, version);
   const eventOf = (part: string) => {

@@ -13,7 +13,7 @@ export default class StackNew extends BaseCommand {
   static override flags = {
     ...documentFlags,
     id: Flags.string({ description: 'id of the stack (default: a new one)', helpValue: 'ID' }),
-    reason: Flags.string({ char: 'm', description: 'why, kept with the version', helpValue: 'TEXT' }),
+    reason: Flags.string({ char: 'm', description: 'the reason, recorded with the version', helpValue: 'TEXT' }),
   };
 
   async run(): Promise<void> {

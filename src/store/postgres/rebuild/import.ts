@@ -14,12 +14,12 @@ import { NO_TIME_LIMIT } from '../transaction.js';
 import { buildTables } from './rebuild.js';
 
 const COPY_EVENTS = `COPY events (${EVENT_COLUMNS.map(({ name }) => name).join(', ')}) FROM STDIN`;
-/** How often progress is told. */
+/** The number of events between two progress reports. */
 const STEP = 2_000;
 
 /**
- * Takes over a whole log into an empty database, in the open transaction: all of it with its tables, or nothing.
- * @param client one without a pipeline, in which the server's COPY cannot be fed
+ * Imports a whole log into an empty database in the open transaction, with its tables, or nothing.
+ * @param client a connection without pipelining, because COPY does not work with it
  */
 export async function importEvents(
   client: pg.ClientBase,
@@ -49,5 +49,5 @@ function* lines(events: Iterable<StoredEvent>, head: Pick<LogHead, 'position'>, 
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
-/** In the text format of COPY. */
+/** Escapes for the text format of COPY. */
 const escaped = (text: string): string => text.replace(/[\\\t\n\r]/g, (character) => ESCAPES[character] as string);

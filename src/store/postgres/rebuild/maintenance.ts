@@ -19,20 +19,21 @@ import { importEvents } from './import.js';
 import { rebuildTables } from './rebuild.js';
 import { attachedToOurs, checkStorage } from './storage.js';
 
-/** Sees one moment however long it takes. */
+/** Keeps one snapshot without a time limit. */
 const SNAPSHOT = `BEGIN ISOLATION LEVEL REPEATABLE READ; ${NO_TIME_LIMIT}`;
 
-/** For what lays the schema down itself, in its own transaction. */
+/** Used by operations that create the schema in their own transaction. */
 interface BeforeSchema {
   readonly during: Lifetime['during'];
-  /** Lays it down in the open transaction; whether there was none. */
+  /** Creates the schema in the open transaction; returns whether there was none. */
   prepare(client: pg.ClientBase): Promise<boolean>;
   onCreate(): void;
 }
 
 /**
- * @param config with which to connect for what cannot share a pipeline
- * @param where what errors call the database
+ *
+ * @param config for connections without pipelining
+ * @param where the name of the database in errors
  */
 export function maintenance(
   pool: pg.Pool,
@@ -44,7 +45,7 @@ export function maintenance(
   where: string,
 ): Maintenance {
   const write = eventWriter(projection, self);
-  /** Hears of every step, and ends what is under way when the store is being closed. */
+  /** Reports progress, and aborts running work when the store is being closed. */
   const between =
     (onProgress?: OnProgress): OnProgress =>
     (progress) => {
@@ -94,7 +95,7 @@ export function maintenance(
   };
 }
 
-/** Takes over events that follow the log's end: all of them with what they change in the tables, or nothing. */
+/** Appends events that follow the log's end, with their row changes, or nothing. */
 async function extendEvents(
   sql: Sql,
   write: ReturnType<typeof eventWriter>,

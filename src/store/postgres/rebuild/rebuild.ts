@@ -10,24 +10,24 @@ import { statementsInAnyOrder, statementsInOrder } from '../rows.js';
 import { runEach, sqlOn } from '../sql.js';
 import { inTransaction, NO_TIME_LIMIT } from '../transaction.js';
 import { changeBatches, nextChanges } from './batches.js';
-import { createShadows, dropShadows, isIndexed, lacking, shadowName, swapShadows } from './shadow.js';
+import { createShadows, dropShadows, isIndexed, missingIndexes, shadowName, swapShadows } from './shadow.js';
 
 const CREATE_JOB = `CREATE TABLE rebuild_job (
   id BIGINT PRIMARY KEY CHECK (id = 1), projections TEXT COLLATE "C" NOT NULL, position BIGINT NOT NULL)`;
 const SET_CHECKPOINT = `
 INSERT INTO projection_checkpoints (name, version, position) VALUES ($1, $2, $3)
 ON CONFLICT (name) DO UPDATE SET version = excluded.version, position = excluded.position`;
-/** Who begins or ends a job has this lock: "SLTR". */
+/** Serialises the begin and the end of a job: "SLTR". */
 const REBUILD_LOCK = 0x53_4c_54_52;
 
-/** So few events are caught up while writers wait for the swap. */
-const LAST_STRETCH = 500;
+/** The maximum number of events that are applied while writers wait for the swap. */
+const MAX_LOCKED_EVENTS = 500;
 
 /**
- * Fills shadow tables from the log in batches, each written in a transaction of its own; makes the indexes; catches up
- * with what was appended meanwhile while it holds the log's end, and swaps. All of its progress is in the database:
- * whoever calls again for the same projections goes on from there, and two who call at once share the work.
- * @throws ConflictError when another rebuild was begun in the place of this one
+ * Fills shadow tables from the log in batches, each in its own transaction, and creates the indexes. Then it locks the
+ * log's end, applies the events appended meanwhile, and swaps. All progress is in the database: another call for the same
+ * projections resumes it, and concurrent calls share the work.
+ * @throws ConflictError if another rebuild replaced this one
  */
 export async function rebuildTables(
   pool: pg.Pool,
@@ -57,10 +57,10 @@ export async function rebuildTables(
     onProgress({ step: 'rebuilding', done: position, total: head });
     const batch = await nextChanges(sql, projection, { after: position, upTo: head, only });
     const moved = await ofJob(pool, job, async (client, current) => {
-      if (current !== position) return current; // whoever shares the work was faster
-      const [index] = await lacking(client, tables);
-      // Not only once nothing is left to be read: where others write without a pause that never comes.
-      if (index && head - current <= LAST_STRETCH) {
+      if (current !== position) return current; // a concurrent call was faster
+      const [index] = await missingIndexes(client, tables);
+      // Starts before no event remains: with continuous writers that state is never reached.
+      if (index && head - current <= MAX_LOCKED_EVENTS) {
         await client.query(index.statement);
         return current;
       }
@@ -73,18 +73,18 @@ export async function rebuildTables(
     });
     if (moved === undefined) return done(head);
     position = moved;
-    if (head - position > LAST_STRETCH) continue;
+    if (head - position > MAX_LOCKED_EVENTS) continue;
     const end = await ofJob(pool, job, (client, current) => finish(client, current), 'holding the head');
     if (end === undefined) return done(head);
     if (end.swapped !== undefined) return done(end.swapped);
     position = end.current;
   }
 
-  /** Catches up and swaps, if nothing but a last stretch is missing. */
+  /** Applies the remaining events and swaps, if few enough remain. */
   async function finish(client: pg.ClientBase, current: number): Promise<{ swapped?: number; current: number }> {
     const sql = sqlOn(client);
     const head = (await readHead(sql)).position;
-    if (head - current > LAST_STRETCH || (await lacking(client, tables)).length > 0) return { current };
+    if (head - current > MAX_LOCKED_EVENTS || (await missingIndexes(client, tables)).length > 0) return { current };
     let last = current;
     for await (const batch of changeBatches(sql, projection, { after: current, upTo: head, only })) {
       await runEach(sql, statementsInOrder(batch.changes, shadowName as never));
@@ -98,7 +98,7 @@ export async function rebuildTables(
   }
 }
 
-/** Runs one step in a transaction, if the job is still there; undefined when somebody else has finished it. */
+/** Runs one step in a transaction if the job still exists; returns undefined if another call has finished it. */
 const ofJob = <T>(
   pool: pg.Pool,
   job: string,
@@ -110,7 +110,7 @@ const ofJob = <T>(
     const current = await runLater(readJob(sqlOn(client)));
     if (!current) return undefined;
     if (current.projections !== job) {
-      throw new ConflictError('REBUILD_REPLACED', `another rebuild was begun meanwhile: ${current.projections}`, {
+      throw new ConflictError('REBUILD_REPLACED', `another rebuild was started meanwhile: ${current.projections}`, {
         hint: 'Wait until it has ended, then rebuild again what it did not cover.',
         details: { projections: current.projections },
       });
@@ -125,7 +125,7 @@ const inJob = <T>(pool: pg.Pool, run: (client: pg.ClientBase) => Promise<T>): Pr
     return run(client);
   });
 
-/** Inside a transaction on an empty store that was just given a log: builds all tables at once. */
+/** Inside a transaction on an empty store that just received a log: builds all tables at once. */
 export async function buildTables(
   client: pg.ClientBase,
   projection: Projection,
@@ -142,7 +142,7 @@ export async function buildTables(
     position = last;
     onProgress({ step: 'building tables', done: position, total: head });
   }
-  for (const { statement } of await lacking(client, tables)) await client.query(statement);
+  for (const { statement } of await missingIndexes(client, tables)) await client.query(statement);
   await swapShadows(client, tables);
   for (const { name, version } of projection.projectors) await client.query(SET_CHECKPOINT, [name, version, position]);
 }

@@ -4,7 +4,7 @@ import { TABLES, type TableName } from '../../tables.js';
 import { VIEW_NAMES, VIEWS } from '../schema.js';
 import { sqlOn } from '../sql.js';
 
-/** What a table, or an index of it, is called while it is built beside the live one. */
+/** The name of a table or of its index while it is built beside the live one. */
 export const shadowName = (name: string): string => `rebuild_${name}`;
 
 interface ShadowIndex {
@@ -22,19 +22,19 @@ const indexesOf = (tables: readonly TableName[]): ShadowIndex[] =>
 
 const THERE = `SELECT c.relname AS name FROM pg_class c WHERE c.relkind = 'i' AND c.relname = ANY ($1) AND pg_table_is_visible(c.oid)`;
 
-/** The indexes that the shadows of tables lack yet. */
-export async function lacking(client: pg.ClientBase, tables: readonly TableName[]): Promise<ShadowIndex[]> {
+/** The indexes that the shadow tables still need. */
+export async function missingIndexes(client: pg.ClientBase, tables: readonly TableName[]): Promise<ShadowIndex[]> {
   const all = indexesOf(tables);
   const rows = await sqlOn(client).all<{ name: string }>(THERE, [all.map(({ name }) => shadowName(name))]);
   const there = new Set(rows.map(({ name }) => name));
   return all.filter(({ name }) => !there.has(shadowName(name)));
 }
 
-/** Whether the shadows have an index: then rows must be written in the order of the log. */
+/** Whether the shadow tables have an index; if so, rows must be written in log order. */
 export const isIndexed = async (client: pg.ClientBase, tables: readonly TableName[]): Promise<boolean> =>
-  (await lacking(client, tables)).length < indexesOf(tables).length;
+  (await missingIndexes(client, tables)).length < indexesOf(tables).length;
 
-/** Inside a transaction: empty shadows, whatever was left of earlier ones. */
+/** Inside a transaction: creates empty shadow tables and removes earlier ones. */
 export async function createShadows(client: pg.ClientBase, tables: readonly TableName[]): Promise<void> {
   for (const table of tables) {
     await client.query(`DROP TABLE IF EXISTS ${shadowName(table)}`);
@@ -44,12 +44,12 @@ export async function createShadows(client: pg.ClientBase, tables: readonly Tabl
 
 const SHADOWS = `SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE 'rebuild\\_%'`;
 
-/** Inside a transaction: nothing is left of a rebuild. */
+/** Inside a transaction: removes everything that a rebuild left. */
 export async function dropShadows(client: pg.ClientBase): Promise<void> {
   for (const { name } of await sqlOn(client).all<{ name: string }>(SHADOWS)) await client.query(`DROP TABLE ${name}`);
 }
 
-/** Inside a transaction: the shadows become the live tables, and the views read those from then on. */
+/** Inside a transaction: the shadow tables become the live tables, and the views read those from then on. */
 export async function swapShadows(client: pg.ClientBase, tables: readonly TableName[]): Promise<void> {
   await client.query(`DROP VIEW ${VIEW_NAMES.join(', ')}`);
   for (const table of tables) {

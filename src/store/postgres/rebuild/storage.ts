@@ -6,15 +6,15 @@ import { type Sql, sqlOn } from '../sql.js';
 interface SchemaObject {
   readonly kind: 'table' | 'view' | 'index' | 'trigger' | 'function';
   readonly name: string;
-  /** What an index or a trigger is on; else its own name. */
+  /** The table of an index or a trigger; otherwise its own name. */
   readonly table: string;
-  /** As the server writes it; what is not on the search path is qualified. */
+  /** As the server prints it; names outside the search path are qualified. */
   readonly definition: string;
 }
 
 /**
- * Everything in one namespace. Constraints are compared by their definitions, because their names, and those of their
- * indexes, stay as they were when a rebuild renames a table.
+ * All objects of one namespace. Constraints are compared by definition, because a rebuild renames a table but not its
+ * constraints and their indexes.
  */
 const objectsIn = (namespace: 'current_schema()::regnamespace' | 'pg_my_temp_schema()'): string => `
 SELECT 'table' AS kind, c.relname AS name, c.relname AS "table", concat_ws(', ',
@@ -42,7 +42,7 @@ SELECT 'function', p.proname, p.proname, concat_ws(' ', pg_get_function_argument
          l.lanname, p.prokind, p.provolatile, p.proparallel, p.prosecdef, p.proisstrict, p.proconfig::text, p.prosrc)
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = ${namespace}`;
 
-/** What makes an object of ours do other than it says, or not at all: [where, what is wrong]. */
+/** Properties that disable or change an object of ours: [where, problem]. */
 const DEFECTS = `
 SELECT c.relname AS "where", 'the index is not valid' AS problem, i.indrelid AS on
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT (i.indisvalid AND i.indisready AND i.indislive)
@@ -54,7 +54,7 @@ UNION ALL
 SELECT c.relname, 'the table is emptied by a crash of the server (unlogged)', c.oid
 FROM pg_class c WHERE c.relpersistence = 'u' AND c.relkind = 'r'`;
 
-/** What of others decides which rows a table of ours holds; {@link attached} adds triggers and unique indexes. */
+/** Foreign objects that affect which rows our tables contain; {@link attached} adds triggers and unique indexes. */
 const ATTACHED = `
 SELECT r.rulename AS "where", 'an unknown rule on ' || c.relname AS problem, c.oid AS on
 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.rulename <> '_RETURN'
@@ -70,19 +70,19 @@ SELECT d."where", d.problem FROM (${problems}) d JOIN pg_class c ON c.oid = d.on
 WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY ($1)`;
 
 const END = `
-SELECT h.position AS told, h.hash AS "toldHash", e.position, e.hash
+SELECT h.position AS recorded, h.hash AS "recordedHash", e.position, e.hash
 FROM log_head h LEFT JOIN LATERAL (SELECT position, hash FROM events ORDER BY position DESC LIMIT 1) e ON TRUE`;
 
-/** The schema as temporary objects. Functions in there are only found by their qualified names. */
+/** The schema as temporary objects. Functions among them are only found by qualified names. */
 const TEMPORARY_SCHEMA = FUNCTION_NAMES.reduce(
   (schema, name) => schema.replaceAll(`${name}(`, `pg_temp.${name}(`),
   SCHEMA.replace(/CREATE (TABLE|VIEW)/g, 'CREATE TEMP $1'),
 );
 
 /**
- * Inside a transaction: whether every table, view, index, trigger and function of ours is, on the same table, what this
- * release makes, and in force; and whether the log ends where it is said to. Definitions are compared as the server writes
- * them, with those of the same schema made of temporary objects, nothing of which stays.
+ * Inside a transaction: checks that every table, view, index, trigger and function of ours is as this release creates it,
+ * on the same table and enabled, and that the log ends where `log_head` says. Definitions are compared as the server prints
+ * them with those of temporary objects of the same schema, which are dropped.
  */
 export async function checkStorage(client: pg.ClientBase): Promise<StorageProblem[]> {
   const sql = sqlOn(client);
@@ -103,7 +103,7 @@ export async function checkStorage(client: pg.ClientBase): Promise<StorageProble
   return [...objects, ...(await attached(sql, actual)), ...defects, ...(await wrongEnd(sql))];
 }
 
-/** What of others decides which rows our tables and views hold. */
+/** Foreign objects that affect which rows our tables and views contain. */
 export async function attachedToOurs(sql: Sql): Promise<StorageProblem[]> {
   return attached(sql, await sql.all<SchemaObject>(objectsIn('current_schema()::regnamespace')));
 }
@@ -112,7 +112,7 @@ const namesIn = (statements: RegExp): string[] => [...SCHEMA.matchAll(statements
 const RELATIONS = namesIn(/CREATE (?:TABLE|VIEW) (\w+)/g);
 const OWN = new Set(namesIn(/CREATE (?:TRIGGER|UNIQUE INDEX) (\w+)/g));
 
-/** The name without what a rebuild puts before it. */
+/** The name without the prefix of a rebuild. */
 const live = (name: string): string => name.replace(/^rebuild_/, '');
 
 async function attached(sql: Sql, actual: readonly SchemaObject[]): Promise<StorageProblem[]> {
@@ -135,8 +135,12 @@ async function expectedObjects(client: pg.ClientBase): Promise<readonly SchemaOb
 }
 
 async function wrongEnd(sql: Sql): Promise<StorageProblem[]> {
-  const end = await sql.get<{ told: number; toldHash: string; position: number | null; hash: string | null }>(END);
+  const end = await sql.get<{ recorded: number; recordedHash: string; position: number | null; hash: string | null }>(
+    END,
+  );
   if (!end) return [{ where: 'log_head', problem: 'the row that says where the log ends is missing' }];
-  const isRight = end.told === (end.position ?? 0) && (end.position === null || end.toldHash === end.hash);
-  return isRight ? [] : [{ where: 'log_head', problem: `it says ${end.told}, the log ends at ${end.position ?? 0}` }];
+  const isRight = end.recorded === (end.position ?? 0) && (end.position === null || end.recordedHash === end.hash);
+  return isRight
+    ? []
+    : [{ where: 'log_head', problem: `it says ${end.recorded}, the log ends at ${end.position ?? 0}` }];
 }

@@ -5,7 +5,10 @@ import type { Projection } from '../../event-store.js';
 import { EVENT, placeOf } from '../../read/log.js';
 import type { Statements } from '../statements.js';
 
-/** What is read, projected and written at once, beside `PAGE_BYTES`. A commit is never cut: one that is larger is held whole. */
+/**
+ * The maximum number of events that are read, projected and written at once, besides `PAGE_BYTES`. A commit is never split;
+ * a larger one is kept whole.
+ */
 const BATCH_EVENTS = 2_000;
 
 const LOG = `SELECT ${EVENT} FROM events WHERE position > ? AND position <= ? ORDER BY position`;
@@ -14,7 +17,7 @@ WHERE stream = :stream AND (version, revision) > ${placeOf(':after', -1, ':strea
 
 type Row = [number, number, number, number, string, number, string, string, string, string, string];
 
-/** Rows come as arrays: an object for each row, and another for the event, is a third of a rebuild's time. */
+/** Rows are arrays: an object for each row and another for the event takes a third of a rebuild's time. */
 function toEvent(row: Row): RecordedEvent | UnknownEvent {
   const [position, stream, revision, version, type, schemaVersion, data, meta, recordedAt, commandId, hash] = row;
   return decodeEvent({
@@ -32,7 +35,7 @@ function toEvent(row: Row): RecordedEvent | UnknownEvent {
   });
 }
 
-/** The next whole commits after a position, of the log or one stream; none at the end. */
+/** The next whole commits after a position, of the log or of one stream; empty at the end. */
 function readCommits(sql: Statements, { after, upTo, stream }: Stretch): (RecordedEvent | UnknownEvent)[] {
   const rows =
     stream === undefined ? sql(LOG).raw().iterate(after, upTo) : sql(STREAM).raw().iterate({ stream, after, upTo });
@@ -50,7 +53,7 @@ function readCommits(sql: Statements, { after, upTo, stream }: Stretch): (Record
   return events;
 }
 
-/** What the next whole commits change in the tables; undefined at the end. */
+/** The row changes of the next whole commits; undefined at the end. */
 export function nextChanges(sql: Statements, projection: Projection, stretch: Stretch): ChangeBatch | undefined {
   const events = readCommits(sql, stretch);
   const last = events.at(-1)?.position;
@@ -59,7 +62,7 @@ export function nextChanges(sql: Statements, projection: Projection, stretch: St
     : { changes: projection.project(events, stretch.only), events: events.length, last };
 }
 
-/** The same for all of them, batch after batch. */
+/** The row changes of all commits, batch by batch. */
 export function* changeBatches(sql: Statements, projection: Projection, stretch: Stretch): Generator<ChangeBatch> {
   let next = nextChanges(sql, projection, stretch);
   for (; next; next = nextChanges(sql, projection, { ...stretch, after: next.last })) yield next;

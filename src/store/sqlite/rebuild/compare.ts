@@ -3,7 +3,7 @@ import { coalesce } from '../../coalesce.js';
 import type { Projection } from '../../event-store.js';
 import type { OnProgress, TableComparison } from '../../maintenance.js';
 import { runLater, runNow } from '../../program.js';
-import { compareTables, freshName } from '../../rebuild/compare.js';
+import { compareTables, temporaryName } from '../../rebuild/compare.js';
 import { createTable } from '../../table-definitions.js';
 import { TABLE_NAMES, type TableName } from '../../tables.js';
 import { LAYOUT } from '../layout.js';
@@ -12,11 +12,11 @@ import { rowWriter } from '../rows.js';
 import { statementCache } from '../statements.js';
 import { nextChanges } from './batches.js';
 
-const temporary = (table: TableName): string => `temp.${freshName(table)}`;
+const temporary = (table: TableName): string => `temp.${temporaryName(table)}`;
 
 /**
- * Compares the tables with the log in one read transaction. Every step of it gives others their turn, unless they share the
- * connection, as they do in memory: then no other work may come in between.
+ * Compares the tables with the log in one read transaction. Between steps other work gets a turn, except with a database in
+ * memory: there it would share the connection and the transaction.
  */
 export async function compareOn(
   db: Connection,

@@ -8,10 +8,10 @@ import type { Connection } from '../open.js';
 import type { Statements } from '../statements.js';
 import { buildTables } from './rebuild.js';
 
-/** How often progress is told, in events. */
+/** The number of events between two progress reports. */
 const STEP = 5_000;
 
-/** Takes over a whole log into an empty database: all of it with its tables, or nothing. */
+/** Imports a whole log into an empty database with its tables, or nothing. */
 export function importEvents(
   db: Connection,
   sql: Statements,
@@ -33,7 +33,7 @@ export function importEvents(
     .immediate();
 }
 
-/** Takes over events that follow the log's end: all of them with what they change in the tables, or nothing. */
+/** Appends events that follow the log's end, with their row changes, or nothing. */
 export const extendEvents = (
   db: Connection,
   sql: Statements,

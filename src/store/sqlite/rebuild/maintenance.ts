@@ -23,7 +23,7 @@ export function maintenance(
   life: Lifetime,
   fault: WriteFault,
 ): Maintenance {
-  /** Hears of every step, and ends what is under way when the store is being closed. */
+  /** Reports progress, and aborts running work when the store is being closed. */
   const between =
     (onProgress?: OnProgress): OnProgress =>
     (progress) => {
@@ -53,12 +53,12 @@ export function maintenance(
   };
 }
 
-/** Runs something on a connection of its own, whose long read transaction catches nobody else's commands. */
+/** Runs a function on a separate connection, so that its long read transaction contains no commands of others. */
 async function apart<T>(db: Connection, path: string, run: (reader: Connection) => Promise<T>): Promise<T> {
   if (path === ':memory:') return run(db);
   const reader = openSqlite(path, { readonly: true });
   try {
-    reader.pragma('temp_store = FILE'); // what is built for comparison may be larger than memory
+    reader.pragma('temp_store = FILE'); // the tables built for comparison may be larger than memory
     reader.pragma('cache_size = -16384');
     return await run(reader);
   } finally {

@@ -13,7 +13,7 @@ import { rowWriter } from '../rows.js';
 import { shadowName } from '../schema-text.js';
 import type { Statements } from '../statements.js';
 import { changeBatches, nextChanges } from './batches.js';
-import { createShadows, dropShadows, isIndexed, lacking, swapShadows } from './shadow.js';
+import { createShadows, dropShadows, isIndexed, missingIndexes, swapShadows } from './shadow.js';
 
 const CREATE_JOB = `
 CREATE TABLE rebuild_job (
@@ -25,15 +25,15 @@ const SET_CHECKPOINT = `
 INSERT INTO projection_checkpoints (name, version, position) VALUES (?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET version = excluded.version, position = excluded.position`;
 
-/** So few events are caught up while writers wait for the swap. */
-const LAST_STRETCH = 500;
+/** The maximum number of events that are applied while writers wait for the swap. */
+const MAX_LOCKED_EVENTS = 500;
 
 /**
- * Fills shadow tables from the log in batches, each read and projected without a lock and written in a transaction of
- * its own, so that other writers get their turn; makes the indexes; catches up with what was appended meanwhile, and
- * swaps. All of its progress is in the database: whoever calls again for the same projections goes on from there, and
- * two who call at once share the work.
- * @throws ConflictError when another rebuild was begun in the place of this one
+ * Fills shadow tables from the log in batches. Each batch is read and projected without a lock and written in its own
+ * transaction, so that other writers get a turn. Then it creates the indexes, applies the events appended meanwhile, and
+ * swaps. All progress is in the database: another call for the same projections resumes it, and concurrent calls share the
+ * work.
+ * @throws ConflictError if another rebuild replaced this one
  */
 export async function rebuildTables(
   db: Connection,
@@ -50,20 +50,20 @@ export async function rebuildTables(
   let events = 0;
   const done = (position: number): Rebuilt => ({ projections: names, events, position });
 
-  /** Whether the shadows are ready to become the live tables, but for a last stretch. */
+  /** Whether the shadow tables can be swapped after applying the last few events. */
   const isReady = (current: number, head: number): boolean =>
-    head - current <= LAST_STRETCH && lacking(db, tables).length === 0;
+    head - current <= MAX_LOCKED_EVENTS && missingIndexes(db, tables).length === 0;
 
   let position = begin(db, sql, job, tables);
   for (;;) {
     const head = headNow(sql).position;
     onProgress({ step: 'rebuilding', done: position, total: head });
-    // Not only once nothing is left to be read: where others write without a pause that never comes.
-    const index = head - position <= LAST_STRETCH ? lacking(db, tables)[0] : undefined;
+    // Starts before no event remains: with continuous writers that state is never reached.
+    const index = head - position <= MAX_LOCKED_EVENTS ? missingIndexes(db, tables)[0] : undefined;
     const batch = index ? undefined : nextChanges(sql, projection, { after: position, upTo: head, only });
     if (batch) {
       const moved = inJob(db, sql, job, (current) => {
-        if (current !== position) return current; // whoever shares the work was faster
+        if (current !== position) return current; // a concurrent call was faster
         writeBatch(db, tables, write, batch.changes);
         db.prepare(MOVE_JOB).run(batch.last);
         events += batch.events;
@@ -73,14 +73,15 @@ export async function rebuildTables(
       position = moved;
     } else if (index) {
       const made = inJob(db, sql, job, () => {
-        if (lacking(db, tables).some(({ name }) => name === index.name)) db.exec(index.statement);
+        if (missingIndexes(db, tables).some(({ name }) => name === index.name)) db.exec(index.statement);
         return true;
       });
       if (!made) return done(head);
     }
     if (isReady(position, head)) {
       const end = inJob(db, sql, job, (current) => {
-        // Another may have finished this job and begun it again, and its shadows be empty or without indexes.
+        // Another call may have finished this job and started it again, so that its shadow tables are empty or without
+        // indexes.
         if (!isReady(current, headNow(sql).position)) return { current };
         return { swapped: swap(current) };
       });
@@ -91,7 +92,7 @@ export async function rebuildTables(
     await turn();
   }
 
-  /** Inside a transaction: catches up, and the shadows become the live tables. Returns the position they are of. */
+  /** Inside a transaction: applies the remaining events and swaps. Returns the position of the new tables. */
   function swap(current: number): number {
     let last = current;
     for (const batch of changeBatches(sql, projection, { after: current, upTo: Number.MAX_SAFE_INTEGER, only })) {
@@ -106,7 +107,7 @@ export async function rebuildTables(
   }
 }
 
-/** Before there are unique indexes, a row is written once for all its changes in a batch. */
+/** While there are no unique indexes, each row is written once for all its changes in a batch. */
 function writeBatch(
   db: Connection,
   tables: readonly TableName[],
@@ -116,7 +117,7 @@ function writeBatch(
   write(isIndexed(db, tables) ? changes : coalesce(changes));
 }
 
-/** Goes on with the job of this name, or begins it in the place of any other. Returns the position it has come to. */
+/** Resumes the job with this name, or starts it and replaces any other. Returns the position it has reached. */
 function begin(db: Connection, sql: Statements, job: string, tables: readonly TableName[]): number {
   return db
     .transaction(() => {
@@ -131,14 +132,14 @@ function begin(db: Connection, sql: Statements, job: string, tables: readonly Ta
     .immediate();
 }
 
-/** Runs one step in a transaction, if the job is still there; undefined when somebody else has finished it. */
+/** Runs one step in a transaction if the job still exists; returns undefined if another call has finished it. */
 function inJob<T>(db: Connection, sql: Statements, job: string, step: (position: number) => T): T | undefined {
   return db
     .transaction(() => {
       const current = runNow(readJob(sql));
       if (!current) return undefined;
       if (current.projections !== job) {
-        throw new ConflictError('REBUILD_REPLACED', `another rebuild was begun meanwhile: ${current.projections}`, {
+        throw new ConflictError('REBUILD_REPLACED', `another rebuild was started meanwhile: ${current.projections}`, {
           hint: 'Wait until it has ended, then rebuild again what it did not cover.',
           details: { projections: current.projections },
         });
@@ -148,7 +149,7 @@ function inJob<T>(db: Connection, sql: Statements, job: string, step: (position:
     .immediate();
 }
 
-/** Inside a transaction on an empty store that was just given a log: builds all tables at once. */
+/** Inside a transaction on an empty store that just received a log: builds all tables at once. */
 export function buildTables(
   db: Connection,
   sql: Statements,
@@ -166,7 +167,7 @@ export function buildTables(
     position = last;
     onProgress({ step: 'building tables', done: position, total: head });
   }
-  for (const { statement } of lacking(db, tables)) db.exec(statement);
+  for (const { statement } of missingIndexes(db, tables)) db.exec(statement);
   swapShadows(db, tables);
   for (const { name, version } of projection.projectors) db.prepare(SET_CHECKPOINT).run(name, version, position);
 }

@@ -19,17 +19,17 @@ const indexesOf = (tables: readonly TableName[]): ShadowIndex[] =>
     }),
   );
 
-/** The indexes that the shadows of tables lack yet. */
-export function lacking(db: Connection, tables: readonly TableName[]): ShadowIndex[] {
+/** The indexes that the shadow tables still need. */
+export function missingIndexes(db: Connection, tables: readonly TableName[]): ShadowIndex[] {
   const has = db.prepare(HAS_INDEX);
   return indexesOf(tables).filter(({ name }) => has.get(name) === undefined);
 }
 
-/** Whether the shadows have an index: then rows must be written in the order of the log. */
+/** Whether the shadow tables have an index; if so, rows must be written in log order. */
 export const isIndexed = (db: Connection, tables: readonly TableName[]): boolean =>
-  lacking(db, tables).length < indexesOf(tables).length;
+  missingIndexes(db, tables).length < indexesOf(tables).length;
 
-/** Inside a transaction: empty shadows, whatever was left of earlier ones. */
+/** Inside a transaction: creates empty shadow tables and removes earlier ones. */
 export function createShadows(db: Connection, tables: readonly TableName[]): void {
   for (const table of tables) {
     db.exec(`DROP TABLE IF EXISTS ${shadowName(table)}`);
@@ -39,15 +39,15 @@ export function createShadows(db: Connection, tables: readonly TableName[]): voi
 
 const SHADOWS = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB 'rebuild_*'";
 
-/** Inside a transaction: nothing is left of a rebuild. */
+/** Inside a transaction: removes everything that a rebuild left. */
 export function dropShadows(db: Connection): void {
   for (const name of db.prepare(SHADOWS).pluck().all() as string[]) db.exec(`DROP TABLE ${name}`);
 }
 
 /**
- * Inside a transaction: the shadows become the live tables, under the names and with the texts of a new database. The views
- * stay as they are and read the new tables from then on; with `legacy_alter_table` SQLite neither rewrites nor checks them
- * while a table of theirs is missing.
+ * Inside a transaction: the shadow tables become the live tables, with the names and texts of a new database. The views
+ * stay and read the new tables from then on; with `legacy_alter_table` SQLite neither rewrites nor checks them while one of
+ * their tables is missing.
  */
 export function swapShadows(db: Connection, tables: readonly TableName[]): void {
   db.pragma('legacy_alter_table = ON');

@@ -7,12 +7,12 @@ import { EVENT } from '../../read/log.js';
 import type { Connection } from '../open.js';
 import { checkSchema } from '../schema-check.js';
 
-/** So many damaged places are told. */
-const TOLD = 20;
+/** The maximum number of damaged places that are reported. */
+const MAX_REPORTED = 20;
 
 /**
  * What SQLite reports about its pages and indexes, and whether the schema is this release's.
- * @param quick leaves out what takes as long as reading every index and event; pages are all read
+ * @param quick skips checks that read every index and event; all pages are read
  * @throws StoreError `DISK_ERROR` for a page that could not be read
  */
 export function checkStorage(db: Connection, path: string, quick: boolean): StorageProblem[] {
@@ -23,10 +23,10 @@ export function checkStorage(db: Connection, path: string, quick: boolean): Stor
   return [...pages, ...checkSchema(db), ...(quick ? [] : unreadable(db))];
 }
 
-/** SQLite's lines about pages; its own error where a page is so damaged that it cannot go on. */
+/** SQLite's lines about pages; its own error if a damaged page makes it stop. */
 function pageProblems(db: Connection, path: string, quick: boolean): string[] {
   try {
-    const rows = db.pragma(`${quick ? 'quick' : 'integrity'}_check(${TOLD})`) as Record<string, string>[];
+    const rows = db.pragma(`${quick ? 'quick' : 'integrity'}_check(${MAX_REPORTED})`) as Record<string, string>[];
     return rows.flatMap((row) => Object.values(row)).filter((line) => line !== 'ok');
   } catch (error) {
     if (!codeOf(error).startsWith('SQLITE_CORRUPT') || !isDamaged(path)) throw error;
@@ -38,7 +38,7 @@ const SAME = `
 SELECT 1 FROM events WHERE position = :position AND type = :type AND data = :data AND meta = :meta
   AND recorded_at = :recordedAt AND command_id = :commandId AND hash = :hash`;
 
-/** Bytes that are no UTF-8 read as U+FFFD, and so would a U+FFFD that is meant: such texts are compared byte by byte. */
+/** Invalid UTF-8 is read as U+FFFD, like a genuine U+FFFD, so such texts are compared byte by byte. */
 function unreadable(db: Connection): StorageProblem[] {
   const same = db.prepare(SAME);
   const problems: StorageProblem[] = [];

@@ -48,10 +48,10 @@ changes. --output json prints JSON Lines: a finding on each line, and such a lis
     const first = await look().catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
-    if (first) await this.#tell(flags.output, first);
+    if (first) await this.#print(flags.output, first);
     while (await passed(every, signal)) {
       try {
-        await this.#tell(flags.output, await look());
+        await this.#print(flags.output, await look());
       } catch (error) {
         if (!signal.aborted)
           this.note(`Error: ${escapeText((error as Error).message)}; trying again in ${flags.every}`);
@@ -59,7 +59,7 @@ changes. --output json prints JSON Lines: a finding on each line, and such a lis
     }
   }
 
-  async #tell(output: 'table' | 'json', { stackId, check, changed }: Check): Promise<void> {
+  async #print(output: 'table' | 'json', { stackId, check, changed }: Check): Promise<void> {
     const isNews = check.failed.length > 0 || check.passedOver !== this.#passedOver;
     this.#passedOver = check.passedOver;
     if (output === 'json') {

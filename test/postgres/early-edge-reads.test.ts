@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { LinkReads } from '../../src/store/edge-query.js';
-import { answering, askAhead } from '../../src/store/postgres/edges-ahead.js';
+import type { EdgeReads } from '../../src/store/edge-query.js';
+import { readEdgesEarly, withEarlyReads } from '../../src/store/postgres/early-edge-reads.js';
 import type { DependencyRecord } from '../../src/store/records.js';
 
 const edge = (address: string, target: string): DependencyRecord => ({
@@ -18,28 +18,28 @@ const KNOWN = [
   { value: 'i-2', address: 'c' },
 ];
 
-/** Reads that say what they were asked. */
-function told() {
+/** Reads that record their arguments. */
+function recording() {
   const asked: string[] = [];
-  const reads: LinkReads = {
+  const reads: EdgeReads = {
     from: (addresses) => {
       asked.push(`from ${addresses}`);
       return EDGES.filter(({ address }) => addresses.includes(address));
     },
     to: () => [],
-    standing: () => [],
+    existing: () => [],
     known: (values) => {
       asked.push(`known ${values}`);
       return KNOWN.filter(({ value }) => values.includes(value));
     },
-    slots: () => new Map(),
+    resources: () => new Map(),
   };
   return { asked, reads };
 }
 
-test('what was asked ahead is not asked again, and the answer is that to the question', async () => {
-  const { asked, reads } = told();
-  const after = answering(reads, await askAhead(reads, { from: ['a', 'b'], known: ['i-1', 'i-2', 'none'] }));
+test('keys that were read early are not read again, and the results are those of the requested keys', async () => {
+  const { asked, reads } = recording();
+  const after = withEarlyReads(reads, await readEdgesEarly(reads, { from: ['a', 'b'], known: ['i-1', 'i-2', 'none'] }));
   asked.length = 0;
   expect(await after.from(['a'])).toEqual([edge('a', 'b'), edge('a', 'c')]);
   expect(await after.from([])).toEqual([]);
@@ -47,9 +47,9 @@ test('what was asked ahead is not asked again, and the answer is that to the que
   expect(asked).toEqual([]);
 });
 
-test('a question of which a part was not asked ahead is asked', async () => {
-  const { asked, reads } = told();
-  const after = answering(reads, await askAhead(reads, { from: ['a'], known: ['i-1'] }));
+test('a read with a key that was not read early is sent', async () => {
+  const { asked, reads } = recording();
+  const after = withEarlyReads(reads, await readEdgesEarly(reads, { from: ['a'], known: ['i-1'] }));
   asked.length = 0;
   expect(await after.from(['a', 'c'])).toEqual([edge('a', 'b'), edge('a', 'c'), edge('c', 'd')]);
   expect(await after.known(['i-1', 'i-2'])).toEqual(KNOWN);

@@ -4,11 +4,11 @@ import { reads } from '../support/reads.js';
 import { HALFWIDTH, LINEAR } from './life.js';
 import { createStack, given, instant, type OpenStore, set } from './world.js';
 
-export function readingSignals(open: OpenStore): void {
+export function readingAnnotations(open: OpenStore): void {
   describe('lock', () => {
     const take: Command = { type: 'acquireLock', stack: 'web', id: 'l1', operation: 'deploy', info: 'i', ttlMs: 5_000 };
 
-    test('is there from when it is taken until it is let go of', async () => {
+    test('exists from when it is taken until it is released', async () => {
       const { store, run, clock } = await given(open, [createStack('web'), take]);
       const lock = {
         lockId: 'l1',
@@ -28,7 +28,7 @@ export function readingSignals(open: OpenStore): void {
       expect(await reads(store).lock(9)).toBeUndefined();
     });
 
-    test('that ran out stays until the next command records it', async () => {
+    test('that expired remains until the next command records it', async () => {
       const { store, run, clock } = await given(open, [createStack('web'), take]);
       clock.advance(10_000);
       expect(await reads(store).lock(1)).toMatchObject({ lockId: 'l1' });
@@ -36,7 +36,7 @@ export function readingSignals(open: OpenStore): void {
       expect(await reads(store).lock(1)).toBeUndefined();
     });
 
-    test('that was broken is gone, and one taken after it has a larger token', async () => {
+    test('that was broken no longer exists, and the next one has a larger token', async () => {
       const { store, run } = await given(open, [
         createStack('web'),
         take,
@@ -49,7 +49,7 @@ export function readingSignals(open: OpenStore): void {
   });
 
   describe('tags', () => {
-    test('come in the order of their UTF-8 bytes, with who added them when', async () => {
+    test('are sorted in UTF-8 byte order, with actor and time', async () => {
       const { store, run } = await given(open, [
         createStack('web'),
         { type: 'addTags', stack: 'web', tags: [LINEAR, 'b', HALFWIDTH, 'gone'] },
@@ -75,7 +75,7 @@ export function readingSignals(open: OpenStore): void {
       { type: 'detectDrift', stack: 'web', findings: [{ resource: 'ghost', expected: 1, actual: 2 }] },
     ];
 
-    test('comes newest first, with what was expected and what was found', async () => {
+    test('is sorted newest first, with the expected and the actual state', async () => {
       const { store } = await given(open, FOUND);
       const [ghost, known] = await reads(store).drift(1);
       expect(known).toEqual({
@@ -97,7 +97,7 @@ export function readingSignals(open: OpenStore): void {
       expect(await reads(store).drift(9)).toEqual([]);
     });
 
-    test('says what became of each finding', async () => {
+    test('has the status of each finding', async () => {
       const { store } = await given(open, [
         ...FOUND,
         { type: 'ignoreDrift', stack: 'web', resource: 'ghost', reason: 'known', expiresAt: instant(60) },
@@ -122,7 +122,7 @@ export function readingSignals(open: OpenStore): void {
   });
 
   describe('drift rules', () => {
-    test('come oldest first, with who added them when, until they are removed', async () => {
+    test('are sorted oldest first, with actor and time, until they are removed', async () => {
       const rule = (path: string, more: object = {}): Command => ({
         type: 'addDriftRule',
         stack: 'web',
@@ -137,7 +137,7 @@ export function readingSignals(open: OpenStore): void {
         { type: 'removeDriftRule', stack: 'web', rule: 2 },
       ]);
       await run(rule('a'), { actor: 'ana' });
-      clock.advance(10_000); // a rule that has run out is still there
+      clock.advance(10_000); // an expired rule still exists
       expect(await reads(store).driftRules(1)).toEqual([
         {
           id: 3,

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { ConflictError, InvalidInputError, SlothError, StoreError } from './errors.js';
 import { clearedUp, flush, publish, temporaryName } from './files.js';
 
-export interface FreshFileOptions {
+export interface NewFileOptions {
   /** Replace an existing file. */
   readonly overwrite?: boolean;
 }
@@ -15,10 +15,10 @@ export interface FreshFileOptions {
  * @param fill writes the content in pieces
  * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for an invalid name; StoreError `CANNOT_WRITE`
  */
-export async function writeFreshFile<T>(
+export async function writeNewFile<T>(
   path: string,
   field: string,
-  { overwrite = false }: FreshFileOptions,
+  { overwrite = false }: NewFileOptions,
   fill: (write: (text: string) => void) => Promise<T>,
 ): Promise<T> {
   let partial: string | undefined;
@@ -49,10 +49,10 @@ export async function writeFreshFile<T>(
 }
 
 /**
- * Refuses before long work what {@link writeFreshFile} would refuse after it.
+ * Refuses before long work what {@link writeNewFile} would refuse after it.
  * @throws ConflictError `TARGET_EXISTS`; InvalidInputError for an invalid name
  */
-export function checkFreshFile(path: string, field: string, { overwrite = false }: FreshFileOptions): void {
+export function checkNewFile(path: string, field: string, { overwrite = false }: NewFileOptions): void {
   checkedTarget(path, field, overwrite);
 }
 

@@ -25,9 +25,9 @@ import type {
 import { fold } from './folded.js';
 import { reads } from './reads.js';
 
-/** Everything a reader can be told of one stack. */
-export interface Told {
-  /** All but `locked`, which depends on when one asks. */
+/** Everything that a reader can get about one stack. */
+export interface StackReads {
+  /** All but `locked`, which depends on the time of the read. */
   readonly stack: Omit<StackListItem, 'locked'>;
   readonly document: DocumentRecord;
   readonly resources: readonly ResourceRecord[];
@@ -48,7 +48,7 @@ const by =
   <T>(key: (item: T) => string) =>
   (a: T, b: T) =>
     key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0;
-/** Of a commit, all its events. */
+/** All events of a commit. */
 export function commitsIn<E extends { readonly commandId: string }>(events: readonly E[]): E[][] {
   const commits: E[][] = [];
   for (const event of events) {
@@ -60,10 +60,10 @@ export function commitsIn<E extends { readonly commandId: string }>(events: read
 }
 
 /**
- * What must be read of a stack after these events of it, worked out from the events in the plainest way: values by
- * `evolve`, and where, when and by whom each was set by looking for its event. Nothing of this knows a table.
+ * The expected reads of a stack after these events, derived from the events in the simplest way: values by `evolve`, and
+ * positions, times and actors by searching for the event that set each. It does not use tables.
  */
-export function toldBy(stored: readonly StoredEvent[]): Told {
+export function expectedReads(stored: readonly StoredEvent[]): StackReads {
   const events = stored.map((event) => decodeEvent(event) as RecordedEvent);
   const state = fold(stored);
   const [first, last] = [events[0] as Of<'StackCreated'>, events.at(-1) as RecordedEvent];
@@ -213,8 +213,8 @@ function finding(
   };
 }
 
-/** The same as a store tells it, now. */
-export async function toldOf(store: EventStore, { locked: _, ...stack }: StackListItem): Promise<Told> {
+/** The same as a store returns it now. */
+export async function readStack(store: EventStore, { locked: _, ...stack }: StackListItem): Promise<StackReads> {
   const { stream } = stack;
   return {
     stack,
