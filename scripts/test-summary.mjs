@@ -1,4 +1,5 @@
 // Prints the closing line of a test run, `N passed, N failed`, from the reports that `npm test` and `npm run test:long` wrote.
+// Its argument is the exit code of the run.
 import { existsSync, readFileSync } from 'node:fs';
 
 const FILES = ['test-report.json', 'test-report-long.json'];
@@ -18,6 +19,10 @@ for (const file of FILES) {
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
   );
   count.failed += report.numFailedTests + broken.length;
+}
+if (count.failed === 0 && Number(process.argv[2] ?? 0) !== 0) {
+  console.log('the run failed outside of its tests: search its output for "Unhandled Errors"');
+  count.failed += 1;
 }
 const tail = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
 console.log(`${count.passed} passed, ${count.failed} failed${tail}`);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Pool, type PoolOptions, type Terms } from '../../src/server/workers/pool.js';
 import { OutOfMemory, type Runner } from '../../src/server/workers/runner.js';
 
@@ -23,8 +23,8 @@ function controlled(options: PoolOptions = {}) {
     };
   };
   const pool = new Pool(start, { size: 1, ...options });
-  const run = (owner: string, job: string, terms: Partial<Terms> = {}) =>
-    pool.run(job, {
+  const run = (owner: string, job: string, terms: Partial<Terms> = {}) => {
+    const result = pool.run(job, {
       owner,
       isShort: false,
       timeoutMs: 60_000,
@@ -32,6 +32,13 @@ function controlled(options: PoolOptions = {}) {
       tooLarge: () => new Error('too large'),
       ...terms,
     });
+    result.catch(() => undefined); // some tests leave jobs unfinished, which the end of the test refuses
+    return result;
+  };
+  onTestFinished(async () => {
+    await pool.close();
+    for (const { reject } of ends.values()) reject(new Error('the test ended'));
+  });
   const settle = () => new Promise((resolve) => setImmediate(resolve));
   const finish = async (job: string) => {
     ends.get(job)?.resolve(job);
