@@ -93,10 +93,7 @@ function toValue(data: EventData['ResourceCreated']): ResourceValue {
 
 type ResourceRow = Pick<Tables['resource_rows'], 'resource' | 'address' | 'module' | 'type' | 'name'>;
 
-/**
- *
- * @param data of the event that holds its value; null if it has none now
- */
+/** @param data of the event that holds its value; null if it has none now */
 export const toStoredResource = (
   row: ResourceRow & Pick<Tables['resource_rows'], 'stream' | 'id'>,
   data: string | null,
@@ -128,10 +125,7 @@ export function toResourceRecord(row: ResourceRow, event: ValueEvent, createdAt:
   };
 }
 
-/**
- *
- * @param id the one that the caller assigned
- */
+/** @param id the one that the caller assigned */
 export const toNodeRecord = (
   { resource, address, base, type }: Pick<Tables['resource_rows'], 'resource' | 'address' | 'base' | 'type'>,
   id: string | null,
@@ -148,10 +142,7 @@ export function toDependencyRecord({ data, position, recordedAt }: Omit<ValueEve
   return { address, target, type: dependencyType, path, position, createdAt: recordedAt };
 }
 
-/**
- *
- * @param hash the log's hash at the commit's last event
- */
+/** @param hash the log's hash at the commit's last event */
 export const toCommitRecord = (row: Tables['commit_rows'], hash: string): CommitRecord => ({
   firstPosition: row.first_position,
   position: row.position,
@@ -177,10 +168,7 @@ export const toSnapshotRecord = (row: Tables['snapshot_rows']): SnapshotRecord =
   createdAt: row.created_at,
 });
 
-/**
- *
- * @param data of the event that ended it; null while it is running
- */
+/** @param data of the event that ended it; null while it is running */
 export const toExecutionRecord = (row: Tables['execution_rows'], data: string | null): ExecutionRecord => ({
   number: row.number,
   id: row.id,
@@ -234,10 +222,7 @@ export const toLockRecord = (row: Tables['lock_rows']): LockRecord => ({
   expiresAt: row.expires_at,
 });
 
-/**
- *
- * @param meta of the event that took the lock, as stored
- */
+/** @param meta of the event that took the lock, as stored */
 export function toLockTaker(meta: string): LockTaker {
   const { actor, principal } = parseStoredObject<EventMeta>(meta);
   return { actor, principal };

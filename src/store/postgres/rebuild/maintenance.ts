@@ -31,7 +31,6 @@ interface BeforeSchema {
 }
 
 /**
- *
  * @param config for connections without pipelining
  * @param where the name of the database in errors
  */
