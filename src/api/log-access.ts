@@ -1,10 +1,12 @@
-import { fromEvent, type Observable, share, takeUntil } from 'rxjs';
+import { defer, fromEvent, type Observable, share, takeUntil } from 'rxjs';
+import * as z from 'zod';
 import type { Engine } from '../engine.js';
 import type { LogHead, RecordedEvent, UnknownEvent } from '../events/index.js';
 import { LogFeed } from '../feed/follow-log.js';
 import { entryFeed, liveEvents } from '../feed/live.js';
 import { type Replayed, type ReplayOptions, type ReplayStep, replay } from '../feed/replay.js';
 import type { Clock } from '../lib/clock.js';
+import { parseInput } from '../lib/parse-input.js';
 import { type LogEntry, type LogFilter, readLog } from '../queries/log.js';
 import type { Checkpoint, Measured, Size, StoreDescription } from '../store/event-store.js';
 import type { OnProgress } from '../store/maintenance.js';
@@ -27,24 +29,43 @@ export class LogAccess extends Documents {
 
   /**
    * Every event from position `from` on (default: the first), then each new one as it is appended, also by other processes;
-   * in order, each once. Ends when the backend is closed.
+   * in order, each once. Ends when the backend is closed. Emits the errors of {@link followLog}.
+   * @param options.from at most the position after the head
+   * @param options.hash the hash of the event before `from`, if the caller knows it
    */
-  events$(options: { readonly from?: number } = {}): Observable<RecordedEvent | UnknownEvent> {
-    return liveEvents(this.#feed, options.from ?? 1).pipe(takeUntil(this.#closed));
+  events$({
+    from = 1,
+    hash,
+  }: {
+    readonly from?: number;
+    readonly hash?: string;
+  } = {}): Observable<RecordedEvent | UnknownEvent> {
+    return defer(() => {
+      const position = parseInput(z.int().min(1), from, 'from') - 1;
+      return liveEvents(this.#feed, { position, hash });
+    }).pipe(takeUntil(this.#closed));
   }
 
   /**
    * Every event after a position with the stack it belongs to, then each new one. The next event is read only when the caller
    * asks for it. However many callers follow the log, each event is read once.
+   * @param after 0 for the whole log
+   * @param options.hash the hash of the event at `after`, if the caller knows it
    * @param options.beat emits when the generator must yield `undefined` because no event came
-   * @throws IntegrityError `LOG_REPLACED` if the log was replaced, for example by a restored backup; StoreError
+   * @throws InvalidInputError if `after` is not a position; IntegrityError `LOG_REPLACED` if the log was replaced, for
+   *   example by a restored backup, so that it ends before `after`, has another hash there, or changes meanwhile; StoreError
    *   `STORE_CLOSED` if the backend is closed before the signal fires
    */
   async *followLog(
     after: number,
-    { signal, beat }: { readonly signal: AbortSignal; readonly beat?: Observable<unknown> },
+    {
+      signal,
+      beat,
+      hash,
+    }: { readonly signal: AbortSignal; readonly beat?: Observable<unknown>; readonly hash?: string },
   ): AsyncGenerator<LogEntry | undefined, void, undefined> {
-    yield* this.#entries(after, this.#untilClosed(signal), beat);
+    const position = parseInput(z.int().min(0), after, 'after');
+    yield* this.#entries({ position, hash }, this.#untilClosed(signal), beat);
     if (!signal.aborted) await this.head(); // refuses: nothing else ends the entries
   }
 

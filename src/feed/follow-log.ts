@@ -1,5 +1,5 @@
 import { NEVER, Observable, ReplaySubject, type Subscription, share, tap } from 'rxjs';
-import { hashEvent, type StoredEvent } from '../events/index.js';
+import { GENESIS_HASH, hashEvent, type StoredEvent } from '../events/index.js';
 import { IntegrityError } from '../lib/errors.js';
 import { pause } from '../lib/pause.js';
 import { PAGE_EVENTS } from '../store/event-page.js';
@@ -18,10 +18,10 @@ interface Step {
   readonly events: readonly StoredEvent[];
 }
 
-/** A position up to which the log was read, and the hash of the event there, if it is known. */
-interface Place {
+/** A position up to which the log was read (0 for none of it), and the hash of the event there, if it is known. */
+export interface Place {
   readonly position: number;
-  readonly hash?: string;
+  readonly hash?: string | undefined;
 }
 
 /**
@@ -51,13 +51,14 @@ export class LogFeed {
   /**
    * Every event after a position, then each new one as it is appended, by this process or another; in order, each once, in
    * pages that are read on demand. Ends with the signal.
-   * @param after 0 for the whole log
+   * @param after a place in this log, at its head at the latest
    * @param stream only the events of this stream; earlier events of other streams are not read
    * @param beat for each of its values an empty page is yielded if there is no other
-   * @throws IntegrityError `LOG_REPLACED` if the log was replaced, for example by a restored backup
+   * @throws IntegrityError `LOG_REPLACED` if the log was replaced, for example by a restored backup: it has no event at
+   * `after`, or one with another hash
    */
   async *follow(
-    after: number,
+    after: Place,
     signal: AbortSignal,
     stream?: number,
     beat: Observable<unknown> = NEVER,
@@ -70,10 +71,10 @@ export class LogFeed {
       isBeat = true;
       wake();
     });
-    let last: Place = { position: after };
     try {
+      let last = await this.#found(after);
       while (!signal.aborted) {
-        const next = await this.#next(waiting, last.position, stream);
+        const next = await this.#next(waiting, last, stream);
         if (!next && !isBeat) {
           await waiting.change();
           continue;
@@ -99,13 +100,22 @@ export class LogFeed {
     }
   }
 
-  /** The next events after a position, and the position that they reach; undefined if the follower has all events. */
+  /** A place with the hash of the event there. */
+  async #found({ position, hash }: Place): Promise<Place> {
+    const [event] = await this.#store.read((s) => s.events({ after: position - 1, upTo: position, limit: 1 }));
+    const found = position === 0 ? { position, hash: GENESIS_HASH } : event;
+    if (!found || (hash !== undefined && hash !== found.hash)) throw logReplaced(position);
+    return found;
+  }
+
+  /** The next events after a place, and the place that they reach; undefined if the follower has all events. */
   async #next(
     waiting: Waiting,
-    position: number,
+    last: Place,
     stream: number | undefined,
   ): Promise<{ readonly events: readonly StoredEvent[]; readonly end: Place } | undefined> {
-    const pending = waiting.take(position);
+    const { position } = last;
+    const pending = waiting.take(last);
     if (pending?.length) return { events: pending, end: pending.at(-1) as StoredEvent };
     const upTo = waiting.start;
     if (pending || upTo === undefined) return undefined;
@@ -208,10 +218,10 @@ class Waiting {
   }
 
   /**
-   * The next events after a position; undefined if none of the buffered ones follow it.
-   * @throws the error that ended the reader
+   * The next events after a place; undefined if none of the buffered ones follow it.
+   * @throws the error that ended the reader; IntegrityError `LOG_REPLACED` if the reader read another event at the place
    */
-  take(position: number): readonly StoredEvent[] | undefined {
+  take({ position, hash }: Place): readonly StoredEvent[] | undefined {
     if (this.#error !== undefined) throw this.#error;
     while (this.#start !== undefined && position >= this.#start) {
       const step = this.#steps.shift();
@@ -219,6 +229,8 @@ class Waiting {
       this.#count -= step.events.length;
       this.#chars -= charsOf(step);
       this.#start = step.events.at(-1)?.position ?? step.after;
+      const same = step.events.find((event) => event.position === position);
+      if (same && hash !== undefined && same.hash !== hash) throw logReplaced(position);
       const events = step.events.filter((event) => event.position > position);
       if (events.length > 0) return events;
     }

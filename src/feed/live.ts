@@ -2,14 +2,14 @@ import { Observable } from 'rxjs';
 import { decodeEvent, type RecordedEvent, type StoredEvent, type UnknownEvent } from '../events/index.js';
 import { entryReader, type LogEntry } from '../queries/log.js';
 import type { EventStore } from '../store/event-store.js';
-import type { LogFeed } from './follow-log.js';
+import type { LogFeed, Place } from './follow-log.js';
 
-/** The log from a position on as an observable, each event once, without back-pressure. */
-export const liveEvents = (feed: LogFeed, from: number): Observable<RecordedEvent | UnknownEvent> =>
+/** The log after a place as an observable, each event once, without back-pressure. */
+export const liveEvents = (feed: LogFeed, after: Place): Observable<RecordedEvent | UnknownEvent> =>
   new Observable((subscriber) => {
     const stop = new AbortController();
     const run = async (): Promise<void> => {
-      for await (const page of feed.follow(from - 1, stop.signal)) {
+      for await (const page of feed.follow(after, stop.signal)) {
         for (const event of page) {
           if (subscriber.closed) return;
           subscriber.next(decodeEvent(event));
@@ -29,7 +29,7 @@ export const liveEvents = (feed: LogFeed, from: number): Observable<RecordedEven
 export function entryFeed(store: EventStore, feed: LogFeed) {
   const entries = new WeakMap<StoredEvent, Promise<LogEntry>>();
   return async function* (
-    after: number,
+    after: Place,
     signal: AbortSignal,
     beat?: Observable<unknown>,
   ): AsyncGenerator<LogEntry | undefined, void, undefined> {

@@ -178,7 +178,7 @@ async function* appended(
   const stop = (): void => void endsCommit(store, last).then((isWhole) => isWhole && end.abort());
   signal.addEventListener('abort', stop, { once: true });
   try {
-    for await (const page of feed.follow(start.position, end.signal, start.stream)) {
+    for await (const page of feed.follow(start, end.signal, start.stream)) {
       const [still] = await store.events({ after: last.position - 1, upTo: last.position, limit: 1 });
       if (still?.hash !== last.hash) throw logReplaced(last.position);
       last = page.at(-1) as StoredEvent;

@@ -52,7 +52,7 @@ async function logOf(store: EventStore, filter = {}): Promise<number[]> {
 async function followed(store: EventStore, stream?: number): Promise<number[]> {
   const stop = new AbortController();
   const positions: number[] = [];
-  for await (const page of new LogFeed(store).follow(0, stop.signal, stream)) {
+  for await (const page of new LogFeed(store).follow({ position: 0 }, stop.signal, stream)) {
     positions.push(...page.map(({ position }) => position));
     if (positions.length === 13) stop.abort();
   }
@@ -113,7 +113,7 @@ test.each(KINDS)(
           { actor: 'a' },
         ]),
       );
-    for await (const page of new LogFeed(store).follow(12, stop.signal)) {
+    for await (const page of new LogFeed(store).follow({ position: 12 }, stop.signal)) {
       if (positions.length === 0) await append();
       positions.push(...page.map(({ position }) => position));
       if (positions.length === 13) stop.abort();

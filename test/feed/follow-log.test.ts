@@ -43,7 +43,7 @@ function following(feed: LogFeed, after: number, stream?: number) {
   const seen: number[] = [];
   const state: { error?: unknown; isOver: boolean } = { isOver: false };
   const run = async () => {
-    for await (const page of feed.follow(after, stop.signal, stream))
+    for await (const page of feed.follow({ position: after }, stop.signal, stream))
       seen.push(...page.map(({ position }) => position));
   };
   const over = run()
@@ -66,7 +66,7 @@ const isEntry = (value: unknown): boolean => value instanceof Object && 'recorde
 /** Subscribes to a feed like `events$`. */
 function observing(feed: LogFeed) {
   const seen: number[] = [];
-  const subscription = liveEvents(feed, 1).subscribe(({ position }) => seen.push(position));
+  const subscription = liveEvents(feed, { position: 0 }).subscribe(({ position }) => seen.push(position));
   onTestFinished(() => subscription.unsubscribe());
   return { seen };
 }
@@ -76,9 +76,8 @@ function streaming(store: EventStore, feed: LogFeed, count: number) {
   const streams = new EventStreams({ total: count, perToken: count, heartbeatMs: 600_000 });
   const follow = entryFeed(store, feed);
   const backend = {
-    head: () => store.head(),
-    followLog: (after: number, { signal, beat }: { signal: AbortSignal; beat?: Observable<unknown> }) =>
-      follow(after, signal, beat),
+    followLog: (position: number, { signal, beat }: { signal: AbortSignal; beat?: Observable<unknown> }) =>
+      follow({ position }, signal, beat),
   };
   return Array.from({ length: count }, () => {
     const stop = new AbortController();
@@ -182,7 +181,7 @@ test('a slow follower gets all events appended meanwhile, read again in pages', 
   const stop = new AbortController();
   const seen: number[] = [];
   const fast = following(feed, 0);
-  for await (const page of feed.follow(0, stop.signal)) {
+  for await (const page of feed.follow({ position: 0 }, stop.signal)) {
     if (seen.length === 0) for (const n of range(1, 1_500)) await tag(n);
     seen.push(...page.map(({ position }) => position));
     if (seen.length === 1_501) stop.abort();
@@ -230,4 +229,36 @@ test.each([
   tell();
   await until(() => one.state.isOver);
   expect(one.state.error).toMatchObject({ code: 'LOG_REPLACED' });
+});
+
+test('a log that is replaced between the check of the position and the first read ends the follower', async () => {
+  const before = counted();
+  const after = counted();
+  await before.make('s');
+  for (const n of range(2, 5)) await before.tag(n);
+  await after.make('s');
+  let current = before.store;
+  let wake = (): void => {};
+  const store: EventStore = {
+    ...before.store,
+    head: () => current.head(),
+    events: (filter) => current.events(filter),
+    page: (filter) => current.page(filter),
+    read: async (query) => {
+      const result = await before.store.read(query);
+      current = after.store;
+      return result;
+    },
+    onAppend: (listener) => {
+      wake = listener;
+      return () => {};
+    },
+  };
+  const one = following(new LogFeed(store), 5);
+  await until(() => current === after.store);
+  for (const n of range(2, 7)) await after.tag(n);
+  wake();
+  await until(() => one.state.isOver);
+  expect(one.seen).toEqual([]);
+  expect(one.state.error).toMatchObject({ code: 'LOG_REPLACED', details: { position: 5 } });
 });

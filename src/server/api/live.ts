@@ -1,13 +1,12 @@
 import type { Observable } from 'rxjs';
 import type { StateBackend } from '../../api/state-backend.js';
-import { logReplaced } from '../../feed/follow-log.js';
 import { InvalidInputError, SlothError } from '../../lib/errors.js';
 import type { LogEntry } from '../../queries/log.js';
 import { BEATS } from './event-streams.js';
 import { errorText, eventText } from './event-text.js';
 
 export interface LiveOptions {
-  readonly backend: Pick<StateBackend, 'head' | 'followLog'>;
+  readonly backend: Pick<StateBackend, 'followLog'>;
   /** Events after this position. */
   readonly after: number;
   readonly signal: AbortSignal;
@@ -32,7 +31,6 @@ export async function* liveEvents(options: LiveOptions): AsyncGenerator<string, 
   try {
     yield ': connected\n\n';
     let sent = performance.now();
-    if ((await backend.head()).position < after) throw logReplaced(after);
     for await (const entry of backend.followLog(after, { signal, beat })) {
       if (signal.aborted) return;
       if (entry && isWanted(entry)) yield eventText(entry);
