@@ -56,7 +56,7 @@ export async function compareMigration(
     if (outcomeOf(record) === 'rejected' || unaccounted.length >= SHOWN) continue;
     unaccounted.push(`${keyOf(record)} belongs to no workflow, and no entry rejects it`);
   }
-  return { equal: unaccounted.length === 0 && stacks.every(({ equal }) => equal), stacks, unaccounted };
+  return { equal: unaccounted.length === 0 && stacks.every(({ equal }) => equal !== false), stacks, unaccounted };
 }
 
 function compared(pairs: readonly Pair[], { records }: Plan, outcomeOf: OutcomeOf) {
@@ -72,7 +72,7 @@ function compared(pairs: readonly Pair[], { records }: Plan, outcomeOf: OutcomeO
     target: side('target'),
     repaired: records.filter((record) => outcomeOf(record) === 'repaired').length,
     rejected: records.filter((record) => outcomeOf(record) === 'rejected').length,
-    equal: different.length === 0,
+    equal: pairs.length === 0 ? null : different.length === 0,
     differences: different.slice(0, SHOWN).map(inWords),
   };
 }

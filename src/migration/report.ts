@@ -20,12 +20,14 @@ export interface StackComparison {
   /** Rows with such an entry in the report. The comparison leaves out rejected rows. */
   readonly repaired: number;
   readonly rejected: number;
-  readonly equal: boolean;
+  /** Null if all rows were rejected: there is nothing to compare. */
+  readonly equal: boolean | null;
   /** Descriptions of the first differences. */
   readonly differences: readonly string[];
 }
 
 export interface Comparison {
+  /** Whether no compared stack differs. */
   readonly equal: boolean;
   readonly stacks: readonly StackComparison[];
   /** Rows without a workflow that the report does not reject; the first ones. */

@@ -134,6 +134,17 @@ describe('the report', () => {
   });
 });
 
+test('a rejected workflow does not count as a stack that equals the source', async () => {
+  const { cli, report } = home(clean());
+  await cli.text('stack', 'new', 'other', '--id', 'wf-00000');
+  const { code, stdout } = await cli.run(['stack', 'migrate', '--yes']);
+  expect(code).toBe(1);
+  expect(stdout).toContain('Verified: 2 of 2 stacks equal the source; 1 workflow was rejected; the log');
+  const { stacks } = JSON.parse(readFileSync(report, 'utf8')).verification;
+  expect(stacks.map(({ equal }: { equal: boolean | null }) => equal)).toEqual([null, true, true]);
+  expect(stacks[0]).toMatchObject({ workflow: 'wf-00000', stack: null, differences: [] });
+});
+
 describe('refused migrations', () => {
   test.each([
     ['a source that is not there', ['--source', '/nowhere/old.db'], 3, 'SOURCE_NOT_FOUND'],

@@ -85,10 +85,13 @@ function entryLines({ entries }: MigrationReport, file: string | undefined): str
 function verificationLines({ verification }: MigrationReport): string[] {
   if (!verification) return ['Not verified.'];
   const { stacks, audit, holds } = verification;
-  const unequal = stacks.filter(({ equal }) => !equal);
+  const unequal = stacks.filter(({ equal }) => equal === false);
+  const compared = stacks.filter(({ equal }) => equal !== null).length;
+  const left = stacks.length - compared;
   const lines = unequal.flatMap(({ workflow, differences }) =>
     differences.map((difference) => `${colour.removed('differs')}: ${escapeText(`${workflow}: ${difference}`)}`),
   );
-  const proven = `${stacks.length - unequal.length} of ${stacks.length} stacks equal the source; the log and its tables ${audit.holds ? 'hold' : 'do not hold'}.`;
+  const rejected = left === 0 ? '' : ` ${left} ${left === 1 ? 'workflow was' : 'workflows were'} rejected;`;
+  const proven = `${compared - unequal.length} of ${compared} stacks equal the source;${rejected} the log and its tables ${audit.holds ? 'hold' : 'do not hold'}.`;
   return [...lines, holds ? colour.added(`Verified: ${proven}`) : colour.removed(`Verification failed: ${proven}`)];
 }
