@@ -2,7 +2,7 @@ import type { Command, EnvelopeInput } from './commands/index.js';
 import type { Prepared } from './commands/prepare.js';
 import type { LogHead } from './events/index.js';
 import { type Clock, systemClock } from './lib/clock.js';
-import { isMemory, isPostgresUrl, MEMORY } from './lib/database-url.js';
+import { isMemory, isPostgresUrl, MEMORY, unsupportedScheme } from './lib/database-url.js';
 import { InvalidInputError, StoreError } from './lib/errors.js';
 import { drain } from './projections/drain.js';
 import { PROJECTORS } from './projections/index.js';
@@ -115,11 +115,11 @@ export function openEngine(location: string, clock: Clock = systemClock, options
       details: { field: 'db' },
     });
   }
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(location)?.[1];
+  const scheme = unsupportedScheme(location);
   if (scheme !== undefined) {
-    throw new InvalidInputError('UNSUPPORTED_DATABASE', `unsupported database "${scheme}://"`, {
-      hint: 'Give a file path, postgres://… or :memory:.',
-      details: { field: 'db', scheme },
+    throw new InvalidInputError('UNSUPPORTED_DATABASE', `unsupported database "${scheme}"`, {
+      hint: 'Give a file path, postgres://… or :memory:. Write ./ before the name of a file that begins like this.',
+      details: { field: 'db', scheme: scheme.replace(/:\/*$/, '') },
     });
   }
   const { connections: _, ...rest } = options;

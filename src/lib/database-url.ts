@@ -9,6 +9,15 @@ export const isMemory = (location: string): boolean => location === MEMORY || lo
 /** `postgres://` or `postgresql://`. */
 export const isPostgresUrl = (location: string): boolean => /^postgres(?:ql)?:\/\//i.test(location);
 
+/**
+ * What a location begins with, if it looks like a URL or a database in memory and is not one that we open: `mysql://`,
+ * `file:`, `MEMORY:`. A colon elsewhere is part of a file name, and `./memory:x` is always a file.
+ */
+export function unsupportedScheme(location: string): string | undefined {
+  if (isMemory(location) || isPostgresUrl(location)) return undefined;
+  return /^(?:[a-z][a-z0-9+.-]*:\/\/|:?memory:|:memory$|(?:file|sqlite3?|postgres(?:ql)?):)/i.exec(location)?.[0];
+}
+
 /** @throws InvalidInputError for a text that is not a URL; the error does not contain the text, which may hold a password */
 export function parseDatabaseUrl(text: string): URL {
   try {

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { isMemory, shownLocation } from '../lib/database-url.js';
+import { isMemory, isPostgresUrl, shownLocation, unsupportedScheme } from '../lib/database-url.js';
 import { InvalidInputError, StoreError } from '../lib/errors.js';
 import { statOf } from '../lib/files.js';
 
@@ -10,7 +10,7 @@ import { statOf } from '../lib/files.js';
  * @param what the action that needs a file: `a backup is restored`
  */
 export function databaseFile(path: string, what: string): string {
-  if (path === '' || isMemory(path) || /^[a-z][a-z0-9+.-]*:\/\//i.test(path)) {
+  if (path === '' || isMemory(path) || isPostgresUrl(path) || unsupportedScheme(path) !== undefined) {
     throw new InvalidInputError('NOT_A_FILE', `${what} to a file, not to "${shownLocation(path)}"`, {
       hint: 'Name a database file.',
       details: { field: 'db' },
