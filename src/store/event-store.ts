@@ -104,6 +104,7 @@ export interface EventStore extends Maintenance {
    */
   size(of: Measured, most: number): Promise<Size>;
   checkpoints(): Promise<readonly Checkpoint[]>;
+  /** Reads everything from one snapshot of the database. */
   describe(): Promise<StoreDescription>;
 
   /** Waits for accepted work, then closes the database. Later calls are refused. */
@@ -128,6 +129,8 @@ export interface StoreDescription {
   readonly schemaVersion: number;
   readonly settings: Readonly<Record<string, string | number>>;
   readonly bytes: number;
+  readonly head: LogHead;
+  readonly projections: readonly Checkpoint[];
   readonly events: number;
   readonly stacks: number;
   readonly locks: number;

@@ -120,6 +120,21 @@ export function readingTheLog(open: OpenStore): void {
       expect(await store.describe()).toMatchObject({ events: 12, stacks: 2, locks: 0 });
     });
 
+    test('reads head, checkpoints and counts from one snapshot while others write', async () => {
+      const { store, run } = await given(open, LOG);
+      const writing = Array.from({ length: 20 }, (_, n) => run({ type: 'addTags', stack: 'web', tags: [`t${n}`] }));
+      for (const _ of writing) {
+        const { head, events, projections } = await store.describe();
+        expect(head.position).toBe(events);
+        expect(new Set(projections.map(({ position }) => position))).toEqual(new Set([events]));
+      }
+      await Promise.all(writing);
+      expect(await store.describe()).toMatchObject({
+        head: await store.head(),
+        projections: await store.checkpoints(),
+      });
+    });
+
     test('returns the kind of store, and its size', async () => {
       const { store, run } = await given(open, LOG);
       const before = await store.describe();

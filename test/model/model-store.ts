@@ -72,7 +72,8 @@ export function openModelStore({ projection, clock }: ModelStoreOptions): EventS
     },
     size: (of, most) => run(() => readSize(state, of, most)),
     checkpoints: () => run(() => reads.checkpoints()),
-    describe: () => run(() => describe(state, clock.now())),
+    describe: () =>
+      run(() => ({ ...describe(state, clock.now()), head: reads.head(), projections: reads.checkpoints() })),
 
     projections: () => run(() => projectionStates(state, projection)),
     rebuild: (options = {}) => run(() => rebuild(state, projection, options)),
@@ -109,7 +110,7 @@ const closed = (): StoreError =>
     hint: 'What it held is gone. Open a new one.',
   });
 
-function describe({ log, tables }: MemoryState, now: string): StoreDescription {
+function describe({ log, tables }: MemoryState, now: string): Omit<StoreDescription, 'head' | 'projections'> {
   return {
     kind: MODEL,
     location: MODEL,

@@ -115,14 +115,10 @@ export default class Doctor extends BaseCommand {
 }
 
 async function contentOf(backend: StateBackend) {
-  const description = await backend.describe();
+  const { head, projections, ...description } = await backend.describe();
   const readsPages = checkedIn(description.kind).includes('pages');
-  return {
-    description,
-    head: await backend.head(),
-    projections: await backend.checkpoints(),
-    problems: readsPages ? await backend.getAdmin().checkStorage({ quick: true }) : [],
-  };
+  const problems = readsPages ? await backend.getAdmin().checkStorage({ quick: true }) : [];
+  return { description, head, projections, problems };
 }
 
 const contentRows = ({

@@ -9,7 +9,7 @@ import type { AppendRequest, EventStore, Projection, Receipt, StoreDescription }
 import { lifetime } from '../lifetime.js';
 import { runLater } from '../program.js';
 import { edgeReads } from '../read/edges.js';
-import { readHead } from '../read/log.js';
+import { readCheckpoints, readHead } from '../read/log.js';
 import { readsOn } from '../read/reads.js';
 import { readSize } from '../read/size.js';
 import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
@@ -126,7 +126,10 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
     },
     size: (of, most) => during(() => retrying(async () => readSize(sql, of, most))),
     checkpoints: () => now((reads) => reads.checkpoints()),
-    describe: () => during(() => retrying(() => describe(sql, where, clock))),
+    describe: () =>
+      during(() =>
+        retrying(() => inTransaction(pool, (client) => describe(sqlOn(client), where, clock), beginSnapshot())),
+      ),
 
     ...maintenance(pool, config, projection, { ...life, during }, beforeSchema, self, where),
 
@@ -168,6 +171,7 @@ SELECT (SELECT count(*) FROM stack_rows WHERE deleted_at IS NULL) AS stacks,
 async function describe(sql: Sql, location: string, clock: Clock): Promise<StoreDescription> {
   const row = (await sql.get<Record<string, string>>(COUNTS, [clock.now()])) as Record<string, string>;
   const { stacks, locks, bytes, engine, ...settings } = row;
+  const head = await readHead(sql);
   return {
     kind: 'postgres',
     location,
@@ -175,7 +179,9 @@ async function describe(sql: Sql, location: string, clock: Clock): Promise<Store
     schemaVersion: SCHEMA_VERSION,
     settings,
     bytes: Number(bytes),
-    events: (await readHead(sql)).position,
+    head,
+    projections: await readCheckpoints(sql),
+    events: head.position,
     stacks: Number(stacks),
     locks: Number(locks),
   };

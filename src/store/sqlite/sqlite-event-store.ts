@@ -8,6 +8,7 @@ import type { OnProgress } from '../maintenance.js';
 import { atOnce, type Eventual, runNow } from '../program.js';
 import { earlierCommits } from '../read/commits.js';
 import { edgeReads } from '../read/edges.js';
+import { readCheckpoints } from '../read/log.js';
 import { readsOn } from '../read/reads.js';
 import { readSize } from '../read/size.js';
 import { decideEvents, receiptOfRepeat, timeOf } from '../receipts.js';
@@ -131,7 +132,11 @@ export function openSqliteStore(options: SqliteStoreOptions): EventStore {
     },
     size: (of, most) => life.during(() => readSize(current().sql, of, most)),
     checkpoints: () => now((reads) => reads.checkpoints()),
-    describe: () => life.during(() => describe(current().db, current().sql, path, clock)),
+    describe: () =>
+      life.during(() => {
+        const { db, sql } = current();
+        return db.transaction(() => describe(db, sql, path, clock))();
+      }),
 
     ...maintenance(current, path, projection, life, fault),
 
@@ -271,6 +276,7 @@ SELECT (SELECT count(*) FROM stack_rows WHERE deleted_at IS NULL) AS stacks,
 function describe(db: Connection, sql: Statements, path: string, clock: Clock): StoreDescription {
   const pragma = (name: string) => db.pragma(name, { simple: true }) as string | number;
   const { stacks, locks } = sql(COUNTS).get(clock.now()) as { stacks: number; locks: number };
+  const head = headNow(sql);
   const size = (file: string): number =>
     path === ':memory:' ? 0 : (statSync(file, { throwIfNoEntry: false })?.size ?? 0);
   return {
@@ -288,7 +294,9 @@ function describe(db: Connection, sql: Statements, path: string, clock: Clock): 
       path === ':memory:'
         ? (pragma('page_count') as number) * (pragma('page_size') as number)
         : size(path) + size(`${path}-wal`),
-    events: headNow(sql).position,
+    head,
+    projections: atOnce(readCheckpoints(sql)),
+    events: head.position,
     stacks,
     locks,
   };
