@@ -1,7 +1,7 @@
 import { decodeEvent, type EventType, typesOf } from '../events/index.js';
 import { evolve, initialState, type StackState } from '../projections/evolve.js';
 import type { At } from '../store/event-store.js';
-import type { Program } from '../store/program.js';
+import { type Program, together } from '../store/program.js';
 import type { DriftRecord, DriftRuleRecord, LockRecord, StackRecord, TagRecord } from '../store/records.js';
 import type { Snapshot } from '../store/snapshot.js';
 import { instantAt, stackMoment } from './at.js';
@@ -35,6 +35,14 @@ export function* readLock(
   const [last] = yield* s.events({ stream: stack.stream, upTo: position, descending: true, limit: 1 });
   const then = at ? yield* instantAt(s, at, last?.recordedAt ?? now) : now;
   return { stack, lock: lock && lock.expiresAt > then ? lock : undefined };
+}
+
+/** The lock of a stack after the event at a position, expired or not. */
+export function* lockAfter(s: Snapshot, stackId: string, position: number): Program<LockRecord | undefined> {
+  const { stream } = (yield* s.stack(stackId, { deleted: true })) as StackRecord;
+  const types = typesOf('lock');
+  const [later, current] = yield* together([s.events({ stream, after: position, types, limit: 1 }), s.lock(stream)]);
+  return later.length === 0 ? current : ((yield* fold(s, stream, position, types)).lock ?? undefined);
 }
 
 /** Recorded drift findings, newest first, as of the requested position. */
