@@ -2,10 +2,10 @@ import { NO_ENTRIES } from '../../lib/no-entries.js';
 import { answers } from '../facts.js';
 import type { Eventual } from '../program.js';
 import type { DependencyRecord, EdgeRecord, OutputRecord } from '../records.js';
-import { toDependencyRecord, toOutputRecord } from '../to-records.js';
-import { ALL, inBoth, list, mapResult, type Sql } from './sql.js';
+import { toDependencyRecord, toEdgePath, toOutputRecord } from '../to-records.js';
+import { ALL, DATA, inBoth, list, mapResult, type Sql } from './sql.js';
 
-const OUTPUT = 'SELECT e.position, e.version, e.data';
+const OUTPUT = `SELECT e.position, e.version, ${DATA}`;
 const OUTPUTS_AT_VERSION = inBoth(
   ({ valueAt }) => `
 ${OUTPUT} FROM (SELECT DISTINCT name FROM output_history WHERE stream = $1) o
@@ -40,20 +40,17 @@ export function outputsOf(
 }
 
 /** The columns that {@link toDependencyRecord} needs. */
-export const EDGE = 'SELECT e.position, e.recorded_at AS "recordedAt", e.data';
+export const EDGE = `SELECT e.position, e.recorded_at AS "recordedAt", ${DATA}`;
 
 const DEPENDENCIES = `
 ${EDGE} FROM dependency_rows d JOIN events e ON e.position = d.position
 WHERE d.stream = $1 ORDER BY d.address, d.target`;
-/** The edges that exist at a version, each with its event. */
-const inForce = (columns: string) =>
-  inBoth(
-    ({ valueAt }) => `
-${columns} FROM (SELECT DISTINCT address, target FROM dependency_history WHERE stream = $1) d
+const DEPENDENCIES_AT_VERSION = inBoth(
+  ({ valueAt }) => `
+${EDGE} FROM (SELECT DISTINCT address, target FROM dependency_history WHERE stream = $1) d
 ${valueAt('dependency_history', 'stream = $1 AND address = d.address AND target = d.target', '$2')}
 ORDER BY d.address, d.target`,
-  );
-const DEPENDENCIES_AT_VERSION = inForce(EDGE);
+);
 
 export const dependenciesAt = (sql: Sql, stream: number, version?: number) =>
   version === undefined
@@ -81,31 +78,25 @@ export function dependenciesOf(
   });
 }
 
+/** The schema version and the data of the event of an implicit edge as one text, so that the event is looked up once. */
+const ADDED = `CASE d.type WHEN 'implicit' THEN (SELECT schema_version || data FROM events WHERE position = d.position) END`;
 /**
  * SQLite returns the edges of a resource as one text, which takes half the time of a row for each (150,000 edges: 150 ms
- * instead of 313). PostgreSQL's JSON functions refuse characters that a path may contain, so the data is parsed here.
+ * instead of 313).
  */
 const EDGES_IN_SQLITE = `
-SELECT d.address, json_group_array(json_array(d.target, d.type,
-  CASE d.type WHEN 'implicit' THEN (SELECT data ->> '$.path' FROM events WHERE position = d.position) END)) AS edges
+SELECT d.address, json_group_array(json_array(d.target, d.type, ${ADDED})) AS edges
 FROM (SELECT * FROM dependency_rows WHERE stream = $1 ORDER BY address, target) d
 GROUP BY d.address ORDER BY d.address`;
 const EDGES_IN_POSTGRES = `
-SELECT d.address, d.target, d.type, CASE d.type WHEN 'implicit' THEN (SELECT data FROM events WHERE position = d.position) END AS data
+SELECT d.address, d.target, d.type, ${ADDED} AS added
 FROM dependency_rows d WHERE d.stream = $1 ORDER BY d.address, d.target`;
-const EDGES_AT_VERSION = inForce(
-  "SELECT d.address, d.target, e.data ->> '$.dependencyType' AS type, e.data ->> '$.path' AS path",
-).sqlite;
 
 export function edgesAt(sql: Sql, stream: number, version?: number): Eventual<EdgeRecord[]> {
-  if (sql.dialect === 'postgres') {
-    return version === undefined
-      ? list(sql, EDGES_IN_POSTGRES, [stream], toEdge)
-      : mapResult(dependenciesAt(sql, stream, version), (edges) => edges.map(withoutEvent));
-  }
-  return version === undefined
-    ? mapResult(sql.all<EdgesRow>(EDGES_IN_SQLITE, [stream]), (rows) => rows.flatMap(toEdges))
-    : sql.all<EdgeRecord>(EDGES_AT_VERSION, [stream, version]);
+  if (version !== undefined) return mapResult(dependenciesAt(sql, stream, version), (edges) => edges.map(withoutEvent));
+  return sql.dialect === 'postgres'
+    ? list(sql, EDGES_IN_POSTGRES, [stream], toEdge)
+    : mapResult(sql.all<EdgesRow>(EDGES_IN_SQLITE, [stream]), (rows) => rows.flatMap(toEdges));
 }
 
 const withoutEvent = ({ address, target, type, path }: DependencyRecord): EdgeRecord => ({
@@ -115,10 +106,20 @@ const withoutEvent = ({ address, target, type, path }: DependencyRecord): EdgeRe
   path,
 });
 
-const toEdge = ({ data, ...edge }: Omit<EdgeRecord, 'path'> & { readonly data: string | null }): EdgeRecord => ({
-  ...edge,
-  path: data === null ? null : toDependencyRecord({ data, position: 0, recordedAt: '' }).path,
+type EdgeRow = Omit<EdgeRecord, 'path'> & { readonly added: string | null };
+
+const toEdge = ({ address, target, type, added }: EdgeRow): EdgeRecord => ({
+  address,
+  target,
+  type,
+  path: added === null ? null : pathOf(added),
 });
+
+function pathOf(added: string): string | null {
+  const begin = added.indexOf('{');
+  const schemaVersion = Number(added.slice(0, begin));
+  return toEdgePath({ eventType: 'DependencyAdded', schemaVersion, data: added.slice(begin) });
+}
 
 interface EdgesRow {
   readonly address: string;
@@ -126,9 +127,6 @@ interface EdgesRow {
 }
 
 const toEdges = ({ address, edges }: EdgesRow): EdgeRecord[] =>
-  (JSON.parse(edges) as [string, EdgeRecord['type'], string | null][]).map(([target, type, path]) => ({
-    address,
-    target,
-    type,
-    path,
-  }));
+  (JSON.parse(edges) as [string, EdgeRecord['type'], string | null][]).map(([target, type, added]) =>
+    toEdge({ address, target, type, added }),
+  );
