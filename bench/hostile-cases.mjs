@@ -110,6 +110,18 @@ export const CASES = [
     connections: 10,
     leaveMs: 300,
   }),
+  {
+    ...command(
+      'reads: a dry run that rolls back 50,000 resources',
+      () => '{"stack":"big","toVersion":2}',
+      'rollback?dry_run=true',
+    ),
+    token: 'other',
+  },
+  {
+    ...command('reads: a dry run that removes them', () => '{"stack":"big","prune":true}', 'apply?dry_run=true'),
+    token: 'other',
+  },
   { ...state('52 MB by a token that only reads', () => repeat(' ', 52_000_000)), token: 'read' },
   { name: 'tokens: wrong ones', method: 'GET', path: '/api/v1/stacks', body: () => '', token: 'wrong' },
   { name: 'sockets: 300 that send nothing', open: 300 },

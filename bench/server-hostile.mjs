@@ -160,7 +160,7 @@ async function withServer(cases, files, seconds) {
       const body = JSON.stringify({ name: `client-${number}` });
       await fetch(`${server.url}/api/v1/commands/createStack`, { method: 'POST', headers, body });
     }
-    if (cases.some(({ path = '' }) => path.includes('/big'))) await fillBig(server.url, headers);
+    if (cases.some(({ name }) => name.startsWith('reads:'))) await fillBig(server.url, headers);
     const rows = [];
     for (const one of cases) rows.push(await measured(server, one, seconds));
     return rows;

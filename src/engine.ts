@@ -12,32 +12,32 @@ import type { OnProgress } from './store/maintenance.js';
 import { type ScriptOptions, type ScriptSink, writeScript as writeSqliteScript } from './store/sqlite/script.js';
 import { openSqliteStore } from './store/sqlite/sqlite-event-store.js';
 
-/** What a command did, and what it changed. */
+/** The receipt of a command, and its changes. */
 export interface Execution extends Receipt {
-  /** Decided and committed together. Empty for a command that was sent again. No own enumerable property. */
+  /** As decided and committed. Empty for a repeated command. Not an enumerable property. */
   readonly changes: readonly DecidedChange[];
 }
 
-/** What a command would do now. */
+/** The result of a dry run. */
 export interface Plan {
-  /** The state version that it was decided on; 0 where there is no such stack. */
+  /** The state version on which it was decided; 0 if the stack does not exist. */
   readonly version: number;
   readonly changes: readonly DecidedChange[];
 }
 
-/** The parts put together: commands are checked and decided here, stored and projected there. */
+/** Checks and decides commands; its store appends and projects the events. */
 export interface Engine {
   readonly store: EventStore;
   /**
-   * Carries out one command. When it resolves, its events are durable and the tables show them.
-   * @throws SlothError when it is refused; then nothing has changed
+   * Executes a command. When the promise resolves, its events are durable and the tables contain them.
+   * @throws SlothError if it is refused; then nothing has changed
    */
   execute(command: Command, envelope: EnvelopeInput): Promise<Execution>;
-  /** The same for several commands, one after the other: all of them, or none. */
+  /** The same for several commands in order: all of them, or none. */
   executeTogether(
     commands: readonly (readonly [command: Command, envelope: EnvelopeInput])[],
   ): Promise<readonly Receipt[]>;
-  /** The same decision as of now, and nothing appended. */
+  /** A dry run: decides on the current state and appends nothing. */
   plan(command: Command, envelope: EnvelopeInput): Promise<Plan>;
 }
 
@@ -63,7 +63,7 @@ export const engineOn = (store: EventStore): Engine => ({
   },
 });
 
-/** Compared when they are asked for: most callers need the receipt alone. */
+/** The changes are computed when they are first read: most callers need only the receipt. */
 function withChanges(receipt: Receipt, prepared: Prepared): Execution {
   const execution = { ...receipt } as Execution;
   let changes: readonly DecidedChange[] | undefined;
@@ -75,29 +75,26 @@ const changesOf = (prepared: Prepared): readonly DecidedChange[] => {
   return decision ? decidedChanges(decision) : [];
 };
 
-/** Loaded when something is to be changed: a process that only reads starts sooner. */
+/** Loaded for the first command: a process that only reads starts sooner. */
 let loaded: Promise<typeof import('./commands/index.js')> | undefined;
 const commands = () => (loaded ??= import('./commands/index.js'));
 
 export interface EngineOptions {
-  /** How much of a database file is held in memory at most, in KiB. Default: 64 MiB. */
+  /** The maximum size of the page cache of a database file, in KiB. Default: 64 MiB. */
   readonly cacheKiB?: number;
-  /** Connections to a database server at most. Default: 8. */
+  /** The maximum number of connections to a database server. Default: 8. */
   readonly connections?: number;
-  /** Called while a database of an earlier release is upgraded. */
+  /** Reports the progress while a database of an earlier release is upgraded. */
   readonly onProgress?: OnProgress;
-  /** Whether a database is made where there is none. Default: true. */
+  /** Whether a missing database is created. Default: true. */
   readonly create?: boolean;
-  /** Called where one was made. Of a server it is known when it is first asked. */
+  /** Called after a database was created: on a server, by the first operation. */
   readonly onCreate?: () => void;
-  /** Called once, where a write failed on the disk: the store takes no more changes from then on. */
+  /** Called once, after a write failed on the disk: the store then refuses all further changes. */
   readonly onWritesStopped?: (error: StoreError) => void;
 }
 
-/**
- * Opens the database a path or URL names: a PostgreSQL database, or what `openEngine` opens. The driver is loaded only
- * where it is needed.
- */
+/** Opens the database of a path or URL: a PostgreSQL database, whose driver is loaded only then, or as `openEngine` does. */
 export async function openEngineAt(
   location: string,
   clock: Clock = systemClock,
@@ -111,16 +108,16 @@ export async function openEngineAt(
 
 /** Opens a SQLite file, or SQLite without a file for `:memory:` and `memory:`. */
 export function openEngine(location: string, clock: Clock = systemClock, options: EngineOptions = {}): Engine {
-  // A program without types may hand in what its configuration does not hold.
+  // A JavaScript program may pass an undefined setting.
   if (typeof location !== 'string' || location === '') {
-    throw new InvalidInputError('NO_DATABASE', 'the database path is empty or no text', {
+    throw new InvalidInputError('NO_DATABASE', 'the database path is empty or not a string', {
       hint: 'Give a file path or :memory:.',
       details: { field: 'db' },
     });
   }
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(location)?.[1];
   if (scheme !== undefined) {
-    throw new InvalidInputError('UNSUPPORTED_DATABASE', `this release keeps no state in "${scheme}"`, {
+    throw new InvalidInputError('UNSUPPORTED_DATABASE', `unsupported database "${scheme}://"`, {
       hint: 'Give a file path, postgres://… or :memory:.',
       details: { field: 'db', scheme },
     });
@@ -130,17 +127,17 @@ export function openEngine(location: string, clock: Clock = systemClock, options
   return engineOn(openSqliteStore({ path, projection: PROJECTION, clock, ...rest }));
 }
 
-/** Database files as a whole, for backups: the backend knows no store by name. */
+/** Operations on whole database files, for backups: no other module imports a store by name. */
 export { COMPANIONS, makeSelfContained, removeDatabase } from './store/sqlite/backup.js';
 export { copyPrivately, type Found, findContent, replaceContent } from './store/sqlite/restore.js';
 export type { ScriptOptions, ScriptSink } from './store/sqlite/script.js';
 
-/** Writes SQL that brings another database from where it stands to what this one holds. */
+/** Writes SQL that adds to another database what only this one contains. */
 export const writeScript = (database: string, write: ScriptSink, options: ScriptOptions): Promise<LogHead> =>
   writeSqliteScript(database, PROJECTION, write, options);
 
 /**
- * Rebuilds what another release of a projector built, before anything is read from it.
+ * Rebuilds the tables of projectors of an older release, before anything is read from them.
  * @throws StoreError for tables of a newer release, which this one cannot write
  */
 export async function bringUpToDate({ store }: Engine, onProgress?: OnProgress): Promise<void> {

@@ -85,10 +85,7 @@ function inWords({ label, source, target }: Pair): string {
 
 const shortened = (text: string): string => (text.length > 120 ? `${text.slice(0, 119)}…` : text);
 
-/**
- *
- * @param plan made after the run: it knows each row that the target has, and contains steps for the rest
- */
+/** @param plan made after the run: it knows each row that the target has, and contains steps for the rest */
 function* pairsOf(s: Snapshot, plan: Plan, held: Held | undefined, outcomeOf: OutcomeOf): Program<Pair[]> {
   const isRejected = (record: LegacyRecord): boolean => outcomeOf(record) === 'rejected';
   const tags = new Set(held ? (yield* s.tags(held.stream)).map(({ tag }) => tag) : []);

@@ -28,10 +28,7 @@ export interface Journal {
   remove(): void;
 }
 
-/**
- *
- * @throws ConflictError if the migration of another source is in progress
- */
+/** @throws ConflictError if the migration of another source is in progress */
 export function openJournal(target: string, source: string): Journal {
   const file = `${target}.migration`;
   const entry = read(file);

@@ -35,10 +35,7 @@ export type Names = (resource: Named) => Taken<string>;
 
 type Owner = Pick<Named, 'type' | 'name'> & { readonly written?: string };
 
-/**
- *
- * @param held by address: the resources that an earlier run created
- */
+/** @param held by address: the resources that an earlier run created */
 export function openNames(held: Iterable<readonly [address: string, owner: Owner]>): Names {
   const owners = new Map<string, Owner>(held);
   const others = new Map<string, string>();

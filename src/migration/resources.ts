@@ -22,10 +22,7 @@ const OWN_COLUMNS = ['id', 'workflow_id', 'type', 'name', 'status', 'attributes'
 
 type Own = Pick<Wanted, 'metadata' | 'lastApplied'> & { readonly properties: Taken<JsonObject> };
 
-/**
- *
- * @param row the row, or the part of a version, with id, type, name and status
- */
+/** @param row the row, or the part of a version, with id, type, name and status */
 function wanted(row: Row, record: Row, own: Own, names: Names): Wanted {
   const id = row.isEmpty('id') ? undefined : row.name('id', 'unknown', 128);
   const type = row.name('type');
@@ -44,10 +41,7 @@ function wanted(row: Row, record: Row, own: Own, names: Names): Wanted {
 const GONE_BY = ['delete', 'destroy'];
 const GONE_AS = ['applied', 'success', 'deleted'];
 
-/**
- *
- * @throws InvalidInputError for attributes that exceed the limits of a document
- */
+/** @throws InvalidInputError for attributes that exceed the limits of a document */
 export function actionOf(row: Row, names: Names): Action {
   const created = row.time('created_at');
   const at = row.time('updated_at') ?? created;

@@ -61,10 +61,7 @@ export class Row implements LegacyRecord {
   readonly #account: { readonly notes: Note[]; outcome: Outcome };
   readonly #prefix: string;
 
-  /**
-   *
-   * @param prefix precedes a column's name in reports
-   */
+  /** @param prefix precedes a column's name in reports */
   constructor({ table, id, row }: LegacyRecord, account: { readonly notes: Note[]; outcome: Outcome }, prefix = '') {
     this.table = table;
     this.id = id;
@@ -145,10 +142,7 @@ export class Row implements LegacyRecord {
     return this.take(proseOf(this.cell(column), this.label(column), max));
   }
 
-  /**
-   *
-   * @throws InvalidInputError if it exceeds the limits of a document
-   */
+  /** @throws InvalidInputError if it exceeds the limits of a document */
   json(column: string): Json {
     return this.take(jsonOf(this.cell(column), this.label(column)));
   }

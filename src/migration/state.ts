@@ -65,10 +65,7 @@ function versionSteps(known: Known): { steps: Step[]; states: StateRead[] } {
   return { steps, states };
 }
 
-/**
- *
- * @param from the time of the last version: an earlier row is recorded with that time
- */
+/** @param from the time of the last version: an earlier row is recorded with that time */
 function historySteps(earlier: readonly Action[], from: string, known: Known): Step[] {
   const { id, start } = known;
   const steps: Step[] = [];
@@ -94,7 +91,6 @@ function historySteps(earlier: readonly Action[], from: string, known: Known): S
 }
 
 /**
- *
  * @param past the history steps of this run that precede it
  * @param lastVersion undefined if none could be read
  */
@@ -182,10 +178,7 @@ function mention(stack: string, { row }: Row): Command {
 /** Only `success` has another name here. */
 const statusOf = (status: string): string => (status === 'success' ? 'completed' : status);
 
-/**
- *
- * @throws InvalidInputError for a header that exceeds the limits of a document
- */
+/** @throws InvalidInputError for a header that exceeds the limits of a document */
 function originOf(lineage: string, serial: number, header: JsonObject): NonNullable<Document['origin']> {
   assertJson(header, 'origin.header');
   return { format: 'workflow', lineage, serial, header };

@@ -1,10 +1,7 @@
 import { type ChainChecker, checkChain, type LogHead, type StoredEvent } from '../events/index.js';
 import { ConflictError, IntegrityError } from '../lib/errors.js';
 
-/**
- *
- * @throws ConflictError if there are events already, because a log is imported into an empty store only
- */
+/** @throws ConflictError if there are events already, because a log is imported into an empty store only */
 export function refuseFilled(events: number): void {
   if (events === 0) return;
   throw new ConflictError('LOG_NOT_EMPTY', `the store holds ${events} events already; a log goes into an empty one`, {
@@ -13,10 +10,7 @@ export function refuseFilled(events: number): void {
   });
 }
 
-/**
- *
- * @throws IntegrityError for an event that does not follow the previous one
- */
+/** @throws IntegrityError for an event that does not follow the previous one */
 function hold(chain: ChainChecker, event: StoredEvent): void {
   const problem = chain.next(event);
   if (!problem) return;

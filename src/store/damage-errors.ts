@@ -21,7 +21,6 @@ export const resourceMissing = (address: string): IntegrityError =>
   });
 
 /**
- *
  * @param where the database
  * @throws IntegrityError `FOREIGN_PARTS` that names the first problem, if there is one
  */

@@ -1,9 +1,6 @@
 /** Whether a store may still be used, and the work that must end before it closes its database. */
 export interface Lifetime {
-  /**
-   *
-   * @throws StoreError as soon as the store is being closed
-   */
+  /** @throws StoreError as soon as the store is being closed */
   check(): void;
   /** Runs work that closing waits for. Long work calls `check` between its steps. */
   during<T>(run: () => T | Promise<T>): Promise<T>;
@@ -12,7 +9,6 @@ export interface Lifetime {
 }
 
 /**
- *
  * @param closed the error for calls on a closed store
  * @param translate converts a driver's error to one that a user can act on
  * @param isGone whether the database disappeared without being closed

@@ -28,10 +28,7 @@ export interface EarlierCommit {
   readonly content: string | undefined;
 }
 
-/**
- *
- * @param meta of the commit's events, as stored
- */
+/** @param meta of the commit's events, as stored */
 export const toEarlierCommit = (commit: CommitRecord, stackId: string, meta: string): EarlierCommit => ({
   commit,
   stackId,

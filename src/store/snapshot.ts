@@ -104,10 +104,7 @@ export interface Reads {
   stack(ref: string, options?: FindOptions): StackRecord | undefined;
   /** By name only. */
   stackOfName(name: string, options?: FindOptions): StackRecord | undefined;
-  /**
-   *
-   * @param now locks that have expired by then are ignored
-   */
+  /** @param now locks that have expired by then are ignored */
   stacks(
     filter: { readonly tags?: readonly string[]; readonly status?: string; readonly deleted?: boolean },
     now: string,

@@ -100,10 +100,7 @@ function toValue(data: EventData[(typeof RESOURCE)[number]]): ResourceValue {
 
 type ResourceRow = Pick<Tables['resource_rows'], 'resource' | 'address' | 'module' | 'type' | 'name'>;
 
-/**
- *
- * @param event that holds its value; null if it has none now
- */
+/** @param event that holds its value; null if it has none now */
 export const toStoredResource = (
   row: ResourceRow & Pick<Tables['resource_rows'], 'stream' | 'id'>,
   event: StoredData | null,
@@ -135,10 +132,7 @@ export function toResourceRecord(row: ResourceRow, event: ValueEvent, createdAt:
   };
 }
 
-/**
- *
- * @param id the one that the caller assigned
- */
+/** @param id the one that the caller assigned */
 export const toNodeRecord = (
   { resource, address, base, type }: Pick<Tables['resource_rows'], 'resource' | 'address' | 'base' | 'type'>,
   id: string | null,
@@ -161,10 +155,7 @@ export function toDependencyRecord(event: Omit<ValueEvent, 'version'>): Dependen
 /** The path of an implicit edge, according to the event that added it. */
 export const toEdgePath = (event: StoredData): string | null => readData(event, ['DependencyAdded']).path;
 
-/**
- *
- * @param hash the log's hash at the commit's last event
- */
+/** @param hash the log's hash at the commit's last event */
 export const toCommitRecord = (row: Tables['commit_rows'], hash: string): CommitRecord => ({
   firstPosition: row.first_position,
   position: row.position,
@@ -190,10 +181,7 @@ export const toSnapshotRecord = (row: Tables['snapshot_rows']): SnapshotRecord =
   createdAt: row.created_at,
 });
 
-/**
- *
- * @param end the event that ended it; null while it is running
- */
+/** @param end the event that ended it; null while it is running */
 export const toExecutionRecord = (row: Tables['execution_rows'], end: StoredData | null): ExecutionRecord => ({
   number: row.number,
   id: row.id,
@@ -247,10 +235,7 @@ export const toLockRecord = (row: Tables['lock_rows']): LockRecord => ({
   expiresAt: row.expires_at,
 });
 
-/**
- *
- * @param meta of the event that took the lock, as stored
- */
+/** @param meta of the event that took the lock, as stored */
 export function toLockTaker(meta: string): LockTaker {
   const { actor, principal } = parseStoredObject<EventMeta>(meta);
   return { actor, principal };

@@ -10,8 +10,8 @@ import { type Replayed, type ReplayStep, StateBackend, stateHash } from '../../s
 import type { Json } from '../../src/lib/json.js';
 import { type FieldChange, fieldChanges } from '../../src/lib/json-diff.js';
 import type { FoldedResource, StackState } from '../../src/projections/evolve.js';
-import type { EventChange } from '../../src/queries/changes.js';
 import { resourceFields } from '../../src/queries/diff.js';
+import type { EventChange } from '../../src/queries/event-changes.js';
 import { isSensitive } from '../../src/queries/sensitive.js';
 import { readState } from '../../src/queries/state.js';
 import type { EventStore } from '../../src/store/event-store.js';

@@ -46,10 +46,7 @@ export function headOf({ events }: MemoryLog): LogHead {
     : { position: 0, hash: GENESIS_HASH, recordedAt: null };
 }
 
-/**
- *
- * @throws IntegrityError for a position without an event: the row is damaged
- */
+/** @throws IntegrityError for a position without an event: the row is damaged */
 export function eventAt({ events }: MemoryLog, position: number): StoredEvent {
   const event = events[position - 1];
   if (!event) throw new IntegrityError('EVENT_MISSING', `a row points to position ${position}, the log has none such`);

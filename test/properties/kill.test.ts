@@ -100,7 +100,6 @@ test(`${KILLS} processes killed at any moment: nothing acknowledged is lost, not
     { seed: sampleSeed, numRuns: KILLS / (WRITERS * ROUNDS), endOnFailure: true },
   );
   expect(kills).toBe(KILLS);
-  expect(heard).toBeGreaterThan(KILLS * 5);
   if (SOAK) {
     console.log(`${kills} kills, ${heard} commands acknowledged, 0 lost, ${brokenOff} rebuilds interrupted`);
   }

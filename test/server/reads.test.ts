@@ -153,6 +153,76 @@ describe('a query of a large stack', () => {
   });
 });
 
+describe('a dry run in a large stack', () => {
+  const state = { version: 4, terraform_version: '1.11.4', serial: 1, lineage: 'l', outputs: {}, resources: [] };
+  const RUNS = [
+    { path: '/commands/rollback', body: { stack: 'big', toVersion: 2 }, status: 200 },
+    { path: '/commands/rollback', body: { stack: 'big', toVersion: 99 }, status: 404 },
+    { path: '/commands/apply', body: { stack: 'big', prune: true }, status: 200 },
+    {
+      path: '/commands/apply',
+      body: '{"stack":"big","resources":[{"type":"t","name":"r2","properties":{"id":"i-2","exact":1.0}}]}',
+      status: 200,
+    },
+    {
+      path: '/commands/apply',
+      body: { stack: 'big', resources: [{ type: 't', name: 'r1' }] },
+      status: 200,
+      ifMatch: 3,
+    },
+    { path: '/commands/apply', body: { stack: 'big', resources: [] }, status: 412, ifMatch: 1 },
+    { path: '/commands/apply', body: { stack: 'big', resources: [{ name: 'r1' }] }, status: 400 },
+    { path: '/commands/deleteStack', body: { stack: 'big', envelope: { lockId: 'none' } }, status: 409 },
+    { path: '/stacks/big/desired-state?prune=true', body: { resources: [{ type: 't', name: 'r1' }] }, status: 200 },
+    { path: '/stacks/big/import?from=terraform', body: state, status: 409 },
+  ];
+
+  test('is planned by another process with the same result', async () => {
+    const { ask, backend } = await filled();
+    const isSmall = vi.spyOn(Reads.prototype, 'isSmall');
+    for (const { path, body, status, ifMatch } of RUNS) {
+      const headers: Record<string, string> = ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` };
+      const dry = () => ask('POST', `${API}${path}${path.includes('?') ? '&' : '?'}dry_run=true`, body, headers);
+      const here = vi.spyOn(backend, 'execute');
+      const { json, ...answer } = await dry();
+      expect({ path, ...answer, calls: here.mock.calls.length }).toMatchObject({ path, status, calls: 0 });
+      here.mockRestore();
+      isSmall.mockResolvedValueOnce(true);
+      expect(json).toEqual((await dry()).json);
+    }
+    isSmall.mockRestore();
+    expect(await backend.findStack('big')).toMatchObject({ stateVersion: 3 });
+  });
+
+  test('or with a large body is planned there, and by a token only what it reaches', async () => {
+    const tokens = TokenStore.open(join(scratchFolder(), 'tokens'));
+    onTestFinished(() => tokens.close());
+    const { token } = tokens.create({ role: 'write', name: 'w', stacks: ['mine*'], by: 'ann' });
+    const { server, backend } = await serving({ tokens });
+    const manager = backend.getStackManager();
+    await manager.createStack({ name: 'mine' });
+    await manager.createStack({ name: 'other' });
+    await manager.apply({ stack: 'other', resources: resources(300) });
+    const here = vi.spyOn(backend, 'execute');
+    const planned = (stack: string, fields: object) =>
+      asking(server.url)(
+        'POST',
+        `${API}/commands/apply?dry_run=true`,
+        { stack, ...fields },
+        {
+          authorization: `Bearer ${token}`,
+        },
+      );
+    const { status, json } = await planned('mine', { resources: resources(3_000) });
+    expect([status, (json.changes as unknown[]).length]).toEqual([200, 3_000]);
+    expect(await planned('other', { prune: true })).toMatchObject({
+      status: 403,
+      json: { code: 'OUT_OF_REACH' },
+    });
+    expect(here).not.toHaveBeenCalled();
+  });
+});
+
 describe('a small stack', () => {
   test.each(['', '/resources', '/graph', '/export?to=terraform', '/activity', '/resources/t.r1/history'])(
     'is read at once: %s',

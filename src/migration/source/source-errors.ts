@@ -23,10 +23,7 @@ export const noSource = (path: string): NotFoundError =>
     about(path, 'Name the database of the old workflow state with --source.'),
   );
 
-/**
- *
- * @param what the problem
- */
+/** @param what the problem */
 export const notLegacy = (path: string, what: string, cause?: unknown): InvalidInputError =>
   new InvalidInputError(
     'NOT_A_LEGACY_DATABASE',

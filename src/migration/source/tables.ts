@@ -193,10 +193,7 @@ function openTable(db: Database, shape: Shape, path: string): TableRows {
   };
 }
 
-/**
- *
- * @param nameless identifies a row whose naming columns are NULL or missing
- */
+/** @param nameless identifies a row whose naming columns are NULL or missing */
 function recordOf(table: LegacyTable, row: LegacyRow, nameless: string): LegacyRecord {
   const name = ([['id'], descriptionOf(table).namedBy ?? []] as const)
     .map((columns) => columns.map((one) => (Object.hasOwn(row, one) ? (row[one] as Cell) : null)))

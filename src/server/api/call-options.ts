@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import type { CallOptions } from '../../api/options.js';
-import { envelopeSchema } from '../../commands/index.js';
+import { type Caller, envelopeSchema } from '../../commands/index.js';
 import { InvalidInputError } from '../../lib/errors.js';
 import { callerOf } from '../access.js';
 
@@ -19,7 +19,7 @@ export function callOf(
   request: FastifyRequest,
   forceUnlock: boolean,
   envelope: z.output<typeof envelopeBody> & Pick<CallOptions, 'content'> = {},
-): CallOptions {
+): CallOptions & { readonly caller: Caller } {
   const expectedVersion = expectedIn(request.headers['if-match']);
   const commandId = request.headers['idempotency-key']?.toString();
   const given = Object.fromEntries(Object.entries(envelope).filter(([, value]) => value !== undefined));

@@ -2,7 +2,6 @@ import * as z from 'zod';
 import type { CallOptions } from '../../api/options.js';
 import { COMMANDS, type Command, type CommandType } from '../../commands/index.js';
 import type { RunTask } from '../../formats/tasks.js';
-import { planJson } from '../../json/diff.js';
 import { receiptJson } from '../../json/receipt.js';
 import { sha256 } from '../../lib/digest.js';
 import { ConflictError, InvalidInputError } from '../../lib/errors.js';
@@ -15,11 +14,12 @@ import { sendProblem } from '../errors.js';
 import { readJson } from '../json.js';
 import { problemOf } from '../problem.js';
 import { callOf, envelopeBody } from './call-options.js';
+import { dryRun } from './dry-run.js';
 import { flag, text } from './parameters.js';
 import { type Call, type Route, route } from './route.js';
 import { jsonSchema, schemaOfCommand } from './schema.js';
 
-const dryRun = { dry_run: flag().default(false).describe('only show what would change') };
+const withDryRun = { dry_run: flag().default(false).describe('only show what would change') };
 type DryRun = { readonly dry_run: boolean };
 
 const answer = 'A receipt; ETag is the version. With dry_run the planned changes';
@@ -33,7 +33,7 @@ const ofEngine: readonly Route[] = (Object.keys(COMMANDS) as CommandType[]).map(
     scope: 'reachable',
     summary: `The command ${type}`,
     answer,
-    query: z.strictObject(dryRun),
+    query: z.strictObject(withDryRun),
     body: {
       'application/json': {
         schema: schemaOfCommand(COMMANDS[type].schema, jsonSchema(envelopeBody)),
@@ -65,7 +65,7 @@ const ofDocuments: readonly Route[] = [
       allow_missing: flag().default(false).describe('allow dependencies on resources that it does not contain'),
       lock_id: text().optional().describe('the lock you hold on the stack'),
       reason: text(16_384).optional().describe('the reason, recorded with the version'),
-      ...dryRun,
+      ...withDryRun,
     }),
     body: { 'application/json': { schema: {}, maxBytes: 'max-body' } },
     isCommand: true,
@@ -91,7 +91,7 @@ const ofDocuments: readonly Route[] = [
       allow_missing: flag().default(false).describe('allow dependencies on resources that are not in the stack'),
       lock_id: text().optional().describe('the lock you hold on the stack'),
       reason: text(16_384).optional().describe('the reason, recorded with the version'),
-      ...dryRun,
+      ...withDryRun,
     }),
     body: {
       'application/json': { schema: {}, maxBytes: COMMAND_BYTES },
@@ -113,10 +113,7 @@ const ofDocuments: readonly Route[] = [
 
 export const COMMAND_ROUTES: readonly Route[] = [...ofEngine, ...ofDocuments];
 
-/**
- *
- * @throws InvalidInputError for a body that is not an object, or names another command than the path
- */
+/** @throws InvalidInputError for a body that is not an object, or names another command than the path */
 async function readFields({ request, bodies }: Call, type: CommandType): Promise<JsonObject> {
   const body = bytesOf(request);
   const fields = body.length === 0 ? {} : await read(body, type, runnerFor(request, bodies));
@@ -151,13 +148,14 @@ const contentOf = ({ path, query }: Call<object>, document: Uint8Array): string 
 };
 
 async function carryOut(
-  { backend, request, reply, query, forceUnlock }: Call,
+  handled: Call,
   command: Command,
   envelope?: z.output<typeof envelopeBody> & Pick<CallOptions, 'content'>,
 ) {
-  const call = callOf(request, forceUnlock, envelope);
+  const { backend, request, reply, query } = handled;
+  const call = callOf(request, handled.forceUnlock, envelope);
   try {
-    if ((query as DryRun).dry_run) return planJson(await backend.execute(command, { ...call, dryRun: true }));
+    if ((query as DryRun).dry_run) return await dryRun(handled, command, call);
     const receipt = await backend.execute(command, call);
     void reply.header('etag', `"${receipt.version}"`);
     if (receipt.version === 1) void reply.header('location', `/api/v1/stacks/${encodeURIComponent(receipt.stackId)}`);

@@ -6,11 +6,11 @@ import { admitBody, type BodyOptions, takeBytes } from '../bodies/index.js';
 import { maxBytesOf } from '../bodies/limits.js';
 import type { Reads } from '../reads/index.js';
 import { COMMAND_ROUTES } from './commands.js';
+import { routeOf } from './define-query.js';
 import { EventStreams, type StreamLimits } from './event-streams.js';
 import { LOG_QUERIES } from './log-queries.js';
 import { openApi } from './openapi.js';
 import { QUERIES } from './queries.js';
-import { routeOf } from './query.js';
 import type { Route } from './route.js';
 
 export const ROUTES: readonly Route[] = [...QUERIES.map(routeOf), ...LOG_QUERIES, ...COMMAND_ROUTES];

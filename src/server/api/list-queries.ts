@@ -4,8 +4,8 @@ import { stackListJson } from '../../json/stack.js';
 import { stringifyJson } from '../../lib/json.js';
 import { byBytes } from '../../lib/order.js';
 import { requireStack } from '../access.js';
+import { type Query, query } from './define-query.js';
 import { flag, moment, momentOf, number, page, pageOf, several, text } from './parameters.js';
-import { type Query, query } from './query.js';
 
 /**
  * The maximum number of positions of the log that one response scans, and of characters of events; a larger first event is

@@ -50,10 +50,7 @@ export async function* liveEvents(options: LiveOptions): AsyncGenerator<string, 
   }
 }
 
-/**
- *
- * @throws InvalidInputError for a header that is not a position
- */
+/** @throws InvalidInputError for a header that is not a position */
 export function positionOf(header: string | string[] | undefined): number | undefined {
   if (header === undefined) return undefined;
   if (typeof header === 'string' && /^\d{1,15}$/.test(header)) return Number(header);

@@ -1,5 +1,5 @@
+import type { Query } from './define-query.js';
 import { LIST_QUERIES } from './list-queries.js';
-import type { Query } from './query.js';
 import { STACK_QUERIES } from './stack-queries.js';
 
 /** All of them, by path. */

@@ -9,8 +9,8 @@ import { blameJson, historyJson, resourceJson, resourcesJson } from '../../json/
 import { detailsJson } from '../../json/stack.js';
 import { tagsJson } from '../../json/tags.js';
 import { activityJson, versionsJson } from '../../json/versions.js';
+import { type Query, query } from './define-query.js';
 import { at, atOf, flag, number, page, pageOf, text } from './parameters.js';
-import { type Query, query } from './query.js';
 
 const STACK = '/stacks/{stack}';
 const RESOURCE = `${STACK}/resources/{resource}`;

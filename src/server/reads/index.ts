@@ -21,7 +21,7 @@ export type Weight = 'row' | 'state' | 'history' | 'stacks' | 'log';
 
 /** The largest sizes that are read at once: some 10 milliseconds. */
 const ROWS_AT_ONCE = 200;
-const BYTES_AT_ONCE = 256 * 1024;
+export const BYTES_AT_ONCE = 256 * 1024;
 const STACKS_AT_ONCE = 500;
 
 /** The time limit of one read, milliseconds. */

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import { StateBackend } from '../../api/state-backend.js';
+import type { Command } from '../../commands/index.js';
+import { planJson } from '../../json/diff.js';
 import { NotFoundError } from '../../lib/errors.js';
+import { unpackJson } from '../../lib/packed-json.js';
 import { reaches } from '../access.js';
 import { QUERIES } from '../api/queries.js';
 import { noState } from '../terraform/no-state.js';
@@ -28,6 +31,13 @@ export async function openReader({ location, largestAnswer }: ReadPlace): Promis
     return { ...encode(jsonPieces(answer), largestAnswer), headers: etag === undefined ? {} : { etag } };
   }
 
+  async function plan({ command, call, stacks }: Extract<ReadJob, { what: 'plan' }>): Promise<AnswerBytes> {
+    const caller = { ...call.caller, mayReach: (name: string) => reaches(stacks, name) };
+    const unpacked = (await unpackJson(command)) as unknown as Command;
+    const planned = await backend.execute(unpacked, { ...call, caller, dryRun: true });
+    return { ...encode(jsonPieces(planJson(planned)), largestAnswer), headers: {} };
+  }
+
   async function terraform(name: string): Promise<AnswerBytes> {
     const state = await states.get(name);
     if (!state) throw noState(name);
@@ -36,5 +46,10 @@ export async function openReader({ location, largestAnswer }: ReadPlace): Promis
     return { ...encoded, headers: { 'content-type': 'application/json', 'content-md5': digest.digest('base64') } };
   }
 
-  return { read: (job) => (job.what === 'query' ? query(job) : terraform(job.stack)) };
+  return {
+    read: (job) => {
+      if (job.what === 'query') return query(job);
+      return job.what === 'plan' ? plan(job) : terraform(job.stack);
+    },
+  };
 }

@@ -27,10 +27,7 @@ const SETTINGS = [
   .map((setting) => `-c ${setting}`)
   .join(' ');
 
-/**
- *
- * @throws InvalidInputError for an invalid URL
- */
+/** @throws InvalidInputError for an invalid URL */
 export function configOf(text: string): pg.ClientConfig {
   const url = parseDatabaseUrl(text);
   const options = `${SETTINGS} ${url.searchParams.get('options') ?? ''}`.trim();

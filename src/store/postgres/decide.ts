@@ -72,10 +72,7 @@ export function decider(clock: Clock, keyOf: KeyOf) {
     return { request, head, result: await result().catch(refusal) };
   }
 
-  /**
-   *
-   * @throws errors of the server and the driver; a refused command is an outcome instead
-   */
+  /** @throws errors of the server and the driver; a refused command is an outcome instead */
   return async (sql: Sql, requests: readonly AppendRequest[]): Promise<Decisions> => {
     return positioned(await allSettled(requests.map((request) => decide(sql, request))));
   };

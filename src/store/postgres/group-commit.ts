@@ -53,10 +53,7 @@ export function groupCommit(
   let working = false;
   let wary = 0;
 
-  /**
-   *
-   * @throws an error for which `isMoved` is true
-   */
+  /** @throws an error for which `isMoved` is true */
   const optimistic = (requests: readonly AppendRequest[], attempt: Attempt): Promise<readonly Outcome[]> =>
     onConnection(pool, async (_, sql) => {
       const decisions = await decide(sql, requests);

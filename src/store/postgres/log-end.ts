@@ -22,10 +22,7 @@ export async function holdHead(sql: Sql): Promise<LogHead> {
 
 const CHECK_HEAD = `SELECT ${GUARD}(position = $1, '${HEAD_MOVED}') FROM log_head`;
 
-/**
- *
- * @throws an error for which `isMoved` is true if the log ends elsewhere
- */
+/** @throws an error for which `isMoved` is true if the log ends elsewhere */
 export const checkHead = (sql: Sql, { position }: LogHead): Promise<unknown> => sql.all(CHECK_HEAD, [position]);
 
 const MOVE_HEAD = 'UPDATE log_head SET position = $1, hash = $2, recorded_at = $3';

@@ -24,7 +24,7 @@ import { maintenance } from './rebuild/maintenance.js';
 import { retrying } from './retry.js';
 import { SCHEMA_VERSION } from './schema.js';
 import { type Sql, sqlOn } from './sql.js';
-import { inSnapshot, inTransaction } from './transaction.js';
+import { beginSnapshot, inSnapshot, inTransaction } from './transaction.js';
 import { Watch } from './watch.js';
 
 export interface PostgresStoreOptions {
@@ -113,7 +113,7 @@ export function openPostgresStore(options: PostgresStoreOptions): EventStore {
             if (receiptOfRepeat(request, facts, earlier, key)) return [];
             return runLater(decideEvents(request, facts, (stream) => edgeReads(on, stream), timeOf(request, clock)));
           },
-          'BEGIN ISOLATION LEVEL REPEATABLE READ',
+          beginSnapshot(),
         ),
       ),
     read: (query) => during(() => retrying(() => readAtOnce(pool, query))),

@@ -11,6 +11,9 @@ export const isGone = (error: unknown): boolean =>
 /** The server aborted a transaction because of a deadlock, or disappeared. */
 export const isBrokenOff = (error: unknown): boolean => ['40001', '40P01'].includes(codeOf(error)) || isGone(error);
 
+/** A lock was held by others for too long, or they wait for ours. */
+export const isLockRefused = (error: unknown): boolean => ['55P03', '40P01'].includes(codeOf(error));
+
 /** Others have appended since the end of the log was read. */
 export const isMoved = (error: unknown): boolean => codeOf(error) === HEAD_MOVED;
 

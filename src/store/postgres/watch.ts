@@ -18,10 +18,7 @@ export class Watch {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /**
-   *
-   * @param self the payload of this store's own notifications, which are ignored
-   */
+  /** @param self the payload of this store's own notifications, which are ignored */
   constructor(config: pg.ClientConfig, self: string) {
     this.#config = config;
     this.#self = self;

@@ -11,7 +11,8 @@ export interface Job {
 /** The table exists only while there is a job. */
 const HAS_JOB = {
   sqlite: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'rebuild_job'",
-  postgres: "SELECT 1 WHERE to_regclass('rebuild_job') IS NOT NULL",
+  // Reading pg_class makes the server notice what other connections created or dropped; to_regclass alone does not.
+  postgres: "SELECT 1 FROM pg_class WHERE oid = to_regclass('rebuild_job')",
 };
 const JOB = 'SELECT projections, position FROM rebuild_job';
 

@@ -64,10 +64,7 @@ export interface Appender {
    * @throws the error of a refused command or of a failed write; `PartialWrite` as above
    */
   runTogether(requests: readonly AppendRequest[]): readonly Receipt[];
-  /**
-   *
-   * @throws StoreError `PROJECTIONS_CHANGED`, and then the transaction must be rolled back; `PartialWrite`
-   */
+  /** @throws StoreError `PROJECTIONS_CHANGED`, and then the transaction must be rolled back; `PartialWrite` */
   end(): void;
 }
 

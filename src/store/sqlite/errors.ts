@@ -59,10 +59,7 @@ function failureOfSqlite(code: string): Failure | undefined {
   return undefined;
 }
 
-/**
- *
- * @param what the problem of the file
- */
+/** @param what the problem of the file */
 export const damaged = (path: string, what: string, cause?: unknown): IntegrityError =>
   new IntegrityError('DATABASE_CORRUPT', `the database is damaged: ${path} (${what})`, {
     hint: 'Do not write to it. Restore a backup and compare it with this file.',
@@ -84,10 +81,7 @@ export const notADatabase = (path: string, cause?: unknown): StoreError =>
 export const storeClosed = (path: string): StoreError =>
   new StoreError('STORE_CLOSED', `the database was closed: ${path}`, { hint: 'Open it again before using it.' });
 
-/**
- *
- * @param why the reason, if the file exists
- */
+/** @param why the reason, if the file exists */
 export const databaseMissing = (path: string, why = 'there is no file'): NotFoundError =>
   new NotFoundError('DATABASE_NOT_FOUND', `there is no database: ${path} (${why})`, {
     hint: 'Check the path, or open it so that it is created.',

@@ -55,10 +55,7 @@ interface Session {
   readonly commit: (requests: readonly AppendRequest[]) => Promise<readonly Receipt[]>;
 }
 
-/**
- *
- * @throws StoreError for a path that cannot be opened or is not a database of ours
- */
+/** @throws StoreError for a path that cannot be opened or is not a database of ours */
 export function openSqliteStore(options: SqliteStoreOptions): EventStore {
   const { path, projection, clock } = options;
   const fault = writeFault(path, options.onWritesStopped);

@@ -9,10 +9,7 @@ const HARMLESS = /^SQLITE_IOERR_(READ|SHORT_READ|CORRUPTFS|NOMEM|BLOCKED|ACCESS|
  * write and then report the next flush as successful: commits acknowledged after that may not be on the disk.
  */
 export interface WriteFault {
-  /**
-   *
-   * @throws StoreError `WRITES_STOPPED` after a write failed
-   */
+  /** @throws StoreError `WRITES_STOPPED` after a write failed */
   check(): void;
   /** Records the error of a write transaction; returns whether writing stops. */
   note(error: unknown): boolean;
@@ -20,10 +17,7 @@ export interface WriteFault {
   during<T>(write: () => T | Promise<T>): Promise<T>;
 }
 
-/**
- *
- * @param onStop called with the first such error
- */
+/** @param onStop called with the first such error */
 export function writeFault(path: string, onStop: (error: StoreError) => void = () => {}): WriteFault {
   let stopped: StoreError | undefined;
   const check = (): void => {

@@ -13,14 +13,14 @@ import { projectionStatus } from '../../rebuild/status.js';
 import { eventWriter } from '../append.js';
 import { holdHead } from '../log-end.js';
 import { type Sql, sqlOn } from '../sql.js';
-import { inTransaction, NO_TIME_LIMIT, transactionOn } from '../transaction.js';
+import { beginSnapshot, inTransaction, NO_TIME_LIMIT, transactionOn } from '../transaction.js';
 import { compareOn } from './compare.js';
 import { importEvents } from './import.js';
 import { rebuildTables } from './rebuild.js';
 import { attachedToOurs, checkStorage } from './storage.js';
 
 /** Keeps one snapshot without a time limit. */
-const SNAPSHOT = `BEGIN ISOLATION LEVEL REPEATABLE READ; ${NO_TIME_LIMIT}`;
+const SNAPSHOT = `${beginSnapshot()}; ${NO_TIME_LIMIT}`;
 
 /** Used by operations that create the schema in their own transaction. */
 interface BeforeSchema {
@@ -31,7 +31,6 @@ interface BeforeSchema {
 }
 
 /**
- *
  * @param config for connections without pipelining
  * @param where the name of the database in errors
  */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { ConflictError } from '../../../lib/errors.js';
 import type { Projection, ProjectorInfo } from '../../event-store.js';
@@ -6,6 +7,7 @@ import { runLater } from '../../program.js';
 import { readHead } from '../../read/log.js';
 import { jobName, readJob } from '../../rebuild/job.js';
 import { holdHead } from '../log-end.js';
+import { isLockRefused } from '../retry.js';
 import { statementsInAnyOrder, statementsInOrder } from '../rows.js';
 import { runEach, sqlOn } from '../sql.js';
 import { inTransaction, NO_TIME_LIMIT } from '../transaction.js';
@@ -22,6 +24,11 @@ const REBUILD_LOCK = 0x53_4c_54_52;
 
 /** The maximum number of events that are applied while writers wait for the swap. */
 const MAX_LOCKED_EVENTS = 500;
+
+/** The maximum time that the swap, and writers with it, waits for reads of the tables, milliseconds. */
+const SWAP_WAIT = 1_000;
+/** It is tried again after as long a pause, for ten minutes: a verification reads the tables for as long as it takes. */
+const SWAP_ATTEMPTS = 300;
 
 /**
  * Fills shadow tables from the log in batches, each in its own transaction, and creates the indexes. Then it locks the
@@ -40,6 +47,7 @@ export async function rebuildTables(
   const job = jobName(projectors);
   const tables = projectors.flatMap((projector) => projector.tables);
   let events = 0;
+  let attempts = 0;
   const done = (position: number): Rebuilt => ({ projections: names, events, position });
 
   let position = await inJob(pool, async (client) => {
@@ -74,7 +82,12 @@ export async function rebuildTables(
     if (moved === undefined) return done(head);
     position = moved;
     if (head - position > MAX_LOCKED_EVENTS) continue;
-    const end = await ofJob(pool, job, (client, current) => finish(client, current), 'holding the head');
+    const end = await ofJob(pool, job, finish, 'holding the head').catch(async (error: unknown) => {
+      attempts += 1;
+      if (!isLockRefused(error) || attempts === SWAP_ATTEMPTS) throw error;
+      await pause(SWAP_WAIT);
+      return { current: position, swapped: undefined };
+    });
     if (end === undefined) return done(head);
     if (end.swapped !== undefined) return done(end.swapped);
     position = end.current;
@@ -86,14 +99,17 @@ export async function rebuildTables(
     const head = (await readHead(sql)).position;
     if (head - current > MAX_LOCKED_EVENTS || (await missingIndexes(client, tables)).length > 0) return { current };
     let last = current;
+    let applied = 0;
     for await (const batch of changeBatches(sql, projection, { after: current, upTo: head, only })) {
       await runEach(sql, statementsInOrder(batch.changes, shadowName as never));
       last = batch.last;
-      events += batch.events;
+      applied += batch.events;
     }
+    await client.query(`SET LOCAL lock_timeout = ${SWAP_WAIT}`);
     await swapShadows(client, tables);
     for (const { name, version } of projectors) await client.query(SET_CHECKPOINT, [name, version, last]);
     await dropShadows(client);
+    events += applied;
     return { swapped: last, current: last };
   }
 }

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { createIndex, createInPostgres } from '../../table-definitions.js';
-import { TABLES, type TableName } from '../../tables.js';
+import { TABLE_NAMES, TABLES, type TableName } from '../../tables.js';
 import { VIEW_NAMES, VIEWS } from '../schema.js';
 import { sqlOn } from '../sql.js';
 
@@ -52,6 +52,8 @@ export async function dropShadows(client: pg.ClientBase): Promise<void> {
 /** Inside a transaction: the shadow tables become the live tables, and the views read those from then on. */
 export async function swapShadows(client: pg.ClientBase, tables: readonly TableName[]): Promise<void> {
   await client.query(`DROP VIEW ${VIEW_NAMES.join(', ')}`);
+  const inOrder = TABLE_NAMES.filter((name) => tables.includes(name));
+  await client.query(`LOCK TABLE ${inOrder.join(', ')} IN ACCESS EXCLUSIVE MODE`);
   for (const table of tables) {
     await client.query(`DROP TABLE ${table}`);
     await client.query(`ALTER TABLE ${shadowName(table)} RENAME TO ${table}`);

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { changesText, diffText } from '../../src/cli/present/diff.js';
-import { blameTable } from '../../src/cli/present/resource.js';
-import { StateBackend } from '../../src/index.js';
+import { changesText, diffText } from '../../../src/cli/present/diff.js';
+import { blameTable } from '../../../src/cli/present/resource.js';
+import { StateBackend } from '../../../src/index.js';
 
 const SECRET = 'v1:';
-const read = (name: string) => readFileSync(new URL(`../fixtures/pulumi/${name}`, import.meta.url));
+const read = (name: string) => readFileSync(new URL(`../../fixtures/pulumi/${name}`, import.meta.url));
 
 /** A state of Pulumi's with secrets in inputs, in outputs, in pending operations and in the secrets provider. */
 async function imported() {

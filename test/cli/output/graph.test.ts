@@ -1,12 +1,12 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { impactTable } from '../../src/cli/present/graph.js';
-import { graphDot } from '../../src/cli/present/graph-dot.js';
-import { graphMermaid } from '../../src/cli/present/graph-mermaid.js';
-import { graphTree } from '../../src/cli/present/graph-tree.js';
-import type { EdgeRecord, GraphView, Impact } from '../../src/index.js';
-import { graphJson, impactJson } from '../../src/json/graph.js';
-import { aStack } from '../support/records.js';
+import { impactTable } from '../../../src/cli/present/graph.js';
+import { graphDot } from '../../../src/cli/present/graph-dot.js';
+import { graphMermaid } from '../../../src/cli/present/graph-mermaid.js';
+import { graphTree } from '../../../src/cli/present/graph-tree.js';
+import type { EdgeRecord, GraphView, Impact } from '../../../src/index.js';
+import { graphJson, impactJson } from '../../../src/json/graph.js';
+import { aStack } from '../../support/records.js';
 
 /** A view of edges `[from, to]`, `[from, to, 'implicit']`; what is named `gone` is missing. */
 function viewOf(

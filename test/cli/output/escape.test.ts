@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { escapeText, jsonText, safeText } from '../../src/cli/output/escape.js';
-import { entriesCsv } from '../../src/cli/present/log.js';
-import { StateBackend } from '../../src/index.js';
+import { escapeText, jsonText, safeText } from '../../../src/cli/output/escape.js';
+import { entriesCsv } from '../../../src/cli/present/log.js';
+import { StateBackend } from '../../../src/index.js';
 
 /** What a reader cannot see, or what moves the cursor or the direction of writing (Unicode 15 and later). */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}\u{16fe4}]/u;

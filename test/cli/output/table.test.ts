@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
-import { table as coloured, terminalWidth } from '../../src/cli/output/table.js';
+import { table as coloured, terminalWidth } from '../../../src/cli/output/table.js';
 
 /** Without the colours that FORCE_COLOR would add. */
 const table = (...given: Parameters<typeof coloured>): string => stripVTControlCharacters(coloured(...given));

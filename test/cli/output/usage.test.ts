@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { commandLine } from '../support/cli.js';
+import { commandLine } from '../../support/cli.js';
 
 describe('a flag its own parser refuses', () => {
   const args = ['stack', 'update', 'web', '--description', 'x', '--if-version'];
@@ -31,7 +31,7 @@ test('a mistyped command cannot speak to the terminal', async () => {
 });
 
 test('the manifest holds no login name', () => {
-  const { commands } = JSON.parse(readFileSync(new URL('../../oclif.manifest.json', import.meta.url), 'utf8'));
+  const { commands } = JSON.parse(readFileSync(new URL('../../../oclif.manifest.json', import.meta.url), 'utf8'));
   const actors = Object.values<{ flags: Record<string, { default?: unknown }> }>(commands).flatMap(({ flags }) =>
     flags.actor ? [flags.actor.default] : [],
   );
