@@ -18,7 +18,7 @@ export interface EventDefinition<S extends z.ZodObject = z.ZodObject> {
   readonly raisesVersion: boolean;
   readonly changes: ChangedKind | undefined;
   /**
-   * The fields that SQL reads from the stored text: the views, and the node ids of an earlier version. SQL does not upcast, so
+   * The fields that SQL reads from the stored text: the views, and in SQLite the graph. SQL does not upcast, so
    * an upcaster must keep them (CONTRIBUTING.md, "Change an event").
    */
   readonly readBySql: readonly (keyof z.infer<S> & string)[];

@@ -78,6 +78,7 @@ export const dependencyEvents = {
     category: 'content',
     raisesVersion: true,
     changes: 'dependency',
+    readBySql: ['dependencyType', 'path'],
     schema: z.strictObject({
       ...edge,
       dependencyType: z.enum(['explicit', 'implicit']),

@@ -19,7 +19,7 @@ import { emptySchema, onServer } from '../support/postgres.js';
 import { outcome } from '../support/requests.js';
 import { usesOf } from '../support/uses.js';
 import { everything } from './everything.js';
-import { LIFE, requestOf, type Step } from './life.js';
+import { requestOf, LIFE as SCRIPT, type Step } from './life.js';
 
 /** Every type is at its second schema version. */
 vi.mock('../../src/events/upcasters.js', async () => {
@@ -31,6 +31,24 @@ vi.mock('../../src/store/content-key.js', async (original) => ({
   ...(await original<typeof import('../../src/store/content-key.js')>()),
   newKey: () => Buffer.alloc(32, 7),
 }));
+
+/** The scripted life, and an implicit edge that stays. */
+const LIFE: readonly Step[] = [
+  ...SCRIPT,
+  {
+    command: {
+      type: 'apply',
+      stack: 'taken in',
+      resources: [
+        { type: 't', name: 'x', properties: { id: 'vpc-9' } },
+        { type: 't', name: 'y', properties: { vpc: 'vpc-9' } },
+      ],
+    },
+    envelope: {},
+    wait: 1_000,
+    refused: undefined,
+  },
+];
 
 /** A new store, and how SQL sees it, if it does. */
 interface Place {
