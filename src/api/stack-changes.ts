@@ -72,9 +72,9 @@ export class StackChanges extends StackReads {
   }
 
   /** Read from the log up to the command: later commands may have broken the lock, or renamed or deleted the stack. */
-  async #lockAfter({ stackId, lastPosition }: Receipt): Promise<HeldLock> {
-    const lock = await this.read((s) => lockAfter(s, stackId, lastPosition));
-    return { stackId, ...(lock as LockRecord) };
+  async #lockAfter(receipt: Receipt): Promise<HeldLock> {
+    const lock = await this.read((s) => lockAfter(s, receipt));
+    return { stackId: receipt.stackId, ...(lock as LockRecord) };
   }
 
   addTag(stack: string, tag: string, call?: CallOptions): Promise<Receipt> {

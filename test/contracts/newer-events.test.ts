@@ -10,6 +10,7 @@ import { openSqliteStore } from '../../src/store/sqlite/sqlite-event-store.js';
 import { openModelStore } from '../model/model-store.js';
 import { TestClock } from '../support/clock.js';
 import { scratchFolder } from '../support/folder.js';
+import { ON_POSTGRES } from '../support/on-postgres.js';
 import { emptySchema } from '../support/postgres.js';
 import { reads } from '../support/reads.js';
 import { outcome } from '../support/requests.js';
@@ -44,11 +45,14 @@ const refusalOf = (type: EventType) => ({
 });
 
 type Open = (clock: TestClock) => Promise<EventStore>;
-const STORES: readonly [name: string, open: Open][] = [
+const ALL: readonly [name: string, open: Open][] = [
   ['the model', async (clock) => openModelStore({ projection: PROJECTION, clock })],
   ['SQLite', async (clock) => openSqliteStore({ path: ':memory:', projection: PROJECTION, clock })],
   ['PostgreSQL', async (clock) => openPostgresStore({ url: await emptySchema(), projection: PROJECTION, clock })],
 ];
+
+/** PostgreSQL takes long, so it has a run of its own. */
+const STORES = ALL.filter(([name]) => (name === 'PostgreSQL') === ON_POSTGRES);
 
 async function lived(open: Open): Promise<EventStore> {
   const clock = new TestClock();

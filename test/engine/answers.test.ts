@@ -55,6 +55,14 @@ test('a lock is returned even if the stack was renamed or deleted since', async 
   expect(await backend.lockState('web', { operation: 'deploy', id: 'A' })).toMatchObject({ stackId: id, lockId: 'A' });
 });
 
+test('a lock that is taken again under its id is returned, even if the last event is about the lock of another stack', async () => {
+  const { backend, other } = await contested();
+  const first = await backend.lockState('web', { operation: 'deploy', id: 'A' });
+  await other.getStackManager().createStack({ name: 'other' });
+  await other.lockState('other', { operation: 'deploy', id: 'B' });
+  expect(await backend.lockState('web', { operation: 'deploy', id: 'A' })).toEqual(first);
+});
+
 const STATE = readFileSync(new URL('../fixtures/terraform/web-v1.tfstate', import.meta.url));
 
 test('a state of Terraform that was stored is acknowledged even if its stack was deleted since', async () => {
