@@ -32,6 +32,7 @@ const QUICK_ON_BOTH = ['test/properties/mixed-reads.test.ts', 'test/cli/specific
 const ON_BOTH = [
   'test/properties/{dependencies,diff,idempotence,json,kill,locks,mixed-reads,rollback,tables,terraform-states,time-travel}.test.ts',
   'test/cli/{audit,bad-input,commands,drift,drift-probe,drift-rules,graph,hostile-log,specification}.test.ts',
+  'test/contracts/{earlier,newer}-events.test.ts',
   'test/feed/bounded-pages.test.ts',
   'test/server/{api,input,live,reads,terraform}.test.ts',
 ];

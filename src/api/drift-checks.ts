@@ -21,6 +21,7 @@ export interface DriftCheckOptions extends CallOptions, ObserveContext {
 
 /** The result of a drift check; the findings themselves are recorded. */
 export interface DriftCheck extends Omit<Comparison, 'findings'> {
+  readonly stackId: string;
   /** Undefined if nothing was recorded. */
   readonly receipt: Receipt | undefined;
 }
@@ -43,7 +44,7 @@ export class DriftChecks extends StackChanges {
     const [first, ...rest] = findings;
     const receipt =
       first && (await this.execute({ type: 'detectDrift', stack: record.id, findings: [first, ...rest] }, call));
-    return { ...comparison, receipt };
+    return { stackId: record.id, ...comparison, receipt };
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Json } from '../lib/json.js';
-import { readLock } from '../queries/annotations.js';
+import { lockAfter } from '../queries/annotations.js';
 import type { Receipt } from '../store/event-store.js';
 import type { LockRecord } from '../store/records.js';
 import type { CallOptions } from './options.js';
@@ -17,6 +17,11 @@ export interface LockOptions extends CallOptions {
   readonly id?: string;
 }
 
+/** A lock as its holder took or renewed it. */
+export interface HeldLock extends LockRecord {
+  readonly stackId: string;
+}
+
 /** Shortcuts for common commands. */
 export class StackChanges extends StackReads {
   /** Marks the current version with a description and returns it. */
@@ -30,10 +35,14 @@ export class StackChanges extends StackReads {
     return this.execute({ type: 'rollback', stack, toVersion: version }, as(by, call));
   }
 
-  /** @throws LockedError if somebody else holds it */
-  async lockState(stack: string, options: LockOptions): Promise<LockRecord> {
+  /**
+   * Takes the lock of a stack.
+   * @returns the lock of this command, even if it was broken since
+   * @throws LockedError if somebody else holds it
+   */
+  async lockState(stack: string, options: LockOptions): Promise<HeldLock> {
     const { operation, who, info, durationMs, id, ...call } = options;
-    await this.execute(
+    const receipt = await this.execute(
       {
         type: 'acquireLock',
         stack,
@@ -45,13 +54,12 @@ export class StackChanges extends StackReads {
       },
       call,
     );
-    return (await this.#heldLock(stack)) as LockRecord;
+    return this.#lockAfter(receipt);
   }
 
   /** The lock then expires `durationMs` from now, 1 second to 7 days. */
-  async renewLock(stack: string, id: string, durationMs: number, call?: CallOptions): Promise<LockRecord> {
-    await this.execute({ type: 'renewLock', stack, id, ttlMs: durationMs }, call);
-    return (await this.#heldLock(stack)) as LockRecord;
+  async renewLock(stack: string, id: string, durationMs: number, call?: CallOptions): Promise<HeldLock> {
+    return this.#lockAfter(await this.execute({ type: 'renewLock', stack, id, ttlMs: durationMs }, call));
   }
 
   unlockState(stack: string, id: string, call?: CallOptions): Promise<Receipt> {
@@ -63,8 +71,10 @@ export class StackChanges extends StackReads {
     return this.execute({ type: 'breakLock', stack, reason }, call);
   }
 
-  async #heldLock(stack: string): Promise<LockRecord | undefined> {
-    return (await this.read((s) => readLock(s, stack, ''))).lock;
+  /** Read from the log up to the command: later commands may have broken the lock, or renamed or deleted the stack. */
+  async #lockAfter(receipt: Receipt): Promise<HeldLock> {
+    const lock = await this.read((s) => lockAfter(s, receipt));
+    return { stackId: receipt.stackId, ...(lock as LockRecord) };
   }
 
   addTag(stack: string, tag: string, call?: CallOptions): Promise<Receipt> {

@@ -37,7 +37,7 @@ export class StackReads extends EngineAccess {
     return this.read((s) => readDetails(s, stack, this.clock.now(), at));
   }
 
-  diff(stack: string, from: number, to: number): Promise<StateDiff> {
+  diff(stack: string, from: number, to?: number): Promise<StateDiff> {
     return this.read((s) => diffVersions(s, stack, from, to));
   }
 

@@ -115,6 +115,13 @@ export interface SourceValues {
 }
 
 /**
+ * The id of a stack for the steps of a check, which takes time: its name may pass to another stack meanwhile. A name that no
+ * live stack has stays, for the error of the first step.
+ */
+export const idOf = async (backend: StateBackend, stack: string): Promise<string> =>
+  (await backend.findStack(stack))?.id ?? stack;
+
+/**
  * The source that the flags select; undefined if they select none. Files are read at each comparison. Nothing that the stack
  * itself names is read or run without `--configured`.
  * @throws InvalidInputError `NO_SOURCE` if `--configured` is given and the configuration names no source
@@ -159,7 +166,7 @@ export async function sourceOf(
     case 'configured': {
       const source = await backend.driftSource(stack, allowance);
       if (source) return source;
-      throw new InvalidInputError('NO_SOURCE', `the configuration of "${stack}" names no source of the actual state`, {
+      throw new InvalidInputError('NO_SOURCE', 'the configuration of the stack names no source of the actual state', {
         hint: 'Name one by a flag: --actual, --terraform-plan, --terraform-dir, --exec or --probe.',
         details: { field: 'configuration.drift' },
       });

@@ -18,9 +18,13 @@ export function guard(
   context: Context,
 ): NewEvent[] {
   checkTarget(target, ref, facts);
-  checkVersion(ref, facts.stack, context);
-  return lock === 'own' ? [] : checkLock(ref, facts, lock, context);
+  const name = shownName(ref, facts);
+  checkVersion(name, facts.stack, context);
+  return lock === 'own' ? [] : checkLock(name, facts, lock, context);
 }
+
+/** The name of the stack in errors: callers may have passed its id. */
+export const shownName = (ref: string, { stack }: Facts): string => stack?.name ?? ref;
 
 function checkTarget(target: Target, ref: string, { stack, deletedStack }: Facts): void {
   if (!stack) {
@@ -80,8 +84,9 @@ function checkToken(ref: string, lock: LockRecord, fencingToken: number | undefi
  * The lock with an id, if the caller may use it: it exists, has not expired, and the caller's principal took it.
  * @throws LockedError `LOCK_NOT_HELD`, `STACK_LOCKED`; errors of {@link requireLockBreaking}
  */
-export function heldLock(ref: string, lockId: string, facts: Facts, context: Context): LockRecord {
+export function heldLock(stack: string, lockId: string, facts: Facts, context: Context): LockRecord {
   const { lock } = facts;
+  const ref = shownName(stack, facts);
   if (!lock) throw lockNotHeld(ref, lockId, 'it was released, broken or has expired');
   if (isExpired(lock, context.now)) throw lockNotHeld(ref, lockId, `it expired at ${lock.expiresAt}`);
   if (lock.lockId !== lockId) throw lockedBy(ref, lock);

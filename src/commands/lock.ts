@@ -6,7 +6,7 @@ import { newId } from '../lib/ids.js';
 import { name, prose } from '../lib/text.js';
 import { requireLockBreaking } from './authorize.js';
 import { defineCommand, jsonRecord, stackRef } from './command.js';
-import { expired, heldLock, isExpired, lockedBy, tookLock } from './guard.js';
+import { expired, heldLock, isExpired, lockedBy, shownName, tookLock } from './guard.js';
 import { identifier } from './identifiers.js';
 
 const SECOND = 1_000;
@@ -48,7 +48,7 @@ export const acquireLock = defineCommand({
     const events: NewEvent[] = [];
     if (lock && isExpired(lock, now)) events.push(expired(lock));
     else if (lock?.lockId === id && mayUse) return [];
-    else if (lock) throw lockedBy(stack, lock);
+    else if (lock) throw lockedBy(shownName(stack, facts), lock);
     const data = { lockId: id, operation, who: who ?? actor, info, expiresAt: later(now, ttlMs) };
     return [...events, { type: 'LockAcquired', data: document ? { ...data, document } : data }];
   },
@@ -93,7 +93,9 @@ export const breakLock = defineCommand({
   target: 'live',
   lock: 'own',
   facts: ({ stack }) => ({ stack }),
-  decide: ({ stack, id, reason }, { lock }, { now, caller }) => {
+  decide: ({ stack: ref, id, reason }, facts, { now, caller }) => {
+    const { lock } = facts;
+    const stack = shownName(ref, facts);
     requireLockBreaking(caller, `the lock on stack "${stack}" stays`);
     if (!lock) {
       throw new NotFoundError('NOT_LOCKED', `stack "${stack}" is not locked`, { details: { stack } });

@@ -17,6 +17,11 @@ export interface EventDefinition<S extends z.ZodObject = z.ZodObject> {
   /** Whether a commit with it has a new state version. */
   readonly raisesVersion: boolean;
   readonly changes: ChangedKind | undefined;
+  /**
+   * The fields that SQL reads from the stored text: the views, and in SQLite the graph. SQL does not upcast, so
+   * an upcaster must keep them (CONTRIBUTING.md, "Change an event").
+   */
+  readonly readBySql: readonly (keyof z.infer<S> & string)[];
 }
 
 export const defineEvent = <const S extends z.ZodObject>({
@@ -24,9 +29,11 @@ export const defineEvent = <const S extends z.ZodObject>({
   category,
   raisesVersion = false,
   changes,
+  readBySql = [],
 }: {
   readonly schema: S;
   readonly category: Category;
   readonly raisesVersion?: boolean;
   readonly changes?: ChangedKind;
-}): EventDefinition<S> => ({ schema, category, raisesVersion, changes });
+  readonly readBySql?: readonly (keyof z.infer<S> & string)[];
+}): EventDefinition<S> => ({ schema, category, raisesVersion, changes, readBySql });

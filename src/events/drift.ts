@@ -11,6 +11,7 @@ const about = { finding: position, resourceId: z.string() };
 export const driftEvents = {
   DriftDetected: defineEvent({
     category: 'drift',
+    readBySql: ['expected', 'actual', 'fields'],
     schema: z.strictObject({
       /** Absent if the stack has no resource with that id. */
       resource: position.optional(),

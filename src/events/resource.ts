@@ -16,6 +16,8 @@ export const resourceValue = z.strictObject({
 });
 export type ResourceValue = z.infer<typeof resourceValue>;
 
+const READ_BY_SQL = [...resourceValue.keyof().options, 'id'] as const;
+
 /** `resource` is the position of the first event of this address in its stack; that event itself has none. */
 const place = {
   resource: position.optional(),
@@ -31,12 +33,14 @@ export const resourceEvents = {
     category: 'content',
     raisesVersion: true,
     changes: 'resource',
+    readBySql: READ_BY_SQL,
     schema: resourceValue.extend(place),
   }),
   ResourceUpdated: defineEvent({
     category: 'content',
     raisesVersion: true,
     changes: 'resource',
+    readBySql: READ_BY_SQL,
     schema: resourceValue.extend({ ...place, resource: position }),
   }),
   ResourceRemoved: defineEvent({
@@ -53,6 +57,7 @@ export const outputEvents = {
     category: 'content',
     raisesVersion: true,
     changes: 'output',
+    readBySql: ['value'],
     schema: z.strictObject({ name: z.string(), value: json, sensitive: z.boolean(), metadata: json }),
   }),
   OutputRemoved: defineEvent({
@@ -73,6 +78,7 @@ export const dependencyEvents = {
     category: 'content',
     raisesVersion: true,
     changes: 'dependency',
+    readBySql: ['dependencyType', 'path'],
     schema: z.strictObject({
       ...edge,
       dependencyType: z.enum(['explicit', 'implicit']),

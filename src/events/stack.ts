@@ -28,13 +28,22 @@ export const stackDocument = z.strictObject({
 });
 export type StackDocument = z.infer<typeof stackDocument>;
 
+/** The view `state_versions` shows the document as it is stored. */
+const DOCUMENT = stackDocument.keyof().options;
+
 export const stackEvents = {
   StackCreated: defineEvent({
     category: 'content',
     raisesVersion: true,
+    readBySql: [...DOCUMENT, 'id'],
     schema: stackDocument.extend({ id: z.string() }),
   }),
-  StackUpdated: defineEvent({ category: 'content', raisesVersion: true, schema: stackDocument }),
+  StackUpdated: defineEvent({
+    category: 'content',
+    raisesVersion: true,
+    readBySql: DOCUMENT,
+    schema: stackDocument,
+  }),
   StackDeleted: defineEvent({
     category: 'existence',
     raisesVersion: true,
@@ -66,10 +75,16 @@ const finished = { ...execution, completedAt: timestamp, durationMs: z.int().non
 
 export const executionEvents = {
   ExecutionStarted: defineEvent({ category: 'execution', raisesVersion: true, schema: z.strictObject(execution) }),
-  ExecutionCompleted: defineEvent({ category: 'execution', raisesVersion: true, schema: z.strictObject(finished) }),
+  ExecutionCompleted: defineEvent({
+    category: 'execution',
+    raisesVersion: true,
+    readBySql: ['taskResults'],
+    schema: z.strictObject(finished),
+  }),
   ExecutionFailed: defineEvent({
     category: 'execution',
     raisesVersion: true,
+    readBySql: ['taskResults'],
     schema: z.strictObject({ ...finished, error: z.string() }),
   }),
 };

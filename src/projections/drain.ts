@@ -1,5 +1,5 @@
 import { from, map, type Observable } from 'rxjs';
-import { type Commit, isKnown, isSameCommit, type RecordedEvent, type UnknownEvent } from '../events/index.js';
+import { type Commit, isReadable, isSameCommit, type RecordedEvent, type UnknownEvent } from '../events/index.js';
 import { IntegrityError } from '../lib/errors.js';
 import type { RowChange } from '../store/row-change.js';
 import type { Projector } from './projector.js';
@@ -18,7 +18,7 @@ function* commitsOf(events: readonly AnyEvent[]): Generator<readonly AnyEvent[]>
 }
 
 const toCommit = (events: readonly AnyEvent[]): Commit => ({
-  events: events.filter((event): event is RecordedEvent => isKnown(event)),
+  events: events.filter((event): event is RecordedEvent => isReadable(event)),
   first: events[0] as unknown as Commit['first'],
   last: events[events.length - 1] as unknown as Commit['last'],
 });
@@ -28,7 +28,7 @@ const toCommit = (events: readonly AnyEvent[]): Commit => ({
  * Danger: RxJS rethrows the exception of a `subscribe` handler on a later tick; measured, a transaction around it then
  * commits a half-projected event. So the error is captured and thrown here, and a pipeline that has not completed when
  * `subscribe` returns is itself an error.
- * @throws errors of a projector
+ * @throws errors of a projector; StoreError `NEWER_EVENT` for a schema version of a newer release
  */
 export function drain(events: readonly AnyEvent[], projectors: readonly Projector[]): readonly RowChange[] {
   return collect(from(commitsOf(events)).pipe(map((commit) => changesOf(toCommit(commit), projectors)))).flat();

@@ -2,7 +2,7 @@ import { type Draft, enableMapSet, produce } from 'immer';
 import {
   type EventData,
   type EventType,
-  isKnown,
+  isReadable,
   type RecordedEvent,
   type ResourceValue,
   resourceAddress,
@@ -229,7 +229,7 @@ export const evolve = (state: StackState, events: Iterable<RecordedEvent | Unkno
     for (const event of events) {
       draft.version = event.version;
       draft.revision = event.revision;
-      if (isKnown(event))
+      if (isReadable(event))
         (recipes[event.type] as (state: Draft<StackState>, event: RecordedEvent) => void)(draft, event);
     }
   });

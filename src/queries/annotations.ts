@@ -1,7 +1,7 @@
 import { decodeEvent, type EventType, typesOf } from '../events/index.js';
 import { evolve, initialState, type StackState } from '../projections/evolve.js';
-import type { At } from '../store/event-store.js';
-import type { Program } from '../store/program.js';
+import type { At, Receipt } from '../store/event-store.js';
+import { type Program, together } from '../store/program.js';
 import type { DriftRecord, DriftRuleRecord, LockRecord, StackRecord, TagRecord } from '../store/records.js';
 import type { Snapshot } from '../store/snapshot.js';
 import { instantAt, stackMoment } from './at.js';
@@ -36,6 +36,28 @@ export function* readLock(
   const then = at ? yield* instantAt(s, at, last?.recordedAt ?? now) : now;
   return { stack, lock: lock && lock.expiresAt > then ? lock : undefined };
 }
+
+/** The lock of a stack as the command of a receipt left it, expired or not, whatever happened since. */
+export function* lockAfter(s: Snapshot, receipt: Receipt): Program<LockRecord | undefined> {
+  const { stackId, firstPosition, lastPosition } = receipt;
+  const own =
+    receipt.events === 0 ? [] : yield* s.events({ after: firstPosition - 1, upTo: lastPosition, limit: MOST_OF_LOCK });
+  const { lock } = evolve(
+    initialState,
+    own.map((row) => decodeEvent(row)),
+  );
+  if (lock) return lock; // taken by this command
+  const { stream } = (yield* s.stack(stackId, { deleted: true })) as StackRecord;
+  const types = typesOf('lock');
+  const [later, current] = yield* together([
+    s.events({ stream, after: lastPosition, types, limit: 1 }),
+    s.lock(stream),
+  ]);
+  return later.length === 0 ? current : ((yield* fold(s, stream, lastPosition, types)).lock ?? undefined);
+}
+
+/** The maximum number of events of a command about a lock: the end of an expired lock, and the new one. */
+const MOST_OF_LOCK = 2;
 
 /** Recorded drift findings, newest first, as of the requested position. */
 export function* readDrift(

@@ -31,9 +31,11 @@ export interface StateDiff {
 /**
  * Compares two versions of a stack, in either order. The events between them determine the keys to compare, so the cost
  * follows the change, not the size of the stack.
+ * @param until the version `to`; by default the latest
  */
-export function* diffVersions(s: Snapshot, ref: string, from: number, to: number): Program<StateDiff> {
+export function* diffVersions(s: Snapshot, ref: string, from: number, until?: number): Program<StateDiff> {
   const { stack } = yield* stackMoment(s, ref, { version: from });
+  const to = until ?? stack.stateVersion;
   yield* stackMoment(s, ref, { version: to });
   const { stream } = stack;
   const changed = yield* s.changedKeys(stream, Math.min(from, to), Math.max(from, to));

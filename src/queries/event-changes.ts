@@ -1,7 +1,7 @@
 import {
   type EventData,
   type EventType,
-  isKnown,
+  isReadable,
   type RecordedEvent,
   type ResourceValue,
   resourceAddress,
@@ -206,7 +206,7 @@ export function changeTracker(): ChangeTracker {
 
   return {
     changesOf: (event) =>
-      isKnown(event) ? (handlers[event.type] as (event: RecordedEvent) => readonly EventChange[])(event) : NOTHING,
+      isReadable(event) ? (handlers[event.type] as (event: RecordedEvent) => readonly EventChange[])(event) : NOTHING,
     counts: () => ({ resources: resources.size, outputs: outputs.size, dependencies: dependencies.size }),
   };
 }

@@ -1,4 +1,4 @@
-import { decodeEvent, isKnown, type RecordedEvent } from '../events/index.js';
+import { decodeEvent, isReadable, type RecordedEvent } from '../events/index.js';
 import { equalJson, type Json, type JsonObject, leaves } from '../lib/json.js';
 import { type FieldChange, fieldChanges } from '../lib/json-diff.js';
 import type { At } from '../store/event-store.js';
@@ -40,7 +40,7 @@ function* timeline(s: Snapshot, stackRef: string, ref: string, at?: At): Program
   const events = rows
     .filter((row) => row.position <= position)
     .map((row) => decodeEvent(row))
-    .filter((event) => isKnown(event)) as ResourceEvent[];
+    .filter((event) => isReadable(event)) as ResourceEvent[];
   if (events.length === 0) throw resourceMissing(stack.name, ref);
   const hidden = events.flatMap((event) => ('metadata' in event.data ? sensitivePaths(event.data.metadata) : []));
   return { stack, address, hidden: [...new Set(hidden)], events };

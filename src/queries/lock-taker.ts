@@ -1,4 +1,4 @@
-import { decodeEvent, isKnown, type RecordedEvent } from '../events/index.js';
+import { decodeEvent, isReadable, type RecordedEvent } from '../events/index.js';
 import type { Program } from '../store/program.js';
 import type { LockRecord } from '../store/records.js';
 import type { Snapshot } from '../store/snapshot.js';
@@ -7,5 +7,5 @@ import type { Snapshot } from '../store/snapshot.js';
 export function* lockTaken(s: Snapshot, lock: LockRecord): Program<RecordedEvent<'LockAcquired'> | undefined> {
   const [row] = yield* s.events({ after: lock.token - 1, limit: 1 });
   const event = row && decodeEvent(row);
-  return event && isKnown(event) && event.type === 'LockAcquired' ? event : undefined;
+  return event && isReadable(event) && event.type === 'LockAcquired' ? event : undefined;
 }

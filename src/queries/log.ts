@@ -3,6 +3,7 @@ import {
   EVENT_TYPES,
   type EventData,
   isEventType,
+  isReadable,
   type RecordedEvent,
   type StoredEvent,
   type UnknownEvent,
@@ -166,7 +167,9 @@ export function entryReader(store: EventStore): (event: StoredEvent) => Promise<
 function* findStack(s: Snapshot, stream: number): Program<LogEntry['stack']> {
   const [first] = yield* s.events({ after: stream - 1, upTo: stream, limit: 1 });
   if (!first) return { id: '', name: '' };
-  const { id, name } = readEvent(first).data as EventData['StackCreated'];
+  const created = readEvent(first);
+  if (!isReadable(created)) return { id: '', name: '' };
+  const { id, name } = created.data as EventData['StackCreated'];
   const now = yield* s.stack(id, { deleted: true });
   return { id, name: now?.stream === stream ? now.name : name };
 }

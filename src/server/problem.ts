@@ -42,6 +42,7 @@ const UNAVAILABLE: ReadonlySet<string> = new Set([
   'DATABASE_NOT_FOUND',
   'DISK_ERROR',
   'DISK_FULL',
+  'NEWER_EVENT',
   'NO_SUCH_DATABASE',
   'OUTCOME_UNKNOWN',
   'OUT_OF_MEMORY',

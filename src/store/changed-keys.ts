@@ -1,29 +1,33 @@
-import { CHANGE_TYPES, changedKind, type EventType, readData, resourceAddress } from '../events/index.js';
+import {
+  CHANGE_TYPES,
+  changedKind,
+  type EventData,
+  type EventType,
+  readData,
+  resourceAddress,
+  type StoredData,
+} from '../events/index.js';
 import type { ChangedKeys } from './event-store.js';
-
-export interface ChangeEvent {
-  readonly type: EventType;
-  readonly data: string;
-}
 
 /** These types as a list in SQL. */
 export const CHANGE_TYPES_SQL = CHANGE_TYPES.map((type) => `'${type}'`).join(', ');
 
 /** The distinct keys that the events changed. */
-export function changedKeysOf(events: Iterable<ChangeEvent>): ChangedKeys {
+export function changedKeysOf(events: Iterable<StoredData>): ChangedKeys {
   const addresses = new Set<string>();
   const outputs = new Set<string>();
   const dependencies = new Map<string, readonly [string, string]>();
-  for (const { type, data } of events) {
-    switch (changedKind(type)) {
+  for (const event of events) {
+    const data = readData(event, CHANGE_TYPES);
+    switch (changedKind(event.eventType as EventType)) {
       case 'resource':
-        addresses.add(resourceAddress(readData(type as 'ResourceUpdated', data)));
+        addresses.add(resourceAddress(data as EventData['ResourceRemoved']));
         break;
       case 'output':
-        outputs.add(readData(type as 'OutputSet', data).name);
+        outputs.add((data as EventData['OutputRemoved']).name);
         break;
       case 'dependency': {
-        const { address, target } = readData(type as 'DependencyRemoved', data);
+        const { address, target } = data as EventData['DependencyRemoved'];
         dependencies.set(`${address}\n${target}`, [address, target]);
       }
     }

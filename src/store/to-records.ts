@@ -4,6 +4,7 @@ import {
   type ResourceValue,
   readData,
   type StackDocument,
+  type StoredData,
   type StoredEvent,
 } from '../events/index.js';
 import { parseStoredObject } from '../lib/json.js';
@@ -30,7 +31,12 @@ import type { Tables } from './tables.js';
 /** Converts rows and their events to the records that readers get, for every store. */
 
 /** The columns of the event that holds a value. */
-export type ValueEvent = Pick<StoredEvent, 'position' | 'version' | 'data' | 'recordedAt'>;
+export type ValueEvent = StoredData & Pick<StoredEvent, 'position' | 'version' | 'recordedAt'>;
+
+/** The types of events that hold a value. */
+const RESOURCE = ['ResourceCreated', 'ResourceUpdated'] as const;
+const DOCUMENT = ['StackCreated', 'StackUpdated'] as const;
+const EXECUTION_END = ['ExecutionCompleted', 'ExecutionFailed'] as const;
 
 export const toStackRecord = (row: Tables['stack_rows']): StackRecord => ({
   stream: row.stream,
@@ -54,10 +60,11 @@ export const toStackRecord = (row: Tables['stack_rows']): StackRecord => ({
 
 /** The last event of each part of a stack's document; the latest of them sets its status. */
 export interface DocumentParts {
-  readonly document: Pick<StoredEvent, 'position' | 'data'> | undefined;
-  readonly started: Pick<StoredEvent, 'position' | 'data'> | undefined;
-  readonly finished: Pick<StoredEvent, 'position' | 'data' | 'type'> | undefined;
+  readonly document: DocumentPart | undefined;
+  readonly started: DocumentPart | undefined;
+  readonly finished: DocumentPart | undefined;
 }
+type DocumentPart = StoredData & Pick<StoredEvent, 'position'>;
 
 /** The data of the event that created a stack has its id too. */
 function toDocument(data: EventData['StackUpdated']): StackDocument {
@@ -67,36 +74,36 @@ function toDocument(data: EventData['StackUpdated']): StackDocument {
 
 /** For an existing stream at a version that it has had: its first version has a document. Otherwise the result is empty. */
 export function toDocumentRecord({ document, started, finished }: DocumentParts): DocumentRecord {
-  const own = document ? toDocument(readData('StackUpdated', document.data)) : ({} as StackDocument);
-  const start = started && readData('ExecutionStarted', started.data);
-  const failed = finished?.type === 'ExecutionFailed' ? readData('ExecutionFailed', finished.data) : undefined;
-  const end = failed ?? (finished && readData('ExecutionCompleted', finished.data));
+  const own = document ? toDocument(readData(document, DOCUMENT)) : ({} as StackDocument);
+  const start = started && readData(started, ['ExecutionStarted']);
+  const end = finished && readData(finished, EXECUTION_END);
+  const error = end && 'error' in end ? end.error : null;
   const status = [
     { at: document?.position ?? 0, status: own.status },
     { at: started?.position ?? 0, status: 'running' },
-    { at: finished?.position ?? 0, status: failed ? 'failed' : 'completed' },
+    { at: finished?.position ?? 0, status: finished?.eventType === 'ExecutionFailed' ? 'failed' : 'completed' },
   ].reduce((last, next) => (next.at > last.at ? next : last)).status;
   return {
     document: { ...own, status },
     executionCount: start?.number ?? 0,
     completedAt: end?.completedAt ?? null,
     lastDuration: end?.durationMs ?? null,
-    lastError: failed?.error ?? null,
+    lastError: error,
     taskResults: end?.taskResults ?? null,
   };
 }
 
-function toValue(data: EventData['ResourceCreated']): ResourceValue {
+function toValue(data: EventData[(typeof RESOURCE)[number]]): ResourceValue {
   const { properties, dependencies, state, metadata, checksum, lastApplied, errorMessage } = data;
   return { properties, dependencies, state, metadata, checksum, lastApplied, errorMessage };
 }
 
 type ResourceRow = Pick<Tables['resource_rows'], 'resource' | 'address' | 'module' | 'type' | 'name'>;
 
-/** @param data of the event that holds its value; null if it has none now */
+/** @param event that holds its value; null if it has none now */
 export const toStoredResource = (
   row: ResourceRow & Pick<Tables['resource_rows'], 'stream' | 'id'>,
-  data: string | null,
+  event: StoredData | null,
 ): StoredResource & { readonly stream: number } => ({
   resource: row.resource,
   stream: row.stream,
@@ -105,11 +112,11 @@ export const toStoredResource = (
   module: row.module,
   type: row.type,
   name: row.name,
-  value: data === null ? null : toValue(readData('ResourceCreated', data)),
+  value: event && toValue(readData(event, RESOURCE)),
 });
 
 export function toResourceRecord(row: ResourceRow, event: ValueEvent, createdAt: string): ResourceRecord {
-  const data = readData('ResourceCreated', event.data);
+  const data = readData(event, RESOURCE);
   return {
     resource: row.resource,
     id: resourceId({ id: data.id, resource: row.resource }),
@@ -131,16 +138,22 @@ export const toNodeRecord = (
   id: string | null,
 ): NodeRecord => ({ address, base, type, id: resourceId({ id, resource }) });
 
-export const toOutputRecord = ({ data, position, version }: Omit<ValueEvent, 'recordedAt'>): OutputRecord => ({
-  ...readData('OutputSet', data),
-  position,
-  version,
+/** The id that the caller assigned to a resource, according to the event that holds its value. */
+export const toResourceId = (event: StoredData): string | null => readData(event, RESOURCE).id ?? null;
+
+export const toOutputRecord = (event: Omit<ValueEvent, 'recordedAt'>): OutputRecord => ({
+  ...readData(event, ['OutputSet']),
+  position: event.position,
+  version: event.version,
 });
 
-export function toDependencyRecord({ data, position, recordedAt }: Omit<ValueEvent, 'version'>): DependencyRecord {
-  const { address, target, dependencyType, path } = readData('DependencyAdded', data);
-  return { address, target, type: dependencyType, path, position, createdAt: recordedAt };
+export function toDependencyRecord(event: Omit<ValueEvent, 'version'>): DependencyRecord {
+  const { address, target, dependencyType, path } = readData(event, ['DependencyAdded']);
+  return { address, target, type: dependencyType, path, position: event.position, createdAt: event.recordedAt };
 }
+
+/** The path of an implicit edge, according to the event that added it. */
+export const toEdgePath = (event: StoredData): string | null => readData(event, ['DependencyAdded']).path;
 
 /** @param hash the log's hash at the commit's last event */
 export const toCommitRecord = (row: Tables['commit_rows'], hash: string): CommitRecord => ({
@@ -168,8 +181,8 @@ export const toSnapshotRecord = (row: Tables['snapshot_rows']): SnapshotRecord =
   createdAt: row.created_at,
 });
 
-/** @param data of the event that ended it; null while it is running */
-export const toExecutionRecord = (row: Tables['execution_rows'], data: string | null): ExecutionRecord => ({
+/** @param end the event that ended it; null while it is running */
+export const toExecutionRecord = (row: Tables['execution_rows'], end: StoredData | null): ExecutionRecord => ({
   number: row.number,
   id: row.id,
   status: row.status,
@@ -177,19 +190,19 @@ export const toExecutionRecord = (row: Tables['execution_rows'], data: string | 
   completedAt: row.completed_at,
   duration: row.duration,
   error: row.error_message,
-  taskResults: data === null ? null : readData('ExecutionCompleted', data).taskResults,
+  taskResults: end && readData(end, EXECUTION_END).taskResults,
 });
 
 export function toDriftRecord(
   row: Tables['drift_rows'],
-  { data, recordedAt }: Pick<ValueEvent, 'data' | 'recordedAt'>,
+  event: StoredData & Pick<ValueEvent, 'recordedAt'>,
 ): DriftRecord {
-  const { expected, actual, fields, changes } = readData('DriftDetected', data);
+  const { expected, actual, fields, changes } = readData(event, ['DriftDetected']);
   return {
     id: row.position,
     resource: row.resource,
     resourceId: row.resource_id,
-    detectedAt: recordedAt,
+    detectedAt: event.recordedAt,
     expected,
     actual,
     fields,

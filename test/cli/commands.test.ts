@@ -319,3 +319,21 @@ describe('the command line itself', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60);
   });
 });
+
+test('tags are printed as the command left them', async () => {
+  const cli = commandLine();
+  await cli.text('stack', 'new', 'web');
+  expect(await cli.text('stack', 'state', 'tags', 'add', 'web', 'b', 'a', 'a')).toBe('web has the tags: a, b\n');
+  expect(await cli.text('stack', 'state', 'tags', 'add', 'web', 'a')).toBe('web has the tags: a, b\n');
+  expect(await cli.text('stack', 'state', 'tags', 'remove', 'web', 'b')).toBe('web has the tags: a\n');
+  expect(await cli.text('stack', 'state', 'tags', 'remove', 'web', 'a')).toBe('web has no tags.\n');
+});
+
+test('the lock of a deleted stack is shown with the id of the stack', async () => {
+  const cli = commandLine();
+  const { stack_id } = await cli.json('stack', 'new', 'web');
+  await cli.text('stack', 'state', 'lock', 'web', '--lock-id', 'mine');
+  await cli.text('stack', 'delete', 'web', '--yes', '--lock-id', 'mine');
+  const { lock } = await cli.json('stack', 'state', 'lock-info', 'web', '--at-position', '2');
+  expect(lock).toMatchObject({ stack_id, lock_id: 'mine' });
+});

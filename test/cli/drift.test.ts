@@ -319,3 +319,23 @@ resource "terraform_data" "db" {
     expect((await look()).open).toEqual([]);
   });
 });
+
+test('a check is about one stack, even if its name passes to another one meanwhile', async () => {
+  const stack = await stackOf([{ type: 't', name: 'a', properties: { x: 1 } }]);
+  const backend = await stack.open();
+  const { id } = await backend.getStackManager().getStack('web');
+  await backend.close();
+  const look = join(stack.folder, 'look.sh');
+  const own = `"${process.execPath}" "${new URL('../../bin/run.cjs', import.meta.url).pathname}" --db "${stack.db}"`;
+  const commands = [
+    'cat >/dev/null',
+    `${own.replace(' --db', ' stack update web --name old --db')} >&2`,
+    `${own.replace(' --db', ' stack new web --db')} >&2`,
+    `echo '{"address":"t.a","properties":{"x":2}}'`,
+  ];
+  writeFileSync(look, `#!/bin/sh\n${commands.join('\n')}\n`, { mode: 0o755 });
+  const { code, stdout } = await stack.drift('--exec', look, '--exit-code', '--output', 'json');
+  const { check, drift } = JSON.parse(stdout);
+  expect({ code, compared: check.compared }).toEqual({ code: 6, compared: 1 });
+  expect(drift).toMatchObject([{ stack_id: id, address: 't.a' }]);
+});

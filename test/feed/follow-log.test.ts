@@ -174,20 +174,29 @@ test('a follower from the beginning and one from the end see each event once, in
   expect(last.seen).toEqual(range(1_201, 1_211));
 });
 
-test('a slow follower gets all events appended meanwhile, read again in pages', async () => {
-  const { store, tag, make } = counted();
+test.each([
+  ['many', 1_500, 1],
+  ['large', 12, 1_000_000],
+])('a slow follower gets all of %s events appended meanwhile, read again in pages', async (_, count, size) => {
+  const { store, reads, engine, make } = counted();
   await make('s');
   const feed = new LogFeed(store);
   const stop = new AbortController();
   const seen: number[] = [];
   const fast = following(feed, 0);
   for await (const page of feed.follow({ position: 0 }, stop.signal)) {
-    if (seen.length === 0) for (const n of range(1, 1_500)) await tag(n);
+    if (seen.length === 0) {
+      for (const n of range(1, count)) {
+        const metadata = { n, text: 'x'.repeat(size) };
+        await engine.execute({ type: 'updateStack', stack: 's', metadata }, { actor: 'a' });
+      }
+    }
     seen.push(...page.map(({ position }) => position));
-    if (seen.length === 1_501) stop.abort();
+    if (seen.length === count + 1) stop.abort();
   }
-  expect(seen).toEqual(range(1, 1_501));
-  await until(() => fast.seen.length === 1_501);
+  expect(seen).toEqual(range(1, count + 1));
+  expect(reads.filter(({ upTo = 0 }) => upTo > 1)).not.toEqual([]);
+  await until(() => fast.seen.length === count + 1);
 });
 
 test('a follower of one stream reads no earlier events of other streams', async () => {

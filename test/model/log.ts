@@ -1,4 +1,4 @@
-import { GENESIS_HASH, isSameCommit, type LogHead, type StoredEvent } from '../../src/events/index.js';
+import { GENESIS_HASH, isSameCommit, type LogHead, type StoredData, type StoredEvent } from '../../src/events/index.js';
 import { IntegrityError } from '../../src/lib/errors.js';
 
 /** The event log: the event at position p is `events[p - 1]`. Append-only. */
@@ -51,4 +51,10 @@ export function eventAt({ events }: MemoryLog, position: number): StoredEvent {
   const event = events[position - 1];
   if (!event) throw new IntegrityError('EVENT_MISSING', `a row points to position ${position}, the log has none such`);
   return event;
+}
+
+/** The event that holds a value. */
+export function valueAt(log: MemoryLog, position: number): StoredEvent & StoredData {
+  const event = eventAt(log, position);
+  return { ...event, eventType: event.type };
 }

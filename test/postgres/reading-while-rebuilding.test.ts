@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import pg from 'pg';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { engineOn, PROJECTION } from '../../src/engine.js';
 import { StateBackend } from '../../src/index.js';
 import { systemClock } from '../../src/lib/clock.js';
@@ -49,6 +50,21 @@ test('rebuilds at the same time, and what reads their progress, do not disturb e
   expect((await backend.getAdmin().verify()).problems).toEqual([]);
 });
 
+test('a rebuild that another process completes first starts again', async () => {
+  const url = await emptySchema();
+  await using backend = await StateBackend.open(url);
+  await using other = await StateBackend.open(url);
+  await backend.getStackManager().createStack({ name: 'web' });
+  const interrupt = () => {
+    throw new Error('interrupted');
+  };
+  await expect(backend.getAdmin().rebuild({ onProgress: interrupt })).rejects.toThrow('interrupted');
+  expect(await backend.getAdmin().projections()).toMatchObject(NAMES.map((name) => ({ name, rebuilding: 0 })));
+  const completed = beforeFirst(/pg_advisory_xact_lock/, () => other.getAdmin().rebuild());
+  expect(await backend.getAdmin().rebuild()).toMatchObject({ projections: NAMES, events: 1 });
+  expect(await completed()).toMatchObject({ projections: NAMES, events: 1 });
+});
+
 test('a rebuild that waits for a long read of the tables does not stop commands', async () => {
   const url = await emptySchema();
   await using backend = await StateBackend.open(url);
@@ -67,6 +83,20 @@ test('a rebuild that waits for a long read of the tables does not stop commands'
   });
   expect(await rebuild).toMatchObject({ projections: ['tags'], position: 4, events: 4 });
 });
+
+/** Runs a function once, before the first statement that matches. Returns its result. */
+function beforeFirst<T>(statement: RegExp, meanwhile: () => Promise<T>) {
+  const { query } = pg.Client.prototype;
+  let result: Promise<T> | undefined;
+  const spy = vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...args: unknown[]) {
+    const send = () => Reflect.apply(query, this, args);
+    if (result || typeof args[0] !== 'string' || !statement.test(args[0])) return send();
+    result = meanwhile();
+    return result.then(send);
+  } as never);
+  onTestFinished(() => spy.mockRestore());
+  return () => result;
+}
 
 async function opened() {
   const store = openPostgresStore({ url: await emptySchema(), projection: PROJECTION, clock: systemClock });

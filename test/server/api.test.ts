@@ -308,7 +308,7 @@ describe('queries', () => {
     ['stacks?deleted=yes', 'deleted'],
     ['stacks?at_time=yesterday', 'at_time'],
     ['stacks/web?at_version=1&at_position=1', 'at_version'],
-    ['stacks/web/diff?from=1', 'to'],
+    ['stacks/web/diff?to=1', 'from'],
     ['stacks/web/export?to=chef', 'to'],
     ['events?type=Nothing', 'type'],
   ])('%s is refused, and %s named', async (path, field) => {

@@ -172,6 +172,20 @@ describe('bodies in flight', () => {
     expect(other).toMatchObject({ status: 200 });
   });
 
+  test('share it without announced lengths, too: the one that exceeds it gets 503', async () => {
+    const { server } = await serving({ maxInFlightBytes: 4 * MEBIBYTE });
+    const piece = `${MEBIBYTE.toString(16)}\r\n${' '.repeat(MEBIBYTE)}\r\n`;
+    const head = ['POST /tfstate/web HTTP/1.1', 'Transfer-Encoding: chunked'];
+    const both = [1, 2].map(() => sending(server.url, head, piece.repeat(3)));
+    const answer = await Promise.race(both.map(({ answer }) => answer));
+    expect(answer).toContain('HTTP/1.1 503');
+    expect(problemIn(answer)).toMatchObject({ code: 'TOO_BUSY' });
+    for (const { socket, answer } of both) {
+      socket.destroy();
+      await answer.catch(() => {});
+    }
+  });
+
   test('one that can never fit is too large', async () => {
     const { ask } = await serving({ maxInFlightBytes: 2 * MEBIBYTE });
     const answer = await ask('POST', '/tfstate/web', `${state}${' '.repeat(2 * MEBIBYTE)}`);

@@ -10,6 +10,7 @@ import { TestClock } from '../support/clock.js';
 import { scratchFolder } from '../support/folder.js';
 import { reads } from '../support/reads.js';
 import { tamper } from '../support/tamper.js';
+import { usesOf } from '../support/uses.js';
 
 const clock = new TestClock();
 
@@ -37,30 +38,7 @@ async function liveIn(path: string): Promise<readonly Last[]> {
   });
 }
 
-/** The reads of a stack, and the rebuild: each returns a result or an error that explains the damage. */
-function usesOf(backend: StateBackend, stack: string): Readonly<Record<string, () => Promise<unknown>>> {
-  const all = async (source: AsyncIterable<unknown>): Promise<unknown[]> => {
-    const items: unknown[] = [];
-    for await (const item of source) items.push(item);
-    return items;
-  };
-  return {
-    state: () => backend.getState(stack),
-    'state before': () => backend.getState(stack, { version: 3 }),
-    terraform: () => backend.exportState(stack, 'terraform'),
-    pulumi: () => backend.exportState(stack, 'pulumi'),
-    versions: () => backend.listVersions(stack),
-    diff: () => backend.diff(stack, 1, 6),
-    graph: () => backend.getGraph(stack),
-    drift: () => backend.getDriftInfo(stack),
-    replay: () => all(backend.replay(stack)),
-    rollback: () => backend.execute({ type: 'rollback', stack, toVersion: 3 }, { dryRun: true }),
-    apply: () =>
-      backend.execute({ type: 'apply', stack, resources: [{ type: 't', name: 'a', mode: 'merge' }] }, { dryRun: true }),
-    rebuild: async () => (await backend.getAdmin().rebuild()).events,
-  };
-}
-
+/** Each use returns a result or an error that explains the damage. */
 async function answersOf(path: string, stack: string): Promise<Readonly<Record<string, unknown>>> {
   await using backend = await StateBackend.open(path, { clock, skipRebuild: true });
   const answers: Record<string, unknown> = {};

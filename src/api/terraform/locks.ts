@@ -1,6 +1,6 @@
 import type { Caller, EnvelopeInput } from '../../commands/index.js';
 import type { Engine } from '../../engine.js';
-import { decodeEvent, isKnown, type RecordedEvent } from '../../events/index.js';
+import { readData } from '../../events/index.js';
 import { ConflictError, InvalidInputError, LockedError, NotFoundError } from '../../lib/errors.js';
 import type { JsonObject } from '../../lib/json.js';
 import type { Program } from '../../store/program.js';
@@ -156,16 +156,13 @@ export class TerraformLocks {
   /** How the stack's last lock ended, or the last one with an id; undefined if none ended recently. */
   async #lastEnd(stack: StackRecord, id: string | undefined): Promise<string | undefined> {
     const page = await this.#engine.store.events({ stream: stack.stream, descending: true, limit: LOOK_BACK });
-    for (const row of page) {
-      const event = decodeEvent(row);
-      if (isKnown(event) && isLockEnd(event) && (id === undefined || event.data.lockId === id)) return event.type;
-    }
-    return undefined;
+    const ends = page.filter(({ type }) => (LOCK_ENDS as readonly string[]).includes(type));
+    if (id === undefined) return ends[0]?.type;
+    return ends.find((event) => readData({ ...event, eventType: event.type }, LOCK_ENDS).lockId === id)?.type;
   }
 }
 
-const isLockEnd = (event: RecordedEvent): event is RecordedEvent<'LockReleased' | 'LockBroken' | 'LockExpired'> =>
-  event.type === 'LockReleased' || event.type === 'LockBroken' || event.type === 'LockExpired';
+const LOCK_ENDS = ['LockReleased', 'LockBroken', 'LockExpired'] as const;
 
 /** A holder sends the description that it locked with; a sender that only knows the id is somebody else. */
 const isHolders = ({ Who, Operation }: LockInfo): boolean => Who !== '' || Operation !== '';

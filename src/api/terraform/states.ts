@@ -129,7 +129,6 @@ export class TerraformStates {
 
   async #put(ref: string, text: string, options: PutOptions): Promise<Receipt> {
     const { lockId, force = false } = options;
-    const { store } = this.#engine;
     const current = await this.#current(ref);
     const stack = current?.stack;
     const call = { ...by(options), ...(lockId === undefined ? {} : { lockId }) };
@@ -150,7 +149,7 @@ export class TerraformStates {
       [put, { ...call, expectedVersion: current?.commit.version ?? 0 }],
       ...renewal,
     ])) as [Receipt];
-    const { stream } = stack ?? ((await store.read((s) => s.stack(receipt.stackId))) as StackRecord);
+    const stream = stack?.stream ?? receipt.firstPosition; // the commit created the stack
     if (receipt.events > 0) this.#known.set(stream, receipt.hash, state);
     return receipt;
   }

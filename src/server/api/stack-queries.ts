@@ -100,7 +100,10 @@ export const STACK_QUERIES: readonly Query[] = [
     path: `${STACK}/diff`,
     summary: 'The differences between two versions',
     answer: 'Stack fields, resources, outputs and dependencies that differ',
-    query: z.strictObject({ from: number(1).describe('a version'), to: number(1).describe('a version') }),
+    query: z.strictObject({
+      from: number(1).describe('a version'),
+      to: number(1).optional().describe('a version; default: the latest'),
+    }),
     read: async ({ backend, path: { stack = '' }, query: { from, to } }) =>
       diffJson(await backend.diff(stack, from, to)),
   }),

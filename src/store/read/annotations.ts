@@ -1,3 +1,4 @@
+import type { StoredData } from '../../events/index.js';
 import { answers, type Facts } from '../facts.js';
 import type { Eventual, Program } from '../program.js';
 import { wait } from '../program.js';
@@ -13,7 +14,7 @@ import {
   toTagRecord,
 } from '../to-records.js';
 import { resourcesByAddress } from './resources.js';
-import { ALL, first, inBoth, list, mapResult, type Sql } from './sql.js';
+import { ALL, DATA, dataOf, first, inBoth, list, type MaybeData, mapResult, type Sql } from './sql.js';
 
 export const readLock = (sql: Sql, stream: number) =>
   first(sql, 'SELECT * FROM lock_rows WHERE stream = $1', [stream], toLockRecord);
@@ -40,13 +41,14 @@ export function tagsAmong(sql: Sql, stream: number, tags: readonly string[]): Ev
   });
 }
 
-type DriftRow = Tables['drift_rows'] & { data: string; recorded_at: string };
+type DriftRow = Tables['drift_rows'] & StoredData & { readonly recordedAt: string };
 
+const FOUND = `${DATA}, e.recorded_at AS "recordedAt"`;
 const DRIFT = `
-SELECT d.*, e.data, e.recorded_at FROM drift_rows d JOIN events e ON e.position = d.position
+SELECT d.*, ${FOUND} FROM drift_rows d JOIN events e ON e.position = d.position
 WHERE d.stream = $1 ORDER BY d.position DESC`;
 
-const toDrift = (row: DriftRow): DriftRecord => toDriftRecord(row, { data: row.data, recordedAt: row.recorded_at });
+const toDrift = (row: DriftRow): DriftRecord => toDriftRecord(row, row);
 
 export const readDrift = (sql: Sql, stream: number) => list(sql, DRIFT, [stream], toDrift);
 
@@ -57,7 +59,7 @@ export const readDrifted = (sql: Sql, stream: number) =>
 
 const LAST_DRIFT = inBoth(
   ({ byKey, join }) => `
-SELECT r.*, e.data, e.recorded_at
+SELECT r.*, ${FOUND}
 FROM ${byKey('$2::text[]', 'drift_rows', 'r.position = (SELECT max(position) FROM drift_rows WHERE stream = $1 AND resource_id = k.value)')}
 ${join} events e ON e.position = r.position`,
 );
@@ -79,13 +81,13 @@ const DRIFT_RULES = 'SELECT * FROM drift_rule_rows WHERE stream = $1 ORDER BY po
 
 export const readDriftRules = (sql: Sql, stream: number) => list(sql, DRIFT_RULES, [stream], toDriftRuleRecord);
 
-type ExecutionRow = Tables['execution_rows'] & { data: string | null };
+type ExecutionRow = Tables['execution_rows'] & MaybeData;
 
-const EXECUTION = 'SELECT x.*, e.data FROM execution_rows x LEFT JOIN events e ON e.position = x.finished';
+const EXECUTION = `SELECT x.*, ${DATA} FROM execution_rows x LEFT JOIN events e ON e.position = x.finished`;
 const EXECUTIONS = `${EXECUTION} WHERE x.stream = $1 ORDER BY x.number DESC LIMIT $2`;
 const EXECUTION_BY_ID = `${EXECUTION} WHERE x.stream = $1 AND x.id = $2`;
 
-const toExecution = (row: ExecutionRow) => toExecutionRecord(row, row.data);
+const toExecution = (row: ExecutionRow) => toExecutionRecord(row, dataOf(row));
 
 export const readExecutions = (sql: Sql, stream: number, limit: number) =>
   list(sql, EXECUTIONS, [stream, limit < 0 ? ALL : limit], toExecution);

@@ -1,11 +1,12 @@
-import { CHANGE_TYPES_SQL, type ChangeEvent, changedKeysOf } from '../changed-keys.js';
+import type { StoredData } from '../../events/index.js';
+import { CHANGE_TYPES_SQL, changedKeysOf } from '../changed-keys.js';
 import { type Eventual, type Program, runNow, wait } from '../program.js';
 import { type EarlierCommit, toEarlierCommit } from '../receipts.js';
 import type { CommitRecord } from '../records.js';
 import type { At, ChangedKeys, CommitFilter, Moment } from '../snapshot.js';
 import type { Tables } from '../tables.js';
 import { toCommitRecord, toSnapshotRecord } from '../to-records.js';
-import { ALL, first, list, mapResult, type Sql } from './sql.js';
+import { ALL, DATA, first, list, mapResult, type Sql } from './sql.js';
 
 type CommitRow = Tables['commit_rows'] & { hash: string };
 
@@ -114,14 +115,14 @@ const lastRevision = (version: string): string => `
  */
 const CHANGE_EVENTS = {
   sqlite: `
-SELECT e.type, e.data FROM events e
+SELECT ${DATA} FROM events e
 WHERE e.stream = $1 AND e.version > $2 AND e.version <= $3 AND e.type IN (${CHANGE_TYPES_SQL})`,
   postgres: `
-SELECT e.type, e.data FROM events e
+SELECT ${DATA} FROM events e
 WHERE e.stream = $1 AND e.revision > coalesce(${lastRevision('$2')}, 0) AND e.revision <= ${lastRevision('$3')}
   AND e.type IN (${CHANGE_TYPES_SQL})
 ORDER BY e.revision`,
 };
 
 export const changedKeysBetween = (sql: Sql, stream: number, from: number, to: number): Eventual<ChangedKeys> =>
-  mapResult(sql.each<ChangeEvent>(CHANGE_EVENTS, [stream, from, to]), changedKeysOf);
+  mapResult(sql.each<StoredData>(CHANGE_EVENTS, [stream, from, to]), changedKeysOf);

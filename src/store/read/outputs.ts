@@ -2,10 +2,10 @@ import { NO_ENTRIES } from '../../lib/no-entries.js';
 import { answers } from '../facts.js';
 import type { Eventual } from '../program.js';
 import type { DependencyRecord, EdgeRecord, OutputRecord } from '../records.js';
-import { toDependencyRecord, toOutputRecord } from '../to-records.js';
-import { ALL, inBoth, list, mapResult, type Sql } from './sql.js';
+import { toDependencyRecord, toEdgePath, toOutputRecord } from '../to-records.js';
+import { ALL, DATA, inBoth, list, mapResult, type Sql } from './sql.js';
 
-const OUTPUT = 'SELECT e.position, e.version, e.data';
+const OUTPUT = `SELECT e.position, e.version, ${DATA}`;
 const OUTPUTS_AT_VERSION = inBoth(
   ({ valueAt }) => `
 ${OUTPUT} FROM (SELECT DISTINCT name FROM output_history WHERE stream = $1) o
@@ -40,7 +40,7 @@ export function outputsOf(
 }
 
 /** The columns that {@link toDependencyRecord} needs. */
-export const EDGE = 'SELECT e.position, e.recorded_at AS "recordedAt", e.data';
+export const EDGE = `SELECT e.position, e.recorded_at AS "recordedAt", ${DATA}`;
 
 const DEPENDENCIES = `
 ${EDGE} FROM dependency_rows d JOIN events e ON e.position = d.position
@@ -90,8 +90,10 @@ SELECT d.address, json_group_array(json_array(d.target, d.type,
   CASE d.type WHEN 'implicit' THEN (SELECT data ->> '$.path' FROM events WHERE position = d.position) END)) AS edges
 FROM (SELECT * FROM dependency_rows WHERE stream = $1 ORDER BY address, target) d
 GROUP BY d.address ORDER BY d.address`;
+/** The schema version and the data of an event are one text, so that it is looked up once. */
 const EDGES_IN_POSTGRES = `
-SELECT d.address, d.target, d.type, CASE d.type WHEN 'implicit' THEN (SELECT data FROM events WHERE position = d.position) END AS data
+SELECT d.address, d.target, d.type,
+       CASE d.type WHEN 'implicit' THEN (SELECT schema_version || data FROM events WHERE position = d.position) END AS added
 FROM dependency_rows d WHERE d.stream = $1 ORDER BY d.address, d.target`;
 const EDGES_AT_VERSION = inForce(
   "SELECT d.address, d.target, e.data ->> '$.dependencyType' AS type, e.data ->> '$.path' AS path",
@@ -115,10 +117,16 @@ const withoutEvent = ({ address, target, type, path }: DependencyRecord): EdgeRe
   path,
 });
 
-const toEdge = ({ data, ...edge }: Omit<EdgeRecord, 'path'> & { readonly data: string | null }): EdgeRecord => ({
+const toEdge = ({ added, ...edge }: Omit<EdgeRecord, 'path'> & { readonly added: string | null }): EdgeRecord => ({
   ...edge,
-  path: data === null ? null : toDependencyRecord({ data, position: 0, recordedAt: '' }).path,
+  path: added === null ? null : pathOf(added),
 });
+
+function pathOf(added: string): string | null {
+  const begin = added.indexOf('{');
+  const schemaVersion = Number(added.slice(0, begin));
+  return toEdgePath({ eventType: 'DependencyAdded', schemaVersion, data: added.slice(begin) });
+}
 
 interface EdgesRow {
   readonly address: string;

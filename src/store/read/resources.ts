@@ -1,4 +1,4 @@
-import { readData, type StoredEvent } from '../../events/index.js';
+import type { StoredData, StoredEvent } from '../../events/index.js';
 import { NO_ENTRIES } from '../../lib/no-entries.js';
 import { answers } from '../facts.js';
 import type { Eventual } from '../program.js';
@@ -6,16 +6,16 @@ import type { ResourceName, ResourceRecord, StoredResource } from '../records.js
 import { resourceNumber } from '../resource-id.js';
 import type { Page } from '../snapshot.js';
 import type { Tables } from '../tables.js';
-import { toNodeRecord, toResourceRecord, toStoredResource } from '../to-records.js';
+import { toNodeRecord, toResourceId, toResourceRecord, toStoredResource, type ValueEvent } from '../to-records.js';
 import { EVENT } from './log.js';
-import { ALL, inBoth, list, mapResult, type Sql } from './sql.js';
+import { ALL, DATA, dataOf, inBoth, list, type MaybeData, mapResult, type Sql } from './sql.js';
 
 type ResourceRow = Tables['resource_rows'];
-type StoredResourceRow = Omit<ResourceRow, 'base' | 'own_id' | 'identity' | 'position'> & { data: string | null };
+type StoredResourceRow = Omit<ResourceRow, 'base' | 'own_id' | 'identity' | 'position'> & MaybeData;
 type ResourceOfStack = StoredResource & { readonly stream: number };
 
 const storedResources = (from: string): string => `
-SELECT r.resource, r.stream, r.address, r.module, r.type, r.name, r.id, e.data
+SELECT r.resource, r.stream, r.address, r.module, r.type, r.name, r.id, ${DATA}
 FROM ${from} LEFT JOIN events e ON e.position = r.position`;
 const RESOURCES_BY_ADDRESS = inBoth(({ byKey }) =>
   storedResources(byKey('$2::text[]', 'resource_rows', 'r.stream = $1 AND r.address = k.value')),
@@ -27,7 +27,7 @@ UNION ALL
 ${storedResources(byKey('$2::bigint[]', 'resource_rows', 'r.resource = k.value'))}`,
 );
 
-const toStored = (row: StoredResourceRow): ResourceOfStack => toStoredResource(row, row.data);
+const toStored = (row: StoredResourceRow): ResourceOfStack => toStoredResource(row, dataOf(row));
 
 /** By address, in the requested order. */
 export function resourcesByAddress(
@@ -71,17 +71,12 @@ WHERE stream = $1 AND position IS NOT NULL ORDER BY address`;
 
 export const resourceNames = (sql: Sql, stream: number) => sql.all<ResourceName>(PRESENT, [stream]);
 
-type RecordRow = Pick<ResourceRow, 'resource' | 'address' | 'module' | 'type' | 'name'> & {
-  position: number;
-  version: number;
-  data: string;
-  created_at: string;
-  updated_at: string;
-};
+type RecordRow = Pick<ResourceRow, 'resource' | 'address' | 'module' | 'type' | 'name'> &
+  ValueEvent & { readonly createdAt: string };
 
 const valuesOf = (from: string, value: string, join: string): string => `
-SELECT r.resource, r.address, r.module, r.type, r.name, e.position, e.version, e.data,
-       c.recorded_at AS created_at, e.recorded_at AS updated_at
+SELECT r.resource, r.address, r.module, r.type, r.name, e.position, e.version, ${DATA},
+       c.recorded_at AS "createdAt", e.recorded_at AS "recordedAt"
 FROM ${from} ${value} ${join} events c ON c.position = r.resource`;
 const NOW = 'events e ON e.position = r.position';
 const OF_RESOURCE = 'resource = r.resource';
@@ -97,8 +92,7 @@ const RESOURCES_OF_AT_VERSION = inBoth(({ join, byKey, valueAt }) =>
   valuesOf(byKey(...SOME), valueAt('resource_history', OF_RESOURCE, '$3'), join),
 );
 
-const toRecord = (row: RecordRow): ResourceRecord =>
-  toResourceRecord(row, { recordedAt: row.updated_at, ...row }, row.created_at);
+const toRecord = (row: RecordRow): ResourceRecord => toResourceRecord(row, row, row.createdAt);
 
 export function resourcesOf(
   sql: Sql,
@@ -130,12 +124,12 @@ const NODES = `
 SELECT resource, address, base, type, id FROM resource_rows
 WHERE stream = $1 AND position IS NOT NULL ORDER BY address`;
 /**
- * The id in the row is the current one, so the id at a version comes from the event. PostgreSQL's JSON functions refuse
- * characters that a document may contain, so it is parsed here.
+ * The id in the row is the current one, so the id at a version comes from the event, where SQLite finds it faster than a
+ * parser of the whole value. PostgreSQL's JSON functions refuse characters that a document may contain, so it is parsed here.
  */
 const NODES_AT_VERSION = inBoth(
   ({ join, valueAt }) => `
-SELECT r.resource, r.address, r.base, r.type, ${join === 'JOIN' ? 'e.data' : "e.data ->> '$.id' AS id"}
+SELECT r.resource, r.address, r.base, r.type, ${join === 'JOIN' ? DATA : "e.data ->> '$.id' AS id"}
 FROM resource_rows r ${valueAt('resource_history', OF_RESOURCE, '$2')}
 WHERE r.stream = $1 ORDER BY r.address`,
 );
@@ -143,8 +137,8 @@ WHERE r.stream = $1 ORDER BY r.address`,
 export const nodesAt = (sql: Sql, stream: number, version?: number) =>
   version === undefined
     ? list(sql, NODES, [stream], (row: NodeRow & { id: string | null }) => toNodeRecord(row, row.id))
-    : list(sql, NODES_AT_VERSION, [stream, version], (row: NodeRow & { id: string | null; data?: string }) =>
-        toNodeRecord(row, row.data === undefined ? row.id : (readData('ResourceCreated', row.data).id ?? null)),
+    : list(sql, NODES_AT_VERSION, [stream, version], (row: NodeRow & ({ id: string | null } | StoredData)) =>
+        toNodeRecord(row, 'id' in row ? row.id : toResourceId(row)),
       );
 
 const RESOURCE_HISTORY = `

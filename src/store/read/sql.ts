@@ -1,3 +1,4 @@
+import type { StoredData } from '../../events/index.js';
 import type { Eventual } from '../program.js';
 import type { TableName } from '../tables.js';
 
@@ -79,6 +80,14 @@ export const inBoth = (write: (dialect: Dialect) => string) => ({
   sqlite: write(SQLITE),
   postgres: write(POSTGRES),
 });
+
+/** The columns of an event `e` from which its data is read (`StoredData`), under names that no table has. */
+export const DATA = 'e.type AS "eventType", e.schema_version AS "schemaVersion", e.data';
+
+/** The data of a row, from an outer join with its event. */
+export type MaybeData = StoredData | { readonly data: null };
+
+export const dataOf = (row: MaybeData): StoredData | null => (row.data === null ? null : row);
 
 /** A LIMIT without effect, and a version above all others. */
 export const ALL = Number.MAX_SAFE_INTEGER;

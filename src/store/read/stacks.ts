@@ -1,8 +1,9 @@
+import type { StoredData } from '../../events/index.js';
 import type { Eventual } from '../program.js';
 import type { DocumentRecord, StackHead, StackListItem, StackRecord } from '../records.js';
 import type { Tables } from '../tables.js';
 import { toDocumentRecord, toStackRecord } from '../to-records.js';
-import { ALL, first, inBoth, list, mapResult, type Sql } from './sql.js';
+import { ALL, DATA, first, inBoth, list, mapResult, type Sql } from './sql.js';
 
 type StackRow = Tables['stack_rows'];
 
@@ -91,17 +92,12 @@ export const listStacks = (
 /** The last event of each part at or before the version. */
 const DOCUMENT_PARTS = inBoth(
   ({ valueAt }) => `
-SELECT p.part, e.position, e.type, e.data
+SELECT p.part, e.position, ${DATA}
 FROM (SELECT 'document' AS part UNION ALL SELECT 'started' UNION ALL SELECT 'finished') p
 ${valueAt('document_history', 'stream = $1 AND part = p.part', '$2', false)}`,
 );
 
-interface Part {
-  readonly part: string;
-  readonly position: number;
-  readonly type: string;
-  readonly data: string;
-}
+type Part = StoredData & { readonly part: string; readonly position: number };
 
 /** For an existing stream: its first version has a document. */
 export const readDocument = (sql: Sql, stream: number, version = ALL): Eventual<DocumentRecord> =>

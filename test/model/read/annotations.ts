@@ -15,7 +15,7 @@ import {
   toLockTaker,
   toTagRecord,
 } from '../../../src/store/to-records.js';
-import { eventAt } from '../log.js';
+import { eventAt, valueAt } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { keyText } from '../tables.js';
 import { limited, rowsOf } from './rows.js';
@@ -41,7 +41,7 @@ export const hasTag = ({ tables }: MemoryState, stream: number, tag: string): bo
 export const readDrift = ({ log, tables }: MemoryState, stream: number): DriftRecord[] =>
   rowsOf(tables.drift_rows, stream)
     .sort((a, b) => b.position - a.position)
-    .map((row) => toDriftRecord(row, eventAt(log, row.position)));
+    .map((row) => toDriftRecord(row, valueAt(log, row.position)));
 
 export function readDrifted({ tables }: MemoryState, stream: number): string[] {
   const open = rowsOf(tables.drift_rows, stream).filter((row) => row.is_drifted === 1);
@@ -61,7 +61,7 @@ export const readExecutions = ({ log, tables }: MemoryState, stream: number, lim
   limited(
     rowsOf(tables.execution_rows, stream).sort((a, b) => b.number - a.number),
     limit,
-  ).map((row) => toExecutionRecord(row, row.finished === null ? null : eventAt(log, row.finished).data));
+  ).map((row) => toExecutionRecord(row, row.finished === null ? null : valueAt(log, row.finished)));
 
 export const executionById = (state: MemoryState, stream: number, id: string): ExecutionRecord | undefined =>
   readExecutions(state, stream, -1).find((execution) => execution.id === id);

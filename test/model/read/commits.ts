@@ -1,11 +1,11 @@
-import { CHANGE_TYPES, type StoredEvent } from '../../../src/events/index.js';
-import { type ChangeEvent, changedKeysOf } from '../../../src/store/changed-keys.js';
+import { CHANGE_TYPES, type EventType } from '../../../src/events/index.js';
+import { changedKeysOf } from '../../../src/store/changed-keys.js';
 import type { At, ChangedKeys, CommitFilter, Moment } from '../../../src/store/event-store.js';
 import { type EarlierCommit, toEarlierCommit } from '../../../src/store/receipts.js';
 import type { CommitRecord, SnapshotRecord } from '../../../src/store/records.js';
 import type { Tables } from '../../../src/store/tables.js';
 import { toCommitRecord, toSnapshotRecord } from '../../../src/store/to-records.js';
-import { eventAt, type MemoryLog } from '../log.js';
+import { eventAt, type MemoryLog, valueAt } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { keyText } from '../tables.js';
 import { limited, rowsOf } from './rows.js';
@@ -61,10 +61,9 @@ export function momentAt({ tables }: MemoryState, stream: number, at: At): Momen
 export const snapshotsOf = ({ tables }: MemoryState, stream: number): SnapshotRecord[] =>
   rowsOf(tables.snapshot_rows, stream).sort(newestFirst).map(toSnapshotRecord);
 
-const isChangeEvent = (event: StoredEvent): event is StoredEvent & ChangeEvent =>
-  (CHANGE_TYPES as readonly string[]).includes(event.type);
-
 export const changedKeysBetween = ({ log }: MemoryState, stream: number, from: number, to: number): ChangedKeys =>
   changedKeysOf(
-    (log.streams.get(stream) ?? []).filter(isChangeEvent).filter(({ version }) => version > from && version <= to),
+    (log.streams.get(stream) ?? [])
+      .filter(({ type, version }) => CHANGE_TYPES.includes(type as EventType) && version > from && version <= to)
+      .map(({ position }) => valueAt(log, position)),
   );

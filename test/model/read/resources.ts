@@ -1,18 +1,18 @@
-import { readData, type StoredEvent } from '../../../src/events/index.js';
+import type { StoredEvent } from '../../../src/events/index.js';
 import { byBytes } from '../../../src/lib/order.js';
 import type { Page } from '../../../src/store/event-store.js';
 import type { NodeRecord, ResourceName, ResourceRecord, StoredResource } from '../../../src/store/records.js';
 import { resourceNumber } from '../../../src/store/resource-id.js';
 import type { Tables } from '../../../src/store/tables.js';
-import { toNodeRecord, toResourceRecord, toStoredResource } from '../../../src/store/to-records.js';
-import { eventAt } from '../log.js';
+import { toNodeRecord, toResourceId, toResourceRecord, toStoredResource } from '../../../src/store/to-records.js';
+import { eventAt, valueAt } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { inForce, limited, rowsOf } from './rows.js';
 
 type ResourceRow = Tables['resource_rows'];
 
 const toStored = ({ log }: MemoryState, row: ResourceRow) =>
-  toStoredResource(row, row.position === null ? null : eventAt(log, row.position).data);
+  toStoredResource(row, row.position === null ? null : valueAt(log, row.position));
 
 /** Finds the resources of one stream by address; scans the table once for all addresses. */
 export function resourcesByAddress(
@@ -60,7 +60,7 @@ export function resourcesAtVersion(
     const row = rows.get(address);
     const value = row && values.get(row.resource);
     if (!row || value?.present !== 1) return undefined;
-    return toResourceRecord(row, eventAt(log, value.position), eventAt(log, row.resource).recordedAt);
+    return toResourceRecord(row, valueAt(log, value.position), eventAt(log, row.resource).recordedAt);
   };
 }
 
@@ -79,8 +79,6 @@ export function resourcesAt(
   return limited(found, limit);
 }
 
-const givenId = ({ data }: StoredEvent): string | null => readData('ResourceCreated', data).id ?? null;
-
 export function nodesAt({ log, tables }: MemoryState, stream: number, version?: number): NodeRecord[] {
   const values = inForce(tables.resource_history.values(), ({ resource }) => resource, version);
   return rowsOf(tables.resource_rows, stream)
@@ -88,7 +86,7 @@ export function nodesAt({ log, tables }: MemoryState, stream: number, version?: 
     .flatMap((row) => {
       const value = values.get(row.resource);
       if (value?.present !== 1) return [];
-      return toNodeRecord(row, version === undefined ? row.id : givenId(eventAt(log, value.position)));
+      return toNodeRecord(row, version === undefined ? row.id : toResourceId(valueAt(log, value.position)));
     });
 }
 

@@ -1,7 +1,7 @@
 import { byBytes } from '../../../src/lib/order.js';
 import type { DocumentRecord, StackListItem, StackRecord } from '../../../src/store/records.js';
 import { toDocumentRecord, toStackRecord } from '../../../src/store/to-records.js';
-import { eventAt } from '../log.js';
+import { valueAt } from '../log.js';
 import type { MemoryState } from '../state.js';
 import { inForce, rowsOf } from './rows.js';
 
@@ -52,7 +52,7 @@ export function readDocument({ log, tables }: MemoryState, stream: number, versi
   const parts = inForce(rowsOf(tables.document_history, stream), ({ part }) => part, version);
   const eventOf = (part: string) => {
     const row = parts.get(part);
-    return row && eventAt(log, row.position);
+    return row && valueAt(log, row.position);
   };
   return toDocumentRecord({
     document: eventOf('document'),

@@ -20,7 +20,9 @@ export default class StackDelete extends BaseCommand {
     const manager = backend.getStackManager();
     const stack = await manager.getStack(args.stack);
     await confirm(`Delete stack ${stack.name} with ${stack.resourceCount} resources?`, flags.yes);
-    const receipt = await manager.deleteStack(args.stack, callOptions(flags));
+    // What was confirmed is deleted: by its id, and only if nothing has changed since the question.
+    const confirmed = flags.yes ? {} : { expectedVersion: stack.stateVersion };
+    const receipt = await manager.deleteStack(stack.id, { ...confirmed, ...callOptions(flags) });
     this.show(
       flags,
       () => receiptJson(receipt),

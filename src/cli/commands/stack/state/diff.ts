@@ -16,8 +16,7 @@ export default class StackStateDiff extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackStateDiff);
     const backend = await this.open(flags);
-    const to = flags.to ?? (await backend.getStackManager().getStack(args.stack)).stateVersion;
-    const diff = await backend.diff(args.stack, flags.from, to);
+    const diff = await backend.diff(args.stack, flags.from, flags.to);
     this.show(
       flags,
       () => diffJson(diff),

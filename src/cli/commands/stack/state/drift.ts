@@ -5,7 +5,7 @@ import { InvalidInputError } from '../../../../lib/errors.js';
 import { stackArg } from '../../../args.js';
 import { BaseCommand } from '../../../base-command.js';
 import { nothingRecorded, refuseNothingCompared } from '../../../drift-coverage.js';
-import { type SourceValues, sourceFlags, sourceOf, unusedSource } from '../../../drift-source.js';
+import { idOf, type SourceValues, sourceFlags, sourceOf, unusedSource } from '../../../drift-source.js';
 import { atFlags, atOf } from '../../../flags.js';
 import { escapeText } from '../../../output/escape.js';
 import { withProgress } from '../../../output/progress.js';
@@ -65,13 +65,14 @@ has no resources and the source names some.`;
     const { args, flags } = await this.parse(StackStateDrift);
     const at = atOf(flags);
     const backend = await this.open(flags);
-    const source = flags.recorded || at ? undefined : await sourceOf(flags, backend, args.stack);
+    const stack = await idOf(backend, args.stack);
+    const source = flags.recorded || at ? undefined : await sourceOf(flags, backend, stack);
     if (at) this.#refuseSources(flags);
-    if (!source && !flags.recorded && !at && (await backend.hasDriftSource(args.stack))) {
+    if (!source && !flags.recorded && !at && (await backend.hasDriftSource(stack))) {
       this.note(escapeText(unusedSource(args.stack)));
     }
-    const check = source && (await this.#check(backend, args.stack, source));
-    const drift = await backend.getDrift(args.stack, at, { newest: !flags.all });
+    const check = source && (await this.#check(backend, stack, source));
+    const drift = await backend.getDrift(stack, at, { newest: !flags.all });
     const { findings } = drift;
     if (flags['exit-code'] && check) refuseNothingCompared(args.stack, check);
     if (flags['exit-code'] && !check && findings.length === 0) throw nothingRecorded(args.stack);

@@ -13,11 +13,10 @@ export default class StackStateLockInfo extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(StackStateLockInfo);
     const backend = await this.open(flags);
-    const lock = await backend.getLockInfo(args.stack, atOf(flags));
-    const { id } = (await backend.findStack(args.stack)) ?? { id: args.stack };
+    const { stack, lock } = await backend.getLock(args.stack, atOf(flags));
     this.show(
       flags,
-      () => lockInfoJson(id, lock),
+      () => lockInfoJson(stack.id, lock),
       () => (lock ? `${args.stack} is ${lockLine(lock)}` : `${args.stack} is not locked.`),
     );
   }

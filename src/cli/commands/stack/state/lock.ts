@@ -52,10 +52,9 @@ export default class StackStateLock extends BaseCommand {
             ...(flags.who === undefined ? {} : { who: flags.who }),
             ...(id === undefined ? {} : { id }),
           });
-    const { id: stackId } = await backend.getStackManager().getStack(args.stack);
     this.show(
       flags,
-      () => lockJson(stackId, lock),
+      () => lockJson(lock.stackId, lock),
       () =>
         `${args.stack} is ${lockLine(lock)}\n` +
         `Release it with: ${this.config.bin} stack state unlock ${args.stack} --lock-id ${lock.lockId}`,

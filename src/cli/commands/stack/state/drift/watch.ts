@@ -6,7 +6,7 @@ import { parseDuration } from '../../../../../lib/durations.js';
 import { InvalidInputError } from '../../../../../lib/errors.js';
 import { stackArg } from '../../../../args.js';
 import { refuseNothingCompared } from '../../../../drift-coverage.js';
-import { type SourceValues, sourceFlags, sourceOf } from '../../../../drift-source.js';
+import { idOf, type SourceValues, sourceFlags, sourceOf } from '../../../../drift-source.js';
 import { interrupted } from '../../../../interrupts.js';
 import { escapeText } from '../../../../output/escape.js';
 import { changeLine, checkText } from '../../../../present/drift.js';
@@ -87,15 +87,16 @@ async function checkOnce(
   signal: AbortSignal,
   note: (line: string) => void,
 ): Promise<Check> {
-  const source = await sourceOf(flags, backend, stack);
+  const id = await idOf(backend, stack);
+  const source = await sourceOf(flags, backend, id);
   if (!source) throw noSource(stack);
-  const newest = () => backend.getDrift(stack, undefined, { newest: true });
+  const newest = () => backend.getDrift(id, undefined, { newest: true });
   const before = new Set((await newest()).findings.map(stateOf));
-  const check = await backend.checkDrift(stack, source, { signal, note });
+  const check = await backend.checkDrift(id, source, { signal, note });
   refuseNothingCompared(stack, check);
   const after = await newest();
   const changed = after.findings.filter((finding) => !before.has(stateOf(finding)));
-  return { stackId: after.stack.id, check, changed };
+  return { stackId: check.stackId, check, changed };
 }
 
 const stateOf = ({ id, isDrifted }: DriftInfo): string => `${id} ${isDrifted}`;

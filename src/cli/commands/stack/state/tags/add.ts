@@ -3,6 +3,7 @@ import { receiptJson } from '../../../../../json/receipt.js';
 import { stackArg } from '../../../../args.js';
 import { BaseCommand } from '../../../../base-command.js';
 import { callOptions, writeFlags } from '../../../../flags.js';
+import { tagsText } from '../../../../present/tags.js';
 
 export default class StackStateTagsAdd extends BaseCommand {
   static override summary = 'Tag a stack.';
@@ -19,11 +20,12 @@ export default class StackStateTagsAdd extends BaseCommand {
     const { args, argv, flags } = await this.parse(StackStateTagsAdd);
     const backend = await this.open(flags);
     const tags = argv.slice(1).map(String);
-    const receipt = await backend.execute({ type: 'addTags', stack: args.stack, tags }, callOptions(flags));
+    const done = await backend.execute({ type: 'addTags', stack: args.stack, tags }, callOptions(flags));
+    const all = await backend.getTags(done.stackId, { position: done.lastPosition });
     this.show(
       flags,
-      () => receiptJson(receipt),
-      () => `${args.stack} has the tags: ${tags.join(', ')}`,
+      () => receiptJson(done),
+      () => tagsText(args.stack, all),
     );
   }
 }

@@ -3,6 +3,7 @@ import { receiptJson } from '../../../../../json/receipt.js';
 import { stackArg } from '../../../../args.js';
 import { BaseCommand } from '../../../../base-command.js';
 import { callOptions, writeFlags } from '../../../../flags.js';
+import { tagsText } from '../../../../present/tags.js';
 
 export default class StackStateTagsRemove extends BaseCommand {
   static override summary = 'Remove tags from a stack.';
@@ -19,11 +20,12 @@ export default class StackStateTagsRemove extends BaseCommand {
     const { args, argv, flags } = await this.parse(StackStateTagsRemove);
     const backend = await this.open(flags);
     const tags = argv.slice(1).map(String);
-    const receipt = await backend.execute({ type: 'removeTags', stack: args.stack, tags }, callOptions(flags));
+    const done = await backend.execute({ type: 'removeTags', stack: args.stack, tags }, callOptions(flags));
+    const all = await backend.getTags(done.stackId, { position: done.lastPosition });
     this.show(
       flags,
-      () => receiptJson(receipt),
-      () => `${args.stack} no longer has the tags: ${tags.join(', ')}`,
+      () => receiptJson(done),
+      () => tagsText(args.stack, all),
     );
   }
 }
