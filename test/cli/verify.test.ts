@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
@@ -208,3 +208,23 @@ describe('projections', () => {
     expect(JSON.parse(stdout).error.code).toBe('PROJECTION_NOT_FOUND');
   });
 });
+
+const FIXTURES = new URL('../fixtures/database/', import.meta.url).pathname;
+
+test.each(readdirSync(FIXTURES).filter((name) => /^schema-\d.*\.db$/.test(name)))(
+  'a database of an earlier release is no alarm: %s',
+  async (name) => {
+    const path = join(scratchFolder(), 'stacks.db');
+    copyFileSync(join(FIXTURES, name), path);
+    const cli = commandLine(path);
+    const first = await cli.run(['audit', 'verify', '--output', 'json']);
+    const { outdated, head } = JSON.parse(first.stdout);
+    expect(first.code).toBe(outdated.length > 0 ? 1 : 0);
+    if (name === 'schema-1.db') {
+      expect(outdated).toContain('resources');
+      expect((await cli.run(['audit', 'verify'])).stdout).toContain('projections rebuild');
+    }
+    await cli.text('projections', 'rebuild');
+    expect(await cli.json('audit', 'verify')).toMatchObject({ holds: true, outdated: [], head });
+  },
+);

@@ -34,9 +34,13 @@ function scopeWords({ checks }: Verification, { stack, from = 1 }: Scope) {
   return { subject: `The chain${after}`, isPlural: false, rest };
 }
 
+/** Whether nothing is wrong except that tables were built by an older release. */
+export const isOutdated = ({ outdated, problems }: Verification): boolean =>
+  outdated.length > 0 && problems.every(({ check, field }) => check === 'checkpoints' && field === 'version');
+
 /** @param scope the limits of the verification: the closing sentence names only what was checked */
 export function verificationText(verification: Verification, scope: Scope): string {
-  const { holds, head, checks, problems } = verification;
+  const { holds, head, checks, outdated, problems } = verification;
   const text = table(
     [{ title: 'CHECK' }, { title: 'EXAMINED', align: 'right' }, { title: 'RESULT' }, { title: 'WHAT', flexible: true }],
     checks.map((check) => [
@@ -53,8 +57,15 @@ export function verificationText(verification: Verification, scope: Scope): stri
     : [
         ...problems.map(({ check, message }) => `${colour.removed(check)}: ${escapeText(message)}`),
         '',
-        colour.removed(`${subject} ${isPlural ? 'do' : 'does'} not hold.`),
-        'Keep the file as it is, and restore a backup beside it to compare. Tables alone can be rebuilt from a log that holds: sloth-runner projections rebuild',
+        ...(isOutdated(verification)
+          ? [
+              `The tables of ${outdated.join(', ')} were built by an older release, so they were not checked; nothing else is wrong.`,
+              'Rebuild them from the log, then verify again: sloth-runner projections rebuild',
+            ]
+          : [
+              colour.removed(`${subject} ${isPlural ? 'do' : 'does'} not hold.`),
+              'Keep the file as it is, and restore a backup beside it to compare. Tables alone can be rebuilt from a log that holds: sloth-runner projections rebuild',
+            ]),
       ].join('\n');
   return [text, '', closing].join('\n');
 }

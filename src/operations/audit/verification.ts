@@ -34,6 +34,11 @@ export interface Verification {
   /** The head of the log when the verification began: the last verified event. */
   readonly head: LogHead;
   readonly checks: readonly Check[];
+  /**
+   * Projections that an older release built, as after an upgrade. Then tables and storage are not checked, because only a
+   * rebuild makes them comparable; it is no sign of tampering, and it does not hold.
+   */
+  readonly outdated: readonly string[];
   /** The first problem of each kind, in the order of the checks. */
   readonly problems: readonly Problem[];
 }

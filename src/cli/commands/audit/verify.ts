@@ -5,7 +5,7 @@ import { BaseCommand } from '../../base-command.js';
 import { chooseDatabase } from '../../database-path.js';
 import { wholeNumber } from '../../flags.js';
 import { withProgress } from '../../output/progress.js';
-import { verificationText } from '../../present/verification.js';
+import { isOutdated, verificationText } from '../../present/verification.js';
 
 const HASH = /^[0-9a-f]{64}$/;
 
@@ -60,6 +60,6 @@ export default class AuditVerify extends BaseCommand {
       () => verificationText(verification, { stack, from }),
     );
     this.warnWhereEmpty(verification.head, chooseDatabase(flags.db).path, 'verified');
-    if (!verification.holds) process.exitCode = 7;
+    if (!verification.holds) process.exitCode = isOutdated(verification) ? 1 : 7;
   }
 }
