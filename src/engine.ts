@@ -4,6 +4,7 @@ import type { LogHead } from './events/index.js';
 import { type Clock, systemClock } from './lib/clock.js';
 import { isMemory, isPostgresUrl, MEMORY, unsupportedScheme } from './lib/database-url.js';
 import { InvalidInputError, StoreError } from './lib/errors.js';
+import { refuseOuterBlanks } from './lib/files.js';
 import { drain } from './projections/drain.js';
 import { PROJECTORS } from './projections/index.js';
 import { type DecidedChange, decidedChanges } from './queries/decided-changes.js';
@@ -115,6 +116,7 @@ export function openEngine(location: string, clock: Clock = systemClock, options
       details: { field: 'db' },
     });
   }
+  refuseOuterBlanks(location);
   const scheme = unsupportedScheme(location);
   if (scheme !== undefined) {
     throw new InvalidInputError('UNSUPPORTED_DATABASE', `unsupported database "${scheme}"`, {
