@@ -13,12 +13,14 @@ const LONG = [
   'test/**/*.long.test.ts',
   'test/corpora/*.test.ts',
   'test/cli/{closed-output,failing-disk,processes}.test.ts',
+  'test/contracts/sqlite-file.test.ts', // the same runs without a file
+  'test/examples.test.ts',
   'test/drift/exec.test.ts',
   'test/formats/legacy-verify.test.ts',
   'test/input/{linear-values,regular-expressions}.test.ts',
-  'test/postgres/{copy,failing-server,rebuild-batches,replica,schema-forged,server}.test.ts',
+  'test/postgres/{copy,failing-server,reading-while-rebuilding,rebuild-batches,replica,schema-forged,server}.test.ts',
   'test/properties/{audit,kill,migration-kill}.test.ts',
-  'test/server/{connections,reads,terraform-real}.test.ts',
+  'test/server/{bodies,connections,reads,terraform-real}.test.ts',
   'test/store/{damaged-fields,processes,rebuild,restore,script,wal-reset}.test.ts',
 ];
 
