@@ -20,7 +20,7 @@ export function statementsAlone(path) {
   const lockOf = row('SELECT * FROM lock_rows WHERE stream = ?');
   const headOf = row('SELECT position, hash FROM events ORDER BY position DESC LIMIT 1');
   const resourceOf = row(
-    `SELECT r.resource, r.position, e.data FROM resource_rows r JOIN events e ON e.position = r.position
+    `SELECT r.resource, e.data FROM resource_rows r JOIN events e ON e.position = r.position
      WHERE r.stream = ? AND r.address = ?`,
   );
   const edgesOf = row(
@@ -35,11 +35,11 @@ export function statementsAlone(path) {
     'UPDATE resource_rows SET id = ?, own_id = ?, identity = ?, position = ? WHERE resource = ?',
   );
   const addHistory = db.prepare(
-    'INSERT INTO resource_history (position, resource, version, present, previous) VALUES (?, ?, ?, 1, ?)',
+    'INSERT INTO resource_history (position, resource, version, present) VALUES (?, ?, ?, 1)',
   );
   const addCommit = db.prepare(
-    `INSERT INTO commit_rows (position, first_position, stream, version, raised, kind, added, changed, removed, command_id, actor, at)
-     VALUES (?, ?, ?, ?, 1, 'apply', 0, ?, 0, ?, 'bench', ?)`,
+    `INSERT INTO commit_rows (position, first_position, stream, version, raised, kind, added, changed, removed, command_id, actor, at, principal)
+     VALUES (?, ?, ?, ?, 1, 'apply', 0, ?, 0, ?, 'bench', ?, '')`,
   );
   const moveStack = db.prepare(
     'UPDATE stack_rows SET state_version = ?, revision = ?, updated_at = ? WHERE stream = ?',
@@ -57,7 +57,7 @@ export function statementsAlone(path) {
     const now = new Date().toISOString();
     let hash = chained;
     for (const [index, { type, name, properties }] of resources.entries()) {
-      const [resource, previous, data] = resourceOf.get(stream, `${type}.${name}`);
+      const [resource, data] = resourceOf.get(stream, `${type}.${name}`);
       const { dependencies, metadata } = JSON.parse(data);
       const checksum = sha256(JSON.stringify(properties));
       const value = {
@@ -75,7 +75,7 @@ export function statementsAlone(path) {
       hash = sha256(`${hash}\n${place.join('\n')}`);
       addEvent.run(...place, hash);
       moveResource.run(null, null, null, position, resource);
-      addHistory.run(position, resource, version, previous);
+      addHistory.run(position, resource, version);
     }
     const last = head + resources.length;
     addCommit.run(last, head + 1, stream, version, resources.length, commandId, now);
