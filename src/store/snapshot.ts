@@ -140,7 +140,7 @@ export interface Reads {
   changedKeys(stream: number, from: number, to: number): ChangedKeys;
 
   commit(stream: number, version: number): CommitRecord | undefined;
-  /** The first commit of a local caller with this command id; undefined if there is none. */
+  /** The first commit of a local caller with this command id, or undefined. */
   commitOf(commandId: string): CommitRecord | undefined;
   /** Newest first. */
   commits(stream: number, filter?: CommitFilter): readonly CommitRecord[];

@@ -14,7 +14,7 @@ function* chance(seed: number): Generator<number, never> {
   for (let state = seed; ; ) yield (state = (state * 48_271) % 2_147_483_647);
 }
 
-/** Changes of one to four resources per commit, one of which is sometimes removed, alternating between two stacks. */
+/** Random commits in two stacks. Each changes up to four resources, and one in ten removes one of them. */
 async function written(file: string, rounds: number, seed: number): Promise<void> {
   const { store, execute } = openEngine(file);
   const number = chance(seed);

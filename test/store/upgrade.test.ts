@@ -15,7 +15,7 @@ import { scratchFolder } from '../support/folder.js';
 /** A database of the first release: a stack, two resources, drift, a tag and a lock. */
 const HEAD = { position: 9, hash: 'ef5eeda1b6bc4c11fe1727efc4314993a795c26a96c43fe3981c7c2e94848776' };
 
-/** 60 rounds over three resources in two stacks, each of which is removed once; two are created again. */
+/** 60 rounds over three resources in two stacks. Each resource is removed once; two of them are created again. */
 const HISTORY_HEAD = { position: 91, hash: 'dee817e88f009e6d37a336d1f0752002b308473bc8ef656b41ddaf960fa12ed1' };
 
 /** Commands with ids of their callers, a Terraform state, and tables that were rebuilt once. */

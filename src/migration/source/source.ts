@@ -28,7 +28,7 @@ export type LegacyWorkflow = { readonly workflow: LegacyRecord } & { readonly [P
  * A snapshot of a legacy database, unaffected by later writes. Every row is returned once: by `workflows`, `orphans`,
  * `locks` or `state`.
  * Rows belong to the workflow whose id equals, as text, their `workflow_id`; if several workflows have that id, to the
- * first. A lock belongs to the workflow with that id or, if there is none, with that name.
+ * first. A lock belongs to the workflow with that id, otherwise to the one with that name.
  * @throws IntegrityError `SOURCE_DAMAGED` from every read of rows
  */
 export interface LegacySource {

@@ -46,7 +46,7 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 const sizeOf = (path: string): number => statOf(path)?.size ?? 0;
 
-/** The content at a path before a restore; undefined if there is none. A newer release's database is refused. */
+/** The content at a path before a restore; undefined for a missing or empty file. A database of a newer release is refused. */
 export function findContent(path: string): Found | undefined {
   if (sizeOf(path) === 0) return undefined;
   try {

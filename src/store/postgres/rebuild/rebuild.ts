@@ -25,7 +25,7 @@ const REBUILD_LOCK = 0x53_4c_54_52;
 /** The maximum number of events that are applied while writers wait for the swap. */
 const MAX_LOCKED_EVENTS = 500;
 
-/** The maximum time that the swap, and writers with it, waits for reads of the tables, milliseconds. */
+/** The maximum time that the swap waits for each lock, and writers with it, milliseconds. */
 const SWAP_WAIT = 1_000;
 /** It is tried again after as long a pause, for ten minutes: a verification reads the tables for as long as it takes. */
 const SWAP_ATTEMPTS = 300;
@@ -105,7 +105,6 @@ export async function rebuildTables(
       last = batch.last;
       applied += batch.events;
     }
-    await client.query(`SET LOCAL lock_timeout = ${SWAP_WAIT}`);
     await swapShadows(client, tables);
     for (const { name, version } of projectors) await client.query(SET_CHECKPOINT, [name, version, last]);
     await dropShadows(client);
@@ -122,7 +121,10 @@ const ofJob = <T>(
   head?: 'holding the head',
 ): Promise<T | undefined> =>
   inJob(pool, async (client) => {
-    if (head) await holdHead(sqlOn(client));
+    if (head) {
+      await client.query(`SET LOCAL lock_timeout = ${SWAP_WAIT}`);
+      await holdHead(sqlOn(client));
+    }
     const current = await runLater(readJob(sqlOn(client)));
     if (!current) return undefined;
     if (current.projections !== job) {
